@@ -1,0 +1,378 @@
+"""The command line: another face over the same tasks.
+
+Options are generated from Recipe's settings. Exit codes: 0 all went well (a run that was stopped
+and saved included), 1 something could not be done, 2 the input was refused, 130 interrupted.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, cast
+
+from flowergui import __version__, tasks
+from flowergui.console import Console, complain, prepare_streams
+from flowergui.errors import FlowerError
+from flowergui.events import Event
+from flowergui.live import Live
+from flowergui.presets import PRESETS, with_preset
+from flowergui.recipe import GROUPS, SETTING, SETTINGS, Recipe
+from flowergui.setting import Setting, Value
+
+log = logging.getLogger(__name__)
+
+REFUSED, INTERRUPTED = 2, 130
+
+_CHANGEABLE = ("epochs", "learning_rate", "frozen", "device", "precision", "workers", "model")
+"""The settings that `resume` takes; model only where the checkpoint does not say."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Does what `argv` (without the program's name) asks, and returns the exit code."""
+    prepare_streams()
+    logging.basicConfig(stream=sys.stderr, format="%(levelname)s: %(message)s")
+    try:
+        wishes, unknown = parser().parse_known_args(argv)
+        if unknown:
+            raise FlowerError(
+                f"flowergui {wishes.command} does not understand {unknown[0]}.",
+                hint=f"See flowergui {wishes.command} --help.",
+            )
+        code: int = COMMANDS[wishes.command](wishes)
+        return code
+    except FlowerError as error:
+        complain(error)
+        return REFUSED
+    except SystemExit as leaving:  # argparse leaves so after --help and --version
+        return leaving.code if isinstance(leaving.code, int) else REFUSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _leave_stdout()
+        return 1
+    except Exception:
+        log.exception("This is a defect of flowergui; please report it with the lines above.")
+        return 1
+
+
+def _leave_stdout() -> None:
+    """Nobody reads stdout any more: Python's last flush of it must not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+# --- the commands -----------------------------------------------------------------------------
+
+
+def _train(wishes: argparse.Namespace) -> int:
+    recipe = _recipe(wishes)
+    live = Live()
+    return _run(wishes, live, lambda: tasks.train(recipe, live, wishes.models_folder))
+
+
+def _resume(wishes: argparse.Namespace) -> int:
+    changes: dict[str, Any] = _explicit(wishes)
+    if "photos" in wishes:
+        changes["photos"] = _folder(wishes.photos)
+    live = Live()
+    return _run(
+        wishes, live, lambda: tasks.resume(wishes.source, live, changes, wishes.models_folder)
+    )
+
+
+def _predict(wishes: argparse.Namespace) -> int:
+    return _tell(wishes, tasks.predict(wishes.checkpoint, wishes.images)).code
+
+
+def _inspect(wishes: argparse.Namespace) -> int:
+    return _tell(wishes, tasks.inspect(_folder(wishes.folder))).code
+
+
+def _sample(wishes: argparse.Namespace) -> int:
+    events = tasks.sample(
+        _folder(wishes.folder), seed=wishes.seed, photos_per_class=wishes.photos_per_class
+    )
+    return _tell(wishes, events).code
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "train": _train,
+    "resume": _resume,
+    "predict": _predict,
+    "inspect": _inspect,
+    "sample": _sample,
+}
+
+
+def _tell(wishes: argparse.Namespace, events: Iterator[Event]) -> Console:
+    console = Console(
+        as_json=wishes.json,
+        terminal=sys.stderr.isatty(),
+        everything=wishes.command == "inspect",
+    )
+    # Closed at once whatever happens here, so that a run saves even when stdout breaks.
+    with closing(cast(Generator[Event, None, None], events)), closing(console):
+        for event in events:
+            console.tell(event)
+    return console
+
+
+def _run(wishes: argparse.Namespace, live: Live, job: Callable[[], Iterator[Event]]) -> int:
+    with _stopping(live):
+        console = _tell(wishes, job())
+    if live.stop and not console.began:
+        print("Stopped before the run began; there is nothing to resume.", file=sys.stderr)
+        return INTERRUPTED
+    return console.code
+
+
+@contextmanager
+def _stopping(live: Live) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask the run to stop, and no more; a second Ctrl-C interrupts it."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if live.stop and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        live.stop = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# --- from wishes to a recipe ------------------------------------------------------------------
+
+
+def _explicit(wishes: argparse.Namespace) -> dict[str, Value]:
+    """The settings that were given on the command line."""
+    given = {name: value for name, value in vars(wishes).items() if name in SETTING}
+    if "frozen" in given:
+        given["frozen"] = tuple(chain.from_iterable(given["frozen"]))
+    return given
+
+
+def _recipe(wishes: argparse.Namespace) -> Recipe:
+    explicit: dict[str, Any] = _explicit(wishes)
+    recipe = Recipe(photos=_folder(wishes.folder), mode=explicit.get("mode", "scratch"))
+    recipe = replace(with_preset(recipe, wishes.preset), **explicit).checked()
+    return recipe if "image_size" in explicit else _with_fitting_size(recipe)
+
+
+def _with_fitting_size(recipe: Recipe) -> Recipe:
+    """The recipe, with the network's own image size where it can't take the preset's."""
+    try:
+        list(tasks.describe(recipe.model, 2, recipe.image_size))
+    except FlowerError:
+        list(tasks.describe(recipe.model, 2))  # raises where the network itself is unknown
+        print(
+            f"{recipe.model} can't take images of {recipe.image_size} px; its own size is used.",
+            file=sys.stderr,
+        )
+        return replace(recipe, image_size=0)
+    return recipe
+
+
+def _folder(text: str) -> str:
+    """The absolute path: a run must find its photos again from wherever it is resumed."""
+    if not text:
+        raise FlowerError("The name of the folder is empty.")
+    return os.path.abspath(text)
+
+
+# --- options ----------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses as everything here does: in a sentence. The usage is a screen of its own."""
+
+    def error(self, message: str) -> NoReturn:
+        sentence = message[:1].upper() + message[1:].rstrip(".")
+        raise FlowerError(f"{sentence}.", hint=f"See {self.prog} --help.")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line. `wishes.command` names the command; settings that were not given
+    are not there."""
+    whole = _Parser(
+        prog="flowergui",
+        allow_abbrev=False,
+        description="Train image classifiers, and know what they see. Without a command the "
+        "window opens; `flowergui FOLDER` opens it with a folder of photos.",
+    )
+    whole.add_argument("--version", action="version", version=f"flowergui {__version__}")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, says: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=says, description=says, allow_abbrev=False)
+        added.add_argument(
+            "--json", action="store_true", help="print every event as a line of JSON on stdout"
+        )
+        return added
+
+    train = command("train", "Train a network on a folder of photos, one subfolder a class.")
+    train.add_argument("folder", metavar="FOLDER", help="the folder of photos")
+    train.add_argument(
+        "--preset",
+        choices=tuple(PRESETS),
+        default="recommended",
+        help="values that go together, for the mode (default: %(default)s); "
+        "an option that is given beats them",
+    )
+    _add_models_folder(train)
+    for name in GROUPS:
+        group = train.add_argument_group(name)
+        for setting in SETTINGS:
+            if setting.group == name:
+                _add(group, setting, _default(setting))
+
+    resume = command("resume", "Go on with a run where it stopped, or train it for longer.")
+    resume.add_argument(
+        "source",
+        metavar="RUN_OR_CHECKPOINT",
+        nargs="?",
+        help="the folder of a run, a checkpoint in it, or a .pth file of weights alone "
+        "(default: the newest run)",
+    )
+    resume.add_argument(
+        "--photos",
+        metavar="FOLDER",
+        default=argparse.SUPPRESS,
+        help="where the photos are now; weights alone do not know it",
+    )
+    _add_models_folder(resume)
+    changes = resume.add_argument_group("What may change")
+    for name in _CHANGEABLE:
+        _add(changes, SETTING[name], "as before")
+
+    predict = command("predict", "Say what photos show.")
+    predict.add_argument(
+        "checkpoint", metavar="CHECKPOINT", help="a best.pth or last.pth, or the folder of a run"
+    )
+    predict.add_argument("images", metavar="IMAGE", nargs="+", help="a photo")
+
+    inspect = command("inspect", "Say what a folder of photos holds, and what is wrong with it.")
+    inspect.add_argument("folder", metavar="FOLDER", help="the folder of photos")
+
+    sample = command("sample", "Draw a small set of flowers to try the program with.")
+    sample.add_argument("folder", metavar="DIR", help="an empty or a new folder")
+    sample.add_argument(
+        "--seed",
+        metavar="N",
+        type=_whole_number,
+        default=0,
+        help="the same number draws the same flowers (default: %(default)s)",
+    )
+    sample.add_argument(
+        "--photos-per-class",
+        metavar="N",
+        type=_whole_number,
+        default=80,
+        help="how many of each kind (default: %(default)s)",
+    )
+    return whole
+
+
+def _add_models_folder(to: argparse.ArgumentParser) -> None:
+    to.add_argument(
+        "--models-folder",
+        metavar="DIR",
+        type=lambda text: Path(_folder(text)),
+        help="where runs are kept (default: FLOWERGUI_MODELS, or the program's own)",
+    )
+
+
+def _add(to: argparse._ArgumentGroup, setting: Setting, default: str) -> None:
+    """The option of a setting; it leaves no trace in the wishes where it is not given."""
+
+    def read(text: str) -> Value:
+        value = setting.parse(text)
+        if reason := setting.problem(value):
+            raise FlowerError(reason)
+        return value
+
+    option = "--" + setting.name.replace("_", "-")
+    more: dict[str, Any] = {}
+    if isinstance(setting.default, bool):
+        more = {"nargs": "?", "const": True}
+    elif isinstance(setting.default, tuple):
+        more = {"nargs": "*"}
+    elif setting.switched_on:
+        more = {"nargs": "?", "const": setting.switched_on}
+    to.add_argument(
+        option,
+        dest=setting.name,
+        type=read,
+        metavar=_metavar(setting),
+        default=argparse.SUPPRESS,
+        help=_help(setting, default).replace("%", "%%"),
+        **more,
+    )
+    if isinstance(setting.default, bool):
+        to.add_argument(
+            "--no-" + option[2:],
+            dest=setting.name,
+            action="store_false",
+            default=argparse.SUPPRESS,
+            help=f"the same as {option} off",
+        )
+
+
+def _metavar(setting: Setting) -> str:
+    if setting.choices:
+        return "|".join(choice.value for choice in setting.choices)
+    if isinstance(setting.default, bool):
+        return "on|off"
+    if isinstance(setting.default, int):
+        return "N"
+    return "X" if isinstance(setting.default, float) else "NAME"
+
+
+def _help(setting: Setting, default: str) -> str:
+    facts = []
+    if isinstance(setting.default, int | float) and not isinstance(setting.default, bool):
+        unit = f" {setting.unit}" if setting.unit else ""
+        facts.append(f"{setting.minimum:g} to {setting.maximum:g}{unit}")
+        if setting.zero:
+            facts.append(f"0: {setting.zero}")
+    if setting.switched_on:
+        facts.append(f"without a value: {setting.switched_on:g}")
+    return f"{setting.help} ({'; '.join([*facts, f'default: {default}'])})"
+
+
+def _default(setting: Setting) -> str:
+    """What holds where a setting of `train` is not given: the recommended preset's values."""
+    values = {
+        mode: _written(setting, chosen.get(setting.name, setting.default))
+        for mode, chosen in PRESETS["recommended"].items()
+    }
+    if len(set(values.values())) == 1:
+        return next(iter(values.values()))
+    return ", ".join(f"{value} for {mode}" for mode, value in values.items())
+
+
+def _written(setting: Setting, value: Value) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return " ".join(value) or "nothing"
+    if setting.zero and value == 0:
+        return setting.zero
+    return f"{value:g}" if isinstance(value, int | float) else value
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise FlowerError(f"{text!r} is no whole number.") from None

@@ -1,0 +1,312 @@
+"""How events look on a terminal: as lines to read, or as JSON, one object a line."""
+
+import io
+import json
+import math
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from flowergui.errors import FlowerError
+from flowergui.events import (
+    BatchDone,
+    DownloadProgress,
+    EpochDone,
+    Event,
+    Finished,
+    FrozenChanged,
+    Guessed,
+    GuessFailed,
+    LearningRateChanged,
+    Noted,
+    Opened,
+    Preparing,
+    SampleDrawn,
+    SampleProgress,
+    Saved,
+    SaveFailed,
+    Scanned,
+    ScanProgress,
+    Stopped,
+    ValidationProgress,
+    as_dict,
+)
+
+_PROBLEMS_SHOWN = 5
+_BAR_WIDTH = 20
+
+
+def prepare_streams() -> None:
+    """Lets every file name be printed: consoles of Windows speak UTF-8, and what a stream can't
+    write is escaped instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                encoding="utf-8" if sys.platform == "win32" else None, errors="backslashreplace"
+            )
+
+
+def complain(error: FlowerError) -> None:
+    """The message and its hint, in one line on stderr."""
+    print(f"flowergui: {error}", file=sys.stderr)
+
+
+def command_line(*words: str) -> str:
+    """`words` as they must be typed, quoted for this system's shell."""
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+
+
+def json_line(event: Event) -> str:
+    """The event as one line of JSON. Numbers that JSON lacks (NaN, infinity) are null."""
+    return json.dumps(_finite(as_dict(event)), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return value
+
+
+class Console:
+    """Prints events as they come.
+
+    With `as_json` every event is a line on stdout. Otherwise people read: lines on stdout, what
+    went wrong on stderr, and, where stderr is a `terminal`, a progress bar there. `everything`
+    lists all problems of a folder, not only the first few. `began` says whether a run has.
+    """
+
+    def __init__(self, *, as_json: bool, terminal: bool, everything: bool = False) -> None:
+        self.began = False
+        self._lost: set[str] = set()
+        self._as_json = as_json
+        self._terminal = terminal and not as_json
+        self._everything = everything
+        self._bar: Any = None
+        self._doing = ""
+
+    def tell(self, event: Event) -> None:
+        """Prints one event. Raises BrokenPipeError where nobody reads stdout any more."""
+        self._judge(event)
+        if self._as_json:
+            print(json_line(event), flush=True)
+            if isinstance(event, GuessFailed | SaveFailed):
+                self._failed(event)
+        elif not self._progress(event):
+            self.close()
+            self._read_out(event)
+            sys.stdout.flush()
+
+    def close(self) -> None:
+        """Takes the progress bar away."""
+        if self._bar is not None:
+            self._bar.close()
+        self._bar, self._doing = None, ""
+
+    @property
+    def code(self) -> int:
+        """The exit code that the events amount to: 1 where a photo could not be read or a
+        checkpoint not be saved to the end."""
+        return 1 if self._lost else 0
+
+    def _judge(self, event: Event) -> None:
+        match event:
+            case Opened():
+                self.began = True
+            case GuessFailed() | SaveFailed():
+                self._lost.add(event.path)
+            case Saved():
+                self._lost.discard(event.path)
+
+    def _warn(self, message: str) -> None:
+        print(message, file=sys.stderr, flush=True)
+
+    def _failed(self, event: GuessFailed | SaveFailed) -> None:
+        if isinstance(event, SaveFailed):
+            self._warn(f"{event.path} could not be saved: {event.reason}.")
+        else:
+            self._warn(event.reason)
+
+    # --- progress
+
+    def _progress(self, event: Event) -> bool:
+        """Moves the bar; False where the event is no progress, and is to be read."""
+        match event:
+            case ScanProgress():
+                self._move("Looking at photos", event.checked, event.found)
+            case SampleProgress():
+                self._move("Drawing", event.drawn, event.total)
+            case DownloadProgress():
+                self._move(f"Downloading {event.name}", event.done, event.total, scale=True)
+            case Preparing():
+                self._move(event.what, event.done, event.total)
+            case BatchDone():
+                figures = f"loss {event.loss:.3f}, accuracy {_percent(event.accuracy)}"
+                self._move(f"Epoch {event.epoch}", event.batch, event.batches, figures)
+            case ValidationProgress():
+                self._move(f"Validating epoch {event.epoch}", event.batch, event.batches)
+            case Saved():
+                pass  # the closing lines say where it is
+            case _:
+                return False
+        return True
+
+    def _move(
+        self, what: str, done: int, total: int, figures: str = "", *, scale: bool = False
+    ) -> None:
+        if not self._terminal:
+            return
+        if self._doing != what:
+            from tqdm import tqdm
+
+            self.close()
+            self._bar = tqdm(
+                desc=what,
+                total=total or None,
+                leave=False,
+                dynamic_ncols=True,
+                unit="B" if scale else "",
+                unit_scale=scale,
+                file=sys.stderr,
+            )
+            self._doing = what
+        self._bar.set_postfix_str(figures, refresh=False)
+        self._bar.update(done - self._bar.n)
+
+    # --- lines to read
+
+    def _read_out(self, event: Event) -> None:
+        match event:
+            case Scanned():
+                self._scanned(event)
+            case SampleDrawn():
+                train = command_line("flowergui", "train", event.folder, "--model", "mynet")
+                print(f"The sample flowers are in {event.folder}.\nNext: {train}")
+            case Opened():
+                print("\n".join(_opened(event)))
+            case EpochDone():
+                print(_epoch(event))
+            case FrozenChanged():
+                print(f"{event.trainable:,} of {event.parameters:,} parameters train now.")
+            case LearningRateChanged():
+                print(f"The learning rate is {event.learning_rate:g} now.")
+            case Noted():
+                self._warn(event.message)
+            case GuessFailed() | SaveFailed():
+                self._failed(event)
+            case Stopped() if str(Path(event.run) / "last.pth") in self._lost:
+                print(f"Stopped in epoch {event.epoch}, but what came last could not be kept.")
+            case Stopped():
+                print("\n".join(_stopped(event)))
+            case Finished():
+                print("\n".join(_finished(event)))
+            case Guessed():
+                print("\n".join(_guessed(event)))
+
+    def _scanned(self, event: Scanned) -> None:
+        if self._everything:
+            print("\n".join(_counts(event)))
+        else:
+            photos = sum(each.train + each.validation for each in event.classes)
+            print(f"{_plural(photos, 'photo')} of {len(event.classes)} classes in {event.folder}.")
+        shown = event.problems if self._everything else event.problems[:_PROBLEMS_SHOWN]
+        if shown:
+            problems = len(event.problems)
+            sys.stdout.flush()
+            self._warn(f"{_plural(problems, 'problem')}:")
+            for problem in shown:
+                self._warn(f"  {problem.path}: {problem.reason}")
+            if problems > len(shown):
+                inspect = command_line("flowergui", "inspect", event.folder)
+                self._warn(f"  and {problems - len(shown):,} more; {inspect} lists them all.")
+
+
+def _counts(event: Scanned) -> Sequence[str]:
+    ready = any(each.validation for each in event.classes)
+    width = max(len("class"), *(len(each.name) for each in event.classes))
+    lines = [f"{'class':<{width}}  {'train':>7}" + (f"  {'validation':>10}" if ready else "")]
+    for each in event.classes:
+        held = f"  {each.validation:>10,}" if ready else ""
+        lines.append(f"{each.name:<{width}}  {each.train:>7,}{held}")
+    train = sum(each.train for each in event.classes)
+    held = f"  {sum(each.validation for each in event.classes):>10,}" if ready else ""
+    lines.append(f"{'':<{width}}  {train:>7,}{held}")
+    if not ready:
+        lines.append("A part of every class will be held back for validation.")
+    return lines
+
+
+def _opened(event: Opened) -> Sequence[str]:
+    began = "goes on" if event.resumed else f"starts ({event.mode})"
+    return (
+        f"{event.model} {began}: {_plural(event.train_photos, 'photo')} to learn from, "
+        f"{event.validation_photos:,} held back, {event.image_size} px, "
+        f"{event.device}, {event.precision}.",
+        f"{event.trainable:,} of {event.parameters:,} parameters train.",
+        f"The run is kept in {event.run}.",
+    )
+
+
+def _epoch(event: EpochDone) -> str:
+    parts = [
+        f"epoch {event.epoch}/{event.epochs}",
+        f"loss {event.train_loss:.3f}",
+        f"accuracy {_percent(event.train_accuracy)}",
+    ]
+    if event.val_loss is not None and event.val_accuracy is not None:
+        parts += [
+            f"validation loss {event.val_loss:.3f}",
+            f"validation accuracy {_percent(event.val_accuracy)}",
+            "the best so far"
+            if event.best_epoch == event.epoch
+            else f"best {_percent(event.best_accuracy)} in epoch {event.best_epoch}",
+        ]
+    return ", ".join([*parts, _duration(event.seconds)])
+
+
+def _stopped(event: Stopped) -> Sequence[str]:
+    last = Path(event.run) / "last.pth"
+    resume = command_line("flowergui", "resume", event.run)
+    return (f"Stopped in epoch {event.epoch}. The run is kept in {last}.", f"To go on: {resume}")
+
+
+def _finished(event: Finished) -> Sequence[str]:
+    done = f"{_plural(event.epochs, 'epoch')} done in {_duration(event.seconds)}."
+    if event.best_accuracy:
+        best = _percent(event.best_accuracy)
+        done += f" The best validation accuracy is {best}, of epoch {event.best_epoch}."
+    path = Path(event.run) / "best.pth"
+    predict = command_line("flowergui", "predict", str(path))
+    return (done, f"The best network is in {path}.", f"Next: {predict} PHOTO ...")
+
+
+def _guessed(event: Guessed) -> Sequence[str]:
+    width = max(len(guess.name) for guess in event.guesses)
+    lines = [event.path]
+    for guess in event.guesses:
+        bar = "#" * round(guess.probability * _BAR_WIDTH)
+        figures = f"{guess.name:<{width}}  {_percent(guess.probability):>7}  {bar}"
+        lines.append(f"  {figures}".rstrip())
+    return lines
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -1,0 +1,28 @@
+"""The program with its window."""
+
+import logging
+import sys
+
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from flowergui import places
+from flowergui.desktop import theme
+from flowergui.desktop.main_window import MainWindow
+
+
+def main(folder: str | None = None) -> int:
+    """Shows the window, with `folder` opened where one is given; returns the exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("flowergui")
+    app.setOrganizationName("flowergui")
+    app.setDesktopFileName("flowergui")
+    app.setWindowIcon(QIcon(str(places.resource("icons/flowergui.svg"))))
+    theme.apply(app)
+    window = MainWindow()
+    window.show()
+    if folder is not None:
+        window.open_folder(folder)
+    return app.exec()

@@ -1,0 +1,114 @@
+"""The one line in which the window speaks to the user."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from flowergui.desktop import theme
+from flowergui.errors import FlowerError
+
+SIGNS = {"info": "ℹ", "warning": "!", "error": "✕", "success": "✓"}
+
+
+class Banner(QFrame):
+    """One message at a time, the newest; hidden while there is none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self._then: Callable[[], None] | None = None
+        self._sign = QLabel()
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)  # file names may hold anything
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._action = QPushButton()
+        self._action.clicked.connect(self._act)
+        dismiss = QPushButton("✕")
+        dismiss.setAccessibleName("Dismiss the message")
+        dismiss.setToolTip("Dismiss")
+        dismiss.clicked.connect(self.clear)
+        theme.style(dismiss, role="quiet")
+        theme.style(self._sign, role="heading")
+        for widget, name in (
+            (self._sign, "bannerSign"),
+            (self._text, "bannerText"),
+            (self._action, "bannerAction"),
+            (dismiss, "bannerDismiss"),
+        ):
+            widget.setObjectName(name)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 6, 6, 6)
+        layout.setSpacing(theme.SPACE)
+        layout.addWidget(self._sign)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(self._action)
+        layout.addWidget(dismiss)
+        self.clear()
+
+    @property
+    def text(self) -> str:
+        """What it says now; empty while it is hidden."""
+        return str(self._text.text())
+
+    @property
+    def kind(self) -> str:
+        """info, warning, error or success."""
+        return str(self.property("kind"))
+
+    @Slot(object)
+    def show_error(self, error: FlowerError | str, hint: str = "") -> None:
+        """What went wrong and what to do."""
+        text = str(error) if isinstance(error, FlowerError) else f"{error} {hint}".strip()
+        self._say("error", text)
+
+    @Slot(str)
+    def show_warning(self, text: str) -> None:
+        """Something that should be seen to, though nothing stopped."""
+        self._say("warning", text)
+
+    @Slot(str)
+    def show_note(self, text: str) -> None:
+        """Something good to know."""
+        self._say("info", text)
+
+    @Slot(str)
+    def show_success(self, text: str) -> None:
+        """Something was done."""
+        self._say("success", text)
+
+    def offer(
+        self, text: str, button_text: str, callback: Callable[[], None], kind: str = "info"
+    ) -> None:
+        """A message with a button; `callback` is called when it is pressed, and the message
+        goes."""
+        self._say(kind, text)
+        self._then = callback
+        self._action.setText(button_text)
+        self._action.show()
+
+    @Slot()
+    def clear(self) -> None:
+        """Says nothing and hides."""
+        self._then = None
+        self._text.clear()
+        self.hide()
+
+    def _say(self, kind: str, text: str) -> None:
+        self._then = None
+        self._action.hide()
+        self._sign.setText(SIGNS[kind])
+        self._text.setText(text)
+        self._text.setAccessibleName(text)
+        theme.style(self, kind=kind)
+        theme.style(self._sign)
+        self.setVisible(bool(text))
+
+    @Slot()
+    def _act(self) -> None:
+        then = self._then
+        self.clear()
+        if then is not None:
+            then()

@@ -1,0 +1,104 @@
+"""Numbers for the plots: long columns that grow, are smoothed, and are thinned for the screen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+PAIRS = 1_000
+"""Minimum-maximum pairs that stand for a long stretch: more than a plot has pixel columns."""
+
+
+class Columns:
+    """Columns of float64 of one length, in buffers that double when they are full."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self._buffers = {name: np.empty(1024) for name in names}
+        self.length = 0
+
+    def __getitem__(self, name: str) -> Numbers:
+        """A view, valid until the next `append`."""
+        return self._buffers[name][: self.length]
+
+    def append(self, **rows: Sequence[float] | Numbers) -> None:
+        """Adds rows; every column gets as many."""
+        length = self.length
+        for name, values in rows.items():
+            length = self.length + len(values)
+            buffer = self._buffers[name]
+            if length > len(buffer):
+                grown = np.empty(max(length, 2 * len(buffer)))
+                grown[: self.length] = buffer[: self.length]
+                self._buffers[name] = buffer = grown
+            buffer[self.length : length] = values
+        self.length = length
+
+    def cut(self, length: int) -> None:
+        """Forgets all rows from `length` on."""
+        self.length = min(self.length, length)
+
+
+def smoothed(values: Numbers, span: float, before: Numbers) -> Numbers:
+    """Exponential moving average of `values`, which follow on the averages `before`.
+
+    The weight of the newest value is 2 / (span + 1); bias-corrected by 1 - decay**n as in Adam
+    (Kingma and Ba, 2015), so that the first values are not drawn to 0. A value that is not
+    finite leaves the average where it is.
+    """
+    decay = 1.0 - 2.0 / (span + 1.0)
+    result = np.empty(len(values))
+    count = len(before)
+    last = float(before[-1]) if count else 0.0
+    average = last * (1.0 - decay**count)
+    for index, value in enumerate(values.tolist()):
+        count += 1
+        if not -np.inf < value < np.inf:
+            value = last
+        average = decay * average + (1.0 - decay) * value
+        last = average / (1.0 - decay**count)
+        result[index] = last
+    return result
+
+
+def thinned(
+    x: Numbers, y: Numbers, low: float, high: float, pairs: int = PAIRS
+) -> tuple[Numbers, Numbers]:
+    """What of the curve is to be drawn between `low` and `high`: about 2 * `pairs` points or
+    at most 3 * `pairs`.
+
+    `x` ascends. A long stretch becomes the minimum and maximum of each of many pieces, so that
+    no peak is lost; one point beyond either edge is kept, so that the line runs out of sight.
+    """
+    first = max(int(np.searchsorted(x, low)) - 1, 0)
+    last = min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
+    x, y = x[first:last], y[first:last]
+    size = len(x) // pairs
+    if size < 2:
+        return x.copy(), y.copy()
+    whole = len(x) // size * size
+    pieces = y[:whole].reshape(-1, size)
+    bottom, top = np.fmin.reduce(pieces, axis=1), np.fmax.reduce(pieces, axis=1)
+    thin_x = np.repeat(x[:whole:size], 2)
+    thin_y = np.empty(len(thin_x))
+    thin_y[0::2], thin_y[1::2] = bottom, top
+    return np.append(thin_x, x[whole:]), np.append(thin_y, y[whole:])
+
+
+def robust_range(values: Numbers) -> tuple[float, float] | None:
+    """From where to where the values run, outliers aside; None where nothing is finite.
+
+    Outliers are values more than three interquartile ranges beyond the quartiles (Tukey's
+    "far out"), as long as they are no more than 2 % of all: the steep beginning of a long run
+    lies far out too, but it is no accident.
+    """
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return None
+    low, high = np.percentile(values, (2, 98), method="nearest")
+    lower, upper = np.percentile(values, (25, 75))
+    reach = 3.0 * (upper - lower)
+    near = values[(values >= lower - reach) & (values <= upper + reach)]
+    return min(float(low), float(near.min())), max(float(high), float(near.max()))

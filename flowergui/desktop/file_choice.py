@@ -1,0 +1,47 @@
+"""Asking for files and folders, without stopping the rest of the program."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+IMAGES = "Pictures (*.jpg *.jpeg *.png *.webp *.bmp *.gif *.tif *.tiff *.avif)"
+CHECKPOINTS = "Checkpoints and weights (*.pth *.pt)"
+ANYTHING = "All files (*)"
+
+
+def choose_folder(parent: QWidget, title: str, start: str, then: Callable[[str], object]) -> None:
+    """Asks for a folder; `then` gets it, and nothing where the user thought better of it."""
+    dialog = _dialog(parent, title, start)
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.fileSelected.connect(then)
+    dialog.open()
+
+
+def choose_file(parent: QWidget, title: str, filters: str, then: Callable[[str], object]) -> None:
+    """Asks for one file that exists; see choose_folder."""
+    dialog = _dialog(parent, title, "")
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters([filters, ANYTHING])
+    dialog.fileSelected.connect(then)
+    dialog.open()
+
+
+def choose_files(
+    parent: QWidget, title: str, filters: list[str], then: Callable[[list[str]], object]
+) -> None:
+    """Asks for any number of files that exist; see choose_folder."""
+    dialog = _dialog(parent, title, "")
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    dialog.setNameFilters([*filters, ANYTHING])
+    dialog.filesSelected.connect(then)
+    dialog.open()
+
+
+def _dialog(parent: QWidget, title: str, start: str) -> QFileDialog:
+    dialog = QFileDialog(parent, title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    if start:
+        dialog.setDirectory(start)
+    return dialog

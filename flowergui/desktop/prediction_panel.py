@@ -1,0 +1,167 @@
+"""What flower is it? Photos, the network's guesses, and who answered."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+
+from flowergui.desktop import theme
+from flowergui.desktop.card import Card, quiet_button, small_label
+from flowergui.desktop.drop_zone import DropZone
+from flowergui.desktop.guess_table import GuessTable
+from flowergui.desktop.photo_strip import PhotoStrip, Shown
+from flowergui.events import Guessed, GuessFailed
+
+
+class PredictionPanel(Card):
+    """Takes photos and shows what the network makes of them."""
+
+    images_dropped = Signal(list)
+    """The user wants to know what is on these pictures (list[str])."""
+    checkpoint_dropped = Signal(str)
+    """The user wants this checkpoint to answer."""
+    folder_dropped = Signal(str)
+    """The user dropped a folder here; it is meant for the photos panel."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Which flower?", parent)
+        self._zone = DropZone()
+        self._zone.images_dropped.connect(self.images_dropped)
+        self._zone.checkpoint_dropped.connect(self.checkpoint_dropped)
+        self._zone.folder_dropped.connect(self.folder_dropped)
+        self._make_buttons()
+        self.body.addWidget(self._zone, 1)
+        self._make_strip()
+        self._make_answer()
+        shortcut = QShortcut(QKeySequence.StandardKey.Paste, self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(self._zone.paste)
+        self._show(None)
+
+    # --- for the window -------------------------------------------------------------------
+
+    @Slot()
+    def paste(self) -> None:
+        """Takes a picture or files from the clipboard, as Ctrl+V here does."""
+        self._zone.paste()
+
+    @Slot(list)
+    def show_waiting(self, paths: Sequence[str]) -> None:
+        """These photos are being looked at; they replace those before."""
+        self._strip.show_photos(paths)
+        self._show(self._strip.current)
+
+    @Slot(object)
+    def show_guess(self, guessed: Guessed) -> None:
+        """A photo is answered; one that nobody waits for is shown by itself."""
+        self._answer(Shown(guessed.path, guessed=guessed))
+
+    @Slot(object)
+    def show_failed(self, failed: GuessFailed) -> None:
+        """A photo can't be read."""
+        self._answer(Shown(failed.path, failure=failed.reason))
+
+    @Slot()
+    def show_no_model(self) -> None:
+        """There is no checkpoint that could answer."""
+        for shown in [shown for shown in self._strip.photos() if not shown.guessed]:
+            self._strip.put(replace(shown, failure="No network has been trained yet."))
+        self._checkpoint.setText("Train a network first, or drop a checkpoint (.pth) here.")
+        self._show(self._strip.current)
+
+    @Slot(str)
+    def set_checkpoint(self, path: str) -> None:
+        """Which checkpoint will answer; "" for none yet."""
+        self._checkpoint.setText(f"{spoken(path)} answers." if path else "")
+        self._checkpoint.setToolTip(path)
+
+    # --- its parts ------------------------------------------------------------------------
+
+    def _make_buttons(self) -> None:
+        browse = quiet_button("Browse…", "browsePhotosButton")
+        browse.setToolTip("Choose photos to look at")
+        browse.clicked.connect(self._zone.browse)
+        paste = quiet_button("Paste", "pasteButton")
+        paste.setToolTip("A picture or files from the clipboard (Ctrl+V)")
+        paste.clicked.connect(self._zone.paste)
+        self.head.addWidget(browse)
+        self.head.addWidget(paste)
+
+    def _make_strip(self) -> None:
+        self._strip = PhotoStrip()
+        self._strip.chosen.connect(self._show)
+        self.body.addWidget(self._strip)
+
+    def _make_answer(self) -> None:
+        self._name = QLabel()
+        self._name.setObjectName("photoName")
+        self._name.setTextFormat(Qt.TextFormat.PlainText)
+        self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        theme.style(self._name, role="heading")
+        self._place = QLabel()
+        theme.style(self._place, role="caption")
+        self._name_row = QWidget()
+        row = QHBoxLayout(self._name_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._name, 1)
+        row.addWidget(self._place)
+        self._busy = QProgressBar()
+        self._busy.setRange(0, 0)
+        self._busy.setTextVisible(False)
+        self._busy.setAccessibleName("Looking at the photo")
+        theme.style(self._busy, slim=True)
+        self._failure = small_label("error")
+        self._failure.setObjectName("guessError")
+        self._table = GuessTable()
+        self._checkpoint = small_label()
+        self._checkpoint.setObjectName("checkpointCaption")
+        column = QVBoxLayout()
+        column.setSpacing(6)
+        for widget in (self._name_row, self._busy, self._failure, self._table, self._checkpoint):
+            column.addWidget(widget)
+        self.body.addLayout(column)
+
+    # --- what it shows --------------------------------------------------------------------
+
+    @Slot(object)
+    def _show(self, shown: Shown | None) -> None:
+        self._zone.show_picture(shown.path if shown else "")
+        self._name_row.setVisible(shown is not None)
+        guessed = shown.guessed if shown else None
+        failure = shown.failure if shown else ""
+        self._busy.setVisible(shown is not None and not guessed and not failure)
+        self._failure.setVisible(bool(failure))
+        self._failure.setText(failure)
+        self._table.setVisible(shown is not None and not failure)
+        self._table.show_guesses(guessed.guesses if guessed else ())
+        if shown:
+            name = Path(shown.path).name
+            self._name.setText(name)
+            self._name.setToolTip(shown.path)
+            place, count = self._strip.row_of(shown.path) + 1, len(self._strip.photos())
+            self._place.setText(f"{place:,} of {count:,}" if count > 1 else "")
+        if guessed:
+            epoch = f", epoch {guessed.epoch:,}" if guessed.epoch else ""
+            self._checkpoint.setText(f"Answered by {spoken(guessed.checkpoint)}{epoch}.")
+            self._checkpoint.setToolTip(guessed.checkpoint)
+
+    def _answer(self, shown: Shown) -> None:
+        if self._strip.row_of(shown.path) < 0:
+            self.show_waiting([shown.path])
+        self._strip.put(shown)
+        current = self._strip.current
+        if current and current.path == shown.path:
+            self._show(shown)
+
+
+def spoken(checkpoint: str) -> str:
+    """A checkpoint as a person names it: best.pth of 2026-11-23 resnet18 scratch."""
+    path = Path(checkpoint)
+    words = path.parent.name.split("_")
+    if len(words) >= 4:
+        # <date>_<time>_<model>_<mode>, and the model's own name may hold underscores.
+        return f"{path.name} of {words[0]} {'_'.join(words[2:-1])} {words[-1]}"
+    return f"{path.name} of {path.parent.name}" if path.parent.name else path.name

@@ -1,0 +1,105 @@
+"""Start, pause, go on, stop: what a person may do to a run, and the state that it is in."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from flowergui import tasks
+from flowergui.desktop.worker import Worker
+from flowergui.events import BatchDone, EpochDone, Event, Opened, Saved, SaveFailed
+from flowergui.live import Live
+
+IDLE, RUNNING, PAUSING, PAUSED, STOPPING = "idle", "running", "pausing", "paused", "stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a resumed run had told before; comes right after its Opened."""
+
+    batches: tuple[BatchDone, ...]
+    epochs: tuple[EpochDone, ...]
+
+
+class RunControl(QObject):
+    """One run at a time, in a thread of its own."""
+
+    changed = Signal(str)
+    """The state is another: idle, running, pausing, paused or stopping."""
+    produced = Signal(object)
+    """A tuple of events, and Recalled."""
+    failed = Signal(object)
+    """The exception that ended the run."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.live = Live()
+        self._state = IDLE
+        self._worker: Worker | None = None
+
+    @property
+    def state(self) -> str:
+        """idle, running, pausing, paused or stopping."""
+        return self._state
+
+    def begin(self, job: Callable[[Live], Iterator[Event]]) -> None:
+        """Starts a run: `job` makes its generator from the live wishes. Only while idle."""
+        self.live = live = Live()
+        worker = Worker(lambda: _recalling(job(live)))
+        worker.produced.connect(self.produced)
+        worker.paused.connect(self._rests)
+        worker.failed.connect(self.failed)
+        worker.ended.connect(self._ended)
+        self._worker = worker
+        self._enter(RUNNING)
+        worker.start()
+
+    @Slot()
+    def pause(self) -> None:
+        """Saves, and rests within a batch."""
+        if self._worker is not None and self._state == RUNNING:
+            self._enter(PAUSING)
+            self._worker.pause(after=(Saved, SaveFailed))
+            self.live.save = True
+
+    @Slot()
+    def go_on(self) -> None:
+        """Takes a paused run up again."""
+        if self._worker is not None and self._state in (PAUSING, PAUSED):
+            self._enter(RUNNING)
+            self._worker.go_on()
+
+    @Slot()
+    def stop(self) -> None:
+        """Saves and ends the run within a batch; a resting one wakes for it."""
+        if self._worker is not None and self._state != STOPPING:
+            self.live.stop = True
+            self._enter(STOPPING)
+            self._worker.go_on()
+
+    @Slot()
+    def _rests(self) -> None:
+        if self._state == PAUSING:
+            self._enter(PAUSED)
+
+    @Slot()
+    def _ended(self) -> None:
+        self._worker = None
+        self._enter(IDLE)
+
+    def _enter(self, state: str) -> None:
+        self._state = state
+        self.changed.emit(state)
+
+
+def _recalling(events: Iterator[Event]) -> Iterator[Any]:
+    """The events, and after Opened of a resumed run what it had told before."""
+    for event in events:
+        yield event
+        if isinstance(event, Opened) and event.resumed:
+            rows = tasks.history(event.run)
+            yield Recalled(
+                tuple(row for row in rows if isinstance(row, BatchDone)),
+                tuple(row for row in rows if isinstance(row, EpochDone)),
+            )

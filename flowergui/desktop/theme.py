@@ -1,0 +1,394 @@
+"""The look of the whole program: colours, type and one stylesheet, light and dark.
+
+`apply(app)` dresses the program and follows the system's light or dark scheme from then on;
+`current()` gives the colours to whoever paints for himself (plots), and `signals.changed` tells
+him when to paint anew. Everything else is asked for with dynamic properties, through `style`:
+
+    QPushButton   role="primary"   the one action that matters here (accent colour)
+                  role="danger"    stops or throws away
+                  role="quiet"     no frame until hovered: small, secondary actions
+                  role="segment"   one of several checkable neighbours (mode, zoom windows)
+    QLabel        role="title"     a panel's name
+                  role="heading"   a smaller one within a panel
+                  role="figure"    a number worth reading from afar
+                  role="caption"   muted, a little smaller: explanations, units
+                  role="error"     what is wrong, beside the field
+                  role="chip"      a small rounded tag
+                  role="readout"   a small text that floats over a plot
+    QFrame        card=True        a surface with a thin border and round corners
+                  line=True        a thin separator (set maximumHeight or Width to 1)
+    QLineEdit, QComboBox, spin boxes    invalid=True      red border
+    QProgressBar  slim=True        a thin bar without text
+    item views    flat=True        no frame of their own, for those on a card
+    #dropZone     hot=True         while something droppable is held over it
+    #banner       kind="info" | "warning" | "error" | "success"
+
+Boolean hooks take True or False. No height of text is fixed, so larger system fonts fit.
+"""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPalette
+from PySide6.QtWidgets import QApplication, QWidget
+
+from flowergui import places
+
+SPACE = 8
+"""Pixels between neighbours; margins of cards and gaps between panels are multiples of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colour tokens as #rrggbb. `soft` colours are backgrounds, `on_accent` is text on accent."""
+
+    dark: bool
+    background: str
+    card: str
+    sunken: str
+    hover: str
+    border: str
+    border_strong: str
+    text: str
+    muted: str
+    faint: str
+    accent: str
+    accent_hover: str
+    accent_soft: str
+    on_accent: str
+    info: str
+    info_soft: str
+    success: str
+    success_soft: str
+    warning: str
+    warning_soft: str
+    error: str
+    error_soft: str
+    # curves
+    train: str
+    validation: str
+    rate: str
+    grid: str
+
+    def color(self, token: str, alpha: float = 1.0) -> QColor:
+        """The token as a QColor, `alpha` between 0 (invisible) and 1."""
+        color = QColor(getattr(self, token))
+        color.setAlphaF(alpha)
+        return color
+
+
+LIGHT = Theme(
+    dark=False,
+    background="#f5f4f1",
+    card="#ffffff",
+    sunken="#faf9f7",
+    hover="#efedea",
+    border="#e2dfd9",
+    border_strong="#c9c5bd",
+    text="#25222b",
+    muted="#67636f",
+    faint="#a5a1ab",
+    accent="#8d2f6b",
+    accent_hover="#772358",
+    accent_soft="#f6e8f0",
+    on_accent="#ffffff",
+    info="#2a5d8f",
+    info_soft="#e8f0f8",
+    success="#2a6e46",
+    success_soft="#e6f3ea",
+    warning="#7f5606",
+    warning_soft="#fbf1dc",
+    error="#a82a33",
+    error_soft="#fbe9e9",
+    train="#8d2f6b",
+    validation="#2c7a4d",
+    rate="#a87414",
+    grid="#ebe8e3",
+)
+
+DARK = Theme(
+    dark=True,
+    background="#19181c",
+    card="#222126",
+    sunken="#1d1c21",
+    hover="#2e2c34",
+    border="#37353e",
+    border_strong="#514e5b",
+    text="#eceaf0",
+    muted="#aaa6b4",
+    faint="#6d6977",
+    accent="#dd86bb",
+    accent_hover="#e9a0cc",
+    accent_soft="#3d2836",
+    on_accent="#2a0d1f",
+    info="#8dbdeb",
+    info_soft="#1f2d3b",
+    success="#86cfa1",
+    success_soft="#1e3226",
+    warning="#e6bd68",
+    warning_soft="#382e1a",
+    error="#f29a9a",
+    error_soft="#3d2325",
+    train="#dd86bb",
+    validation="#7cc998",
+    rate="#d9ab55",
+    grid="#2f2d35",
+)
+
+
+class ThemeSignals(QObject):
+    """Tells when the look has changed."""
+
+    changed = Signal(object)
+    """The new Theme; the stylesheet is in place already."""
+
+
+signals = ThemeSignals()
+
+_current = LIGHT
+_scheme = "auto"
+
+
+def current() -> Theme:
+    """The colours that hold now."""
+    return _current
+
+
+def scheme() -> str:
+    """What was asked for: "auto", "light" or "dark"."""
+    return _scheme
+
+
+def apply(app: QApplication, scheme: str = "auto") -> None:
+    """Dresses `app`. "auto" follows the system, live; "light" and "dark" hold against it."""
+    global _scheme
+    _scheme = scheme
+    if app.style().objectName() != "fusion":
+        app.setStyle("Fusion")
+    hints = app.styleHints()
+    wanted = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+    # The platform is told too, so that title bars and native dialogs agree.
+    hints.setColorScheme(wanted.get(scheme, Qt.ColorScheme.Unknown))
+    hints.colorSchemeChanged.connect(_follower.follow, Qt.ConnectionType.UniqueConnection)
+    dark = hints.colorScheme() == Qt.ColorScheme.Dark if scheme == "auto" else scheme == "dark"
+    _dress(app, DARK if dark else LIGHT)
+
+
+def style(widget: QWidget, **hooks: str | bool) -> None:
+    """Sets style hooks (see the module's docstring) and lets them show at once."""
+    for name, value in hooks.items():
+        widget.setProperty(name, value)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def tabular(widget: QWidget) -> None:
+    """Gives `widget` digits of one width, so that changing numbers do not dance."""
+    font = widget.font()
+    font.setFeature(QFont.Tag("tnum"), 1)
+    widget.setFont(font)
+
+
+def _dress(app: QApplication, theme: Theme) -> None:
+    global _current
+    _current = theme
+    app.setPalette(_palette(theme))
+    app.setStyleSheet(_stylesheet(theme, app.font()))
+    signals.changed.emit(theme)
+
+
+class _Follower(QObject):
+    @Slot(Qt.ColorScheme)
+    def follow(self, system: Qt.ColorScheme) -> None:
+        """The system went light or dark."""
+        app = QApplication.instance()
+        if _scheme == "auto" and isinstance(app, QApplication):
+            _dress(app, DARK if system == Qt.ColorScheme.Dark else LIGHT)
+
+
+_follower = _Follower()
+
+
+def _palette(theme: Theme) -> QPalette:
+    role = QPalette.ColorRole
+    palette = QPalette()
+    for which, token in (
+        (role.Window, theme.background),
+        (role.WindowText, theme.text),
+        (role.Base, theme.card),
+        (role.AlternateBase, theme.sunken),
+        (role.Text, theme.text),
+        (role.PlaceholderText, theme.faint),
+        (role.Button, theme.card),
+        (role.ButtonText, theme.text),
+        (role.ToolTipBase, theme.card),
+        (role.ToolTipText, theme.text),
+        (role.Highlight, theme.accent),
+        (role.HighlightedText, theme.on_accent),
+        (role.Accent, theme.accent),
+        (role.Link, theme.accent),
+        (role.LinkVisited, theme.accent),
+        (role.BrightText, theme.error),
+        (role.Light, theme.card),
+        (role.Midlight, theme.border),
+        (role.Mid, theme.border_strong),
+        (role.Dark, theme.border_strong),
+        (role.Shadow, theme.border_strong),
+    ):
+        palette.setColor(which, QColor(token))
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(theme.faint))
+    return palette
+
+
+def _stylesheet(theme: Theme, font: QFont) -> str:
+    """The one stylesheet; `font` is the system's, the type scale is made from its size."""
+    size, unit = font.pointSizeF(), "pt"
+    if size <= 0:  # some platforms give their font in pixels
+        size, unit = float(font.pixelSize()), "px"
+    small, large, figure = (f"{size * factor:.1f}{unit}" for factor in (0.92, 1.1, 1.45))
+    up, down = (places.resource(f"icons/chevron-{way}.svg").as_posix() for way in ("up", "down"))
+    mode = "dark" if theme.dark else "light"
+    check, dash = (
+        places.resource(f"icons/{name}-{mode}.svg").as_posix() for name in ("check", "dash")
+    )
+    box = round(QFontMetrics(font).height() * 0.8)
+    boxes, hovered, checked, partly, disabled = (
+        ", ".join(f"{kind}::indicator{state}" for kind in ("QCheckBox", "QTreeView", "QListView"))
+        for state in ("", ":hover", ":checked", ":indeterminate", ":disabled")
+    )
+    t = theme
+    banners = "".join(
+        f'#banner[kind="{kind}"] {{ background: {getattr(t, kind + "_soft")};'
+        f" border: 1px solid {getattr(t, kind)}; }}"
+        f'#banner[kind="{kind}"] QLabel {{ color: {t.text}; }}'
+        f'#banner[kind="{kind}"] QLabel#bannerSign {{ color: {getattr(t, kind)}; }}'
+        for kind in ("info", "warning", "error", "success")
+    )
+    return f"""
+QToolTip {{ background: {t.card}; color: {t.text}; border: 1px solid {t.border_strong};
+    padding: 6px; }}
+
+QFrame[card="true"] {{ background: {t.card}; border: 1px solid {t.border};
+    border-radius: 8px; }}
+QFrame[line="true"] {{ background: {t.border}; border: none; }}
+#banner {{ border-radius: 8px; }}
+{banners}
+#dropZone {{ background: {t.sunken}; border: 1px dashed {t.border_strong};
+    border-radius: 8px; }}
+#dropZone[hot="true"] {{ background: {t.accent_soft}; border: 1px solid {t.accent}; }}
+
+QLabel {{ background: transparent; }}
+QLabel[role="title"] {{ font-size: {large}; font-weight: 600; }}
+QLabel[role="heading"] {{ font-weight: 600; }}
+QLabel[role="figure"] {{ font-size: {figure}; font-weight: 600; }}
+QLabel[role="caption"] {{ color: {t.muted}; font-size: {small}; }}
+QLabel[role="error"] {{ color: {t.error}; font-size: {small}; }}
+QLabel[role="readout"] {{ font-size: {small}; border-color: {t.border_strong}; }}
+QLabel[role="chip"] {{ color: {t.muted}; background: {t.hover}; font-size: {small};
+    border-radius: 6px; padding: 1px 6px; }}
+QLabel:disabled {{ color: {t.faint}; }}
+
+QPushButton {{ background: {t.card}; color: {t.text}; border: 1px solid {t.border_strong};
+    border-radius: 6px; padding: 5px 12px; }}
+QPushButton:hover {{ background: {t.hover}; }}
+QPushButton:pressed {{ background: {t.border}; }}
+QPushButton:focus {{ border-color: {t.accent}; }}
+QPushButton:disabled {{ color: {t.faint}; border-color: {t.border}; background: {t.sunken}; }}
+QPushButton::menu-indicator {{ image: url("{down}"); width: 10px; height: 10px;
+    subcontrol-position: right center; subcontrol-origin: padding; right: 6px; }}
+QPushButton[role="primary"] {{ background: {t.accent}; color: {t.on_accent};
+    border-color: {t.accent}; font-weight: 600; }}
+QPushButton[role="primary"]:hover {{ background: {t.accent_hover};
+    border-color: {t.accent_hover}; }}
+QPushButton[role="primary"]:focus {{ border-color: {t.text}; }}
+QPushButton[role="primary"]:disabled {{ background: {t.hover}; color: {t.faint};
+    border-color: {t.border}; }}
+QPushButton[role="danger"] {{ color: {t.error}; }}
+QPushButton[role="danger"]:hover {{ background: {t.error_soft}; border-color: {t.error}; }}
+QPushButton[role="danger"]:disabled {{ color: {t.faint}; }}
+QPushButton[role="quiet"] {{ background: transparent; color: {t.muted};
+    border-color: transparent; padding: 4px 8px; }}
+QPushButton[role="quiet"]:hover {{ background: {t.hover}; color: {t.text}; }}
+QPushButton[role="quiet"]:focus {{ border-color: {t.border_strong}; }}
+QPushButton[role="quiet"]:disabled {{ color: {t.faint}; background: transparent; }}
+QPushButton[role="segment"] {{ background: transparent; color: {t.muted};
+    border-color: transparent; padding: 4px 9px; }}
+QPushButton[role="segment"]:hover {{ background: {t.hover}; color: {t.text}; }}
+QPushButton[role="segment"]:checked {{ background: {t.accent_soft}; color: {t.accent}; }}
+QPushButton[role="segment"]:focus {{ border-color: {t.accent}; }}
+QPushButton[role="segment"]:disabled {{ color: {t.faint}; }}
+
+QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{ background: {t.card};
+    color: {t.text}; border: 1px solid {t.border_strong}; border-radius: 6px;
+    padding: 4px 7px; selection-background-color: {t.accent};
+    selection-color: {t.on_accent}; }}
+QLineEdit:hover, QAbstractSpinBox:hover, QComboBox:hover {{ border-color: {t.faint}; }}
+QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus,
+QTextEdit:focus {{ border-color: {t.accent}; }}
+QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {t.faint};
+    background: {t.sunken}; border-color: {t.border}; }}
+*[invalid="true"], *[invalid="true"]:focus, *[invalid="true"]:hover {{
+    border: 1px solid {t.error}; }}
+QAbstractSpinBox {{ padding-right: 20px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border;
+    width: 20px; border: none; background: transparent; }}
+QAbstractSpinBox::up-button {{ subcontrol-position: top right; }}
+QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; }}
+QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 9px; height: 9px; }}
+QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 9px; height: 9px; }}
+QComboBox {{ padding-right: 22px; }}
+QComboBox::drop-down {{ subcontrol-origin: border; subcontrol-position: center right;
+    width: 22px; border: none; }}
+QComboBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}
+QComboBox QLineEdit, QAbstractSpinBox QLineEdit {{ border: none; padding: 0;
+    background: transparent; }}
+QComboBox QAbstractItemView {{ background: {t.card}; border: 1px solid {t.border_strong};
+    selection-background-color: {t.accent_soft}; selection-color: {t.text}; outline: 0; }}
+
+QCheckBox, QRadioButton {{ spacing: 7px; }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {t.faint}; }}
+{boxes} {{ width: {box}px; height: {box}px; border: 1px solid {t.faint}; border-radius: 4px;
+    background: {t.card}; }}
+{hovered} {{ border-color: {t.accent}; }}
+{checked} {{ background: {t.accent}; border-color: {t.accent}; image: url("{check}"); }}
+{partly} {{ background: {t.accent}; border-color: {t.accent}; image: url("{dash}"); }}
+{disabled} {{ background: {t.hover}; border-color: {t.border_strong}; }}
+
+QTreeView, QTableView, QListView {{ background: {t.card}; border: 1px solid {t.border};
+    border-radius: 8px; outline: 0; selection-background-color: {t.accent_soft};
+    selection-color: {t.text}; }}
+QTreeView::item {{ padding: 2px 2px; }}
+QTreeView::item:hover, QListView::item:hover {{ background: {t.hover}; }}
+QTreeView::item:selected, QListView::item:selected {{ background: {t.accent_soft};
+    color: {t.text}; }}
+QHeaderView {{ background: transparent; border: none; }}
+QTreeView[flat="true"], QTableView[flat="true"], QListView[flat="true"] {{ border: none;
+    background: transparent; }}
+QHeaderView::section {{ background: transparent; color: {t.muted}; border: none;
+    border-bottom: 1px solid {t.border}; padding: 3px 4px; font-size: {small}; }}
+
+QProgressBar {{ background: {t.hover}; border: none; border-radius: 4px; color: {t.text};
+    text-align: center; }}
+QProgressBar::chunk {{ background: {t.accent}; border-radius: 4px; }}
+QProgressBar[slim="true"] {{ max-height: 4px; min-height: 4px; border-radius: 2px; }}
+QProgressBar[slim="true"]::chunk {{ border-radius: 2px; }}
+
+QScrollArea {{ border: none; background: transparent; }}
+QScrollArea > QWidget > QWidget {{ background: transparent; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+QScrollBar::handle {{ background: {t.border_strong}; border-radius: 3px; margin: 2px; }}
+QScrollBar::handle:hover {{ background: {t.faint}; }}
+QScrollBar::handle:vertical {{ min-height: 28px; }}
+QScrollBar::handle:horizontal {{ min-width: 28px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+
+QSplitter::handle {{ background: transparent; }}
+QMenu {{ background: {t.card}; border: 1px solid {t.border_strong}; padding: 4px; }}
+QMenu::item {{ padding: 5px 22px 5px 12px; border-radius: 4px; }}
+QMenu::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
+QMenu::item:disabled {{ color: {t.faint}; }}
+QMenu::separator {{ background: {t.border}; height: 1px; margin: 4px 8px; }}
+"""

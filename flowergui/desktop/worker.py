@@ -1,0 +1,200 @@
+"""A thread that runs one job: any generator of events becomes signals.
+
+The generator is pulled in the thread, and its events wait in a deque. The thread rings once
+when the deque is no longer empty; the window's thread answers by emitting `produced` with all
+that waits, at most every PERIOD. So slow batches come one by one and at once, fast ones in
+bounded chunks at a rate that a screen can show, always in order, and never more than one ring
+stands in the event queue. Where the window falls far behind, the generator waits for it.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+from PySide6.QtCore import QDeadlineTimer, QElapsedTimer, QObject, QThread, QTimer, Signal, Slot
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[], Iterator[Any]]
+
+PERIOD = 50
+"""Least milliseconds between two chunks: 20 a second are more than an eye can read."""
+CHUNK = 5_000
+"""Most events in a chunk; at 20 a second, 100,000 events a second get through."""
+WAITING = 4 * CHUNK
+"""Events that may wait before the generator has to."""
+STACK = 16 * 2**20
+"""Bytes of stack; macOS would give a thread 512 KiB, too little for torch."""
+
+_PAUSED = object()
+
+_running: set["Worker"] = set()  # a QThread destroyed while it runs aborts the process
+
+
+class Worker(QThread):
+    """Runs `job`, a function that makes a generator, when `start` is called.
+
+    The job is called in the thread, and its generator is pulled and closed there. Nothing
+    escapes it, not even SystemExit: an escape would abort the process. A worker keeps itself
+    alive until `ended`.
+    """
+
+    produced = Signal(object)
+    """A tuple of events in their order, at least one and at most CHUNK."""
+    paused = Signal()
+    """The generator rests, and everything it told before has been produced."""
+    failed = Signal(object)
+    """The exception that ended the job; comes after its last event and before `ended`."""
+    ended = Signal()
+    """The job is over and the thread too. Always comes, and comes last."""
+
+    _rang = Signal()
+
+    def __init__(self, job: Job, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setStackSize(STACK)
+        self._job = job
+        self._waiting: deque[Any] = deque()
+        self._ringing = False
+        self._room = threading.Event()
+        self._may_go_on = threading.Event()
+        self._may_go_on.set()
+        self._rest_after: tuple[type, ...] = ()
+        self._cancelled = threading.Event()
+        self._error: BaseException | None = None
+        self._since_chunk = QElapsedTimer()
+        self._clock = QTimer(self)
+        self._clock.setSingleShot(True)
+        self._clock.timeout.connect(self._produce)
+        self._rang.connect(self._answer)
+        self.finished.connect(self._wind_up)
+
+    # --- for the window's thread ----------------------------------------------------------
+
+    def start(self, priority: QThread.Priority = QThread.Priority.InheritPriority) -> None:
+        """Begins the job; a worker runs once."""
+        _running.add(self)
+        super().start(priority)
+
+    def pause(self, after: tuple[type, ...] = ()) -> None:
+        """Stops asking for events: at once, or when one of the kinds `after` has come.
+
+        `pause(after=(Saved, SaveFailed))` with `live.save` set leaves a run at rest exactly
+        where its checkpoint is. `paused` tells when it rests.
+        """
+        self._rest_after = after
+        if not after:
+            self._may_go_on.clear()
+
+    def go_on(self) -> None:
+        """Asks for events again; takes back a pause that has not happened yet."""
+        self._rest_after = ()
+        self._may_go_on.set()
+
+    def cancel(self) -> None:
+        """Closes the generator at its next event. From now on only `ended` is emitted."""
+        self._cancelled.set()
+        self._room.set()
+        self._may_go_on.set()
+
+    # --- in the thread --------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Pulls the generator dry. Called by `start`."""
+        try:
+            events = self._job()
+            try:
+                self._pull(events)
+            finally:
+                if isinstance(events, Generator):
+                    events.close()
+        except BaseException as error:
+            self._error = error
+
+    def _pull(self, events: Iterator[Any]) -> None:
+        for event in events:
+            if self._cancelled.is_set():
+                return
+            self._tell(event)
+            if self._rest_after and isinstance(event, self._rest_after):
+                self._may_go_on.clear()
+            if not self._may_go_on.is_set():
+                self._tell(_PAUSED)
+                self._may_go_on.wait()
+            if len(self._waiting) >= WAITING:
+                self._wait_for_room()
+            if self._cancelled.is_set():
+                return
+
+    def _tell(self, event: Any) -> None:
+        self._waiting.append(event)
+        if not self._ringing:
+            self._ringing = True
+            self._rang.emit()
+
+    def _wait_for_room(self) -> None:
+        self._room.clear()
+        # Looked at again after clearing: the window may have made room in between.
+        if len(self._waiting) >= WAITING and not self._cancelled.is_set():
+            self._room.wait()
+
+    # --- in the window's thread again -----------------------------------------------------
+
+    @Slot()
+    def _answer(self) -> None:
+        passed = self._since_chunk.elapsed() if self._since_chunk.isValid() else PERIOD
+        if passed >= PERIOD:
+            self._produce()
+        elif not self._clock.isActive():
+            self._clock.start(PERIOD - passed)
+
+    @Slot()
+    def _produce(self) -> None:
+        self._ringing = False  # before looking: what comes after this rings anew
+        self._since_chunk.start()
+        self._produce_chunk()
+        if self._waiting:
+            self._clock.start(PERIOD)
+
+    def _produce_chunk(self) -> None:
+        chunk: list[Any] = []
+        rests = False
+        for _ in range(min(CHUNK, len(self._waiting))):
+            event = self._waiting.popleft()
+            if rests := event is _PAUSED:
+                break
+            chunk.append(event)
+        self._room.set()
+        if chunk and not self._cancelled.is_set():
+            self.produced.emit(tuple(chunk))
+        if rests and not self._cancelled.is_set() and not self._may_go_on.is_set():
+            self.paused.emit()
+
+    @Slot()
+    def _wind_up(self) -> None:
+        self.wait()  # `finished` comes a moment before the thread is gone
+        self._clock.stop()
+        while self._waiting:
+            self._produce_chunk()
+        error, self._error = self._error, None
+        if error is not None:
+            if self._cancelled.is_set():
+                log.warning("A cancelled job failed.", exc_info=error)
+            else:
+                self.failed.emit(error)
+        self.ended.emit()
+        _running.discard(self)
+
+
+def end_all(milliseconds: int) -> bool:
+    """Cancels every running worker and waits for their threads; says whether all are gone.
+
+    For the very end of the program: a thread that still runs then would abort the process.
+    """
+    deadline = QDeadlineTimer(milliseconds)
+    workers = list(_running)
+    for worker in workers:
+        worker.cancel()
+    return all(worker.wait(deadline) for worker in workers)

@@ -1,0 +1,365 @@
+"""Frozen facts that a run tells, in the past tense and in plain numbers.
+
+Paths are strings, accuracies and probabilities run from 0 to 1, times are in seconds, and
+epochs, batches and steps count from 1: `step` is the number of optimizer steps done so far.
+A face matches on the class; `as_dict` gives the line that `--json` prints.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from flowergui.recipe import Recipe
+
+# --- photos -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """`checked` of `found` files have been looked at."""
+
+    checked: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCount:
+    """One class: its photos by split as the folder gives them, and a few to show."""
+
+    name: str
+    train: int
+    validation: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file or folder that was left out, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A folder was understood. `layout` is "flat" (one folder a class; we split) or "split"
+    (ready train and validation folders). In a flat folder, or a split one without validation
+    photos, every `ClassCount.validation` is 0 and a part of train will be held back."""
+
+    folder: str
+    layout: str
+    classes: tuple[ClassCount, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleProgress:
+    """`drawn` of `total` sample flowers are on disk."""
+
+    drawn: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDrawn:
+    """The sample flowers are ready in `folder`."""
+
+    folder: str
+
+
+# --- networks ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFacts:
+    """Pretrained weights that torchvision knows: their name (IMAGENET1K_V2), top-1 accuracy on
+    ImageNet, input size in pixels and download size in megabytes."""
+
+    name: str
+    accuracy: float
+    image_size: int
+    megabytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """An architecture of the catalogue. `image_size` is its own input size in pixels,
+    `weights` the pretrained ones, the default first (empty where none exist)."""
+
+    name: str
+    family: str
+    parameters: int
+    image_size: int
+    weights: tuple[WeightsFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogued:
+    """Every architecture that can be trained."""
+
+    models: tuple[ModelFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterFacts:
+    """One entry of `named_parameters()`."""
+
+    name: str
+    shape: tuple[int, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFacts:
+    """One module of the tree that "Show network" prints: dotted name ("" is the network
+    itself), class name, output shape without the batch (None where it gave no single tensor),
+    parameters of its own subtree."""
+
+    name: str
+    kind: str
+    output: tuple[int, ...] | None
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A network as it would be built for `class_count` classes and `image_size` pixels.
+
+    `head` names the parameters of the last layer, that transfer learning replaces;
+    `last_stage` those of the stage before it (the head not included).
+    """
+
+    model: str
+    class_count: int
+    image_size: int
+    parameters: tuple[ParameterFacts, ...]
+    modules: tuple[ModuleFacts, ...]
+    head: tuple[str, ...]
+    last_stage: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadProgress:
+    """`done` of `total` bytes of `name` have come (`total` is 0 where the server won't say)."""
+
+    name: str
+    done: int
+    total: int
+
+
+# --- a run ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """What happens before the first batch (decoding photos, say): `done` of `total`."""
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A run is about to train. `epoch`, `batch` and `step` are where it stands: 1, 0, 0 for a
+    new run. `image_size`, `device` and `precision` are what "auto" came to."""
+
+    run: str
+    model: str
+    mode: str
+    classes: tuple[str, ...]
+    train_photos: int
+    validation_photos: int
+    image_size: int
+    device: str
+    precision: str
+    epochs: int
+    batches: int
+    epoch: int
+    batch: int
+    step: int
+    trainable: int
+    parameters: int
+    frozen: tuple[str, ...]
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDone:
+    """One optimizer step. `loss` is the batch's mean, `accuracy` its share of right answers
+    (against the likelier label where labels were mixed); `batches` an epoch has."""
+
+    epoch: int
+    batch: int
+    batches: int
+    step: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+    photos: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationProgress:
+    """`batch` of `batches` validation batches are done."""
+
+    epoch: int
+    batch: int
+    batches: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone:
+    """An epoch is over. The validation figures are None where no photo was held back.
+    `best_accuracy` and `best_epoch` are the run's so far, this epoch included."""
+
+    epoch: int
+    epochs: int
+    step: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
+    best_accuracy: float
+    best_epoch: int
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenChanged:
+    """From the step after `step` on, these parameters are frozen."""
+
+    step: int
+    frozen: tuple[str, ...]
+    trainable: int
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class LearningRateChanged:
+    """From the step after `step` on, the schedule has this base learning rate."""
+
+    step: int
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A checkpoint is safely on disk."""
+
+    path: str
+    epoch: int
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveFailed:
+    """A checkpoint could not be written; training goes on."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something the user should know that stops nothing."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The run ended before its last epoch, as asked; `run` can be resumed."""
+
+    run: str
+    epoch: int
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The run did all its epochs."""
+
+    run: str
+    epochs: int
+    best_accuracy: float
+    best_epoch: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """A run on disk: its folder, its recipe, its number of classes, how far it came, and the
+    paths of its last and best checkpoints (empty where there is none)."""
+
+    path: str
+    recipe: Recipe
+    class_count: int
+    epochs_done: int
+    best_accuracy: float
+    last: str
+    best: str
+
+
+# --- prediction -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A class, called `class` in JSON and `name` here, and its probability."""
+
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Guessed:
+    """What a photo shows: up to five guesses, likeliest first. `checkpoint` answered."""
+
+    path: str
+    guesses: tuple[Guess, ...]
+    checkpoint: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuessFailed:
+    """A photo could not be read; the others go on."""
+
+    path: str
+    reason: str
+
+
+Event = (
+    ScanProgress
+    | Scanned
+    | SampleProgress
+    | SampleDrawn
+    | Catalogued
+    | Described
+    | DownloadProgress
+    | Preparing
+    | Opened
+    | BatchDone
+    | ValidationProgress
+    | EpochDone
+    | FrozenChanged
+    | LearningRateChanged
+    | Saved
+    | SaveFailed
+    | Noted
+    | Stopped
+    | Finished
+    | Guessed
+    | GuessFailed
+)
+
+
+def as_dict(event: Event) -> dict[str, Any]:
+    """The event as JSON-ready builtins, its class name first, under "event"."""
+    fields = asdict(event)
+    if isinstance(event, Guessed):
+        fields["guesses"] = [
+            {"class": guess.name, "probability": guess.probability} for guess in event.guesses
+        ]
+    return {"event": type(event).__name__, **fields}

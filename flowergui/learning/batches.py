@@ -1,0 +1,136 @@
+"""Photos -> batches of tensors: decoded once, kept while memory lasts, prepared ahead."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from flowergui.errors import FlowerError
+from flowergui.events import Problem
+from flowergui.learning import augmentation, pictures
+from flowergui.learning.augmentation import Pixels
+from flowergui.learning.photos import Photo
+from flowergui.learning.randomness import number
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`views` (B, S, S, 3) of bytes and `labels` (B,) int64, both on the CPU, of the photos
+    `indices`. Photos that could not be read any more are `lost`."""
+
+    views: Tensor
+    labels: Tensor
+    indices: tuple[int, ...]
+    lost: tuple[Problem, ...]
+
+
+class Album:
+    """Photos by index, decoded and shrunk by `prepare`, and kept until `budget` bytes are full.
+
+    Threads may share one: at worst a photo is decoded twice.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        photos: Sequence[Photo],
+        prepare: Callable[[Path], Pixels],
+        budget: int,
+    ) -> None:
+        self.photos = photos
+        self._folder = folder
+        self._prepare = prepare
+        self._room = budget
+        self._kept: dict[int, Pixels] = {}
+
+    def pixels(self, index: int) -> Pixels:
+        """The prepared photo. Raises FlowerError where it can't be read."""
+        if (kept := self._kept.get(index)) is not None:
+            return kept
+        pixels = self._prepare(self._folder / self.photos[index].path)
+        if self._room >= pixels.nbytes:
+            self._room -= pixels.nbytes
+            self._kept[index] = pixels
+        return pixels
+
+
+def for_training(image_size: int, kind: str) -> Callable[[Path], Pixels]:
+    """What an Album keeps of a training photo: all of it, no larger than augmentation needs."""
+    side = augmentation.cache_side(image_size, kind)
+    return lambda path: augmentation.shrink(pictures.read(path, at_least=side), side)
+
+
+def for_looking(image_size: int) -> Callable[[Path], Pixels]:
+    """What validation and prediction see of a photo: (image_size, image_size, 3)."""
+    side = augmentation.cache_side(image_size, "none")
+
+    def prepare(path: Path) -> Pixels:
+        whole = augmentation.shrink(pictures.read(path, at_least=side), side)
+        return augmentation.still(whole, image_size)
+
+    return prepare
+
+
+def order(count: int, seed: int, epoch: int) -> list[int]:
+    """The order in which an epoch shows `count` photos: a function of seed and epoch alone."""
+    generator = torch.Generator().manual_seed(number(seed, "order", epoch))
+    shuffled: list[int] = torch.randperm(count, generator=generator).tolist()
+    return shuffled
+
+
+def cut(indices: Sequence[int], size: int, drop_last: bool) -> list[tuple[int, ...]]:
+    """`indices` in batches of `size`. A last batch that is smaller goes where `drop_last`, and
+    one of a single photo always: batch normalisation can't learn from it."""
+    batches = [tuple(indices[start : start + size]) for start in range(0, len(indices), size)]
+    if batches and (len(batches[-1]) == 1 or (drop_last and len(batches[-1]) < size)):
+        batches.pop()
+    return batches
+
+
+def load(
+    album: Album,
+    batches: Sequence[tuple[int, ...]],
+    view: Callable[[Pixels, int], Pixels],
+    workers: int,
+) -> Iterator[Batch]:
+    """The batches in order; `view(pixels, index)` gives the (S, S, 3) that the network sees.
+
+    `workers` threads prepare the next ones meanwhile (with 0, none does): they can't be forked
+    beside a window, share the album, and on few cores are faster than processes.
+    """
+
+    def assemble(indices: tuple[int, ...]) -> Batch:
+        views, good, lost = [], [], []
+        for index in indices:
+            try:
+                views.append(view(album.pixels(index), index))
+                good.append(index)
+            except FlowerError as error:
+                lost.append(Problem(album.photos[index].path, str(error)))
+        return Batch(
+            views=torch.from_numpy(np.stack(views)) if views else torch.empty(0),
+            labels=torch.tensor([album.photos[index].label for index in good], dtype=torch.int64),
+            indices=tuple(good),
+            lost=tuple(lost),
+        )
+
+    if workers == 0:
+        yield from map(assemble, batches)
+        return
+    waiting = iter(batches)
+    with ThreadPoolExecutor(workers, thread_name_prefix="photos") as pool:
+        ahead: deque[Future[Batch]] = deque()
+        try:
+            ahead.extend(pool.submit(assemble, indices) for indices in islice(waiting, workers + 2))
+            while ahead:
+                batch = ahead.popleft().result()
+                ahead.extend(pool.submit(assemble, indices) for indices in islice(waiting, 1))
+                yield batch
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

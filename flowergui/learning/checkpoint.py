@@ -1,0 +1,123 @@
+"""What is saved, how it is saved safely, how it is read safely."""
+
+import os
+import pickle
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from flowergui.errors import FlowerError
+
+FORMAT = "flowergui-1"
+"""The value of the key `format`: a checkpoint of ours, in this version's form."""
+
+
+def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None) -> None:
+    """Puts `content` (builtins and tensors) at `path`, whole or not at all.
+
+    It is written beside, forced to disk and read again before it takes the place of what was
+    there; that is kept as `keep_as` where one is given. Raises OSError, whatever went wrong:
+    torch reports a full disk as a RuntimeError.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            try:
+                torch.save(dict(content), file)
+            except RuntimeError as error:
+                raise OSError(f"writing {path.name} failed, the disk may be full") from error
+            file.flush()
+            os.fsync(file.fileno())
+        with zipfile.ZipFile(name) as archive:
+            if damaged := archive.testzip():
+                raise OSError(f"{path.name} was damaged while it was written ({damaged})")
+        if keep_as is not None and path.exists():
+            os.replace(path, keep_as)
+            try:
+                os.replace(name, path)
+            except OSError:
+                os.replace(keep_as, path)
+                raise
+        else:
+            os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows can't open folders, and writes their entries through
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The dict in a .pth file, on the CPU; nothing in it is ever executed.
+
+    Raises FlowerError that names the file.
+    """
+    if path.is_dir():
+        raise FlowerError(f"{path.name} is a folder, not a checkpoint.")
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise FlowerError(f"There is no file {path}.") from None
+    except OSError as error:
+        raise FlowerError(f"{path.name} can't be opened: {error.strerror or error}.") from error
+    try:
+        with file:
+            stored = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise FlowerError(
+            f"{path.name} is refused: it holds more than numbers, or is no checkpoint at all.",
+            hint="Save the state_dict of the network instead: torch.save(net.state_dict(), path).",
+        ) from error
+    except Exception as error:  # damaged files fail in many ways
+        raise FlowerError(f"{path.name} is no checkpoint, or it is damaged.") from error
+    if not isinstance(stored, Mapping):
+        raise FlowerError(f"{path.name} holds no weights.")
+    return dict(stored)
+
+
+def is_ours(stored: Mapping[str, Any]) -> bool:
+    """Whether a dict that was read is a checkpoint of a run of ours. Raises FlowerError for one
+    of a later version."""
+    name = stored.get("format")
+    if isinstance(name, str) and name.startswith("flowergui-") and name != FORMAT:
+        raise FlowerError(
+            f"This checkpoint is of a later version of flowergui ({name}).",
+            hint="Update flowergui.",
+        )
+    return name == FORMAT and all(key in stored for key in ("recipe", "classes", "model"))
+
+
+def tensors_of(stored: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
+    """The weights in a dict that was read: those of a checkpoint of ours (the averaged ones
+    where there are), or a bare state dict, also one step down ("state_dict", "model") and
+    with the prefix that DataParallel adds. Raises FlowerError where there are none."""
+    inner: Any = stored
+    if is_ours(stored):
+        inner = stored.get("ema") or stored["model"]
+    else:
+        for key in ("state_dict", "model_state_dict", "model", "net"):
+            if isinstance(stored.get(key), Mapping):
+                inner = stored[key]
+                break
+    tensors = {
+        str(name).removeprefix("module."): tensor
+        for name, tensor in inner.items()
+        if isinstance(tensor, Tensor)
+    }
+    if not tensors:
+        raise FlowerError(f"{path.name} holds no weights.")
+    return tensors

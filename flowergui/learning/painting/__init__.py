@@ -1,0 +1,1 @@
+"""Flowers painted by rule: numpy and Pillow, no torch and no Qt."""

@@ -1,0 +1,108 @@
+"""Checkpoint + image -> ranked guesses."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from flowergui.errors import FlowerError
+from flowergui.events import Event, Guess, Guessed, GuessFailed
+from flowergui.learning import augmentation, batches, checkpoint, network, weights
+from flowergui.run_folder import RunFolder
+
+GUESSES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """A trained network in evaluation mode on the CPU, and what it takes and tells."""
+
+    net: nn.Module
+    classes: tuple[str, ...]
+    image_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    epoch: int
+
+
+def predict(source: Path, images: Sequence[Path]) -> Iterator[Event]:
+    """Guessed or GuessFailed for each image, by a checkpoint of ours, or by a run folder's best.
+
+    Nothing is drawn at random, so a training beside it goes on the same. Raises FlowerError
+    where the checkpoint can't answer.
+    """
+    path = _best_of(source)
+    predictor = load(path)
+    prepare = batches.for_looking(predictor.image_size)
+    for image in images:
+        try:
+            pixels = prepare(image)
+        except FlowerError as error:
+            yield GuessFailed(str(image), str(error))
+            continue
+        views = torch.from_numpy(pixels.copy())[None]
+        with torch.inference_mode():
+            batch = augmentation.normalise(views, predictor.mean, predictor.std)
+            probabilities = predictor.net(batch).float().softmax(1)[0]
+        top = probabilities.topk(min(GUESSES, len(predictor.classes)))
+        guesses = tuple(
+            Guess(predictor.classes[index], probability)
+            for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True)
+        )
+        yield Guessed(str(image), guesses, str(path), predictor.epoch)
+
+
+def load(path: Path) -> Predictor:
+    """The network in a checkpoint; its averaged weights where it has them. Raises FlowerError."""
+    try:
+        stamp = path.stat().st_mtime_ns
+    except FileNotFoundError:
+        raise FlowerError(f"There is no file {path}.") from None
+    return _load(path, stamp)
+
+
+@lru_cache(maxsize=1)
+def _load(path: Path, stamp: int) -> Predictor:
+    stored = checkpoint.read(path)
+    if not checkpoint.is_ours(stored):
+        raise FlowerError(
+            f"{path.name} holds weights alone: it does not say which network and classes they are.",
+            hint="Use a best.pth or last.pth that flowergui saved.",
+        )
+    classes = tuple(stored["classes"])
+    size = int(stored["image_size"])
+    net = network.build_hollow(stored["recipe"]["model"], len(classes), size)
+    try:
+        network.take(net, checkpoint.tensors_of(stored, path), assign=True)
+    except RuntimeError as error:
+        raise FlowerError(f"{path.name} does not fit its own network; it is damaged.") from error
+    net.requires_grad_(False)
+    normalisation = stored.get("normalisation", {})
+    return Predictor(
+        net=net.eval(),
+        classes=classes,
+        image_size=size,
+        mean=tuple(normalisation.get("mean", weights.MEAN)),
+        std=tuple(normalisation.get("std", weights.STD)),
+        epoch=_epoch(stored),
+    )
+
+
+def _epoch(stored: dict[str, object]) -> int:
+    """The last epoch that the weights have seen whole or in part."""
+    epoch, batch = stored.get("epoch", 1), stored.get("batch", 0)
+    assert isinstance(epoch, int)
+    return epoch if batch else max(epoch - 1, 1)
+
+
+def _best_of(source: Path) -> Path:
+    if not source.is_dir():
+        return source
+    run = RunFolder(source)
+    for path in (run.best, run.last, run.previous):
+        if path.is_file():
+            return path
+    raise FlowerError(f"{source.name} has no checkpoint yet.", hint="Train an epoch first.")

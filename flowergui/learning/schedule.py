@@ -1,0 +1,93 @@
+"""The learning rate at every step."""
+
+import math
+from dataclasses import dataclass
+
+from flowergui.recipe import Recipe
+
+WARM_UP, FIRST, LAST = 0.3, 1 / 25, 1 / 25 / 1e4
+"""one-cycle as torch's OneCycleLR has it: the share of steps that warm up, and the first and
+last learning rates as shares of the highest (Smith and Topin 2018, arXiv 1708.07120)."""
+
+
+@dataclass(slots=True)
+class Schedule:
+    """What the learning rate is multiplied by: a pure function of the step, except for plateau,
+    which remembers the best validation loss.
+
+    `base` is the learning rate that the factor applies to; it may be changed while a run goes.
+    """
+
+    kind: str
+    base: float
+    epochs: int
+    batches: int
+    step_size: int
+    gamma: float
+    best_loss: float = math.inf
+    stale_epochs: int = 0
+    lowered: float = 1.0
+
+    @classmethod
+    def of(cls, recipe: Recipe, batches: int) -> "Schedule":
+        """The recipe's schedule for epochs of `batches` steps."""
+        return cls(
+            kind=recipe.scheduler,
+            base=recipe.learning_rate,
+            epochs=recipe.epochs,
+            batches=batches,
+            step_size=recipe.step_size,
+            gamma=recipe.gamma,
+        )
+
+    def rate(self, step: int) -> float:
+        """The learning rate of the step after `step` steps were done."""
+        return self.base * self._factor(step)
+
+    def epoch_ended(self, loss: float) -> None:
+        """Tells plateau the epoch's validation loss."""
+        if self.kind != "plateau":
+            return
+        if loss < self.best_loss * (1 - 1e-4):  # torch's ReduceLROnPlateau: threshold, relative
+            self.best_loss, self.stale_epochs = loss, 0
+            return
+        self.stale_epochs += 1
+        if self.stale_epochs > max(self.step_size // 3, 1):
+            self.lowered, self.stale_epochs = self.lowered * self.gamma, 0
+
+    def state(self) -> dict[str, float | int]:
+        """What a checkpoint keeps."""
+        return {
+            "base": float(self.base),
+            "best_loss": float(self.best_loss),
+            "stale_epochs": self.stale_epochs,
+            "lowered": float(self.lowered),
+        }
+
+    def restore(self, state: dict[str, float | int]) -> None:
+        """Takes up `state`."""
+        self.base = float(state["base"])
+        self.best_loss = float(state["best_loss"])
+        self.stale_epochs = int(state["stale_epochs"])
+        self.lowered = float(state["lowered"])
+
+    def _factor(self, step: int) -> float:
+        if self.kind == "step":
+            epochs_done = step // self.batches
+            return float(self.gamma ** (epochs_done // self.step_size))
+        total = max(self.epochs * self.batches, 1)
+        if self.kind == "cosine":
+            return 0.5 * (1 + math.cos(math.pi * min(step / total, 1)))
+        if self.kind == "one-cycle":
+            turn = WARM_UP * total - 1
+            if step <= turn:
+                return _between(FIRST, 1.0, step / turn)
+            return _between(1.0, LAST, min((step - turn) / max(total - 1 - turn, 1), 1.0))
+        if self.kind == "plateau":
+            return self.lowered
+        return 1.0
+
+
+def _between(start: float, end: float, share: float) -> float:
+    """On a half cosine from `start` (share 0) to `end` (share 1)."""
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * share))

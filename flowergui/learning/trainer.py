@@ -1,0 +1,502 @@
+"""The loop: a generator of events."""
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from flowergui.errors import FlowerError
+from flowergui.events import (
+    BatchDone,
+    EpochDone,
+    Event,
+    Finished,
+    FrozenChanged,
+    LearningRateChanged,
+    Noted,
+    Stopped,
+    ValidationProgress,
+)
+from flowergui.learning import augmentation, batches, checkpoint, machine, network, photos, weights
+from flowergui.learning.batches import Album, Batch
+from flowergui.learning.photos import Photo, Split
+from flowergui.learning.randomness import number
+from flowergui.learning.training import Plan, Sums, Training, frozen_by
+from flowergui.live import Live
+from flowergui.recipe import SETTING, Recipe
+from flowergui.run_folder import RunFolder
+
+SAVE_EVERY = 120.0
+"""Seconds between saves within an epoch."""
+
+SAVE_APART = 10.0
+"""Seconds that saves at the ends of epochs keep apart."""
+
+MEMORY_SHARE = 0.25
+"""The share of the memory that is free at the start that decoded photos may take."""
+
+CHANGEABLE = ("epochs", "learning_rate", "frozen", "device", "precision", "workers", "photos")
+"""What may be other than before when a run is resumed."""
+
+
+# --- beginning --------------------------------------------------------------------------------
+
+
+def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
+    """A new run of `recipe` in a new folder under `models`. Raises FlowerError."""
+    machine.keep_pages()
+    found = yield from photos.scan(Path(recipe.photos))
+    split = photos.split(found, recipe.validation_fraction, recipe.seed)
+    pretrained = None
+    if recipe.mode == "transfer":
+        for event in (loading := _Kept(weights.load(recipe.model, recipe.weights))):
+            yield event
+            if live.stop:
+                return
+        pretrained = loading.result
+    training, notes = _new(recipe, split, models, pretrained=pretrained)
+    yield training.opened(resumed=False)
+    yield from notes
+    yield from _going(training, live)
+
+
+def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> Iterator[Event]:
+    """Goes on with the run in a folder or checkpoint; see `tasks.resume`."""
+    machine.keep_pages()
+    stored, path = _found(source)
+    if not checkpoint.is_ours(stored):
+        yield from _resume_weights(stored, path, live, changes, models)
+        return
+    for name in changes:
+        if name not in CHANGEABLE:
+            label = SETTING[name].label if name in SETTING else name
+            raise FlowerError(
+                f"{label} can't be changed while a run is resumed.",
+                hint="Start a transfer from its last.pth instead.",
+            )
+    recipe = replace(Recipe.from_dict(stored["recipe"]), **changes).checked()
+    run = RunFolder(path.parent)
+    if not run.is_one():
+        raise FlowerError(
+            f"{path.name} stands alone: what belongs to its run is not beside it.",
+            hint="Put it back into its run's folder, or start a transfer from it.",
+        )
+    progress = stored["progress"]
+    if progress["epoch"] > recipe.epochs:
+        yield Noted(
+            f"This run has done all its {recipe.epochs} epochs. "
+            "To go on, ask for more epochs than that."
+        )
+        yield Finished(
+            str(run.path),
+            recipe.epochs,
+            progress["best_accuracy"],
+            progress["best_epoch"],
+            progress["seconds"],
+        )
+        return
+    split, missing = _stored_split(run, recipe, stored["classes"])
+    normalisation = stored["normalisation"]
+    plan = Plan(
+        image_size=stored["image_size"],
+        mean=tuple(normalisation["mean"]),
+        std=tuple(normalisation["std"]),
+        device=machine.device(recipe.device if "device" in changes else stored["device"]),
+        dtype=getattr(torch, stored["precision"]),
+    )
+    if "device" in changes or "precision" in changes:
+        plan = replace(plan, dtype=machine.precision(recipe.precision, plan.device))
+    net = network.build(recipe.model, len(split.classes), plan.image_size)
+    training = Training(recipe, plan, split, run, net, _batch_count(split, recipe))
+    training.restore(stored)
+    if "learning_rate" in changes:
+        training.schedule.base = recipe.learning_rate
+    if "frozen" in changes:
+        training.freeze(recipe.frozen)
+    run.cut_back(training.progress.step)
+    run.write_recipe(recipe)
+    yield training.opened(resumed=True)
+    if missing:
+        yield Noted(f"{len(missing)} photos of this run are not there any more: {missing[0]} ...")
+    yield from _going(training, live)
+
+
+def _found(source: Path) -> tuple[dict[str, Any], Path]:
+    """The newest state in a run folder, or the checkpoint itself, and its path."""
+    if not source.is_dir():
+        return checkpoint.read(source), source
+    run = RunFolder(source)
+    if not run.last.exists() and not run.previous.exists():
+        raise FlowerError(
+            f"There is nothing to resume in {source.name}.", hint="It has no last.pth."
+        )
+    try:
+        return checkpoint.read(run.last), run.last
+    except FlowerError:
+        if not run.previous.exists():
+            raise
+        return checkpoint.read(run.previous), run.previous
+
+
+def _resume_weights(
+    stored: dict[str, Any], path: Path, live: Live, changes: dict[str, Any], models: Path
+) -> Iterator[Event]:
+    """A new run that begins with all of a bare state dict, the head included."""
+    if not changes.get("photos"):
+        raise FlowerError(
+            f"{path.name} holds weights alone, and does not know the photos.",
+            hint="Name the folder of photos (--photos), and the network (--model).",
+        )
+    recipe = replace(Recipe(mode="scratch"), **changes).checked()
+    found = yield from photos.scan(Path(recipe.photos))
+    split = photos.split(found, recipe.validation_fraction, recipe.seed)
+    tensors = checkpoint.tensors_of(stored, path)
+    training, notes = _new(recipe, split, models, whole=(path.name, tensors))
+    yield training.opened(resumed=False)
+    yield from notes
+    yield from _going(training, live)
+
+
+def _new(
+    recipe: Recipe,
+    split: Split,
+    models: Path,
+    pretrained: weights.Pretrained | None = None,
+    whole: tuple[str, dict[str, Tensor]] | None = None,
+) -> tuple[Training, list[Event]]:
+    """A training at its beginning, and what the user should know of it. It starts from
+    `pretrained`, a head of its own aside, or from the `whole` weights of a file (its name, and
+    what it holds). Its folder is made last: what is refused leaves none."""
+    own = pretrained.image_size if pretrained else 0
+    size = recipe.image_size or own or weights.own_image_size(recipe.model, recipe.weights)
+    frozen_by(recipe.frozen, recipe.model, len(split.classes), size)  # refuses what can't be
+    device = machine.device(recipe.device)
+    plan = Plan(
+        image_size=size,
+        mean=pretrained.mean if pretrained else weights.MEAN,
+        std=pretrained.std if pretrained else weights.STD,
+        device=device,
+        dtype=machine.precision(recipe.precision, device),
+    )
+    count = _batch_count(split, recipe)
+    torch.manual_seed(number(recipe.seed, "network"))
+    net = network.build(recipe.model, len(split.classes), size)
+    notes: list[Event] = []
+    if pretrained:
+        left = weights.fill(net, pretrained, recipe.model)
+        if left:
+            notes.append(Noted(f"{len(left)} tensors did not fit and start fresh: {left[0]} ..."))
+    if whole:
+        name, tensors = whole
+        try:
+            network.take(net, tensors)
+        except RuntimeError as error:
+            raise FlowerError(
+                f"{name} does not fit {recipe.model} with {len(split.classes)} classes.",
+                hint="Name the network that it was trained with, or use it for a transfer.",
+            ) from error
+    if not split.validation:
+        notes.append(Noted("No photo could be held back, so accuracy is not validated."))
+    run = RunFolder.create(models, recipe)
+    training = Training(recipe, plan, split, run, net, count)
+    run.write_split(
+        (photo.path, split.classes[photo.label], name)
+        for name, part in (("train", split.train), ("validation", split.validation))
+        for photo in part
+    )
+    return training, notes
+
+
+def _batch_count(split: Split, recipe: Recipe) -> int:
+    count = len(batches.cut(range(len(split.train)), recipe.batch_size, recipe.drop_last))
+    if count == 0:
+        raise FlowerError(
+            f"{len(split.train)} training photos fill no batch of {recipe.batch_size}.",
+            hint="Lower the batch size, or don't drop the last batch.",
+        )
+    return count
+
+
+def _stored_split(run: RunFolder, recipe: Recipe, classes: list[str]) -> tuple[Split, list[str]]:
+    """The split that the run began with, and the photos of it that are gone."""
+    folder = Path(recipe.photos)
+    if not folder.is_dir():
+        raise FlowerError(
+            f"The photos of this run are not in {folder} any more.",
+            hint="Name the folder where they are now (--photos).",
+        )
+    label = {name: index for index, name in enumerate(classes)}
+    parts: dict[str, list[Photo]] = {"train": [], "validation": []}
+    missing = []
+    for path, name, part in run.split():
+        parts[part].append(Photo(path, label[name]))
+        if not (folder / path).is_file():
+            missing.append(path)
+    if not parts["train"] or len(missing) > (len(parts["train"]) + len(parts["validation"])) / 2:
+        raise FlowerError(
+            f"Most photos of this run are not in {folder} any more.",
+            hint="Name the folder where they are now (--photos).",
+        )
+    split = Split(folder, tuple(classes), tuple(parts["train"]), tuple(parts["validation"]))
+    return split, missing
+
+
+class _Kept:
+    """Iterates a generator and keeps what it returns as `result`."""
+
+    def __init__(self, generator: Generator[Any, None, Any]) -> None:
+        self._generator = generator
+        self.result: Any = None
+
+    def __iter__(self) -> Iterator[Any]:
+        self.result = yield from self._generator
+
+
+# --- the loop ---------------------------------------------------------------------------------
+
+
+def _going(training: Training, live: Live) -> Iterator[Event]:
+    """Trains until the last epoch or until `live.stop`."""
+    recipe, progress = training.recipe, training.progress
+    budget = int(machine.free_memory() * MEMORY_SHARE)
+    size = training.plan.image_size
+    shown = Album(
+        training.split.folder,
+        training.split.train,
+        batches.for_training(size, recipe.augmentation),
+        budget,
+    )
+    held_back = Album(
+        training.split.folder, training.split.validation, batches.for_looking(size), budget // 4
+    )
+    saved_at = time.monotonic()
+    try:
+        while progress.epoch <= recipe.epochs:
+            stopped = yield from _train_epoch(training, live, shown)
+            if not stopped:
+                stopped = yield from _validate(training, live, held_back)
+            if stopped:
+                yield training.save_last()
+                yield Stopped(str(training.run.path), progress.epoch, progress.batch)
+                return
+            if progress.epoch > recipe.epochs or time.monotonic() - saved_at > SAVE_APART:
+                yield training.save_last()
+                saved_at = time.monotonic()
+    except GeneratorExit:
+        training.save_last()
+        raise
+    except (RuntimeError, MemoryError) as error:
+        if not _out_of_memory(error):
+            raise
+        raise FlowerError(
+            "There is not enough memory for this run.",
+            hint=f"Lower the batch size ({recipe.batch_size}) or the image size "
+            f"({size} px), or choose a smaller network.",
+        ) from error
+    yield Finished(
+        str(training.run.path),
+        recipe.epochs,
+        progress.best_accuracy,
+        progress.best_epoch,
+        progress.seconds,
+    )
+
+
+def _train_epoch(training: Training, live: Live, album: Album) -> Generator[Event, None, bool]:
+    """The rest of the epoch's batches. Returns whether it was stopped before their end."""
+    recipe, progress, plan = training.recipe, training.progress, training.plan
+    epoch = progress.epoch
+    indices = batches.order(len(album.photos), recipe.seed, epoch)
+    waiting = batches.cut(indices, recipe.batch_size, recipe.drop_last)[progress.batch :]
+
+    def view(pixels: augmentation.Pixels, index: int) -> augmentation.Pixels:
+        return augmentation.view(
+            pixels, recipe.augmentation, plan.image_size, recipe.seed, epoch, index
+        )
+
+    network.freeze(training.net, training.frozen)  # validation left it in evaluation mode
+    saved_at = began = time.monotonic()
+    for batch in batches.load(album, waiting, view, recipe.workers):
+        yield from _heed(training, live)
+        if live.stop:
+            return True
+        yield from _lost(batch)
+        done = _step(training, batch) if len(batch.indices) >= 2 else None
+        progress.batch += 1  # before the yield: a face may close the run there, which saves
+        if done is not None:
+            yield done
+        now = time.monotonic()
+        progress.seconds += now - began
+        progress.sums.seconds += now - began
+        if now - saved_at > SAVE_EVERY:
+            yield training.save_last()
+            saved_at = now
+        began = time.monotonic()  # a pause, between the yields above and here, does not count
+    yield from _heed(training, live)
+    return live.stop
+
+
+def _step(training: Training, batch: Batch) -> BatchDone:
+    recipe, progress, plan = training.recipe, training.progress, training.plan
+    torch.manual_seed(number(recipe.seed, "step", progress.epoch, progress.batch))  # for dropout
+    images = augmentation.dress(
+        batch.views.to(plan.device),
+        recipe.augmentation,
+        plan.mean,
+        plan.std,
+        recipe.seed,
+        progress.epoch,
+        batch.indices,
+    )
+    labels = targets = batch.labels.to(plan.device)
+    if recipe.mixup or recipe.cutmix:
+        images, targets = augmentation.mix(
+            images,
+            labels,
+            len(training.split.classes),
+            recipe.mixup,
+            recipe.cutmix,
+            recipe.seed,
+            progress.epoch,
+            progress.batch,
+        )
+    rate = training.schedule.rate(progress.step)
+    loss, logits = training.step(images, targets)
+    likeliest = targets.argmax(1) if targets.ndim == 2 else targets
+    right = int((logits.argmax(1) == likeliest).sum())
+    count = len(batch.indices)
+    progress.step += 1
+    progress.sums.add(loss, right, count)
+    event = BatchDone(
+        epoch=progress.epoch,
+        batch=progress.batch + 1,
+        batches=training.batches,
+        step=progress.step,
+        loss=loss,
+        accuracy=right / count,
+        learning_rate=rate,
+        photos=count,
+    )
+    training.record(event)
+    return event
+
+
+def _validate(training: Training, live: Live, album: Album) -> Generator[Event, None, bool]:
+    """Measures the epoch that has trained, tells it, and goes to the next. Returns whether it
+    was stopped before its end; then it is done anew when the run is resumed."""
+    recipe, progress = training.recipe, training.progress
+    net = training.judged
+    net.eval()
+    size = 2 * recipe.batch_size
+    # One photo alone is fine here, so nothing is cut off the end.
+    everything = range(len(album.photos))
+    waiting = [tuple(everything[start : start + size]) for start in everything[::size]]
+    sums = Sums()
+    began = time.monotonic()
+    loader = batches.load(album, waiting, lambda pixels, index: pixels, recipe.workers)
+    for count, batch in enumerate(loader, start=1):
+        yield from _heed(training, live)
+        net.eval()  # where the face froze something, all is in training mode again
+        if live.stop:
+            return True
+        yield from _lost(batch)
+        if batch.indices:
+            loss, right = _judge(training, net, batch)
+            sums.add(loss, right, len(batch.indices))
+        yield ValidationProgress(progress.epoch, count, len(waiting))
+    seconds = time.monotonic() - began
+    progress.seconds += seconds
+    val_loss = sums.loss / sums.photos if sums.photos else None
+    val_accuracy = sums.right / sums.photos if sums.photos else None
+    yield from _end_epoch(training, val_loss, val_accuracy, seconds)
+    return False
+
+
+def _judge(training: Training, net: torch.nn.Module, batch: Batch) -> tuple[float, int]:
+    """The mean loss (no label smoothing) and the right answers of a validation batch."""
+    plan = training.plan
+    with (
+        torch.inference_mode(),
+        torch.autocast(plan.device.type, plan.dtype, enabled=plan.dtype != torch.float32),
+    ):
+        images = augmentation.normalise(batch.views.to(plan.device), plan.mean, plan.std)
+        logits = net(images).float()
+    labels = batch.labels.to(plan.device)
+    loss = float(functional.cross_entropy(logits, labels))
+    return loss, int((logits.argmax(1) == labels).sum())
+
+
+def _end_epoch(
+    training: Training, val_loss: float | None, val_accuracy: float | None, seconds: float
+) -> Iterator[Event]:
+    progress, sums = training.progress, training.progress.sums
+    rate = training.schedule.rate(max(progress.step - 1, 0))
+    training.schedule.epoch_ended(val_loss if val_loss is not None else sums.loss)
+    better = (
+        val_accuracy is None
+        or progress.best_epoch == 0
+        or (val_accuracy, -(val_loss or 0.0)) > (progress.best_accuracy, -progress.best_loss)
+    )
+    if better:
+        progress.best_accuracy = val_accuracy or 0.0
+        progress.best_loss = val_loss if val_loss is not None else float(np.inf)
+        progress.best_epoch = progress.epoch
+    photos_seen = max(sums.photos, 1)
+    event = EpochDone(
+        epoch=progress.epoch,
+        epochs=training.recipe.epochs,
+        step=progress.step,
+        train_loss=sums.loss / photos_seen,
+        train_accuracy=sums.right / photos_seen,
+        val_loss=val_loss,
+        val_accuracy=val_accuracy,
+        best_accuracy=progress.best_accuracy,
+        best_epoch=progress.best_epoch,
+        learning_rate=rate,
+        seconds=sums.seconds + seconds,
+    )
+    training.record(event)
+    progress.epoch += 1
+    progress.batch = 0
+    progress.sums = Sums()
+    saved = training.save_best() if better else None
+    yield event
+    if saved is not None:
+        yield saved
+
+
+def _heed(training: Training, live: Live) -> Iterator[Event]:
+    """Takes up what the face wishes, before a batch."""
+    step = training.progress.step
+    if live.frozen is not None:
+        wish, live.frozen = live.frozen, None
+        try:
+            training.freeze(wish)
+            trainable, parameters = training.trainable()
+            yield FrozenChanged(step, training.frozen, trainable, parameters)
+        except FlowerError as error:
+            yield Noted(str(error))
+    if live.learning_rate is not None:
+        training.schedule.base, live.learning_rate = live.learning_rate, None
+        yield LearningRateChanged(step, training.schedule.base)
+    if live.save:
+        live.save = False
+        yield training.save_last()
+
+
+def _lost(batch: Batch) -> Iterator[Event]:
+    for problem in batch.lost:
+        yield Noted(f"A photo was passed over. {problem.reason}")
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        "not enough memory" in text or "out of memory" in text
+    )

@@ -1,0 +1,300 @@
+"""The state of a run: everything that the loop changes, that a checkpoint keeps."""
+
+import math
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from flowergui.errors import FlowerError
+from flowergui.events import BatchDone, EpochDone, Opened, Saved, SaveFailed
+from flowergui.learning import checkpoint, network
+from flowergui.learning.photos import Split
+from flowergui.learning.schedule import Schedule
+from flowergui.recipe import Recipe, frozen_names
+from flowergui.run_folder import RunFolder
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What "auto" came to: fixed for the whole run, also when it is resumed."""
+
+    image_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def precision(self) -> str:
+        """The dtype by its name in recipes."""
+        return str(self.dtype).removeprefix("torch.")
+
+
+@dataclass(slots=True)
+class Sums:
+    """What an epoch has added up so far: losses and right answers over `photos` photos, and
+    the seconds that it took."""
+
+    loss: float = 0.0
+    right: int = 0
+    photos: int = 0
+    seconds: float = 0.0
+
+    def add(self, loss: float, right: int, photos: int) -> None:
+        """Adds a batch with this mean loss."""
+        self.loss += loss * photos
+        self.right += right
+        self.photos += photos
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands: `batch` batches of `epoch` are done, `step` steps in all."""
+
+    epoch: int = 1
+    batch: int = 0
+    step: int = 0
+    best_accuracy: float = 0.0
+    best_loss: float = float("inf")
+    best_epoch: int = 0
+    seconds: float = 0.0
+    sums: Sums = field(default_factory=Sums)
+
+
+class Training:
+    """A run that can be stepped, saved and restored. Owned by one thread."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        plan: Plan,
+        split: Split,
+        run: RunFolder,
+        net: nn.Module,
+        batches: int,
+    ) -> None:
+        self.recipe, self.plan, self.split, self.run = recipe, plan, split, run
+        self.batches = batches
+        self.net = net.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = _average(self.net, recipe.ema) if recipe.ema else None
+        self.optimizer = _optimizer(self.net, recipe, plan.device)
+        self.scaler = torch.amp.GradScaler(plan.device.type, enabled=plan.dtype == torch.float16)
+        self.schedule = Schedule.of(recipe, batches)
+        self.progress = Progress()
+        self.epochs: list[EpochDone] = []
+        self.frozen: tuple[str, ...] = ()
+        self._unsaved: list[BatchDone | EpochDone] = []
+        self.freeze(recipe.frozen)
+
+    # --- what is frozen
+
+    def freeze(self, words: Iterable[str]) -> None:
+        """Freezes the parameters that `words` mean, from the next step on, and thaws the others.
+
+        The optimizer keeps what it knows of them (Adam's moments): parameters without a
+        gradient are passed over. Raises FlowerError where nothing would be left to train.
+        """
+        frozen = frozen_by(words, self.recipe.model, len(self.split.classes), self.plan.image_size)
+        network.freeze(self.net, frozen)
+        self.frozen = frozen
+
+    def trainable(self) -> tuple[int, int]:
+        """Values that train, and all values."""
+        sizes = [(p.numel(), p.requires_grad) for p in self.net.parameters()]
+        return sum(size for size, trains in sizes if trains), sum(size for size, _ in sizes)
+
+    # --- one step
+
+    def step(self, images: Tensor, targets: Tensor) -> tuple[float, Tensor]:
+        """One optimizer step on normalised `images` (B, 3, S, S) against `targets`: labels (B,)
+        int64, or (B, classes) where they are mixed. Returns the loss and the logits
+        (B, classes). Raises FlowerError where the loss is no number; the weights are as they
+        were then."""
+        rate = self.schedule.rate(self.progress.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        with torch.autocast(
+            self.plan.device.type, self.plan.dtype, enabled=self.plan.dtype != torch.float32
+        ):
+            logits: Tensor = self.net(images)
+        loss = nn.functional.cross_entropy(
+            logits.float(), targets, label_smoothing=self.recipe.label_smoothing
+        )
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            kept = "; what was saved before is in last.pth" if self.run.last.exists() else ""
+            raise FlowerError(
+                f"The loss became {value} in epoch {self.progress.epoch}, batch "
+                f"{self.progress.batch + 1}{kept}.",
+                hint=f"Try a lower learning rate than {self.schedule.base:g}, or float32.",
+            )
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.average is not None:
+            self.average.update_parameters(self.net)
+        return value, logits.detach()
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is validated and predicts: the averaged one where there is one."""
+        return self.net if self.average is None else self.average.module
+
+    # --- telling and keeping
+
+    def opened(self, *, resumed: bool) -> Opened:
+        """The facts that a run opens with."""
+        trainable, parameters = self.trainable()
+        return Opened(
+            run=str(self.run.path),
+            model=self.recipe.model,
+            mode=self.recipe.mode,
+            classes=self.split.classes,
+            train_photos=len(self.split.train),
+            validation_photos=len(self.split.validation),
+            image_size=self.plan.image_size,
+            device=str(self.plan.device),
+            precision=self.plan.precision,
+            epochs=self.recipe.epochs,
+            batches=self.batches,
+            epoch=self.progress.epoch,
+            batch=self.progress.batch,
+            step=self.progress.step,
+            trainable=trainable,
+            parameters=parameters,
+            frozen=self.frozen,
+            resumed=resumed,
+        )
+
+    def record(self, event: BatchDone | EpochDone) -> None:
+        """Keeps a row for history.csv; it is written with the next checkpoint."""
+        self._unsaved.append(event)
+        if isinstance(event, EpochDone):
+            self.epochs.append(event)
+
+    def save_last(self) -> Saved | SaveFailed:
+        """Writes last.pth (the old one becomes previous.pth) and the history so far."""
+        return self._save(last=True)
+
+    def save_best(self) -> Saved | SaveFailed:
+        """Writes best.pth."""
+        return self._save(last=False)
+
+    def _save(self, *, last: bool) -> Saved | SaveFailed:
+        path = self.run.last if last else self.run.best
+        try:
+            if last:
+                self.run.append(self._unsaved)
+                self._unsaved = []
+            checkpoint.write(self.state(), path, keep_as=self.run.previous if last else None)
+        except OSError as error:
+            return SaveFailed(str(path), error.strerror or str(error))
+        return Saved(str(path), self.progress.epoch, self.progress.batch)
+
+    # --- as a checkpoint
+
+    def state(self) -> dict[str, Any]:
+        """The checkpoint: builtins and tensors."""
+        return {
+            "format": checkpoint.FORMAT,
+            "recipe": self.recipe.as_dict(),
+            "classes": list(self.split.classes),
+            "model": self.net.state_dict(),
+            "ema": None if self.average is None else self.average.module.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state(),
+            "scaler": self.scaler.state_dict(),
+            "progress": asdict(self.progress),
+            "epoch": self.progress.epoch,
+            "batch": self.progress.batch,
+            "step": self.progress.step,
+            "best_accuracy": self.progress.best_accuracy,
+            "history": [asdict(epoch) for epoch in self.epochs],
+            "frozen": list(self.frozen),
+            "image_size": self.plan.image_size,
+            "normalisation": {"mean": list(self.plan.mean), "std": list(self.plan.std)},
+            "device": str(self.plan.device),
+            "precision": self.plan.precision,
+            "fingerprint": self.split.fingerprint(),
+            "versions": {"torch": str(torch.__version__)},
+        }
+
+    def restore(self, stored: Mapping[str, Any]) -> None:
+        """Takes up where `state` left off."""
+        self.net.load_state_dict(stored["model"])
+        if self.average is not None and stored.get("ema"):
+            self.average.module.load_state_dict(stored["ema"])
+            self.average.n_averaged.fill_(stored["step"])
+        self.optimizer.load_state_dict(stored["optimizer"])
+        self.schedule.restore(stored["schedule"])
+        if stored["scaler"]:
+            self.scaler.load_state_dict(stored["scaler"])
+        progress = dict(stored["progress"])
+        self.progress = Progress(**{**progress, "sums": Sums(**progress["sums"])})
+        self.epochs = [EpochDone(**row) for row in stored["history"]]
+        self.freeze(stored["frozen"])
+
+
+def frozen_by(
+    words: Iterable[str], model: str, class_count: int, image_size: int
+) -> tuple[str, ...]:
+    """The parameters that `words` freeze in this network. Raises FlowerError for a word that
+    fits nothing, and where nothing would be left to train."""
+    facts = network.describe(model, class_count, image_size)
+    names = [parameter.name for parameter in facts.parameters]
+    frozen = frozen_names(words, names, facts.head, facts.last_stage)
+    if len(frozen) == len(names):
+        raise FlowerError(
+            "Everything is frozen: nothing could learn.",
+            hint="Let at least the last layer train.",
+        )
+    return frozen
+
+
+def _average(net: nn.Module, decay: float) -> AveragedModel:
+    """The moving average of weights and batch normalisation statistics. The decay grows with the
+    steps done, (1 + n) / (10 + n), up to `decay`: early weights are soon forgotten (as in
+    TensorFlow's ExponentialMovingAverage with num_updates)."""
+
+    @torch.no_grad()
+    def blend(averaged: Tensors, current: Tensors, count: Tensor | int) -> None:
+        if not averaged[0].is_floating_point():  # batch normalisation's counter
+            torch._foreach_copy_(list(averaged), list(current))
+            return
+        done = float(count)
+        share = 1 - min(decay, (1 + done) / (10 + done))
+        torch._foreach_lerp_(list(averaged), list(current), share)
+
+    average = AveragedModel(deepcopy(net), multi_avg_fn=blend, use_buffers=True)
+    average.requires_grad_(False)
+    average.eval()
+    return average
+
+
+def _optimizer(net: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+    """The recipe's optimizer over all parameters, frozen ones too, for they may thaw. Biases and
+    normalisation (all that has one dimension) are spared weight decay (He et al. 2019,
+    arXiv 1812.01187)."""
+    parameters = list(net.parameters())
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    rate = recipe.learning_rate
+    fused = device.type in ("cpu", "cuda")
+    if recipe.optimizer == "adam":
+        return torch.optim.Adam(groups, lr=rate, fused=fused)
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=rate, fused=fused)
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=recipe.momentum, fused=fused)
+    return torch.optim.RMSprop(groups, lr=rate, momentum=recipe.momentum)

@@ -1,0 +1,81 @@
+"""Presets: values that go together, chosen by measuring."""
+
+from dataclasses import replace
+from typing import Any
+
+from flowergui.recipe import ALL_BUT_HEAD, Recipe
+from flowergui.setting import Value
+
+PRESETS: dict[str, dict[str, dict[str, Value]]] = {
+    # The values that the program grew out of, in either mode.
+    "tutorial": {
+        mode: {
+            "epochs": 30,
+            "batch_size": 32,
+            "learning_rate": 0.001,
+            "optimizer": "adam",
+            "weight_decay": 0.0,
+            "scheduler": "step",
+            "step_size": 30,
+            "gamma": 0.1,
+            "label_smoothing": 0.0,
+            "ema": 0.0,
+            "image_size": 224,
+            "augmentation": "none",
+            "mixup": 0.0,
+            "cutmix": 0.0,
+            "drop_last": True,
+            "frozen": frozen,
+        }
+        for mode, frozen in (("scratch", ()), ("transfer", (ALL_BUT_HEAD,)))
+    },
+    "recommended": {
+        "scratch": {
+            "epochs": 50,
+            "batch_size": 32,
+            "learning_rate": 0.002,
+            "optimizer": "adamw",
+            "weight_decay": 0.05,
+            "scheduler": "one-cycle",
+            "label_smoothing": 0.1,
+            "ema": 0.998,
+            "image_size": 112,
+            "augmentation": "light",
+            "mixup": 0.0,
+            "cutmix": 0.0,
+            "drop_last": False,
+            "frozen": (),
+        },
+        "transfer": {
+            "epochs": 15,
+            "batch_size": 32,
+            "learning_rate": 0.002,
+            "optimizer": "adamw",
+            "weight_decay": 0.01,
+            "scheduler": "one-cycle",
+            "label_smoothing": 0.1,
+            "ema": 0.0,
+            "image_size": 0,
+            "augmentation": "light",
+            "mixup": 0.0,
+            "cutmix": 0.0,
+            "drop_last": False,
+            "frozen": (ALL_BUT_HEAD,),
+        },
+    },
+}
+
+
+def with_preset(recipe: Recipe, preset: str) -> Recipe:
+    """`recipe` with the values of the preset ("tutorial" or "recommended") for its mode."""
+    values: dict[str, Any] = PRESETS[preset][recipe.mode]
+    return replace(recipe, **values)
+
+
+def preset_of(recipe: Recipe) -> str:
+    """The preset whose values `recipe` has (frozen layers aside), or "" for none."""
+    for preset, modes in PRESETS.items():
+        values = modes[recipe.mode].items()
+        if all(getattr(recipe, name) == value for name, value in values if name != "frozen"):
+            return preset
+    return ""

@@ -1,0 +1,147 @@
+"""A run on disk: its folder and the small files in it. The checkpoints are learning's."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from flowergui.errors import FlowerError
+from flowergui.events import BatchDone, EpochDone, RunFacts
+from flowergui.recipe import Recipe
+
+# The names of files need not be text: what is no UTF-8 in them passes through as it is.
+_ANY_NAME: Final = "surrogateescape"
+
+_COLUMNS = ["kind", *dict.fromkeys(f.name for kind in (BatchDone, EpochDone) for f in fields(kind))]
+
+
+class RunFolder:
+    """models/<date>_<time>_<model>_<mode>/ with recipe.json, split.csv, history.csv and, beside
+    them, last.pth, previous.pth and best.pth."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.last = path / "last.pth"
+        self.previous = path / "previous.pth"
+        self.best = path / "best.pth"
+        self._recipe = path / "recipe.json"
+        self._split = path / "split.csv"
+        self._history = path / "history.csv"
+
+    @classmethod
+    def create(cls, models: Path, recipe: Recipe) -> Self:
+        """A new folder with the recipe in it. Raises FlowerError where it can't be written."""
+        stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{recipe.model}_{recipe.mode}"
+        try:
+            models.mkdir(parents=True, exist_ok=True)
+            for name in (stem, *(f"{stem}_{count}" for count in range(2, 100))):
+                try:
+                    (models / name).mkdir()
+                except FileExistsError:
+                    continue
+                run = cls(models / name)
+                run.write_recipe(recipe)
+                return run
+        except OSError as error:
+            raise FlowerError(
+                f"The run can't be kept in {models}: {error.strerror or error}.",
+                hint="Choose another folder for models.",
+            ) from error
+        raise FlowerError(f"{models} has a hundred runs of this second already.")
+
+    def is_one(self) -> bool:
+        """Whether the folder holds a run."""
+        return self._recipe.is_file()
+
+    def recipe(self) -> Recipe:
+        """The recipe in it. Raises FlowerError where there is none, or none that can be read."""
+        try:
+            return Recipe.from_dict(json.loads(self._recipe.read_text("utf-8")))
+        except FileNotFoundError:
+            raise FlowerError(f"{self.path} holds no run (recipe.json is missing).") from None
+        except (OSError, ValueError, TypeError) as error:
+            raise FlowerError(f"The recipe in {self.path} can't be read: {error}.") from error
+
+    def write_recipe(self, recipe: Recipe) -> None:
+        """Raises OSError."""
+        self._recipe.write_text(json.dumps(recipe.as_dict(), indent=2) + "\n", "utf-8")
+
+    def write_split(self, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Rows of path (relative to the photos' folder), class, and train or validation.
+        Raises OSError."""
+        with self._split.open("w", encoding="utf-8", errors=_ANY_NAME, newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["path", "class", "split"])
+            writer.writerows(rows)
+
+    def split(self) -> list[tuple[str, str, str]]:
+        """The rows of split.csv; none where it is missing."""
+        if not self._split.is_file():
+            return []
+        with self._split.open(encoding="utf-8", errors=_ANY_NAME, newline="") as file:
+            return [(row["path"], row["class"], row["split"]) for row in csv.DictReader(file)]
+
+    def append(self, events: Iterable[BatchDone | EpochDone]) -> None:
+        """Adds rows to history.csv. Raises OSError."""
+        new = not self._history.exists()
+        with self._history.open("a", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, _COLUMNS)
+            if new:
+                writer.writeheader()
+            for event in events:
+                kind = "epoch" if isinstance(event, EpochDone) else "batch"
+                writer.writerow({"kind": kind, **asdict(event)})
+
+    def cut_back(self, step: int) -> None:
+        """Drops the rows after `step`: a run that died wrote them after its checkpoint. Raises
+        OSError."""
+        kept = [event for event in self.history() if event.step <= step]
+        self._history.unlink(missing_ok=True)
+        if kept:
+            self.append(kept)
+
+    def history(self) -> Iterator[BatchDone | EpochDone]:
+        """The rows of history.csv as the events that they were; a torn last row is left out."""
+        if not self._history.is_file():
+            return
+        with self._history.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                try:
+                    yield _event(row)
+                except (KeyError, TypeError, ValueError):
+                    return
+
+    def facts(self) -> RunFacts:
+        """What a list of runs shows. Raises FlowerError as `recipe` does."""
+        epochs, best = 0, 0.0
+        for event in self.history():
+            if isinstance(event, EpochDone):
+                epochs, best = event.epoch, event.best_accuracy
+        # A crash between the two renames of a save leaves previous.pth alone.
+        last = self.last if self.last.is_file() else self.previous
+        return RunFacts(
+            path=str(self.path),
+            recipe=self.recipe(),
+            class_count=len({name for _, name, _ in self.split()}),
+            epochs_done=epochs,
+            best_accuracy=best,
+            last=str(last) if last.is_file() else "",
+            best=str(self.best) if self.best.is_file() else "",
+        )
+
+
+def _event(row: dict[str, str]) -> BatchDone | EpochDone:
+    kind = EpochDone if row["kind"] == "epoch" else BatchDone
+    values: dict[str, Any] = {}
+    for each in fields(kind):
+        text = row[each.name]
+        if each.type is int:
+            values[each.name] = int(text)
+        elif each.type is float:
+            values[each.name] = float(text)
+        else:
+            values[each.name] = float(text) if text else None
+    return kind(**values)

@@ -1,0 +1,124 @@
+"""The jobs a face may start. Each is a generator of events; nothing happens until it is pulled.
+
+torch is imported when a job begins, not when this module is: a face is on screen first.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flowergui import places
+from flowergui.errors import FlowerError
+from flowergui.events import BatchDone, Catalogued, EpochDone, Event, RunFacts
+from flowergui.live import Live
+from flowergui.recipe import Recipe
+from flowergui.run_folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+
+def inspect(folder: str | Path) -> Iterator[Event]:
+    """ScanProgress ..., Scanned: the classes of a folder of photos, their counts, and the
+    files that were left out. Raises FlowerError where there is nothing to learn from."""
+    from flowergui.learning import photos
+
+    yield from photos.scan(Path(folder))
+
+
+def sample(folder: str | Path, *, seed: int = 0, photos_per_class: int = 80) -> Iterator[Event]:
+    """SampleProgress ..., SampleDrawn: draws the sample flowers into `folder`."""
+    from flowergui.learning import sample_flowers
+
+    yield from sample_flowers.draw(Path(folder), seed=seed, photos_per_class=photos_per_class)
+
+
+def catalogue() -> Iterator[Event]:
+    """Catalogued: every architecture there is."""
+    from flowergui.learning import network
+
+    yield Catalogued(network.catalogue())
+
+
+def describe(model: str, class_count: int, image_size: int = 0) -> Iterator[Event]:
+    """Described: the parameters and modules of a network that is not built yet, at
+    `image_size` pixels (0: its own). Raises FlowerError for a size it can't take."""
+    from flowergui.learning import network
+
+    yield network.describe(model, class_count, image_size)
+
+
+def train(recipe: Recipe, live: Live | None = None, models: Path | None = None) -> Iterator[Event]:
+    """A new run in a new folder under `models`: Opened, BatchDone ..., Finished or Stopped."""
+    from flowergui.learning import trainer
+
+    yield from trainer.train(recipe.checked(), live or Live(), models or places.models_folder())
+
+
+def resume(
+    source: str | Path | None = None,
+    live: Live | None = None,
+    changes: Mapping[str, Any] | None = None,
+    models: Path | None = None,
+) -> Iterator[Event]:
+    """Goes on with a run, from its folder or a checkpoint in it (None: the newest run).
+
+    `changes` are Recipe fields that shall be other than before; a bare state_dict, as the
+    tutorial saved it, needs `photos` and `model` among them. Raises FlowerError where there
+    is nothing to resume, or a change that a running optimizer can't follow.
+    """
+    from flowergui.learning import trainer
+
+    models = models or places.models_folder()
+    path = Path(source) if source is not None else newest_run(models)
+    yield from trainer.resume(path, live or Live(), dict(changes or {}), models)
+
+
+def predict(checkpoint: str | Path, images: Sequence[str | Path]) -> Iterator[Event]:
+    """Guessed or GuessFailed for each image, by the network in `checkpoint`."""
+    from flowergui.learning import predictor
+
+    yield from predictor.predict(Path(checkpoint), [Path(image) for image in images])
+
+
+def runs(models: Path | None = None) -> list[RunFacts]:
+    """The runs under `models`, newest first. Reads their small files only, never a checkpoint."""
+    found = []
+    for run in _run_folders(models or places.models_folder()):
+        try:
+            found.append(run.facts())
+        except (OSError, FlowerError) as error:
+            log.warning("%s can't be listed: %s", run.path, error)
+    return found
+
+
+def run_of(checkpoint: str | Path) -> RunFacts | None:
+    """The run that a checkpoint belongs to; None where it stands alone."""
+    run = RunFolder(Path(checkpoint).parent)
+    try:
+        return run.facts() if run.is_one() else None
+    except (OSError, FlowerError) as error:
+        log.warning("%s can't be read as a run: %s", run.path, error)
+        return None
+
+
+def history(run: str | Path) -> list[BatchDone | EpochDone]:
+    """The batches and epochs that a run has done so far, from its history.csv."""
+    return list(RunFolder(Path(run)).history())
+
+
+def newest_run(models: Path) -> Path:
+    """The folder of the newest run that has a checkpoint. Raises FlowerError without one."""
+    for run in runs(models):
+        if run.last:
+            return Path(run.path)
+    raise FlowerError(
+        f"There is no run to resume in {models}.", hint="Start one from scratch or by transfer."
+    )
+
+
+def _run_folders(models: Path) -> list[RunFolder]:
+    if not models.is_dir():
+        return []
+    folders = (RunFolder(path) for path in sorted(models.iterdir(), reverse=True))
+    return [run for run in folders if run.is_one()]

@@ -1,0 +1,54 @@
+"""What every test may use: little photo folders, and a home for runs that is thrown away."""
+
+import os
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+CLASSES = ("daisy", "iris", "lily", "rose", "tulip")
+COLOURS = ((240, 240, 230), (90, 60, 200), (250, 160, 40), (200, 20, 50), (250, 220, 60))
+MakePhotos = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of runs of this test; the checkout's own is never written to."""
+    folder = tmp_path / "models"
+    monkeypatch.setenv("FLOWERGUI_MODELS", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_photos() -> MakePhotos:
+    """Draws a folder of photos of at most five classes, each a blob of its own colour on
+    noisy green: easy to learn, and no two photos are alike."""
+
+    def make(folder: Path, classes: int = 3, per_class: int = 8, side: int = 48) -> Path:
+        chance = np.random.default_rng(7)
+        down, across = np.mgrid[0:side, 0:side]
+        for name, colour in zip(CLASSES[:classes], COLOURS[:classes], strict=True):
+            (folder / name).mkdir(parents=True)
+            for number in range(per_class):
+                pixels = chance.normal((60, 110, 50), 25, (side, side, 3))
+                x, y = chance.uniform(0.35, 0.65, 2) * side
+                blob = np.hypot(across - x, down - y) < chance.uniform(0.2, 0.35) * side
+                pixels[blob] = chance.normal(colour, 12, (int(blob.sum()), 3))
+                picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+                picture.save(folder / name / f"{name}_{number}.jpg", quality=90)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def flower_photos() -> Path:
+    """A folder of real flower photos, named by FLOWERGUI_PHOTOS."""
+    if folder := os.environ.get("FLOWERGUI_PHOTOS"):
+        return Path(folder)
+    return pytest.skip("FLOWERGUI_PHOTOS names no folder of real photos")

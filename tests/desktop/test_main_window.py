@@ -1,0 +1,531 @@
+"""The window with scripted tasks: every control named in the design, and no torch."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QTreeView,
+    QWidget,
+)
+
+from flowergui import tasks
+from flowergui.desktop.main_window import MainWindow
+from flowergui.errors import FlowerError
+from flowergui.events import (
+    BatchDone,
+    Catalogued,
+    ClassCount,
+    Described,
+    EpochDone,
+    Finished,
+    FrozenChanged,
+    Guess,
+    Guessed,
+    ModelFacts,
+    Opened,
+    ParameterFacts,
+    Preparing,
+    RunFacts,
+    SampleDrawn,
+    Saved,
+    Scanned,
+    ScanProgress,
+    Stopped,
+)
+from flowergui.live import Live
+from flowergui.recipe import SETTINGS, Recipe
+
+NAMES = ("conv1.weight", "layer1.weight", "fc.weight", "fc.bias")
+BATCHES = 4
+
+
+@dataclass
+class Script:
+    """Stands in for the tasks; a run goes on batch by batch as the gate lets it."""
+
+    run: Path
+    seen: list[tuple[str, Any]] = field(default_factory=list)
+    gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    epochs: int = 2
+    refuse: str = ""
+    error: BaseException | None = None
+    runs: list[RunFacts] = field(default_factory=list)
+
+    def inspect(self, folder: str) -> Iterator[Any]:
+        self.seen.append(("inspect", folder))
+        if not Path(folder).is_dir():
+            raise FlowerError(f"There is no folder {folder}.", hint="Choose another.")
+        yield ScanProgress(1, 2)
+        classes = (ClassCount("rose", 8, 0, ()), ClassCount("tulip", 8, 0, ()))
+        yield Scanned(folder, "flat", classes, ())
+
+    def sample(self, folder: Path) -> Iterator[Any]:
+        folder.mkdir(parents=True)
+        self.seen.append(("sample", str(folder)))
+        yield SampleDrawn(str(folder))
+
+    def catalogue(self) -> Iterator[Any]:
+        models = ("mynet", "resnet18", "resnet50", "vit_b_16")
+        yield Catalogued(tuple(ModelFacts(name, "Some", 1000, 64, ()) for name in models))
+
+    def describe(self, model: str, class_count: int, image_size: int = 0) -> Iterator[Any]:
+        self.seen.append(("describe", (model, class_count, image_size)))
+        if model == self.refuse and image_size:
+            raise FlowerError(f"{model} can't take images of {image_size} px.")
+        parameters = tuple(ParameterFacts(name, (3, 3), 9) for name in NAMES)
+        yield Described(model, class_count, image_size or 64, parameters, (), NAMES[2:], NAMES[1:2])
+
+    def train(self, recipe: Recipe, live: Live) -> Iterator[Any]:
+        self.seen.append(("train", recipe))
+        yield from self._go(recipe, live, 1, resumed=False)
+
+    def resume(self, path: str, live: Live, changes: dict[str, Any]) -> Iterator[Any]:
+        self.seen.append(("resume", (path, changes)))
+        yield from self._go(Recipe(), live, 2, resumed=True)
+
+    def _go(self, recipe: Recipe, live: Live, first: int, *, resumed: bool) -> Iterator[Any]:
+        yield Preparing("photos", 0, 1)
+        yield Opened(
+            str(self.run), recipe.model, recipe.mode, ("rose", "tulip"), 12, 4, 64, "cpu",
+            "float32", self.epochs, BATCHES, first, 0, (first - 1) * BATCHES, 36, 36, (), resumed,
+        )  # fmt: skip
+        for epoch in range(first, self.epochs + 1):
+            for batch in range(1, BATCHES + 1):
+                self.gate.acquire()
+                step = (epoch - 1) * BATCHES + batch - 1
+                if self.error is not None:
+                    raise self.error
+                if live.frozen is not None:
+                    yield FrozenChanged(step, live.frozen, 9, 36)
+                    self.seen.append(("frozen", live.frozen))
+                    live.frozen = None
+                if live.learning_rate is not None:
+                    self.seen.append(("rate", live.learning_rate))
+                    live.learning_rate = None
+                if live.save:
+                    live.save = False
+                    yield Saved(str(self.run / "last.pth"), epoch, batch - 1)
+                if live.stop:
+                    yield Saved(str(self.run / "last.pth"), epoch, batch - 1)
+                    yield Stopped(str(self.run), epoch, batch - 1)
+                    return
+                yield BatchDone(epoch, batch, BATCHES, step + 1, 1.0, 0.5, 0.001, 4)
+            yield EpochDone(
+                epoch, self.epochs, epoch * BATCHES, 1.0, 0.5, 0.9, 0.75, 0.75, 1, 0.001, 1.0
+            )
+            yield Saved(str(self.run / "best.pth"), epoch, BATCHES)
+        yield Finished(str(self.run), self.epochs, 0.75, 1, 2.0)
+
+    def history(self, run: str) -> list[Any]:
+        return [BatchDone(1, b, BATCHES, b, 2.0, 0.25, 0.001, 4) for b in range(1, BATCHES + 1)]
+
+    def predict(self, checkpoint: str, images: list[str]) -> Iterator[Any]:
+        self.seen.append(("predict", (checkpoint, list(images))))
+        for image in images:
+            yield Guessed(image, (Guess("rose", 0.9), Guess("tulip", 0.1)), checkpoint, 1)
+
+    def of(self, kind: str) -> list[Any]:
+        return [what for name, what in list(self.seen) if name == kind]
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch) -> Script:
+    run = tmp_path / "run"
+    run.mkdir()
+    made = Script(run)
+    for name in (
+        "inspect", "sample", "catalogue", "describe", "train", "resume", "history", "predict",
+    ):  # fmt: skip
+        monkeypatch.setattr(tasks, name, getattr(made, name))
+    monkeypatch.setattr(tasks, "runs", lambda: list(made.runs))
+    monkeypatch.setattr(tasks, "run_of", lambda path: made.runs[0] if made.runs else None)
+    return made
+
+
+@pytest.fixture
+def window(qtbot, script):
+    made = MainWindow()  # not qtbot.addWidget: that would delete it before its run has ended
+    made.show()
+    qtbot.waitUntil(lambda: bool(script.of("describe")))
+    yield made
+    made._control.stop()
+    for _ in range(100):
+        script.gate.release()
+    qtbot.waitUntil(lambda: made._control.state == "idle")
+    qtbot.waitUntil(made.close)
+    made.deleteLater()
+
+
+@pytest.fixture
+def photos(tmp_path) -> str:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    return str(folder)
+
+
+def find(window, kind, name):
+    widget = window.findChild(kind, name)
+    assert widget is not None, name
+    return widget
+
+
+def button(window, name) -> QPushButton:
+    return find(window, QPushButton, name)
+
+
+def open_photos(qtbot, window, folder):
+    path = find(window, QLineEdit, "datasetPath")
+    path.setText(folder)
+    qtbot.keyClick(path, Qt.Key.Key_Return)
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+
+
+def start(qtbot, window, folder):
+    open_photos(qtbot, window, folder)
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: button(window, "stopButton").isEnabled())
+
+
+def banner_text(window) -> str:
+    return window._banner.text
+
+
+# --- what must be there -----------------------------------------------------------------------
+
+
+def test_every_name_that_scripts_rely_on_is_there(window):
+    for name in (
+        "datasetPath", "browseButton", "modeScratch", "modeResume", "modeTransfer",
+        "modelSelector", "layerTree", "startButton", "pauseButton", "stopButton",
+        "resumeLastButton", "lossPlot", "accuracyPlot", "dropZone", "guesses", "banner",
+    ):  # fmt: skip
+        assert window.findChild(QWidget, name) is not None, name
+    for setting in SETTINGS:
+        if setting.name not in ("mode", "model", "weights", "frozen"):
+            assert window.findChild(QWidget, setting.name) is not None, setting.name
+
+
+def test_names_are_given_once(window):
+    names = [widget.objectName() for widget in window.findChildren(QPushButton)]
+    named = [name for name in names if name and not name.startswith("qt_")]
+    assert len(named) == len(set(named))
+
+
+def test_start_waits_for_photos(qtbot, window, photos):
+    assert not button(window, "startButton").isEnabled()
+    assert "photos" in button(window, "startButton").toolTip()
+    assert not button(window, "pauseButton").isEnabled()
+    assert not button(window, "stopButton").isEnabled()
+    open_photos(qtbot, window, photos)
+    assert button(window, "startButton").isEnabled()
+
+
+def test_a_missing_folder_is_said(qtbot, window, tmp_path):
+    path = find(window, QLineEdit, "datasetPath")
+    path.setText(str(tmp_path / "nowhere"))
+    qtbot.keyClick(path, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "There is no folder" in banner_text(window))
+    assert not button(window, "startButton").isEnabled()
+
+
+def test_nonsense_in_the_form_keeps_start_off(qtbot, window, photos):
+    open_photos(qtbot, window, photos)
+    find(window, QWidget, "epochs").setValue(0)
+    assert not button(window, "startButton").isEnabled()
+    find(window, QWidget, "epochs").setValue(3)
+    assert button(window, "startButton").isEnabled()
+
+
+def test_sample_flowers_are_one_click_away(qtbot, window, script):
+    button(window, "sampleButton").click()
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    assert script.of("sample")
+    assert script.of("sample") == script.of("inspect")
+    assert find(window, QComboBox, "modelSelector").currentText() == "mynet"
+
+
+# --- a run ------------------------------------------------------------------------------------
+
+
+def test_start_trains_what_the_form_says(qtbot, window, script, photos):
+    find(window, QWidget, "epochs").setValue(7)
+    find(window, QComboBox, "modelSelector").setCurrentText("resnet50")
+    start(qtbot, window, photos)
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    recipe = script.of("train")[0]
+    assert (recipe.photos, recipe.epochs, recipe.model) == (photos, 7, "resnet50")
+    assert not button(window, "startButton").isEnabled()
+    assert not find(window, QLineEdit, "datasetPath").isEnabled()
+
+
+def test_batches_reach_both_plots(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    for _ in range(3):
+        script.gate.release()
+    qtbot.waitUntil(lambda: window._run.plot._batches.length == 3)
+    for _ in range(BATCHES * 2):
+        script.gate.release()
+    qtbot.waitUntil(lambda: "Done" in banner_text(window))
+    assert window._run.plot._batches.length == 2 * BATCHES
+    assert window._run.plot._epochs.length == 2
+    assert button(window, "startButton").isEnabled()
+
+
+def test_pause_saves_and_rests_within_a_batch(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    script.gate.release()
+    qtbot.waitUntil(lambda: window._run.plot._batches.length == 1)
+    pause = button(window, "pauseButton")
+    pause.click()
+    for _ in range(5):
+        script.gate.release()
+    qtbot.waitUntil(lambda: pause.text() == "Continue")
+    assert window._run.plot._batches.length <= 2
+    drawn = window._run.plot._batches.length
+    pause.click()
+    qtbot.waitUntil(lambda: window._run.plot._batches.length > drawn)
+    assert pause.text() == "Pause"
+
+
+def test_stop_wakes_a_resting_run(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    button(window, "pauseButton").click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: button(window, "pauseButton").text() == "Continue")
+    button(window, "stopButton").click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: "Stopped" in banner_text(window))
+    assert button(window, "startButton").isEnabled()
+
+
+def test_resume_from_last(qtbot, window, script, photos):
+    folder = script.run
+    script.runs.append(
+        RunFacts(str(folder), Recipe(photos=photos), 2, 1, 0.5, str(folder / "last.pth"), "")
+    )
+    window._list_runs()
+    window._allow()
+    button(window, "resumeLastButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("resume")))
+    assert script.of("resume")[0] == (str(folder / "last.pth"), {})
+    for _ in range(2):
+        script.gate.release()
+    # the earlier epoch's points stand before the new ones
+    qtbot.waitUntil(lambda: window._run.plot._batches.length == BATCHES + 2)
+
+
+def test_without_a_run_there_is_nothing_to_resume(window):
+    assert not button(window, "resumeLastButton").isEnabled()
+    button(window, "modeResume").click()
+    assert not button(window, "startButton").isEnabled()
+    assert "no run" in button(window, "startButton").toolTip()
+
+
+def test_what_is_changed_of_a_run_goes_along(qtbot, window, script, photos):
+    last = str(script.run / "last.pth")
+    script.runs.append(RunFacts(str(script.run), Recipe(photos=photos), 2, 1, 0.5, last, ""))
+    window._list_runs()
+    button(window, "modeResume").click()
+    find(window, QWidget, "epochs").setValue(99)
+    assert not find(window, QWidget, "batch_size").isEnabled()
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("resume")))
+    assert script.of("resume")[0] == (last, {"epochs": 99})
+
+
+def test_the_form_comes_back_after_looking_at_a_run(window, script, photos):
+    find(window, QWidget, "epochs").setValue(7)
+    script.runs.append(RunFacts(str(script.run), Recipe(epochs=3), 2, 1, 0.5, "x/last.pth", ""))
+    window._list_runs()
+    button(window, "modeResume").click()
+    assert find(window, QWidget, "epochs").value() == 3
+    button(window, "modeScratch").click()
+    assert find(window, QWidget, "epochs").value() == 7
+
+
+def test_an_error_in_the_run_is_told_in_words(qtbot, window, script, photos):
+    script.error = FlowerError("The loss became nan.", hint="Lower the learning rate.")
+    start(qtbot, window, photos)
+    script.gate.release()
+    qtbot.waitUntil(lambda: "The loss became nan" in banner_text(window))
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+
+
+def test_a_defect_gets_a_dialog_and_a_traceback(qtbot, window, script, photos, caplog):
+    script.error = ValueError("a bug")
+    start(qtbot, window, photos)
+    script.gate.release()
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "defectDialog") is not None)
+    assert "a bug" in caplog.text
+    window.findChild(QMessageBox, "defectDialog").close()
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+
+
+# --- layers -----------------------------------------------------------------------------------
+
+
+def leaves(window) -> dict[str, Any]:
+    tree = find(window, QTreeView, "layerTree")
+    model, found = tree.model(), {}
+
+    def walk(parent):
+        for row in range(model.rowCount(parent)):
+            index = model.index(row, 0, parent)
+            if model.rowCount(index) == 0:
+                found[index.data()] = index
+            walk(index)
+
+    walk(tree.rootIndex())
+    return found
+
+
+def test_the_layers_are_there_before_start(qtbot, window, photos):
+    qtbot.waitUntil(lambda: tuple(leaves(window)) == NAMES)
+
+
+def test_transfer_freezes_all_but_the_head(qtbot, window, script, photos):
+    button(window, "modeTransfer").click()
+    window._form.set_start(weights="imagenet")
+    start(qtbot, window, photos)
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert script.of("train")[0].frozen == ("all-but-head",)
+
+
+def test_ticks_go_into_the_recipe(qtbot, window, script, photos):
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: bool(leaves(window)))
+    index = leaves(window)["conv1.weight"]
+    index.model().setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert script.of("train")[0].frozen == ("conv1.weight",)
+
+
+def test_ticks_reach_the_run_that_goes(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    script.gate.release()
+    qtbot.waitUntil(lambda: window._run.plot._batches.length == 1)
+    index = leaves(window)["layer1.weight"]
+    index.model().setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    script.gate.release()
+    qtbot.waitUntil(lambda: script.of("frozen") == [("layer1.weight",)])
+
+
+def test_everything_frozen_keeps_start_off(qtbot, window, photos):
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: bool(leaves(window)))
+    for name in NAMES:
+        index = leaves(window)[name]
+        index.model().setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    assert not button(window, "startButton").isEnabled()
+    assert "frozen" in button(window, "startButton").toolTip()
+
+
+def test_the_learning_rate_can_be_changed_while_it_runs(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    find(window, QWidget, "learning_rate").setValue(0.0005)
+    script.gate.release()
+    qtbot.waitUntil(lambda: script.of("rate") == [0.0005])
+
+
+def test_a_size_that_cannot_be_is_refused_with_an_offer(qtbot, window, script, photos):
+    script.refuse = "vit_b_16"
+    open_photos(qtbot, window, photos)
+    find(window, QComboBox, "modelSelector").setCurrentText("vit_b_16")
+    qtbot.waitUntil(lambda: "can't take" in banner_text(window))
+    assert not button(window, "startButton").isEnabled()
+    next(b for b in window._banner.findChildren(QPushButton) if "own size" in b.text()).click()
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    assert window._form.recipe().image_size == 0
+
+
+# --- prediction -------------------------------------------------------------------------------
+
+
+def guesses(window) -> list[str]:
+    model = find(window, QAbstractItemView, "guesses").model()
+    return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
+def drop(widget, paths):
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(path) for path in paths])
+    where, action = QPointF(5, 5), Qt.DropAction.CopyAction
+    event = QDropEvent(
+        where, action, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    widget.dropEvent(event)
+
+
+def test_a_dropped_photo_is_guessed_by_the_newest_run(qtbot, window, script, tmp_path):
+    best = str(script.run / "best.pth")
+    script.runs.append(RunFacts(str(script.run), Recipe(), 2, 1, 0.5, "", best))
+    window._list_runs()
+    drop(find(window, QWidget, "dropZone"), [str(tmp_path / "a.jpg")])
+    qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])
+    assert script.of("predict") == [(best, [str(tmp_path / "a.jpg")])]
+
+
+def test_a_dropped_checkpoint_answers_from_then_on(qtbot, window, script, tmp_path):
+    drop(window, [str(tmp_path / "mine.pth")])
+    drop(window, [str(tmp_path / "a.jpg")])
+    qtbot.waitUntil(lambda: bool(script.of("predict")))
+    assert script.of("predict")[0][0] == str(tmp_path / "mine.pth")
+
+
+def test_a_photo_that_comes_while_training_waits_for_a_checkpoint(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    script.gate.release()
+    qtbot.waitUntil(lambda: window._run.plot._batches.length == 1)
+    drop(window, ["/x/a.jpg"])
+    script.gate.release()
+    qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])
+    assert script.of("predict") == [(str(script.run / "last.pth"), ["/x/a.jpg"])]
+    assert window._control.state == "running"
+
+
+def test_a_dropped_folder_is_opened(qtbot, window, script, photos):
+    drop(window, [photos])
+    qtbot.waitUntil(lambda: script.of("inspect") == [photos])
+
+
+# --- closing ----------------------------------------------------------------------------------
+
+
+def test_closing_while_training_asks_and_saves(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    window.close()
+    assert window.isVisible()
+    box = window.findChild(QMessageBox, "closeQuestion")
+    box.button(QMessageBox.StandardButton.Close).click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert window._control.state == "idle"
+
+
+def test_closing_can_be_taken_back(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    window.close()
+    box = window.findChild(QMessageBox, "closeQuestion")
+    box.button(QMessageBox.StandardButton.Cancel).click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window._run.plot._batches.length == 1)
+    assert window.isVisible()
+
+
+def test_recent_folders_are_remembered(qtbot, window, script, photos):
+    open_photos(qtbot, window, photos)
+    other = MainWindow()
+    qtbot.addWidget(other)
+    assert other._recent() == [photos]

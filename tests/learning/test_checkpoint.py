@@ -1,0 +1,192 @@
+"""A checkpoint is written whole or not at all, and nothing in one is ever executed."""
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from flowergui.errors import FlowerError
+from flowergui.learning import checkpoint
+
+OLD, NEW = {"epoch": 1, "w": torch.ones(3)}, {"epoch": 2, "w": torch.arange(4.0)}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    folder = tmp_path / "läufe"
+    folder.mkdir()
+    return folder / "last.pth"
+
+
+def names(path: Path) -> set[str]:
+    return {each.name for each in path.parent.iterdir()}
+
+
+def test_what_is_written_is_read(path: Path) -> None:
+    content = {"n": None, "x": 0.1, "names": ["é"], "deep": {"a": (1, True)}, "w": torch.rand(3)}
+    checkpoint.write(content, path)
+    again = checkpoint.read(path)
+    assert torch.equal(again.pop("w"), content.pop("w"))
+    assert again == content
+    assert names(path) == {"last.pth"}
+
+
+def test_the_one_before_is_kept(path: Path) -> None:
+    previous = path.with_name("previous.pth")
+    checkpoint.write(OLD, path, keep_as=previous)
+    assert names(path) == {"last.pth"}
+    checkpoint.write(NEW, path, keep_as=previous)
+    assert checkpoint.read(path)["epoch"] == 2
+    assert checkpoint.read(previous)["epoch"] == 1
+    checkpoint.write(OLD, path)
+    assert checkpoint.read(path)["epoch"] == checkpoint.read(previous)["epoch"] == 1
+
+
+def full_disk(*args: object) -> None:
+    """torch.save, when the disk is full in the midst of it."""
+    args[1].write(b"half of it")
+    raise RuntimeError("[enforce fail at inline_container.cc:664] . unexpected pos 64 vs 0")
+
+
+def no_sync(handle: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def no_rename(source: object, target: object) -> None:
+    """os.replace, when another program holds last.pth open (on Windows)."""
+    if Path(target).name == "last.pth" and str(source).endswith(".tmp"):
+        raise PermissionError(13, "Access is denied")
+    rename(source, target)
+
+
+rename = os.replace
+
+
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize(
+    ("where", "failing"),
+    [((torch, "save"), full_disk), ((os, "fsync"), no_sync), ((os, "replace"), no_rename)],
+)
+def test_a_failure_leaves_what_was_there(
+    path: Path, monkeypatch: pytest.MonkeyPatch, keep: bool, where, failing
+) -> None:
+    checkpoint.write(OLD, path)
+    with monkeypatch.context() as patch:
+        patch.setattr(*where, failing)
+        with pytest.raises(OSError, match=r"disk may be full|No space|denied"):
+            checkpoint.write(NEW, path, keep_as=path.with_name("previous.pth") if keep else None)
+    assert names(path) == {"last.pth"}
+    assert checkpoint.read(path)["epoch"] == 1
+
+
+def test_what_was_damaged_on_its_way_is_noticed(path: Path, monkeypatch) -> None:
+    checkpoint.write(OLD, path)
+    sync = os.fsync
+
+    def damaging(handle: int) -> None:
+        sync(handle)
+        os.pwrite(handle, b"\xff" * 8, 200)
+
+    monkeypatch.setattr(os, "fsync", damaging)
+    with pytest.raises(OSError, match="damaged"):
+        checkpoint.write({"w": torch.zeros(1000)}, path)
+    assert names(path) == {"last.pth"}
+
+
+# --- refused ----------------------------------------------------------------------------------
+
+
+class Burglar:
+    """Would make a file if it were unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return (Path.touch, (self.path,))
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_nothing_is_executed(path: Path, legacy: bool) -> None:
+    trace = path.with_name("trace")
+    torch.save({"w": Burglar(trace)}, path, _use_new_zipfile_serialization=not legacy)
+    with pytest.raises(FlowerError, match=r"last\.pth is refused"):
+        checkpoint.read(path)
+    path.write_bytes(pickle.dumps(Burglar(trace)))
+    with pytest.raises(FlowerError):
+        checkpoint.read(path)
+    assert not trace.exists()
+
+
+def test_a_whole_module_is_refused_and_the_way_out_named(path: Path) -> None:
+    torch.save(nn.Linear(2, 2), path)
+    with pytest.raises(FlowerError, match="holds more than numbers") as refused:
+        checkpoint.read(path)
+    assert "state_dict" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0" * 100, b"<html>404</html>", b"PK\3\4 no zip", os.urandom(5000)],
+    ids=["empty", "zeros", "html", "zip", "noise"],
+)
+def test_garbage_is_refused(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(FlowerError, match=r"last\.pth is (refused|no checkpoint)"):
+        checkpoint.read(path)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_a_torn_file_is_refused(path: Path, share: float) -> None:
+    checkpoint.write({"w": torch.rand(5000)}, path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(FlowerError, match=r"damaged|refused"):
+        checkpoint.read(path)
+
+
+def test_what_is_no_file_or_no_dict(path: Path) -> None:
+    with pytest.raises(FlowerError, match="There is no file"):
+        checkpoint.read(path)
+    with pytest.raises(FlowerError, match="is a folder"):
+        checkpoint.read(path.parent)
+    torch.save([torch.ones(1)], path)
+    with pytest.raises(FlowerError, match="holds no weights"):
+        checkpoint.read(path)
+
+
+# --- whose it is ------------------------------------------------------------------------------
+
+
+def test_ours_and_later_versions() -> None:
+    own = {"format": checkpoint.FORMAT, "recipe": {}, "classes": [], "model": {}}
+    assert checkpoint.is_ours(own)
+    assert not checkpoint.is_ours({"format": checkpoint.FORMAT})
+    assert not checkpoint.is_ours({"format": "of another program"})
+    assert not checkpoint.is_ours({"conv1.weight": torch.ones(1)})
+    with pytest.raises(FlowerError, match=r"later version of flowergui \(flowergui-2\)"):
+        checkpoint.is_ours({**own, "format": "flowergui-2"})
+
+
+@pytest.mark.parametrize("key", ["", "state_dict", "model_state_dict", "model", "net"])
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_bare_weights_in_their_many_wrappings(path: Path, key: str, prefix: str) -> None:
+    weights = {f"{prefix}{name}": t for name, t in nn.Linear(2, 3).state_dict().items()}
+    torch.save({key: weights, "epoch": 3} if key else weights, path)
+    tensors = checkpoint.tensors_of(checkpoint.read(path), path)
+    assert {name: tuple(t.shape) for name, t in tensors.items()} == {"weight": (3, 2), "bias": (3,)}
+
+
+def test_of_our_own_the_averaged_weights_are_taken() -> None:
+    own = {"format": checkpoint.FORMAT, "recipe": {}, "classes": [], "ema": None}
+    own["model"] = {"w": torch.ones(1)}
+    assert checkpoint.tensors_of(own, Path("x"))["w"] == 1
+    assert checkpoint.tensors_of({**own, "ema": {"w": torch.zeros(1)}}, Path("x"))["w"] == 0
+
+
+def test_a_dict_without_tensors_holds_no_weights() -> None:
+    with pytest.raises(FlowerError, match=r"x\.pth holds no weights"):
+        checkpoint.tensors_of({"epoch": 3, "state_dict": {}}, Path("x.pth"))

@@ -1,0 +1,99 @@
+"""The learning rate is torch's own, step by step, without torch's schedulers."""
+
+import pytest
+import torch
+from torch.optim import SGD, lr_scheduler
+
+from flowergui.learning.schedule import Schedule
+from flowergui.recipe import Recipe
+
+EPOCHS, BATCHES = 7, 5
+
+
+def schedule(**values: object) -> Schedule:
+    return Schedule.of(Recipe(epochs=EPOCHS, learning_rate=0.01, **values), BATCHES)
+
+
+def sgd() -> SGD:
+    return SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.01)
+
+
+def rates(optimizer: SGD, theirs, steps: int, each: int = 1) -> list[float]:
+    """The learning rate of `steps` steps, where `theirs` advances after every `each` of them."""
+    found = []
+    for step in range(1, steps + 1):
+        found.append(float(optimizer.param_groups[0]["lr"]))
+        optimizer.step()
+        if step % each == 0 and step < steps:
+            theirs.step()
+    return found
+
+
+def ours(of: Schedule, steps: int = EPOCHS * BATCHES) -> list[float]:
+    return [of.rate(step) for step in range(steps)]
+
+
+def test_step() -> None:
+    optimizer = sgd()
+    theirs = rates(
+        optimizer, lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.3), 35, each=BATCHES
+    )
+    assert ours(schedule(scheduler="step", step_size=2, gamma=0.3)) == pytest.approx(theirs)
+
+
+def test_cosine() -> None:
+    optimizer = sgd()
+    theirs = rates(optimizer, lr_scheduler.CosineAnnealingLR(optimizer, T_max=35), 35)
+    assert ours(schedule(scheduler="cosine")) == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize("batches", [1, 3, 5, 50])
+def test_one_cycle(batches: int) -> None:
+    optimizer = sgd()
+    total = EPOCHS * batches
+    theirs = rates(optimizer, lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=total), total)
+    mine = Schedule.of(Recipe(epochs=EPOCHS, learning_rate=0.01, scheduler="one-cycle"), batches)
+    assert ours(mine, total) == pytest.approx(theirs)
+
+
+def test_plateau() -> None:
+    optimizer = sgd()
+    theirs = lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=2)
+    mine = schedule(scheduler="plateau", step_size=6, gamma=0.5)
+    losses = [3, 2, 2, 2.1, 1.99999, 2, 1, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 0.5]
+    lowered = set()
+    for loss in losses:
+        mine.epoch_ended(loss)
+        theirs.step(loss)
+        assert mine.rate(0) == pytest.approx(optimizer.param_groups[0]["lr"])
+        lowered.add(mine.lowered)
+    assert len(lowered) >= 3
+
+
+def test_constant() -> None:
+    assert set(ours(schedule(scheduler="none"))) == {0.01}
+
+
+@pytest.mark.parametrize("kind", ["step", "cosine", "one-cycle", "plateau", "none"])
+def test_a_schedule_never_ends_badly(kind: str) -> None:
+    for batches in (1, 2, 3):
+        mine = Schedule.of(Recipe(epochs=1, learning_rate=0.01, scheduler=kind), batches)
+        assert all(0 <= rate <= 0.01 for rate in ours(mine, 3 * batches))
+
+
+def test_the_base_may_change_while_it_goes() -> None:
+    mine = schedule(scheduler="cosine")
+    before = mine.rate(11)
+    mine.base *= 2
+    assert mine.rate(11) == pytest.approx(2 * before)
+
+
+def test_what_it_remembers_is_restored() -> None:
+    mine = schedule(scheduler="plateau", step_size=3, gamma=0.5)
+    for loss in (2.0, 3.0, 3.0, 3.0):
+        mine.epoch_ended(loss)
+    mine.base = 0.004
+    again = schedule(scheduler="plateau", step_size=3, gamma=0.5)
+    again.restore(mine.state())
+    assert again == mine
+    assert again.rate(0) == 0.002

@@ -1,0 +1,300 @@
+"""A run from its beginning to its end: what it tells, what it leaves, what it refuses."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from flowergui import tasks
+from flowergui.errors import FlowerError
+from flowergui.events import (
+    BatchDone,
+    EpochDone,
+    Finished,
+    Guessed,
+    LearningRateChanged,
+    Noted,
+    Opened,
+    Saved,
+    SaveFailed,
+    Stopped,
+    ValidationProgress,
+    as_dict,
+)
+from flowergui.learning import checkpoint
+from flowergui.live import Live
+from flowergui.recipe import Recipe
+from flowergui.run_folder import RunFolder
+
+Little = Callable[..., Recipe]
+
+
+def of(events: list, kind: type) -> list:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def run_of(events: list) -> RunFolder:
+    return RunFolder(Path(of(events, Opened)[0].run))
+
+
+def weights_of(run: RunFolder) -> dict[str, torch.Tensor]:
+    return checkpoint.read(run.last)["model"]
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_story_of_a_run(little: Little) -> None:
+    events = list(tasks.train(little(scheduler="none")))
+    kinds = [type(event).__name__ for event in events]
+    start = kinds.index("Opened")
+    assert set(kinds[:start]) == {"ScanProgress", "Scanned"}
+    epoch = ["BatchDone"] * 3 + ["ValidationProgress", "EpochDone"]
+    told = [kind for kind in kinds[start:] if kind != "Saved"]
+    assert told == ["Opened", *epoch, *epoch, "Finished"]
+    assert kinds[-2] == "Saved"
+
+    opened = events[start]
+    assert (opened.classes, opened.train_photos, opened.validation_photos) == (
+        ("daisy", "iris", "lily"),
+        18,
+        6,
+    )
+    assert (opened.epoch, opened.batch, opened.step, opened.resumed) == (1, 0, 0, False)
+    assert (opened.image_size, opened.device, opened.precision) == (32, "cpu", "float32")
+    assert opened.trainable == opened.parameters > 1_000_000
+    batches = of(events, BatchDone)
+    assert [(b.epoch, b.batch, b.batches, b.step, b.photos) for b in batches] == [
+        (1 + step // 3, 1 + step % 3, 3, 1 + step, 6) for step in range(6)
+    ]
+    assert {b.learning_rate for b in batches} == {0.002}
+    for done in of(events, EpochDone):
+        mine = [b for b in batches if b.epoch == done.epoch]
+        assert done.train_loss == pytest.approx(sum(b.loss for b in mine) / 3)
+        assert done.train_accuracy == pytest.approx(sum(b.accuracy for b in mine) / 3)
+        assert 0 <= done.val_accuracy <= done.best_accuracy <= 1
+        assert math.isfinite(done.val_loss)
+    assert of(events, ValidationProgress)[0] == ValidationProgress(1, 1, 1)
+    assert of(events, Finished)[0].best_accuracy == of(events, EpochDone)[-1].best_accuracy
+    for event in events:
+        json.dumps(as_dict(event), allow_nan=False)
+
+
+def test_what_a_run_leaves_on_disk(little: Little, models: Path) -> None:
+    recipe = little(ema=0.5)
+    events = list(tasks.train(recipe))
+    run = run_of(events)
+    assert run.path.parent == models
+    assert {path.name for path in run.path.iterdir()} >= {
+        "recipe.json",
+        "split.csv",
+        "history.csv",
+        "last.pth",
+        "best.pth",
+    }
+    assert run.recipe() == recipe
+    assert list(run.history()) == [e for e in events if isinstance(e, BatchDone | EpochDone)]
+    assert tasks.history(run.path) == list(run.history())
+    assert [row[2] for row in run.split()].count("validation") == 6
+    stored = checkpoint.read(run.last)
+    assert checkpoint.is_ours(stored)
+    assert (stored["epoch"], stored["batch"], stored["step"]) == (3, 0, 6)
+    assert stored["classes"] == ["daisy", "iris", "lily"]
+    assert stored["ema"].keys() == stored["model"].keys()
+    assert not same(stored["ema"], stored["model"])
+    (facts,) = tasks.runs()
+    assert facts.epochs_done == 2
+    assert facts.last == str(run.last)
+
+
+def test_it_learns(little: Little) -> None:
+    events = list(tasks.train(little(epochs=8, ema=0.9, augmentation="light")))
+    assert of(events, Finished)[0].best_accuracy >= 0.8
+    losses = [done.train_loss for done in of(events, EpochDone)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_the_same_recipe_ends_with_the_same_weights(little: Little) -> None:
+    recipe = little(augmentation="strong", mixup=0.2, cutmix=1.0, ema=0.9)
+    first = run_of(list(tasks.train(recipe)))
+    torch.rand(100)  # another state of the process's generator
+    second = run_of(list(tasks.train(replace(recipe, workers=2))))
+    other = run_of(list(tasks.train(replace(recipe, seed=1))))
+    assert same(weights_of(first), weights_of(second))
+    assert not same(weights_of(first), weights_of(other))
+
+
+def test_predictions_beside_a_run_change_nothing(little: Little, folder: Path) -> None:
+    recipe = little(model="mobilenet_v3_small")  # it has dropout
+    alone = run_of(list(tasks.train(recipe)))
+    photo = next(folder.rglob("*.jpg"))
+    events = []
+    for event in tasks.train(recipe):
+        events.append(event)
+        if isinstance(event, BatchDone | ValidationProgress):
+            assert of(list(tasks.predict(alone.best, [photo])), Guessed)
+            list(tasks.describe("squeezenet1_1", event.batch + 20))
+    assert same(weights_of(alone), weights_of(run_of(events)))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
+def test_every_optimizer_steps(little: Little, optimizer: str) -> None:
+    events = list(tasks.train(little(epochs=1, optimizer=optimizer, weight_decay=0.01)))
+    assert of(events, Finished)
+
+
+def test_bfloat16(little: Little) -> None:
+    events = list(tasks.train(little(epochs=1, precision="bfloat16")))
+    assert of(events, Opened)[0].precision == "bfloat16"
+    assert {tensor.dtype for name, tensor in weights_of(run_of(events)).items()} == {
+        torch.float32,
+        torch.int64,
+    }
+
+
+# --- wishes -----------------------------------------------------------------------------------
+
+
+def test_save_is_heeded_before_the_next_batch(little: Little) -> None:
+    live, after = Live(), []
+    for event in tasks.train(little(), live):
+        if isinstance(event, BatchDone) and event.step == 2:
+            live.save = True
+            after = []
+        after.append(event)
+    assert isinstance(after[1], Saved)
+    assert (after[1].epoch, after[1].batch) == (1, 2)
+    assert not live.save
+
+
+@pytest.mark.parametrize("when", [1, 3, 4, 6])
+def test_stop_is_heeded_before_the_next_batch(little: Little, when: int) -> None:
+    live, after = Live(), []
+    for event in tasks.train(little(), live):
+        if isinstance(event, BatchDone) and event.step == when:
+            live.stop = True
+            after = []
+        after.append(event)
+    assert [type(event) for event in after] == [BatchDone, Saved, Stopped]
+    assert (after[2].epoch, after[2].batch) == ((when + 2) // 3, (when - 1) % 3 + 1)
+    assert checkpoint.read(Path(after[1].path))["step"] == when
+
+
+def test_the_learning_rate_follows(little: Little) -> None:
+    live, events = Live(), []
+    for event in tasks.train(little(scheduler="step", step_size=1, gamma=0.5), live):
+        events.append(event)
+        if isinstance(event, BatchDone) and event.step == 2:
+            live.learning_rate = 0.01
+    rates = [event.learning_rate for event in of(events, BatchDone)]
+    assert rates == pytest.approx([0.002, 0.002, 0.01, 0.005, 0.005, 0.005])
+    assert of(events, LearningRateChanged) == [LearningRateChanged(2, 0.01)]
+
+
+@pytest.mark.parametrize("kind", [BatchDone, ValidationProgress, EpochDone])
+def test_a_run_that_is_closed_is_saved_as_it_stands(little: Little, kind: type) -> None:
+    run = run_of(list(tasks.train(little())))
+    going = tasks.train(little())
+    events = []
+    for event in going:
+        events.append(event)
+        if isinstance(event, kind):
+            break
+    going.close()
+    closed = run_of(events)
+    assert closed.best.exists() == (kind is EpochDone)
+    list(tasks.resume(closed.path))
+    assert same(weights_of(closed), weights_of(run))
+    assert [row.step for row in closed.history()] == [row.step for row in run.history()]
+
+
+# --- what goes wrong --------------------------------------------------------------------------
+
+
+def test_a_loss_that_is_no_number(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = torch.nn.functional.cross_entropy
+    losses = []
+
+    def poisoned(*args: object, **more: object) -> torch.Tensor:
+        losses.append(real(*args, **more))
+        return losses[-1] * (math.nan if len(losses) == 2 else 1)
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", poisoned)
+    going, live = tasks.train(little(), live := Live()), live
+    with pytest.raises(FlowerError) as refused:
+        for event in going:
+            live.save = isinstance(event, Opened)
+    assert refused.value.message == (
+        "The loss became nan in epoch 1, batch 2; what was saved before is in last.pth."
+    )
+    assert "lower learning rate than 0.002" in refused.value.hint
+
+
+def test_too_little_memory(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_much(*args: object, **more: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", too_much)
+    with pytest.raises(FlowerError, match="not enough memory") as refused:
+        list(tasks.train(little()))
+    assert "batch size (6)" in refused.value.hint
+
+
+def test_a_full_disk_stops_no_training(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise RuntimeError("unexpected pos 64 vs 0")
+
+    monkeypatch.setattr(torch, "save", full)
+    events = list(tasks.train(little()))
+    assert of(events, Finished)
+    assert not of(events, Saved)
+    assert "disk may be full" in of(events, SaveFailed)[-1].reason
+
+
+def test_a_photo_that_goes_away_is_noted(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path
+) -> None:
+    copy = make_photos(tmp_path / "copy")
+    events = []
+    for event in tasks.train(little(photos=str(copy), epochs=1)):
+        events.append(event)
+        if isinstance(event, Opened):
+            for photo in (copy / "iris").iterdir():
+                photo.unlink()
+    notes = of(events, Noted)
+    assert len(notes) == 8
+    assert all("iris_" in note.message for note in notes)
+    assert sum(batch.photos for batch in of(events, BatchDone)) == 12
+    assert of(events, Finished)
+
+
+def test_without_photos_to_validate_it_says_so(little: Little, make_photos, tmp_path) -> None:
+    alone = make_photos(tmp_path / "alone", classes=4, per_class=1)
+    events = list(tasks.train(little(photos=str(alone), batch_size=2, epochs=1)))
+    assert "No photo could be held back" in of(events, Noted)[0].message
+    (done,) = of(events, EpochDone)
+    assert (done.val_loss, done.val_accuracy) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"model": "resnet19"}, "no network called 'resnet19'"),
+        ({"model": "vit_b_16"}, "vit_b_16 can't take images of 32 px"),
+        ({"frozen": ("*",)}, "Everything is frozen"),
+        ({"frozen": ("layer9",)}, "No parameter of this network is called 'layer9'"),
+        ({"batch_size": 32, "drop_last": True}, "18 training photos fill no batch of 32"),
+        ({"photos": "/nowhere"}, "There is no folder /nowhere"),
+        ({"mode": "transfer", "weights": "none.pth"}, "There is no file none.pth"),
+        ({"mode": "transfer"}, "mynet has no weights called imagenet"),
+    ],
+)
+def test_what_is_refused_leaves_no_run(little: Little, models: Path, changes, says: str) -> None:
+    with pytest.raises(FlowerError, match=says):
+        list(tasks.train(little(**changes)))
+    assert not models.exists() or list(models.iterdir()) == []

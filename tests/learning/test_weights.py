@@ -1,0 +1,215 @@
+"""Pretrained weights: downloaded whole or not at all, and told from those of other networks."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import torch
+from torchvision.models import get_model
+
+from flowergui.errors import FlowerError
+from flowergui.events import DownloadProgress
+from flowergui.learning import network, weights
+
+CONTENT = bytes(range(256)) * 4096  # 1 MiB
+NAME = f"made_up-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"
+
+
+class Answers(BaseHTTPRequestHandler):
+    """CONTENT under any name; after /cut/ only a half of it, after /chunked/ torn chunks."""
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/gone/"):
+            self.send_error(404)
+            return
+        self.send_response(200)
+        if self.path.startswith("/chunked/"):
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"1000\r\n" + CONTENT[:100])
+            return
+        if not self.path.startswith("/untold/"):
+            self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        self.wfile.write(CONTENT[: len(CONTENT) // 2] if "/cut/" in self.path else CONTENT)
+
+    protocol_version = "HTTP/1.1"
+    close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing on stderr."""
+
+    def handle(self) -> None:
+        self.handle_one_request()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Answers) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+def pulled(generator: Iterator[DownloadProgress]) -> tuple[object, list[DownloadProgress]]:
+    events = []
+    while True:
+        try:
+            events.append(next(generator))
+        except StopIteration as end:
+            return end.value, events
+
+
+def test_a_download_tells_how_far_it_is(server: str, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "cache"
+    path, events = pulled(weights.download(f"{server}/{NAME}", folder))
+    assert path == folder / NAME
+    assert path.read_bytes() == CONTENT
+    assert [event.done for event in events] == sorted(event.done for event in events)
+    assert events[0] == DownloadProgress(NAME, 0, len(CONTENT))
+    assert events[-1] == DownloadProgress(NAME, len(CONTENT), len(CONTENT))
+    assert len(events) >= 5
+    assert pulled(weights.download("http://127.0.0.1:9/" + NAME, folder)) == (path, [])
+
+
+def test_a_server_need_not_say_how_much_it_is(server: str, tmp_path: Path) -> None:
+    path, events = pulled(weights.download(f"{server}/untold/{NAME}", tmp_path / "cache"))
+    assert path.read_bytes() == CONTENT
+    assert {event.total for event in events} == {0}
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("/made_up-00000000.pth", "What came as made_up-00000000.pth is not what it should be."),
+        (f"/cut/{NAME}", f"The download of {NAME} was cut off."),
+        (f"/chunked/{NAME}", f"The weights {NAME} could not be downloaded: "),
+        (f"/gone/{NAME}", f"The weights {NAME} could not be downloaded: Not Found."),
+    ],
+)
+def test_what_is_wrong_leaves_nothing(server: str, tmp_path: Path, address: str, says: str) -> None:
+    with pytest.raises(FlowerError) as refused:
+        pulled(weights.download(server + address, tmp_path / "cache"))
+    assert refused.value.message.startswith(says)
+    assert refused.value.hint
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_download_that_is_given_up_leaves_nothing(server: str, tmp_path: Path) -> None:
+    download = weights.download(f"{server}/{NAME}", tmp_path / "cache")
+    next(download)
+    next(download)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    download.close()
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_offline(tmp_path: Path) -> None:
+    with pytest.raises(FlowerError, match=f"The weights {NAME} could not be downloaded") as refused:
+        pulled(weights.download(f"http://127.0.0.1:9/{NAME}", tmp_path / "cache"))
+    assert str(tmp_path / "cache") in refused.value.hint
+
+
+def test_nowhere_to_keep_it(server: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FlowerError, match="could not be kept in"):
+        pulled(weights.download(f"{server}/{NAME}", tmp_path / "file" / "cache"))
+
+
+# --- what a recipe names ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Puts a state dict where torchvision would have downloaded a version of its weights to."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+
+    def put(model: str, tensors: dict[str, torch.Tensor], version: int = 0) -> Path:
+        name = network.weights_of(model)[version].url.rpartition("/")[2]
+        path = tmp_path / "torch" / "hub" / "checkpoints" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(tensors, path)
+        return path
+
+    return put
+
+
+@pytest.mark.parametrize("word", ["imagenet", "DEFAULT", "IMAGENET1K_V1", "imagenet1k_v1"])
+def test_torchvisions_weights_by_any_of_their_names(cached, word: str) -> None:
+    cached("resnet18", {"fc.bias": torch.arange(1000.0)})
+    found, events = pulled(weights.load("resnet18", word))
+    assert events == []
+    assert (found.name, found.image_size) == ("IMAGENET1K_V1", 224)
+    assert (found.mean, found.std) == (weights.MEAN, weights.STD)
+    assert found.tensors["fc.bias"][-1] == 999
+
+
+def test_each_version_is_a_file_of_its_own(cached) -> None:
+    for version in (0, 1):
+        cached("resnet50", {"fc.bias": torch.tensor([float(version)])}, version)
+    assert pulled(weights.load("resnet50", "imagenet"))[0].tensors["fc.bias"] == 0
+    assert pulled(weights.load("resnet50", "IMAGENET1K_V1"))[0].tensors["fc.bias"] == 1
+
+
+@pytest.mark.parametrize(("model", "word"), [("mynet", "imagenet"), ("resnet18", "imagenet1k_v9")])
+def test_weights_that_do_not_exist(model: str, word: str) -> None:
+    with pytest.raises(FlowerError, match=f"{model} has no weights called {word}") as refused:
+        pulled(weights.load(model, word))
+    assert ("IMAGENET1K_V1" in refused.value.hint) == (model == "resnet18")
+
+
+def test_own_image_size() -> None:
+    assert weights.own_image_size("vit_b_16", "imagenet") == 224
+    assert weights.own_image_size("vit_b_16", "IMAGENET1K_SWAG_E2E_V1") == 384
+    assert weights.own_image_size("mynet", "some.pth") == 96
+
+
+def filled(model: str, tensors: dict[str, torch.Tensor]) -> tuple[torch.nn.Module, list[str]]:
+    net = network.build(model, 3, network.known(model).image_size)
+    pretrained = weights.Pretrained("theirs", tensors, 0, weights.MEAN, weights.STD)
+    return net, weights.fill(net, pretrained, model)
+
+
+@pytest.mark.parametrize("model", ["resnet18", "squeezenet1_1", "mnasnet0_5", "mobilenet_v3_small"])
+def test_fill_takes_all_but_the_head(model: str) -> None:
+    theirs = get_model(model, weights=None).state_dict()
+    net, left = filled(model, dict(theirs))
+    assert left == []
+    head = network.head_of(model)
+    for name, tensor in net.state_dict().items():
+        assert (name in head) or torch.equal(tensor, theirs[name])
+
+
+def test_what_does_not_fit_is_named() -> None:
+    theirs = dict(get_model("resnet18", weights=None).state_dict())
+    del theirs["conv1.weight"]
+    theirs["bn1.weight"] = torch.ones(7)
+    assert filled("resnet18", theirs)[1] == ["conv1.weight", "bn1.weight"]
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    theirs = dict(get_model("squeezenet1_1", weights=None).state_dict())
+    with pytest.raises(FlowerError, match="theirs holds weights of another network: 0% of mynet"):
+        filled("mynet", theirs)
+
+
+@pytest.mark.parametrize(
+    ("model", "today", "once"),
+    [
+        ("densenet121", r"(denselayer\d+\.(?:norm|conv))([12]\.)", r"\1.\2"),
+        ("vit_b_16", r"\.mlp\.([03])\.", lambda m: f".mlp.linear_{1 if m[1] == '0' else 2}."),
+    ],
+)
+def test_names_that_torchvisions_files_had_once(cached, model: str, today: str, once) -> None:
+    import re
+
+    hollow = network.build_hollow(model, 1000, network.known(model).image_size)
+    names = {name: re.sub(today, once, name) for name in hollow.state_dict()}
+    assert any(now != then for now, then in names.items())
+    cached(model, {then: torch.zeros(1) for then in names.values()})
+    assert set(pulled(weights.load(model, "imagenet"))[0].tensors) == set(names)

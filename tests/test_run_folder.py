@@ -1,0 +1,97 @@
+"""A run's small files: what is written is read again, and what is torn does no harm."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from flowergui.errors import FlowerError
+from flowergui.events import BatchDone, EpochDone
+from flowergui.recipe import Recipe
+from flowergui.run_folder import RunFolder
+
+BATCHES = [
+    BatchDone(1, number, 3, number, 1 / (3 * number), number / 7, 0.001 / 3, 32)
+    for number in (1, 2, 3)
+]
+EPOCH = EpochDone(1, 5, 3, 0.1 + 0.2, 0.5, 1 / 3, 2 / 3, 2 / 3, 1, 0.001, 12.25)
+UNVALIDATED = replace(EPOCH, epoch=2, step=6, val_loss=None, val_accuracy=None)
+
+
+@pytest.fixture
+def run(models: Path) -> RunFolder:
+    return RunFolder.create(models, Recipe(photos="/fotos/Rösli", model="resnet50", epochs=5))
+
+
+def test_create_makes_a_folder_of_its_own(models: Path, run: RunFolder) -> None:
+    second = RunFolder.create(models, run.recipe())
+    assert second.path != run.path
+    assert run.path.parent == models
+    assert run.path.name.endswith("_resnet50_scratch")
+    assert run.is_one()
+    assert run.recipe() == Recipe(photos="/fotos/Rösli", model="resnet50", epochs=5)
+
+
+def test_create_says_where_nothing_can_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FlowerError, match="can't be kept in"):
+        RunFolder.create(tmp_path / "file" / "models", Recipe())
+
+
+def test_recipes_that_cannot_be_read(run: RunFolder, tmp_path: Path) -> None:
+    with pytest.raises(FlowerError, match="holds no run"):
+        RunFolder(tmp_path).recipe()
+    (run.path / "recipe.json").write_text('{"epochs": ')
+    with pytest.raises(FlowerError, match=r"recipe in .* can't be read"):
+        run.recipe()
+
+
+def test_split_survives(run: RunFolder) -> None:
+    assert run.split() == []
+    rows = [
+        ("rose/a, b.jpg", "rose", "train"),
+        ('tulip/"é\udcff".jpg', "tulip", "validation"),  # a name that is no UTF-8
+    ]
+    run.write_split(rows)
+    assert run.split() == rows
+
+
+def test_history_survives_to_the_last_bit(run: RunFolder) -> None:
+    assert list(run.history()) == []
+    run.append(BATCHES)
+    run.append([EPOCH, UNVALIDATED])
+    assert list(run.history()) == [*BATCHES, EPOCH, UNVALIDATED]
+
+
+@pytest.mark.parametrize("torn", range(1, 12))
+def test_a_torn_last_row_is_left_out(run: RunFolder, torn: int) -> None:
+    run.append([*BATCHES, UNVALIDATED])
+    path = run.path / "history.csv"
+    text = path.read_text().rstrip()
+    cells = text.split(",")
+    path.write_text(",".join(cells[:-torn]))
+    assert list(run.history()) == BATCHES
+
+
+def test_cut_back_drops_what_came_after_the_checkpoint(run: RunFolder) -> None:
+    run.append([*BATCHES, EPOCH])
+    run.cut_back(2)
+    assert list(run.history()) == BATCHES[:2]
+    run.append(BATCHES[2:])
+    assert list(run.history()) == BATCHES
+    run.cut_back(0)
+    assert list(run.history()) == []
+
+
+def test_facts(run: RunFolder) -> None:
+    facts = run.facts()
+    assert (facts.epochs_done, facts.best_accuracy, facts.last, facts.best) == (0, 0.0, "", "")
+    run.append([*BATCHES, EPOCH])
+    run.previous.touch()
+    assert run.facts().last == str(run.previous)  # a crash between two renames leaves no last
+    run.last.touch()
+    run.best.touch()
+    facts = run.facts()
+    assert facts.recipe == run.recipe()
+    assert (facts.epochs_done, facts.best_accuracy) == (1, 2 / 3)
+    assert (facts.last, facts.best) == (str(run.last), str(run.best))

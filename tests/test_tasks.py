@@ -1,0 +1,82 @@
+"""The jobs that a face may start; what they do is tested in tests/learning."""
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flowergui import tasks
+from flowergui.errors import FlowerError
+from flowergui.events import Catalogued, Described, SampleDrawn, Scanned
+from flowergui.recipe import Recipe
+from flowergui.run_folder import RunFolder
+
+
+def test_nothing_happens_until_a_job_is_pulled(tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    tasks.inspect(nowhere)
+    tasks.train(Recipe(photos=str(nowhere)))
+    tasks.resume(nowhere)
+    tasks.predict(nowhere, [nowhere])
+    tasks.sample(nowhere)
+    assert not nowhere.exists()
+
+
+def test_importing_the_tasks_imports_neither_torch_nor_qt() -> None:
+    code = (
+        "import sys, flowergui.tasks; "
+        "print([m for m in ('torch', 'torchvision', 'PySide6', 'numpy') if m in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (answer.stdout.strip(), answer.stderr) == ("[]", "")
+
+
+def test_sample_then_inspect(tmp_path: Path) -> None:
+    drawn = list(tasks.sample(tmp_path / "flowers", photos_per_class=2))[-1]
+    assert drawn == SampleDrawn(str(tmp_path / "flowers"))
+    scanned = list(tasks.inspect(drawn.folder))[-1]
+    assert isinstance(scanned, Scanned)
+    assert len(scanned.classes) >= 5
+    assert {each.train for each in scanned.classes} == {2}
+
+
+def test_catalogue_and_describe() -> None:
+    (catalogued,) = tasks.catalogue()
+    assert isinstance(catalogued, Catalogued)
+    assert "resnet18" in [facts.name for facts in catalogued.models]
+    (described,) = tasks.describe("mynet", 4)
+    assert isinstance(described, Described)
+    assert (described.class_count, described.image_size) == (4, 96)
+
+
+def test_train_refuses_a_recipe_that_cannot_be() -> None:
+    with pytest.raises(FlowerError, match="Epochs must lie between"):
+        list(tasks.train(Recipe(epochs=0)))
+
+
+def test_runs_are_listed_newest_first(models: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert tasks.runs() == []
+    for day in ("01", "03", "02"):
+        run = RunFolder(models / f"2026-01-{day}_mynet_scratch")
+        run.path.mkdir(parents=True)
+        run.write_recipe(Recipe(epochs=int(day)))
+    (models / "2026-02-01_broken").mkdir()
+    (models / "2026-02-01_broken" / "recipe.json").write_text("{")
+    (models / "no run").mkdir()
+    with caplog.at_level(logging.WARNING):
+        assert [facts.recipe.epochs for facts in tasks.runs()] == [3, 2, 1]
+    assert "broken can't be listed" in caplog.text
+
+
+def test_the_newest_run_is_the_newest_with_a_checkpoint(models: Path) -> None:
+    with pytest.raises(FlowerError, match="no run to resume"):
+        tasks.newest_run(models)
+    for day in ("01", "02", "03"):
+        run = RunFolder(models / f"2026-01-{day}_mynet_scratch")
+        run.path.mkdir(parents=True)
+        run.write_recipe(Recipe())
+        if day != "03":
+            run.last.touch()
+    assert tasks.newest_run(models).name.startswith("2026-01-02")
