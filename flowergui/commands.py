@@ -23,15 +23,12 @@ from flowergui.errors import FlowerError
 from flowergui.events import Event
 from flowergui.live import Live
 from flowergui.presets import PRESETS, with_preset
-from flowergui.recipe import GROUPS, SETTING, SETTINGS, Recipe
+from flowergui.recipe import GROUPS, RESUMABLE, SETTING, SETTINGS, Recipe
 from flowergui.setting import Setting, Value
 
 log = logging.getLogger(__name__)
 
 REFUSED, INTERRUPTED = 2, 130
-
-_CHANGEABLE = ("epochs", "learning_rate", "frozen", "device", "precision", "workers", "model")
-"""The settings that `resume` takes; model only where the checkpoint does not say."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -252,7 +249,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_models_folder(resume)
     changes = resume.add_argument_group("What may change")
-    for name in _CHANGEABLE:
+    for name in (*RESUMABLE, "model"):  # the network where a checkpoint does not say it
         _add(changes, SETTING[name], "as before")
 
     predict = command("predict", "Say what photos show.")

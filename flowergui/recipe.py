@@ -334,6 +334,10 @@ SETTINGS: tuple[Setting, ...] = tuple(_settings())
 SETTING: dict[str, Setting] = {each.name: each for each in SETTINGS}
 
 
+RESUMABLE = ("epochs", "learning_rate", "frozen", "device", "precision", "workers")
+"""The settings that may be other than before when a run is resumed (and its photos' folder)."""
+
+
 def frozen_names(
     frozen: Iterable[str],
     parameters: Iterable[str],

@@ -1,10 +1,11 @@
 """What every test may use: little photo folders, and a home for runs that is thrown away."""
 
+import gc
 import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -52,3 +53,23 @@ def flower_photos() -> Path:
     if folder := os.environ.get("FLOWERGUI_PHOTOS"):
         return Path(folder)
     return pytest.skip("FLOWERGUI_PHOTOS names no folder of real photos")
+
+
+@pytest.fixture(autouse=True)
+def _no_widget_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test of the window closes what it opened: what stays would paint in the next ones."""
+    if "desktop" not in request.path.parts:
+        yield
+        return
+    from PySide6.QtCore import QCoreApplication, QEvent
+    from PySide6.QtWidgets import QApplication, QMenu, QWidget
+
+    def widgets() -> set[QWidget]:
+        everything = [each for each in QApplication.topLevelWidgets() if each.parent() is None]
+        return {each for each in everything if not isinstance(each, QMenu)}  # pyqtgraph's stay
+
+    before = widgets()
+    yield
+    gc.collect()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert widgets() - before == set()

@@ -47,10 +47,7 @@ from flowergui.events import (
 )
 from flowergui.live import Live
 from flowergui.presets import PRESETS
-from flowergui.recipe import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, SETTINGS, Recipe
-
-RESUMABLE = frozenset({"epochs", "learning_rate", "device", "precision", "workers"})
-"""What the form lets change when a run is resumed."""
+from flowergui.recipe import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, RESUMABLE, SETTINGS, Recipe
 
 SUPPOSED_CLASSES = 5
 """How many classes a network is shown with while no photos are open."""
@@ -285,7 +282,7 @@ class MainWindow(QMainWindow):
         self._resumed = tasks.run_of(path) if path else None
         if self._resumed is not None:
             self._form.set_recipe(self._resumed.recipe)
-            self._form.set_editable(RESUMABLE)
+            self._form.set_editable(frozenset(RESUMABLE))
             self._show_frozen()
         self._describe_soon.start()
         self._allow()
@@ -438,8 +435,8 @@ class MainWindow(QMainWindow):
             photos = self._scanned.folder if self._scanned else ""
             return {"photos": photos, **{name: getattr(recipe, name) for name in names}}
         before = self._resumed.recipe
-        names = [*RESUMABLE, "frozen"]
-        return {n: getattr(recipe, n) for n in names if getattr(recipe, n) != getattr(before, n)}
+        changed = (n for n in RESUMABLE if getattr(recipe, n) != getattr(before, n))
+        return {name: getattr(recipe, name) for name in changed}
 
     def _resume(self, path: str, changes: dict[str, Any]) -> None:
         self._begin(lambda live: tasks.resume(path, live, changes))
@@ -459,7 +456,7 @@ class MainWindow(QMainWindow):
         self._form.set_running(not idle)
         if idle:
             if self._resuming:
-                self._form.set_editable(RESUMABLE)
+                self._form.set_editable(frozenset(RESUMABLE))
             self._list_runs()
             if self._waiting:
                 self._predictions.show_no_model()

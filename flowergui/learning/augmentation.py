@@ -56,23 +56,23 @@ class Strength:
 
 STRENGTHS = {
     "light": Strength(
-        smallest=0.35,
-        stretch=4 / 3,
-        brightness=0.2,
-        contrast=0.2,
-        saturation=0.2,
-        hue=0.0,
-        turn=0.0,
-        erase=0.0,
-    ),
-    "strong": Strength(
         smallest=0.25,
         stretch=4 / 3,
         brightness=0.3,
         contrast=0.3,
         saturation=0.3,
+        hue=0.0,
+        turn=0.0,
+        erase=0.0,
+    ),
+    "strong": Strength(
+        smallest=0.2,
+        stretch=4 / 3,
+        brightness=0.3,
+        contrast=0.3,
+        saturation=0.3,
         hue=0.02,
-        turn=15.0,
+        turn=12.0,
         erase=0.25,
     ),
 }

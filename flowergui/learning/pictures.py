@@ -65,6 +65,7 @@ def read(path: Path, *, at_least: int = 0) -> Image.Image:
 
 
 @cache
+@cache
 def _readable() -> tuple[str, ...]:
     """Those of FORMATS that this Pillow knows: asked for another, it raises KeyError. HEIF comes
     with a package of its own."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -29,8 +29,10 @@ from flowergui.learning.photos import Photo, Split
 from flowergui.learning.randomness import number
 from flowergui.learning.training import Plan, Sums, Training, frozen_by
 from flowergui.live import Live
-from flowergui.recipe import SETTING, Recipe
+from flowergui.recipe import RESUMABLE, SETTING, Recipe
 from flowergui.run_folder import RunFolder
+
+Result = TypeVar("Result")
 
 SAVE_EVERY = 120.0
 """Seconds between saves within an epoch."""
@@ -41,25 +43,22 @@ SAVE_APART = 10.0
 MEMORY_SHARE = 0.25
 """The share of the memory that is free at the start that decoded photos may take."""
 
-CHANGEABLE = ("epochs", "learning_rate", "frozen", "device", "precision", "workers", "photos")
-"""What may be other than before when a run is resumed."""
-
-
 # --- beginning --------------------------------------------------------------------------------
 
 
 def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
     """A new run of `recipe` in a new folder under `models`. Raises FlowerError."""
     machine.keep_pages()
-    found = yield from photos.scan(Path(recipe.photos))
+    found = yield from _unless_stopped(photos.scan(Path(recipe.photos)), live)
+    if found is None:
+        return
     split = photos.split(found, recipe.validation_fraction, recipe.seed)
     pretrained = None
     if recipe.mode == "transfer":
-        for event in (loading := _Kept(weights.load(recipe.model, recipe.weights))):
-            yield event
-            if live.stop:
-                return
-        pretrained = loading.result
+        loading = weights.load(recipe.model, recipe.weights)
+        pretrained = yield from _unless_stopped(loading, live)
+        if pretrained is None:
+            return
     training, notes = _new(recipe, split, models, pretrained=pretrained)
     yield training.opened(resumed=False)
     yield from notes
@@ -74,7 +73,7 @@ def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> I
         yield from _resume_weights(stored, path, live, changes, models)
         return
     for name in changes:
-        if name not in CHANGEABLE:
+        if name not in (*RESUMABLE, "photos"):
             label = SETTING[name].label if name in SETTING else name
             raise FlowerError(
                 f"{label} can't be changed while a run is resumed.",
@@ -154,7 +153,9 @@ def _resume_weights(
             hint="Name the folder of photos (--photos), and the network (--model).",
         )
     recipe = replace(Recipe(mode="scratch"), **changes).checked()
-    found = yield from photos.scan(Path(recipe.photos))
+    found = yield from _unless_stopped(photos.scan(Path(recipe.photos)), live)
+    if found is None:
+        return
     split = photos.split(found, recipe.validation_fraction, recipe.seed)
     tensors = checkpoint.tensors_of(stored, path)
     training, notes = _new(recipe, split, models, whole=(path.name, tensors))
@@ -247,15 +248,18 @@ def _stored_split(run: RunFolder, recipe: Recipe, classes: list[str]) -> tuple[S
     return split, missing
 
 
-class _Kept:
-    """Iterates a generator and keeps what it returns as `result`."""
-
-    def __init__(self, generator: Generator[Any, None, Any]) -> None:
-        self._generator = generator
-        self.result: Any = None
-
-    def __iter__(self) -> Iterator[Any]:
-        self.result = yield from self._generator
+def _unless_stopped(
+    preparing: Generator[Event, None, Result], live: Live
+) -> Generator[Event, None, Result | None]:
+    """The events of `preparing` and what it returns; None once `live.stop` is set."""
+    while not live.stop:
+        try:
+            yield next(preparing)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+    preparing.close()
+    return None
 
 
 # --- the loop ---------------------------------------------------------------------------------

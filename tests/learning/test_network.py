@@ -166,8 +166,8 @@ def test_frozen_batch_normalisation_stands_still() -> None:
 
 def test_half_a_frozen_batch_normalisation_goes_on() -> None:
     net = network.build("mynet", 3, 32)
-    network.freeze(net, ["stages.0.1.weight"])
-    assert net.stages[0][1].training
+    network.freeze(net, ["stem.1.weight"])
+    assert net.stem[1].training
 
 
 def test_freezing_forgets_the_gradient() -> None:

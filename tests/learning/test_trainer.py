@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -225,10 +226,11 @@ def test_a_loss_that_is_no_number(little: Little, monkeypatch: pytest.MonkeyPatc
         return losses[-1] * (math.nan if len(losses) == 2 else 1)
 
     monkeypatch.setattr(torch.nn.functional, "cross_entropy", poisoned)
-    going, live = tasks.train(little(), live := Live()), live
+    going = tasks.train(little(), live := Live())
+    list(takewhile(lambda event: not isinstance(event, Opened), going))
+    live.save = True
     with pytest.raises(FlowerError) as refused:
-        for event in going:
-            live.save = isinstance(event, Opened)
+        list(going)
     assert refused.value.message == (
         "The loss became nan in epoch 1, batch 2; what was saved before is in last.pth."
     )

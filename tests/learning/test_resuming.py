@@ -1,0 +1,274 @@
+"""A run that is taken up again ends as if it had never been left."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from flowergui import tasks
+from flowergui.errors import FlowerError
+from flowergui.events import (
+    BatchDone,
+    EpochDone,
+    Event,
+    Finished,
+    Noted,
+    Opened,
+    Stopped,
+    ValidationProgress,
+)
+from flowergui.learning import checkpoint, network
+from flowergui.live import Live
+from flowergui.recipe import Recipe
+from flowergui.run_folder import RunFolder
+
+Little = Callable[..., Recipe]
+
+AT = {
+    "mid-epoch": lambda event: isinstance(event, BatchDone) and event.step == 2,
+    "last batch": lambda event: isinstance(event, BatchDone) and event.step == 3,
+    "mid-validation": lambda event: isinstance(event, ValidationProgress) and event.batch == 1,
+    "end of epoch": lambda event: isinstance(event, EpochDone) and event.epoch == 1,
+    "second epoch": lambda event: isinstance(event, BatchDone) and event.step == 5,
+}
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "plain": {"batch_size": 6},
+    "rich": {
+        "augmentation": "strong",
+        "mixup": 0.2,
+        "cutmix": 1.0,
+        "ema": 0.9,
+        "scheduler": "one-cycle",
+    },
+    "plateau": {"scheduler": "plateau", "step_size": 1, "epochs": 4, "optimizer": "sgd"},
+    "dropout": {"model": "mobilenet_v3_small", "optimizer": "rmsprop"},
+    "frozen": {"frozen": ("stem", "stages.0"), "weight_decay": 0.1},
+}
+
+
+def finished(events: list[Event]) -> RunFolder:
+    """The run of these events, which must have ended well."""
+    assert isinstance(events[-1], Finished)
+    return RunFolder(Path(events[-1].run))
+
+
+def stopped(recipe: Recipe, at: Callable[[Event], bool]) -> RunFolder:
+    live = Live()
+    for event in tasks.train(recipe, live):
+        live.stop = live.stop or at(event)
+    assert isinstance(event, Stopped)
+    return RunFolder(Path(event.run))
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two pieces of a checkpoint are the same to the bit, the times aside."""
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(
+            equal(one[key], other[key]) for key in one if key not in ("seconds", "workers")
+        )
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return one == other
+
+
+def same_end(one: RunFolder, other: RunFolder) -> None:
+    first, second = checkpoint.read(one.last), checkpoint.read(other.last)
+    different = [key for key in first if not equal(first[key], second[key])]
+    assert different == []
+    assert first.keys() == second.keys()
+    rows = [
+        [replace(r, seconds=0) if isinstance(r, EpochDone) else r for r in run.history()]
+        for run in (one, other)
+    ]
+    assert rows[0] == rows[1]
+    assert len(rows[0]) > 0
+
+
+@pytest.fixture(scope="module")
+def whole(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Recipe], RunFolder]:
+    """The run of a recipe from its beginning to its end, trained once."""
+    runs: dict[Recipe, RunFolder] = {}
+
+    def train(recipe: Recipe) -> RunFolder:
+        if recipe not in runs:
+            home = tmp_path_factory.mktemp("whole")
+            runs[recipe] = finished(list(tasks.train(recipe, models=home)))
+        return runs[recipe]
+
+    return train
+
+
+@pytest.mark.parametrize("at", AT)
+def test_wherever_it_was_stopped(little: Little, whole, at: str) -> None:
+    recipe = little(**RECIPES["rich"], batch_size=2)  # 9 batches, 2 of validation
+    run = stopped(recipe, AT[at])
+    events = list(tasks.resume(run.path))
+    same_end(finished(events), whole(recipe))
+
+
+@pytest.mark.parametrize("kind", RECIPES)
+@pytest.mark.parametrize("workers", [0, 2])
+def test_whatever_the_recipe(little: Little, whole, kind: str, workers: int) -> None:
+    recipe = little(**RECIPES[kind])
+    run = stopped(replace(recipe, workers=workers), AT["second epoch"])
+    same_end(finished(list(tasks.resume(run.path))), whole(recipe))
+
+
+def test_stopped_again_and_again(little: Little, whole) -> None:
+    recipe = little(**RECIPES["rich"])
+    run = stopped(recipe, AT["mid-epoch"])
+    for _ in range(3):
+        live = Live()
+        for event in tasks.resume(run.path, live):
+            live.stop = live.stop or isinstance(event, BatchDone)
+    same_end(finished(list(tasks.resume(run.path))), whole(recipe))
+
+
+def test_opened_says_where_it_stands(little: Little) -> None:
+    run = stopped(little(), AT["second epoch"])
+    (opened,) = [event for event in tasks.resume() if isinstance(event, Opened)]  # the newest
+    assert opened.run == str(run.path)
+    assert (opened.epoch, opened.batch, opened.step, opened.resumed) == (2, 2, 5, True)
+
+
+def test_rows_after_the_checkpoint_are_dropped(little: Little, whole) -> None:
+    run = stopped(little(), AT["mid-epoch"])
+    run.append([BatchDone(1, 3, 3, 3, 9.9, 0.0, 0.1, 6)])  # the run died after this
+    same_end(finished(list(tasks.resume(run.path))), whole(little()))
+
+
+@pytest.mark.parametrize("last", [None, b"", b"half of it"])
+def test_previous_helps_where_last_is_broken(little: Little, whole, last: bytes | None) -> None:
+    live, saves = Live(), 0
+    for event in tasks.train(little(), live):
+        if isinstance(event, BatchDone):
+            saves += 1
+            live.save, live.stop = saves == 1, saves == 2
+    assert isinstance(event, Stopped)
+    run = RunFolder(Path(event.run))
+    run.last.unlink()
+    if last is not None:
+        run.last.write_bytes(last)
+    same_end(finished(list(tasks.resume(run.path))), whole(little()))
+
+
+def test_a_finished_run_says_so_and_can_be_prolonged(little: Little) -> None:
+    run = finished(list(tasks.train(little())))
+    before = run.last.read_bytes()
+    noted, done = tasks.resume(run.path)
+    assert isinstance(noted, Noted)
+    assert noted.message.startswith("This run has done all its 2 epochs.")
+    assert isinstance(done, Finished)
+    assert done.epochs == 2
+    assert run.last.read_bytes() == before
+    events = list(tasks.resume(run.path, changes={"epochs": 3}))
+    assert [e.epoch for e in events if isinstance(e, EpochDone)] == [3]
+    assert run.recipe().epochs == 3
+
+
+def test_what_may_change(little: Little) -> None:
+    run = stopped(little(scheduler="none"), AT["mid-epoch"])
+    changes = {"learning_rate": 0.0005, "frozen": ("all-but-head",), "workers": 2}
+    events = list(tasks.resume(run.path, changes=changes))
+    opened = next(event for event in events if isinstance(event, Opened))
+    assert opened.trainable == 256 * 3 + 3
+    assert {e.learning_rate for e in events if isinstance(e, BatchDone)} == {0.0005}
+
+
+def test_the_photos_may_have_moved(little: Little, make_photos, tmp_path: Path, whole) -> None:
+    there = make_photos(tmp_path / "there")
+    run = stopped(little(photos=str(there)), AT["mid-epoch"])
+    there.rename(tmp_path / "here")
+    with pytest.raises(FlowerError, match="The photos of this run are not in"):
+        list(tasks.resume(run.path))
+    with pytest.raises(FlowerError, match="Most photos of this run are not in"):
+        list(tasks.resume(run.path, changes={"photos": str(tmp_path)}))
+    events = list(tasks.resume(run.path, changes={"photos": str(tmp_path / "here")}))
+    weights = checkpoint.read(finished(events).last)["model"]
+    assert equal(weights, checkpoint.read(whole(little()).last)["model"])
+
+
+def test_a_photo_that_is_gone_is_noted_and_new_ones_do_not_come_in(
+    little: Little, make_photos, tmp_path: Path
+) -> None:
+    there = make_photos(tmp_path / "there")
+    run = stopped(little(photos=str(there)), AT["mid-epoch"])
+    (there / "iris" / "iris_0.jpg").rename(there / "iris" / "new.jpg")
+    events = list(tasks.resume(run.path))
+    notes = [event.message for event in events if isinstance(event, Noted)]
+    assert notes[0].startswith("1 photos of this run are not there any more: iris/iris_0.jpg")
+    opened = next(event for event in events if isinstance(event, Opened))
+    assert (opened.train_photos, opened.validation_photos) == (18, 6)
+
+
+# --- refused ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"model": "resnet18"}, "Network can't be changed"),
+        ({"seed": 3}, "Seed can't be changed"),
+        ({"batch_size": 3}, "Batch size can't be changed"),
+        ({"invented": 3}, "invented can't be changed"),
+        ({"epochs": 0}, "Epochs must lie between"),
+        ({"frozen": ("*",)}, "Everything is frozen"),
+    ],
+)
+def test_changes_that_a_run_cannot_follow(little: Little, changes, says: str) -> None:
+    run = stopped(little(), AT["mid-epoch"])
+    before = {path.name: path.read_bytes() for path in run.path.iterdir()}
+    with pytest.raises(FlowerError, match=says):
+        list(tasks.resume(run.path, changes=changes))
+    assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
+
+
+def test_nothing_to_resume(little: Little, models: Path, tmp_path: Path) -> None:
+    with pytest.raises(FlowerError, match="There is no run to resume"):
+        list(tasks.resume())
+    with pytest.raises(FlowerError, match="nothing to resume in"):
+        list(tasks.resume(RunFolder.create(models, little()).path))
+    with pytest.raises(FlowerError, match="There is no file"):
+        list(tasks.resume(tmp_path / "none.pth"))
+
+
+def test_a_checkpoint_far_from_its_run(little: Little, tmp_path: Path) -> None:
+    run = stopped(little(), AT["mid-epoch"])
+    run.last.rename(tmp_path / "last.pth")
+    with pytest.raises(FlowerError, match=r"last\.pth stands alone"):
+        list(tasks.resume(tmp_path / "last.pth"))
+
+
+# --- a bare state dict ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", ["mynet", "mnasnet0_5"])
+def test_a_bare_state_dict_goes_on_with_its_head(
+    little: Little, tmp_path: Path, models: Path, model: str
+) -> None:
+    torch.manual_seed(5)
+    net = network.build(model, 3, 32)
+    torch.save(net.state_dict(), tmp_path / "last.pth")
+    changes = little(model=model, learning_rate=1e-8).as_dict()
+    changes |= {"frozen": (), "scheduler": "none", "weight_decay": 0.0, "epochs": 1}
+    run = finished(list(tasks.resume(tmp_path / "last.pth", changes=changes)))
+    assert run.path.parent == models
+    weights = checkpoint.read(run.last)["model"]
+    for name, parameter in net.named_parameters():
+        assert torch.allclose(weights[name], parameter, atol=1e-5)
+
+
+def test_a_bare_state_dict_needs_to_know_more(little: Little, tmp_path: Path, models: Path) -> None:
+    torch.save(network.build("mynet", 4, 32).state_dict(), tmp_path / "last.pth")
+    with pytest.raises(FlowerError, match=r"last\.pth holds weights alone"):
+        list(tasks.resume(tmp_path / "last.pth"))
+    changes = {"photos": little().photos, "model": "mynet", "image_size": 32}
+    with pytest.raises(FlowerError, match=r"last\.pth does not fit mynet with 3 classes"):
+        list(tasks.resume(tmp_path / "last.pth", changes=changes))
+    assert not models.exists()

@@ -1,0 +1,107 @@
+"""Transfer: what is known is taken over, the head is new, and alone it learns."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torchvision.models import get_model
+
+from flowergui import tasks
+from flowergui.errors import FlowerError
+from flowergui.events import BatchDone, Finished, Noted, Opened
+from flowergui.learning import checkpoint, network
+from flowergui.recipe import Recipe
+from flowergui.run_folder import RunFolder
+
+Little = Callable[..., Recipe]
+
+
+def trained(recipe: Recipe) -> tuple[RunFolder, list]:
+    events = list(tasks.train(recipe))
+    assert isinstance(events[-1], Finished)
+    return RunFolder(Path(events[-1].run)), events
+
+
+def test_from_a_run_of_other_classes(little: Little, make_photos, tmp_path: Path) -> None:
+    others = make_photos(tmp_path / "others", classes=5, per_class=4)
+    before, _ = trained(little(photos=str(others), ema=0.5, epochs=1))
+    after, events = trained(
+        little(mode="transfer", weights=str(before.best), frozen=("all-but-head",))
+    )
+    known = checkpoint.read(before.best)["ema"]
+    learned = checkpoint.read(after.last)["model"]
+    assert learned["fc.weight"].shape == (3, 256)
+    assert {name for name in known if not torch.equal(known[name], learned[name])} == {
+        "fc.weight",
+        "fc.bias",
+    }
+    opened = next(event for event in events if isinstance(event, Opened))
+    assert (opened.mode, opened.trainable) == ("transfer", 256 * 3 + 3)
+    assert not [event for event in events if isinstance(event, Noted)]
+
+
+def test_the_size_is_that_of_the_weights(little: Little) -> None:
+    before, _ = trained(little(image_size=48, epochs=1))
+    recipe = little(mode="transfer", weights=str(before.last), image_size=0, epochs=1)
+    _, events = trained(recipe)
+    assert next(event for event in events if isinstance(event, Opened)).image_size == 48
+
+
+def test_from_imagenet(little: Little, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(3)
+    known = get_model("resnet18", weights=None).state_dict()
+    name = network.weights_of("resnet18")[0].url.rpartition("/")[2]
+    cache = tmp_path / "torch" / "hub" / "checkpoints"
+    cache.mkdir(parents=True)
+    torch.save(known, cache / name)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    run, events = trained(
+        little(mode="transfer", model="resnet18", frozen=("all-but-head",), epochs=1)
+    )
+    stored = checkpoint.read(run.last)
+    assert stored["model"]["fc.weight"].shape == (3, 512)
+    assert stored["normalisation"]["mean"] == [0.485, 0.456, 0.406]
+    moved = {n for n in known if not torch.equal(known[n], stored["model"][n])}
+    assert moved == {"fc.weight", "fc.bias"}
+    assert len([event for event in events if isinstance(event, BatchDone)]) == 3
+
+
+@pytest.mark.parametrize("model", ["squeezenet1_1", "mnasnet0_5", "googlenet"])
+def test_heads_of_other_kinds(little: Little, tmp_path: Path, model: str) -> None:
+    torch.manual_seed(3)
+    options = {"init_weights": True} if model == "googlenet" else {}
+    theirs = get_model(model, weights=None, **options).state_dict()
+    torch.save(theirs, tmp_path / "theirs.pth")
+    recipe = little(
+        mode="transfer",
+        model=model,
+        weights=str(tmp_path / "theirs.pth"),
+        frozen=("all-but-head",),
+        epochs=1,
+        image_size=64,
+    )
+    run, _ = trained(recipe)
+    learned = checkpoint.read(run.last)["model"]
+    moved = {
+        n for n in learned if learned[n].shape != theirs[n].shape or (learned[n] != theirs[n]).any()
+    }
+    assert moved == set(network.head_of(model))
+    guess = list(tasks.predict(run.path, [next(Path(recipe.photos).rglob("*.jpg"))]))
+    assert type(guess[0]).__name__ == "Guessed"
+
+
+def test_what_did_not_fit_is_noted(little: Little, tmp_path: Path) -> None:
+    theirs = network.build("mynet", 9, 32).state_dict()
+    del theirs["stages.0.0.weight"]
+    torch.save(theirs, tmp_path / "theirs.pth")
+    _, events = trained(little(mode="transfer", weights=str(tmp_path / "theirs.pth"), epochs=1))
+    (note,) = [event.message for event in events if isinstance(event, Noted)]
+    assert note == "1 tensors did not fit and start fresh: stages.0.0.weight ..."
+
+
+def test_weights_of_another_network(little: Little, tmp_path: Path, models: Path) -> None:
+    torch.save(get_model("squeezenet1_1", weights=None).state_dict(), tmp_path / "theirs.pth")
+    with pytest.raises(FlowerError, match=r"theirs\.pth holds weights of another network"):
+        list(tasks.train(little(mode="transfer", weights=str(tmp_path / "theirs.pth"))))
+    assert not models.exists()
