@@ -50,9 +50,9 @@ def describe(model: str, class_count: int, image_size: int = 0) -> Iterator[Even
 
 def train(recipe: Recipe, live: Live | None = None, models: Path | None = None) -> Iterator[Event]:
     """A new run in a new folder under `models`: Opened, BatchDone ..., Finished or Stopped."""
-    from flowergui.learning import trainer
+    from flowergui.learning import beginning
 
-    yield from trainer.train(recipe.checked(), live or Live(), models or places.models_folder())
+    yield from beginning.train(recipe.checked(), live or Live(), models or places.models_folder())
 
 
 def resume(
@@ -67,11 +67,11 @@ def resume(
     tutorial saved it, needs `photos` and `model` among them. Raises FlowerError where there
     is nothing to resume, or a change that a running optimizer can't follow.
     """
-    from flowergui.learning import trainer
+    from flowergui.learning import beginning
 
     models = models or places.models_folder()
     path = Path(source) if source is not None else newest_run(models)
-    yield from trainer.resume(path, live or Live(), dict(changes or {}), models)
+    yield from beginning.resume(path, live or Live(), dict(changes or {}), models)
 
 
 def predict(checkpoint: str | Path, images: Sequence[str | Path]) -> Iterator[Event]:

@@ -139,7 +139,9 @@ def test_the_window_and_the_command_line_end_with_the_same_weights(
     looked = 0
     while window._control.state != "idle":
         find(window, QWidget, "dropZone").images_dropped.emit([picture])
-        window._do("describe", lambda: tasks.describe("resnet18", 3, 64), window._network_told)
+        window._jobs.do(
+            "describe", lambda: tasks.describe("resnet18", 3, 64), window._network._told
+        )
         window._layers.clear()
         looked += 1
         qtbot.wait(30)

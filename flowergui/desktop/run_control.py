@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -60,7 +61,7 @@ class RunControl(QObject):
         """Saves, and rests within a batch."""
         if self._worker is not None and self._state == RUNNING:
             self._enter(PAUSING)
-            self._worker.pause(after=(Saved, SaveFailed))
+            self._worker.pause(at=_last_is_written)
             self.live.save = True
 
     @Slot()
@@ -91,6 +92,11 @@ class RunControl(QObject):
     def _enter(self, state: str) -> None:
         self._state = state
         self.changed.emit(state)
+
+
+def _last_is_written(event: Any) -> bool:
+    """Whether a run that rests at this event rests where last.pth is (or could not be)."""
+    return isinstance(event, Saved | SaveFailed) and Path(event.path).name == "last.pth"
 
 
 def _recalling(events: Iterator[Event]) -> Iterator[Any]:

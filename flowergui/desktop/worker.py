@@ -61,7 +61,7 @@ class Worker(QThread):
         self._room = threading.Event()
         self._may_go_on = threading.Event()
         self._may_go_on.set()
-        self._rest_after: tuple[type, ...] = ()
+        self._rests_at: Callable[[Any], bool] | None = None
         self._cancelled = threading.Event()
         self._error: BaseException | None = None
         self._since_chunk = QElapsedTimer()
@@ -78,19 +78,17 @@ class Worker(QThread):
         _running.add(self)
         super().start(priority)
 
-    def pause(self, after: tuple[type, ...] = ()) -> None:
-        """Stops asking for events: at once, or when one of the kinds `after` has come.
-
-        `pause(after=(Saved, SaveFailed))` with `live.save` set leaves a run at rest exactly
-        where its checkpoint is. `paused` tells when it rests.
+    def pause(self, at: Callable[[Any], bool] | None = None) -> None:
+        """Stops asking for events: at once, or at the first event for which `at` holds (it is
+        asked in the thread). `paused` tells when the generator rests.
         """
-        self._rest_after = after
-        if not after:
+        self._rests_at = at
+        if at is None:
             self._may_go_on.clear()
 
     def go_on(self) -> None:
         """Asks for events again; takes back a pause that has not happened yet."""
-        self._rest_after = ()
+        self._rests_at = None
         self._may_go_on.set()
 
     def cancel(self) -> None:
@@ -118,7 +116,7 @@ class Worker(QThread):
             if self._cancelled.is_set():
                 return
             self._tell(event)
-            if self._rest_after and isinstance(event, self._rest_after):
+            if (rests_at := self._rests_at) is not None and rests_at(event):
                 self._may_go_on.clear()
             if not self._may_go_on.is_set():
                 self._tell(_PAUSED)

@@ -2,13 +2,8 @@
 
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, TypeVar
 
-import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional
 
 from flowergui.errors import FlowerError
@@ -23,16 +18,11 @@ from flowergui.events import (
     Stopped,
     ValidationProgress,
 )
-from flowergui.learning import augmentation, batches, checkpoint, machine, network, photos, weights
+from flowergui.learning import augmentation, batches, machine, network
 from flowergui.learning.batches import Album, Batch
-from flowergui.learning.photos import Photo, Split
 from flowergui.learning.randomness import number
-from flowergui.learning.training import Plan, Sums, Training, frozen_by
+from flowergui.learning.training import Sums, Training
 from flowergui.live import Live
-from flowergui.recipe import RESUMABLE, SETTING, Recipe
-from flowergui.run_folder import RunFolder
-
-Result = TypeVar("Result")
 
 SAVE_EVERY = 120.0
 """Seconds between saves within an epoch."""
@@ -43,229 +33,8 @@ SAVE_APART = 10.0
 MEMORY_SHARE = 0.25
 """The share of the memory that is free at the start that decoded photos may take."""
 
-# --- beginning --------------------------------------------------------------------------------
 
-
-def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
-    """A new run of `recipe` in a new folder under `models`. Raises FlowerError."""
-    machine.keep_pages()
-    found = yield from _unless_stopped(photos.scan(Path(recipe.photos)), live)
-    if found is None:
-        return
-    split = photos.split(found, recipe.validation_fraction, recipe.seed)
-    pretrained = None
-    if recipe.mode == "transfer":
-        loading = weights.load(recipe.model, recipe.weights)
-        pretrained = yield from _unless_stopped(loading, live)
-        if pretrained is None:
-            return
-    training, notes = _new(recipe, split, models, pretrained=pretrained)
-    yield training.opened(resumed=False)
-    yield from notes
-    yield from _going(training, live)
-
-
-def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> Iterator[Event]:
-    """Goes on with the run in a folder or checkpoint; see `tasks.resume`."""
-    machine.keep_pages()
-    stored, path = _found(source)
-    if not checkpoint.is_ours(stored):
-        yield from _resume_weights(stored, path, live, changes, models)
-        return
-    for name in changes:
-        if name not in (*RESUMABLE, "photos"):
-            label = SETTING[name].label if name in SETTING else name
-            raise FlowerError(
-                f"{label} can't be changed while a run is resumed.",
-                hint="Start a transfer from its last.pth instead.",
-            )
-    recipe = replace(Recipe.from_dict(stored["recipe"]), **changes).checked()
-    run = RunFolder(path.parent)
-    if not run.is_one():
-        raise FlowerError(
-            f"{path.name} stands alone: what belongs to its run is not beside it.",
-            hint="Put it back into its run's folder, or start a transfer from it.",
-        )
-    progress = stored["progress"]
-    if progress["epoch"] > recipe.epochs:
-        yield Noted(
-            f"This run has done all its {recipe.epochs} epochs. "
-            "To go on, ask for more epochs than that."
-        )
-        yield Finished(
-            str(run.path),
-            recipe.epochs,
-            progress["best_accuracy"],
-            progress["best_epoch"],
-            progress["seconds"],
-        )
-        return
-    split, missing = _stored_split(run, recipe, stored["classes"])
-    normalisation = stored["normalisation"]
-    plan = Plan(
-        image_size=stored["image_size"],
-        mean=tuple(normalisation["mean"]),
-        std=tuple(normalisation["std"]),
-        device=machine.device(recipe.device if "device" in changes else stored["device"]),
-        dtype=getattr(torch, stored["precision"]),
-    )
-    if "device" in changes or "precision" in changes:
-        plan = replace(plan, dtype=machine.precision(recipe.precision, plan.device))
-    net = network.build(recipe.model, len(split.classes), plan.image_size)
-    training = Training(recipe, plan, split, run, net, _batch_count(split, recipe))
-    training.restore(stored)
-    if "learning_rate" in changes:
-        training.schedule.base = recipe.learning_rate
-    if "frozen" in changes:
-        training.freeze(recipe.frozen)
-    run.cut_back(training.progress.step)
-    run.write_recipe(recipe)
-    yield training.opened(resumed=True)
-    if missing:
-        yield Noted(f"{len(missing)} photos of this run are not there any more: {missing[0]} ...")
-    yield from _going(training, live)
-
-
-def _found(source: Path) -> tuple[dict[str, Any], Path]:
-    """The newest state in a run folder, or the checkpoint itself, and its path."""
-    if not source.is_dir():
-        return checkpoint.read(source), source
-    run = RunFolder(source)
-    if not run.last.exists() and not run.previous.exists():
-        raise FlowerError(
-            f"There is nothing to resume in {source.name}.", hint="It has no last.pth."
-        )
-    try:
-        return checkpoint.read(run.last), run.last
-    except FlowerError:
-        if not run.previous.exists():
-            raise
-        return checkpoint.read(run.previous), run.previous
-
-
-def _resume_weights(
-    stored: dict[str, Any], path: Path, live: Live, changes: dict[str, Any], models: Path
-) -> Iterator[Event]:
-    """A new run that begins with all of a bare state dict, the head included."""
-    if not changes.get("photos"):
-        raise FlowerError(
-            f"{path.name} holds weights alone, and does not know the photos.",
-            hint="Name the folder of photos (--photos), and the network (--model).",
-        )
-    recipe = replace(Recipe(mode="scratch"), **changes).checked()
-    found = yield from _unless_stopped(photos.scan(Path(recipe.photos)), live)
-    if found is None:
-        return
-    split = photos.split(found, recipe.validation_fraction, recipe.seed)
-    tensors = checkpoint.tensors_of(stored, path)
-    training, notes = _new(recipe, split, models, whole=(path.name, tensors))
-    yield training.opened(resumed=False)
-    yield from notes
-    yield from _going(training, live)
-
-
-def _new(
-    recipe: Recipe,
-    split: Split,
-    models: Path,
-    pretrained: weights.Pretrained | None = None,
-    whole: tuple[str, dict[str, Tensor]] | None = None,
-) -> tuple[Training, list[Event]]:
-    """A training at its beginning, and what the user should know of it. It starts from
-    `pretrained`, a head of its own aside, or from the `whole` weights of a file (its name, and
-    what it holds). Its folder is made last: what is refused leaves none."""
-    own = pretrained.image_size if pretrained else 0
-    size = recipe.image_size or own or weights.own_image_size(recipe.model, recipe.weights)
-    frozen_by(recipe.frozen, recipe.model, len(split.classes), size)  # refuses what can't be
-    device = machine.device(recipe.device)
-    plan = Plan(
-        image_size=size,
-        mean=pretrained.mean if pretrained else weights.MEAN,
-        std=pretrained.std if pretrained else weights.STD,
-        device=device,
-        dtype=machine.precision(recipe.precision, device),
-    )
-    count = _batch_count(split, recipe)
-    torch.manual_seed(number(recipe.seed, "network"))
-    net = network.build(recipe.model, len(split.classes), size)
-    notes: list[Event] = []
-    if pretrained:
-        left = weights.fill(net, pretrained, recipe.model)
-        if left:
-            notes.append(Noted(f"{len(left)} tensors did not fit and start fresh: {left[0]} ..."))
-    if whole:
-        name, tensors = whole
-        try:
-            network.take(net, tensors)
-        except RuntimeError as error:
-            raise FlowerError(
-                f"{name} does not fit {recipe.model} with {len(split.classes)} classes.",
-                hint="Name the network that it was trained with, or use it for a transfer.",
-            ) from error
-    if not split.validation:
-        notes.append(Noted("No photo could be held back, so accuracy is not validated."))
-    run = RunFolder.create(models, recipe)
-    training = Training(recipe, plan, split, run, net, count)
-    run.write_split(
-        (photo.path, split.classes[photo.label], name)
-        for name, part in (("train", split.train), ("validation", split.validation))
-        for photo in part
-    )
-    return training, notes
-
-
-def _batch_count(split: Split, recipe: Recipe) -> int:
-    count = len(batches.cut(range(len(split.train)), recipe.batch_size, recipe.drop_last))
-    if count == 0:
-        raise FlowerError(
-            f"{len(split.train)} training photos fill no batch of {recipe.batch_size}.",
-            hint="Lower the batch size, or don't drop the last batch.",
-        )
-    return count
-
-
-def _stored_split(run: RunFolder, recipe: Recipe, classes: list[str]) -> tuple[Split, list[str]]:
-    """The split that the run began with, and the photos of it that are gone."""
-    folder = Path(recipe.photos)
-    if not folder.is_dir():
-        raise FlowerError(
-            f"The photos of this run are not in {folder} any more.",
-            hint="Name the folder where they are now (--photos).",
-        )
-    label = {name: index for index, name in enumerate(classes)}
-    parts: dict[str, list[Photo]] = {"train": [], "validation": []}
-    missing = []
-    for path, name, part in run.split():
-        parts[part].append(Photo(path, label[name]))
-        if not (folder / path).is_file():
-            missing.append(path)
-    if not parts["train"] or len(missing) > (len(parts["train"]) + len(parts["validation"])) / 2:
-        raise FlowerError(
-            f"Most photos of this run are not in {folder} any more.",
-            hint="Name the folder where they are now (--photos).",
-        )
-    split = Split(folder, tuple(classes), tuple(parts["train"]), tuple(parts["validation"]))
-    return split, missing
-
-
-def _unless_stopped(
-    preparing: Generator[Event, None, Result], live: Live
-) -> Generator[Event, None, Result | None]:
-    """The events of `preparing` and what it returns; None once `live.stop` is set."""
-    while not live.stop:
-        try:
-            yield next(preparing)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-    preparing.close()
-    return None
-
-
-# --- the loop ---------------------------------------------------------------------------------
-
-
-def _going(training: Training, live: Live) -> Iterator[Event]:
+def go(training: Training, live: Live) -> Iterator[Event]:
     """Trains until the last epoch or until `live.stop`."""
     recipe, progress = training.recipe, training.progress
     budget = int(machine.free_memory() * MEMORY_SHARE)
@@ -449,7 +218,7 @@ def _end_epoch(
     )
     if better:
         progress.best_accuracy = val_accuracy or 0.0
-        progress.best_loss = val_loss if val_loss is not None else float(np.inf)
+        progress.best_loss = val_loss if val_loss is not None else float("inf")
         progress.best_epoch = progress.epoch
     photos_seen = max(sums.photos, 1)
     event = EpochDone(

@@ -181,9 +181,6 @@ def test_half_a_name_is_no_network(qtbot, filled):
     assert filled.model == "resnet18"
 
 
-
-
-
 def test_every_version_of_the_weights_is_offered(qtbot, filled):
     filled.mode = "transfer"
     filled.model = "resnet50"

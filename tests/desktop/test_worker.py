@@ -145,7 +145,7 @@ def test_pause_after_a_kind_rests_exactly_there(run, qtbot):
             yield Saved("last.pth", 1, step) if step == 60 else batch(step)
 
     worker = run(job, begin=False)
-    worker.pause(after=(Saved,))
+    worker.pause(at=lambda event: isinstance(event, Saved))
     with qtbot.waitSignal(worker.paused):
         worker.start()
     assert isinstance(events_of(worker)[-1], Saved)

@@ -217,6 +217,14 @@ def test_a_file_that_was_mended_is_read_again(flat: Path) -> None:
     assert scanned(flat)[0].problems == ()
 
 
+def test_real_flowers(flower_photos: Path) -> None:
+    found, _ = scanned(flower_photos)
+    assert found.problems == ()
+    split = photos.split(found, 0.2, 0)
+    assert len(split.validation) == pytest.approx(0.2 * len(found.train), abs=len(found.classes))
+    assert {photo.label for photo in split.validation} == {*range(len(found.classes))}
+
+
 # --- refused ----------------------------------------------------------------------------------
 
 

@@ -14,6 +14,14 @@ from flowergui.errors import FlowerError
 from flowergui.events import DownloadProgress
 from flowergui.learning import network, weights
 
+SMALLEST = [
+    min(
+        (each for each in network.catalogue() if each.family == family), key=lambda f: f.parameters
+    ).name
+    for family in sorted({each.family for each in network.catalogue()})
+]
+"""The smallest architecture of each family."""
+
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 NAME = f"made_up-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"
 
@@ -175,14 +183,40 @@ def filled(model: str, tensors: dict[str, torch.Tensor]) -> tuple[torch.nn.Modul
     return net, weights.fill(net, pretrained, model)
 
 
-@pytest.mark.parametrize("model", ["resnet18", "squeezenet1_1", "mnasnet0_5", "mobilenet_v3_small"])
-def test_fill_takes_all_but_the_head(model: str) -> None:
-    theirs = get_model(model, weights=None).state_dict()
-    net, left = filled(model, dict(theirs))
-    assert left == []
+def made_up(hollow: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Values for its state dict, drawn faster than any initialisation."""
+    chance = torch.Generator().manual_seed(4)
+    values = {}
+    for name, tensor in hollow.state_dict().items():
+        if not tensor.is_floating_point():
+            values[name] = torch.zeros_like(tensor, device="cpu") if tensor.is_meta else tensor
+        elif tensor.ndim > 1:
+            values[name] = torch.rand(tensor.shape, generator=chance).sub_(0.5).mul_(0.1)
+        else:
+            values[name] = torch.ones(tensor.shape)
+    return values
+
+
+@pytest.mark.parametrize("model", SMALLEST)
+def test_each_family_takes_all_but_the_head_and_learns_with_it(model: str) -> None:
+    size = network.known(model).image_size
+    theirs = made_up(network.build_hollow(model, 1000, size))
+    net = network.build_hollow(model, 3, size).to_empty(device="cpu")
+    network.take(net, made_up(network.build_hollow(model, 3, size)))
+    pretrained = weights.Pretrained("theirs", theirs, 0, weights.MEAN, weights.STD)
+    assert weights.fill(net, pretrained, model) == []
     head = network.head_of(model)
     for name, tensor in net.state_dict().items():
+        assert (name in head) != (tensor.shape == theirs[name].shape)
         assert (name in head) or torch.equal(tensor, theirs[name])
+    network.freeze(net, [name for name, _ in net.named_parameters() if name not in head])
+    logits = net(torch.rand(2, 3, size, size))
+    assert logits.shape == (2, 3)
+    torch.nn.functional.cross_entropy(logits, torch.tensor([0, 2])).backward()
+    gradients = {name: p.grad for name, p in net.named_parameters() if p.grad is not None}
+    assert set(gradients) == set(head)
+    assert all(gradient.isfinite().all() for gradient in gradients.values())
+    assert any(gradient.any() for gradient in gradients.values())
 
 
 def test_what_does_not_fit_is_named() -> None:

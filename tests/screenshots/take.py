@@ -1,0 +1,135 @@
+"""Takes the README's pictures of the real window, on the sample flowers that it draws itself.
+
+    python tests/screenshots/take.py [FOLDER] [--scheme light|dark] [--size 1280x800] [--epochs N]
+
+Needs no screen (QT_QPA_PLATFORM=offscreen), no photos and no network; takes some minutes.
+"""
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QSettings, QTimer
+from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
+
+from flowergui.desktop import theme
+from flowergui.desktop.main_window import MainWindow
+
+TOO_LONG = 900_000
+"""Milliseconds after which a picture is not waited for any more."""
+
+
+class Photographer:
+    """Clicks through the window and keeps pictures of it."""
+
+    def __init__(self, window: MainWindow, folder: Path, scheme: str) -> None:
+        self.window, self.folder, self.scheme = window, folder, scheme
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Lets the window live until `holds()`. Raises TimeoutError."""
+        loop, clock, end = QEventLoop(), QTimer(), QTimer()
+        clock.timeout.connect(lambda: loop.quit() if holds() else None)
+        end.timeout.connect(loop.quit)
+        clock.start(50)
+        end.start(TOO_LONG)
+        loop.exec()
+        if not holds():
+            raise TimeoutError
+
+    def rest(self, milliseconds: int) -> None:
+        """Lets the window live for a while."""
+        loop = QEventLoop()
+        QTimer.singleShot(milliseconds, loop.quit)
+        loop.exec()
+
+    def find(self, name: str, kind: type[QWidget] = QWidget) -> QWidget:
+        """The widget of this name."""
+        widget = self.window.findChild(kind, name)
+        assert isinstance(widget, QWidget), name
+        return widget
+
+    def click(self, name: str) -> None:
+        """Clicks a button."""
+        button = self.find(name)
+        assert isinstance(button, QPushButton), name
+        button.click()
+
+    def keep(self, name: str) -> None:
+        """A picture of the window as it is now."""
+        self.rest(400)
+        path = self.folder / f"{name}-{self.scheme}.png"
+        self.window.grab().save(str(path))
+        print(path)
+
+
+def walk(photographer: Photographer, epochs: int) -> None:
+    """The newcomer's way: sample flowers, training, a guess."""
+    find, click, until = photographer.find, photographer.click, photographer.until
+    start, stop = find("startButton"), find("stopButton")
+    photographer.rest(500)
+    photographer.keep("empty")
+    click("sampleButton")
+    until(start.isEnabled)
+    photographer.rest(1500)  # the thumbnails
+    photographer.keep("photos")
+    click("modeTransfer")
+    photographer.rest(600)
+    photographer.keep("transfer")
+    click("modeScratch")
+    model = find("modelSelector")
+    assert isinstance(model, QComboBox)
+    model.setCurrentText("mynet")
+    find("epochs").setProperty("value", epochs)
+    until(start.isEnabled)
+    click("startButton")
+    until(stop.isEnabled)
+    plot = photographer.window._run.plot
+    until(lambda: plot._epochs.length >= epochs * 2 // 3)
+    samples = Path(os.environ["FLOWERGUI_MODELS"]) / "sample-flowers"
+    pictures = [next(iter(sorted((samples / name).iterdir()))) for name in ("tulip", "rose")]
+    find("dropZone").images_dropped.emit([str(picture) for picture in pictures])
+    photographer.rest(3000)
+    photographer.keep("training")
+    click("pauseButton")
+    until(lambda: find("pauseButton").text() == "Continue")
+    photographer.keep("paused")
+    click("stopButton")
+    until(start.isEnabled)
+    photographer.keep("stopped")
+    click("resumeLastButton")
+    until(stop.isEnabled)
+    until(start.isEnabled)
+    find("dropZone").images_dropped.emit([str(picture) for picture in pictures])
+    photographer.rest(3000)
+    photographer.keep("finished")
+    path = find("datasetPath")
+    path.setText(str(samples / "nowhere"))
+    path.returnPressed.emit()
+    photographer.rest(600)
+    photographer.keep("refused")
+
+
+def main() -> None:
+    """Reads the options and takes the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
+    parser.add_argument("--scheme", choices=("light", "dark"), default="light")
+    parser.add_argument("--size", default="1280x800")
+    parser.add_argument("--epochs", type=int, default=12)
+    wishes = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["FLOWERGUI_MODELS"] = scratch
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
+        app = QApplication([])
+        theme.apply(app, wishes.scheme)
+        window = MainWindow()
+        window.resize(*map(int, wishes.size.split("x")))
+        window.show()
+        walk(Photographer(window, wishes.folder, wishes.scheme), wishes.epochs)
+        window.close()
+
+
+if __name__ == "__main__":
+    main()
