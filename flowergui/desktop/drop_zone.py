@@ -80,7 +80,7 @@ class DropZone(QWidget):
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setMinimumSize(160, 170)
+        self.setMinimumSize(160, 130)
         self._path = ""
         self._pictures = Thumbnails(900, 8, self)
         self._pictures.ready.connect(self.update)

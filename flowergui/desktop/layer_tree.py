@@ -179,7 +179,7 @@ class LayerPanel(QWidget):
         tree.setIndentation(11)
         tree.setTextElideMode(Qt.TextElideMode.ElideLeft)
         tree.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
-        tree.setMinimumHeight(120)
+        tree.setMinimumHeight(72)
         theme.style(tree, flat=True)
         header = tree.header()
         header.setStretchLastSection(False)

@@ -118,6 +118,9 @@ class PredictionPanel(Card):
         self._table = GuessTable()
         self._checkpoint = small_label()
         self._checkpoint.setObjectName("checkpointCaption")
+        # A splitter asks for the least height without asking for which width: two lines it is.
+        self._checkpoint.setMinimumHeight(2 * self._checkpoint.fontMetrics().lineSpacing())
+        self._checkpoint.setAlignment(Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout()
         column.setSpacing(6)
         for widget in (self._name_row, self._busy, self._failure, self._table, self._checkpoint):

@@ -1,7 +1,7 @@
 """The middle of the window: how the run goes, its curves, and the buttons that steer it."""
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from flowergui.desktop import run_control, theme
 from flowergui.desktop.card import Card
@@ -51,6 +51,10 @@ class RunPanel(QWidget):
         self._stop = QPushButton("Stop")
         self._stop.setObjectName("stopButton")
         theme.style(self._stop, role="danger")
+        self._hint = QLabel()
+        self._hint.setObjectName("startHint")
+        self._hint.setWordWrap(True)
+        theme.style(self._hint, role="caption")
         self._resume = QPushButton("Resume from last.pth")
         self._resume.setObjectName("resumeLastButton")
         self._start.clicked.connect(self.start_wanted)
@@ -61,7 +65,7 @@ class RunPanel(QWidget):
         row.setSpacing(theme.SPACE)
         for button in (self._start, self._pause, self._stop):
             row.addWidget(button)
-        row.addStretch(1)
+        row.addWidget(self._hint, 1)
         row.addWidget(self._resume)
         return row
 
@@ -94,6 +98,7 @@ class RunPanel(QWidget):
         ):
             button.setEnabled(idle and not reason)
             button.setToolTip(reason or tip)
+        self._hint.setText(start if idle else "")
 
     @Slot()
     def _pause_or_continue(self) -> None:

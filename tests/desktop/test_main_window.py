@@ -12,6 +12,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
+    QLabel,
     QLineEdit,
     QMessageBox,
     QPushButton,
@@ -225,6 +226,7 @@ def test_names_are_given_once(window):
 def test_start_waits_for_photos(qtbot, window, photos):
     assert not button(window, "startButton").isEnabled()
     assert "photos" in button(window, "startButton").toolTip()
+    assert "photos" in find(window, QLabel, "startHint").text()
     assert not button(window, "pauseButton").isEnabled()
     assert not button(window, "stopButton").isEnabled()
     open_photos(qtbot, window, photos)
@@ -296,6 +298,22 @@ def test_pause_saves_and_rests_within_a_batch(qtbot, window, script, photos):
     pause.click()
     qtbot.waitUntil(lambda: window._run.plot._batches.length > drawn)
     assert pause.text() == "Pause"
+
+
+def test_pause_rests_at_last_not_at_best(qtbot, window, script, photos):
+    """The best checkpoint is older than the batches that the pause must keep."""
+    start(qtbot, window, photos)
+    for _ in range(BATCHES - 1):
+        script.gate.release()
+    qtbot.waitUntil(lambda: window._run.plot._batches.length == BATCHES - 1)
+    window._control.pause()
+    window._control.live.save = False  # the wish comes too late for this epoch's last batch
+    script.gate.release()
+    qtbot.waitUntil(lambda: window._run.plot._epochs.length == 1)
+    assert window._control.state == "pausing"
+    window._control.live.save = True
+    script.gate.release()
+    qtbot.waitUntil(lambda: window._control.state == "paused")
 
 
 def test_stop_wakes_a_resting_run(qtbot, window, script, photos):
