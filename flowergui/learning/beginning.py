@@ -152,6 +152,8 @@ def _new(
     own = pretrained.image_size if pretrained else 0
     size = recipe.image_size or own or weights.own_image_size(recipe.model, recipe.weights)
     frozen_by(recipe.frozen, recipe.model, len(split.classes), size)  # refuses what can't be
+    if recipe.training_size:
+        network.check_size(recipe.model, size, recipe.training_size)
     device = machine.device(recipe.device)
     plan = Plan(
         image_size=size,

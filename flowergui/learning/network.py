@@ -197,6 +197,11 @@ def describe(model: str, class_count: int, image_size: int = 0) -> Described:
     )
 
 
+def check_size(model: str, image_size: int, size: int) -> None:
+    """Raises FlowerError where the network, built for `image_size`, can't also take `size`."""
+    _modules(build_hollow(model, 2, image_size), model, size)
+
+
 @cache
 def head_of(model: str) -> tuple[str, ...]:
     """The parameters whose shapes depend on the number of classes."""

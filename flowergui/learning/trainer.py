@@ -42,7 +42,7 @@ def go(training: Training, live: Live) -> Iterator[Event]:
     shown = Album(
         training.split.folder,
         training.split.train,
-        batches.for_training(size, recipe.augmentation),
+        batches.for_training(training.training_size, recipe.augmentation),
         budget,
     )
     held_back = Album(
@@ -90,7 +90,7 @@ def _train_epoch(training: Training, live: Live, album: Album) -> Generator[Even
 
     def view(pixels: augmentation.Pixels, index: int) -> augmentation.Pixels:
         return augmentation.view(
-            pixels, recipe.augmentation, plan.image_size, recipe.seed, epoch, index
+            pixels, recipe.augmentation, training.training_size, recipe.seed, epoch, index
         )
 
     network.freeze(training.net, training.frozen)  # validation left it in evaluation mode

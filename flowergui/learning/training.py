@@ -112,6 +112,13 @@ class Training:
 
     # --- one step
 
+    @property
+    def training_size(self) -> int:
+        """The side, in pixels, of the squares that are trained on. Smaller than the image size,
+        it makes up for augmentation's cuts, in which things look larger than they will later
+        (Touvron et al. 2019, arXiv 1906.06423)."""
+        return self.recipe.training_size or self.plan.image_size
+
     def step(self, images: Tensor, targets: Tensor) -> tuple[float, Tensor]:
         """One optimizer step on normalised `images` (B, 3, S, S) against `targets`: labels (B,)
         int64, or (B, classes) where they are mixed. Returns the loss and the logits

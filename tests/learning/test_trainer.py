@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ from flowergui.events import (
     ValidationProgress,
     as_dict,
 )
-from flowergui.learning import checkpoint
+from flowergui.learning import checkpoint, trainer
 from flowergui.live import Live
 from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
@@ -300,3 +301,27 @@ def test_what_is_refused_leaves_no_run(little: Little, models: Path, changes, sa
     with pytest.raises(FlowerError, match=says):
         list(tasks.train(little(**changes)))
     assert not models.exists() or list(models.iterdir()) == []
+
+
+def test_training_looks_at_smaller_squares_than_validation(little, monkeypatch):
+    shapes: dict[str, set[tuple[int, ...]]] = {"train": set(), "validate": set()}
+    step, judge = trainer._step, trainer._judge
+
+    def stepped(training: Any, batch: Any) -> Any:
+        shapes["train"].add(tuple(batch.views.shape[1:]))
+        return step(training, batch)
+
+    def judged(training: Any, net: Any, batch: Any) -> Any:
+        shapes["validate"].add(tuple(batch.views.shape[1:]))
+        return judge(training, net, batch)
+
+    monkeypatch.setattr(trainer, "_step", stepped)
+    monkeypatch.setattr(trainer, "_judge", judged)
+    list(tasks.train(replace(little(), image_size=48, training_size=32)))
+    assert shapes == {"train": {(32, 32, 3)}, "validate": {(48, 48, 3)}}
+
+
+def test_a_training_size_that_the_network_cannot_take_is_refused(little):
+    recipe = replace(little(), model="vit_b_32", image_size=224, training_size=192)
+    with pytest.raises(FlowerError, match="can't take images of 192 px"):
+        list(tasks.train(recipe))
