@@ -32,14 +32,14 @@ PRESETS: dict[str, dict[str, dict[str, Value]]] = {
     },
     "recommended": {
         "scratch": {
-            "epochs": 50,
+            "epochs": 36,
             "batch_size": 32,
             "learning_rate": 0.002,
             "optimizer": "adamw",
             "weight_decay": 0.05,
             "scheduler": "one-cycle",
             "label_smoothing": 0.1,
-            "ema": 0.998,
+            "ema": 0.995,
             "image_size": 144,
             "training_size": 112,
             "augmentation": "light",

@@ -291,10 +291,11 @@ class Recipe:
         ),
     )
     workers: int = setting(
-        1,
+        0,
         MACHINE,
         "Loading workers",
-        "Threads that prepare the next batches while the network trains on this one. "
+        "Threads that prepare the next batches while the network trains on this one. They help "
+        "on a graphics card and with many cores; on two they only get in the way. "
         "The result does not depend on it.",
         unit="threads",
         minimum=0,

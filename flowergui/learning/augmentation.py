@@ -29,7 +29,7 @@ from flowergui.learning.randomness import number
 Pixels = NDArray[np.uint8]
 """RGB bytes of shape (height, width, 3)."""
 
-CENTRE = 0.875
+CENTRE = 1.0
 """The share of a photo's shorter side that the network sees in validation and prediction."""
 
 

@@ -83,7 +83,7 @@ def go(training: Training, live: Live) -> Iterator[Event]:
 
 def _train_epoch(training: Training, live: Live, album: Album) -> Generator[Event, None, bool]:
     """The rest of the epoch's batches. Returns whether it was stopped before their end."""
-    recipe, progress, plan = training.recipe, training.progress, training.plan
+    recipe, progress = training.recipe, training.progress
     epoch = progress.epoch
     indices = batches.order(len(album.photos), recipe.seed, epoch)
     waiting = batches.cut(indices, recipe.batch_size, recipe.drop_last)[progress.batch :]
