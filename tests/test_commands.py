@@ -32,6 +32,7 @@ from flowergui.events import (
     ValidationProgress,
 )
 from flowergui.live import Live
+from flowergui.presets import PRESETS
 from flowergui.recipe import SETTING, SETTINGS, Recipe
 
 PLAIN = ("--model", "mynet", "--image-size", "32", "--device", "cpu", "--precision", "float32")
@@ -200,7 +201,9 @@ def test_presets_follow_the_mode_and_explicit_options_beat_them(planned: list[Re
         assert commands.run([*base, *more]) == 0
 
     scratch, transfer, tutorial, mixed = planned
-    assert (scratch.image_size, scratch.frozen, scratch.optimizer) == (112, (), "adamw")
+    usual = PRESETS["recommended"]["scratch"]
+    for name in ("epochs", "image_size", "training_size", "frozen", "optimizer"):
+        assert getattr(scratch, name) == usual[name]
     assert (transfer.image_size, transfer.frozen) == (0, ("all-but-head",))
     assert (tutorial.epochs, tutorial.optimizer, tutorial.drop_last) == (30, "adam", True)
     assert (mixed.epochs, mixed.drop_last, mixed.optimizer) == (7, False, "adam")
@@ -236,7 +239,9 @@ def test_every_setting_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     shown = " ".join(capsys.readouterr().out.split())
     for setting in SETTINGS:
         assert f"--{setting.name.replace('_', '-')}" in shown
-    assert "default: 50 for scratch, 15 for transfer" in shown
+    scratch, transfer = (PRESETS["recommended"][mode] for mode in ("scratch", "transfer"))
+    default = f"default: {scratch['epochs']} for scratch, {transfer['epochs']} for transfer"
+    assert default in shown
 
 
 def test_a_preset_size_that_the_network_refuses_gives_way(
@@ -245,7 +250,8 @@ def test_a_preset_size_that_the_network_refuses_gives_way(
     assert commands.run(["train", "photos", "--model", "vit_b_16"]) == 0
 
     assert planned[0].image_size == 0
-    assert "vit_b_16 can't take images of 112 px" in capsys.readouterr().err
+    size = PRESETS["recommended"]["scratch"]["image_size"]
+    assert f"vit_b_16 can't take images of {size} px" in capsys.readouterr().err
 
 
 # --- resume -----------------------------------------------------------------------------------

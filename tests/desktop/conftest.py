@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
 
 from flowergui.desktop import worker
 
@@ -17,7 +18,8 @@ def settings(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _jobs_end() -> Iterator[None]:
-    """No worker outlives its test."""
+def _nothing_outlives_its_test(qapp: QApplication) -> Iterator[None]:
+    """No worker, and nothing on the clipboard: Python objects there crash Qt at its end."""
     yield
     assert worker.end_all(20_000)
+    qapp.clipboard().clear()
