@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSettings, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QPaintEvent,
+    QShortcut,
+)
 from PySide6.QtWidgets import QMainWindow
 
 from flowergui import places, tasks
@@ -43,6 +50,9 @@ from flowergui.recipe import RESUMABLE, SETTINGS, Recipe
 RECENT = 8
 """How many folders are remembered."""
 
+LATEST = 1_000
+"""Milliseconds after which torch is loaded also where the window has not been painted yet."""
+
 LAST_WAIT = 10_000
 """Milliseconds that closing waits for a scan or prediction to give in."""
 
@@ -63,6 +73,7 @@ class MainWindow(QMainWindow):
         self._resumed: RunFacts | None = None
         self._fresh = Recipe()  # what the form held before a run to resume was looked at
         self._closing = False
+        self._warm = False
         panels = Panels()
         self._banner, self._photos, self._modes = panels.banner, panels.photos, panels.modes
         self._form, self._run = panels.form, panels.run
@@ -113,12 +124,20 @@ class MainWindow(QMainWindow):
         self._form.set_start(model=self._modes.model, weights=self._modes.weights)
         self._list_runs()
         self._allow()
-        # torch takes seconds to load: first there is a window to look at.
-        QTimer.singleShot(0, self, self._warm_up)
+        QTimer.singleShot(LATEST, self, self._warm_up)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._warm:
+            QTimer.singleShot(0, self, self._warm_up)
 
     @Slot()
     def _warm_up(self) -> None:
-        self._jobs.do("catalogue", tasks.catalogue, self._catalogue_told)
+        """Loads torch, once there is a window to look at: that takes seconds, in which Python
+        has little time for anything else."""
+        if not self._warm:
+            self._warm = True
+            self._jobs.do("catalogue", tasks.catalogue, self._catalogue_told)
 
     @Slot(object)
     def _catalogue_told(self, events: tuple[Any, ...]) -> None:
