@@ -1,4 +1,8 @@
-"""Presets: values that go together, chosen by measuring."""
+"""Presets: values that go together.
+
+Recommended from scratch comes from runs close to it (see the history of this file), not from a
+run of just these values; Recommended for transfer has not been measured yet.
+"""
 
 from dataclasses import replace
 from typing import Any

@@ -46,7 +46,7 @@ class Recipe:
         "Network",
         "The architecture. Small ones train fast, large ones can learn more. "
         "resnet18 is a good first choice; resnet50 is slower and more accurate; "
-        "mynet is a small network that trains in seconds on a laptop.",
+        "mynet is a small network that trains fast on a laptop.",
     )
     weights: str = setting(
         "imagenet",
@@ -294,8 +294,8 @@ class Recipe:
         0,
         MACHINE,
         "Loading workers",
-        "Threads that prepare the next batches while the network trains on this one. They help "
-        "on a graphics card and with many cores; on two they only get in the way. "
+        "Threads that prepare the next batches while the network trains on this one. They "
+        "need cores of their own: with two, the network needs both. "
         "The result does not depend on it.",
         unit="threads",
         minimum=0,

@@ -83,6 +83,7 @@ class Setting:
                 return False
             raise FlowerError(f"{self.label}: {text!r} is neither on nor off.")
         if self.zero and word.lower() in ("off", "false", "no", "auto", "own", self.zero):
+            # A setting with a `zero` is a number; its type can't say so.
             return type(self.default)(0)  # type: ignore[arg-type]
         if self.switched_on and word.lower() in ("on", "true", "yes"):
             return self.switched_on

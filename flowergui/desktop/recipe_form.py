@@ -110,7 +110,7 @@ class RecipeForm(Card):
         self.head.addWidget(self._changed)
         self._presets: dict[str, QPushButton] = {}
         for name, tip in (
-            ("recommended", "Values that were chosen by measuring, for the chosen mode."),
+            ("recommended", "Values that are a good start for the chosen mode."),
             ("tutorial", "The values of the classic transfer-learning tutorial."),
         ):
             button = QPushButton(name.capitalize())

@@ -82,6 +82,7 @@ class Training:
     ) -> None:
         self.recipe, self.plan, self.split, self.run = recipe, plan, split, run
         self.batches = batches
+        # torch's overloads of `to` leave out memory_format beside a device.
         self.net = net.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = _average(self.net, recipe.ema) if recipe.ema else None
         self.optimizer = _optimizer(self.net, recipe, plan.device)
@@ -142,6 +143,7 @@ class Training:
                 f"{self.progress.batch + 1}{kept}.",
                 hint=f"Try a lower learning rate than {self.schedule.base:g}, or float32.",
             )
+        # torch gives Tensor.backward no types.
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self.scaler.step(self.optimizer)
         self.scaler.update()
