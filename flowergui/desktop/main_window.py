@@ -15,13 +15,20 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow
 
-from flowergui import places, tasks
-from flowergui.desktop import network_control, prediction_control, run_control, worker
+from flowergui import tasks
+from flowergui.desktop import (
+    network_control,
+    photos_control,
+    prediction_control,
+    run_control,
+    worker,
+)
 from flowergui.desktop.close_question import ask_to_close
 from flowergui.desktop.drop_zone import local_paths, sorted_paths
 from flowergui.desktop.jobs import Jobs
 from flowergui.desktop.network_control import NetworkControl
 from flowergui.desktop.panels import Panels
+from flowergui.desktop.photos_control import PhotosControl
 from flowergui.desktop.prediction_control import PredictionControl
 from flowergui.desktop.problem_report import report
 from flowergui.desktop.run_control import Recalled, RunControl
@@ -36,19 +43,13 @@ from flowergui.events import (
     Noted,
     Opened,
     RunFacts,
-    SampleDrawn,
-    SampleProgress,
     Saved,
     SaveFailed,
     Scanned,
-    ScanProgress,
     Stopped,
 )
 from flowergui.live import Live
 from flowergui.recipe import RESUMABLE, SETTINGS, Recipe
-
-RECENT = 8
-"""How many folders are remembered."""
 
 LATEST = 1_000
 """Milliseconds after which torch is loaded also where the window has not been painted yet."""
@@ -67,7 +68,6 @@ class MainWindow(QMainWindow):
         self._settings = QSettings(
             QSettings.Format.IniFormat, QSettings.Scope.UserScope, "flowergui", "flowergui"
         )
-        self._scanned: Scanned | None = None
         self._runs: list[RunFacts] = []
         self._resuming = False
         self._resumed: RunFacts | None = None
@@ -75,21 +75,24 @@ class MainWindow(QMainWindow):
         self._closing = False
         self._warm = False
         panels = Panels()
-        self._banner, self._photos, self._modes = panels.banner, panels.photos, panels.modes
+        self._banner, self._dataset, self._modes = panels.banner, panels.photos, panels.modes
         self._form, self._run = panels.form, panels.run
         self._drop_panel, self._layers = panels.predictions, panels.layers
         self.setCentralWidget(panels)
         self._jobs = Jobs(self)
         self._control = RunControl(self)
+        self._photos = PhotosControl(self._dataset, self._jobs, self._settings, self)
         self._network = NetworkControl(self._form, self._layers, self._banner, self._jobs, self)
         self._predictions = PredictionControl(self._drop_panel, self._jobs, self._control, self)
         self._wire()
         self._restore()
 
     def _wire(self) -> None:
-        self._photos.folder_chosen.connect(self.open_folder)
-        self._photos.sample_wanted.connect(self._draw_sample)
-        self._photos.cancel_wanted.connect(self._cancel_scan)
+        self._dataset.folder_chosen.connect(self.open_folder)
+        self._dataset.sample_wanted.connect(self._draw_sample)
+        self._dataset.cancel_wanted.connect(self._photos.cancel)
+        self._photos.opened.connect(self._photos_opened)
+        self._photos.drawn.connect(self._sample_drawn)
         self._modes.mode_changed.connect(self._mode_changed)
         self._modes.model_changed.connect(self._model_changed)
         self._modes.weights_changed.connect(self._weights_changed)
@@ -120,7 +123,6 @@ class MainWindow(QMainWindow):
         self.resize(1360, 860)
         if geometry := self._settings.value("geometry"):
             self.restoreGeometry(geometry)
-        self._photos.set_recent(self._recent())
         self._form.set_start(model=self._modes.model, weights=self._modes.weights)
         self._list_runs()
         self._allow()
@@ -151,8 +153,8 @@ class MainWindow(QMainWindow):
         if name == network_control.JOB and isinstance(error, FlowerError):
             self._network.refused(error)
             return
-        if name in ("scan", "sample"):
-            self._photos.show_failed()
+        if name in (photos_control.SCAN, photos_control.DRAW):
+            self._photos.failed()
         elif name == prediction_control.JOB:
             self._predictions.failed(error)
         report(error, self._banner, self)
@@ -166,49 +168,24 @@ class MainWindow(QMainWindow):
             self._banner.show_warning("Stop the run first, then open other photos.")
             return
         self._banner.clear()
-        self._photos.show_folder(folder)
-        self._scanned = None
-        self._jobs.do("scan", lambda: tasks.inspect(folder), self._scan_told)
+        self._photos.open(folder)
         self._allow()
 
     @Slot()
     def _draw_sample(self) -> None:
         self._banner.clear()
-        folder = places.sample_folder()
-        self._jobs.do("sample", lambda: tasks.sample(folder), self._scan_told)
+        self._photos.draw()
 
     @Slot()
-    def _cancel_scan(self) -> None:
-        self._jobs.cancel("scan")
-        self._jobs.cancel("sample")
-        self._photos.show_cancelled()
+    def _sample_drawn(self) -> None:
+        if self._modes.mode == "scratch":
+            self._modes.model = "mynet"  # curves within a minute, on any laptop
 
     @Slot(object)
-    def _scan_told(self, events: tuple[Any, ...]) -> None:
-        for event in events:
-            match event:
-                case ScanProgress() | SampleProgress():
-                    self._photos.show_progress(event)
-                case SampleDrawn():
-                    if self._modes.mode == "scratch":
-                        self._modes.model = "mynet"  # curves within a minute, on any laptop
-                    self.open_folder(event.folder)
-                case Scanned():
-                    self._opened_photos(event)
-
-    def _opened_photos(self, scanned: Scanned) -> None:
-        self._scanned = scanned
-        self._photos.show_scanned(scanned)
+    def _photos_opened(self, scanned: Scanned) -> None:
         if not self._resuming:
             self._form.set_start(photos=scanned.folder)
             self._network.set_class_count(len(scanned.classes))
-        recent = [scanned.folder, *(f for f in self._recent() if f != scanned.folder)][:RECENT]
-        self._settings.setValue("recent", recent)
-        self._photos.set_recent(recent)
-
-    def _recent(self) -> list[str]:
-        stored = self._settings.value("recent") or []
-        return [stored] if isinstance(stored, str) else [str(folder) for folder in stored]
 
     # --- where a run starts from ----------------------------------------------------------
 
@@ -225,10 +202,10 @@ class MainWindow(QMainWindow):
             self._checkpoint_chosen(self._modes.checkpoint)
         else:
             self._resumed = None
-            photos = self._scanned.folder if self._scanned else ""
             model, weights = self._modes.model, self._modes.weights
+            photos = self._photos.folder
             self._form.set_start(mode=mode, model=model, weights=weights, photos=photos)
-            self._network.set_class_count(len(self._scanned.classes) if self._scanned else 0)
+            self._network.set_class_count(self._photos.class_count)
             self._network.show_frozen()
         self._predictions.know(self._runs, self._resumed)
         self._allow()
@@ -258,7 +235,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _recipe_changed(self) -> None:
-        self._photos.set_validation_fraction(self._form.recipe().validation_fraction)
+        self._dataset.set_validation_fraction(self._form.recipe().validation_fraction)
         self._network.refresh()
         self._allow()
 
@@ -280,7 +257,7 @@ class MainWindow(QMainWindow):
         """Why Start can't be pressed, in a sentence; empty where it can."""
         if self._resuming:
             return "" if self._modes.checkpoint else "There is no run to resume yet."
-        if self._scanned is None:
+        if self._photos.scanned is None:
             return "Choose a folder of photos first."
         if problems := self._form.problems():
             return next(iter(problems.values()))
@@ -320,8 +297,10 @@ class MainWindow(QMainWindow):
         """What the user changed of the run that is resumed; for bare weights, all there is."""
         if self._resumed is None:
             names = [s.name for s in SETTINGS if s.name not in ("mode", "weights")]
-            photos = self._scanned.folder if self._scanned else ""
-            return {"photos": photos, **{name: getattr(recipe, name) for name in names}}
+            return {
+                "photos": self._photos.folder,
+                **{name: getattr(recipe, name) for name in names},
+            }
         before = self._resumed.recipe
         changed = (name for name in RESUMABLE if getattr(recipe, name) != getattr(before, name))
         return {name: getattr(recipe, name) for name in changed}
@@ -339,7 +318,7 @@ class MainWindow(QMainWindow):
     def _state_changed(self, state: str) -> None:
         idle = state == run_control.IDLE
         self._run.show_state(state)
-        self._photos.set_running(not idle)
+        self._dataset.set_running(not idle)
         self._modes.set_running(not idle)
         self._form.set_running(not idle)
         if idle:

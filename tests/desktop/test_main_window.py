@@ -1,6 +1,7 @@
 """The window with scripted tasks: every control named in the design, and no torch."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,9 @@ class Script:
         if not Path(folder).is_dir():
             raise FlowerError(f"There is no folder {folder}.", hint="Choose another.")
         yield ScanProgress(1, 2)
+        while Path(folder).name == "endless":
+            time.sleep(0.005)
+            yield ScanProgress(1, 2)
         classes = (ClassCount("rose", 8, 0, ()), ClassCount("tulip", 8, 0, ()))
         yield Scanned(folder, "flat", classes, ())
 
@@ -239,6 +243,19 @@ def test_a_missing_folder_is_said(qtbot, window, tmp_path):
     qtbot.keyClick(path, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: "There is no folder" in banner_text(window))
     assert not button(window, "startButton").isEnabled()
+
+
+def test_a_scan_that_is_cancelled_leaves_open_what_was(qtbot, window, photos, tmp_path):
+    open_photos(qtbot, window, photos)
+    (tmp_path / "endless").mkdir()
+    path = find(window, QLineEdit, "datasetPath")
+    path.setText(str(tmp_path / "endless"))
+    qtbot.keyClick(path, Qt.Key.Key_Return)
+    assert not button(window, "startButton").isEnabled()
+    qtbot.waitUntil(button(window, "cancelScanButton").isVisible)
+    button(window, "cancelScanButton").click()
+    assert path.text() == photos
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
 
 
 def test_nonsense_in_the_form_keeps_start_off(qtbot, window, photos):
@@ -546,4 +563,5 @@ def test_recent_folders_are_remembered(qtbot, window, script, photos):
     open_photos(qtbot, window, photos)
     other = MainWindow()
     qtbot.addWidget(other)
-    assert other._recent() == [photos]
+    menu = button(other, "recentButton").menu()
+    assert [action.data() for action in menu.actions()] == [photos]
