@@ -92,6 +92,11 @@ def percent(share: float) -> str:
     return f"{share:.0%}".replace("%", " %")
 
 
+def fine_percent(share: float) -> str:
+    """A share from 0 to 1 with one decimal, as for accuracies: 86.3 %."""
+    return f"{share:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
+
+
 def counted(number: int, thing: str, plural: str = "") -> str:
     """1 photo, 1,500 photos."""
     return f"{number:,} {thing if number == 1 else plural or thing + 's'}"

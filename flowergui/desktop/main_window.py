@@ -23,6 +23,7 @@ from flowergui.desktop import (
     run_control,
     worker,
 )
+from flowergui.desktop.card import fine_percent
 from flowergui.desktop.close_question import ask_to_close
 from flowergui.desktop.drop_zone import local_paths, sorted_paths
 from flowergui.desktop.jobs import Jobs
@@ -371,7 +372,7 @@ class MainWindow(QMainWindow):
                     f"Stopped and saved at {where}. “Resume from last.pth” goes on from there."
                 )
             case Finished():
-                best = f"{event.best_accuracy:.1%} (epoch {event.best_epoch})"
+                best = f"{fine_percent(event.best_accuracy)} (epoch {event.best_epoch})"
                 self._banner.show_success(
                     f"Done: best validation accuracy {best}. Drop a photo to see what it is."
                 )

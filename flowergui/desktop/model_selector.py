@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import theme
-from flowergui.desktop.card import Index, percent, small_label
+from flowergui.desktop.card import Index, fine_percent, percent, small_label
 from flowergui.events import ModelFacts
 
 BEFORE = ("resnet18", "resnet50", "mynet")
@@ -257,7 +257,7 @@ class _ModelDelegate(QStyledItemDelegate):
         """Three columns from the right: accuracy, input size, parameters."""
         painter.setPen(theme.current().color("muted"))
         right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-        accuracy = f"{facts.weights[0].accuracy:.1%}".replace("%", " %") if facts.weights else "–"
+        accuracy = fine_percent(facts.weights[0].accuracy) if facts.weights else "–"
         edge = area.right()
         for text, widest in (
             (accuracy, "00.0 %"),

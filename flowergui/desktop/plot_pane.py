@@ -276,7 +276,8 @@ class Pane(QFrame):
         self._best_text.setVisible(shows_text)
         if not known:
             return
-        index = int(np.nanargmax(accuracies))
+        # Of equals the one with the lowest loss, as for best.pth; what is missing comes last.
+        index = int(np.lexsort((epochs["val_loss"], -accuracies))[0])
         x, y = float(epochs["step"][index]), float(epochs[f"val_{self.quantity.name}"][index])
         self._best.setData([x], [y])
         if shows_text:

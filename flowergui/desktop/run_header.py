@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from flowergui.desktop import theme
+from flowergui.desktop.card import fine_percent
 from flowergui.desktop.pace import Pace, duration
 from flowergui.events import (
     BatchDone,
@@ -26,6 +27,7 @@ PERIOD = 200
 FINE = 1_000
 """Steps of the progress bar."""
 DOT = " · "
+FAILED = "Failed"
 
 
 @dataclass(slots=True)
@@ -137,7 +139,7 @@ class RunHeader(QWidget):
     @Slot()
     def failed(self) -> None:
         """The run ended with an error, which the banner tells."""
-        self._seen.over = "Failed"
+        self._seen.over = FAILED
         self._refresh()
 
     def remember(self, done: EpochDone) -> None:
@@ -241,9 +243,11 @@ class RunHeader(QWidget):
             return "No photos are held back, so there is no validation accuracy."
         done = self._seen.epoch
         if done is None or not done.best_epoch:
+            if self._seen.over:
+                return "It ended before its first validation."
             return "The first validation comes at the end of this epoch."
-        text = f"Best validation accuracy {done.best_accuracy:.1%} (epoch {done.best_epoch})"
-        text = text.replace("%", "\N{NO-BREAK SPACE}%")
+        best = fine_percent(done.best_accuracy)
+        text = f"Best validation accuracy {best} (epoch {done.best_epoch})"
         if waiting := done.epoch - done.best_epoch:
             text += f"{DOT}{waiting} {'epoch' if waiting == 1 else 'epochs'} without gain"
         return text
@@ -259,6 +263,7 @@ class RunHeader(QWidget):
     def _show(self, line: str, state: str, share: float | None) -> None:
         self._line.setText(line)
         self._state.setText(state)
+        theme.style(self._state, failed=state == FAILED)
         if share is None:  # nobody knows how much there is: a bar that runs to and fro
             self._progress.setRange(0, 0)
         else:

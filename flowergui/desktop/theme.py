@@ -13,7 +13,7 @@ him when to paint anew. Everything else is asked for with dynamic properties, th
                   role="figure"    a number worth reading from afar
                   role="caption"   muted, a little smaller: explanations, units
                   role="error"     what is wrong, beside the field
-                  role="chip"      a small rounded tag
+                  role="chip"      a small rounded tag; failed=True where it tells of an error
                   role="readout"   a small text that floats over a plot
     QFrame        card=True        a surface with a thin border and round corners
                   line=True        a thin separator (set maximumHeight or Width to 1)
@@ -287,6 +287,7 @@ QLabel[role="error"] {{ color: {t.error}; font-size: {small}; }}
 QLabel[role="readout"] {{ font-size: {small}; border-color: {t.border_strong}; }}
 QLabel[role="chip"] {{ color: {t.muted}; background: {t.hover}; font-size: {small};
     border-radius: 6px; padding: 1px 6px; }}
+QLabel[role="chip"][failed="true"] {{ color: {t.error}; background: {t.error_soft}; }}
 QLabel:disabled {{ color: {t.faint}; }}
 
 QPushButton {{ background: {t.card}; color: {t.text}; border: 1px solid {t.border_strong};

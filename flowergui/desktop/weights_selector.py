@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from flowergui.desktop.card import small_label
+from flowergui.desktop.card import fine_percent, small_label
 from flowergui.desktop.file_choice import CHECKPOINTS, choose_file
 from flowergui.desktop.setting_editors import ChoiceBox
 from flowergui.events import ModelFacts, WeightsFacts
@@ -143,4 +143,4 @@ class WeightsSelector(QWidget):
 def _label(facts: WeightsFacts) -> str:
     """ImageNet V2 · 80.9 %: where the name is IMAGENET1K_V2."""
     name = facts.name.removeprefix("IMAGENET1K_").replace("_", " ")
-    return f"ImageNet {name} · {facts.accuracy:.1%}".replace("%", " %")
+    return f"ImageNet {name} · {fine_percent(facts.accuracy)}"

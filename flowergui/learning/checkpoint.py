@@ -104,7 +104,8 @@ def is_ours(stored: Mapping[str, Any]) -> bool:
 def tensors_of(stored: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     """The weights in a dict that was read: those of a checkpoint of ours (the averaged ones
     where there are), or a bare state dict, also one step down ("state_dict", "model") and
-    with the prefix that DataParallel adds. Raises FlowerError where there are none."""
+    with the prefix that DataParallel adds. Raises FlowerError where there are none, and where
+    one holds NaN or infinity: no run could start from it."""
     inner: Any = stored
     if is_ours(stored):
         inner = stored.get("ema") or stored["model"]
@@ -120,4 +121,10 @@ def tensors_of(stored: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     }
     if not tensors:
         raise FlowerError(f"{path.name} holds no weights.")
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise FlowerError(
+                f"{path.name} is spoilt: {name} holds values that are no numbers.",
+                hint="Choose a file that was saved before its training went wrong.",
+            )
     return tensors

@@ -137,11 +137,12 @@ class Training:
         )
         value = float(loss.detach())
         if not math.isfinite(value):
+            other = ", or float32" if self.plan.dtype != torch.float32 else ""
             kept = "; what was saved before is in last.pth" if self.run.last.exists() else ""
             raise FlowerError(
                 f"The loss became {value} in epoch {self.progress.epoch}, batch "
                 f"{self.progress.batch + 1}{kept}.",
-                hint=f"Try a lower learning rate than {self.schedule.base:g}, or float32.",
+                hint=f"Try a lower learning rate than {self.schedule.base:g}{other}.",
             )
         # torch gives Tensor.backward no types.
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]

@@ -1,6 +1,7 @@
 """The plots: nothing is lost, the newest is in sight, and a million points stay light."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -94,6 +95,13 @@ def test_the_best_validation_is_ringed(plot):
     assert ring.isVisible()
     assert [point.pos() for point in ring.points()] == [QPointF(20, 0.7)]
     assert plot._accuracy._best_text.toPlainText().replace("\xa0", " ") == "best 70.0 %"
+
+
+def test_of_equal_accuracies_the_one_with_the_lowest_loss_is_ringed(plot):
+    for number, loss in enumerate((0.9, 0.5, 0.7), 1):
+        plot.epoch_done(replace(epoch(number, 0.6), val_loss=loss))
+    plot.draw()
+    assert [point.pos().x() for point in plot._accuracy._best.points()] == [20]
 
 
 def test_zoom_windows_follow_and_moving_by_hand_ends_it(plot, qtbot):

@@ -186,8 +186,8 @@ def test_every_version_of_the_weights_is_offered(qtbot, filled):
     filled.model = "resnet50"
     box = weights(filled)
     assert [box.itemText(row) for row in range(box.count())] == [
-        "ImageNet V2 · 80.9 %",
-        "ImageNet V1 · 76.1 %",
+        "ImageNet V2 · 80.9\N{NO-BREAK SPACE}%",
+        "ImageNet V1 · 76.1\N{NO-BREAK SPACE}%",
         "A file of mine …",
     ]
     assert filled.weights == "imagenet"

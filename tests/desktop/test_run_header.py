@@ -195,6 +195,12 @@ def test_a_run_that_fails_before_it_began(header):
     assert header.progress == 0
 
 
+def test_a_run_that_fails_before_its_first_validation(header):
+    header.feed(opened(), batch(1, 1))
+    header.widget.failed()
+    assert (header.state, header.best) == ("Failed", "It ended before its first validation.")
+
+
 def test_the_text_changes_at_most_five_times_a_second(header, qtbot):
     header.feed(opened())
     header.widget.feed([batch(1, 1)])

@@ -171,6 +171,11 @@ def test_ours_and_later_versions() -> None:
         checkpoint.is_ours({**own, "format": "flowergui-2"})
 
 
+def test_weights_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(FlowerError, match=r"x.pth is spoilt: fc.bias holds values that are no"):
+        checkpoint.tensors_of({"fc.bias": torch.tensor([1.0, torch.nan])}, Path("x.pth"))
+
+
 @pytest.mark.parametrize("key", ["", "state_dict", "model_state_dict", "model", "net"])
 @pytest.mark.parametrize("prefix", ["", "module."])
 def test_bare_weights_in_their_many_wrappings(path: Path, key: str, prefix: str) -> None:
