@@ -176,7 +176,7 @@ def _with_fitting_size(recipe: Recipe) -> Recipe:
             f"{recipe.model} can't take images of {recipe.image_size} px; its own size is used.",
             file=sys.stderr,
         )
-        return replace(recipe, image_size=0, training_size=0)
+        return replace(recipe, image_size=0, training_size=0, first_training_size=0)
     return recipe
 
 

@@ -31,6 +31,7 @@ from flowergui.events import (
     Scanned,
     ScanProgress,
     Stopped,
+    TrainingSizeChanged,
     ValidationProgress,
     as_dict,
 )
@@ -196,6 +197,8 @@ class Console:
                 print(f"{event.trainable:,} of {event.parameters:,} parameters train now.")
             case LearningRateChanged():
                 print(f"The learning rate is {event.learning_rate:g} now.")
+            case TrainingSizeChanged():
+                print(f"Squares of {event.size} px from now on.")
             case Noted():
                 self._warn(event.message)
             case GuessFailed() | SaveFailed():

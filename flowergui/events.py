@@ -244,6 +244,14 @@ class LearningRateChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingSizeChanged:
+    """From the step after `step` on, training looks at squares of `size` pixels a side."""
+
+    step: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Saved:
     """A checkpoint is safely on disk."""
 
@@ -345,6 +353,7 @@ Event = (
     | EpochDone
     | FrozenChanged
     | LearningRateChanged
+    | TrainingSizeChanged
     | Saved
     | SaveFailed
     | Noted

@@ -48,6 +48,7 @@ from flowergui.events import (
     SaveFailed,
     Scanned,
     Stopped,
+    TrainingSizeChanged,
 )
 from flowergui.live import Live
 from flowergui.recipe import RESUMABLE, SETTINGS, Recipe
@@ -357,6 +358,8 @@ class MainWindow(QMainWindow):
                 self._run.plot.mark(event.step, "layers")
             case LearningRateChanged():
                 self._run.plot.mark(event.step, f"rate {event.learning_rate:g}")
+            case TrainingSizeChanged():
+                self._run.plot.mark(event.step, f"{event.size} px")
             case Saved():
                 self._predictions.run_saved(event.path)
             case SaveFailed():

@@ -109,7 +109,8 @@ class NetworkControl(QObject):
         self.changed.emit()
 
     def _use_own_size(self) -> None:
-        self._form.set_recipe(replace(self._form.recipe(), image_size=0, training_size=0))
+        recipe = self._form.recipe()
+        self._form.set_recipe(replace(recipe, image_size=0, training_size=0, first_training_size=0))
 
     def _wish(self) -> tuple[str, int, int]:
         recipe = self._form.recipe()

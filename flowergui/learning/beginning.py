@@ -154,6 +154,13 @@ def _new(
     frozen_by(recipe.frozen, recipe.model, len(split.classes), size)  # refuses what can't be
     if recipe.training_size:
         network.check_size(recipe.model, size, recipe.training_size)
+    notes: list[Event] = []
+    if recipe.first_training_size:
+        try:
+            network.check_size(recipe.model, size, recipe.first_training_size)
+        except FlowerError as refusal:
+            notes.append(Noted(f"{refusal.message} The squares keep one size."))
+            recipe = replace(recipe, first_training_size=0)
     device = machine.device(recipe.device)
     plan = Plan(
         image_size=size,
@@ -165,7 +172,6 @@ def _new(
     count = _batch_count(split, recipe)
     torch.manual_seed(number(recipe.seed, "network"))
     net = network.build(recipe.model, len(split.classes), size)
-    notes: list[Event] = []
     if pretrained:
         left = weights.fill(net, pretrained, recipe.model)
         if left:

@@ -16,6 +16,7 @@ from flowergui.events import (
     LearningRateChanged,
     Noted,
     Stopped,
+    TrainingSizeChanged,
     ValidationProgress,
 )
 from flowergui.learning import augmentation, batches, machine, network
@@ -42,7 +43,7 @@ def go(training: Training, live: Live) -> Iterator[Event]:
     shown = Album(
         training.split.folder,
         training.split.train,
-        batches.for_training(training.training_size, recipe.augmentation),
+        batches.for_training(training.largest_training_size, recipe.augmentation),
         budget,
     )
     held_back = Album(
@@ -86,12 +87,13 @@ def _train_epoch(training: Training, live: Live, album: Album) -> Generator[Even
     recipe, progress = training.recipe, training.progress
     epoch = progress.epoch
     indices = batches.order(len(album.photos), recipe.seed, epoch)
+    size = training.training_size(epoch)
+    if size != training.training_size(max(epoch - 1, 1)) and progress.batch == 0:
+        yield TrainingSizeChanged(progress.step, size)
     waiting = batches.cut(indices, recipe.batch_size, recipe.drop_last)[progress.batch :]
 
     def view(pixels: augmentation.Pixels, index: int) -> augmentation.Pixels:
-        return augmentation.view(
-            pixels, recipe.augmentation, training.training_size, recipe.seed, epoch, index
-        )
+        return augmentation.view(pixels, recipe.augmentation, size, recipe.seed, epoch, index)
 
     network.freeze(training.net, training.frozen)  # validation left it in evaluation mode
     saved_at = began = time.monotonic()

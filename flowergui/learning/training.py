@@ -14,7 +14,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, Opened, Saved, SaveFailed
 from flowergui.learning import checkpoint, network
 from flowergui.learning.photos import Split
-from flowergui.learning.schedule import Schedule
+from flowergui.learning.schedule import Schedule, training_size
 from flowergui.recipe import Recipe, frozen_names
 from flowergui.run_folder import RunFolder
 
@@ -114,11 +114,16 @@ class Training:
     # --- one step
 
     @property
-    def training_size(self) -> int:
-        """The side, in pixels, of the squares that are trained on. Smaller than the image size,
-        it makes up for augmentation's cuts, in which things look larger than they will later
-        (Touvron et al. 2019, arXiv 1906.06423)."""
+    def largest_training_size(self) -> int:
+        """The side, in pixels, of the largest squares that are trained on. Smaller than the
+        image size, it makes up for augmentation's cuts, in which things look larger than they
+        will later (Touvron et al. 2019, arXiv 1906.06423)."""
         return self.recipe.training_size or self.plan.image_size
+
+    def training_size(self, epoch: int) -> int:
+        """The side, in pixels, of the squares that `epoch` trains on."""
+        first, last = self.recipe.first_training_size, self.largest_training_size
+        return training_size(first, last, epoch, self.recipe.epochs)
 
     def step(self, images: Tensor, targets: Tensor) -> tuple[float, Tensor]:
         """One optimizer step on normalised `images` (B, 3, S, S) against `targets`: labels (B,)

@@ -44,6 +44,7 @@ from flowergui.events import (
     Scanned,
     ScanProgress,
     Stopped,
+    TrainingSizeChanged,
 )
 from flowergui.live import Live
 from flowergui.recipe import SETTINGS, Recipe
@@ -125,6 +126,8 @@ class Script:
                     yield Saved(str(self.run / "last.pth"), epoch, batch - 1)
                     yield Stopped(str(self.run), epoch, batch - 1)
                     return
+                if batch == 1 and epoch == 2:
+                    yield TrainingSizeChanged(step, 96)
                 yield BatchDone(epoch, batch, BATCHES, step + 1, 1.0, 0.5, 0.001, 4)
             yield EpochDone(
                 epoch, self.epochs, epoch * BATCHES, 1.0, 0.5, 0.9, 0.75, 0.75, 1, 0.001, 1.0
@@ -472,6 +475,15 @@ def test_the_learning_rate_can_be_changed_while_it_runs(qtbot, window, script, p
     find(window, QWidget, "learning_rate").setValue(0.0005)
     script.gate.release()
     qtbot.waitUntil(lambda: script.of("rate") == [0.0005])
+
+
+def test_squares_that_grow_are_marked(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    for _ in range(BATCHES + 1):
+        script.gate.release()
+    qtbot.waitUntil(lambda: window._run.plot._loss._marks != [])
+    (step, text, _), *_ = window._run.plot._loss._marks
+    assert (step, text) == (BATCHES, "96 px")
 
 
 def test_a_size_that_cannot_be_is_refused_with_an_offer(qtbot, window, script, photos):

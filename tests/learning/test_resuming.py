@@ -43,6 +43,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "cutmix": 1.0,
         "ema": 0.9,
         "scheduler": "one-cycle",
+        "image_size": 64,
+        "first_training_size": 32,
     },
     "plateau": {"scheduler": "plateau", "step_size": 1, "epochs": 4, "optimizer": "sgd"},
     "dropout": {"model": "mobilenet_v3_small", "optimizer": "rmsprop"},

@@ -1,10 +1,10 @@
-"""The learning rate is torch's own, step by step, without torch's schedulers."""
+"""The learning rate is torch's own, step by step, without torch's schedulers; sizes grow."""
 
 import pytest
 import torch
 from torch.optim import SGD, lr_scheduler
 
-from flowergui.learning.schedule import Schedule
+from flowergui.learning.schedule import Schedule, training_size
 from flowergui.recipe import Recipe
 
 EPOCHS, BATCHES = 7, 5
@@ -97,3 +97,20 @@ def test_what_it_remembers_is_restored() -> None:
     again.restore(mine.state())
     assert again == mine
     assert again.rate(0) == 0.002
+
+
+def test_squares_grow_and_end_at_their_size() -> None:
+    sizes = [training_size(64, 128, epoch, 10) for epoch in range(1, 11)]
+    assert sizes == [64, 64, 64, 96, 96, 96, 128, 128, 128, 128]
+
+
+@pytest.mark.parametrize("first", [0, 128, 200])
+def test_squares_of_one_size(first: int) -> None:
+    assert {training_size(first, 128, epoch, 10) for epoch in range(1, 11)} == {128}
+
+
+@pytest.mark.parametrize(("first", "last", "epochs"), [(16, 100, 7), (48, 144, 1), (100, 112, 3)])
+def test_squares_never_leave_their_bounds(first: int, last: int, epochs: int) -> None:
+    sizes = [training_size(first, last, epoch, epochs) for epoch in range(1, epochs + 2)]
+    assert sizes == sorted(sizes)
+    assert first <= sizes[0] <= sizes[-1] <= last

@@ -24,6 +24,7 @@ from flowergui.events import (
     Saved,
     SaveFailed,
     Stopped,
+    TrainingSizeChanged,
     ValidationProgress,
     as_dict,
 )
@@ -319,6 +320,36 @@ def test_training_looks_at_smaller_squares_than_validation(little, monkeypatch):
     monkeypatch.setattr(trainer, "_judge", judged)
     list(tasks.train(replace(little(), image_size=48, training_size=32)))
     assert shapes == {"train": {(32, 32, 3)}, "validate": {(48, 48, 3)}}
+
+
+def test_squares_grow(little, monkeypatch):
+    shapes: list[tuple[int, ...]] = []
+    step = trainer._step
+
+    def stepped(training: Any, batch: Any) -> Any:
+        shapes.append((training.progress.epoch, batch.views.shape[1]))
+        return step(training, batch)
+
+    monkeypatch.setattr(trainer, "_step", stepped)
+    recipe = replace(little(), image_size=96, first_training_size=32, epochs=5)
+    events = list(tasks.train(recipe))
+    assert sorted(set(shapes)) == [(1, 32), (2, 32), (3, 64), (4, 96), (5, 96)]
+    a_epoch = next(event for event in events if isinstance(event, EpochDone)).step
+    assert of(events, TrainingSizeChanged) == [
+        TrainingSizeChanged(2 * a_epoch, 64),
+        TrainingSizeChanged(3 * a_epoch, 96),
+    ]
+
+
+def test_squares_that_the_network_cannot_take_keep_one_size(little):
+    recipe = little(model="vit_b_32", image_size=224, first_training_size=64)
+    live = Live()
+    events = []
+    for event in tasks.train(recipe, live):
+        events.append(event)
+        live.stop = isinstance(event, Noted)
+    noted = next(event for event in events if isinstance(event, Noted))
+    assert noted.message.endswith("64 px. The squares keep one size.")
 
 
 def test_a_training_size_that_the_network_cannot_take_is_refused(little):
