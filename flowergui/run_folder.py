@@ -2,18 +2,27 @@
 
 import csv
 import json
+import logging
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
+from filelock import FileLock, Timeout
+
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, RunFacts
 from flowergui.recipe import Recipe
 
+HALF_WRITTEN: Final = ".tmp"
+"""How the names of files end that are being written; they begin with a dot."""
+
 # The names of files need not be text: what is no UTF-8 in them passes through as it is.
 _ANY_NAME: Final = "surrogateescape"
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = ["kind", *dict.fromkeys(f.name for kind in (BatchDone, EpochDone) for f in fields(kind))]
 
@@ -30,6 +39,7 @@ class RunFolder:
         self._recipe = path / "recipe.json"
         self._split = path / "split.csv"
         self._history = path / "history.csv"
+        self._lock = path / ".lock"
 
     @classmethod
     def create(cls, models: Path, recipe: Recipe) -> Self:
@@ -51,6 +61,31 @@ class RunFolder:
                 hint="Choose another folder for models.",
             ) from error
         raise FlowerError(f"{models} has a hundred runs of this second already.")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps the folder for one run: two that wrote into it would spoil each other's files.
+        What a run that was killed had half written goes. Raises FlowerError where another
+        process holds it, or where it can't be written."""
+        # Not thread-local: a window may close a run's generator from another thread.
+        lock = FileLock(self._lock, thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise FlowerError(
+                f"The run {self.path.name} is going on already, in another window or terminal.",
+                hint="Stop it there first.",
+            ) from None
+        except OSError as error:
+            raise FlowerError(
+                f"Nothing can be written into {self.path}: {error.strerror or error}."
+            ) from error
+        try:
+            for left in self.path.glob(f".*{HALF_WRITTEN}"):
+                left.unlink(missing_ok=True)
+            yield
+        finally:
+            lock.release()
 
     def is_one(self) -> bool:
         """Whether the folder holds a run."""

@@ -35,9 +35,10 @@ def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
         if pretrained is None:
             return
     training, notes = _new(recipe, split, models, pretrained=pretrained)
-    yield training.opened(resumed=False)
-    yield from notes
-    yield from trainer.go(training, live)
+    with training.run.held():
+        yield training.opened(resumed=False)
+        yield from notes
+        yield from trainer.go(training, live)
 
 
 def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> Iterator[Event]:
@@ -93,12 +94,16 @@ def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> I
         training.schedule.base = recipe.learning_rate
     if "frozen" in changes:
         training.freeze(recipe.frozen)
-    run.cut_back(training.progress.step)
-    run.write_recipe(recipe)
-    yield training.opened(resumed=True)
-    if missing:
-        yield Noted(f"{len(missing)} photos of this run are not there any more: {missing[0]} ...")
-    yield from trainer.go(training, live)
+    with run.held():
+        run.cut_back(training.progress.step)
+        run.write_recipe(recipe)
+        yield training.opened(resumed=True)
+        if path == run.previous:
+            yield Noted("last.pth is missing or damaged; this goes on from previous.pth.")
+        if missing:
+            count = len(missing)
+            yield Noted(f"{count} photos of this run are not there any more: {missing[0]} ...")
+        yield from trainer.go(training, live)
 
 
 def _found(source: Path) -> tuple[dict[str, Any], Path]:
@@ -134,9 +139,10 @@ def _resume_weights(
     split = photos.split(found, recipe.validation_fraction, recipe.seed)
     tensors = checkpoint.tensors_of(stored, path)
     training, notes = _new(recipe, split, models, whole=(path.name, tensors))
-    yield training.opened(resumed=False)
-    yield from notes
-    yield from trainer.go(training, live)
+    with training.run.held():
+        yield training.opened(resumed=False)
+        yield from notes
+        yield from trainer.go(training, live)
 
 
 def _new(

@@ -3,6 +3,7 @@
 import os
 import pickle
 import tempfile
+import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +13,14 @@ import torch
 from torch import Tensor
 
 from flowergui.errors import FlowerError
+from flowergui.run_folder import HALF_WRITTEN
 
 FORMAT = "flowergui-1"
 """The value of the key `format`: a checkpoint of ours, in this version's form."""
+
+
+RETRIES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
+"""Seconds between attempts to put a file in its place."""
 
 
 def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None) -> None:
@@ -24,7 +30,7 @@ def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None
     there; that is kept as `keep_as` where one is given. Raises OSError, whatever went wrong:
     torch reports a full disk as a RuntimeError.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=HALF_WRITTEN)
     try:
         with os.fdopen(handle, "wb") as file:
             try:
@@ -37,18 +43,30 @@ def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None
             if damaged := archive.testzip():
                 raise OSError(f"{path.name} was damaged while it was written ({damaged})")
         if keep_as is not None and path.exists():
-            os.replace(path, keep_as)
+            _replace(path, keep_as)
             try:
-                os.replace(name, path)
+                _replace(name, path)
             except OSError:
-                os.replace(keep_as, path)
+                _replace(keep_as, path)
                 raise
         else:
-            os.replace(name, path)
+            _replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _replace(source: str | Path, target: Path) -> None:
+    """os.replace, tried again where Windows refuses it because something, a virus scanner or an
+    indexer, looks at the file just then."""
+    for wait in RETRIES:
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            time.sleep(wait)
+    os.replace(source, target)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -82,6 +82,21 @@ def test_a_failure_leaves_what_was_there(
     assert checkpoint.read(path)["epoch"] == 1
 
 
+def test_a_file_that_is_held_for_a_moment_is_waited_for(path: Path, monkeypatch) -> None:
+    """As virus scanners do it on Windows."""
+    refusals = [PermissionError(13, "Access is denied")] * 2
+
+    def held(source: object, target: object) -> None:
+        if refusals:
+            raise refusals.pop()
+        rename(source, target)
+
+    monkeypatch.setattr(checkpoint, "RETRIES", (0.0, 0.0))
+    monkeypatch.setattr(os, "replace", held)
+    checkpoint.write(NEW, path)
+    assert (refusals, names(path)) == ([], {"last.pth"})
+
+
 def test_what_was_damaged_on_its_way_is_noticed(path: Path, monkeypatch) -> None:
     checkpoint.write(OLD, path)
     sync = os.fsync

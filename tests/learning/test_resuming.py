@@ -157,7 +157,24 @@ def test_previous_helps_where_last_is_broken(little: Little, whole, last: bytes 
     run.last.unlink()
     if last is not None:
         run.last.write_bytes(last)
-    same_end(finished(list(tasks.resume(run.path))), whole(little()))
+    events = list(tasks.resume(run.path))
+    assert [event.message for event in events if isinstance(event, Noted)] == [
+        "last.pth is missing or damaged; this goes on from previous.pth."
+    ]
+    same_end(finished(events), whole(little()))
+
+
+def test_a_run_that_goes_on_elsewhere_is_left_alone(little: Little, whole) -> None:
+    run = stopped(little(), AT["mid-epoch"])
+    going = tasks.resume(run.path)
+    assert isinstance(next(going), Opened)
+    with pytest.raises(FlowerError, match="going on already, in another window or terminal"):
+        list(tasks.resume(run.path))
+    same_end(finished(list(going)), whole(little()))
+    half = run.path / ".last.pth.abc.tmp"
+    half.write_bytes(b"a save that was killed")
+    list(tasks.resume(run.path, changes={"epochs": 3}))
+    assert not half.exists()
 
 
 def test_a_finished_run_says_so_and_can_be_prolonged(little: Little) -> None:
