@@ -315,6 +315,17 @@ class Recipe:
         maximum=64,
         zero="none",
     )
+    save_minutes: float = setting(
+        2.0,
+        MACHINE,
+        "Save every",
+        "A run that is killed, or whose machine loses its power, loses no more than this. It is "
+        "saved at the ends of epochs, at Pause and at Stop as well.",
+        unit="min",
+        minimum=0.1,
+        maximum=60.0,
+        step=1.0,
+    )
 
     def problems(self) -> dict[str, str]:
         """Field name -> why its value can't be, in a sentence; empty where all is well."""
@@ -362,7 +373,7 @@ SETTINGS: tuple[Setting, ...] = tuple(_settings())
 SETTING: dict[str, Setting] = {each.name: each for each in SETTINGS}
 
 
-RESUMABLE = ("epochs", "learning_rate", "frozen", "device", "precision", "workers")
+RESUMABLE = ("epochs", "learning_rate", "frozen", "device", "precision", "workers", "save_minutes")
 """The settings that may be other than before when a run is resumed (and its photos' folder)."""
 
 

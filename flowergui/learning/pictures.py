@@ -65,7 +65,6 @@ def read(path: Path, *, at_least: int = 0) -> Image.Image:
 
 
 @cache
-@cache
 def _readable() -> tuple[str, ...]:
     """Those of FORMATS that this Pillow knows: asked for another, it raises KeyError. HEIF comes
     with a package of its own."""

@@ -25,9 +25,6 @@ from flowergui.learning.randomness import number
 from flowergui.learning.training import Sums, Training
 from flowergui.live import Live
 
-SAVE_EVERY = 120.0
-"""Seconds between saves within an epoch."""
-
 SAVE_APART = 10.0
 """Seconds that saves at the ends of epochs keep apart."""
 
@@ -49,7 +46,6 @@ def go(training: Training, live: Live) -> Iterator[Event]:
     held_back = Album(
         training.split.folder, training.split.validation, batches.for_looking(size), budget // 4
     )
-    saved_at = time.monotonic()
     try:
         while progress.epoch <= recipe.epochs:
             stopped = yield from _train_epoch(training, live, shown)
@@ -59,9 +55,8 @@ def go(training: Training, live: Live) -> Iterator[Event]:
                 yield training.save_last()
                 yield Stopped(str(training.run.path), progress.epoch, progress.batch)
                 return
-            if progress.epoch > recipe.epochs or time.monotonic() - saved_at > SAVE_APART:
+            if progress.epoch > recipe.epochs or training.unsaved_seconds() > SAVE_APART:
                 yield training.save_last()
-                saved_at = time.monotonic()
     except GeneratorExit:
         training.save_last()
         raise
@@ -96,7 +91,7 @@ def _train_epoch(training: Training, live: Live, album: Album) -> Generator[Even
         return augmentation.view(pixels, recipe.augmentation, size, recipe.seed, epoch, index)
 
     network.freeze(training.net, training.frozen)  # validation left it in evaluation mode
-    saved_at = began = time.monotonic()
+    began = time.monotonic()
     for batch in batches.load(album, waiting, view, recipe.workers):
         yield from _heed(training, live)
         if live.stop:
@@ -109,9 +104,8 @@ def _train_epoch(training: Training, live: Live, album: Album) -> Generator[Even
         now = time.monotonic()
         progress.seconds += now - began
         progress.sums.seconds += now - began
-        if now - saved_at > SAVE_EVERY:
+        if training.unsaved_seconds() > 60 * recipe.save_minutes:
             yield training.save_last()
-            saved_at = now
         began = time.monotonic()  # a pause, between the yields above and here, does not count
     yield from _heed(training, live)
     return live.stop

@@ -1,6 +1,7 @@
 """The state of a run: everything that the loop changes, that a checkpoint keeps."""
 
 import math
+import time
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
@@ -91,6 +92,7 @@ class Training:
         self.progress = Progress()
         self.epochs: list[EpochDone] = []
         self.frozen: tuple[str, ...] = ()
+        self._saved_at = time.monotonic()
         self._unsaved: list[BatchDone | EpochDone] = []
         self.freeze(recipe.frozen)
 
@@ -195,9 +197,15 @@ class Training:
         if isinstance(event, EpochDone):
             self.epochs.append(event)
 
+    def unsaved_seconds(self) -> float:
+        """How long ago last.pth was written, or could not be."""
+        return time.monotonic() - self._saved_at
+
     def save_last(self) -> Saved | SaveFailed:
         """Writes last.pth (the old one becomes previous.pth) and the history so far."""
-        return self._save(last=True)
+        saved = self._save(last=True)
+        self._saved_at = time.monotonic()
+        return saved
 
     def save_best(self) -> Saved | SaveFailed:
         """Writes best.pth."""

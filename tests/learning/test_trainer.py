@@ -29,6 +29,7 @@ from flowergui.events import (
     as_dict,
 )
 from flowergui.learning import checkpoint, trainer
+from flowergui.learning.training import Training
 from flowergui.live import Live
 from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
@@ -113,6 +114,17 @@ def test_what_a_run_leaves_on_disk(little: Little, models: Path) -> None:
     (facts,) = tasks.runs()
     assert facts.epochs_done == 2
     assert facts.last == str(run.last)
+
+
+@pytest.mark.parametrize(("minutes", "saves"), [(1.0, 2), (3.0, 0)])
+def test_saved_within_an_epoch(little: Little, monkeypatch, minutes: float, saves: int) -> None:
+    monkeypatch.setattr(Training, "unsaved_seconds", lambda self: 121.0)
+    live, places = Live(), []
+    for event in tasks.train(little(save_minutes=minutes), live):
+        if isinstance(event, Saved) and Path(event.path).name == "last.pth" and not live.stop:
+            places.append((event.epoch, event.batch))
+        live.stop = live.stop or (isinstance(event, BatchDone) and event.batch == 3)
+    assert places == [(1, 1), (1, 2)][:saves]
 
 
 def test_it_learns(little: Little) -> None:
