@@ -297,8 +297,9 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """A run on disk: its folder, its recipe, its number of classes, how far it came, and the
-    paths of its last and best checkpoints (empty where there is none)."""
+    """A run on disk: its folder, its recipe, its number of classes, how far it came (so many
+    epochs, and `batch` batches of the next), and the paths of its last and best checkpoints
+    (empty where there is none)."""
 
     path: str
     recipe: Recipe
@@ -307,6 +308,12 @@ class RunFacts:
     best_accuracy: float
     last: str
     best: str
+    batch: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has done all its epochs."""
+        return self.epochs_done >= self.recipe.epochs
 
 
 # --- prediction -------------------------------------------------------------------------------

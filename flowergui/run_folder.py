@@ -151,10 +151,9 @@ class RunFolder:
 
     def facts(self) -> RunFacts:
         """What a list of runs shows. Raises FlowerError as `recipe` does."""
-        epochs, best = 0, 0.0
-        for event in self.history():
-            if isinstance(event, EpochDone):
-                epochs, best = event.epoch, event.best_accuracy
+        done, newest = self._newest()
+        epochs = done.epoch if done else 0
+        under_way = isinstance(newest, BatchDone) and newest.epoch > epochs
         # A crash between the two renames of a save leaves previous.pth alone.
         last = self.last if self.last.is_file() else self.previous
         return RunFacts(
@@ -162,10 +161,31 @@ class RunFolder:
             recipe=self.recipe(),
             class_count=len({name for _, name, _ in self.split()}),
             epochs_done=epochs,
-            best_accuracy=best,
+            best_accuracy=done.best_accuracy if done else 0.0,
             last=str(last) if last.is_file() else "",
             best=str(self.best) if self.best.is_file() else "",
+            batch=newest.batch if isinstance(newest, BatchDone) and under_way else 0,
         )
+
+    def _newest(self) -> tuple[EpochDone | None, BatchDone | EpochDone | None]:
+        """The last epoch and the last row of history.csv, without going through all of it."""
+        if not self._history.is_file():
+            return None, None
+        data = self._history.read_bytes()
+        whole = data.rfind(b"\n") + 1  # a torn last row has no end
+        last = data.rfind(b"\n", 0, max(whole - 1, 0)) + 1
+        epoch = data.rfind(b"\nepoch,", 0, whole) + 1
+        done = _row(data, epoch) if epoch else None
+        return done if isinstance(done, EpochDone) else None, _row(data, last) if last else None
+
+
+def _row(data: bytes, start: int) -> BatchDone | EpochDone | None:
+    """The row of history.csv that begins at `start`; None where it is spoilt."""
+    lines = [data[: data.find(b"\n")], data[start : data.find(b"\n", start)]]
+    try:
+        return _event(next(csv.DictReader(line.decode("utf-8") for line in lines)))
+    except (KeyError, StopIteration, TypeError, ValueError):
+        return None
 
 
 def _event(row: dict[str, str]) -> BatchDone | EpochDone:

@@ -93,5 +93,24 @@ def test_facts(run: RunFolder) -> None:
     run.best.touch()
     facts = run.facts()
     assert facts.recipe == run.recipe()
-    assert (facts.epochs_done, facts.best_accuracy) == (1, 2 / 3)
+    assert (facts.epochs_done, facts.batch, facts.best_accuracy) == (1, 0, 2 / 3)
     assert (facts.last, facts.best) == (str(run.last), str(run.best))
+    assert not facts.finished
+
+
+def test_facts_say_how_far_it_came(run: RunFolder) -> None:
+    def stands() -> tuple[int, int, float]:
+        facts = run.facts()
+        return facts.epochs_done, facts.batch, facts.best_accuracy
+
+    run.append(BATCHES[:2])
+    assert stands() == (0, 2, 0.0)
+    run.append([BATCHES[2], EPOCH])
+    run.append([replace(batch, epoch=2, step=batch.step + 3) for batch in BATCHES[:2]])
+    assert stands() == (1, 2, 2 / 3)
+    with (run.path / "history.csv").open("a") as file:
+        file.write("batch,2,3")
+    assert stands() == (1, 2, 2 / 3)
+    run.append([])
+    run.write_recipe(replace(run.recipe(), epochs=1))
+    assert run.facts().finished

@@ -127,6 +127,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         self._form.set_start(model=self._modes.model, weights=self._modes.weights)
         self._list_runs()
+        self._offer_last_run()
         self._allow()
         QTimer.singleShot(LATEST, self, self._warm_up)
 
@@ -389,6 +390,17 @@ class MainWindow(QMainWindow):
         self._runs = tasks.runs()
         self._modes.set_runs(self._runs)
         self._predictions.know(self._runs, self._resumed)
+
+    def _offer_last_run(self) -> None:
+        """A run that was stopped, or died with its machine, is one click away."""
+        run = next((run for run in self._runs if run.last), None)
+        if run is not None and not run.finished:
+            where = f"epoch {run.epochs_done + 1} of {run.recipe.epochs}, batch {run.batch:,}"
+            self._banner.offer(
+                f"Your last run ({run.recipe.model}) stopped at {where}.",
+                "Resume it",
+                self._resume_last,
+            )
 
     # --- the window itself ----------------------------------------------------------------
 

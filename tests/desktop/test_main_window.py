@@ -477,6 +477,26 @@ def test_the_learning_rate_can_be_changed_while_it_runs(qtbot, window, script, p
     qtbot.waitUntil(lambda: script.of("rate") == [0.0005])
 
 
+def test_a_run_that_was_left_is_offered(qtbot, script, photos):
+    recipe = Recipe(photos=photos, epochs=3)
+    script.runs.append(RunFacts(str(script.run), recipe, 2, 2, 0.5, "x/last.pth", "", batch=3))
+    window = MainWindow()
+    assert banner_text(window) == "Your last run (resnet18) stopped at epoch 3 of 3, batch 3."
+    find(window, QPushButton, "bannerAction").click()
+    qtbot.waitUntil(lambda: script.of("resume") == [("x/last.pth", {})])
+    window._control.stop()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window._control.state == "idle")
+    assert window.close()
+
+
+def test_a_finished_run_is_not_offered(qtbot, script):
+    script.runs.append(RunFacts(str(script.run), Recipe(epochs=3), 2, 3, 0.5, "x/last.pth", ""))
+    window = MainWindow()
+    qtbot.addWidget(window)
+    assert banner_text(window) == ""
+
+
 def test_squares_that_grow_are_marked(qtbot, window, script, photos):
     start(qtbot, window, photos)
     for _ in range(BATCHES + 1):
