@@ -1,14 +1,16 @@
 """A run on disk: its folder and the small files in it. The checkpoints are learning's."""
 
 import csv
+import io
 import json
-import logging
+import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
+from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
@@ -21,8 +23,6 @@ HALF_WRITTEN: Final = ".tmp"
 
 # The names of files need not be text: what is no UTF-8 in them passes through as it is.
 _ANY_NAME: Final = "surrogateescape"
-
-log = logging.getLogger(__name__)
 
 _COLUMNS = ["kind", *dict.fromkeys(f.name for kind in (BatchDone, EpochDone) for f in fields(kind))]
 
@@ -101,16 +101,17 @@ class RunFolder:
             raise FlowerError(f"The recipe in {self.path} can't be read: {error}.") from error
 
     def write_recipe(self, recipe: Recipe) -> None:
-        """Raises OSError."""
-        self._recipe.write_text(json.dumps(recipe.as_dict(), indent=2) + "\n", "utf-8")
+        """Raises FlowerError where it can't be written."""
+        _write(self._recipe, json.dumps(recipe.as_dict(), indent=2) + "\n")
 
     def write_split(self, rows: Iterable[tuple[str, str, str]]) -> None:
         """Rows of path (relative to the photos' folder), class, and train or validation.
-        Raises OSError."""
-        with self._split.open("w", encoding="utf-8", errors=_ANY_NAME, newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["path", "class", "split"])
-            writer.writerows(rows)
+        Raises FlowerError where they can't be written."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(["path", "class", "split"])
+        writer.writerows(rows)
+        _write(self._split, text.getvalue())
 
     def split(self) -> list[tuple[str, str, str]]:
         """The rows of split.csv; none where it is missing."""
@@ -120,23 +121,22 @@ class RunFolder:
             return [(row["path"], row["class"], row["split"]) for row in csv.DictReader(file)]
 
     def append(self, events: Iterable[BatchDone | EpochDone]) -> None:
-        """Adds rows to history.csv. Raises OSError."""
-        new = not self._history.exists()
-        with self._history.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, _COLUMNS)
-            if new:
-                writer.writeheader()
-            for event in events:
-                kind = "epoch" if isinstance(event, EpochDone) else "batch"
-                writer.writerow({"kind": kind, **asdict(event)})
+        """Adds rows to history.csv: all of them, or none where it raises OSError."""
+        before = self._history.stat().st_size if self._history.exists() else 0
+        try:
+            with self._history.open("ab") as file:
+                file.write(_table(events, header=not before).encode())
+        except OSError:
+            with suppress(OSError):
+                os.truncate(self._history, before)  # half a row would hide all after it
+            raise
 
     def cut_back(self, step: int) -> None:
         """Drops the rows after `step`: a run that died wrote them after its checkpoint. Raises
-        OSError."""
-        kept = [event for event in self.history() if event.step <= step]
-        self._history.unlink(missing_ok=True)
-        if kept:
-            self.append(kept)
+        FlowerError where it can't be written."""
+        if self._history.exists():
+            kept = (event for event in self.history() if event.step <= step)
+            _write(self._history, _table(kept, header=True))
 
     def history(self) -> Iterator[BatchDone | EpochDone]:
         """The rows of history.csv as the events that they were; a torn last row is left out."""
@@ -177,6 +177,42 @@ class RunFolder:
         epoch = data.rfind(b"\nepoch,", 0, whole) + 1
         done = _row(data, epoch) if epoch else None
         return done if isinstance(done, EpochDone) else None, _row(data, last) if last else None
+
+
+def beside(path: Path) -> Path:
+    """A new name next to `path` for what shall take its place once it is whole."""
+    return path.with_name(f".{path.name}.{uuid4().hex}{HALF_WRITTEN}")
+
+
+def _table(events: Iterable[BatchDone | EpochDone], *, header: bool) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, _COLUMNS)
+    if header:
+        writer.writeheader()
+    for event in events:
+        kind = "epoch" if isinstance(event, EpochDone) else "batch"
+        writer.writerow({"kind": kind, **asdict(event)})
+    return text.getvalue()
+
+
+def _write(path: Path, text: str) -> None:
+    """Puts `text` at `path`, whole or not at all. Raises FlowerError."""
+    try:
+        half = beside(path)
+        try:
+            with half.open("xb") as file:
+                file.write(text.encode("utf-8", _ANY_NAME))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(half, path)
+        except BaseException:
+            half.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise FlowerError(
+            f"{path.name} can't be written into {path.parent}: {error.strerror or error}.",
+            hint="Make room there, or choose another folder for models.",
+        ) from error
 
 
 def _row(data: bytes, start: int) -> BatchDone | EpochDone | None:

@@ -83,6 +83,24 @@ def test_cut_back_drops_what_came_after_the_checkpoint(run: RunFolder) -> None:
     assert list(run.history()) == []
 
 
+def test_a_full_disk_leaves_whole_rows(run: RunFolder, small_files) -> None:
+    run.append(BATCHES[:1])
+    room = (run.path / "history.csv").stat().st_size + 20
+    with small_files(room), pytest.raises(OSError, match="large"):
+        run.append(BATCHES[1:])
+    assert list(run.history()) == BATCHES[:1]
+    run.append(BATCHES[1:])
+    assert list(run.history()) == BATCHES
+
+
+def test_what_cannot_be_written_leaves_what_was(run: RunFolder, small_files) -> None:
+    before = run.recipe()
+    with small_files(20), pytest.raises(FlowerError, match=r"recipe\.json can't be written into"):
+        run.write_recipe(replace(before, epochs=9))
+    assert run.recipe() == before
+    assert [path.name for path in run.path.iterdir()] == ["recipe.json"]
+
+
 def test_facts(run: RunFolder) -> None:
     facts = run.facts()
     assert (facts.epochs_done, facts.best_accuracy, facts.last, facts.best) == (0, 0.0, "", "")

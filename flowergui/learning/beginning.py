@@ -195,11 +195,7 @@ def _new(
         notes.append(Noted("No photo could be held back, so accuracy is not validated."))
     run = RunFolder.create(models, recipe)
     training = Training(recipe, plan, split, run, net, count)
-    run.write_split(
-        (photo.path, split.classes[photo.label], name)
-        for name, part in (("train", split.train), ("validation", split.validation))
-        for photo in part
-    )
+    run.write_split(split.rows())
     return training, notes
 
 

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import tempfile
 import time
 import zipfile
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from flowergui.errors import FlowerError
-from flowergui.run_folder import HALF_WRITTEN
+from flowergui.run_folder import beside
 
 FORMAT = "flowergui-1"
 """The value of the key `format`: a checkpoint of ours, in this version's form."""
@@ -30,34 +29,34 @@ def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None
     there; that is kept as `keep_as` where one is given. Raises OSError, whatever went wrong:
     torch reports a full disk as a RuntimeError.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=HALF_WRITTEN)
+    half = beside(path)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with half.open("xb") as file:
             try:
                 torch.save(dict(content), file)
             except RuntimeError as error:
                 raise OSError(f"writing {path.name} failed, the disk may be full") from error
             file.flush()
             os.fsync(file.fileno())
-        with zipfile.ZipFile(name) as archive:
+        with zipfile.ZipFile(half) as archive:
             if damaged := archive.testzip():
                 raise OSError(f"{path.name} was damaged while it was written ({damaged})")
         if keep_as is not None and path.exists():
             _replace(path, keep_as)
             try:
-                _replace(name, path)
+                _replace(half, path)
             except OSError:
                 _replace(keep_as, path)
                 raise
         else:
-            _replace(name, path)
+            _replace(half, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        half.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
 
 
-def _replace(source: str | Path, target: Path) -> None:
+def _replace(source: Path, target: Path) -> None:
     """os.replace, tried again where Windows refuses it because something, a virus scanner or an
     indexer, looks at the file just then."""
     for wait in RETRIES:

@@ -50,6 +50,12 @@ class Split:
     train: tuple[Photo, ...]
     validation: tuple[Photo, ...]
 
+    def rows(self) -> Iterator[tuple[str, str, str]]:
+        """Path, class, and train or validation, of every photo: as split.csv has them."""
+        for name, photos in (("train", self.train), ("validation", self.validation)):
+            for photo in photos:
+                yield photo.path, self.classes[photo.label], name
+
     def fingerprint(self) -> str:
         """A hash (SHA-256) of the classes and of every photo's path, class and split."""
         text = hashlib.sha256()

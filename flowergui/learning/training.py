@@ -214,12 +214,18 @@ class Training:
     def _save(self, *, last: bool) -> Saved | SaveFailed:
         path = self.run.last if last else self.run.best
         try:
+            if not self.run.is_one():  # somebody deleted or moved the folder meanwhile
+                self.run.path.mkdir(parents=True, exist_ok=True)
+                self.run.write_recipe(self.recipe)
+                self.run.write_split(self.split.rows())
             if last:
                 self.run.append(self._unsaved)
                 self._unsaved = []
             checkpoint.write(self.state(), path, keep_as=self.run.previous if last else None)
         except OSError as error:
             return SaveFailed(str(path), error.strerror or str(error))
+        except FlowerError as error:
+            return SaveFailed(str(path), error.message)
         return Saved(str(path), self.progress.epoch, self.progress.batch)
 
     # --- as a checkpoint

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import takewhile
@@ -249,6 +250,41 @@ def test_a_loss_that_is_no_number(little: Little, monkeypatch: pytest.MonkeyPatc
         "The loss became nan in epoch 1, batch 2; what was saved before is in last.pth."
     )
     assert "lower learning rate than 0.002" in refused.value.hint
+
+
+def test_a_full_disk_does_not_end_a_run(little: Little, small_files) -> None:
+    live = Live()
+    going = tasks.train(little(epochs=3), live)
+    events: list[Any] = []
+    while not of(events, Opened):
+        events.append(next(going))
+    live.save = True
+    with small_files(20_000):
+        while len(of(events, SaveFailed)) < 2:
+            events.append(next(going))
+    lost = of(events, SaveFailed)
+    assert [Path(each.path).name for each in lost] == ["last.pth", "best.pth"]
+    assert all("File too large" in each.reason or "full" in each.reason for each in lost)
+    events += list(going)
+    run = run_of(events)
+    assert {path.suffix for path in run.path.iterdir()} <= {".pth", ".json", ".csv", ".lock", ""}
+    assert checkpoint.read(run.last)["epoch"] == 4
+    assert [row.step for row in run.history() if isinstance(row, BatchDone)] == list(range(1, 10))
+    assert [row.epoch for row in run.history() if isinstance(row, EpochDone)] == [1, 2, 3]
+
+
+def test_a_folder_that_was_deleted_comes_again(little: Little) -> None:
+    recipe = little(epochs=3)
+    events: list[Any] = []
+    for event in tasks.train(recipe):
+        events.append(event)
+        if isinstance(event, BatchDone) and event.step == 4:
+            shutil.rmtree(run_of(events).path)
+    run = run_of(events)
+    assert of(events, Finished)
+    assert not of(events, SaveFailed)
+    assert (run.recipe(), len(run.split())) == (recipe, 24)
+    assert checkpoint.read(run.last)["epoch"] == 4
 
 
 def test_too_little_memory(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
