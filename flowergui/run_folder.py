@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
@@ -29,13 +30,15 @@ _COLUMNS = ["kind", *dict.fromkeys(f.name for kind in (BatchDone, EpochDone) for
 
 class RunFolder:
     """models/<date>_<time>_<model>_<mode>/ with recipe.json, split.csv, history.csv and, beside
-    them, last.pth, previous.pth and best.pth."""
+    them, last.pth, previous.pth and best.pth, and, once it was resumed, resumed.pth: what it
+    went on from."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.last = path / "last.pth"
         self.previous = path / "previous.pth"
         self.best = path / "best.pth"
+        self.resumed = path / "resumed.pth"
         self._recipe = path / "recipe.json"
         self._split = path / "split.csv"
         self._history = path / "history.csv"
@@ -99,6 +102,25 @@ class RunFolder:
             raise FlowerError(f"{self.path} holds no run (recipe.json is missing).") from None
         except (OSError, ValueError, TypeError) as error:
             raise FlowerError(f"The recipe in {self.path} can't be read: {error}.") from error
+
+    def keep(self, checkpoint: Path) -> None:
+        """Keeps a checkpoint of this folder as resumed.pth, whatever later saves replace. Takes
+        no room of its own where the file system has hard links. Raises FlowerError."""
+        half = beside(self.resumed)
+        try:
+            try:
+                os.link(checkpoint, half)
+            except OSError:  # FAT has no links
+                shutil.copyfile(checkpoint, half)
+            os.replace(half, self.resumed)
+        except OSError as error:
+            raise FlowerError(
+                f"{checkpoint.name} can't be kept as {self.resumed.name}: "
+                f"{error.strerror or error}.",
+                hint="Make room on the disk.",
+            ) from error
+        finally:
+            half.unlink(missing_ok=True)  # also where both were links to one file already
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Raises FlowerError where it can't be written."""

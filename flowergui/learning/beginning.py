@@ -95,6 +95,7 @@ def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> I
     if "frozen" in changes:
         training.freeze(recipe.frozen)
     with run.held():
+        run.keep(path)
         run.cut_back(training.progress.step)
         run.write_recipe(recipe)
         yield training.opened(resumed=True)

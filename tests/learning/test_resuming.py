@@ -132,6 +132,22 @@ def test_stopped_again_and_again(little: Little, whole) -> None:
     same_end(finished(list(tasks.resume(run.path))), whole(recipe))
 
 
+def test_what_it_went_on_from_is_kept(little: Little) -> None:
+    run = stopped(little(epochs=3), AT["mid-epoch"])
+    for _ in range(2):  # the second time, it is a link to the same file already
+        before = run.last.read_bytes()
+        live = Live()
+        for event in tasks.resume(run.path, live):
+            live.save = isinstance(event, BatchDone)
+            live.stop = live.stop or isinstance(event, EpochDone)
+            if isinstance(event, Opened):
+                assert run.resumed.samefile(run.last)
+        assert run.resumed.read_bytes() == before
+        assert run.last.read_bytes() != before
+    assert not list(run.path.glob(".*.tmp"))
+    list(tasks.resume(run.resumed))  # and can be gone on from
+
+
 def test_opened_says_where_it_stands(little: Little) -> None:
     run = stopped(little(), AT["second epoch"])
     (opened,) = [event for event in tasks.resume() if isinstance(event, Opened)]  # the newest
