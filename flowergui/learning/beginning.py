@@ -1,7 +1,8 @@
 """Beginning a run, and taking one up again: everything before its first batch."""
 
 from collections.abc import Generator, Iterator
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,9 @@ from flowergui.run_folder import RunFolder
 
 Result = TypeVar("Result")
 
+HALVINGS = 3
+"""How often a run that finds too little memory at its start is tried with half the batch."""
+
 
 def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
     """A new run of `recipe` in a new folder under `models`. Raises FlowerError."""
@@ -34,11 +38,7 @@ def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
         pretrained = yield from _unless_stopped(loading, live)
         if pretrained is None:
             return
-    training, notes = _new(recipe, split, models, pretrained=pretrained)
-    with training.run.held():
-        yield training.opened(resumed=False)
-        yield from notes
-        yield from trainer.go(training, live)
+    yield from _begin(recipe, live, _New(split, models, pretrained=pretrained))
 
 
 def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> Iterator[Event]:
@@ -138,24 +138,52 @@ def _resume_weights(
     if found is None:
         return
     split = photos.split(found, recipe.validation_fraction, recipe.seed)
-    tensors = checkpoint.tensors_of(stored, path)
-    training, notes = _new(recipe, split, models, whole=(path.name, tensors))
-    with training.run.held():
-        yield training.opened(resumed=False)
-        yield from notes
-        yield from trainer.go(training, live)
+    whole = path.name, checkpoint.tensors_of(stored, path)
+    yield from _begin(recipe, live, _New(split, models, whole=whole))
 
 
-def _new(
-    recipe: Recipe,
-    split: Split,
-    models: Path,
-    pretrained: weights.Pretrained | None = None,
-    whole: tuple[str, dict[str, Tensor]] | None = None,
-) -> tuple[Training, list[Event]]:
-    """A training at its beginning, and what the user should know of it. It starts from
-    `pretrained`, a head of its own aside, or from the `whole` weights of a file (its name, and
-    what it holds). Its folder is made last: what is refused leaves none."""
+@dataclass(frozen=True, slots=True)
+class _New:
+    """What new runs begin with, beside their recipe: `pretrained` weights, a head of its own
+    aside, or the `whole` weights of a file (its name, and what it holds)."""
+
+    split: Split
+    models: Path
+    pretrained: weights.Pretrained | None = None
+    whole: tuple[str, dict[str, Tensor]] | None = None
+
+
+def _begin(recipe: Recipe, live: Live, new: _New) -> Iterator[Event]:
+    """Trains from the first batch on. Where that finds too little memory, smaller ones are
+    tried."""
+    run: RunFolder | None = None
+    smaller: list[Event] = []
+    with ExitStack() as stack:
+        for left in reversed(range(HALVINGS + 1)):
+            training, notes = _made(recipe, new, run)
+            if run is None:
+                run = training.run
+                stack.enter_context(run.held())
+            yield training.opened(resumed=False)
+            yield from (*notes, *smaller)
+            try:
+                yield from trainer.go(training, live)
+                return
+            except trainer.OutOfMemoryError:
+                if training.progress.step or not left or recipe.batch_size < 4:
+                    raise
+            del training  # before the next one takes memory of its own
+            machine.release()
+            half = recipe.batch_size // 2
+            message = f"There is not enough memory for batches of {recipe.batch_size} photos; "
+            smaller = [Noted(f"{message}they have {half} now.")]
+            recipe = replace(recipe, batch_size=half)
+
+
+def _made(recipe: Recipe, new: _New, run: RunFolder | None) -> tuple[Training, list[Event]]:
+    """A training at its beginning, and what the user should know of it. Where it has no folder
+    yet, that is made last: what is refused leaves none."""
+    split, pretrained, whole = new.split, new.pretrained, new.whole
     own = pretrained.image_size if pretrained else 0
     size = recipe.image_size or own or weights.own_image_size(recipe.model, recipe.weights)
     frozen_by(recipe.frozen, recipe.model, len(split.classes), size)  # refuses what can't be
@@ -194,7 +222,10 @@ def _new(
             ) from error
     if not split.validation:
         notes.append(Noted("No photo could be held back, so accuracy is not validated."))
-    run = RunFolder.create(models, recipe)
+    if run is None:
+        run = RunFolder.create(new.models, recipe)
+    else:
+        run.write_recipe(recipe)
     training = Training(recipe, plan, split, run, net, count)
     run.write_split(split.rows())
     return training, notes

@@ -32,8 +32,13 @@ MEMORY_SHARE = 0.25
 """The share of the memory that is free at the start that decoded photos may take."""
 
 
+class OutOfMemoryError(FlowerError):
+    """There was not enough memory for a batch."""
+
+
 def go(training: Training, live: Live) -> Iterator[Event]:
-    """Trains until the last epoch or until `live.stop`."""
+    """Trains until the last epoch or until `live.stop`. Raises FlowerError, OutOfMemoryError
+    among them."""
     recipe, progress = training.recipe, training.progress
     budget = int(machine.free_memory() * MEMORY_SHARE)
     size = training.plan.image_size
@@ -63,7 +68,7 @@ def go(training: Training, live: Live) -> Iterator[Event]:
     except (RuntimeError, MemoryError) as error:
         if not _out_of_memory(error):
             raise
-        raise FlowerError(
+        raise OutOfMemoryError(
             "There is not enough memory for this run.",
             hint=f"Lower the batch size ({recipe.batch_size}) or the image size "
             f"({size} px), or choose a smaller network.",

@@ -294,7 +294,29 @@ def test_too_little_memory(little: Little, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch.nn.functional, "cross_entropy", too_much)
     with pytest.raises(FlowerError, match="not enough memory") as refused:
         list(tasks.train(little()))
-    assert "batch size (6)" in refused.value.hint
+    assert "batch size (3)" in refused.value.hint  # half of 6, which was tried too
+
+
+def test_a_batch_that_is_too_large_is_halved(little: Little, monkeypatch) -> None:
+    real = torch.nn.functional.cross_entropy
+
+    def limited(logits: torch.Tensor, *args: Any, **more: Any) -> torch.Tensor:
+        if len(logits) > 6:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
+        return real(logits, *args, **more)
+
+    recipe = little(batch_size=12)
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", limited)
+    monkeypatch.setattr(trainer, "_judge", lambda *_: (1.0, 1))  # has twice the batch
+    events = list(tasks.train(recipe))
+    assert [event.message for event in of(events, Noted)] == [
+        "There is not enough memory for batches of 12 photos; they have 6 now."
+    ]
+    assert len(of(events, Opened)) == 2
+    run = run_of(events)
+    assert run.recipe() == replace(recipe, batch_size=6)
+    assert same(weights_of(run), weights_of(run_of(list(tasks.train(little(batch_size=6))))))
+    assert len(tasks.runs()) == 2
 
 
 def test_a_full_disk_stops_no_training(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
