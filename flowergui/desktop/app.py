@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 from flowergui import places
 from flowergui.desktop import theme
 from flowergui.desktop.main_window import MainWindow
+from flowergui.desktop.signals import EndSignals
 
 
 def main(folder: str | None = None) -> int:
@@ -22,7 +23,11 @@ def main(folder: str | None = None) -> int:
     app.setWindowIcon(QIcon(str(places.resource("icons/flowergui.svg"))))
     theme.apply(app)
     window = MainWindow()
+    signals = EndSignals(app)
+    signals.asked.connect(window.end)
     window.show()
     if folder is not None:
         window.open_folder(folder)
-    return app.exec()
+    code = app.exec()
+    signals.close()
+    return code

@@ -422,7 +422,7 @@ class MainWindow(QMainWindow):
         if self._control.state != run_control.IDLE:
             event.ignore()
             if not self._closing:
-                ask_to_close(self, self._stop_and_close)
+                ask_to_close(self, self.end)
             return
         self._settings.setValue("geometry", self.saveGeometry())
         if not worker.end_all(LAST_WAIT):
@@ -432,7 +432,8 @@ class MainWindow(QMainWindow):
         event.accept()
 
     @Slot()
-    def _stop_and_close(self) -> None:
+    def end(self) -> None:
+        """Closes the window without a question; a run is stopped and saved first."""
         self._closing = True
         self._banner.show_note("Saving, then closing…")
         self._control.stop()

@@ -591,6 +591,14 @@ def test_closing_can_be_taken_back(qtbot, window, script, photos):
     assert window.isVisible()
 
 
+def test_a_wish_to_end_saves_and_closes_without_a_question(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    window.end()
+    script.gate.release()
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert window.findChild(QMessageBox, "closeQuestion") is None
+
+
 def test_recent_folders_are_remembered(qtbot, window, script, photos):
     open_photos(qtbot, window, photos)
     other = MainWindow()

@@ -1,0 +1,42 @@
+"""Ctrl-C in the terminal, and SIGTERM: the wish that the program should end."""
+
+import signal
+import socket
+
+from PySide6.QtCore import QObject, QSocketNotifier, Signal, Slot
+
+
+class EndSignals(QObject):
+    """Tells of them in Qt's own loop. Python's handlers alone would wait there until something
+    else happened: so the system writes each signal's number into a socket that Qt watches."""
+
+    asked = Signal()
+    """The program is asked to end."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._read, self._write = socket.socketpair()
+        self._read.setblocking(False)
+        self._write.setblocking(False)
+        self._before = {
+            number: signal.signal(number, lambda *_: None)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        self._fd_before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
+        self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._heard)
+
+    def close(self) -> None:
+        """Puts back what was there before."""
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(self._fd_before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._read.close()
+        self._write.close()
+
+    @Slot()
+    def _heard(self) -> None:
+        numbers = self._read.recv(64)
+        if any(number in self._before for number in numbers):
+            self.asked.emit()
