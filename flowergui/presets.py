@@ -37,7 +37,7 @@ PRESETS: dict[str, dict[str, dict[str, Value]]] = {
     },
     "recommended": {
         "scratch": {
-            "epochs": 42,
+            "epochs": 40,
             "batch_size": 32,
             "learning_rate": 0.002,
             "optimizer": "adamw",
@@ -45,8 +45,8 @@ PRESETS: dict[str, dict[str, dict[str, Value]]] = {
             "scheduler": "one-cycle",
             "label_smoothing": 0.1,
             "ema": 0.99,
-            "image_size": 144,
-            "training_size": 128,
+            "image_size": 128,
+            "training_size": 0,
             "first_training_size": 64,
             "augmentation": "light",
             "mixup": 0.0,

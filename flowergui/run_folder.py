@@ -103,22 +103,17 @@ class RunFolder:
         except (OSError, ValueError, TypeError) as error:
             raise FlowerError(f"The recipe in {self.path} can't be read: {error}.") from error
 
-    def keep(self, checkpoint: Path) -> None:
-        """Keeps a checkpoint of this folder as resumed.pth, whatever later saves replace. Takes
-        no room of its own where the file system has hard links. Raises FlowerError."""
-        half = beside(self.resumed)
+    def keep(self, checkpoint: Path, name: Path) -> None:
+        """Keeps a checkpoint of this folder as best.pth or resumed.pth, whatever later saves
+        replace. Takes no time or room of its own where the file system has hard links. Raises
+        OSError."""
+        half = beside(name)
         try:
             try:
                 os.link(checkpoint, half)
             except OSError:  # FAT has no links
                 shutil.copyfile(checkpoint, half)
-            os.replace(half, self.resumed)
-        except OSError as error:
-            raise FlowerError(
-                f"{checkpoint.name} can't be kept as {self.resumed.name}: "
-                f"{error.strerror or error}.",
-                hint="Make room on the disk.",
-            ) from error
+            os.replace(half, name)
         finally:
             half.unlink(missing_ok=True)  # also where both were links to one file already
 

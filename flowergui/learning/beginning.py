@@ -95,7 +95,13 @@ def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> I
     if "frozen" in changes:
         training.freeze(recipe.frozen)
     with run.held():
-        run.keep(path)
+        try:
+            run.keep(path, run.resumed)
+        except OSError as error:
+            raise FlowerError(
+                f"{path.name} can't be kept as {run.resumed.name}: {error.strerror or error}.",
+                hint="Make room on the disk.",
+            ) from error
         run.cut_back(training.progress.step)
         run.write_recipe(recipe)
         yield training.opened(resumed=True)

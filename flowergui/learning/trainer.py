@@ -60,7 +60,8 @@ def go(training: Training, live: Live) -> Iterator[Event]:
                 yield training.save_last()
                 yield Stopped(str(training.run.path), progress.epoch, progress.batch)
                 return
-            if progress.epoch > recipe.epochs or training.unsaved_seconds() > SAVE_APART:
+            over = progress.epoch > recipe.epochs
+            if (over or training.unsaved_seconds() > SAVE_APART) and not training.saved:
                 yield training.save_last()
     except GeneratorExit:
         training.save_last()
@@ -239,10 +240,9 @@ def _end_epoch(
     progress.epoch += 1
     progress.batch = 0
     progress.sums = Sums()
-    saved = training.save_best() if better else None
+    saved = training.save_best() if better else ()
     yield event
-    if saved is not None:
-        yield saved
+    yield from saved
 
 
 def _heed(training: Training, live: Live) -> Iterator[Event]:

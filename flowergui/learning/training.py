@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -93,6 +93,7 @@ class Training:
         self.epochs: list[EpochDone] = []
         self.frozen: tuple[str, ...] = ()
         self._saved_at = time.monotonic()
+        self._saved_step: tuple[int, int] | None = None
         self._unsaved: list[BatchDone | EpochDone] = []
         self.freeze(recipe.frozen)
 
@@ -201,32 +202,40 @@ class Training:
         """How long ago last.pth was written, or could not be."""
         return time.monotonic() - self._saved_at
 
+    @property
+    def saved(self) -> bool:
+        """Whether last.pth holds what there is now."""
+        return self._saved_step == (self.progress.step, self.progress.epoch)
+
     def save_last(self) -> Saved | SaveFailed:
         """Writes last.pth (the old one becomes previous.pth) and the history so far."""
-        saved = self._save(last=True)
+        progress, run = self.progress, self.run
         self._saved_at = time.monotonic()
-        return saved
-
-    def save_best(self) -> Saved | SaveFailed:
-        """Writes best.pth."""
-        return self._save(last=False)
-
-    def _save(self, *, last: bool) -> Saved | SaveFailed:
-        path = self.run.last if last else self.run.best
         try:
-            if not self.run.is_one():  # somebody deleted or moved the folder meanwhile
-                self.run.path.mkdir(parents=True, exist_ok=True)
-                self.run.write_recipe(self.recipe)
-                self.run.write_split(self.split.rows())
-            if last:
-                self.run.append(self._unsaved)
-                self._unsaved = []
-            checkpoint.write(self.state(), path, keep_as=self.run.previous if last else None)
+            if not run.is_one():  # somebody deleted or moved the folder meanwhile
+                run.path.mkdir(parents=True, exist_ok=True)
+                run.write_recipe(self.recipe)
+                run.write_split(self.split.rows())
+            run.append(self._unsaved)
+            self._unsaved = []
+            checkpoint.write(self.state(), run.last, keep_as=run.previous)
         except OSError as error:
-            return SaveFailed(str(path), error.strerror or str(error))
+            return SaveFailed(str(run.last), error.strerror or str(error))
         except FlowerError as error:
-            return SaveFailed(str(path), error.message)
-        return Saved(str(path), self.progress.epoch, self.progress.batch)
+            return SaveFailed(str(run.last), error.message)
+        self._saved_step = (progress.step, progress.epoch)
+        return Saved(str(run.last), progress.epoch, progress.batch)
+
+    def save_best(self) -> tuple[Saved | SaveFailed, ...]:
+        """Writes last.pth and keeps it as best.pth too."""
+        saved = self.save_last()
+        if isinstance(saved, SaveFailed):
+            return saved, SaveFailed(str(self.run.best), saved.reason)
+        try:
+            self.run.keep(self.run.last, self.run.best)
+        except OSError as error:
+            return saved, SaveFailed(str(self.run.best), error.strerror or str(error))
+        return saved, replace(saved, path=str(self.run.best))
 
     # --- as a checkpoint
 
