@@ -143,16 +143,25 @@ class RunFolder:
         try:
             with self._history.open("ab") as file:
                 file.write(_table(events, header=not before).encode())
+                file.flush()
+                os.fsync(file.fileno())  # the checkpoint that follows counts on these rows
         except OSError:
             with suppress(OSError):
                 os.truncate(self._history, before)  # half a row would hide all after it
             raise
 
-    def cut_back(self, step: int) -> None:
-        """Drops the rows after `step`: a run that died wrote them after its checkpoint. Raises
-        FlowerError where it can't be written."""
+    def cut_back(self, step: int, epoch: int) -> None:
+        """Drops the batches after `step`, and the epochs from `epoch` on, which is not over: a
+        run that died wrote them after its checkpoint. Raises FlowerError where it can't be
+        written."""
         if self._history.exists():
-            kept = (event for event in self.history() if event.step <= step)
+            # An epoch's row has the step of its last batch, also where its validation was not
+            # done when the checkpoint was written.
+            kept = (
+                event
+                for event in self.history()
+                if (event.epoch < epoch if isinstance(event, EpochDone) else event.step <= step)
+            )
             _write(self._history, _table(kept, header=True))
 
     def history(self) -> Iterator[BatchDone | EpochDone]:

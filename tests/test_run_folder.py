@@ -75,11 +75,15 @@ def test_a_torn_last_row_is_left_out(run: RunFolder, torn: int) -> None:
 
 def test_cut_back_drops_what_came_after_the_checkpoint(run: RunFolder) -> None:
     run.append([*BATCHES, EPOCH])
-    run.cut_back(2)
+    run.cut_back(3, epoch=2)
+    assert list(run.history()) == [*BATCHES, EPOCH]
+    run.cut_back(3, epoch=1)  # all its batches were done, but not its validation
+    assert list(run.history()) == BATCHES
+    run.cut_back(2, epoch=1)
     assert list(run.history()) == BATCHES[:2]
     run.append(BATCHES[2:])
     assert list(run.history()) == BATCHES
-    run.cut_back(0)
+    run.cut_back(0, epoch=1)
     assert list(run.history()) == []
 
 

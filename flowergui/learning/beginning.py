@@ -102,7 +102,7 @@ def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> I
                 f"{path.name} can't be kept as {run.resumed.name}: {error.strerror or error}.",
                 hint="Make room on the disk.",
             ) from error
-        run.cut_back(training.progress.step)
+        run.cut_back(training.progress.step, training.progress.epoch)
         run.write_recipe(recipe)
         yield training.opened(resumed=True)
         if path == run.previous:

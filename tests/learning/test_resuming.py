@@ -17,6 +17,7 @@ from flowergui.events import (
     Finished,
     Noted,
     Opened,
+    Saved,
     Stopped,
     ValidationProgress,
 )
@@ -158,6 +159,20 @@ def test_opened_says_where_it_stands(little: Little) -> None:
 def test_rows_after_the_checkpoint_are_dropped(little: Little, whole) -> None:
     run = stopped(little(), AT["mid-epoch"])
     run.append([BatchDone(1, 3, 3, 3, 9.9, 0.0, 0.1, 6)])  # the run died after this
+    same_end(finished(list(tasks.resume(run.path))), whole(little()))
+
+
+def test_killed_between_the_history_and_the_checkpoint_of_an_epoch(little: Little, whole) -> None:
+    live = Live()
+    for event in tasks.train(little(), live):
+        if isinstance(event, BatchDone) and event.step == 3:
+            live.save = True  # the last one of its epoch, before its validation
+        if isinstance(event, Saved) and event.batch == 3:
+            before = Path(event.path).read_bytes()
+        live.stop = live.stop or isinstance(event, EpochDone)
+    run = RunFolder(Path(event.run))
+    run.last.write_bytes(before)
+    assert isinstance(list(run.history())[-1], EpochDone)
     same_end(finished(list(tasks.resume(run.path))), whole(little()))
 
 
