@@ -100,12 +100,19 @@ def _sample(wishes: argparse.Namespace) -> int:
     return _tell(wishes, events).code
 
 
+def _weights(wishes: argparse.Namespace) -> int:
+    return _tell(
+        wishes, tasks.save_weights(wishes.model, wishes.weights, wishes.models_folder)
+    ).code
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "train": _train,
     "resume": _resume,
     "predict": _predict,
     "inspect": _inspect,
     "sample": _sample,
+    "weights": _weights,
 }
 
 
@@ -277,6 +284,18 @@ def parser() -> argparse.ArgumentParser:
         default=80,
         help="how many of each kind (default: %(default)s)",
     )
+
+    weights = command(
+        "weights", "Save pretrained weights as a file among your models, for use offline."
+    )
+    weights.add_argument("model", metavar="NETWORK", help="the network, such as resnet50")
+    weights.add_argument(
+        "--weights",
+        metavar="NAME",
+        default="imagenet",
+        help="which of its weights, such as IMAGENET1K_V1 (default: the best it has)",
+    )
+    _add_models_folder(weights)
     return whole
 
 

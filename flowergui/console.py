@@ -33,6 +33,7 @@ from flowergui.events import (
     Stopped,
     TrainingSizeChanged,
     ValidationProgress,
+    WeightsSaved,
     as_dict,
 )
 
@@ -209,6 +210,9 @@ class Console:
                 print("\n".join(_stopped(event)))
             case Finished():
                 print("\n".join(_finished(event)))
+            case WeightsSaved():
+                file = command_line("--weights", event.path)
+                print(f"The weights are in {event.path}.\nA transfer takes them with {file}")
             case Guessed():
                 print("\n".join(_guessed(event)))
 

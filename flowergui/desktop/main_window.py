@@ -21,6 +21,7 @@ from flowergui.desktop import (
     photos_control,
     prediction_control,
     run_control,
+    weights_control,
     worker,
 )
 from flowergui.desktop.card import fine_percent
@@ -32,7 +33,9 @@ from flowergui.desktop.panels import Panels
 from flowergui.desktop.photos_control import PhotosControl
 from flowergui.desktop.prediction_control import PredictionControl
 from flowergui.desktop.problem_report import report
+from flowergui.desktop.resume_control import ResumeControl
 from flowergui.desktop.run_control import Recalled, RunControl
+from flowergui.desktop.weights_control import WeightsControl
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
@@ -43,7 +46,6 @@ from flowergui.events import (
     LearningRateChanged,
     Noted,
     Opened,
-    RunFacts,
     Saved,
     SaveFailed,
     Scanned,
@@ -51,7 +53,6 @@ from flowergui.events import (
     TrainingSizeChanged,
 )
 from flowergui.live import Live
-from flowergui.recipe import RESUMABLE, SETTINGS, Recipe
 
 LATEST = 1_000
 """Milliseconds after which torch is loaded also where the window has not been painted yet."""
@@ -70,10 +71,6 @@ class MainWindow(QMainWindow):
         self._settings = QSettings(
             QSettings.Format.IniFormat, QSettings.Scope.UserScope, "flowergui", "flowergui"
         )
-        self._runs: list[RunFacts] = []
-        self._resuming = False
-        self._resumed: RunFacts | None = None
-        self._fresh = Recipe()  # what the form held before a run to resume was looked at
         self._closing = False
         self._warm = False
         panels = Panels()
@@ -86,6 +83,8 @@ class MainWindow(QMainWindow):
         self._photos = PhotosControl(self._dataset, self._jobs, self._settings, self)
         self._network = NetworkControl(self._form, self._layers, self._banner, self._jobs, self)
         self._predictions = PredictionControl(self._drop_panel, self._jobs, self._control, self)
+        self._resume = ResumeControl(self._modes, self._form, self._run, self._photos, self)
+        self._weights = WeightsControl(self._modes, self._banner, self._jobs, self)
         self._wire()
         self._restore()
 
@@ -98,7 +97,13 @@ class MainWindow(QMainWindow):
         self._modes.mode_changed.connect(self._mode_changed)
         self._modes.model_changed.connect(self._model_changed)
         self._modes.weights_changed.connect(self._weights_changed)
-        self._modes.checkpoint_changed.connect(self._checkpoint_chosen)
+        self._modes.save_weights_wanted.connect(self._weights.save)
+        self._modes.cancel_weights_wanted.connect(self._weights.cancel)
+        self._modes.checkpoint_changed.connect(self._resume.choose)
+        self._resume.listed.connect(self._runs_listed)
+        self._resume.changed.connect(self._run_chosen)
+        self._resume.refused.connect(self._banner.show_warning)
+        self._resume.wanted.connect(self._go_on)
         self._form.recipe_changed.connect(self._recipe_changed)
         self._form.preset_chosen.connect(self._network.show_frozen)
         self._form.learning_rate_changed.connect(self._learning_rate_changed)
@@ -109,7 +114,8 @@ class MainWindow(QMainWindow):
         self._drop_panel.checkpoint_dropped.connect(self._predictions.name)
         self._drop_panel.folder_dropped.connect(self.open_folder)
         self._run.start_wanted.connect(self._start)
-        self._run.resume_last_wanted.connect(self._resume_last)
+        self._run.resume_last_wanted.connect(self._resume.start_last)
+        self._run.resume_wanted.connect(self._resume.start_with)
         self._run.pause_wanted.connect(self._control.pause)
         self._run.continue_wanted.connect(self._control.go_on)
         self._run.stop_wanted.connect(self._control.stop)
@@ -126,9 +132,9 @@ class MainWindow(QMainWindow):
         if geometry := self._settings.value("geometry"):
             self.restoreGeometry(geometry)
         self._form.set_start(model=self._modes.model, weights=self._modes.weights)
-        self._list_runs()
+        self._resume.refresh()
+        self._weights.refresh()
         self._offer_last_run()
-        self._allow()
         QTimer.singleShot(LATEST, self, self._warm_up)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -149,6 +155,7 @@ class MainWindow(QMainWindow):
         for event in events:
             if isinstance(event, Catalogued):
                 self._modes.show_catalogue(event)
+        self._weights.refresh()
         self._network.refresh()
 
     @Slot(str, object)
@@ -160,6 +167,8 @@ class MainWindow(QMainWindow):
             self._photos.failed()
         elif name == prediction_control.JOB:
             self._predictions.failed(error)
+        elif name == weights_control.JOB:
+            self._weights.ended()
         report(error, self._banner, self)
 
     # --- photos ---------------------------------------------------------------------------
@@ -186,7 +195,7 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _photos_opened(self, scanned: Scanned) -> None:
-        if not self._resuming:
+        if self._resume.chosen is None:  # else it is the run's photos that count
             self._form.set_start(photos=scanned.folder)
             self._network.set_class_count(len(scanned.classes))
 
@@ -194,47 +203,39 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _mode_changed(self, mode: str) -> None:
-        resuming = mode == "resume"
-        if resuming and not self._resuming:
-            self._fresh = self._form.recipe()
-        elif self._resuming and not resuming:
-            self._form.set_recipe(self._fresh)
-            self._form.set_editable(None)
-        self._resuming = resuming
-        if resuming:
-            self._checkpoint_chosen(self._modes.checkpoint)
-        else:
-            self._resumed = None
-            model, weights = self._modes.model, self._modes.weights
-            photos = self._photos.folder
-            self._form.set_start(mode=mode, model=model, weights=weights, photos=photos)
-            self._network.set_class_count(self._photos.class_count)
-            self._network.show_frozen()
-        self._predictions.know(self._runs, self._resumed)
+        if mode == "resume":
+            self._resume.enter()
+            return
+        self._resume.leave()
+        model, weights = self._modes.model, self._modes.weights
+        photos = self._photos.folder
+        self._form.set_start(mode=mode, model=model, weights=weights, photos=photos)
+        self._network.set_class_count(self._photos.class_count)
+        self._network.show_frozen()
+        self._runs_listed()
+
+    @Slot()
+    def _runs_listed(self) -> None:
+        self._predictions.know(self._resume.runs, self._resume.chosen)
         self._allow()
+
+    @Slot()
+    def _run_chosen(self) -> None:
+        if chosen := self._resume.chosen:
+            self._network.set_class_count(chosen.class_count)
+            self._network.show_frozen()
+        self._runs_listed()
 
     @Slot(str)
     def _model_changed(self, model: str) -> None:
         recipe = self._form.recipe()
         frozen = self._network.frozen_for(recipe.frozen, recipe.mode)
         self._form.set_start(model=model, weights=self._modes.weights, frozen=frozen)
+        self._weights.refresh()
 
     @Slot(str)
     def _weights_changed(self, weights: str) -> None:
         self._form.set_start(weights=weights)
-
-    @Slot(str)
-    def _checkpoint_chosen(self, path: str) -> None:
-        if not self._resuming:
-            return
-        self._resumed = tasks.run_of(path) if path else None
-        if self._resumed is not None:
-            self._form.set_recipe(self._resumed.recipe)
-            self._form.set_editable(frozenset(RESUMABLE))
-            self._network.set_class_count(self._resumed.class_count)
-            self._network.show_frozen()
-        self._predictions.know(self._runs, self._resumed)
-        self._allow()
 
     @Slot()
     def _recipe_changed(self) -> None:
@@ -258,8 +259,8 @@ class MainWindow(QMainWindow):
 
     def _why_not(self) -> str:
         """Why Start can't be pressed, in a sentence; empty where it can."""
-        if self._resuming:
-            return "" if self._modes.checkpoint else "There is no run to resume yet."
+        if self._resume.active:
+            return self._resume.problem()
         if self._photos.scanned is None:
             return "Choose a folder of photos first."
         if problems := self._form.problems():
@@ -268,10 +269,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _allow(self) -> None:
-        resumable = any(run.last for run in self._runs)
-        self._run.allow(
-            start=self._why_not(), resume="" if resumable else "There is no run to resume yet."
-        )
+        self._run.allow(start=self._why_not(), resume=self._resume.nothing())
 
     @Slot()
     def _start_by_key(self) -> None:
@@ -280,35 +278,14 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _start(self) -> None:
-        recipe = self._form.recipe()
-        if self._resuming:
-            self._resume(self._modes.checkpoint, self._changes(recipe))
+        if self._resume.active:
+            self._resume.start()
         else:
+            recipe = self._form.recipe()
             self._begin(lambda live: tasks.train(recipe, live))
 
-    @Slot()
-    def _resume_last(self) -> None:
-        last = next(run.last for run in self._runs if run.last)
-        if self._resuming and self._modes.checkpoint == last:
-            self._start()
-            return
-        self._modes.mode = "resume"
-        self._modes.checkpoint = last
-        self._resume(last, {})
-
-    def _changes(self, recipe: Recipe) -> dict[str, Any]:
-        """What the user changed of the run that is resumed; for bare weights, all there is."""
-        if self._resumed is None:
-            names = [s.name for s in SETTINGS if s.name not in ("mode", "weights")]
-            return {
-                "photos": self._photos.folder,
-                **{name: getattr(recipe, name) for name in names},
-            }
-        before = self._resumed.recipe
-        changed = (name for name in RESUMABLE if getattr(recipe, name) != getattr(before, name))
-        return {name: getattr(recipe, name) for name in changed}
-
-    def _resume(self, path: str, changes: dict[str, Any]) -> None:
+    @Slot(str, object)
+    def _go_on(self, path: str, changes: dict[str, Any]) -> None:
         self._begin(lambda live: tasks.resume(path, live, changes))
 
     def _begin(self, job: Callable[[Live], Iterator[Any]]) -> None:
@@ -325,9 +302,8 @@ class MainWindow(QMainWindow):
         self._modes.set_running(not idle)
         self._form.set_running(not idle)
         if idle:
-            if self._resuming:
-                self._form.set_editable(frozenset(RESUMABLE))
-            self._list_runs()
+            self._resume.allow_editing()
+            self._resume.refresh()
             self._predictions.run_ended()
         self._allow()
         if idle and self._closing:
@@ -386,20 +362,14 @@ class MainWindow(QMainWindow):
         self._run.header.failed()
         report(error, self._banner, self)
 
-    def _list_runs(self) -> None:
-        self._runs = tasks.runs()
-        self._modes.set_runs(self._runs)
-        self._predictions.know(self._runs, self._resumed)
-
     def _offer_last_run(self) -> None:
         """A run that was stopped, or died with its machine, is one click away."""
-        run = next((run for run in self._runs if run.last), None)
-        if run is not None and not run.finished:
+        if run := self._resume.left():
             where = f"epoch {run.epochs_done + 1} of {run.recipe.epochs}, batch {run.batch:,}"
             self._banner.offer(
                 f"Your last run ({run.recipe.model}) stopped at {where}.",
                 "Resume it",
-                self._resume_last,
+                lambda: self._resume.start_with(run.last),
             )
 
     # --- the window itself ----------------------------------------------------------------

@@ -1,14 +1,17 @@
 """2 Start from: scratch, resume or transfer, and what each of them needs."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from flowergui.desktop import theme
 from flowergui.desktop.card import Card, Segments, small_label
 from flowergui.desktop.model_selector import ModelSelector
+from flowergui.desktop.resumable import Resumable
 from flowergui.desktop.run_list import RunList
 from flowergui.desktop.weights_selector import WeightsSelector
-from flowergui.events import Catalogued, RunFacts
+from flowergui.events import Catalogued, DownloadProgress
 
 MODES = {
     "scratch": "Learns everything from your photos alone. Choose it when you have thousands "
@@ -30,6 +33,10 @@ class ModeSelector(Card):
     """The network of a new run is another."""
     weights_changed = Signal(str)
     """The weights that transfer starts from are others: imagenet, a version, a path, or ""."""
+    save_weights_wanted = Signal()
+    """The user wants the chosen weights as a file, for use offline."""
+    cancel_weights_wanted = Signal()
+    """The user doesn't want to wait for that file any more."""
     checkpoint_changed = Signal(str)
     """The checkpoint to resume is another, "" for none."""
 
@@ -52,6 +59,8 @@ class ModeSelector(Card):
         self._models.model_changed.connect(self._model_chosen)
         self._weights = WeightsSelector()
         self._weights.weights_changed.connect(self.weights_changed)
+        self._weights.save_wanted.connect(self.save_weights_wanted)
+        self._weights.cancel_wanted.connect(self.cancel_weights_wanted)
         self._runs = RunList()
         self._runs.checkpoint_changed.connect(self.checkpoint_changed)
         self._model_part = self._models
@@ -106,9 +115,17 @@ class ModeSelector(Card):
         self._models.set_catalogue(catalogued.models)
         self._weights.show_model(self._models.facts)
 
-    def set_runs(self, runs: list[RunFacts]) -> None:
-        """The runs on disk, newest first. What was chosen stays; else the newest is."""
+    def set_runs(self, runs: Sequence[Resumable]) -> None:
+        """What can be resumed, newest first. What was chosen stays; else the newest is."""
         self._runs.set_runs(runs)
+
+    def set_saved_weights(self, files: Sequence[str]) -> None:
+        """Files with weights of the chosen network that were saved for use offline."""
+        self._weights.set_saved(files)
+
+    def show_saving_weights(self, progress: DownloadProgress | None) -> None:
+        """How far the file that is wanted is; None where nothing is waited for any more."""
+        self._weights.show_saving(progress)
 
     def set_running(self, running: bool) -> None:
         """While a run goes, where it started from can't change."""

@@ -1,8 +1,6 @@
 """Which run to resume: those on disk, newest first, or a checkpoint from elsewhere."""
 
-import re
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import (
@@ -27,24 +25,12 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import theme
-from flowergui.desktop.card import ROOT, Index, percent, quiet_button, small_label
+from flowergui.desktop.card import ROOT, Index, quiet_button, small_label
 from flowergui.desktop.file_choice import CHECKPOINTS, choose_file
-from flowergui.events import RunFacts
+from flowergui.desktop.resumable import Resumable, elsewhere
 
 ROWS = 4
 """Rows that are seen without scrolling."""
-
-_WHEN = re.compile(r"(\d{4}-\d\d-\d\d)_(\d\d)-?(\d\d)")
-
-
-@dataclass(frozen=True, slots=True)
-class Resumable:
-    """A checkpoint that can be resumed, in a few words."""
-
-    checkpoint: str
-    title: str
-    detail: str
-    when: str
 
 
 class RunList(QWidget):
@@ -89,14 +75,13 @@ class RunList(QWidget):
     @checkpoint.setter
     def checkpoint(self, path: str) -> None:
         if path and path not in [run.checkpoint for run in self._runs]:
-            file = Path(path)
-            self._other = Resumable(path, file.name, str(file.parent), "")
+            self._other = elsewhere(path)
         self._show()
         self._take(path)
 
-    def set_runs(self, runs: list[RunFacts]) -> None:
-        """Offers these, newest first. Those without a checkpoint can't be resumed."""
-        self._runs = tuple(_resumable(run) for run in runs if run.last)
+    def set_runs(self, runs: Sequence[Resumable]) -> None:
+        """Offers these, newest first."""
+        self._runs = tuple(runs)
         known = [run.checkpoint for run in self._runs]
         if self._other and self._other.checkpoint in known:
             self._other = None
@@ -202,19 +187,3 @@ class _RunDelegate(QStyledItemDelegate):
 
 def _row_height(text_height: int) -> int:
     return 2 * text_height + 10
-
-
-def _resumable(run: RunFacts) -> Resumable:
-    recipe = run.recipe
-    name = Path(run.path).name
-    when = _WHEN.match(name)
-    done = f"epoch {run.epochs_done:,} of {recipe.epochs:,}"
-    if run.epochs_done >= recipe.epochs:
-        done = f"all {recipe.epochs:,} epochs done"
-    best = f", best {percent(run.best_accuracy)}" if run.best_accuracy else ""
-    return Resumable(
-        checkpoint=run.last,
-        title=f"{recipe.model}, {recipe.mode}" if when else name,
-        detail=done + best,
-        when=f"{when[1]} {when[2]}:{when[3]}" if when else "",
-    )

@@ -1,11 +1,15 @@
 """The middle of the window: how the run goes, its curves, and the buttons that steer it."""
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from flowergui.desktop import run_control, theme
-from flowergui.desktop.card import Card
+from flowergui.desktop.card import Card, small_label
 from flowergui.desktop.live_plot import LivePlot
+from flowergui.desktop.resumable import Resumable
 from flowergui.desktop.run_header import RunHeader
 
 BUTTONS = {
@@ -17,6 +21,9 @@ BUTTONS = {
 }
 """What Start, Pause and Stop are called in each state of a run."""
 
+OTHERS = 15
+"""Most runs in the menu beside Resume; the list under "Start from" has them all."""
+
 
 class RunPanel(QWidget):
     """Header, plots and buttons. It shows the state that it is told, and starts nothing."""
@@ -26,6 +33,8 @@ class RunPanel(QWidget):
     continue_wanted = Signal()
     stop_wanted = Signal()
     resume_last_wanted = Signal()
+    resume_wanted = Signal(str)
+    """The user wants to go on with the run of this checkpoint, out of the menu of others."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +49,7 @@ class RunPanel(QWidget):
         layout.addWidget(head)
         layout.addWidget(self.plot, 1)
         layout.addLayout(self._make_buttons())
+        layout.addLayout(self._make_captions())
         self.show_state(run_control.IDLE)
 
     def _make_buttons(self) -> QHBoxLayout:
@@ -51,12 +61,17 @@ class RunPanel(QWidget):
         self._stop = QPushButton("Stop")
         self._stop.setObjectName("stopButton")
         theme.style(self._stop, role="danger")
-        self._hint = QLabel()
-        self._hint.setObjectName("startHint")
-        self._hint.setWordWrap(True)
-        theme.style(self._hint, role="caption")
         self._resume = QPushButton("Resume from last.pth")
         self._resume.setObjectName("resumeLastButton")
+        self._others = QPushButton()
+        self._others.setObjectName("resumeMenuButton")
+        self._others.setAccessibleName("Resume another run")
+        self._others.setToolTip("Go on with another run.")
+        self._others.setFixedWidth(30)
+        self._others_menu = QMenu(self._others)
+        self._others_menu.triggered.connect(self._other_chosen)
+        self._others.setMenu(self._others_menu)
+        self._others.hide()
         self._start.clicked.connect(self.start_wanted)
         self._pause.clicked.connect(self._pause_or_continue)
         self._stop.clicked.connect(self.stop_wanted)
@@ -65,9 +80,34 @@ class RunPanel(QWidget):
         row.setSpacing(theme.SPACE)
         for button in (self._start, self._pause, self._stop):
             row.addWidget(button)
-        row.addWidget(self._hint, 1)
+        row.addStretch(1)
         row.addWidget(self._resume)
+        row.addWidget(self._others)
         return row
+
+    def _make_captions(self) -> QHBoxLayout:
+        """Under Start why it waits, under Resume what it goes on with."""
+        self._hint = small_label()
+        self._hint.setObjectName("startHint")
+        self._newest = small_label()
+        self._newest.setObjectName("resumeLastName")
+        row = QHBoxLayout()
+        row.setSpacing(theme.SPACE)
+        for label, side in ((self._hint, "AlignLeft"), (self._newest, "AlignRight")):
+            label.setAlignment(Qt.AlignmentFlag[side] | Qt.AlignmentFlag.AlignTop)
+            row.addWidget(label, 1)
+        return row
+
+    def set_runs(self, runs: Sequence[Resumable]) -> None:
+        """What can be resumed, newest first: the first is what the button goes on with."""
+        self._newest.setText(f"{runs[0].title}: {runs[0].detail}" if runs else "")
+        self._newest.setToolTip(runs[0].checkpoint if runs else "")
+        self._others.setVisible(len(runs) > 1)
+        self._others_menu.clear()
+        for run in runs[1 : OTHERS + 1]:
+            words = f"{run.title}: {run.detail}" + (f"   ({run.when})" if run.when else "")
+            action = self._others_menu.addAction(words.replace("&", "&&"))
+            action.setData(run.checkpoint)
 
     def show_state(self, state: str) -> None:
         """The run is idle, running, pausing, paused or stopping."""
@@ -98,7 +138,12 @@ class RunPanel(QWidget):
         ):
             button.setEnabled(idle and not reason)
             button.setToolTip(reason or tip)
+        self._others.setEnabled(idle)
         self._hint.setText(start if idle else "")
+
+    @Slot(QAction)
+    def _other_chosen(self, action: QAction) -> None:
+        self.resume_wanted.emit(str(action.data()))
 
     @Slot()
     def _pause_or_continue(self) -> None:

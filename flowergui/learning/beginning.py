@@ -16,6 +16,7 @@ from flowergui.learning.photos import Photo, Split
 from flowergui.learning.randomness import number
 from flowergui.learning.training import Plan, Training, frozen_by
 from flowergui.live import Live
+from flowergui.presets import with_preset
 from flowergui.recipe import RESUMABLE, SETTING, Recipe
 from flowergui.run_folder import RunFolder
 
@@ -137,15 +138,49 @@ def _resume_weights(
     if not changes.get("photos"):
         raise FlowerError(
             f"{path.name} holds weights alone, and does not know the photos.",
-            hint="Name the folder of photos (--photos), and the network (--model).",
+            hint="Name the folder of photos that it learned from (--photos).",
         )
-    recipe = replace(Recipe(mode="scratch"), **changes).checked()
+    tensors = weights.modern(checkpoint.tensors_of(stored, path))
+    known = _recognised(tensors, path, changes.get("model", ""))
+    # Which size it learned at, weights don't say; its own is the likeliest.
+    usual = replace(
+        with_preset(Recipe(mode="scratch"), "recommended"),
+        model=known.model, image_size=known.image_size, first_training_size=0,
+    )  # fmt: skip
+    recipe = replace(usual, **changes).checked()
     found = yield from _unless_stopped(photos.scan(Path(recipe.photos)), live)
     if found is None:
         return
+    if known.class_count != len(found.classes):
+        raise FlowerError(
+            f"{path.name} knows {known.class_count} classes, and {found.folder.name} has "
+            f"{len(found.classes)}.",
+            hint="Open the photos that it learned from, or start a transfer from it.",
+        )
+    yield Noted(
+        f"{path.name} is a {known.model} for {known.class_count} classes. It holds weights "
+        "alone: the optimizer, the schedule and the epochs start afresh, and its classes are "
+        "taken to be yours in alphabetical order."
+    )
     split = photos.split(found, recipe.validation_fraction, recipe.seed)
-    whole = path.name, checkpoint.tensors_of(stored, path)
-    yield from _begin(recipe, live, _New(split, models, whole=whole))
+    yield from _begin(recipe, live, _New(split, models, whole=(path.name, tensors)))
+
+
+def _recognised(tensors: dict[str, Tensor], path: Path, wish: str) -> network.Recognised:
+    """The network that bare weights are of. Raises FlowerError where it is none that can be
+    built, and where it is not the one that is wished for ("" for any)."""
+    known = network.recognise(tensors)
+    if known is None:
+        raise FlowerError(
+            f"{path.name} does not fit any network of the catalogue.",
+            hint="A transfer from it takes what fits.",
+        )
+    if wish and wish != known.model:
+        raise FlowerError(
+            f"{path.name} holds the weights of a {known.model}, not of a {wish}.",
+            hint=f"Choose {known.model}.",
+        )
+    return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +254,14 @@ def _made(recipe: Recipe, new: _New, run: RunFolder | None) -> tuple[Training, l
             notes.append(Noted(f"{len(left)} tensors did not fit and start fresh: {left[0]} ..."))
     if whole:
         name, tensors = whole
+        fresh = net.state_dict()
+        fitting = {key: tensors[key] for key in fresh.keys() & tensors.keys()}
         try:
-            network.take(net, tensors)
-        except RuntimeError as error:
+            network.take(net, {**fresh, **fitting})
+        except RuntimeError as error:  # a Vision Transformer for another image size
             raise FlowerError(
-                f"{name} does not fit {recipe.model} with {len(split.classes)} classes.",
-                hint="Name the network that it was trained with, or use it for a transfer.",
+                f"{name} does not fit {recipe.model} at {size} px.",
+                hint="Choose the image size that it was trained with.",
             ) from error
     if not split.validation:
         notes.append(Noted("No photo could be held back, so accuracy is not validated."))

@@ -3,6 +3,7 @@
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
@@ -41,6 +42,9 @@ _FAMILIES = {
 """torchvision's modules by the names that people know; a new module keeps its own."""
 
 _DEFAULT_SIZE = 224
+
+SECOND_OUTPUTS = ("aux1.", "aux2.", "AuxLogits.")
+"""How the names begin of GoogLeNet's and Inception's second outputs, which ours do without."""
 
 
 # --- the catalogue ----------------------------------------------------------------------------
@@ -156,12 +160,18 @@ def _new(model: str, class_count: int, image_size: int = 0) -> nn.Module:
     options: dict[str, Any] = {}
     if model in ("googlenet", "inception_v3"):  # a second output would only be in the way
         options = {"aux_logits": False, "init_weights": True}
-    if model.startswith("vit_") and image_size in {
-        each.image_size for each in known(model).weights
-    }:
-        options = {"image_size": image_size}  # its position embedding is of one size, as built
+    if image_size in _sizes_built_for(model):
+        options = {"image_size": image_size}
     net: nn.Module = get_model(model, weights=None, num_classes=class_count, **options)
     return net
+
+
+def _sizes_built_for(model: str) -> tuple[int, ...]:
+    """The image sizes that change the network itself: the position embedding of a Vision
+    Transformer is of one size, as built, and has weights for a few."""
+    if not model.startswith("vit_"):
+        return ()
+    return tuple(weights.image_size for weights in known(model).weights)
 
 
 def take(net: nn.Module, tensors: Mapping[str, Tensor], **options: bool) -> None:
@@ -272,6 +282,49 @@ def _by_child(sizes: dict[str, int], prefix: str) -> dict[str, int]:
             child = prefix + name[len(prefix) :].partition(".")[0]
             held[child] = held.get(child, 0) + size
     return held
+
+
+# --- recognising ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """An architecture, its number of classes, and the image size in pixels that it was built
+    for: its own, where the weights don't show another."""
+
+    model: str
+    class_count: int
+    image_size: int
+
+
+def recognise(tensors: Mapping[str, Tensor]) -> Recognised | None:
+    """The architecture that these weights belong to, by their names and shapes; None where
+    it is none of the catalogue's. No two of those have the same, heads aside."""
+    values = sum(tensor.numel() for tensor in tensors.values())
+    # The likeliest first: most need a handful of tries, of some 80 ms each.
+    for facts in sorted(catalogue(), key=lambda facts: abs(facts.parameters - values)):
+        for size in dict.fromkeys((facts.image_size, *_sizes_built_for(facts.name))):
+            if classes := _classes_in(tensors, facts.name, size):
+                return Recognised(facts.name, classes, size)
+    return None
+
+
+def _classes_in(tensors: Mapping[str, Tensor], model: str, image_size: int) -> int:
+    """How many classes the head knows in weights that fit this architecture; 0 where they
+    don't."""
+    head = head_of(model)
+    if not all(name in tensors for name in head):
+        return 0
+    own = build_hollow(model, 2, image_size).state_dict()
+    # batch normalisation's counter came late: old files lack it, and nothing hangs on it.
+    needed = [name for name in own if not name.endswith("num_batches_tracked")]
+    known = own.keys() | {name for name in tensors if name.startswith(SECOND_OUTPUTS)}
+    same = all(
+        name in tensors and (name in head or tensors[name].shape == own[name].shape)
+        for name in needed
+    )
+    classes = {tensors[name].shape[0] if tensors[name].ndim else 0 for name in head}
+    return classes.pop() if same and known.issuperset(tensors) and len(classes) == 1 else 0
 
 
 # --- freezing ---------------------------------------------------------------------------------

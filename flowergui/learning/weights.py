@@ -6,7 +6,7 @@ import re
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -16,11 +16,18 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from flowergui.errors import FlowerError
-from flowergui.events import DownloadProgress
+from flowergui.events import DownloadProgress, WeightsSaved
 from flowergui.learning import checkpoint, network
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Normalisation of RGB from 0 to 1: ImageNet's, as in torchvision's references."""
+
+_TENSORFLOW, HALVES = ("googlenet", "inception_v3"), (0.5, 0.5, 0.5)
+"""Two networks whose ImageNet weights came from TensorFlow, and their normalisation: torchvision
+normalises for them once more inside (`transform_input`); ours leave that out and do it at once."""
+
+IMAGENET = 1_000
+"""The classes of ImageNet."""
 
 _MLP = {"1": "0", "2": "3"}
 """ViT's two linear layers: their place in the sequence that holds them today."""
@@ -46,43 +53,78 @@ def load(model: str, weights: str) -> Generator[DownloadProgress, None, Pretrain
     Raises FlowerError where there are none of that name, where a download fails, and where
     the file is no weights.
     """
-    versions = {each.name.lower(): each for each in network.weights_of(model)}
-    word = weights.lower()
-    if word in ("imagenet", "default") and versions:
-        chosen = next(iter(versions.values()))
-    elif word in versions:
-        chosen = versions[word]
-    elif word in ("imagenet", "default") or word.startswith("imagenet1k_"):
-        known = ", ".join(each.name for each in versions.values())
-        hint = f"It has {known}." if known else "Choose a .pth file of yours, or another network."
-        raise FlowerError(f"{model} has no weights called {weights}.", hint=hint)
-    else:
+    chosen = _version(model, weights)
+    if chosen is None:
         return from_file(Path(weights), model)
     path = yield from download(chosen.url, _cache_folder())
     transforms = chosen.transforms()
-    # The two oldest networks normalise once more inside where they have these weights
-    # (torchvision's transform_input); ours leave that out and normalise like this at once.
-    tensorflow = model in ("googlenet", "inception_v3")
+    tensorflow = model in _TENSORFLOW
     return Pretrained(
         name=chosen.name,
-        tensors=_modern(checkpoint.tensors_of(checkpoint.read(path), path)),
+        tensors=modern(checkpoint.tensors_of(checkpoint.read(path), path)),
         image_size=transforms.crop_size[0],
-        mean=(0.5, 0.5, 0.5) if tensorflow else tuple(transforms.mean),
-        std=(0.5, 0.5, 0.5) if tensorflow else tuple(transforms.std),
+        mean=HALVES if tensorflow else tuple(transforms.mean),
+        std=HALVES if tensorflow else tuple(transforms.std),
     )
+
+
+def save(model: str, weights: str, models: Path) -> Iterator[DownloadProgress | WeightsSaved]:
+    """Puts torchvision's weights into `models` as a plain state dict: <model>.pth, and
+    <model>_<version>.pth for those that are not the default. Raises FlowerError."""
+    chosen = _version(model, weights)
+    if chosen is None:
+        raise FlowerError(f"{weights} is a file already.", hint="Transfer can start from it.")
+    path = yield from download(chosen.url, _cache_folder())
+    tensors = modern(checkpoint.tensors_of(checkpoint.read(path), path))
+    default = chosen is network.weights_of(model)[0]
+    target = models / (f"{model}.pth" if default else f"{model}_{chosen.name}.pth")
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        checkpoint.write(tensors, target)
+    except OSError as error:
+        raise FlowerError(
+            f"{target.name} can't be written into {models}: {error.strerror or error}.",
+            hint="Make room there, or choose another folder for models.",
+        ) from error
+    yield WeightsSaved(str(target))
+
+
+def _version(model: str, weights: str) -> WeightsEnum | None:
+    """torchvision's weights that a recipe names; None where it names a file. Raises FlowerError
+    where there are none of that name."""
+    versions = {each.name.lower(): each for each in network.weights_of(model)}
+    word = weights.lower()
+    if word in versions:
+        return versions[word]
+    if word in ("imagenet", "default") and versions:
+        return next(iter(versions.values()))
+    if word in ("imagenet", "default") or word.startswith("imagenet1k_"):
+        known = ", ".join(each.name for each in versions.values())
+        hint = f"It has {known}." if known else "Choose a .pth file of yours, or another network."
+        raise FlowerError(f"{model} has no weights called {weights}.", hint=hint)
+    return None
 
 
 def from_file(path: Path, model: str) -> Pretrained:
     """Weights from a checkpoint of ours (its averaged ones where it has them) or a state dict."""
     stored = checkpoint.read(path)
     recipe, normalisation = stored.get("recipe", {}), stored.get("normalisation", {})
+    tensors = modern(checkpoint.tensors_of(stored, path))
+    if not normalisation and model in _TENSORFLOW and _class_count(tensors, model) == IMAGENET:
+        normalisation = {"mean": HALVES, "std": HALVES}
     return Pretrained(
         name=path.name,
-        tensors=_modern(checkpoint.tensors_of(stored, path)),
+        tensors=tensors,
         image_size=int(stored.get("image_size", 0)) if recipe.get("model") == model else 0,
         mean=tuple(normalisation.get("mean", MEAN)),
         std=tuple(normalisation.get("std", STD)),
     )
+
+
+def _class_count(tensors: Mapping[str, Tensor], model: str) -> int:
+    """How many classes weights of `model` know; 0 where they have no head."""
+    heads = [tensors[name] for name in network.head_of(model) if name in tensors]
+    return heads[0].shape[0] if heads else 0
 
 
 def own_image_size(model: str, weights: str) -> int:
@@ -119,7 +161,7 @@ def fill(net: nn.Module, pretrained: Pretrained, model: str) -> list[str]:
     return [name for name in wanted if name not in fitting]
 
 
-def _modern(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def modern(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors by the names of today: torchvision's files of DenseNet and of ViT are older
     than the present names of some of their layers, as its own loading knows too."""
 

@@ -29,6 +29,7 @@ from flowergui.events import (
     Catalogued,
     ClassCount,
     Described,
+    DownloadProgress,
     EpochDone,
     Finished,
     FrozenChanged,
@@ -45,6 +46,8 @@ from flowergui.events import (
     ScanProgress,
     Stopped,
     TrainingSizeChanged,
+    WeightsFacts,
+    WeightsSaved,
 )
 from flowergui.live import Live
 from flowergui.recipe import SETTINGS, Recipe
@@ -64,6 +67,8 @@ class Script:
     refuse: str = ""
     error: BaseException | None = None
     runs: list[RunFacts] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    bare: str = ""
 
     def inspect(self, folder: str) -> Iterator[Any]:
         self.seen.append(("inspect", folder))
@@ -83,7 +88,8 @@ class Script:
 
     def catalogue(self) -> Iterator[Any]:
         models = ("mynet", "resnet18", "resnet50", "vit_b_16")
-        yield Catalogued(tuple(ModelFacts(name, "Some", 1000, 64, ()) for name in models))
+        weights = (WeightsFacts("IMAGENET1K_V1", 0.7, 64, 10.0),)
+        yield Catalogued(tuple(ModelFacts(name, "Some", 1000, 64, weights) for name in models))
 
     def describe(self, model: str, class_count: int, image_size: int = 0) -> Iterator[Any]:
         self.seen.append(("describe", (model, class_count, image_size)))
@@ -138,6 +144,14 @@ class Script:
     def history(self, run: str) -> list[Any]:
         return [BatchDone(1, b, BATCHES, b, 2.0, 0.25, 0.001, 4) for b in range(1, BATCHES + 1)]
 
+    def save_weights(self, model: str, weights: str) -> Iterator[Any]:
+        self.seen.append(("save_weights", (model, weights)))
+        yield DownloadProgress(model, 0, 10_000_000)
+        self.gate.acquire()
+        yield DownloadProgress(model, 10_000_000, 10_000_000)
+        self.files.append(f"/models/{model}.pth")
+        yield WeightsSaved(self.files[0])
+
     def predict(self, checkpoint: str, images: list[str]) -> Iterator[Any]:
         self.seen.append(("predict", (checkpoint, list(images))))
         for image in images:
@@ -154,10 +168,15 @@ def script(tmp_path, monkeypatch) -> Script:
     made = Script(run)
     for name in (
         "inspect", "sample", "catalogue", "describe", "train", "resume", "history", "predict",
+        "save_weights",
     ):  # fmt: skip
         monkeypatch.setattr(tasks, name, getattr(made, name))
     monkeypatch.setattr(tasks, "runs", lambda: list(made.runs))
-    monkeypatch.setattr(tasks, "run_of", lambda path: made.runs[0] if made.runs else None)
+    monkeypatch.setattr(
+        tasks, "run_of", lambda path: next((run for run in made.runs if run.last == path), None)
+    )
+    monkeypatch.setattr(tasks, "bare_weights", lambda: made.bare)
+    monkeypatch.setattr(tasks, "saved_weights", lambda model: list(made.files))
     return made
 
 
@@ -352,8 +371,7 @@ def test_resume_from_last(qtbot, window, script, photos):
     script.runs.append(
         RunFacts(str(folder), Recipe(photos=photos), 2, 1, 0.5, str(folder / "last.pth"), "")
     )
-    window._list_runs()
-    window._allow()
+    window._resume.refresh()
     button(window, "resumeLastButton").click()
     qtbot.waitUntil(lambda: bool(script.of("resume")))
     assert script.of("resume")[0] == (str(folder / "last.pth"), {})
@@ -370,10 +388,74 @@ def test_without_a_run_there_is_nothing_to_resume(window):
     assert "no run" in button(window, "startButton").toolTip()
 
 
+def facts(folder, *, epochs_done=1) -> RunFacts:
+    recipe = Recipe(epochs=3)
+    return RunFacts(str(folder), recipe, 2, epochs_done, 0.5, str(folder / "last.pth"), "")
+
+
+def test_the_run_that_resume_goes_on_with_is_named_beside_it(window, script, tmp_path):
+    name, others = find(window, QLabel, "resumeLastName"), button(window, "resumeMenuButton")
+    assert name.text() == ""
+    assert not others.isVisible()
+    script.runs.append(facts(tmp_path / "2026-11-24_09-01-00_resnet18_scratch"))
+    window._resume.refresh()
+    assert name.text() == "resnet18, scratch: epoch 1 of 3, best 50 %"
+    assert not others.isVisible()
+
+
+def test_a_menu_beside_resume_goes_on_with_another(qtbot, window, script, tmp_path):
+    script.runs += [facts(tmp_path / name) for name in ("newest", "older")]
+    window._resume.refresh()
+    others = button(window, "resumeMenuButton")
+    assert others.isVisible()
+    [action] = others.menu().actions()
+    assert action.text() == "older: epoch 1 of 3, best 50 %"
+    action.trigger()
+    qtbot.waitUntil(lambda: bool(script.of("resume")))
+    assert script.of("resume")[0] == (str(tmp_path / "older" / "last.pth"), {})
+    assert not others.isEnabled()
+
+
+def test_bare_weights_are_gone_on_with_once_photos_are_open(qtbot, window, script, photos):
+    script.bare = "/models/last.pth"
+    window._resume.refresh()
+    assert find(window, QLabel, "resumeLastName").text() == "last.pth: /models"
+    button(window, "resumeLastButton").click()
+    assert "choose the photos that they learned from" in banner_text(window)
+    assert not button(window, "startButton").isEnabled()
+    assert script.of("resume") == []
+    open_photos(qtbot, window, photos)
+    find(window, QWidget, "epochs").setValue(7)
+    button(window, "resumeLastButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("resume")))
+    path, changes = script.of("resume")[0]
+    assert path == "/models/last.pth"
+    assert (changes["photos"], changes["epochs"], changes["image_size"]) == (photos, 7, 0)
+    assert "model" not in changes  # it is recognised
+
+
+def test_pretrained_weights_are_saved_for_use_offline(qtbot, window, script):
+    button(window, "modeTransfer").click()
+    save = button(window, "saveWeightsButton")
+    qtbot.waitUntil(save.isVisible)
+    save.click()
+    qtbot.waitUntil(lambda: script.of("save_weights") == [("resnet18", "imagenet")])
+    assert save.text() == "Cancel"
+    save.click()
+    assert save.text() == "Save pretrained weights"
+    script.gate.release()
+    save.click()
+    qtbot.waitUntil(lambda: len(script.of("save_weights")) == 2)
+    script.gate.release()
+    qtbot.waitUntil(lambda: "The weights are in /models/resnet18.pth" in banner_text(window))
+    assert find(window, QComboBox, "weights").findText("resnet18.pth") > 0
+    assert save.text() == "Save pretrained weights"
+
+
 def test_what_is_changed_of_a_run_goes_along(qtbot, window, script, photos):
     last = str(script.run / "last.pth")
     script.runs.append(RunFacts(str(script.run), Recipe(photos=photos), 2, 1, 0.5, last, ""))
-    window._list_runs()
+    window._resume.refresh()
     button(window, "modeResume").click()
     find(window, QWidget, "epochs").setValue(99)
     assert not find(window, QWidget, "batch_size").isEnabled()
@@ -385,7 +467,7 @@ def test_what_is_changed_of_a_run_goes_along(qtbot, window, script, photos):
 def test_the_form_comes_back_after_looking_at_a_run(window, script, photos):
     find(window, QWidget, "epochs").setValue(7)
     script.runs.append(RunFacts(str(script.run), Recipe(epochs=3), 2, 1, 0.5, "x/last.pth", ""))
-    window._list_runs()
+    window._resume.refresh()
     button(window, "modeResume").click()
     assert find(window, QWidget, "epochs").value() == 3
     button(window, "modeScratch").click()
@@ -538,7 +620,7 @@ def drop(widget, paths):
 def test_a_dropped_photo_is_guessed_by_the_newest_run(qtbot, window, script, tmp_path):
     best = str(script.run / "best.pth")
     script.runs.append(RunFacts(str(script.run), Recipe(), 2, 1, 0.5, "", best))
-    window._list_runs()
+    window._resume.refresh()
     drop(find(window, QWidget, "dropZone"), [str(tmp_path / "a.jpg")])
     qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])
     assert script.of("predict") == [(best, [str(tmp_path / "a.jpg")])]

@@ -1,12 +1,15 @@
 """Where a run starts: mode, network, weights, and the runs to resume."""
 
+import os
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QListView, QPushButton
 
 from flowergui.desktop.mode_selector import MODES, ModeSelector
 from flowergui.desktop.model_selector import BEFORE
-from flowergui.events import Catalogued, ModelFacts, RunFacts, WeightsFacts
+from flowergui.desktop.resumable import Resumable, resumables
+from flowergui.events import Catalogued, DownloadProgress, ModelFacts, RunFacts, WeightsFacts
 from flowergui.recipe import Recipe
 
 V1 = WeightsFacts("IMAGENET1K_V1", 0.761, 224, 97.8)
@@ -70,7 +73,7 @@ def run(name, done, *, epochs=30, best=0.863, last=True):
     [("scratch", {"models"}), ("transfer", {"models", "weights"}), ("resume", {"runs"})],
 )
 def test_each_mode_shows_what_it_needs_and_says_what_it_does(qtbot, filled, mode, shown):
-    filled.set_runs([run("resnet18", 3)])
+    filled.set_runs(resumables([run("resnet18", 3)]))
     qtbot.mouseClick(button(filled, f"mode{mode.capitalize()}"), Qt.MouseButton.LeftButton)
     assert filled.mode == mode
     parts = {"models": models(filled), "weights": weights(filled), "runs": runs(filled)}
@@ -242,12 +245,49 @@ def test_a_file_of_ones_own(qtbot, filled, tmp_path):
     assert filled.weights == "imagenet"
 
 
+def test_weights_can_be_saved_and_the_wait_be_cancelled(qtbot, filled):
+    filled.mode = "transfer"
+    save = button(filled, "saveWeightsButton")
+    assert save.isVisible()
+    assert save.text() == "Save pretrained weights"
+    with qtbot.waitSignal(filled.save_weights_wanted):
+        save.click()
+    filled.show_saving_weights(DownloadProgress("resnet18", 12_000_000, 46_800_000))
+    assert "Downloading: 12 of 46 MB" in texts(filled)
+    assert save.text() == "Cancel"
+    with qtbot.waitSignal(filled.cancel_weights_wanted):
+        save.click()
+    filled.show_saving_weights(None)
+    assert save.text() == "Save pretrained weights"
+    assert "Downloading" not in texts(filled)
+    filled.model = "mynet"
+    assert not save.isVisible()
+
+
+def test_saved_weights_are_offered_for_their_network(filled):
+    filled.mode = "transfer"
+    filled.set_saved_weights(["/models/resnet18.pth"])
+    box = weights(filled)
+    assert [box.itemText(row) for row in range(box.count())][1:] == [
+        "resnet18.pth",
+        "A file of mine …",
+    ]
+    assert filled.weights == "imagenet"
+    box.setCurrentText("resnet18.pth")
+    assert filled.weights == "/models/resnet18.pth"
+    assert "From /models" in texts(filled)
+    assert not button(filled, "saveWeightsButton").isVisible()
+    filled.model = "alexnet"
+    assert filled.weights == "imagenet"
+    assert box.findText("resnet18.pth") < 0
+
+
 # --- runs -------------------------------------------------------------------------------------
 
 
 def test_nothing_to_resume_yet(selector):
     selector.mode = "resume"
-    selector.set_runs([run("resnet18", 0, last=False)])
+    selector.set_runs(resumables([run("resnet18", 0, last=False)]))
     assert "Nothing to resume yet" in texts(selector)
     assert not runs(selector).isVisible()
     assert selector.checkpoint == ""
@@ -257,7 +297,7 @@ def test_runs_are_listed_and_the_newest_is_chosen(qtbot, selector):
     selector.mode = "resume"
     newest, older = run("resnet18", 12), run("vgg11_bn", 30)
     with qtbot.waitSignal(selector.checkpoint_changed) as changed:
-        selector.set_runs([newest, older])
+        selector.set_runs(resumables([newest, older]))
     assert changed.args == [newest.last]
     model = runs(selector).model()
     spoken = [model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in (0, 1)]
@@ -271,16 +311,30 @@ def test_runs_are_listed_and_the_newest_is_chosen(qtbot, selector):
     assert selector.checkpoint == older.last
 
 
+def test_bare_weights_stand_where_they_were_written(tmp_path):
+    bare, last = tmp_path / "last.pth", tmp_path / "run" / "last.pth"
+    last.parent.mkdir()
+    for path in (last, bare):
+        path.touch()
+    facts = RunFacts(str(last.parent), Recipe(epochs=9), 5, 3, 0.0, str(last), "")
+    os.utime(last, (1, 1))
+    told = Resumable(str(bare), "last.pth", str(tmp_path))
+    assert resumables([], str(bare)) == (told,)
+    assert [each.checkpoint for each in resumables([facts], str(bare))] == [str(bare), str(last)]
+    os.utime(bare, (0, 0))
+    assert [each.checkpoint for each in resumables([facts], str(bare))] == [str(last), str(bare)]
+
+
 def test_the_choice_outlives_a_new_list(qtbot, selector):
     old, new = run("resnet18", 12), run("resnet50", 1)
-    selector.set_runs([old])
+    selector.set_runs(resumables([old]))
     with qtbot.assertNotEmitted(selector.checkpoint_changed):
-        selector.set_runs([new, old])
+        selector.set_runs(resumables([new, old]))
     assert selector.checkpoint == old.last
     assert runs(selector).currentIndex().row() == 1
-    selector.set_runs([new])
+    selector.set_runs(resumables([new]))
     assert selector.checkpoint == new.last
-    selector.set_runs([])
+    selector.set_runs(resumables([]))
     assert selector.checkpoint == ""
 
 
@@ -288,7 +342,7 @@ def test_a_checkpoint_from_elsewhere(qtbot, selector, tmp_path):
     path = tmp_path / "last.pth"
     path.touch()
     selector.mode = "resume"
-    selector.set_runs([run("resnet18", 12)])
+    selector.set_runs(resumables([run("resnet18", 12)]))
     button(selector, "browseCheckpointButton").click()
     dialog = selector.findChild(QFileDialog)
     dialog.selectFile(str(path))
@@ -301,6 +355,6 @@ def test_a_checkpoint_from_elsewhere(qtbot, selector, tmp_path):
 
 @pytest.mark.parametrize("mode", list(MODES))
 def test_it_fits_a_narrow_column(filled, mode):
-    filled.set_runs([run("resnet18", 3)])
+    filled.set_runs(resumables([run("resnet18", 3)]))
     filled.mode = mode
     assert filled.minimumSizeHint().width() <= 310

@@ -4,6 +4,7 @@ import warnings
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 from flowergui.errors import FlowerError
@@ -176,3 +177,36 @@ def test_freezing_forgets_the_gradient() -> None:
     network.freeze(net, ["fc.weight"])
     assert net.fc.weight.grad is None
     assert net.fc.bias.grad is not None
+
+
+@pytest.mark.parametrize("model", SMALLEST)
+def test_weights_are_recognised_by_their_names_and_shapes(model: str) -> None:
+    own = network.known(model).image_size
+    weights = network.build_hollow(model, 7, own).state_dict()
+    assert network.recognise(weights) == network.Recognised(model, 7, own)
+    old = {name: each for name, each in weights.items() if "num_batches_tracked" not in name}
+    assert network.recognise(old) == network.Recognised(model, 7, own)
+
+
+def test_weights_of_something_else_are_not_recognised() -> None:
+    weights = network.build_hollow("mynet", 7, 32).state_dict()
+    name = next(iter(weights))
+    assert network.recognise({**weights, name: torch.ones(1, 2, 3)}) is None
+    assert network.recognise({**weights, "more": torch.ones(3)}) is None
+    del weights[name]
+    assert network.recognise(weights) is None
+
+
+def test_second_outputs_do_not_hide_a_network() -> None:
+    with network.Hollow():
+        whole = torchvision.models.inception_v3(num_classes=5, init_weights=True)
+    assert network.recognise(whole.state_dict()) == network.Recognised("inception_v3", 5, 299)
+
+
+def test_no_two_networks_look_alike() -> None:
+    seen: dict[tuple[object, ...], str] = {}
+    for facts in network.catalogue():
+        own = network.build_hollow(facts.name, 7, facts.image_size).state_dict()
+        head = network.head_of(facts.name)
+        look = tuple((name, tuple(own[name].shape)) for name in sorted(own) if name not in head)
+        assert seen.setdefault(look, facts.name) == facts.name

@@ -305,20 +305,46 @@ def test_a_bare_state_dict_goes_on_with_its_head(
     torch.manual_seed(5)
     net = network.build(model, 3, 32)
     torch.save(net.state_dict(), tmp_path / "last.pth")
-    changes = little(model=model, learning_rate=1e-8).as_dict()
-    changes |= {"frozen": (), "scheduler": "none", "weight_decay": 0.0, "epochs": 1}
-    run = finished(list(tasks.resume(tmp_path / "last.pth", changes=changes)))
+    changes = little(learning_rate=1e-8).as_dict() | {"frozen": (), "scheduler": "none"}
+    changes |= {"weight_decay": 0.0, "epochs": 1}
+    del changes["model"]  # it is recognised
+    events = list(tasks.resume(tmp_path / "last.pth", changes=changes))
+    (noted,) = [event.message for event in events if isinstance(event, Noted)]
+    assert noted.startswith(f"last.pth is a {model} for 3 classes. It holds weights alone")
+    assert "the optimizer, the schedule and the epochs start afresh" in noted
+    run = finished(events)
     assert run.path.parent == models
+    assert run.recipe().model == model
     weights = checkpoint.read(run.last)["model"]
     for name, parameter in net.named_parameters():
         assert torch.allclose(weights[name], parameter, atol=1e-5)
 
 
-def test_a_bare_state_dict_needs_to_know_more(little: Little, tmp_path: Path, models: Path) -> None:
-    torch.save(network.build("mynet", 4, 32).state_dict(), tmp_path / "last.pth")
+def test_a_bare_last_pth_among_the_models_is_found(little: Little, models: Path) -> None:
+    models.mkdir()
+    torch.save(network.build("mynet", 3, 32).state_dict(), models / "last.pth")
+    changes = {**little(epochs=1).as_dict(), "frozen": ()}
+    first = finished(list(tasks.resume(changes=changes)))
+    list(tasks.resume(changes={"epochs": 2}))  # the newest run now, not the weights again
+    assert [path for path in models.iterdir() if path.is_dir()] == [first.path]
+
+
+def test_a_bare_state_dict_is_held_against_what_is_wished(
+    little: Little, tmp_path: Path, models: Path
+) -> None:
+    path = tmp_path / "last.pth"
+    torch.save(network.build("mynet", 4, 32).state_dict(), path)
     with pytest.raises(FlowerError, match=r"last\.pth holds weights alone"):
-        list(tasks.resume(tmp_path / "last.pth"))
-    changes = {"photos": little().photos, "model": "mynet", "image_size": 32}
-    with pytest.raises(FlowerError, match=r"last\.pth does not fit mynet with 3 classes"):
-        list(tasks.resume(tmp_path / "last.pth", changes=changes))
+        list(tasks.resume(path))
+    changes = {"photos": little().photos, "image_size": 32}
+    with pytest.raises(FlowerError, match=r"last\.pth knows 4 classes, and blumen has 3"):
+        list(tasks.resume(path, changes=changes))
+    with pytest.raises(FlowerError, match="the weights of a mynet, not of a resnet18"):
+        list(tasks.resume(path, changes={**changes, "model": "resnet18"}))
+    torch.save({"layer.weight": torch.ones(3, 3)}, path)
+    with pytest.raises(FlowerError, match="does not fit any network of the catalogue"):
+        list(tasks.resume(path, changes=changes))
+    torch.save(network.build("vit_b_16", 3, 384).state_dict(), path)
+    with pytest.raises(FlowerError, match="does not fit vit_b_16 at 224 px"):
+        list(tasks.resume(path, changes={**changes, "image_size": 224}))
     assert not models.exists()

@@ -10,8 +10,9 @@ import pytest
 import torch
 from torchvision.models import get_model
 
+from flowergui import tasks
 from flowergui.errors import FlowerError
-from flowergui.events import DownloadProgress
+from flowergui.events import DownloadProgress, WeightsSaved
 from flowergui.learning import network, weights
 
 SMALLEST = [
@@ -247,3 +248,48 @@ def test_names_that_torchvisions_files_had_once(cached, model: str, today: str, 
     assert any(now != then for now, then in names.items())
     cached(model, {then: torch.zeros(1) for then in names.values()})
     assert set(pulled(weights.load(model, "imagenet"))[0].tensors) == set(names)
+
+
+# --- saved for use offline --------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Makes torchvision's weights of a version come from a file that the test made: from the
+    cache, where a download would have put it."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "cache" / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+
+    def make(model: str, version: str) -> None:
+        each = next(each for each in network.weights_of(model) if each.name == version)
+        net = get_model(model, num_classes=1000, weights=None, init_weights=True)
+        torch.save(net.state_dict(), folder / each.url.rpartition("/")[2])
+
+    return make
+
+
+def test_saved_weights_are_a_plain_state_dict_that_transfer_takes(own_server, models: Path) -> None:
+    own_server("googlenet", "IMAGENET1K_V1")
+    (saved,) = tasks.save_weights("googlenet", "imagenet")
+    assert saved == WeightsSaved(str(models / "googlenet.pth"))
+    assert tasks.saved_weights("googlenet") == [saved.path]
+    assert tasks.saved_weights("vgg11") == []
+    plain = torch.load(saved.path, weights_only=True)
+    net = get_model("googlenet", num_classes=1000, weights=None, init_weights=True)
+    net.load_state_dict(plain)  # as torchvision itself would
+    direct, _ = pulled(weights.load("googlenet", "imagenet"))
+    from_file, _ = pulled(weights.load("googlenet", saved.path))
+    assert direct.mean == from_file.mean == weights.HALVES  # its ImageNet weights came from TF
+    assert direct.tensors.keys() == from_file.tensors.keys()
+
+
+def test_what_cannot_be_saved(own_server, models: Path) -> None:
+    with pytest.raises(FlowerError, match=r"mine\.pth is a file already"):
+        list(tasks.save_weights("resnet18", "mine.pth"))
+    with pytest.raises(FlowerError, match="mynet has no weights called imagenet"):
+        list(tasks.save_weights("mynet"))
+    own_server("googlenet", "IMAGENET1K_V1")
+    models.write_text("in the way")
+    with pytest.raises(FlowerError, match=r"googlenet\.pth can't be written into"):
+        list(tasks.save_weights("googlenet"))

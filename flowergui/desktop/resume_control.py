@@ -1,0 +1,144 @@
+"""Which run is gone on with: the newest, another one, or weights from elsewhere."""
+
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from flowergui import tasks
+from flowergui.desktop.mode_selector import ModeSelector
+from flowergui.desktop.photos_control import PhotosControl
+from flowergui.desktop.recipe_form import RecipeForm
+from flowergui.desktop.resumable import Resumable, resumables
+from flowergui.desktop.run_panel import RunPanel
+from flowergui.events import RunFacts
+from flowergui.recipe import RESUMABLE, SETTINGS, Recipe
+
+
+class ResumeControl(QObject):
+    """Offers the runs on disk. While the mode is resume, the form shows the chosen run's recipe,
+    and only what a run can follow may be edited."""
+
+    listed = Signal()
+    """Other runs are there."""
+    changed = Signal()
+    """Another one is chosen."""
+    refused = Signal(str)
+    """It can't be gone on with what the user wants, and why."""
+    wanted = Signal(str, object)
+    """The user wants to go on with this checkpoint, with these changes (Recipe fields)."""
+
+    def __init__(
+        self,
+        modes: ModeSelector,
+        form: RecipeForm,
+        panel: RunPanel,
+        photos: PhotosControl,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._modes, self._form, self._panel, self._photos = modes, form, panel, photos
+        self._offered: tuple[Resumable, ...] = ()
+        self._before = Recipe()  # what the form held before a run was looked at
+        self.active = False
+        self.runs: list[RunFacts] = []
+        self.chosen: RunFacts | None = None
+
+    def refresh(self) -> None:
+        """Looks for runs on disk."""
+        self.runs = tasks.runs()
+        self._offered = resumables(self.runs, tasks.bare_weights())
+        self._modes.set_runs(self._offered)
+        self._panel.set_runs(self._offered)
+        if self.chosen is not None:
+            self.chosen = tasks.run_of(self._modes.checkpoint)
+        self.listed.emit()
+
+    def left(self) -> RunFacts | None:
+        """The newest run, where it has not done all its epochs."""
+        run = next((run for run in self.runs if run.last), None)
+        return run if run and not run.finished else None
+
+    def nothing(self) -> str:
+        """Why no run can be gone on with, in a sentence; empty where one can."""
+        return "" if self._offered else "There is no run to resume yet."
+
+    def problem(self) -> str:
+        """Why the chosen one can't be, in a sentence; empty where it can."""
+        if not self._modes.checkpoint:
+            return "There is no run to resume yet."
+        if self.chosen is None and not self._photos.folder:
+            return "These are weights alone: choose the photos that they learned from."
+        return next(iter(self._form.problems().values()), "")
+
+    # --- the mode -------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        """The mode is resume now."""
+        if not self.active:
+            self._before = self._form.recipe()
+        self.active = True
+        self.choose(self._modes.checkpoint)
+
+    def leave(self) -> None:
+        """The mode is another one: the form holds what it held before."""
+        if self.active:
+            self.active, self.chosen = False, None
+            self._form.set_recipe(self._before)
+            self._form.set_editable(None)
+
+    @Slot(str)
+    def choose(self, path: str) -> None:
+        """Another checkpoint is chosen, "" for none."""
+        if not self.active:
+            return
+        self.chosen = tasks.run_of(path) if path else None
+        if self.chosen is not None:
+            self._form.set_recipe(self.chosen.recipe)
+        elif path:
+            # Weights alone: a new run, of a network that will be recognised, at its own size.
+            own = replace(self._before, image_size=0, training_size=0, first_training_size=0)
+            self._form.set_recipe(replace(own, mode="scratch"))
+        self.allow_editing()
+        self.changed.emit()
+
+    def allow_editing(self) -> None:
+        """What may be edited while no run goes."""
+        of_a_run = self.active and self.chosen is not None
+        self._form.set_editable(frozenset(RESUMABLE) if of_a_run else None)
+
+    # --- going on -------------------------------------------------------------------------
+
+    @Slot()
+    def start(self) -> None:
+        """Goes on with the chosen one as the form says."""
+        self.wanted.emit(self._modes.checkpoint, self._changes())
+
+    @Slot()
+    def start_last(self) -> None:
+        """Goes on with the newest."""
+        self.start_with(self._offered[0].checkpoint)
+
+    @Slot(str)
+    def start_with(self, path: str) -> None:
+        """Goes on with this one; as the form says, where it shows that already."""
+        shown = self.active and self._modes.checkpoint == path
+        if not shown:
+            self._modes.mode = "resume"
+            self._modes.checkpoint = path
+        if reason := self.problem():
+            self.refused.emit(reason)
+        else:
+            self.start()
+
+    def _changes(self) -> dict[str, Any]:
+        """What the user changed of the chosen run; for weights alone, all that the form has of
+        a new one."""
+        recipe = self._form.recipe()
+        if self.chosen is None:
+            names = [s.name for s in SETTINGS if s.name not in ("mode", "model", "weights")]
+            photos = self._photos.folder
+            return {"photos": photos, **{name: getattr(recipe, name) for name in names}}
+        before = self.chosen.recipe
+        changed = (name for name in RESUMABLE if getattr(recipe, name) != getattr(before, name))
+        return {name: getattr(recipe, name) for name in changed}
