@@ -34,8 +34,12 @@ PRESETS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ),
     ("freezeNothing", "Nothing", (), "Every layer learns."),
 )
-LETTERS, SHAPE_LETTERS, SIZE_LETTERS = 38, 13, 8
-"""Widths in average letters: the least panel that shows shapes, and its two last columns."""
+LETTERS = 38
+"""The width in average letters of the least panel that shows shapes."""
+WIDEST = ("BatchNorm2d", "99.9 M")
+"""What the columns of shapes and of sizes must have room for."""
+CELL = 14
+"""What a cell takes besides its text, in pixels."""
 EVERYTHING_FROZEN = "Everything is frozen: nothing could learn. Untick at least the head."
 
 
@@ -198,10 +202,10 @@ class LayerPanel(QWidget):
 
     def _fit(self) -> None:
         """Names come first: what is too narrow for shapes does without (tooltips have them)."""
-        letter = self.fontMetrics().averageCharWidth()
-        self._tree.setColumnWidth(1, SHAPE_LETTERS * letter)
-        self._tree.setColumnWidth(2, SIZE_LETTERS * letter)
-        self._tree.setColumnHidden(1, self.width() < LETTERS * letter)
+        metrics = self.fontMetrics()
+        for column, text in enumerate(WIDEST, start=1):
+            self._tree.setColumnWidth(column, metrics.horizontalAdvance(text) + CELL)
+        self._tree.setColumnHidden(1, self.width() < LETTERS * metrics.averageCharWidth())
         needed = sum(button.sizeHint().width() + 2 for button in self._presets)
         self._row.setDirection(
             QBoxLayout.Direction.TopToBottom

@@ -74,10 +74,12 @@ class ResumeControl(QObject):
     # --- the mode -------------------------------------------------------------------------
 
     def enter(self) -> None:
-        """The mode is resume now."""
+        """The mode is resume now; the newest is chosen until the user chooses another."""
         if not self.active:
             self._before = self._form.recipe()
-        self.active = True
+            self.active = True
+            if self._offered:
+                self._modes.checkpoint = self._offered[0].checkpoint
         self.choose(self._modes.checkpoint)
 
     def leave(self) -> None:

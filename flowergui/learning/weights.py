@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import socket
 import tempfile
 import urllib.error
 import urllib.request
@@ -10,6 +11,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import torch
 from torch import Tensor, nn
@@ -224,8 +226,11 @@ def download(url: str, folder: Path) -> Generator[DownloadProgress, None, Path]:
     except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # it holds the connection
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, socket.gaierror):  # "Name or service not known" helps nobody
+            reason = f"{urlsplit(url).hostname} can't be reached from here"
         raise FlowerError(
-            f"The weights {name} could not be downloaded: {getattr(error, 'reason', error)}.",
+            f"The weights {name} could not be downloaded: {reason}.",
             hint="Connect to the internet, choose a .pth file of yours, or train from scratch. "
             f"You can also put the file into {folder}.",
         ) from error

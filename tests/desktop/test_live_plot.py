@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from flowergui.desktop import theme
 from flowergui.desktop.live_plot import LivePlot
+from flowergui.desktop.plot_pane import LOSS
 from flowergui.events import BatchDone, EpochDone
 
 PER_EPOCH = 10
@@ -240,3 +241,9 @@ def test_a_million_points_are_drawn_in_a_frame(plot):
     assert len(curve(plot, "loss", "every batch").getData()[0]) < 5_000
     # About 18 ms on a two-core machine; the bound leaves room for a busy one.
     assert min(took) < 0.1
+
+
+def test_a_loss_that_runs_away_is_written_short():
+    assert LOSS.text(2.8648e32) == "2.9e+32"
+    assert LOSS.text(99_999.0) == "99999.000"
+    assert LOSS.text(float("nan")) == "not a number"

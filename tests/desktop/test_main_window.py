@@ -416,6 +416,17 @@ def test_a_menu_beside_resume_goes_on_with_another(qtbot, window, script, tmp_pa
     assert not others.isEnabled()
 
 
+def test_a_run_that_was_chosen_before_gives_way_to_the_newest(window, script, tmp_path):
+    script.runs.append(facts(tmp_path / "older"))
+    window._resume.refresh()
+    button(window, "modeResume").click()
+    button(window, "modeScratch").click()
+    script.runs.insert(0, facts(tmp_path / "newest"))
+    window._resume.refresh()
+    button(window, "modeResume").click()
+    assert window._modes.checkpoint == str(tmp_path / "newest" / "last.pth")
+
+
 def test_bare_weights_are_gone_on_with_once_photos_are_open(qtbot, window, script, photos):
     script.bare = "/models/last.pth"
     window._resume.refresh()

@@ -124,6 +124,11 @@ def test_offline(tmp_path: Path) -> None:
     assert str(tmp_path / "cache") in refused.value.hint
 
 
+def test_a_name_that_is_not_found_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(FlowerError, match=r"downloaded: nowhere\.invalid can't be reached from"):
+        pulled(weights.download(f"http://nowhere.invalid/{NAME}", tmp_path / "cache"))
+
+
 def test_nowhere_to_keep_it(server: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(FlowerError, match="could not be kept in"):
