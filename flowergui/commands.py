@@ -106,6 +106,10 @@ def _weights(wishes: argparse.Namespace) -> int:
     ).code
 
 
+def _export(wishes: argparse.Namespace) -> int:
+    return _tell(wishes, tasks.export(wishes.checkpoint, wishes.out)).code
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "train": _train,
     "resume": _resume,
@@ -113,6 +117,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "inspect": _inspect,
     "sample": _sample,
     "weights": _weights,
+    "export": _export,
 }
 
 
@@ -124,8 +129,15 @@ def _tell(wishes: argparse.Namespace, events: Iterator[Event]) -> Console:
     )
     # Closed at once whatever happens here, so that a run saves even when stdout breaks.
     with closing(cast(Generator[Event, None, None], events)), closing(console):
-        for event in events:
-            console.tell(event)
+        try:
+            for event in events:
+                console.tell(event)
+        except FlowerError as error:
+            if not console.began:
+                raise  # the input was refused
+            console.close()
+            console.broke_off = True
+            complain(error)
     return console
 
 
@@ -296,6 +308,16 @@ def parser() -> argparse.ArgumentParser:
         help="which of its weights, such as IMAGENET1K_V1 (default: the best it has)",
     )
     _add_models_folder(weights)
+
+    export = command("export", "Write a trained network as a file for other programs.")
+    export.add_argument(
+        "checkpoint", metavar="CHECKPOINT", help="a best.pth or last.pth, or the folder of a run"
+    )
+    export.add_argument(
+        "out",
+        metavar="OUT",
+        help="what to write: NAME.safetensors, which predicts here too, or NAME.pth, a state_dict",
+    )
     return whole
 
 

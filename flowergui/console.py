@@ -16,6 +16,7 @@ from flowergui.events import (
     DownloadProgress,
     EpochDone,
     Event,
+    Exported,
     Finished,
     FrozenChanged,
     Guessed,
@@ -34,6 +35,7 @@ from flowergui.events import (
     TrainingSizeChanged,
     ValidationProgress,
     WeightsSaved,
+    WentBack,
     as_dict,
 )
 
@@ -81,11 +83,12 @@ class Console:
 
     With `as_json` every event is a line on stdout. Otherwise people read: lines on stdout, what
     went wrong on stderr, and, where stderr is a `terminal`, a progress bar there. `everything`
-    lists all problems of a folder, not only the first few. `began` says whether a run has.
+    lists all problems of a folder, not only the first few. `began` says whether a run has, and
+    `broke_off` that it ended with an error.
     """
 
     def __init__(self, *, as_json: bool, terminal: bool, everything: bool = False) -> None:
-        self.began = False
+        self.began = self.broke_off = False
         self._lost: set[str] = set()
         self._as_json = as_json
         self._terminal = terminal and not as_json
@@ -113,9 +116,9 @@ class Console:
 
     @property
     def code(self) -> int:
-        """The exit code that the events amount to: 1 where a photo could not be read or a
-        checkpoint not be saved to the end."""
-        return 1 if self._lost else 0
+        """The exit code that the events amount to: 1 where a photo could not be read, a
+        checkpoint not be saved to the end, or a run that had begun not be gone on with."""
+        return 1 if self._lost or self.broke_off else 0
 
     def _judge(self, event: Event) -> None:
         match event:
@@ -198,6 +201,12 @@ class Console:
                 print(f"{event.trainable:,} of {event.parameters:,} parameters train now.")
             case LearningRateChanged():
                 print(f"The learning rate is {event.learning_rate:g} now.")
+            case WentBack():
+                where = f"epoch {event.epoch}, batch {event.batch}"
+                self._warn(
+                    f"{event.reason} It goes back to {where}, and on with a learning rate of "
+                    f"{event.learning_rate:g}."
+                )
             case TrainingSizeChanged():
                 print(f"Squares of {event.size} px from now on.")
             case Noted():
@@ -210,6 +219,8 @@ class Console:
                 print("\n".join(_stopped(event)))
             case Finished():
                 print("\n".join(_finished(event)))
+            case Exported():
+                print(f"The network is in {event.path}.")
             case WeightsSaved():
                 file = command_line("--weights", event.path)
                 print(f"The weights are in {event.path}.\nA transfer takes them with {file}")

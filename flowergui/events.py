@@ -153,6 +153,13 @@ class WeightsSaved:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A trained network lies in a file for other programs."""
+
+    path: str
+
+
 # --- a run ------------------------------------------------------------------------------------
 
 
@@ -248,6 +255,18 @@ class LearningRateChanged:
 
     step: int
     learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class WentBack:
+    """The loss was no number: the run goes on from its last checkpoint, after `step`, with the
+    base learning rate `learning_rate`. What it did since is forgotten."""
+
+    epoch: int
+    batch: int
+    step: int
+    learning_rate: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +380,7 @@ Event = (
     | Described
     | DownloadProgress
     | WeightsSaved
+    | Exported
     | Preparing
     | Opened
     | BatchDone
@@ -368,6 +388,7 @@ Event = (
     | EpochDone
     | FrozenChanged
     | LearningRateChanged
+    | WentBack
     | TrainingSizeChanged
     | Saved
     | SaveFailed

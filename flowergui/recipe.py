@@ -315,6 +315,14 @@ class Recipe:
         maximum=64,
         zero="none",
     )
+    recover: bool = setting(
+        False,
+        MACHINE,
+        "Recover from NaN",
+        "Where the loss becomes infinite or no number, goes back to the last checkpoint and on "
+        "from there with half the learning rate, three times at most. Without it the run ends "
+        "there, and says so.",
+    )
     save_minutes: float = setting(
         2.0,
         MACHINE,
@@ -373,7 +381,10 @@ SETTINGS: tuple[Setting, ...] = tuple(_settings())
 SETTING: dict[str, Setting] = {each.name: each for each in SETTINGS}
 
 
-RESUMABLE = ("epochs", "learning_rate", "frozen", "device", "precision", "workers", "save_minutes")
+RESUMABLE = (
+    *("epochs", "learning_rate", "frozen", "device", "precision", "workers", "recover"),
+    "save_minutes",
+)
 """The settings that may be other than before when a run is resumed (and its photos' folder)."""
 
 

@@ -94,6 +94,14 @@ class RunFolder:
         """Whether the folder holds a run."""
         return self._recipe.is_file()
 
+    def answering(self) -> Path:
+        """The checkpoint that predicts: the best one, else the last. Raises FlowerError where
+        there is none."""
+        for path in (self.best, self.last, self.previous):
+            if path.is_file():
+                return path
+        raise FlowerError(f"{self.path.name} has no checkpoint yet.", hint="Train an epoch first.")
+
     def recipe(self) -> Recipe:
         """The recipe in it. Raises FlowerError where there is none, or none that can be read."""
         try:

@@ -99,6 +99,14 @@ def predict(checkpoint: str | Path, images: Sequence[str | Path]) -> Iterator[Ev
     yield from predictor.predict(Path(checkpoint), [Path(image) for image in images])
 
 
+def export(checkpoint: str | Path, out: str | Path) -> Iterator[Event]:
+    """Exported: the network of a checkpoint (or of a run's best) as .safetensors or as a plain
+    state dict, .pth. Raises FlowerError."""
+    from flowergui.learning import export
+
+    yield from export.export(Path(checkpoint), Path(out))
+
+
 def runs(models: Path | None = None) -> list[RunFacts]:
     """The runs under `models`, newest first. Reads their small files only, never a checkpoint."""
     found = []

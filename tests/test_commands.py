@@ -19,6 +19,7 @@ from PIL import Image
 from flowergui import __version__, commands, tasks
 from flowergui.__main__ import main
 from flowergui.console import Console, json_line
+from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
     DownloadProgress,
@@ -30,6 +31,8 @@ from flowergui.events import (
     SaveFailed,
     Stopped,
     ValidationProgress,
+    WeightsSaved,
+    WentBack,
 )
 from flowergui.live import Live
 from flowergui.presets import PRESETS
@@ -353,6 +356,46 @@ def test_predict_prints_a_table_and_names_what_it_cannot_read(
     assert len(lines) == 3
     assert all(line.startswith("  ") and " % " in line + " " for line in lines[1:])
     assert "torn.jpg can't be read" in printed.err
+
+
+def test_export_writes_what_predict_takes(
+    trained: Path, flowers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "flowers.safetensors"
+    assert commands.run(["export", str(only_run(trained)), str(out)]) == 0
+    assert capsys.readouterr().out == f"The network is in {out}.\n"
+    assert commands.run(["predict", str(out), str(flowers / "poppy" / "0.png"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["event"] == "Guessed"
+    assert commands.run(["export", str(only_run(trained)), str(tmp_path / "flowers.h5")]) == 2
+
+
+def test_weights_are_kept_for_use_offline(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def saved(model: str, weights: str, models: Path) -> Iterator[Event]:
+        assert (model, weights, models) == ("resnet50", "IMAGENET1K_V1", tmp_path)
+        yield DownloadProgress(model, 1, 2)
+        yield WeightsSaved(str(tmp_path / "resnet50.pth"))
+
+    monkeypatch.setattr(tasks, "save_weights", saved)
+    wish = ["weights", "resnet50", "--weights", "IMAGENET1K_V1", "--models-folder", str(tmp_path)]
+    assert commands.run(wish) == 0
+    assert f"A transfer takes them with --weights {tmp_path}" in capsys.readouterr().out
+
+
+def test_a_run_that_breaks_off_is_no_refused_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> Iterator[Event]:
+        yield OPENED
+        yield WentBack(1, 2, 3, 0.0005, "The loss became nan in epoch 1, batch 3.")
+        raise FlowerError("The loss became nan in epoch 1, batch 4.", hint="Try less.")
+
+    monkeypatch.setattr(tasks, "resume", broken)
+    assert commands.run(["resume"]) == 1
+    said = capsys.readouterr().err
+    assert "goes back to epoch 1, batch 2, and on with a learning rate of 0.0005." in said
+    assert said.endswith("flowergui: The loss became nan in epoch 1, batch 4. Try less.\n")
 
 
 def test_inspect_prints_counts_and_problems(

@@ -28,7 +28,7 @@ from flowergui.desktop.thumbnails import Thumbnails
 INVITATION = "Drop a photo, see what flower it is"
 WAYS = "or click to choose one"
 
-_CHECKPOINTS = (".pth", ".pt")
+_CHECKPOINTS = (".pth", ".pt", ".safetensors")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 IMAGES = "Pictures (*.jpg *.jpeg *.png *.webp *.bmp *.gif *.tif *.tiff *.avif)"
-CHECKPOINTS = "Checkpoints and weights (*.pth *.pt)"
+CHECKPOINTS = "Checkpoints and weights (*.pth *.pt *.safetensors)"
 ANYTHING = "All files (*)"
 
 

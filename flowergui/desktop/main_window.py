@@ -51,6 +51,7 @@ from flowergui.events import (
     Scanned,
     Stopped,
     TrainingSizeChanged,
+    WentBack,
 )
 from flowergui.live import Live
 
@@ -335,6 +336,13 @@ class MainWindow(QMainWindow):
                 self._run.plot.mark(event.step, "layers")
             case LearningRateChanged():
                 self._run.plot.mark(event.step, f"rate {event.learning_rate:g}")
+            case WentBack():
+                self._run.plot.rewind(event.step)
+                self._run.plot.mark(event.step, "went back")
+                self._banner.show_warning(
+                    f"{event.reason} It went back to epoch {event.epoch}, batch {event.batch}, "
+                    f"and goes on with a learning rate of {event.learning_rate:g}."
+                )
             case TrainingSizeChanged():
                 self._run.plot.mark(event.step, f"{event.size} px")
             case Saved():

@@ -46,7 +46,7 @@ def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> I
     """Goes on with the run in a folder or checkpoint; see `tasks.resume`."""
     machine.keep_pages()
     stored, path = _found(source)
-    if not checkpoint.is_ours(stored):
+    if not checkpoint.can_go_on(stored):
         yield from _resume_weights(stored, path, live, changes, models)
         return
     for name in changes:
@@ -118,17 +118,7 @@ def _found(source: Path) -> tuple[dict[str, Any], Path]:
     """The newest state in a run folder, or the checkpoint itself, and its path."""
     if not source.is_dir():
         return checkpoint.read(source), source
-    run = RunFolder(source)
-    if not run.last.exists() and not run.previous.exists():
-        raise FlowerError(
-            f"There is nothing to resume in {source.name}.", hint="It has no last.pth."
-        )
-    try:
-        return checkpoint.read(run.last), run.last
-    except FlowerError:
-        if not run.previous.exists():
-            raise
-        return checkpoint.read(run.previous), run.previous
+    return checkpoint.newest(RunFolder(source))
 
 
 def _resume_weights(
@@ -151,6 +141,13 @@ def _resume_weights(
     found = yield from _unless_stopped(photos.scan(Path(recipe.photos)), live)
     if found is None:
         return
+    theirs = stored.get("classes")
+    if theirs and tuple(theirs) != found.classes:
+        raise FlowerError(
+            f"{path.name} knows {', '.join(theirs)}, and {found.folder.name} has "
+            f"{', '.join(found.classes)}.",
+            hint="Open the photos that it learned from, or start a transfer from it.",
+        )
     if known.class_count != len(found.classes):
         raise FlowerError(
             f"{path.name} knows {known.class_count} classes, and {found.folder.name} has "

@@ -4,15 +4,16 @@ import os
 import pickle
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
 
 from flowergui.errors import FlowerError
-from flowergui.run_folder import beside
+from flowergui.learning import safetensor_files
+from flowergui.run_folder import RunFolder, beside
 
 FORMAT = "flowergui-1"
 """The value of the key `format`: a checkpoint of ours, in this version's form."""
@@ -23,24 +24,44 @@ RETRIES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
 
 
 def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None) -> None:
-    """Puts `content` (builtins and tensors) at `path`, whole or not at all.
+    """Puts `content` (builtins and tensors) at `path` as torch.save does, whole or not at all;
+    see `place`. Raises OSError, whatever went wrong: torch reports a full disk as a
+    RuntimeError."""
 
-    It is written beside, forced to disk and read again before it takes the place of what was
-    there; that is kept as `keep_as` where one is given. Raises OSError, whatever went wrong:
-    torch reports a full disk as a RuntimeError.
+    def fill(file: BinaryIO) -> None:
+        try:
+            torch.save(dict(content), file)
+        except RuntimeError as error:
+            raise OSError(f"writing {path.name} failed, the disk may be full") from error
+
+    def check(half: Path) -> None:
+        with zipfile.ZipFile(half) as archive:
+            if damaged := archive.testzip():
+                raise OSError(f"{path.name} was damaged while it was written ({damaged})")
+
+    place(path, fill, check, keep_as=keep_as)
+
+
+def place(
+    path: Path,
+    fill: Callable[[BinaryIO], object],
+    check: Callable[[Path], object],
+    *,
+    keep_as: Path | None = None,
+) -> None:
+    """Puts a file at `path`, whole or not at all.
+
+    `fill` writes it beside, it is forced to disk, and `check` reads it again before it takes the
+    place of what was there; that is kept as `keep_as` where one is given. Raises OSError, and
+    what the two raise.
     """
     half = beside(path)
     try:
         with half.open("xb") as file:
-            try:
-                torch.save(dict(content), file)
-            except RuntimeError as error:
-                raise OSError(f"writing {path.name} failed, the disk may be full") from error
+            fill(file)
             file.flush()
             os.fsync(file.fileno())
-        with zipfile.ZipFile(half) as archive:
-            if damaged := archive.testzip():
-                raise OSError(f"{path.name} was damaged while it was written ({damaged})")
+        check(half)
         if keep_as is not None and path.exists():
             _replace(path, keep_as)
             try:
@@ -79,7 +100,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The dict in a .pth file, on the CPU; nothing in it is ever executed.
+    """The dict in a .pth or .safetensors file, on the CPU; nothing in it is ever executed.
 
     Raises FlowerError that names the file.
     """
@@ -91,19 +112,58 @@ def read(path: Path) -> dict[str, Any]:
         raise FlowerError(f"There is no file {path}.") from None
     except OSError as error:
         raise FlowerError(f"{path.name} can't be opened: {error.strerror or error}.") from error
-    try:
-        with file:
+    with file:
+        if path.suffix.lower() == safetensor_files.SUFFIX:
+            return safetensor_files.read(path)
+        _refuse_what_swells(file, path)
+        try:
             stored = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise FlowerError(
-            f"{path.name} is refused: it holds more than numbers, or is no checkpoint at all.",
-            hint="Save the state_dict of the network instead: torch.save(net.state_dict(), path).",
-        ) from error
-    except Exception as error:  # damaged files fail in many ways
-        raise FlowerError(f"{path.name} is no checkpoint, or it is damaged.") from error
+        except pickle.UnpicklingError as error:
+            raise FlowerError(
+                f"{path.name} is refused: it holds more than numbers, or is no checkpoint at all.",
+                hint="Save the state_dict of the network instead: "
+                "torch.save(net.state_dict(), path).",
+            ) from error
+        except Exception as error:  # damaged files fail in many ways
+            raise FlowerError(f"{path.name} is no checkpoint, or it is damaged.") from error
     if not isinstance(stored, Mapping):
         raise FlowerError(f"{path.name} holds no weights.")
     return dict(stored)
+
+
+def _refuse_what_swells(file: BinaryIO, path: Path) -> None:
+    """torch keeps the members of its archives as they are. One that is packed, or that lies over
+    another, can make gigabytes of a few kilobytes; it is refused before anything is read."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+    except zipfile.BadZipFile:  # the older form, or no checkpoint at all
+        members = []
+    packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+    if packed or sum(member.file_size for member in members) > size:
+        raise FlowerError(
+            f"{path.name} is refused: it would take more room than the file itself has, as no "
+            "file that torch wrote does.",
+            hint="Ask whoever gave it to you for one that torch.save wrote.",
+        )
+    file.seek(0)
+
+
+def newest(run: RunFolder) -> tuple[dict[str, Any], Path]:
+    """What a run's last.pth holds, else what previous.pth does, and which it was. Raises
+    FlowerError where neither can be read."""
+    if not run.last.exists() and not run.previous.exists():
+        raise FlowerError(
+            f"There is nothing to resume in {run.path.name}.", hint="It has no last.pth."
+        )
+    try:
+        return read(run.last), run.last
+    except FlowerError:
+        if not run.previous.exists():
+            raise
+        return read(run.previous), run.previous
 
 
 def is_ours(stored: Mapping[str, Any]) -> bool:
@@ -116,6 +176,11 @@ def is_ours(stored: Mapping[str, Any]) -> bool:
             hint="Update flowergui.",
         )
     return name == FORMAT and all(key in stored for key in ("recipe", "classes", "model"))
+
+
+def can_go_on(stored: Mapping[str, Any]) -> bool:
+    """Whether a run can be taken up from a dict that was read: exports hold weights alone."""
+    return is_ours(stored) and "optimizer" in stored
 
 
 def tensors_of(stored: Mapping[str, Any], path: Path) -> dict[str, Tensor]:

@@ -34,7 +34,7 @@ def predict(source: Path, images: Sequence[Path]) -> Iterator[Event]:
     Nothing is drawn at random, so a training beside it goes on the same. Raises FlowerError
     where the checkpoint can't answer.
     """
-    path = _best_of(source)
+    path = RunFolder(source).answering() if source.is_dir() else source
     predictor = load(path)
     prepare = batches.for_looking(predictor.image_size)
     for image in images:
@@ -96,13 +96,3 @@ def _epoch(stored: dict[str, object]) -> int:
     epoch, batch = stored.get("epoch", 1), stored.get("batch", 0)
     assert isinstance(epoch, int)
     return epoch if batch else max(epoch - 1, 1)
-
-
-def _best_of(source: Path) -> Path:
-    if not source.is_dir():
-        return source
-    run = RunFolder(source)
-    for path in (run.best, run.last, run.previous):
-        if path.is_file():
-            return path
-    raise FlowerError(f"{source.name} has no checkpoint yet.", hint="Train an epoch first.")

@@ -22,7 +22,7 @@ from flowergui.events import (
 from flowergui.learning import augmentation, batches, machine, network
 from flowergui.learning.batches import Album, Batch
 from flowergui.learning.randomness import number
-from flowergui.learning.training import Sums, Training
+from flowergui.learning.training import NotANumberError, Sums, Training
 from flowergui.live import Live
 
 SAVE_APART = 10.0
@@ -32,6 +32,13 @@ MEMORY_SHARE = 0.25
 """The share of the memory that is free at the start that decoded photos may take."""
 
 
+RETURNS = 3
+"""How often a run goes back because its loss was no number, before it gives up."""
+
+LOST_SHARE = 0.2
+"""The share of its photos that a run may lose (deleted or spoilt while it goes) and go on."""
+
+
 class OutOfMemoryError(FlowerError):
     """There was not enough memory for a batch."""
 
@@ -39,7 +46,7 @@ class OutOfMemoryError(FlowerError):
 def go(training: Training, live: Live) -> Iterator[Event]:
     """Trains until the last epoch or until `live.stop`. Raises FlowerError, OutOfMemoryError
     among them."""
-    recipe, progress = training.recipe, training.progress
+    recipe = training.recipe
     budget = int(machine.free_memory() * MEMORY_SHARE)
     size = training.plan.image_size
     shown = Album(
@@ -52,10 +59,20 @@ def go(training: Training, live: Live) -> Iterator[Event]:
         training.split.folder, training.split.validation, batches.for_looking(size), budget // 4
     )
     try:
-        while progress.epoch <= recipe.epochs:
-            stopped = yield from _train_epoch(training, live, shown)
+        if recipe.recover and not training.run.last.exists():
+            yield training.save_last()  # to go back to
+        while training.progress.epoch <= recipe.epochs:
+            try:
+                stopped = yield from _train_epoch(training, live, shown)
+            except NotANumberError as error:
+                if not recipe.recover or training.progress.returns >= RETURNS:
+                    raise
+                yield training.go_back(error)
+                yield training.save_last()
+                continue
             if not stopped:
                 stopped = yield from _validate(training, live, held_back)
+            progress = training.progress
             if stopped:
                 yield training.save_last()
                 yield Stopped(str(training.run.path), progress.epoch, progress.batch)
@@ -74,6 +91,7 @@ def go(training: Training, live: Live) -> Iterator[Event]:
             hint=f"Lower the batch size ({recipe.batch_size}) or the image size "
             f"({size} px), or choose a smaller network.",
         ) from error
+    progress = training.progress
     yield Finished(
         str(training.run.path),
         recipe.epochs,
@@ -102,7 +120,7 @@ def _train_epoch(training: Training, live: Live, album: Album) -> Generator[Even
         yield from _heed(training, live)
         if live.stop:
             return True
-        yield from _lost(batch)
+        yield from _lost(training, batch)
         done = _step(training, batch) if len(batch.indices) >= 2 else None
         progress.batch += 1  # before the yield: a face may close the run there, which saves
         if done is not None:
@@ -180,7 +198,7 @@ def _validate(training: Training, live: Live, album: Album) -> Generator[Event, 
         net.eval()  # where the face froze something, all is in training mode again
         if live.stop:
             return True
-        yield from _lost(batch)
+        yield from _lost(training, batch)
         if batch.indices:
             loss, right = _judge(training, net, batch)
             sums.add(loss, right, len(batch.indices))
@@ -264,9 +282,21 @@ def _heed(training: Training, live: Live) -> Iterator[Event]:
         yield training.save_last()
 
 
-def _lost(batch: Batch) -> Iterator[Event]:
+def _lost(training: Training, batch: Batch) -> Iterator[Event]:
+    """Names the photos that can't be read any more, each once. Raises FlowerError, after a save,
+    where too many can't: then it is the drive that is gone, not a photo."""
     for problem in batch.lost:
-        yield Noted(f"A photo was passed over. {problem.reason}")
+        if problem.path not in training.lost:
+            training.lost.add(problem.path)
+            yield Noted(f"A photo was passed over, {len(training.lost)} so far. {problem.reason}")
+    photos = len(training.split.train) + len(training.split.validation)
+    if batch.lost and len(training.lost) > LOST_SHARE * photos:
+        yield training.save_last()
+        raise FlowerError(
+            f"{len(training.lost):,} of {photos:,} photos can't be read any more; the run is "
+            "saved where it stood.",
+            hint=f"See whether {training.split.folder} is still there, then resume.",
+        )
 
 
 def _out_of_memory(error: BaseException) -> bool:

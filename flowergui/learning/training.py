@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, EpochDone, Opened, Saved, SaveFailed
+from flowergui.events import BatchDone, EpochDone, Opened, Saved, SaveFailed, WentBack
 from flowergui.learning import checkpoint, network
 from flowergui.learning.photos import Split
 from flowergui.learning.schedule import Schedule, training_size
@@ -20,6 +20,10 @@ from flowergui.recipe import Recipe, frozen_names
 from flowergui.run_folder import RunFolder
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+class NotANumberError(FlowerError):
+    """The loss, or the weights, became infinite or no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class Sums:
 
 @dataclass(slots=True)
 class Progress:
-    """Where a run stands: `batch` batches of `epoch` are done, `step` steps in all."""
+    """Where a run stands: `batch` batches of `epoch` are done, `step` steps in all. `returns`
+    counts how often it went back because its loss was no number."""
 
     epoch: int = 1
     batch: int = 0
@@ -66,6 +71,7 @@ class Progress:
     best_loss: float = float("inf")
     best_epoch: int = 0
     seconds: float = 0.0
+    returns: int = 0
     sums: Sums = field(default_factory=Sums)
 
 
@@ -92,6 +98,7 @@ class Training:
         self.progress = Progress()
         self.epochs: list[EpochDone] = []
         self.frozen: tuple[str, ...] = ()
+        self.lost: set[str] = set()
         self._saved_at = time.monotonic()
         self._saved_step: tuple[int, int] | None = None
         self._unsaved: list[BatchDone | EpochDone] = []
@@ -131,7 +138,7 @@ class Training:
     def step(self, images: Tensor, targets: Tensor) -> tuple[float, Tensor]:
         """One optimizer step on normalised `images` (B, 3, S, S) against `targets`: labels (B,)
         int64, or (B, classes) where they are mixed. Returns the loss and the logits
-        (B, classes). Raises FlowerError where the loss is no number; the weights are as they
+        (B, classes). Raises NotANumberError where the loss is none; the weights are as they
         were then."""
         rate = self.schedule.rate(self.progress.step)
         for group in self.optimizer.param_groups:
@@ -147,7 +154,7 @@ class Training:
         if not math.isfinite(value):
             other = ", or float32" if self.plan.dtype != torch.float32 else ""
             kept = "; what was saved before is in last.pth" if self.run.last.exists() else ""
-            raise FlowerError(
+            raise NotANumberError(
                 f"The loss became {value} in epoch {self.progress.epoch}, batch "
                 f"{self.progress.batch + 1}{kept}.",
                 hint=f"Try a lower learning rate than {self.schedule.base:g}{other}.",
@@ -208,9 +215,12 @@ class Training:
         return self._saved_step == (self.progress.step, self.progress.epoch)
 
     def save_last(self) -> Saved | SaveFailed:
-        """Writes last.pth (the old one becomes previous.pth) and the history so far."""
+        """Writes last.pth (the old one becomes previous.pth) and the history so far. Weights
+        that are no numbers are not saved: what is there is better."""
         progress, run = self.progress, self.run
         self._saved_at = time.monotonic()
+        if not self._sound():
+            return SaveFailed(str(run.last), "the weights hold values that are no numbers")
         try:
             if not run.is_one():  # somebody deleted or moved the folder meanwhile
                 run.path.mkdir(parents=True, exist_ok=True)
@@ -236,6 +246,22 @@ class Training:
         except OSError as error:
             return saved, SaveFailed(str(self.run.best), error.strerror or str(error))
         return saved, replace(saved, path=str(self.run.best))
+
+    def _sound(self) -> bool:
+        return all(bool(torch.isfinite(each).all()) for each in self.net.parameters())
+
+    def go_back(self, error: NotANumberError) -> WentBack:
+        """Takes up the last checkpoint again, with half the learning rate. Raises FlowerError
+        where it can't be read."""
+        returns = self.progress.returns + 1
+        stored, _ = checkpoint.newest(self.run)
+        self.restore(stored)
+        self.schedule.base /= 2
+        self.progress.returns = returns
+        self._unsaved = []
+        self.run.cut_back(self.progress.step, self.progress.epoch)
+        where = self.progress.epoch, self.progress.batch, self.progress.step
+        return WentBack(*where, self.schedule.base, error.message)
 
     # --- as a checkpoint
 

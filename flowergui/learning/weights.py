@@ -186,18 +186,23 @@ def _cache_folder() -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints"
 
 
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def download(url: str, folder: Path) -> Generator[DownloadProgress, None, Path]:
     """The file behind `url`, downloaded into `folder` unless it is there already.
 
-    torchvision's names end in the first digits of the content's SHA-256, and what comes is
-    held against them. A file that is cut, wrong or not waited for leaves nothing behind.
-    Raises FlowerError.
+    torchvision's names end in the first digits of the content's SHA-256 (it publishes no more of
+    it), and what comes, or was there, is held against all that there are. A file that is cut,
+    wrong or not waited for leaves nothing behind. Raises FlowerError.
     """
     name = url.rpartition("/")[2]
     target = folder / name
-    if target.is_file():
-        return target
     digits = re.search(r"-([0-9a-f]{8,64})\.", name)
+    if target.is_file() and (not digits or _sha256(target).startswith(digits[1])):
+        return target
     partial = Path()
     try:
         folder.mkdir(parents=True, exist_ok=True)

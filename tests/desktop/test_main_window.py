@@ -48,6 +48,7 @@ from flowergui.events import (
     TrainingSizeChanged,
     WeightsFacts,
     WeightsSaved,
+    WentBack,
 )
 from flowergui.live import Live
 from flowergui.recipe import SETTINGS, Recipe
@@ -69,6 +70,7 @@ class Script:
     runs: list[RunFacts] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     bare: str = ""
+    back: bool = False
 
     def inspect(self, folder: str) -> Iterator[Any]:
         self.seen.append(("inspect", folder))
@@ -122,6 +124,10 @@ class Script:
                     yield FrozenChanged(step, live.frozen, 9, 36)
                     self.seen.append(("frozen", live.frozen))
                     live.frozen = None
+                if self.back and step == BATCHES + 1:
+                    self.back = False
+                    yield WentBack(2, 0, BATCHES, 0.0005, "The loss became nan.")
+                    yield BatchDone(2, 1, BATCHES, step, 1.0, 0.5, 0.0005, 4)
                 if live.learning_rate is not None:
                     self.seen.append(("rate", live.learning_rate))
                     live.learning_rate = None
@@ -597,6 +603,17 @@ def test_squares_that_grow_are_marked(qtbot, window, script, photos):
     qtbot.waitUntil(lambda: window._run.plot._loss._marks != [])
     (step, text, _), *_ = window._run.plot._loss._marks
     assert (step, text) == (BATCHES, "96 px")
+
+
+def test_a_run_that_goes_back_says_so_and_the_curve_with_it(qtbot, window, script, photos):
+    script.back = True
+    start(qtbot, window, photos)
+    for _ in range(2 * BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: window._control.state == "idle")
+    assert list(window._run.plot._batches["step"]) == list(range(1, 2 * BATCHES + 1))
+    assert window._run.plot._batches["rate"][BATCHES] == 0.0005
+    assert ("went back") in [text for _, text, _ in window._run.plot._loss._marks]
 
 
 def test_a_size_that_cannot_be_is_refused_with_an_offer(qtbot, window, script, photos):

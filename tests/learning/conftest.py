@@ -1,11 +1,13 @@
 """What the tests of learning share: one core, one folder of photos, one little recipe."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from flowergui.learning import network
 from flowergui.recipe import Recipe
 
 
@@ -42,5 +44,24 @@ def little(folder: Path) -> Callable[..., Recipe]:
             "ema": 0.0,
         }
         return Recipe(**{**values, **changes})
+
+    return make
+
+
+@pytest.fixture
+def cached_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Makes a state dict be torchvision's weights of a network, downloaded before: a file in
+    torch's cache whose name ends in the digits of its hash, as torchvision's do."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    folder = tmp_path / "torch" / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+
+    def make(model: str, tensors: dict[str, torch.Tensor], version: int = 0) -> Path:
+        chosen = network.weights_of(model)[version]
+        torch.save(tensors, folder / "whole")
+        digits = hashlib.sha256((folder / "whole").read_bytes()).hexdigest()[:8]
+        path = (folder / "whole").rename(folder / f"{model}-{digits}.pth")
+        monkeypatch.setattr(chosen.value, "url", f"http://127.0.0.1:9/{path.name}")
+        return path
 
     return make

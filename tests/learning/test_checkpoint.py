@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import zipfile
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import torch
 from torch import nn
 
 from flowergui.errors import FlowerError
-from flowergui.learning import checkpoint
+from flowergui.learning import checkpoint, safetensor_files
 
 OLD, NEW = {"epoch": 1, "w": torch.ones(3)}, {"epoch": 2, "w": torch.arange(4.0)}
 
@@ -210,3 +212,68 @@ def test_of_our_own_the_averaged_weights_are_taken() -> None:
 def test_a_dict_without_tensors_holds_no_weights() -> None:
     with pytest.raises(FlowerError, match=r"x\.pth holds no weights"):
         checkpoint.tensors_of({"epoch": 3, "state_dict": {}}, Path("x.pth"))
+
+
+# --- what would swell ---------------------------------------------------------------------------
+
+
+def zipped(path: Path, *, method: int, times: int = 1) -> None:
+    """A checkpoint whose zeros are packed, or whose members lie over each other."""
+    torch.save({"w": torch.zeros(5_000_000)}, path)
+    with zipfile.ZipFile(path) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+        largest = max(archive.infolist(), key=lambda info: info.file_size)
+        for number in range(1, times):
+            again = copy(largest)
+            again.filename = f"archive/data/{number + 100}"
+            archive.filelist.append(again)
+
+
+@pytest.mark.parametrize(
+    ("method", "times"),
+    [(zipfile.ZIP_DEFLATED, 1), (zipfile.ZIP_BZIP2, 1), (zipfile.ZIP_STORED, 3)],
+)
+def test_a_bomb_is_refused_before_it_is_read(path: Path, monkeypatch, method: int, times: int):
+    zipped(path, method=method, times=times)
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was read"))
+    with pytest.raises(FlowerError, match=r"last\.pth is refused: it would take more room than"):
+        checkpoint.read(path)
+
+
+def test_an_old_file_that_asks_for_too_much_is_refused(path: Path) -> None:
+    torch.save({"w": torch.zeros(77_777)}, path, _use_new_zipfile_serialization=False)
+    content = path.read_bytes()
+    small, huge = (77_777).to_bytes(4, "little"), (2**31 - 1).to_bytes(4, "little")
+    assert content.count(b"J" + small) > 0
+    path.write_bytes(content.replace(b"J" + small, b"J" + huge))
+    with pytest.raises(FlowerError, match=r"last\.pth is no checkpoint, or it is damaged"):
+        checkpoint.read(path)
+
+
+# --- safetensors --------------------------------------------------------------------------------
+
+
+def test_safetensors_are_read_with_and_without_what_we_note(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(safetensor_files.packed({"w": torch.arange(3.0)}, {"format": "flowergui-1"}))
+    stored = checkpoint.read(path)
+    assert stored["format"] == "flowergui-1"
+    assert torch.equal(stored["model"]["w"], torch.arange(3.0))
+    path.write_bytes(safetensor_files.packed({"w": torch.arange(3.0)}, {}))
+    assert list(checkpoint.read(path)) == ["w"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", b"\xff" * 100, b"\x08" + bytes(7) + b"{}      "]
+)
+def test_safetensors_that_are_none_are_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(content)
+    if content.startswith(b"\x08"):
+        assert checkpoint.read(path) == {}  # whole, and empty
+        return
+    with pytest.raises(FlowerError, match=r"w\.safetensors is no safetensors file, or it is"):
+        checkpoint.read(path)

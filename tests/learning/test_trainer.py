@@ -3,7 +3,7 @@
 import json
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -27,6 +27,7 @@ from flowergui.events import (
     Stopped,
     TrainingSizeChanged,
     ValidationProgress,
+    WentBack,
     as_dict,
 )
 from flowergui.learning import checkpoint, trainer
@@ -40,6 +41,13 @@ Little = Callable[..., Recipe]
 
 def of(events: list, kind: type) -> list:
     return [event for event in events if isinstance(event, kind)]
+
+
+def collect(going: Iterator[Any], events: list[Any], then: Callable[[Any], object]) -> None:
+    """Pulls a run into `events`, and does something after each."""
+    for event in going:
+        events.append(event)
+        then(event)
 
 
 def run_of(events: list) -> RunFolder:
@@ -252,6 +260,74 @@ def test_a_loss_that_is_no_number(little: Little, monkeypatch: pytest.MonkeyPatc
     assert "lower learning rate than 0.002" in refused.value.hint
 
 
+def poison(monkeypatch: pytest.MonkeyPatch, *calls: int) -> list[int]:
+    """Makes the loss NaN in these calls, counted from 1; gives the calls so far."""
+    real = torch.nn.functional.cross_entropy
+    seen: list[int] = []
+
+    def poisoned(logits: torch.Tensor, *args: Any, **more: Any) -> torch.Tensor:
+        if not logits.requires_grad:
+            return real(logits, *args, **more)  # validation
+        seen.append(len(seen) + 1)
+        return real(logits, *args, **more) * (math.nan if seen[-1] in calls else 1)
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", poisoned)
+    return seen
+
+
+@pytest.mark.parametrize("call", [2, 5])
+def test_a_run_may_go_back_and_on_with_half_the_learning_rate(
+    little: Little, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    poison(monkeypatch, call)
+    events = list(tasks.train(little(recover=True, scheduler="none")))
+    (back,) = of(events, WentBack)
+    where = (1, 0, 0) if call == 2 else (2, 0, 3)  # the start, or the best of epoch 1
+    assert (back.epoch, back.batch, back.step) == where
+    assert back.reason.startswith(f"The loss became nan in epoch {where[0]}, batch 2")
+    after = of(events[events.index(back) :], BatchDone)
+    assert [event.step for event in after] == list(range(where[2] + 1, 7))
+    assert {event.learning_rate for event in after} == {0.001}
+    run = run_of(events)
+    assert [r.step for r in run.history() if isinstance(r, BatchDone)] == list(range(1, 7))
+    assert [r.epoch for r in run.history() if isinstance(r, EpochDone)] == [1, 2]
+    assert checkpoint.read(run.last)["progress"]["returns"] == 1
+
+
+def test_a_run_that_stays_spoilt_goes_back_three_times(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = poison(monkeypatch, *range(2, 99))
+    events = []
+    with pytest.raises(FlowerError, match="The loss became nan in epoch 1, batch 1"):
+        events.extend(tasks.train(little(recover=True)))
+    assert len(calls) == 1 + 4
+    (run,) = tasks.runs()
+    assert checkpoint.read(Path(run.last))["schedule"]["base"] == 0.002 / 8
+
+
+def test_weights_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) -> None:
+    live = Live()
+    events: list[Any] = []
+    real = Training.step
+
+    def spoil(self: Training, images: torch.Tensor, targets: torch.Tensor) -> Any:
+        done = real(self, images, targets)
+        if self.progress.step == 3:
+            next(self.net.parameters()).data.fill_(math.inf)
+        return done
+
+    def save_each(event: Any) -> None:
+        live.save = isinstance(event, BatchDone)
+
+    monkeypatch.setattr(Training, "step", spoil)
+    with pytest.raises(FlowerError, match="The loss became nan in epoch 2, batch 2"):
+        collect(tasks.train(little(epochs=3), live), events, save_each)
+    failed = of(events, SaveFailed)
+    assert {event.reason for event in failed} == {"the weights hold values that are no numbers"}
+    assert checkpoint.read(run_of(events).last)["step"] == 3  # the last one that was good
+
+
 def test_a_full_disk_does_not_end_a_run(little: Little, small_files) -> None:
     live = Live()
     going = tasks.train(little(epochs=3), live)
@@ -330,21 +406,41 @@ def test_a_full_disk_stops_no_training(little: Little, monkeypatch: pytest.Monke
     assert "disk may be full" in of(events, SaveFailed)[-1].reason
 
 
-def test_a_photo_that_goes_away_is_noted(
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_photo_that_goes_away_is_named_once(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path, workers: int
+) -> None:
+    copy = make_photos(tmp_path / "copy")
+    gone = sorted((copy / "iris").iterdir())[:4]
+    events = []
+    for event in tasks.train(little(photos=str(copy), workers=workers)):
+        events.append(event)
+        if isinstance(event, Opened):
+            for number, photo in enumerate(gone):
+                photo.unlink() if number else photo.write_bytes(b"spoilt")
+    notes = [note.message for note in of(events, Noted)]
+    assert len(notes) == 4  # once each, not in every epoch
+    assert all(sum(photo.name in note for note in notes) == 1 for photo in gone)
+    assert notes[-1].startswith("A photo was passed over, 4 so far. iris_")
+    assert sum("can't be read: its content is no picture" in note for note in notes) == 1
+    assert of(events, Finished)
+
+
+def test_a_run_whose_photos_are_all_gone_is_saved_and_ends(
     little: Little, make_photos: Callable[..., Path], tmp_path: Path
 ) -> None:
     copy = make_photos(tmp_path / "copy")
-    events = []
-    for event in tasks.train(little(photos=str(copy), epochs=1)):
-        events.append(event)
+    events: list[Any] = []
+
+    def unplug(event: Any) -> None:
         if isinstance(event, Opened):
-            for photo in (copy / "iris").iterdir():
-                photo.unlink()
-    notes = of(events, Noted)
-    assert len(notes) == 8
-    assert all("iris_" in note.message for note in notes)
-    assert sum(batch.photos for batch in of(events, BatchDone)) == 12
-    assert of(events, Finished)
+            copy.rename(tmp_path / "unplugged")
+
+    with pytest.raises(FlowerError, match="of 24 photos can't be read any more; the run is") as e:
+        collect(tasks.train(little(photos=str(copy))), events, unplug)
+    assert str(copy) in e.value.hint
+    (tmp_path / "unplugged").rename(copy)
+    assert isinstance(list(tasks.resume())[-1], Finished)
 
 
 def test_without_photos_to_validate_it_says_so(little: Little, make_photos, tmp_path) -> None:

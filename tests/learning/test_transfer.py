@@ -48,14 +48,10 @@ def test_the_size_is_that_of_the_weights(little: Little) -> None:
     assert next(event for event in events if isinstance(event, Opened)).image_size == 48
 
 
-def test_from_imagenet(little: Little, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_imagenet(little: Little, cached_weights: Callable[..., Path]) -> None:
     torch.manual_seed(3)
     known = get_model("resnet18", weights=None).state_dict()
-    name = network.weights_of("resnet18")[0].url.rpartition("/")[2]
-    cache = tmp_path / "torch" / "hub" / "checkpoints"
-    cache.mkdir(parents=True)
-    torch.save(known, cache / name)
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    cached_weights("resnet18", known)
     run, events = trained(
         little(mode="transfer", model="resnet18", frozen=("all-but-head",), epochs=1)
     )

@@ -1,8 +1,9 @@
 """Pretrained weights: downloaded whole or not at all, and told from those of other networks."""
 
 import hashlib
+import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -78,6 +79,19 @@ def test_a_download_tells_how_far_it_is(server: str, tmp_path: Path) -> None:
     assert pulled(weights.download("http://127.0.0.1:9/" + NAME, folder)) == (path, [])
 
 
+def test_what_was_left_half_in_the_cache_is_fetched_anew(server: str, tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(CONTENT[:1000])  # by another program
+    path, events = pulled(weights.download(f"{server}/{NAME}", tmp_path))
+    assert path.read_bytes() == CONTENT
+    assert events
+
+
+def test_torchvision_names_the_hash_of_all_its_weights() -> None:
+    urls = [w.url for facts in network.catalogue() for w in network.weights_of(facts.name)]
+    assert len(urls) > 100
+    assert all(re.search(r"-[0-9a-f]{8,64}\.pth$", url) for url in urls)
+
+
 def test_a_server_need_not_say_how_much_it_is(server: str, tmp_path: Path) -> None:
     path, events = pulled(weights.download(f"{server}/untold/{NAME}", tmp_path / "cache"))
     assert path.read_bytes() == CONTENT
@@ -130,24 +144,9 @@ def test_nowhere_to_keep_it(server: str, tmp_path: Path) -> None:
 # --- what a recipe names ----------------------------------------------------------------------
 
 
-@pytest.fixture
-def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Puts a state dict where torchvision would have downloaded a version of its weights to."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-
-    def put(model: str, tensors: dict[str, torch.Tensor], version: int = 0) -> Path:
-        name = network.weights_of(model)[version].url.rpartition("/")[2]
-        path = tmp_path / "torch" / "hub" / "checkpoints" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(tensors, path)
-        return path
-
-    return put
-
-
 @pytest.mark.parametrize("word", ["imagenet", "DEFAULT", "IMAGENET1K_V1", "imagenet1k_v1"])
-def test_torchvisions_weights_by_any_of_their_names(cached, word: str) -> None:
-    cached("resnet18", {"fc.bias": torch.arange(1000.0)})
+def test_torchvisions_weights_by_any_of_their_names(cached_weights, word: str) -> None:
+    cached_weights("resnet18", {"fc.bias": torch.arange(1000.0)})
     found, events = pulled(weights.load("resnet18", word))
     assert events == []
     assert (found.name, found.image_size) == ("IMAGENET1K_V1", 224)
@@ -155,9 +154,9 @@ def test_torchvisions_weights_by_any_of_their_names(cached, word: str) -> None:
     assert found.tensors["fc.bias"][-1] == 999
 
 
-def test_each_version_is_a_file_of_its_own(cached) -> None:
+def test_each_version_is_a_file_of_its_own(cached_weights) -> None:
     for version in (0, 1):
-        cached("resnet50", {"fc.bias": torch.tensor([float(version)])}, version)
+        cached_weights("resnet50", {"fc.bias": torch.tensor([float(version)])}, version)
     assert pulled(weights.load("resnet50", "imagenet"))[0].tensors["fc.bias"] == 0
     assert pulled(weights.load("resnet50", "IMAGENET1K_V1"))[0].tensors["fc.bias"] == 1
 
@@ -255,56 +254,47 @@ def test_weights_of_another_network_are_refused() -> None:
         ("vit_b_16", r"\.mlp\.([03])\.", lambda m: f".mlp.linear_{1 if m[1] == '0' else 2}."),
     ],
 )
-def test_names_that_torchvisions_files_had_once(cached, model: str, today: str, once) -> None:
+def test_names_that_torchvisions_files_had_once(
+    cached_weights, model: str, today: str, once
+) -> None:
     import re
 
     hollow = network.build_hollow(model, 1000, network.known(model).image_size)
     names = {name: re.sub(today, once, name) for name in hollow.state_dict()}
     assert any(now != then for now, then in names.items())
-    cached(model, {then: torch.zeros(1) for then in names.values()})
+    cached_weights(model, {then: torch.zeros(1) for then in names.values()})
     assert set(pulled(weights.load(model, "imagenet"))[0].tensors) == set(names)
 
 
 # --- saved for use offline --------------------------------------------------------------------
 
 
-@pytest.fixture
-def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Makes torchvision's weights of a version come from a file that the test made: from the
-    cache, where a download would have put it."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    folder = tmp_path / "cache" / "hub" / "checkpoints"
-    folder.mkdir(parents=True)
-
-    def make(model: str, version: str) -> None:
-        each = next(each for each in network.weights_of(model) if each.name == version)
-        net = get_model(model, num_classes=1000, weights=None, init_weights=True)
-        torch.save(net.state_dict(), folder / each.url.rpartition("/")[2])
-
-    return make
+def googlenet() -> torch.nn.Module:
+    return get_model("googlenet", num_classes=1000, weights=None, init_weights=True)
 
 
-def test_saved_weights_are_a_plain_state_dict_that_transfer_takes(own_server, models: Path) -> None:
-    own_server("googlenet", "IMAGENET1K_V1")
+def test_saved_weights_are_a_plain_state_dict_that_transfer_takes(
+    cached_weights, models: Path
+) -> None:
+    cached_weights("googlenet", googlenet().state_dict())
     (saved,) = tasks.save_weights("googlenet", "imagenet")
     assert saved == WeightsSaved(str(models / "googlenet.pth"))
     assert tasks.saved_weights("googlenet") == [saved.path]
     assert tasks.saved_weights("vgg11") == []
     plain = torch.load(saved.path, weights_only=True)
-    net = get_model("googlenet", num_classes=1000, weights=None, init_weights=True)
-    net.load_state_dict(plain)  # as torchvision itself would
+    googlenet().load_state_dict(plain)  # as torchvision itself would
     direct, _ = pulled(weights.load("googlenet", "imagenet"))
     from_file, _ = pulled(weights.load("googlenet", saved.path))
     assert direct.mean == from_file.mean == weights.HALVES  # its ImageNet weights came from TF
     assert direct.tensors.keys() == from_file.tensors.keys()
 
 
-def test_what_cannot_be_saved(own_server, models: Path) -> None:
+def test_what_cannot_be_saved(cached_weights, models: Path) -> None:
     with pytest.raises(FlowerError, match=r"mine\.pth is a file already"):
         list(tasks.save_weights("resnet18", "mine.pth"))
     with pytest.raises(FlowerError, match="mynet has no weights called imagenet"):
         list(tasks.save_weights("mynet"))
-    own_server("googlenet", "IMAGENET1K_V1")
+    cached_weights("googlenet", googlenet().state_dict())
     models.write_text("in the way")
     with pytest.raises(FlowerError, match=r"googlenet\.pth can't be written into"):
         list(tasks.save_weights("googlenet"))
