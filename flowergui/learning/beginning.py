@@ -1,5 +1,6 @@
 """Beginning a run, and taking one up again: everything before its first batch."""
 
+import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -32,14 +33,41 @@ def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
     found = yield from _unless_stopped(photos.scan(Path(recipe.photos)), live)
     if found is None:
         return
-    split = photos.split(found, recipe.validation_fraction, recipe.seed)
-    pretrained = None
+    pretrained, kept = None, {}
     if recipe.mode == "transfer":
         loading = weights.load(recipe.model, recipe.weights)
         pretrained = yield from _unless_stopped(loading, live)
         if pretrained is None:
             return
+        kept = _split_of(pretrained, recipe)
+    split = photos.split(found, recipe.validation_fraction, recipe.seed, kept)
     yield from _begin(recipe, live, _New(split, models, pretrained=pretrained))
+
+
+def _split_of(pretrained: weights.Pretrained, recipe: Recipe) -> dict[str, str]:
+    """Which photos trained and validated (path -> train or validation) the run that the weights
+    come from, where that run was on these photos: they stay there. What it has learned by heart
+    can't measure its accuracy. Raises FlowerError where the recipe would split them anew."""
+    theirs = pretrained.recipe
+    if not theirs or not _same_folder(str(theirs.get("photos", "")), recipe.photos):
+        return {}
+    before = theirs.get("seed"), theirs.get("validation_fraction")
+    if before != (recipe.seed, recipe.validation_fraction):
+        raise FlowerError(
+            f"{pretrained.name} has learned from these photos, also from some that would now be "
+            "held back: the validation accuracy would be a lie.",
+            hint=f"Split them as that run did (seed {before[0]}, validation fraction "
+            f"{before[1]:g}), or choose other photos or weights.",
+        )
+    run = RunFolder(Path(recipe.weights).parent)
+    return {path: part for path, _, part in run.split()} if run.is_one() else {}
+
+
+def _same_folder(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
 
 
 def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> Iterator[Event]:

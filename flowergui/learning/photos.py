@@ -3,7 +3,7 @@
 import hashlib
 import os
 import random
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -101,20 +101,32 @@ def scan(folder: Path) -> Generator[ScanProgress | Scanned, None, Photos]:
     return photos
 
 
-def split(photos: Photos, fraction: float, seed: int) -> Split:
+def split(
+    photos: Photos, fraction: float, seed: int, kept: Mapping[str, str] | None = None
+) -> Split:
     """The folder's own split, or a stratified, seeded one: of every class with at least two
-    photos, `fraction` (at least one photo, never all) is held back."""
+    photos, `fraction` (at least one photo, never all) is held back.
+
+    `kept` are photos (path -> "train" or "validation") that stay where they were: only the
+    others are split.
+    """
     if photos.validation:
         return Split(photos.folder, photos.classes, photos.train, photos.validation)
+    kept = kept or {}
     by_class: dict[int, list[Photo]] = {}
     for photo in photos.train:
         by_class.setdefault(photo.label, []).append(photo)
     train: list[Photo] = []
     held_back: list[Photo] = []
     for label, members in by_class.items():
+        new = [photo for photo in members if photo.path not in kept]
+        train += (photo for photo in members if kept.get(photo.path) == "train")
+        held_back += (photo for photo in members if kept.get(photo.path) == "validation")
         order = random.Random(f"{seed} {photos.classes[label]}")
-        shuffled = order.sample(members, len(members))
-        count = min(max(round(len(members) * fraction), 1), len(members) - 1)
+        shuffled = order.sample(new, len(new))
+        count = round(len(new) * fraction)
+        if len(new) == len(members):  # a class of its own: some on both sides
+            count = min(max(count, 1), len(new) - 1)
         held_back += shuffled[:count]
         train += shuffled[count:]
     return Split(photos.folder, photos.classes, _sorted(train), _sorted(held_back))

@@ -8,9 +8,10 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import torch
@@ -40,13 +41,15 @@ _TIMEOUT = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:
-    """A state dict and what it was made for: input size in pixels, RGB normalisation."""
+    """A state dict and what it was made for: input size in pixels, RGB normalisation. Where it is
+    a run's, its `recipe` in the form of recipe.json."""
 
     name: str
     tensors: Mapping[str, Tensor]
     image_size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load(model: str, weights: str) -> Generator[DownloadProgress, None, Pretrained]:
@@ -120,6 +123,7 @@ def from_file(path: Path, model: str) -> Pretrained:
         image_size=int(stored.get("image_size", 0)) if recipe.get("model") == model else 0,
         mean=tuple(normalisation.get("mean", MEAN)),
         std=tuple(normalisation.get("std", STD)),
+        recipe=recipe,
     )
 
 

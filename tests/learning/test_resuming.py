@@ -1,6 +1,6 @@
 """A run that is taken up again ends as if it had never been left."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from flowergui.events import (
     Stopped,
     ValidationProgress,
 )
-from flowergui.learning import checkpoint, network
+from flowergui.learning import checkpoint, machine, network
 from flowergui.live import Live
 from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
@@ -50,6 +50,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     "plateau": {"scheduler": "plateau", "step_size": 1, "epochs": 4, "optimizer": "sgd"},
     "dropout": {"model": "mobilenet_v3_small", "optimizer": "rmsprop"},
     "frozen": {"frozen": ("stem", "stages.0"), "weight_decay": 0.1},
+    "bfloat16": {"precision": "bfloat16", "augmentation": "light", "ema": 0.99},
+    "cosine": {"scheduler": "cosine", "optimizer": "adam", "label_smoothing": 0.1, "cutmix": 1.0},
+    "steps": {"scheduler": "step", "step_size": 1, "drop_last": True, "mixup": 0.4},
+    "training size": {"training_size": 48, "image_size": 64, "augmentation": "light"},
 }
 
 
@@ -120,6 +124,55 @@ def test_wherever_it_was_stopped(little: Little, whole, at: str) -> None:
 def test_whatever_the_recipe(little: Little, whole, kind: str, workers: int) -> None:
     recipe = little(**RECIPES[kind])
     run = stopped(replace(recipe, workers=workers), AT["second epoch"])
+    same_end(finished(list(tasks.resume(run.path))), whole(recipe))
+
+
+def pairs() -> Iterator[Any]:
+    """Every recipe with every place to stop at would be too many: each recipe at two places, so
+    that each place has all kinds of recipes, with and without loading threads."""
+    places = list(AT)
+    for number, kind in enumerate(RECIPES):
+        for place in {places[number % len(places)], places[(2 * number + 2) % len(places)]}:
+            yield pytest.param(kind, place, 2 * (number % 2), id=f"{kind}-{place}-{number % 2}")
+
+
+@pytest.mark.parametrize(("kind", "at", "workers"), list(pairs()))
+def test_whatever_the_recipe_and_wherever_it_was_stopped(
+    little: Little, whole, kind: str, at: str, workers: int
+) -> None:
+    size = 2 if at == "mid-validation" else 6  # validation has two batches then
+    recipe = little(**{"batch_size": size, **RECIPES[kind]})
+    run = stopped(replace(recipe, workers=workers), AT[at])
+    same_end(finished(list(tasks.resume(run.path))), whole(recipe))
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_layers_that_were_frozen_while_it_went(little: Little, tmp_path: Path, ema: float) -> None:
+    """Frozen after step 2, thawed after step 5, stopped between: as if it had not been."""
+
+    def train(events: Iterator[Event], live: Live, stop: int) -> RunFolder:
+        for event in events:
+            if isinstance(event, BatchDone):
+                if event.step == 2:
+                    live.frozen = ("stem", "stages.0", "stages.1")
+                elif event.step == 5:
+                    live.frozen = ()
+                live.stop = event.step == stop
+        return RunFolder(Path(event.run))
+
+    recipe = little(epochs=3, ema=ema)
+    whole = train(tasks.train(recipe, live := Live(), tmp_path / "whole"), live, 0)
+    run = train(tasks.train(recipe, live := Live()), live, 4)
+    assert checkpoint.read(run.last)["frozen"][0].startswith("stem")
+    same_end(train(tasks.resume(run.path, live := Live()), live, 0), whole)
+
+
+@pytest.mark.parametrize("budget", [0, 10_000])
+def test_photos_need_not_fit_into_memory(little: Little, whole, monkeypatch, budget: int) -> None:
+    """None of the decoded ones kept, or some, before the stop and after it."""
+    recipe = little(**RECIPES["rich"])
+    run = stopped(recipe, AT["mid-epoch"])
+    monkeypatch.setattr(machine, "free_memory", lambda: 4 * budget)
     same_end(finished(list(tasks.resume(run.path))), whole(recipe))
 
 

@@ -1,6 +1,8 @@
 """Transfer: what is known is taken over, the head is new, and alone it learns."""
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,39 @@ def test_weights_of_another_network(little: Little, tmp_path: Path, models: Path
     with pytest.raises(FlowerError, match=r"theirs\.pth holds weights of another network"):
         list(tasks.train(little(mode="transfer", weights=str(tmp_path / "theirs.pth"))))
     assert not models.exists()
+
+
+# --- photos that the weights have learned from ------------------------------------------------
+
+
+def test_the_same_photos_are_not_split_anew(little: Little, models: Path) -> None:
+    before, _ = trained(little(epochs=1))
+    wish = little(mode="transfer", weights=str(before.best), epochs=1)
+    for other in (replace(wish, seed=1), replace(wish, validation_fraction=0.4)):
+        with pytest.raises(FlowerError, match=r"best\.pth has learned from these photos") as no:
+            list(tasks.train(other))
+        assert "would be a lie" in no.value.message
+        assert "seed 0, validation fraction 0.2" in no.value.hint
+    assert len(tasks.runs()) == 1
+    after, _ = trained(wish)
+    assert after.split() == before.split()
+
+
+def test_photos_that_came_later_mix_nothing(little: Little, make_photos, tmp_path: Path) -> None:
+    here = make_photos(tmp_path / "here")
+    before, _ = trained(little(photos=str(here), epochs=1))
+    for number in range(10):
+        shutil.copy(here / "iris" / "iris_0.jpg", here / "iris" / f"a new one {number}.jpg")
+    after, _ = trained(
+        little(photos=str(here), mode="transfer", weights=str(before.best), epochs=1)
+    )
+    old, new = set(before.split()), set(after.split())
+    assert old < new
+    assert {part for path, _, part in new - old} == {"train", "validation"}
+    assert sum(part == "validation" for _, _, part in new - old) == 2
+
+
+def test_other_photos_may_be_split_as_one_likes(little: Little, make_photos, tmp_path: Path):
+    before, _ = trained(little(epochs=1))
+    others = make_photos(tmp_path / "others")
+    trained(little(photos=str(others), mode="transfer", weights=str(before.best), seed=5, epochs=1))
