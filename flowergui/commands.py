@@ -24,6 +24,7 @@ from flowergui.events import Event
 from flowergui.live import Live
 from flowergui.presets import PRESETS, with_preset
 from flowergui.recipe import GROUPS, RESUMABLE, SETTING, SETTINGS, Recipe
+from flowergui.resumption import Resumption
 from flowergui.setting import Setting, Value
 
 log = logging.getLogger(__name__)
@@ -79,9 +80,19 @@ def _resume(wishes: argparse.Namespace) -> int:
     changes: dict[str, Any] = _explicit(wishes)
     if "photos" in wishes:
         changes["photos"] = _folder(wishes.photos)
+    how = Resumption(
+        new_photos=wishes.new_photos,
+        new_classes=wishes.new_classes,
+        renamed=tuple(wishes.rename),
+        restart_schedule=wishes.restart_schedule,
+    )
+    if wishes.check:
+        return _tell(
+            wishes, tasks.preflight(wishes.source, changes, wishes.models_folder, how)
+        ).code
     live = Live()
     return _run(
-        wishes, live, lambda: tasks.resume(wishes.source, live, changes, wishes.models_folder)
+        wishes, live, lambda: tasks.resume(wishes.source, live, changes, wishes.models_folder, how)
     )
 
 
@@ -267,6 +278,35 @@ def parser() -> argparse.ArgumentParser:
         help="where the photos are now; weights alone do not know it",
     )
     _add_models_folder(resume)
+    resume.add_argument(
+        "--check",
+        action="store_true",
+        help="only say what has changed since, and what stands in the way",
+    )
+    since = resume.add_argument_group("What has come since")
+    since.add_argument(
+        "--new-photos",
+        action="store_true",
+        help="take in new photos of known classes; a part of them is held back",
+    )
+    since.add_argument(
+        "--new-classes",
+        action="store_true",
+        help="learn new classes too: the head grows, and keeps what it knows",
+    )
+    since.add_argument(
+        "--rename",
+        metavar="OLD=NEW",
+        type=_pair,
+        action="append",
+        default=[],
+        help="the folder of class OLD is called NEW now",
+    )
+    since.add_argument(
+        "--restart-schedule",
+        action="store_true",
+        help="begin the learning rate's schedule anew, for the epochs that are left",
+    )
     changes = resume.add_argument_group("What may change")
     for name in (*RESUMABLE, "model"):  # the network where a checkpoint does not say it
         _add(changes, SETTING[name], "as before")
@@ -407,6 +447,13 @@ def _written(setting: Setting, value: Value) -> str:
     if setting.zero and value == 0:
         return setting.zero
     return f"{value:g}" if isinstance(value, int | float) else value
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, sign, new = text.partition("=")
+    if not (old and sign and new):
+        raise FlowerError(f"{text!r} does not say what is called what: it must read OLD=NEW.")
+    return old, new
 
 
 def _whole_number(text: str) -> int:

@@ -24,6 +24,7 @@ from flowergui.events import (
     LearningRateChanged,
     Noted,
     Opened,
+    Preflighted,
     Preparing,
     SampleDrawn,
     SampleProgress,
@@ -117,13 +118,15 @@ class Console:
     @property
     def code(self) -> int:
         """The exit code that the events amount to: 1 where a photo could not be read, a
-        checkpoint not be saved to the end, or a run that had begun not be gone on with."""
+        checkpoint not be saved to the end, or a run not be gone on with."""
         return 1 if self._lost or self.broke_off else 0
 
     def _judge(self, event: Event) -> None:
         match event:
             case Opened():
                 self.began = True
+            case Preflighted():
+                self.broke_off = any(each.verdict == "blocking" for each in event.checks)
             case GuessFailed() | SaveFailed():
                 self._lost.add(event.path)
             case Saved():
@@ -193,6 +196,8 @@ class Console:
             case SampleDrawn():
                 train = command_line("flowergui", "train", event.folder, "--model", "mynet")
                 print(f"The sample flowers are in {event.folder}.\nNext: {train}")
+            case Preflighted():
+                print("\n".join(_preflighted(event)))
             case Opened():
                 print("\n".join(_opened(event)))
             case EpochDone():
@@ -257,6 +262,18 @@ def _counts(event: Scanned) -> Sequence[str]:
     lines.append(f"{'':<{width}}  {train:>7,}{held}")
     if not ready:
         lines.append("A part of every class will be held back for validation.")
+    return lines
+
+
+def _preflighted(event: Preflighted) -> Sequence[str]:
+    signs = {"same": "  ", "fine": "* ", "blocking": "! "}
+    width = max(len(each.subject) for each in event.checks)
+    lines = [f"{event.run}:"]
+    for each in event.checks:
+        remedy = f". {each.remedy}" if each.remedy else ""
+        lines.append(f"{signs[each.verdict]}{each.subject:<{width}}  {each.detail}{remedy}")
+    if all(each.verdict != "blocking" for each in event.checks):
+        lines.append("It can go on.")
     return lines
 
 

@@ -173,6 +173,31 @@ class Preparing:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was compared before a run is resumed. `verdict` is "same", "fine" (it has
+    changed, and the run can go on) or "blocking" (it can't); `remedy` says what can be done."""
+
+    subject: str
+    verdict: str
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflighted:
+    """What a run would meet if it were resumed now, nothing changed yet. `new_photos` (a number)
+    and `new_classes` could be taken in; `renamed` are the pairs of old and new names of classes
+    that the names of their photos suggest. `epochs_left` tells whether there is anything to do."""
+
+    run: str
+    checks: tuple[Check, ...]
+    new_photos: int
+    new_classes: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
+    epochs_left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A run is about to train. `epoch`, `batch` and `step` are where it stands: 1, 0, 0 for a
     new run. `image_size`, `device` and `precision` are what "auto" came to."""
@@ -382,6 +407,7 @@ Event = (
     | WeightsSaved
     | Exported
     | Preparing
+    | Preflighted
     | Opened
     | BatchDone
     | ValidationProgress

@@ -129,21 +129,30 @@ class RunFolder:
         """Raises FlowerError where it can't be written."""
         _write(self._recipe, json.dumps(recipe.as_dict(), indent=2) + "\n")
 
-    def write_split(self, rows: Iterable[tuple[str, str, str]]) -> None:
-        """Rows of path (relative to the photos' folder), class, and train or validation.
-        Raises FlowerError where they can't be written."""
+    def write_split(self, rows: Iterable[tuple[str, str, str]], photos: Path) -> None:
+        """Rows of path (relative to the folder of `photos`), class, and train or validation;
+        the size of each file is put beside. Raises FlowerError where they can't be written."""
         text = io.StringIO(newline="")
         writer = csv.writer(text)
-        writer.writerow(["path", "class", "split"])
-        writer.writerows(rows)
+        writer.writerow(["path", "class", "split", "bytes"])
+        writer.writerows((*row, file_size(photos / row[0])) for row in rows)
         _write(self._split, text.getvalue())
 
     def split(self) -> list[tuple[str, str, str]]:
         """The rows of split.csv; none where it is missing."""
+        return [(row["path"], row["class"], row["split"]) for row in self._split_rows()]
+
+    def sizes(self) -> dict[str, int]:
+        """The photos' paths and how many bytes they had when the run began, where that is
+        known."""
+        sizes = ((row["path"], row.get("bytes")) for row in self._split_rows())
+        return {path: int(size) for path, size in sizes if size and size.isdecimal()}
+
+    def _split_rows(self) -> list[dict[str, str]]:
         if not self._split.is_file():
             return []
         with self._split.open(encoding="utf-8", errors=_ANY_NAME, newline="") as file:
-            return [(row["path"], row["class"], row["split"]) for row in csv.DictReader(file)]
+            return list(csv.DictReader(file))
 
     def append(self, events: Iterable[BatchDone | EpochDone]) -> None:
         """Adds rows to history.csv: all of them, or none where it raises OSError."""
@@ -211,6 +220,14 @@ class RunFolder:
         epoch = data.rfind(b"\nepoch,", 0, whole) + 1
         done = _row(data, epoch) if epoch else None
         return done if isinstance(done, EpochDone) else None, _row(data, last) if last else None
+
+
+def file_size(path: Path) -> int | None:
+    """In bytes; None where there is no file."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def beside(path: Path) -> Path:

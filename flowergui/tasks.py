@@ -13,6 +13,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, Catalogued, EpochDone, Event, RunFacts
 from flowergui.live import Live
 from flowergui.recipe import Recipe
+from flowergui.resumption import AS_BEFORE, Resumption
 from flowergui.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ def resume(
     live: Live | None = None,
     changes: Mapping[str, Any] | None = None,
     models: Path | None = None,
+    how: Resumption = AS_BEFORE,
 ) -> Iterator[Event]:
     """Goes on with a run, from its folder or a checkpoint in it (None: the newest run).
 
@@ -72,7 +74,21 @@ def resume(
 
     models = models or places.models_folder()
     path = Path(source) if source is not None else newest_run(models)
-    yield from beginning.resume(path, live or Live(), dict(changes or {}), models)
+    yield from beginning.resume(path, live or Live(), dict(changes or {}), models, how)
+
+
+def preflight(
+    source: str | Path | None = None,
+    changes: Mapping[str, Any] | None = None,
+    models: Path | None = None,
+    how: Resumption = AS_BEFORE,
+) -> Iterator[Event]:
+    """Preflighted: what a run would meet if it were resumed now; nothing is changed. Raises
+    FlowerError where there is no run to resume."""
+    from flowergui.learning import preflight
+
+    path = Path(source) if source is not None else newest_run(models or places.models_folder())
+    yield from preflight.look(path, dict(changes or {}), how)
 
 
 def save_weights(

@@ -37,6 +37,7 @@ from flowergui.events import (
 from flowergui.live import Live
 from flowergui.presets import PRESETS
 from flowergui.recipe import SETTING, SETTINGS, Recipe
+from flowergui.resumption import Resumption
 
 PLAIN = ("--model", "mynet", "--image-size", "32", "--device", "cpu", "--precision", "float32")
 
@@ -283,11 +284,43 @@ def test_epochs_extend_the_newest_run(
     assert recipe_of(empty)["epochs"] == 2
 
 
+def test_resume_may_only_look(
+    trained: Path, flowers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (only_run(trained) / "last.pth").read_bytes()
+    wish = ["resume", "--check", "--models-folder", str(trained)]
+    assert commands.run(wish) == 1
+    said = capsys.readouterr().out
+    assert "! Epochs      all 2 are done. Ask for more epochs.\n" in said
+    assert "  Photos      20, as before, split as before\n" in said
+    assert commands.run([*wish, "--epochs", "5"]) == 0
+    assert capsys.readouterr().out.endswith("It can go on.\n")
+    assert commands.run([*wish, "--epochs", "5", "--rename", "poppy=violet", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["event"] == "Preflighted"
+    assert any("violet is another class" in each["detail"] for each in told["checks"])
+    assert (only_run(trained) / "last.pth").read_bytes() == before
+
+
+def test_what_has_come_since_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Resumption] = []
+
+    def resumed(*wishes: Any) -> Iterator[Event]:
+        seen.append(wishes[-1])
+        yield from ()
+
+    monkeypatch.setattr(tasks, "resume", resumed)
+    wish = ["resume", "--new-photos", "--new-classes", "--rename", "a=b", "--rename", "c=d e"]
+    assert commands.run([*wish, "--restart-schedule"]) == 0
+    assert commands.run(["resume"]) == 0
+    assert seen == [Resumption(True, True, (("a", "b"), ("c", "d e")), True), Resumption()]
+
+
 def test_resume_passes_on_only_what_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[object, dict[str, Any], Path | None]] = []
 
     def resume(
-        source: str | None, live: object, changes: dict[str, Any], models: Path | None
+        source: str | None, live: object, changes: dict[str, Any], models: Path | None, how: object
     ) -> Iterator[Event]:
         asked.append((source, changes, models))
         yield from ()
@@ -461,6 +494,7 @@ REFUSED = {
     "nothing to resume": (["resume", "--models-folder", "nowhere"], "no run to resume"),
     "missing checkpoint": (["predict", "nowhere.pth", "a.jpg"], "There is no file"),
     "checkpoint of nothing": (["predict", "{flowers}/poppy/torn.jpg", "a.jpg"], "torn.jpg is"),
+    "half a renaming": (["resume", "--rename", "rose"], "must read OLD=NEW"),
     "negative seed": (["sample", "new", "--seed", "-1"], "must not be negative"),
     "seed of letters": (["sample", "new", "--seed", "x"], "no whole number"),
     "typo": (["trian"], "The commands are train, resume"),

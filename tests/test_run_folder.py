@@ -46,14 +46,17 @@ def test_recipes_that_cannot_be_read(run: RunFolder, tmp_path: Path) -> None:
         run.recipe()
 
 
-def test_split_survives(run: RunFolder) -> None:
+def test_split_survives(run: RunFolder, tmp_path: Path) -> None:
+    (tmp_path / "rose").mkdir()
+    (tmp_path / "rose" / "a, b.jpg").write_bytes(b"123")
     assert run.split() == []
     rows = [
         ("rose/a, b.jpg", "rose", "train"),
         ('tulip/"é\udcff".jpg', "tulip", "validation"),  # a name that is no UTF-8
     ]
-    run.write_split(rows)
+    run.write_split(rows, tmp_path)
     assert run.split() == rows
+    assert run.sizes() == {"rose/a, b.jpg": 3}
 
 
 def test_history_survives_to_the_last_bit(run: RunFolder) -> None:

@@ -1,7 +1,7 @@
 """Beginning a run, and taking one up again: everything before its first batch."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +12,23 @@ from torch import Tensor
 
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Finished, Noted
-from flowergui.learning import batches, checkpoint, machine, network, photos, trainer, weights
-from flowergui.learning.photos import Photo, Split
+from flowergui.learning import (
+    batches,
+    checkpoint,
+    inventory,
+    machine,
+    network,
+    photos,
+    trainer,
+    weights,
+)
+from flowergui.learning.photos import Split
 from flowergui.learning.randomness import number
 from flowergui.learning.training import Plan, Training, frozen_by
 from flowergui.live import Live
 from flowergui.presets import with_preset
 from flowergui.recipe import RESUMABLE, SETTING, Recipe
+from flowergui.resumption import Resumption
 from flowergui.run_folder import RunFolder
 
 Result = TypeVar("Result")
@@ -70,27 +80,18 @@ def _same_folder(one: str, other: str) -> bool:
         return False
 
 
-def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> Iterator[Event]:
+def resume(
+    source: Path, live: Live, changes: dict[str, Any], models: Path, how: Resumption
+) -> Iterator[Event]:
     """Goes on with the run in a folder or checkpoint; see `tasks.resume`."""
     machine.keep_pages()
     stored, path = _found(source)
     if not checkpoint.can_go_on(stored):
         yield from _resume_weights(stored, path, live, changes, models)
         return
-    for name in changes:
-        if name not in (*RESUMABLE, "photos"):
-            label = SETTING[name].label if name in SETTING else name
-            raise FlowerError(
-                f"{label} can't be changed while a run is resumed.",
-                hint="Start a transfer from its last.pth instead.",
-            )
+    refuse_changes(changes)
     recipe = replace(Recipe.from_dict(stored["recipe"]), **changes).checked()
-    run = RunFolder(path.parent)
-    if not run.is_one():
-        raise FlowerError(
-            f"{path.name} stands alone: what belongs to its run is not beside it.",
-            hint="Put it back into its run's folder, or start a transfer from it.",
-        )
+    run = run_of(path)
     progress = stored["progress"]
     if progress["epoch"] > recipe.epochs:
         yield Noted(
@@ -105,7 +106,9 @@ def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> I
             progress["seconds"],
         )
         return
-    split, missing = _stored_split(run, recipe, stored["classes"])
+    known = inventory.take(run, Path(recipe.photos), stored["classes"], how.renamed)
+    known.refuse()
+    split = inventory.split(known, recipe, how)
     normalisation = stored["normalisation"]
     plan = Plan(
         image_size=stored["image_size"],
@@ -116,13 +119,21 @@ def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> I
     )
     if "device" in changes or "precision" in changes:
         plan = replace(plan, dtype=machine.precision(recipe.precision, plan.device))
+    torch.manual_seed(number(recipe.seed, "network"))  # for the rows of new classes
     net = network.build(recipe.model, len(split.classes), plan.image_size)
     training = Training(recipe, plan, split, run, net, _batch_count(split, recipe))
     training.restore(stored)
+    training.lost.update(known.missing)
     if "learning_rate" in changes:
         training.schedule.base = recipe.learning_rate
     if "frozen" in changes:
         training.freeze(recipe.frozen)
+    if how.restart_schedule:
+        training.schedule.restart(training.progress.step)
+    new = len(split.train) + len(split.validation) - len(known.rows)
+    if new:
+        held = sum(part == "validation" for _, _, part in known.rows)
+        training.start_epoch_anew(measured_otherwise=len(split.validation) > held)
     with run.held():
         try:
             run.keep(path, run.resumed)
@@ -133,13 +144,52 @@ def resume(source: Path, live: Live, changes: dict[str, Any], models: Path) -> I
             ) from error
         run.cut_back(training.progress.step, training.progress.epoch)
         run.write_recipe(recipe)
+        if new or how.renamed:
+            run.write_split(split.rows(), split.folder)
         yield training.opened(resumed=True)
         if path == run.previous:
             yield Noted("last.pth is missing or damaged; this goes on from previous.pth.")
-        if missing:
-            count = len(missing)
-            yield Noted(f"{count} photos of this run are not there any more: {missing[0]} ...")
+        for note in _notes(known, new, split):
+            yield Noted(note)
         yield from trainer.go(training, live)
+
+
+def refuse_changes(changes: Iterable[str]) -> None:
+    """Raises FlowerError for a change that a running optimizer, or its validation, can't
+    follow."""
+    for name in changes:
+        if name not in (*RESUMABLE, "photos"):
+            label = SETTING[name].label if name in SETTING else name
+            raise FlowerError(
+                f"{label} can't be changed while a run is resumed.",
+                hint="Start a transfer from its last.pth instead.",
+            )
+
+
+def run_of(path: Path) -> RunFolder:
+    """The run that a checkpoint lies in. Raises FlowerError where it stands alone."""
+    run = RunFolder(path.parent)
+    if not run.is_one():
+        raise FlowerError(
+            f"{path.name} stands alone: what belongs to its run is not beside it.",
+            hint="Put it back into its run's folder, or start a transfer from it.",
+        )
+    return run
+
+
+def _notes(known: inventory.Inventory, new: int, split: Split) -> Iterator[str]:
+    for paths, one, more in (
+        (known.missing, "is not there any more", "are not there any more"),
+        (known.changed, "is another file than it was", "are other files than they were"),
+    ):
+        if len(paths) == 1:
+            yield f"1 photo of this run {one}: {paths[0]}"
+        elif paths:
+            yield f"{len(paths):,} photos of this run {more}: {paths[0]} ..."
+    if new:
+        classes = split.classes[len(known.classes) :]
+        of = f", of the new {', '.join(classes)} too" if classes else ""
+        yield f"{new:,} new photos are taken in{of}; the epoch begins anew."
 
 
 def _found(source: Path) -> tuple[dict[str, Any], Path]:
@@ -295,7 +345,7 @@ def _made(recipe: Recipe, new: _New, run: RunFolder | None) -> tuple[Training, l
     else:
         run.write_recipe(recipe)
     training = Training(recipe, plan, split, run, net, count)
-    run.write_split(split.rows())
+    run.write_split(split.rows(), split.folder)
     return training, notes
 
 
@@ -307,30 +357,6 @@ def _batch_count(split: Split, recipe: Recipe) -> int:
             hint="Lower the batch size, or don't drop the last batch.",
         )
     return count
-
-
-def _stored_split(run: RunFolder, recipe: Recipe, classes: list[str]) -> tuple[Split, list[str]]:
-    """The split that the run began with, and the photos of it that are gone."""
-    folder = Path(recipe.photos)
-    if not folder.is_dir():
-        raise FlowerError(
-            f"The photos of this run are not in {folder} any more.",
-            hint="Name the folder where they are now (--photos).",
-        )
-    label = {name: index for index, name in enumerate(classes)}
-    parts: dict[str, list[Photo]] = {"train": [], "validation": []}
-    missing = []
-    for path, name, part in run.split():
-        parts[part].append(Photo(path, label[name]))
-        if not (folder / path).is_file():
-            missing.append(path)
-    if not parts["train"] or len(missing) > (len(parts["train"]) + len(parts["validation"])) / 2:
-        raise FlowerError(
-            f"Most photos of this run are not in {folder} any more.",
-            hint="Name the folder where they are now (--photos).",
-        )
-    split = Split(folder, tuple(classes), tuple(parts["train"]), tuple(parts["validation"]))
-    return split, missing
 
 
 def _unless_stopped(

@@ -166,6 +166,20 @@ def _new(model: str, class_count: int, image_size: int = 0) -> nn.Module:
     return net
 
 
+def grown(tensors: Mapping[str, Tensor], fresh: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """`tensors`, where their first dimension is shorter than that of the one in `fresh`, with the
+    rows of that added."""
+    found = {}
+    for name, tensor in tensors.items():
+        rows = len(tensor) if tensor.ndim else 0
+        if name in fresh and tensor.ndim and rows < len(fresh[name]):
+            more = fresh[name][rows:].to(tensor.device, tensor.dtype)
+            found[name] = torch.cat((tensor, more))
+        else:
+            found[name] = tensor
+    return found
+
+
 def _sizes_built_for(model: str) -> tuple[int, ...]:
     """The image sizes that change the network itself: the position embedding of a Vision
     Transformer is of one size, as built, and has weights for a few."""

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import random
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -119,17 +119,47 @@ def split(
     train: list[Photo] = []
     held_back: list[Photo] = []
     for label, members in by_class.items():
-        new = [photo for photo in members if photo.path not in kept]
         train += (photo for photo in members if kept.get(photo.path) == "train")
         held_back += (photo for photo in members if kept.get(photo.path) == "validation")
-        order = random.Random(f"{seed} {photos.classes[label]}")
-        shuffled = order.sample(new, len(new))
-        count = round(len(new) * fraction)
-        if len(new) == len(members):  # a class of its own: some on both sides
-            count = min(max(count, 1), len(new) - 1)
-        held_back += shuffled[:count]
-        train += shuffled[count:]
+        new = [photo for photo in members if photo.path not in kept]
+        alone = len(new) == len(members)
+        shares = shared_out(new, f"{seed} {photos.classes[label]}", fraction, alone=alone)
+        train += shares[0]
+        held_back += shares[1]
     return Split(photos.folder, photos.classes, _sorted(train), _sorted(held_back))
+
+
+def shared_out(
+    members: Sequence[Photo], seed: str, fraction: float, *, alone: bool
+) -> tuple[list[Photo], list[Photo]]:
+    """The photos of a class to train on, and `fraction` of them to hold back. Where they are
+    `alone`, all that the class has, some are on both sides (of two or more)."""
+    shuffled = random.Random(seed).sample(members, len(members))
+    count = round(len(members) * fraction)
+    if alone:
+        count = min(max(count, 1), len(members) - 1)
+    return shuffled[count:], shuffled[:count]
+
+
+def listing(folder: Path) -> list[tuple[str, str, str]]:
+    """Path, class, and train or validation, of every file that is taken for a photo, as the
+    folder has them; none is opened. Raises FlowerError where the folder is none."""
+    return [
+        (_relative(path, folder), class_folder.name, part)
+        for part, root in _parts(folder).items()
+        for class_folder in _folders(root)
+        for path in sorted(_files(class_folder))
+    ]
+
+
+def unreadable(folder: Path, paths: Sequence[str]) -> dict[str, str]:
+    """Those that can't be read, and why."""
+    return {
+        path: reason
+        for chunk, reasons in _checks(folder, list(paths))
+        for path, reason in zip(chunk, reasons, strict=True)
+        if reason
+    }
 
 
 def _parts(folder: Path) -> dict[str, Path]:

@@ -35,6 +35,8 @@ class Schedule:
     which remembers the best validation loss.
 
     `base` is the learning rate that the factor applies to; it may be changed while a run goes.
+    It begins after `start` steps, more than 0 where it was begun anew for epochs that a run was
+    given later.
     """
 
     kind: str
@@ -46,6 +48,7 @@ class Schedule:
     best_loss: float = math.inf
     stale_epochs: int = 0
     lowered: float = 1.0
+    start: int = 0
 
     @classmethod
     def of(cls, recipe: Recipe, batches: int) -> "Schedule":
@@ -61,7 +64,12 @@ class Schedule:
 
     def rate(self, step: int) -> float:
         """The learning rate of the step after `step` steps were done."""
-        return self.base * self._factor(step)
+        return self.base * self._factor(step - self.start)
+
+    def restart(self, step: int) -> None:
+        """Begins anew after `step` steps, for the epochs that are left."""
+        self.start = step
+        self.best_loss, self.stale_epochs, self.lowered = math.inf, 0, 1.0
 
     def epoch_ended(self, loss: float) -> None:
         """Tells plateau the epoch's validation loss."""
@@ -81,6 +89,7 @@ class Schedule:
             "best_loss": float(self.best_loss),
             "stale_epochs": self.stale_epochs,
             "lowered": float(self.lowered),
+            "start": self.start,
         }
 
     def restore(self, state: dict[str, float | int]) -> None:
@@ -89,12 +98,13 @@ class Schedule:
         self.best_loss = float(state["best_loss"])
         self.stale_epochs = int(state["stale_epochs"])
         self.lowered = float(state["lowered"])
+        self.start = int(state.get("start", 0))
 
     def _factor(self, step: int) -> float:
         if self.kind == "step":
             epochs_done = step // self.batches
             return float(self.gamma ** (epochs_done // self.step_size))
-        total = max(self.epochs * self.batches, 1)
+        total = max(self.epochs * self.batches - self.start, 1)
         if self.kind == "cosine":
             return 0.5 * (1 + math.cos(math.pi * min(step / total, 1)))
         if self.kind == "one-cycle":

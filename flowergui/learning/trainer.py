@@ -285,12 +285,13 @@ def _heed(training: Training, live: Live) -> Iterator[Event]:
 def _lost(training: Training, batch: Batch) -> Iterator[Event]:
     """Names the photos that can't be read any more, each once. Raises FlowerError, after a save,
     where too many can't: then it is the drive that is gone, not a photo."""
+    before = len(training.lost)
     for problem in batch.lost:
         if problem.path not in training.lost:
             training.lost.add(problem.path)
             yield Noted(f"A photo was passed over, {len(training.lost)} so far. {problem.reason}")
     photos = len(training.split.train) + len(training.split.validation)
-    if batch.lost and len(training.lost) > LOST_SHARE * photos:
+    if len(training.lost) > max(before, LOST_SHARE * photos):
         yield training.save_last()
         raise FlowerError(
             f"{len(training.lost):,} of {photos:,} photos can't be read any more; the run is "

@@ -225,7 +225,7 @@ class Training:
             if not run.is_one():  # somebody deleted or moved the folder meanwhile
                 run.path.mkdir(parents=True, exist_ok=True)
                 run.write_recipe(self.recipe)
-                run.write_split(self.split.rows())
+                run.write_split(self.split.rows(), self.split.folder)
             run.append(self._unsaved)
             self._unsaved = []
             checkpoint.write(self.state(), run.last, keep_as=run.previous)
@@ -292,12 +292,14 @@ class Training:
         }
 
     def restore(self, stored: Mapping[str, Any]) -> None:
-        """Takes up where `state` left off."""
-        self.net.load_state_dict(stored["model"])
+        """Takes up where `state` left off. Where this network's head knows more classes than
+        that one's, the rows of the new ones stay as they were drawn."""
+        self.net.load_state_dict(network.grown(stored["model"], self.net.state_dict()))
         if self.average is not None and stored.get("ema"):
-            self.average.module.load_state_dict(stored["ema"])
+            averaged = self.average.module
+            averaged.load_state_dict(network.grown(stored["ema"], averaged.state_dict()))
             self.average.n_averaged.fill_(stored["step"])
-        self.optimizer.load_state_dict(stored["optimizer"])
+        self.optimizer.load_state_dict(self._grown_optimizer(stored["optimizer"]))
         self.schedule.restore(stored["schedule"])
         if stored["scaler"]:
             self.scaler.load_state_dict(stored["scaler"])
@@ -305,6 +307,29 @@ class Training:
         self.progress = Progress(**{**progress, "sums": Sums(**progress["sums"])})
         self.epochs = [EpochDone(**row) for row in stored["history"]]
         self.freeze(stored["frozen"])
+
+    def _grown_optimizer(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """The optimizer's state with room for the parameters as they are now: it knows nothing
+        yet of rows that are new."""
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        state = {}
+        for index, known in stored["state"].items():
+            shape = parameters[index].shape
+            fresh = {
+                key: torch.zeros(shape, dtype=each.dtype)
+                for key, each in known.items()
+                if isinstance(each, Tensor) and each.ndim == len(shape) and each.ndim > 0
+            }
+            state[index] = {**known, **network.grown({k: known[k] for k in fresh}, fresh)}
+        return {**stored, "state": state}
+
+    def start_epoch_anew(self, *, measured_otherwise: bool) -> None:
+        """Other photos than before: the epoch that stands begins anew, and where accuracy is
+        `measured_otherwise` from now on, so does the search for the best."""
+        self.progress.batch, self.progress.sums = 0, Sums()
+        if measured_otherwise:
+            self.progress.best_accuracy, self.progress.best_epoch = 0.0, 0
+            self.progress.best_loss = math.inf
 
 
 def frozen_by(

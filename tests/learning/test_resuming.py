@@ -305,7 +305,7 @@ def test_a_photo_that_is_gone_is_noted_and_new_ones_do_not_come_in(
     (there / "iris" / "iris_0.jpg").rename(there / "iris" / "new.jpg")
     events = list(tasks.resume(run.path))
     notes = [event.message for event in events if isinstance(event, Noted)]
-    assert notes[0].startswith("1 photos of this run are not there any more: iris/iris_0.jpg")
+    assert notes[0] == "1 photo of this run is not there any more: iris/iris_0.jpg"
     opened = next(event for event in events if isinstance(event, Opened))
     assert (opened.train_photos, opened.validation_photos) == (18, 6)
 

@@ -114,3 +114,18 @@ def test_squares_never_leave_their_bounds(first: int, last: int, epochs: int) ->
     sizes = [training_size(first, last, epoch, epochs) for epoch in range(1, epochs + 2)]
     assert sizes == sorted(sizes)
     assert first <= sizes[0] <= sizes[-1] <= last
+
+
+@pytest.mark.parametrize("kind", ["cosine", "one-cycle", "step", "plateau"])
+def test_it_may_begin_anew_for_the_epochs_that_are_left(kind: str) -> None:
+    longer = schedule(scheduler=kind, step_size=2)
+    longer.epochs = EPOCHS + 4
+    longer.lowered = 0.5
+    longer.restart(EPOCHS * BATCHES)
+    short = Schedule.of(Recipe(epochs=4, learning_rate=0.01, scheduler=kind, step_size=2), BATCHES)
+    theirs = [short.rate(step) for step in range(4 * BATCHES)]
+    assert [longer.rate(EPOCHS * BATCHES + step) for step in range(4 * BATCHES)] == theirs
+    again = schedule(scheduler=kind, step_size=2)
+    again.epochs = EPOCHS + 4
+    again.restore(longer.state())
+    assert again == longer

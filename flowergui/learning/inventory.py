@@ -1,0 +1,172 @@
+"""What has become of the photos of a run since it began."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from flowergui.errors import FlowerError
+from flowergui.learning import photos
+from flowergui.learning.photos import Photo, Split
+from flowergui.recipe import Recipe
+from flowergui.resumption import Resumption
+from flowergui.run_folder import RunFolder, file_size
+
+ALIKE = 0.5
+"""The share of a class's photos that must lie under another name for it to be taken for renamed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The photos of a run, held against its folder as it is now.
+
+    `classes` and `rows` (path, class, train or validation) are the run's, under the names that
+    they have now. `missing` and `changed` are paths; of the classes in `gone` no photo is left.
+    `added` are rows of photos that the run doesn't know, of classes that it knows; those of
+    others are in `strangers`. `renamed` are pairs of old and new names of classes that the names
+    of their photos suggest.
+    """
+
+    folder: Path
+    classes: tuple[str, ...]
+    rows: tuple[tuple[str, str, str], ...]
+    missing: tuple[str, ...]
+    changed: tuple[str, ...]
+    gone: tuple[str, ...]
+    added: tuple[tuple[str, str, str], ...]
+    strangers: tuple[tuple[str, str, str], ...]
+    renamed: tuple[tuple[str, str], ...]
+
+    @property
+    def new_classes(self) -> tuple[str, ...]:
+        """The classes that have come since."""
+        return tuple(sorted({name for _, name, _ in self.strangers}))
+
+    def refuse(self) -> None:
+        """Raises FlowerError where the run can't go on with what is left."""
+        if not self.rows or len(self.missing) > len(self.rows) / 2:
+            raise FlowerError(
+                f"Most photos of this run are not in {self.folder} any more.",
+                hint=self.remedy() or "Name the folder where they are now (--photos).",
+            )
+        if self.gone:
+            raise FlowerError(
+                f"No photo of {', '.join(self.gone)} is left in {self.folder}.",
+                hint=self.remedy() or "Put them back, or start a transfer from its last.pth.",
+            )
+
+    def remedy(self) -> str:
+        """What helps where classes seem to be renamed; "" where none do."""
+        if not self.renamed:
+            return ""
+        old, new = self.renamed[0]
+        return f"If {old} is called {new} now, say so (--rename {old}={new})."
+
+
+def take(
+    run: RunFolder, folder: Path, classes: Sequence[str], renamed: Sequence[tuple[str, str]] = ()
+) -> Inventory:
+    """Lists the folder; only photos that the run doesn't know are opened, since what can't be
+    read is not new: it was left out before. Raises FlowerError where the folder is none, and for
+    a renaming that can't be."""
+    if not folder.is_dir():
+        raise FlowerError(
+            f"The photos of this run are not in {folder} any more.",
+            hint="Name the folder where they are now (--photos).",
+        )
+    listed = photos.listing(folder)
+    here = {path for path, _, _ in listed}
+    names = dict(renamed)
+    _check_renaming(names, classes, {name for _, name, _ in listed})
+    sizes = run.sizes()
+    rows, missing, changed = [], [], []
+    for before, name, part in run.split():
+        path = _moved(before, name, names[name]) if name in names else before
+        rows.append((path, names.get(name, name), part))
+        if path not in here and not (folder / path).is_file():
+            missing.append(path)
+        elif before in sizes and file_size(folder / path) != sizes[before]:
+            changed.append(path)
+    known = tuple(names.get(name, name) for name in classes)
+    mine, lost = {path for path, _, _ in rows}, set(missing)
+    left = {name for path, name, _ in rows if path not in lost}
+    new = [row for row in listed if row[0] not in mine]
+    broken = photos.unreadable(folder, [path for path, _, _ in new])
+    new = [row for row in new if row[0] not in broken]
+    gone = tuple(name for name in known if name not in left)
+    strangers = tuple(row for row in new if row[1] not in known)
+    return Inventory(
+        folder=folder,
+        classes=known,
+        rows=tuple(rows),
+        missing=tuple(missing),
+        changed=tuple(changed),
+        gone=gone,
+        added=tuple(row for row in new if row[1] in known),
+        strangers=strangers,
+        renamed=_suggested(gone, rows, strangers),
+    )
+
+
+def split(inventory: Inventory, recipe: Recipe, how: Resumption) -> Split:
+    """The run's own split, to which the new photos that are wanted are appended: those that it
+    knows keep their places, and with them the randomness that is theirs."""
+    classes = inventory.classes
+    wanted = list(inventory.added if how.new_photos else ())
+    if how.new_classes:
+        classes += inventory.new_classes
+        wanted += inventory.strangers
+    label = {name: number for number, name in enumerate(classes)}
+    parts: dict[str, list[Photo]] = {"train": [], "validation": []}
+    for path, name, part in inventory.rows:
+        parts[part].append(Photo(path, label[name]))
+    has_its_own = any(part == "validation" for _, _, part in (*wanted, *inventory.added))
+    for name in dict.fromkeys(name for _, name, _ in wanted):
+        rows = [row for row in wanted if row[1] == name]
+        new = [Photo(path, label[name]) for path, _, _ in rows]
+        if has_its_own:
+            for photo, (_, _, part) in zip(new, rows, strict=True):
+                parts[part].append(photo)
+            continue
+        alone = name not in inventory.classes
+        fraction = recipe.validation_fraction
+        shares = photos.shared_out(new, f"{recipe.seed} {name}", fraction, alone=alone)
+        parts["train"] += shares[0]
+        parts["validation"] += shares[1]
+    return Split(inventory.folder, classes, tuple(parts["train"]), tuple(parts["validation"]))
+
+
+def _check_renaming(names: dict[str, str], classes: Sequence[str], here: set[str]) -> None:
+    for old, new in names.items():
+        if old not in classes:
+            raise FlowerError(
+                f"This run knows no class {old}.", hint=f"It knows {', '.join(classes)}."
+            )
+        if new in classes or new not in here:
+            why = "is another class of this run" if new in classes else "is no folder of photos"
+            raise FlowerError(f"{old} can't be called {new} now: {new} {why}.")
+
+
+def _moved(path: str, old: str, new: str) -> str:
+    """`path` with the folder of the class called otherwise."""
+    parts = list(PurePosixPath(path).parts)
+    parts[parts.index(old)] = new
+    return "/".join(parts)
+
+
+def _suggested(
+    gone: Sequence[str],
+    rows: Sequence[tuple[str, str, str]],
+    strangers: Sequence[tuple[str, str, str]],
+) -> tuple[tuple[str, str], ...]:
+    """Classes that are gone, with the new class that has most of their photos' names."""
+    theirs: dict[str, set[str]] = {}
+    for path, name, _ in strangers:
+        theirs.setdefault(name, set()).add(PurePosixPath(path).name)
+    found = []
+    for old in gone:
+        mine = {PurePosixPath(path).name for path, name, _ in rows if name == old}
+        likeliest = max(theirs, key=lambda name: len(mine & theirs[name]), default="")
+        if likeliest and len(mine & theirs[likeliest]) >= ALIKE * len(mine):
+            found.append((old, likeliest))
+            del theirs[likeliest]
+    return tuple(found)
