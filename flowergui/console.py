@@ -272,6 +272,9 @@ def _preflighted(event: Preflighted) -> Sequence[str]:
     for each in event.checks:
         remedy = f". {each.remedy}" if each.remedy else ""
         lines.append(f"{signs[each.verdict]}{each.subject:<{width}}  {each.detail}{remedy}")
+    if event.renamed:
+        renaming = [word for old, new in event.renamed for word in ("--rename", f"{old}={new}")]
+        lines.append(f"The names of the photos suggest: {command_line(*renaming)}")
     if all(each.verdict != "blocking" for each in event.checks):
         lines.append("It can go on.")
     return lines

@@ -54,6 +54,7 @@ from flowergui.events import (
     WentBack,
 )
 from flowergui.live import Live
+from flowergui.resumption import Resumption
 
 LATEST = 1_000
 """Milliseconds after which torch is loaded also where the window has not been painted yet."""
@@ -84,7 +85,9 @@ class MainWindow(QMainWindow):
         self._photos = PhotosControl(self._dataset, self._jobs, self._settings, self)
         self._network = NetworkControl(self._form, self._layers, self._banner, self._jobs, self)
         self._predictions = PredictionControl(self._drop_panel, self._jobs, self._control, self)
-        self._resume = ResumeControl(self._modes, self._form, self._run, self._photos, self)
+        self._resume = ResumeControl(
+            self._modes, self._form, self._run, self._photos, self._jobs, self
+        )
         self._weights = WeightsControl(self._modes, self._banner, self._jobs, self)
         self._wire()
         self._restore()
@@ -105,6 +108,7 @@ class MainWindow(QMainWindow):
         self._resume.changed.connect(self._run_chosen)
         self._resume.refused.connect(self._banner.show_warning)
         self._resume.wanted.connect(self._go_on)
+        self._resume.looked.connect(self._allow)
         self._form.recipe_changed.connect(self._recipe_changed)
         self._form.preset_chosen.connect(self._network.show_frozen)
         self._form.learning_rate_changed.connect(self._learning_rate_changed)
@@ -199,6 +203,7 @@ class MainWindow(QMainWindow):
         if self._resume.chosen is None:  # else it is the run's photos that count
             self._form.set_start(photos=scanned.folder)
             self._network.set_class_count(len(scanned.classes))
+        self._resume.look()  # the photos of a run may have moved here
 
     # --- where a run starts from ----------------------------------------------------------
 
@@ -242,6 +247,7 @@ class MainWindow(QMainWindow):
     def _recipe_changed(self) -> None:
         self._dataset.set_validation_fraction(self._form.recipe().validation_fraction)
         self._network.refresh()
+        self._resume.look()
         self._allow()
 
     @Slot(object)
@@ -285,9 +291,9 @@ class MainWindow(QMainWindow):
             recipe = self._form.recipe()
             self._begin(lambda live: tasks.train(recipe, live))
 
-    @Slot(str, object)
-    def _go_on(self, path: str, changes: dict[str, Any]) -> None:
-        self._begin(lambda live: tasks.resume(path, live, changes))
+    @Slot(str, object, object)
+    def _go_on(self, path: str, changes: dict[str, Any], how: Resumption) -> None:
+        self._begin(lambda live: tasks.resume(path, live, changes, how=how))
 
     def _begin(self, job: Callable[[Live], Iterator[Any]]) -> None:
         self._banner.clear()

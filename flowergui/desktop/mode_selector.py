@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QVBoxLayout, QW
 from flowergui.desktop import theme
 from flowergui.desktop.card import Card, Segments, small_label
 from flowergui.desktop.model_selector import ModelSelector
+from flowergui.desktop.preflight_panel import PreflightPanel
 from flowergui.desktop.resumable import Resumable
 from flowergui.desktop.run_list import RunList
 from flowergui.desktop.weights_selector import WeightsSelector
@@ -65,7 +66,8 @@ class ModeSelector(Card):
         self._runs.checkpoint_changed.connect(self.checkpoint_changed)
         self._model_part = self._models
         self._weights_part = _part("Weights", self._weights)
-        self._runs_part = _part("Run", self._runs)
+        self.preflight = PreflightPanel()
+        self._runs_part = _part("Run", self._runs, self.preflight)
         for part in (self._model_part, self._weights_part, self._runs_part):
             self.body.addWidget(part)
         self._buttons[self._mode].setChecked(True)
@@ -155,7 +157,7 @@ class ModeSelector(Card):
         self.model_changed.emit(name)
 
 
-def _part(title: str, content: QWidget) -> QWidget:
+def _part(title: str, *content: QWidget) -> QWidget:
     part = QWidget()
     heading = QLabel(title)
     theme.style(heading, role="heading")
@@ -163,5 +165,6 @@ def _part(title: str, content: QWidget) -> QWidget:
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(4)
     column.addWidget(heading)
-    column.addWidget(content)
+    for widget in content:
+        column.addWidget(widget)
     return part

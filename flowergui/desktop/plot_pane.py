@@ -287,8 +287,10 @@ class Pane(QFrame):
             near_edge = (high - x) * self._pixels_per_step() < 50
             before = int(np.searchsorted(batches["step"], x, side="right"))
             training = batches["accuracy_smooth"][:before]
-            # On the side where the training curve is not.
-            below = bool(len(training)) and training[-1] > y
+            # On the side where the training curve is not, but never under the plot's edge.
+            bottom, top = self._range
+            room = y - bottom > 0.12 * (top - bottom)
+            below = room and bool(len(training)) and training[-1] > y
             self._best_text.setAnchor((1.0 if near_edge else 0.5, -0.4 if below else 1.4))
             self._best_text.setPos(x, y)
 

@@ -1,18 +1,26 @@
 """Which run is gone on with: the newest, another one, or weights from elsewhere."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from flowergui import tasks
+from flowergui.desktop.jobs import Jobs
 from flowergui.desktop.mode_selector import ModeSelector
 from flowergui.desktop.photos_control import PhotosControl
 from flowergui.desktop.recipe_form import RecipeForm
 from flowergui.desktop.resumable import Resumable, resumables
 from flowergui.desktop.run_panel import RunPanel
-from flowergui.events import RunFacts
+from flowergui.events import Preflighted, RunFacts
 from flowergui.recipe import RESUMABLE, SETTINGS, Recipe
+from flowergui.resumption import AS_BEFORE
+
+JOB = "preflight"
+
+PATIENCE = 150
+"""Milliseconds without a change before a run is looked at anew."""
 
 
 class ResumeControl(QObject):
@@ -25,8 +33,11 @@ class ResumeControl(QObject):
     """Another one is chosen."""
     refused = Signal(str)
     """It can't be gone on with what the user wants, and why."""
-    wanted = Signal(str, object)
-    """The user wants to go on with this checkpoint, with these changes (Recipe fields)."""
+    wanted = Signal(str, object, object)
+    """The user wants to go on with this checkpoint, with these changes (Recipe fields) and this
+    Resumption."""
+    looked = Signal()
+    """It was held against the photos and the wishes of now."""
 
     def __init__(
         self,
@@ -34,10 +45,17 @@ class ResumeControl(QObject):
         form: RecipeForm,
         panel: RunPanel,
         photos: PhotosControl,
+        jobs: Jobs,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._modes, self._form, self._panel, self._photos = modes, form, panel, photos
+        self._jobs, self._preflight = jobs, modes.preflight
+        self._preflight.edited.connect(self.look)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(PATIENCE)
+        self._soon.timeout.connect(self._look)
         self._offered: tuple[Resumable, ...] = ()
         self._before = Recipe()  # what the form held before a run was looked at
         self.active = False
@@ -52,6 +70,8 @@ class ResumeControl(QObject):
         self._panel.set_runs(self._offered)
         if self.chosen is not None:
             self.chosen = tasks.run_of(self._modes.checkpoint)
+            self._preflight.forget()
+            self.look()
         self.listed.emit()
 
     def left(self) -> RunFacts | None:
@@ -69,7 +89,7 @@ class ResumeControl(QObject):
             return "There is no run to resume yet."
         if self.chosen is None and not self._photos.folder:
             return "These are weights alone: choose the photos that they learned from."
-        return next(iter(self._form.problems().values()), "")
+        return next(iter(self._form.problems().values()), "") or self._preflight.blocked()
 
     # --- the mode -------------------------------------------------------------------------
 
@@ -102,6 +122,9 @@ class ResumeControl(QObject):
             own = replace(self._before, image_size=0, training_size=0, first_training_size=0)
             self._form.set_recipe(replace(own, mode="scratch"))
         self.allow_editing()
+        self._preflight.forget()
+        self._preflight.setVisible(self.chosen is not None)
+        self.look()
         self.changed.emit()
 
     def allow_editing(self) -> None:
@@ -109,12 +132,38 @@ class ResumeControl(QObject):
         of_a_run = self.active and self.chosen is not None
         self._form.set_editable(frozenset(RESUMABLE) if of_a_run else None)
 
+    # --- what has changed since -----------------------------------------------------------
+
+    @Slot()
+    def look(self) -> None:
+        """Holds the chosen run against the photos and the wishes of now, as soon as these rest."""
+        if self.active and self.chosen is not None:
+            self._soon.start()
+
+    @Slot()
+    def _look(self) -> None:
+        if not self.active or self.chosen is None or self._form.problems():
+            return
+        path, changes, how = self._modes.checkpoint, self._changes(), self._preflight.resumption()
+        self._jobs.do(JOB, lambda: tasks.preflight(path, changes, how=how), self._told)
+
+    @Slot(object)
+    def _told(self, events: tuple[Any, ...]) -> None:
+        if self.chosen is None:
+            return
+        extended = self.chosen.finished or self._form.recipe().epochs > self.chosen.recipe.epochs
+        for event in events:
+            if isinstance(event, Preflighted):
+                self._preflight.show_preflight(event, extended=extended)
+        self.looked.emit()
+
     # --- going on -------------------------------------------------------------------------
 
     @Slot()
     def start(self) -> None:
         """Goes on with the chosen one as the form says."""
-        self.wanted.emit(self._modes.checkpoint, self._changes())
+        how = AS_BEFORE if self.chosen is None else self._preflight.resumption()
+        self.wanted.emit(self._modes.checkpoint, self._changes(), how)
 
     @Slot()
     def start_last(self) -> None:
@@ -142,5 +191,8 @@ class ResumeControl(QObject):
             photos = self._photos.folder
             return {"photos": photos, **{name: getattr(recipe, name) for name in names}}
         before = self.chosen.recipe
-        changed = (name for name in RESUMABLE if getattr(recipe, name) != getattr(before, name))
-        return {name: getattr(recipe, name) for name in changed}
+        changed = [name for name in RESUMABLE if getattr(recipe, name) != getattr(before, name)]
+        changes = {name: getattr(recipe, name) for name in changed}
+        if self._photos.folder and not Path(before.photos).is_dir():
+            changes["photos"] = self._photos.folder  # they have moved, and the user shows where
+        return changes

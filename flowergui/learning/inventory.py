@@ -46,12 +46,12 @@ class Inventory:
         if not self.rows or len(self.missing) > len(self.rows) / 2:
             raise FlowerError(
                 f"Most photos of this run are not in {self.folder} any more.",
-                hint=self.remedy() or "Name the folder where they are now (--photos).",
+                hint=self._option() or "Name the folder where they are now (--photos).",
             )
         if self.gone:
             raise FlowerError(
                 f"No photo of {', '.join(self.gone)} is left in {self.folder}.",
-                hint=self.remedy() or "Put them back, or start a transfer from its last.pth.",
+                hint=self._option() or "Put them back, or start a transfer from its last.pth.",
             )
 
     def remedy(self) -> str:
@@ -59,7 +59,10 @@ class Inventory:
         if not self.renamed:
             return ""
         old, new = self.renamed[0]
-        return f"If {old} is called {new} now, say so (--rename {old}={new})."
+        return f"If {old} is called {new} now, say so."
+
+    def _option(self) -> str:
+        return self.remedy().removesuffix(".") + " (--rename)." if self.renamed else ""
 
 
 def take(

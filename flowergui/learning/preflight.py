@@ -39,7 +39,7 @@ def look(source: Path, changes: dict[str, Any], how: Resumption) -> Iterator[Pre
         known = inventory.take(run, Path(now.photos), stored["classes"], how.renamed)
         checks += [_classes(known, how), _photos(known, how)]
     except FlowerError as error:
-        checks.append(Check("Photos", BLOCKING, error.message, error.hint))
+        checks.append(Check("Photos", BLOCKING, error.message, "Open the folder they are in now."))
     checks += [
         Check("Image size", SAME, f"{stored['image_size']} px, the same normalisation"),
         _machine(stored, now, changes),
@@ -94,7 +94,7 @@ def _classes(known: Inventory, how: Resumption) -> Check:
 def _photos(known: Inventory, how: Resumption) -> Check:
     if len(known.missing) > len(known.rows) / 2:
         detail = f"most are not in {known.folder} any more"
-        remedy = known.remedy() or "Say where they are now."
+        remedy = known.remedy() or "Open the folder where they are now."
         return Check("Photos", BLOCKING, detail, remedy)
     found = [
         f"{len(paths):,} {what}"

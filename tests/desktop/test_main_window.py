@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QComboBox,
     QLabel,
     QLineEdit,
@@ -27,6 +28,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
     Catalogued,
+    Check,
     ClassCount,
     Described,
     DownloadProgress,
@@ -38,6 +40,7 @@ from flowergui.events import (
     ModelFacts,
     Opened,
     ParameterFacts,
+    Preflighted,
     Preparing,
     RunFacts,
     SampleDrawn,
@@ -52,6 +55,7 @@ from flowergui.events import (
 )
 from flowergui.live import Live
 from flowergui.recipe import SETTINGS, Recipe
+from flowergui.resumption import Resumption
 
 NAMES = ("conv1.weight", "layer1.weight", "fc.weight", "fc.bias")
 BATCHES = 4
@@ -70,6 +74,7 @@ class Script:
     runs: list[RunFacts] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     bare: str = ""
+    preflighted: Callable[[dict[str, Any], Resumption], Preflighted] | None = None
     back: bool = False
 
     def inspect(self, folder: str) -> Iterator[Any]:
@@ -104,8 +109,11 @@ class Script:
         self.seen.append(("train", recipe))
         yield from self._go(recipe, live, 1, resumed=False)
 
-    def resume(self, path: str, live: Live, changes: dict[str, Any]) -> Iterator[Any]:
+    def resume(
+        self, path: str, live: Live, changes: dict[str, Any], *, how: Resumption
+    ) -> Iterator[Any]:
         self.seen.append(("resume", (path, changes)))
+        self.seen.append(("how", how))
         yield from self._go(Recipe(), live, 2, resumed=True)
 
     def _go(self, recipe: Recipe, live: Live, first: int, *, resumed: bool) -> Iterator[Any]:
@@ -147,6 +155,15 @@ class Script:
             yield Saved(str(self.run / "best.pth"), epoch, BATCHES)
         yield Finished(str(self.run), self.epochs, 0.75, 1, 2.0)
 
+    def preflight(
+        self, path: str, changes: dict[str, Any], *, how: Resumption
+    ) -> Iterator[Preflighted]:
+        self.seen.append(("preflight", (path, changes, how)))
+        if self.preflighted is not None:
+            yield self.preflighted(changes, how)
+        else:
+            yield Preflighted(path, (Check("Photos", "same", "12, as before"),), 0, (), (), 2)
+
     def history(self, run: str) -> list[Any]:
         return [BatchDone(1, b, BATCHES, b, 2.0, 0.25, 0.001, 4) for b in range(1, BATCHES + 1)]
 
@@ -174,7 +191,7 @@ def script(tmp_path, monkeypatch) -> Script:
     made = Script(run)
     for name in (
         "inspect", "sample", "catalogue", "describe", "train", "resume", "history", "predict",
-        "save_weights",
+        "save_weights", "preflight",
     ):  # fmt: skip
         monkeypatch.setattr(tasks, name, getattr(made, name))
     monkeypatch.setattr(tasks, "runs", lambda: list(made.runs))
@@ -431,6 +448,87 @@ def test_a_run_that_was_chosen_before_gives_way_to_the_newest(window, script, tm
     window._resume.refresh()
     button(window, "modeResume").click()
     assert window._modes.checkpoint == str(tmp_path / "newest" / "last.pth")
+
+
+def texts(window) -> str:
+    return " | ".join(label.text() for label in window.findChildren(QLabel) if label.isVisible())
+
+
+def test_nothing_has_changed_since_a_run_stopped(qtbot, window, script, tmp_path):
+    script.runs.append(facts(tmp_path / "run"))
+    window._resume.refresh()
+    button(window, "modeResume").click()
+    qtbot.waitUntil(lambda: "All is as it was" in texts(window))
+    assert button(window, "startButton").isEnabled()
+    assert not find(window, QCheckBox, "takeNewPhotos").isVisible()
+    find(window, QWidget, "epochs").setValue(9)
+    qtbot.waitUntil(lambda: script.of("preflight")[-1][1] == {"epochs": 9})
+    qtbot.waitUntil(find(window, QCheckBox, "restartSchedule").isVisible)
+    find(window, QCheckBox, "restartSchedule").click()
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: script.of("how") == [Resumption(restart_schedule=True)])
+
+
+def test_photos_that_have_moved_are_shown_to_the_run(qtbot, window, script, photos, tmp_path):
+    run = facts(tmp_path / "run")
+    script.runs.append(replace(run, recipe=replace(run.recipe, photos="/not/there/any/more")))
+    window._resume.refresh()
+    button(window, "modeResume").click()
+    path = find(window, QLineEdit, "datasetPath")
+    path.setText(photos)
+    qtbot.keyClick(path, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(script.of("preflight")))
+    qtbot.waitUntil(lambda: script.of("preflight")[-1][1] == {"photos": photos})
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("resume")))
+    assert script.of("resume")[0][1] == {"photos": photos}
+
+
+def test_what_was_taken_up_is_not_wanted_twice(qtbot, window, script, tmp_path):
+    script.runs.append(facts(tmp_path / "run"))
+    window._resume.refresh()
+    button(window, "modeResume").click()
+    find(window, QWidget, "epochs").setValue(9)
+    tick = find(window, QCheckBox, "restartSchedule")
+    qtbot.waitUntil(tick.isVisible)
+    tick.click()
+    button(window, "startButton").click()
+    for _ in range(2 * BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: window._control.state == "idle")
+    assert not tick.isChecked()
+
+
+def test_what_has_come_since_is_offered(qtbot, window, script, tmp_path):
+    def told(changes, how):
+        verdict = "fine" if how.renamed else "blocking"
+        checks = (
+            Check("Photos", "fine", "3 new, left out", "New ones can be taken in."),
+            Check("Classes", verdict, "no photo of iris is left"),
+        )
+        return Preflighted("run", checks, 3, ("rose",), (("iris", "aris"),), 2)
+
+    script.preflighted = told
+    script.runs.append(facts(tmp_path / "run"))
+    window._resume.refresh()
+    button(window, "modeResume").click()
+    qtbot.waitUntil(lambda: "Photos: 3 new, left out. New ones can be taken in." in texts(window))
+    assert not button(window, "startButton").isEnabled()
+    assert find(window, QLabel, "startHint").text() == "Classes: no photo of iris is left."
+    ticks = {name: find(window, QCheckBox, name) for name in (
+        "renameClasses", "takeNewPhotos", "takeNewClasses")}  # fmt: skip
+    assert {name: tick.text() for name, tick in ticks.items()} == {
+        "renameClasses": "iris is aris now",
+        "takeNewPhotos": "Take in 3 new photos",
+        "takeNewClasses": "Learn rose too",
+    }
+    for tick in ticks.values():
+        assert tick.isVisible()
+        tick.click()
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("how")))
+    assert script.of("how") == [Resumption(True, True, (("iris", "aris"),))]
 
 
 def test_bare_weights_are_gone_on_with_once_photos_are_open(qtbot, window, script, photos):
