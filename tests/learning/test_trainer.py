@@ -349,6 +349,34 @@ def test_a_full_disk_does_not_end_a_run(little: Little, small_files) -> None:
     assert [row.epoch for row in run.history() if isinstance(row, EpochDone)] == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")]
+)
+def test_a_folder_that_cannot_be_written_for_a_while(
+    little: Little, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    """Patched, since the superuser, as whom tests may run, may write everywhere."""
+    really = Path.open
+
+    def refused(self: Path, mode: str = "r", *args: Any, **more: Any) -> Any:
+        if mode in ("xb", "ab"):
+            raise error
+        return really(self, mode, *args, **more)
+
+    events: list[Any] = []
+    for event in tasks.train(little(epochs=3)):
+        events.append(event)
+        if isinstance(event, Opened):
+            monkeypatch.setattr(Path, "open", refused)
+        elif isinstance(event, EpochDone) and event.epoch == 2:
+            monkeypatch.setattr(Path, "open", really)
+    run = run_of(events)
+    assert {event.reason for event in of(events, SaveFailed)} == {error.strerror}
+    assert of(events, Finished)
+    assert checkpoint.read(run.last)["epoch"] == 4  # the next save that works is used
+    assert [row.step for row in run.history() if isinstance(row, BatchDone)] == list(range(1, 10))
+
+
 def test_a_folder_that_was_deleted_comes_again(little: Little) -> None:
     recipe = little(epochs=3)
     events: list[Any] = []

@@ -1,0 +1,123 @@
+"""The real program is killed while it trains, and started again: one click, and it goes on."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+
+from flowergui import tasks
+from flowergui.events import Finished
+from flowergui.recipe import Recipe
+
+PROGRAM = """
+import json, sys
+import torch
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtWidgets import QPushButton
+from flowergui.desktop import app, main_window
+from flowergui.recipe import Recipe
+
+part, settings, folder, recipe = sys.argv[1:]
+QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)
+torch.set_num_threads(1)  # as whom it is compared with
+made = main_window.MainWindow
+
+def make():
+    window = made()
+    button = lambda name: window.findChild(QPushButton, name)
+    steps = []  # what is asked for next
+
+    def start():
+        if button("startButton").isEnabled():
+            steps.append(watch)
+            button("startButton").click()
+
+    def set_up():
+        if button("startButton").isEnabled() and window._modes._models.facts:
+            window._modes.model = "mynet"
+            window._form.set_recipe(Recipe.from_dict(json.loads(recipe)))
+            steps.append(start)
+
+    def watch():
+        print("steps", window._run.plot._batches.length, flush=True)
+
+    def accept():
+        print("banner", window._banner.text, flush=True)
+        steps.append(end)
+        button("bannerAction").click()
+
+    def end():
+        if window._control.state == "idle":
+            plot = window._run.plot
+            told = {"steps": list(plot._batches["step"]), "epochs": list(plot._epochs["epoch"])}
+            print("drawn", json.dumps(told), flush=True)
+            clock.stop()
+            window.close()
+
+    steps.append(set_up if part == "first" else accept)
+    clock = QTimer(window)
+    clock.timeout.connect(lambda: steps[-1]())
+    clock.start(20)
+    return window
+
+app.MainWindow = make
+sys.exit(app.main(folder if part == "first" else None))
+"""
+
+
+@contextmanager
+def program(part: str, settings: Path, folder: Path, recipe: Recipe) -> Iterator[Iterator[str]]:
+    """The lines that the program prints. It is killed in the end, where it still goes."""
+    words = [part, str(settings), str(folder), json.dumps(asdict(recipe))]
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield iter(process.stdout.readline, "")
+    finally:
+        process.kill()  # SIGKILL: nothing in it can know
+        process.stdout.close()
+        process.wait()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+def test_killed_and_taken_up_with_one_click(make_photos, tmp_path: Path, models: Path) -> None:
+    folder = make_photos(tmp_path / "photos", classes=3, per_class=10)
+    recipe = Recipe(
+        photos=str(folder), model="mynet", image_size=32, batch_size=4, epochs=40, ema=0.9,
+        augmentation="light", scheduler="one-cycle", device="cpu", precision="float32",
+    )  # fmt: skip
+    with program("first", tmp_path, folder, recipe) as lines:
+        for line in lines:
+            if line.startswith("steps") and int(line.split()[1]) >= 15:  # six an epoch
+                break
+    (run,) = tasks.runs()
+    assert 1 <= run.epochs_done < 40
+    with program("second", tmp_path, folder, recipe) as lines:
+        told = dict(line.strip().split(" ", 1) for line in lines)
+    where = f"epoch {run.epochs_done + 1} of 40, batch {run.batch}"
+    assert told["banner"] == f"Your last run (mynet) stopped at {where}."
+    drawn = json.loads(told["drawn"])
+    assert drawn["steps"] == list(range(1, 241))  # no seam, no gap, nothing twice
+    assert drawn["epochs"] == list(range(1, 41))
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    *_, whole = tasks.train(recipe, models=tmp_path / "whole")
+    torch.set_num_threads(threads)
+    assert isinstance(whole, Finished)
+    ours, theirs = (
+        torch.load(Path(path) / "last.pth", weights_only=True) for path in (run.path, whole.run)
+    )
+    for key in ("model", "ema"):
+        assert all(torch.equal(ours[key][name], theirs[key][name]) for name in ours[key])
+    assert [path.name for path in models.iterdir()] == [Path(run.path).name]
+    assert os.environ["QT_QPA_PLATFORM"]  # of this process, and so of the program
