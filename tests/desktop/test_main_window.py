@@ -45,6 +45,7 @@ from flowergui.events import (
     RunFacts,
     SampleDrawn,
     Saved,
+    SaveFailed,
     Scanned,
     ScanProgress,
     Stopped,
@@ -76,6 +77,7 @@ class Script:
     bare: str = ""
     preflighted: Callable[[dict[str, Any], Resumption], Preflighted] | None = None
     back: bool = False
+    full: bool = False
 
     def inspect(self, folder: str) -> Iterator[Any]:
         self.seen.append(("inspect", folder))
@@ -139,6 +141,8 @@ class Script:
                 if live.learning_rate is not None:
                     self.seen.append(("rate", live.learning_rate))
                     live.learning_rate = None
+                if self.full:
+                    yield SaveFailed(str(self.run / "last.pth"), "No space left on device")
                 if live.save:
                     live.save = False
                     yield Saved(str(self.run / "last.pth"), epoch, batch - 1)
@@ -712,6 +716,18 @@ def test_a_run_that_goes_back_says_so_and_the_curve_with_it(qtbot, window, scrip
     assert list(window._run.plot._batches["step"]) == list(range(1, 2 * BATCHES + 1))
     assert window._run.plot._batches["rate"][BATCHES] == 0.0005
     assert ("went back") in [text for _, text, _ in window._run.plot._loss._marks]
+
+
+def test_a_full_disk_is_said_and_training_goes_on(qtbot, window, script, photos):
+    script.full = True
+    start(qtbot, window, photos)
+    script.gate.release()
+    qtbot.waitUntil(lambda: "last.pth could not be saved: No space left" in banner_text(window))
+    assert "Training goes on; make room or check the folder." in banner_text(window)
+    assert window._control.state == "running"
+    for _ in range(2 * BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: window._run.plot._batches.length == 2 * BATCHES)
 
 
 def test_a_size_that_cannot_be_is_refused_with_an_offer(qtbot, window, script, photos):
