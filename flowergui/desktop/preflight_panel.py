@@ -84,7 +84,8 @@ class PreflightPanel(QWidget):
         else:
             changed = [each for each in told.checks if each.verdict != "same"]
             for each in changed:
-                role = "error" if each.verdict == "blocking" else "caption"
+                done = each.subject == "Epochs"  # that a run is over is no error
+                role = "error" if each.verdict == "blocking" and not done else "caption"
                 self._checks.addWidget(small_label(role, sentence(each)))
             if not changed:
                 self._checks.addWidget(small_label(text=AS_IT_WAS))

@@ -33,6 +33,9 @@ from flowergui.run_folder import RunFolder
 
 Result = TypeVar("Result")
 
+LISTED = 8
+"""Most tensors that are named of those that did not fit."""
+
 HALVINGS = 3
 """How often a run that finds too little memory at its start is tried with half the batch."""
 
@@ -326,7 +329,8 @@ def _made(recipe: Recipe, new: _New, run: RunFolder | None) -> tuple[Training, l
     if pretrained:
         left = weights.fill(net, pretrained, recipe.model)
         if left:
-            notes.append(Noted(f"{len(left)} tensors did not fit and start fresh: {left[0]} ..."))
+            names = ", ".join(left[:LISTED]) + (", ..." if len(left) > LISTED else "")
+            notes.append(Noted(f"{len(left):,} tensors did not fit and start fresh: {names}."))
     if whole:
         name, tensors = whole
         fresh = net.state_dict()

@@ -95,7 +95,20 @@ def test_what_did_not_fit_is_noted(little: Little, tmp_path: Path) -> None:
     torch.save(theirs, tmp_path / "theirs.pth")
     _, events = trained(little(mode="transfer", weights=str(tmp_path / "theirs.pth"), epochs=1))
     (note,) = [event.message for event in events if isinstance(event, Noted)]
-    assert note == "1 tensors did not fit and start fresh: stages.0.0.weight ..."
+    assert note == "1 tensors did not fit and start fresh: stages.0.0.weight."
+
+
+def test_from_a_smaller_relative(little: Little, tmp_path: Path) -> None:
+    """Another architecture: what fits is taken, and what does not is listed."""
+    theirs = get_model("vgg11_bn", weights=None).state_dict()
+    torch.save(theirs, tmp_path / "theirs.pth")
+    recipe = little(
+        mode="transfer", model="vgg11", weights=str(tmp_path / "theirs.pth"), image_size=32,
+        epochs=1, batch_size=12,
+    )  # fmt: skip
+    _, events = trained(recipe)
+    (note,) = [event.message for event in events if isinstance(event, Noted)]
+    assert "tensors did not fit and start fresh: features." in note
 
 
 def test_weights_of_another_network(little: Little, tmp_path: Path, models: Path) -> None:
