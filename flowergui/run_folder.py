@@ -25,6 +25,8 @@ HALF_WRITTEN: Final = ".tmp"
 # The names of files need not be text: what is no UTF-8 in them passes through as it is.
 _ANY_NAME: Final = "surrogateescape"
 
+_PARTS: Final = ("train", "validation")
+
 _COLUMNS = ["kind", *dict.fromkeys(f.name for kind in (BatchDone, EpochDone) for f in fields(kind))]
 
 
@@ -151,8 +153,13 @@ class RunFolder:
     def _split_rows(self) -> list[dict[str, str]]:
         if not self._split.is_file():
             return []
-        with self._split.open(encoding="utf-8", errors=_ANY_NAME, newline="") as file:
-            return list(csv.DictReader(file))
+        # utf-8-sig: a spreadsheet may have put its mark in front.
+        with self._split.open(encoding="utf-8-sig", errors=_ANY_NAME, newline="") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            if not (row.get("path") and row.get("class") and row.get("split") in _PARTS):
+                raise FlowerError(f"The list of photos in {self._split} can't be read.")
+        return rows
 
     def append(self, events: Iterable[BatchDone | EpochDone]) -> None:
         """Adds rows to history.csv: all of them, or none where it raises OSError."""

@@ -139,3 +139,13 @@ def test_facts_say_how_far_it_came(run: RunFolder) -> None:
     run.append([])
     run.write_recipe(replace(run.recipe(), epochs=1))
     assert run.facts().finished
+
+
+def test_a_split_that_a_spreadsheet_has_saved(run: RunFolder, tmp_path: Path) -> None:
+    run.write_split([("rose/a.jpg", "rose", "train")], tmp_path)
+    path = run.path / "split.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert run.split() == [("rose/a.jpg", "rose", "train")]
+    path.write_text("a;b;c\n1;2;3\n")
+    with pytest.raises(FlowerError, match=r"The list of photos in .* can't be read"):
+        run.split()

@@ -20,6 +20,7 @@ from flowergui.desktop import (
     network_control,
     photos_control,
     prediction_control,
+    resume_control,
     run_control,
     weights_control,
     worker,
@@ -168,6 +169,9 @@ class MainWindow(QMainWindow):
         if name == network_control.JOB and isinstance(error, FlowerError):
             self._network.refused(error)
             return
+        if name == resume_control.JOB and isinstance(error, FlowerError):
+            self._resume.failed(error)
+            return
         if name in (photos_control.SCAN, photos_control.DRAW):
             self._photos.failed()
         elif name == prediction_control.JOB:
@@ -247,7 +251,8 @@ class MainWindow(QMainWindow):
     def _recipe_changed(self) -> None:
         self._dataset.set_validation_fraction(self._form.recipe().validation_fraction)
         self._network.refresh()
-        self._resume.look()
+        if self._control.state == run_control.IDLE:
+            self._resume.look()
         self._allow()
 
     @Slot(object)

@@ -1,7 +1,6 @@
 """Which run is gone on with: the newest, another one, or weights from elsewhere."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -13,11 +12,15 @@ from flowergui.desktop.photos_control import PhotosControl
 from flowergui.desktop.recipe_form import RecipeForm
 from flowergui.desktop.resumable import Resumable, resumables
 from flowergui.desktop.run_panel import RunPanel
-from flowergui.events import Preflighted, RunFacts
+from flowergui.errors import FlowerError
+from flowergui.events import Check, Preflighted, RunFacts
 from flowergui.recipe import RESUMABLE, SETTINGS, Recipe
 from flowergui.resumption import AS_BEFORE
 
 JOB = "preflight"
+
+PLACES = ("Photos", "Classes")
+"""The checks that fail where the photos of a run are in another folder now."""
 
 PATIENCE = 150
 """Milliseconds without a change before a run is looked at anew."""
@@ -56,6 +59,9 @@ class ResumeControl(QObject):
         self._soon.setSingleShot(True)
         self._soon.setInterval(PATIENCE)
         self._soon.timeout.connect(self._look)
+        self._elsewhere = ""  # where the photos of the chosen run have moved, if they have
+        self._busy = self._again = False
+        jobs.ended.connect(self._job_ended)
         self._offered: tuple[Resumable, ...] = ()
         self._before = Recipe()  # what the form held before a run was looked at
         self.active = False
@@ -106,6 +112,7 @@ class ResumeControl(QObject):
         """The mode is another one: the form holds what it held before."""
         if self.active:
             self.active, self.chosen = False, None
+            self._jobs.cancel(JOB)
             self._form.set_recipe(self._before)
             self._form.set_editable(None)
 
@@ -122,6 +129,8 @@ class ResumeControl(QObject):
             own = replace(self._before, image_size=0, training_size=0, first_training_size=0)
             self._form.set_recipe(replace(own, mode="scratch"))
         self.allow_editing()
+        self._elsewhere = ""
+        self._jobs.cancel(JOB)
         self._preflight.forget()
         self._preflight.setVisible(self.chosen is not None)
         self.look()
@@ -144,6 +153,10 @@ class ResumeControl(QObject):
     def _look(self) -> None:
         if not self.active or self.chosen is None or self._form.problems():
             return
+        if self._busy:  # one at a time: they read the same files
+            self._again = True
+            return
+        self._busy = True
         path, changes, how = self._modes.checkpoint, self._changes(), self._preflight.resumption()
         self._jobs.do(JOB, lambda: tasks.preflight(path, changes, how=how), self._told)
 
@@ -155,7 +168,30 @@ class ResumeControl(QObject):
         for event in events:
             if isinstance(event, Preflighted):
                 self._preflight.show_preflight(event, extended=extended)
+                self._look_elsewhere(event)
         self.looked.emit()
+
+    def _look_elsewhere(self, told: Preflighted) -> None:
+        """Photos that are not where they were may be in the folder that is open."""
+        lost = any(c.verdict == "blocking" and c.subject in PLACES for c in told.checks)
+        here = self._photos.folder
+        if lost and here and here not in (self._elsewhere, self._form.recipe().photos):
+            self._elsewhere = here
+            self.look()
+
+    def failed(self, error: FlowerError) -> None:
+        """The chosen run can't be looked at."""
+        check = Check("Checkpoint", "blocking", error.message, error.hint)
+        self._preflight.show_preflight(Preflighted("", (check,), 0, (), (), 0))
+        self.looked.emit()
+
+    @Slot(str)
+    def _job_ended(self, name: str) -> None:
+        if name == JOB:
+            self._busy = False
+            if self._again:
+                self._again = False
+                self.look()
 
     # --- going on -------------------------------------------------------------------------
 
@@ -193,6 +229,6 @@ class ResumeControl(QObject):
         before = self.chosen.recipe
         changed = [name for name in RESUMABLE if getattr(recipe, name) != getattr(before, name)]
         changes = {name: getattr(recipe, name) for name in changed}
-        if self._photos.folder and not Path(before.photos).is_dir():
-            changes["photos"] = self._photos.folder  # they have moved, and the user shows where
+        if self._elsewhere:
+            changes["photos"] = self._elsewhere
         return changes

@@ -28,7 +28,7 @@ from flowergui.learning.training import Plan, Training, frozen_by
 from flowergui.live import Live
 from flowergui.presets import with_preset
 from flowergui.recipe import RESUMABLE, SETTING, Recipe
-from flowergui.resumption import Resumption
+from flowergui.resumption import AS_BEFORE, Resumption
 from flowergui.run_folder import RunFolder
 
 Result = TypeVar("Result")
@@ -92,8 +92,11 @@ def resume(
     if not checkpoint.can_go_on(stored):
         yield from _resume_weights(stored, path, live, changes, models)
         return
+    before = Recipe.from_dict(stored["recipe"])
+    if changes.get("model") == before.model:
+        changes = {name: value for name, value in changes.items() if name != "model"}
     refuse_changes(changes)
-    recipe = replace(Recipe.from_dict(stored["recipe"]), **changes).checked()
+    recipe = replace(before, **changes).checked()
     run = run_of(path)
     progress = stored["progress"]
     if progress["epoch"] > recipe.epochs:
@@ -127,16 +130,17 @@ def resume(
     training = Training(recipe, plan, split, run, net, _batch_count(split, recipe))
     training.restore(stored)
     training.lost.update(known.missing)
+    training.missing = len(known.missing)
     if "learning_rate" in changes:
         training.schedule.base = recipe.learning_rate
     if "frozen" in changes:
         training.freeze(recipe.frozen)
+    new = len(split.train) + len(split.validation) - len(known.rows)
+    # A run that was killed, or taken up from an older checkpoint, may have taken photos in since.
+    if new or (not how.renamed and split.fingerprint() != stored["fingerprint"]):
+        training.start_epoch_anew(measured_otherwise=True)
     if how.restart_schedule:
         training.schedule.restart(training.progress.step)
-    new = len(split.train) + len(split.validation) - len(known.rows)
-    if new:
-        held = sum(part == "validation" for _, _, part in known.rows)
-        training.start_epoch_anew(measured_otherwise=len(split.validation) > held)
     with run.held():
         try:
             run.keep(path, run.resumed)
@@ -149,7 +153,12 @@ def resume(
         run.write_recipe(recipe)
         if new or how.renamed:
             run.write_split(split.rows(), split.folder)
-        yield training.opened(resumed=True)
+        opened = training.opened(resumed=True)
+        # The files beside the checkpoint must not be ahead of it, should the run be killed.
+        saved = training.save_last() if changes or how != AS_BEFORE else None
+        yield opened
+        if saved is not None:
+            yield saved
         if path == run.previous:
             yield Noted("last.pth is missing or damaged; this goes on from previous.pth.")
         for note in _notes(known, new, split):
@@ -222,7 +231,7 @@ def _resume_weights(
     found = yield from _unless_stopped(photos.scan(Path(recipe.photos)), live)
     if found is None:
         return
-    theirs = stored.get("classes")
+    theirs = stored.get("classes") if checkpoint.is_ours(stored) else None
     if theirs and tuple(theirs) != found.classes:
         raise FlowerError(
             f"{path.name} knows {', '.join(theirs)}, and {found.folder.name} has "

@@ -141,6 +141,8 @@ def _refuse_what_swells(file: BinaryIO, path: Path) -> None:
             members = archive.infolist()
     except zipfile.BadZipFile:  # the older form, or no checkpoint at all
         members = []
+    except Exception as error:  # a directory that is spoilt
+        raise FlowerError(f"{path.name} is no checkpoint, or it is damaged.") from error
     packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
     if packed or sum(member.file_size for member in members) > size:
         raise FlowerError(
@@ -175,12 +177,19 @@ def is_ours(stored: Mapping[str, Any]) -> bool:
             f"This checkpoint is of a later version of flowergui ({name}).",
             hint="Update flowergui.",
         )
-    return name == FORMAT and all(key in stored for key in ("recipe", "classes", "model"))
+    kinds = {"recipe": Mapping, "classes": list, "model": Mapping, "image_size": int}
+    return name == FORMAT and all(isinstance(stored.get(key), kinds[key]) for key in kinds)
+
+
+_OF_A_RUN = (
+    *("optimizer", "schedule", "scaler", "progress", "history", "frozen", "normalisation"),
+    *("device", "precision", "fingerprint", "epoch", "step"),
+)
 
 
 def can_go_on(stored: Mapping[str, Any]) -> bool:
     """Whether a run can be taken up from a dict that was read: exports hold weights alone."""
-    return is_ours(stored) and "optimizer" in stored
+    return is_ours(stored) and all(key in stored for key in _OF_A_RUN)
 
 
 def tensors_of(stored: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
@@ -204,7 +213,14 @@ def tensors_of(stored: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     if not tensors:
         raise FlowerError(f"{path.name} holds no weights.")
     for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
+        try:
+            finite = bool(torch.isfinite(tensor).all())
+        except (RuntimeError, NotImplementedError) as error:  # sparse ones, 8-bit ones
+            raise FlowerError(
+                f"{path.name} holds numbers of a kind that can't be used here ({name}).",
+                hint="Save its weights as float32.",
+            ) from error
+        if not finite:
             raise FlowerError(
                 f"{path.name} is spoilt: {name} holds values that are no numbers.",
                 hint="Choose a file that was saved before its training went wrong.",

@@ -26,9 +26,11 @@ def export(source: Path, out: Path) -> Iterator[Exported]:
             hint=f"It may be {' or '.join(FORMS)}.",
         )
     path = RunFolder(source).answering() if source.is_dir() else source
-    if out.exists() and out.samefile(path):
-        raise FlowerError(f"{out.name} is the checkpoint itself.", hint="Choose another name.")
     stored = checkpoint.read(path)
+    run = RunFolder(out.parent)
+    own = (run.last, run.previous, run.best, run.resumed) if run.is_one() else (path,)
+    if any(out.exists() and each.exists() and out.samefile(each) for each in own):
+        raise FlowerError(f"{out.name} is a checkpoint of a run.", hint="Choose another name.")
     tensors = checkpoint.tensors_of(stored, path)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +38,10 @@ def export(source: Path, out: Path) -> Iterator[Exported]:
             checkpoint.write(tensors, out)
         else:
             content = safetensor_files.packed(
-                tensors, {key: stored[key] for key in KNOWN if key in stored}
+                tensors,
+                {key: stored[key] for key in KNOWN if key in stored}
+                if checkpoint.is_ours(stored)
+                else {},
             )
 
             def fill(file: BinaryIO) -> None:

@@ -35,6 +35,8 @@ class Inventory:
     added: tuple[tuple[str, str, str], ...]
     strangers: tuple[tuple[str, str, str], ...]
     renamed: tuple[tuple[str, str], ...]
+    ready: bool
+    """Whether the folder has validation photos of its own."""
 
     @property
     def new_classes(self) -> tuple[str, ...]:
@@ -79,10 +81,18 @@ def take(
     listed = photos.listing(folder)
     here = {path for path, _, _ in listed}
     names = dict(renamed)
+    if len(names) < len(renamed) or len(set(names.values())) < len(renamed):
+        raise FlowerError(
+            "Each class can be called otherwise once, and each new name be used once."
+        )
     _check_renaming(names, classes, {name for _, name, _ in listed})
     sizes = run.sizes()
     rows, missing, changed = [], [], []
+    later = set()
     for before, name, part in run.split():
+        if name not in classes and name not in names.values():
+            later.add(name)  # taken in, or renamed, after this checkpoint: new once more
+            continue
         path = _moved(before, name, names[name]) if name in names else before
         rows.append((path, names.get(name, name), part))
         if path not in here and not (folder / path).is_file():
@@ -106,7 +116,8 @@ def take(
         gone=gone,
         added=tuple(row for row in new if row[1] in known),
         strangers=strangers,
-        renamed=_suggested(gone, rows, strangers),
+        renamed=_suggested(gone, rows, strangers, later),
+        ready=any(part == "validation" for _, _, part in listed),
     )
 
 
@@ -122,11 +133,10 @@ def split(inventory: Inventory, recipe: Recipe, how: Resumption) -> Split:
     parts: dict[str, list[Photo]] = {"train": [], "validation": []}
     for path, name, part in inventory.rows:
         parts[part].append(Photo(path, label[name]))
-    has_its_own = any(part == "validation" for _, _, part in (*wanted, *inventory.added))
     for name in dict.fromkeys(name for _, name, _ in wanted):
         rows = [row for row in wanted if row[1] == name]
         new = [Photo(path, label[name]) for path, _, _ in rows]
-        if has_its_own:
+        if inventory.ready:
             for photo, (_, _, part) in zip(new, rows, strict=True):
                 parts[part].append(photo)
             continue
@@ -160,8 +170,10 @@ def _suggested(
     gone: Sequence[str],
     rows: Sequence[tuple[str, str, str]],
     strangers: Sequence[tuple[str, str, str]],
+    later: set[str],
 ) -> tuple[tuple[str, str], ...]:
-    """Classes that are gone, with the new class that has most of their photos' names."""
+    """Classes that are gone, with the new class that has most of their photos' names, or that
+    the run itself called so `later` than its checkpoint."""
     theirs: dict[str, set[str]] = {}
     for path, name, _ in strangers:
         theirs.setdefault(name, set()).add(PurePosixPath(path).name)
@@ -169,7 +181,9 @@ def _suggested(
     for old in gone:
         mine = {PurePosixPath(path).name for path, name, _ in rows if name == old}
         likeliest = max(theirs, key=lambda name: len(mine & theirs[name]), default="")
-        if likeliest and len(mine & theirs[likeliest]) >= ALIKE * len(mine):
+        if not mine:
+            likeliest = later.pop() if len(later) == len(gone) == 1 else ""
+        if likeliest in theirs and len(mine & theirs[likeliest]) >= ALIKE * len(mine):
             found.append((old, likeliest))
             del theirs[likeliest]
     return tuple(found)

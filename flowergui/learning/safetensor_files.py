@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -27,12 +28,16 @@ def read(path: Path) -> dict[str, Any]:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             facts = json.loads((file.metadata() or {}).get(_KEY, "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise FlowerError(f"{path.name} is no safetensors file, or it is damaged.") from error
     return {**facts, "model": tensors} if isinstance(facts, dict) and facts else tensors
 
 
 def packed(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> bytes:
     """The file's content. `facts` are JSON-ready."""
-    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    # Cloned, since tensors that share their memory are refused.
+    whole = {
+        name: tensor.clone(memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }
     return save(whole, {"format": "pt", _KEY: json.dumps(facts)})

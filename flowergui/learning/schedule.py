@@ -36,7 +36,8 @@ class Schedule:
 
     `base` is the learning rate that the factor applies to; it may be changed while a run goes.
     It begins after `start` steps, more than 0 where it was begun anew for epochs that a run was
-    given later.
+    given later. `shift` is what the steps done lack to those that as many epochs of `batches`
+    would have: not 0 where epochs got longer.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Schedule:
     stale_epochs: int = 0
     lowered: float = 1.0
     start: int = 0
+    shift: int = 0
 
     @classmethod
     def of(cls, recipe: Recipe, batches: int) -> "Schedule":
@@ -64,11 +66,11 @@ class Schedule:
 
     def rate(self, step: int) -> float:
         """The learning rate of the step after `step` steps were done."""
-        return self.base * self._factor(step - self.start)
+        return self.base * self._factor(step + self.shift - self.start)
 
     def restart(self, step: int) -> None:
         """Begins anew after `step` steps, for the epochs that are left."""
-        self.start = step
+        self.start = step + self.shift
         self.best_loss, self.stale_epochs, self.lowered = math.inf, 0, 1.0
 
     def epoch_ended(self, loss: float) -> None:
@@ -90,6 +92,7 @@ class Schedule:
             "stale_epochs": self.stale_epochs,
             "lowered": float(self.lowered),
             "start": self.start,
+            "shift": self.shift,
         }
 
     def restore(self, state: dict[str, float | int]) -> None:
@@ -98,7 +101,7 @@ class Schedule:
         self.best_loss = float(state["best_loss"])
         self.stale_epochs = int(state["stale_epochs"])
         self.lowered = float(state["lowered"])
-        self.start = int(state.get("start", 0))
+        self.start, self.shift = int(state.get("start", 0)), int(state.get("shift", 0))
 
     def _factor(self, step: int) -> float:
         if self.kind == "step":

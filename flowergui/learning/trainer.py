@@ -59,8 +59,8 @@ def go(training: Training, live: Live) -> Iterator[Event]:
         training.split.folder, training.split.validation, batches.for_looking(size), budget // 4
     )
     try:
-        if recipe.recover and not training.run.last.exists():
-            yield training.save_last()  # to go back to
+        if recipe.recover:
+            yield training.save_last()  # what there is may not be what this goes on from
         while training.progress.epoch <= recipe.epochs:
             try:
                 stopped = yield from _train_epoch(training, live, shown)
@@ -291,7 +291,7 @@ def _lost(training: Training, batch: Batch) -> Iterator[Event]:
             training.lost.add(problem.path)
             yield Noted(f"A photo was passed over, {len(training.lost)} so far. {problem.reason}")
     photos = len(training.split.train) + len(training.split.validation)
-    if len(training.lost) > max(before, LOST_SHARE * photos):
+    if len(training.lost) > max(before, training.missing + LOST_SHARE * photos):
         yield training.save_last()
         raise FlowerError(
             f"{len(training.lost):,} of {photos:,} photos can't be read any more; the run is "

@@ -99,6 +99,7 @@ class Training:
         self.epochs: list[EpochDone] = []
         self.frozen: tuple[str, ...] = ()
         self.lost: set[str] = set()
+        self.missing = 0
         self._saved_at = time.monotonic()
         self._saved_step: tuple[int, int] | None = None
         self._unsaved: list[BatchDone | EpochDone] = []
@@ -253,10 +254,12 @@ class Training:
     def go_back(self, error: NotANumberError) -> WentBack:
         """Takes up the last checkpoint again, with half the learning rate. Raises FlowerError
         where it can't be read."""
-        returns = self.progress.returns + 1
+        returns, frozen, base = self.progress.returns + 1, self.frozen, self.schedule.base
         stored, _ = checkpoint.newest(self.run)
         self.restore(stored)
-        self.schedule.base /= 2
+        network.freeze(self.net, frozen)  # as the user wants it now
+        self.frozen = frozen
+        self.schedule.base = min(base, self.schedule.base) / 2
         self.progress.returns = returns
         self._unsaved = []
         self.run.cut_back(self.progress.step, self.progress.epoch)
@@ -326,7 +329,9 @@ class Training:
     def start_epoch_anew(self, *, measured_otherwise: bool) -> None:
         """Other photos than before: the epoch that stands begins anew, and where accuracy is
         `measured_otherwise` from now on, so does the search for the best."""
-        self.progress.batch, self.progress.sums = 0, Sums()
+        progress = self.progress
+        progress.batch, progress.sums = 0, Sums()
+        self.schedule.shift = (progress.epoch - 1) * self.batches - progress.step
         if measured_otherwise:
             self.progress.best_accuracy, self.progress.best_epoch = 0.0, 0
             self.progress.best_loss = math.inf

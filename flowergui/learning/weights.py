@@ -97,6 +97,7 @@ def save(model: str, weights: str, models: Path) -> Iterator[DownloadProgress | 
 def _version(model: str, weights: str) -> WeightsEnum | None:
     """torchvision's weights that a recipe names; None where it names a file. Raises FlowerError
     where there are none of that name."""
+    network.known(model)
     versions = {each.name.lower(): each for each in network.weights_of(model)}
     word = weights.lower()
     if word in versions:
@@ -113,7 +114,9 @@ def _version(model: str, weights: str) -> WeightsEnum | None:
 def from_file(path: Path, model: str) -> Pretrained:
     """Weights from a checkpoint of ours (its averaged ones where it has them) or a state dict."""
     stored = checkpoint.read(path)
-    recipe, normalisation = stored.get("recipe", {}), stored.get("normalisation", {})
+    ours = checkpoint.is_ours(stored)
+    recipe = stored["recipe"] if ours else {}
+    normalisation = stored.get("normalisation", {}) if ours else {}
     tensors = modern(checkpoint.tensors_of(stored, path))
     if not normalisation and model in _TENSORFLOW and _class_count(tensors, model) == IMAGENET:
         normalisation = {"mean": HALVES, "std": HALVES}

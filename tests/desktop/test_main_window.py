@@ -474,8 +474,13 @@ def test_nothing_has_changed_since_a_run_stopped(qtbot, window, script, tmp_path
 
 
 def test_photos_that_have_moved_are_shown_to_the_run(qtbot, window, script, photos, tmp_path):
+    def told(changes, how):
+        verdict = "same" if "photos" in changes else "blocking"
+        return Preflighted("run", (Check("Photos", verdict, "somewhere"),), 0, (), (), 2)
+
+    script.preflighted = told
     run = facts(tmp_path / "run")
-    script.runs.append(replace(run, recipe=replace(run.recipe, photos="/not/there/any/more")))
+    script.runs.append(replace(run, recipe=replace(run.recipe, photos="/an/emptied/folder")))
     window._resume.refresh()
     button(window, "modeResume").click()
     path = find(window, QLineEdit, "datasetPath")
@@ -486,6 +491,18 @@ def test_photos_that_have_moved_are_shown_to_the_run(qtbot, window, script, phot
     button(window, "startButton").click()
     qtbot.waitUntil(lambda: bool(script.of("resume")))
     assert script.of("resume")[0][1] == {"photos": photos}
+
+
+def test_a_run_that_cannot_be_looked_at_says_why(qtbot, window, script, tmp_path):
+    def told(changes, how):
+        raise FlowerError("last.pth is no checkpoint, or it is damaged.")
+
+    script.preflighted = told
+    script.runs.append(facts(tmp_path / "run"))
+    window._resume.refresh()
+    button(window, "modeResume").click()
+    qtbot.waitUntil(lambda: not button(window, "startButton").isEnabled())
+    assert "it is damaged" in find(window, QLabel, "startHint").text()
 
 
 def test_what_was_taken_up_is_not_wanted_twice(qtbot, window, script, tmp_path):

@@ -180,6 +180,7 @@ def test_what_is_no_file_or_no_dict(path: Path) -> None:
 
 def test_ours_and_later_versions() -> None:
     own = {"format": checkpoint.FORMAT, "recipe": {}, "classes": [], "model": {}}
+    own["image_size"] = 32
     assert checkpoint.is_ours(own)
     assert not checkpoint.is_ours({"format": checkpoint.FORMAT})
     assert not checkpoint.is_ours({"format": "of another program"})
@@ -204,6 +205,7 @@ def test_bare_weights_in_their_many_wrappings(path: Path, key: str, prefix: str)
 
 def test_of_our_own_the_averaged_weights_are_taken() -> None:
     own = {"format": checkpoint.FORMAT, "recipe": {}, "classes": [], "ema": None}
+    own["image_size"] = 32
     own["model"] = {"w": torch.ones(1)}
     assert checkpoint.tensors_of(own, Path("x"))["w"] == 1
     assert checkpoint.tensors_of({**own, "ema": {"w": torch.zeros(1)}}, Path("x"))["w"] == 0
@@ -277,3 +279,19 @@ def test_safetensors_that_are_none_are_refused(tmp_path: Path, content: bytes) -
         return
     with pytest.raises(FlowerError, match=r"w\.safetensors is no safetensors file, or it is"):
         checkpoint.read(path)
+
+
+@pytest.mark.parametrize("spoil", ["directory", "sparse"])
+def test_odd_files_are_refused_in_words(path: Path, spoil: str) -> None:
+    if spoil == "directory":
+        torch.save({"w": torch.zeros(9)}, path)
+        content = bytearray(path.read_bytes())
+        where = content.rfind(b"PK\x01\x02")
+        content[where + 10] = 99  # a method of packing that does not exist
+        path.write_bytes(content)
+        with pytest.raises(FlowerError, match=r"last\.pth is"):
+            checkpoint.read(path)
+    else:
+        torch.save({"w": torch.zeros(9).to_sparse()}, path)
+        with pytest.raises(FlowerError, match=r"last\.pth"):
+            checkpoint.tensors_of(checkpoint.read(path), path)

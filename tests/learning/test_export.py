@@ -79,8 +79,12 @@ def test_weights_of_other_classes_are_not_gone_on_with(
 def test_what_cannot_be_exported(run: RunFolder, tmp_path: Path, small_files) -> None:
     with pytest.raises(FlowerError, match=r"flowers\.h5 has no ending that says"):
         list(tasks.export(run.path, tmp_path / "flowers.h5"))
-    with pytest.raises(FlowerError, match=r"best\.pth is the checkpoint itself"):
+    with pytest.raises(FlowerError, match=r"best\.pth is a checkpoint of a run"):
         list(tasks.export(run.path, run.best))
+    with pytest.raises(FlowerError, match=r"last\.pth is a checkpoint of a run"):
+        list(tasks.export(run.path, run.last))
+    with pytest.raises(FlowerError, match=r"There is no file .*none\.pth"):
+        list(tasks.export(tmp_path / "none.pth", run.last))
     for name in ("flowers.pth", "flowers.safetensors"):
         with small_files(20_000), pytest.raises(FlowerError, match="can't be written into"):
             list(tasks.export(run.path, tmp_path / name))

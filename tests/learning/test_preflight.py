@@ -10,7 +10,16 @@ import torch
 
 from flowergui import tasks
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, Check, EpochDone, Finished, Noted, Opened, Preflighted
+from flowergui.events import (
+    BatchDone,
+    Check,
+    EpochDone,
+    Finished,
+    Noted,
+    Opened,
+    Preflighted,
+    WentBack,
+)
 from flowergui.learning import checkpoint
 from flowergui.live import Live
 from flowergui.recipe import Recipe
@@ -184,6 +193,86 @@ def test_a_renaming_that_cannot_be(run: RunFolder, pair, says: str) -> None:
     assert check(looked(run, how=Resumption(renamed=(pair,))), "Photos").verdict == "blocking"
 
 
+@pytest.mark.parametrize("which", ["last", "resumed", "previous"])
+def test_a_run_that_took_in_much_and_was_killed_at_once(
+    run: RunFolder, here: Path, make_photos, tmp_path: Path, which: str
+) -> None:
+    """What it went on from still knows three classes, under their old names."""
+    rose = make_photos(tmp_path / "more", classes=4) / "rose"
+    shutil.copytree(rose, here / "rose")
+    shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / "new.jpg")
+    (here / "iris").rename(here / "aris")
+    how = Resumption(new_photos=True, new_classes=True, renamed=(("iris", "aris"),))
+    going = tasks.resume(run.path, how=how, changes={"epochs": 4, "learning_rate": 0.0001})
+    assert isinstance(next(going), Opened)
+    # Killed here: nothing of it runs any more.
+    shutil.copytree(run.path, copy := tmp_path / "copy")
+    going.close()
+    folder = RunFolder(copy)
+    if which == "last":
+        assert {each.verdict for each in looked(folder).checks} == {"same"}
+        events = list(tasks.resume(copy))
+        assert all(e.learning_rate <= 0.0001 for e in events if isinstance(e, BatchDone))
+        assert [e.epoch for e in events if isinstance(e, EpochDone)] == [2, 3, 4]
+    else:
+        source = folder.resumed if which == "resumed" else folder.previous
+        events = list(tasks.resume(source, how=how))
+    opened = next(event for event in events if isinstance(event, Opened))
+    assert opened.classes == ("daisy", "aris", "lily", "rose")
+    assert isinstance(events[-1], Finished)
+
+
+def test_a_class_that_was_taken_in_later_is_new_once_more(
+    run: RunFolder, here: Path, make_photos, tmp_path: Path
+) -> None:
+    shutil.copytree(make_photos(tmp_path / "more", classes=4) / "rose", here / "rose")
+    resumed(run, new_classes=True)
+    (told,) = tasks.preflight(run.resumed)
+    assert told.new_classes == ("rose",)
+    events = list(tasks.resume(run.resumed))  # without it, as before
+    opened = next(event for event in events if isinstance(event, Opened))
+    assert opened.classes == ("daisy", "iris", "lily")
+    assert isinstance(events[-1], Finished)
+
+
+def test_longer_epochs_leave_the_schedule_where_it_is(
+    little: Little, here: Path, tmp_path: Path
+) -> None:
+    live = Live()
+    recipe = little(photos=str(here), epochs=10, scheduler="cosine", learning_rate=0.01)
+    for event in tasks.train(recipe, live):
+        live.stop = live.stop or (isinstance(event, EpochDone) and event.epoch == 5)
+    run = RunFolder(Path(event.run))
+    for number in range(30):
+        shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / f"new {number}.jpg")
+    for restart, first, last in ((False, 0.005, 1e-4), (True, 0.01, 1e-4)):
+        shutil.copytree(run.path, tmp_path / f"copy {restart}")
+        how = Resumption(new_photos=True, restart_schedule=restart)
+        events = list(tasks.resume(tmp_path / f"copy {restart}", how=how))
+        rates = [event.learning_rate for event in events if isinstance(event, BatchDone)]
+        assert rates[0] == pytest.approx(first)
+        assert rates[-1] < last
+
+
+def test_a_run_goes_back_to_where_it_was_taken_up_as_it_is_wanted_now(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(tasks.resume(run.path))  # to the end: last.pth is the future of resumed.pth
+    real, calls = torch.nn.functional.cross_entropy, []
+
+    def poisoned(logits: torch.Tensor, *args: object, **more: object) -> torch.Tensor:
+        calls.append(logits.requires_grad)
+        loss = real(logits, *args, **more)
+        return loss * float("nan") if sum(calls) == 2 and calls[-1] else loss
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", poisoned)
+    changes = {"learning_rate": 0.0001, "recover": True, "frozen": ("stem",)}
+    events = list(tasks.resume(run.resumed, changes=changes))
+    (back,) = [event for event in events if isinstance(event, WentBack)]
+    assert (back.step, back.learning_rate) == (5, 0.00005)
+    assert checkpoint.read(run.last)["frozen"][0].startswith("stem")
+
+
 def test_what_is_wanted_otherwise_is_told(run: RunFolder) -> None:
     told = looked(run, changes={"learning_rate": 0.5, "batch_size": 3, "model": "resnet18"})
     assert check(told, "Learning rate").detail == "0.5; it was 0.002"
@@ -193,6 +282,36 @@ def test_what_is_wanted_otherwise_is_told(run: RunFolder) -> None:
     assert "transfer" in check(told, "Network").remedy
     told = looked(run, changes={"precision": "bfloat16"})
     assert check(told, "Device") == Check("Device", "fine", "cpu, bfloat16; it was cpu, float32")
+
+
+def test_two_classes_cannot_take_one_name(run: RunFolder, here: Path) -> None:
+    (here / "iris").rename(here / "z")
+    twice = Resumption(renamed=(("iris", "z"), ("lily", "z")))
+    with pytest.raises(FlowerError, match="each new name be used once"):
+        list(tasks.resume(run.path, how=twice))
+
+
+def test_a_run_that_lacks_photos_already_may_lose_one_more(run: RunFolder, here: Path) -> None:
+    for photo in (*sorted((here / "iris").iterdir())[:4], *sorted((here / "lily").iterdir())[:4]):
+        photo.unlink()
+    (here / "daisy" / "daisy_0.jpg").write_bytes(b"spoilt")
+    assert isinstance(list(tasks.resume(run.path))[-1], Finished)
+
+
+def test_new_photos_of_a_ready_split_stay_where_they_lie(
+    little: Little, make_photos, tmp_path: Path
+) -> None:
+    make_photos(tmp_path / "ready" / "train", classes=2)
+    make_photos(tmp_path / "ready" / "val", classes=2, per_class=3)
+    live = Live()
+    for event in tasks.train(little(photos=str(tmp_path / "ready")), live):
+        live.stop = live.stop or isinstance(event, BatchDone)
+    train = tmp_path / "ready" / "train" / "iris"
+    for number in range(10):
+        shutil.copy(train / "iris_0.jpg", train / f"new {number}.jpg")
+    events = list(tasks.resume(Path(event.run), how=Resumption(new_photos=True)))
+    opened = next(each for each in events if isinstance(each, Opened))
+    assert (opened.train_photos, opened.validation_photos) == (26, 6)
 
 
 def test_what_a_run_cannot_do_here_is_told(run: RunFolder, here: Path) -> None:
