@@ -100,7 +100,8 @@ class RunPanel(QWidget):
 
     def set_runs(self, runs: Sequence[Resumable]) -> None:
         """What can be resumed, newest first: the first is what the button goes on with."""
-        self._newest.setText(f"{runs[0].title}: {runs[0].detail}" if runs else "")
+        newest = f"{runs[0].title}: {runs[0].detail}" if runs else ""
+        self._newest.setText(newest.replace(" %", "\N{NO-BREAK SPACE}%"))
         self._newest.setToolTip(runs[0].checkpoint if runs else "")
         self._others.setVisible(len(runs) > 1)
         self._others_menu.clear()

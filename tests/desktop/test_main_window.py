@@ -426,7 +426,7 @@ def test_the_run_that_resume_goes_on_with_is_named_beside_it(window, script, tmp
     assert not others.isVisible()
     script.runs.append(facts(tmp_path / "2026-11-24_09-01-00_resnet18_scratch"))
     window._resume.refresh()
-    assert name.text() == "resnet18, scratch: epoch 1 of 3, best 50 %"
+    assert name.text() == "resnet18, scratch: epoch 1 of 3, best 50\N{NO-BREAK SPACE}%"
     assert not others.isVisible()
 
 
