@@ -16,7 +16,8 @@ Training the last stage too gave 83.6 %. ImageNet's weights could not be had whe
 from dataclasses import replace
 from typing import Any
 
-from flowergui.recipe import ALL_BUT_HEAD, Recipe
+from flowergui.frozen import ALL_BUT_HEAD
+from flowergui.recipe import Recipe
 from flowergui.setting import Value
 
 PRESETS: dict[str, dict[str, dict[str, Value]]] = {

@@ -70,11 +70,11 @@ def resume(
     FlowerError where there is nothing to resume, or a change that a running optimizer can't
     follow.
     """
-    from flowergui.learning import beginning
+    from flowergui.learning import resuming
 
     models = models or places.models_folder()
     path = Path(source) if source is not None else newest_run(models)
-    yield from beginning.resume(path, live or Live(), dict(changes or {}), models, how)
+    yield from resuming.resume(path, live or Live(), dict(changes or {}), models, how)
 
 
 def preflight(

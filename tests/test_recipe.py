@@ -7,16 +7,9 @@ from dataclasses import fields, replace
 import pytest
 
 from flowergui.errors import FlowerError
+from flowergui.frozen import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, frozen_names
 from flowergui.presets import PRESETS, preset_of, with_preset
-from flowergui.recipe import (
-    ALL_BUT_HEAD,
-    ALL_BUT_LAST_STAGE,
-    GROUPS,
-    SETTING,
-    SETTINGS,
-    Recipe,
-    frozen_names,
-)
+from flowergui.recipe import GROUPS, SETTING, SETTINGS, Recipe
 
 
 def test_every_field_but_the_folder_has_a_setting_that_people_can_read() -> None:

@@ -49,6 +49,7 @@ def make():
         print("steps", window._run.plot._batches.length, flush=True)
 
     def accept():
+        print("screen", app.QApplication.platformName(), flush=True)
         print("banner", window._banner.text, flush=True)
         steps.append(end)
         button("bannerAction").click()
@@ -104,6 +105,7 @@ def test_killed_and_taken_up_with_one_click(make_photos, tmp_path: Path, models:
     with program("second", tmp_path, folder, recipe) as lines:
         told = dict(line.strip().split(" ", 1) for line in lines)
     where = f"epoch {run.epochs_done + 1} of 40, batch {run.batch}"
+    assert told["screen"] == os.environ["QT_QPA_PLATFORM"]
     assert told["banner"] == f"Your last run (mynet) stopped at {where}."
     drawn = json.loads(told["drawn"])
     assert drawn["steps"] == list(range(1, 241))  # no seam, no gap, nothing twice
@@ -120,4 +122,3 @@ def test_killed_and_taken_up_with_one_click(make_photos, tmp_path: Path, models:
     for key in ("model", "ema"):
         assert all(torch.equal(ours[key][name], theirs[key][name]) for name in ours[key])
     assert [path.name for path in models.iterdir()] == [Path(run.path).name]
-    assert os.environ["QT_QPA_PLATFORM"]  # of this process, and so of the program

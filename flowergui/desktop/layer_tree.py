@@ -17,7 +17,7 @@ from flowergui.desktop import theme
 from flowergui.desktop.layer_model import LayerModel
 from flowergui.errors import FlowerError
 from flowergui.events import Described
-from flowergui.recipe import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, frozen_names
+from flowergui.frozen import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, frozen_names
 
 PRESETS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     (

@@ -1,7 +1,6 @@
 """The window: it owns the panels, and it alone wires them to each other and to the tasks."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSettings, QSize, QTimer, Slot
@@ -25,7 +24,6 @@ from flowergui.desktop import (
     weights_control,
     worker,
 )
-from flowergui.desktop.card import fine_percent
 from flowergui.desktop.close_question import ask_to_close
 from flowergui.desktop.drop_zone import local_paths, sorted_paths
 from flowergui.desktop.jobs import Jobs
@@ -35,24 +33,13 @@ from flowergui.desktop.photos_control import PhotosControl
 from flowergui.desktop.prediction_control import PredictionControl
 from flowergui.desktop.problem_report import report
 from flowergui.desktop.resume_control import ResumeControl
-from flowergui.desktop.run_control import Recalled, RunControl
+from flowergui.desktop.run_control import RunControl
+from flowergui.desktop.run_story import RunStory
 from flowergui.desktop.weights_control import WeightsControl
 from flowergui.errors import FlowerError
 from flowergui.events import (
-    BatchDone,
     Catalogued,
-    EpochDone,
-    Finished,
-    FrozenChanged,
-    LearningRateChanged,
-    Noted,
-    Opened,
-    Saved,
-    SaveFailed,
     Scanned,
-    Stopped,
-    TrainingSizeChanged,
-    WentBack,
 )
 from flowergui.live import Live
 from flowergui.resumption import Resumption
@@ -90,6 +77,7 @@ class MainWindow(QMainWindow):
             self._modes, self._form, self._run, self._photos, self._jobs, self
         )
         self._weights = WeightsControl(self._modes, self._banner, self._jobs, self)
+        self._story = RunStory(self._run, self._layers, self._predictions, self._banner, self)
         self._wire()
         self._restore()
 
@@ -127,7 +115,7 @@ class MainWindow(QMainWindow):
         self._run.stop_wanted.connect(self._control.stop)
         self._control.changed.connect(self._state_changed)
         self._control.produced.connect(self._run.header.feed)
-        self._control.produced.connect(self._run_told)
+        self._control.produced.connect(self._story.tell)
         self._control.failed.connect(self._run_failed)
         self._jobs.failed.connect(self._job_failed)
         self._jobs.ended.connect(self._allow)
@@ -320,61 +308,6 @@ class MainWindow(QMainWindow):
         self._allow()
         if idle and self._closing:
             self.close()
-
-    @Slot(object)
-    def _run_told(self, events: tuple[Any, ...]) -> None:
-        batches: list[BatchDone] = []
-        for event in events:
-            if isinstance(event, BatchDone):
-                batches.append(event)
-                continue
-            self._run.plot.append(batches)
-            batches = []
-            self._take(event)
-        self._run.plot.append(batches)
-
-    def _take(self, event: Any) -> None:
-        match event:
-            case Opened():
-                self._layers.set_frozen(event.frozen)
-            case Recalled():
-                self._run.plot.load(event.batches, event.epochs)
-                if event.epochs:
-                    self._run.header.remember(event.epochs[-1])
-            case EpochDone():
-                self._run.plot.epoch_done(event)
-            case FrozenChanged():
-                self._run.plot.mark(event.step, "layers")
-            case LearningRateChanged():
-                self._run.plot.mark(event.step, f"rate {event.learning_rate:g}")
-            case WentBack():
-                self._run.plot.rewind(event.step)
-                self._run.plot.mark(event.step, "went back")
-                self._banner.show_warning(
-                    f"{event.reason} It went back to epoch {event.epoch}, batch {event.batch}, "
-                    f"and goes on with a learning rate of {event.learning_rate:g}."
-                )
-            case TrainingSizeChanged():
-                self._run.plot.mark(event.step, f"{event.size} px")
-            case Saved():
-                self._predictions.run_saved(event.path)
-            case SaveFailed():
-                self._banner.show_warning(
-                    f"{Path(event.path).name} could not be saved: {event.reason}. "
-                    "Training goes on; make room or check the folder."
-                )
-            case Noted():
-                self._banner.show_note(event.message)
-            case Stopped():
-                where = f"epoch {event.epoch}, batch {event.batch}"
-                self._banner.show_success(
-                    f"Stopped and saved at {where}. “Resume from last.pth” goes on from there."
-                )
-            case Finished():
-                best = f"{fine_percent(event.best_accuracy)} (epoch {event.best_epoch})"
-                self._banner.show_success(
-                    f"Done: best validation accuracy {best}. Drop a photo to see what it is."
-                )
 
     @Slot(object)
     def _run_failed(self, error: BaseException) -> None:

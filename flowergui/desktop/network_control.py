@@ -14,8 +14,8 @@ from flowergui.desktop.network_dialog import NetworkDialog
 from flowergui.desktop.recipe_form import RecipeForm
 from flowergui.errors import FlowerError
 from flowergui.events import Described
+from flowergui.frozen import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE
 from flowergui.presets import PRESETS
-from flowergui.recipe import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE
 
 JOB = "describe"
 

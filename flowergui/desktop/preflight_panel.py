@@ -45,11 +45,6 @@ class PreflightPanel(QWidget):
             column.addWidget(tick)
         self.show_preflight(None)
 
-    @property
-    def told(self) -> Preflighted | None:
-        """What is shown."""
-        return self._told
-
     def blocked(self) -> str:
         """Why the run can't go on, in a sentence; "" where it can, or where nothing is known."""
         checks = self._told.checks if self._told else ()

@@ -1,21 +1,19 @@
-"""Beginning a run, and taking one up again: everything before its first batch."""
+"""Beginning a run: everything before its first batch."""
 
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from flowergui.errors import FlowerError
-from flowergui.events import Event, Finished, Noted
+from flowergui.events import Event, Noted
 from flowergui.learning import (
     batches,
-    checkpoint,
-    inventory,
     machine,
     network,
     photos,
@@ -26,9 +24,7 @@ from flowergui.learning.photos import Split
 from flowergui.learning.randomness import number
 from flowergui.learning.training import Plan, Training, frozen_by
 from flowergui.live import Live
-from flowergui.presets import with_preset
-from flowergui.recipe import RESUMABLE, SETTING, Recipe
-from flowergui.resumption import AS_BEFORE, Resumption
+from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
 
 Result = TypeVar("Result")
@@ -43,18 +39,18 @@ HALVINGS = 3
 def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
     """A new run of `recipe` in a new folder under `models`. Raises FlowerError."""
     machine.keep_pages()
-    found = yield from _unless_stopped(photos.scan(Path(recipe.photos)), live)
+    found = yield from unless_stopped(photos.scan(Path(recipe.photos)), live)
     if found is None:
         return
     pretrained, kept = None, {}
     if recipe.mode == "transfer":
         loading = weights.load(recipe.model, recipe.weights)
-        pretrained = yield from _unless_stopped(loading, live)
+        pretrained = yield from unless_stopped(loading, live)
         if pretrained is None:
             return
         kept = _split_of(pretrained, recipe)
     split = photos.split(found, recipe.validation_fraction, recipe.seed, kept)
-    yield from _begin(recipe, live, _New(split, models, pretrained=pretrained))
+    yield from begin(recipe, live, New(split, models, pretrained=pretrained))
 
 
 def _split_of(pretrained: weights.Pretrained, recipe: Recipe) -> dict[str, str]:
@@ -83,195 +79,8 @@ def _same_folder(one: str, other: str) -> bool:
         return False
 
 
-def resume(
-    source: Path, live: Live, changes: dict[str, Any], models: Path, how: Resumption
-) -> Iterator[Event]:
-    """Goes on with the run in a folder or checkpoint; see `tasks.resume`."""
-    machine.keep_pages()
-    stored, path = _found(source)
-    if not checkpoint.can_go_on(stored):
-        yield from _resume_weights(stored, path, live, changes, models)
-        return
-    before = Recipe.from_dict(stored["recipe"])
-    if changes.get("model") == before.model:
-        changes = {name: value for name, value in changes.items() if name != "model"}
-    refuse_changes(changes)
-    recipe = replace(before, **changes).checked()
-    run = run_of(path)
-    progress = stored["progress"]
-    if progress["epoch"] > recipe.epochs:
-        yield Noted(
-            f"This run has done all its {recipe.epochs} epochs. "
-            "To go on, ask for more epochs than that."
-        )
-        yield Finished(
-            str(run.path),
-            recipe.epochs,
-            progress["best_accuracy"],
-            progress["best_epoch"],
-            progress["seconds"],
-        )
-        return
-    known = inventory.take(run, Path(recipe.photos), stored["classes"], how.renamed)
-    known.refuse()
-    split = inventory.split(known, recipe, how)
-    normalisation = stored["normalisation"]
-    plan = Plan(
-        image_size=stored["image_size"],
-        mean=tuple(normalisation["mean"]),
-        std=tuple(normalisation["std"]),
-        device=machine.device(recipe.device if "device" in changes else stored["device"]),
-        dtype=getattr(torch, stored["precision"]),
-    )
-    if "device" in changes or "precision" in changes:
-        plan = replace(plan, dtype=machine.precision(recipe.precision, plan.device))
-    torch.manual_seed(number(recipe.seed, "network"))  # for the rows of new classes
-    net = network.build(recipe.model, len(split.classes), plan.image_size)
-    training = Training(recipe, plan, split, run, net, _batch_count(split, recipe))
-    training.restore(stored)
-    training.lost.update(known.missing)
-    training.missing = len(known.missing)
-    if "learning_rate" in changes:
-        training.schedule.base = recipe.learning_rate
-    if "frozen" in changes:
-        training.freeze(recipe.frozen)
-    new = len(split.train) + len(split.validation) - len(known.rows)
-    # A run that was killed, or taken up from an older checkpoint, may have taken photos in since.
-    if new or (not how.renamed and split.fingerprint() != stored["fingerprint"]):
-        training.start_epoch_anew(measured_otherwise=True)
-    if how.restart_schedule:
-        training.schedule.restart(training.progress.step)
-    with run.held():
-        try:
-            run.keep(path, run.resumed)
-        except OSError as error:
-            raise FlowerError(
-                f"{path.name} can't be kept as {run.resumed.name}: {error.strerror or error}.",
-                hint="Make room on the disk.",
-            ) from error
-        run.cut_back(training.progress.step, training.progress.epoch)
-        run.write_recipe(recipe)
-        if new or how.renamed:
-            run.write_split(split.rows(), split.folder)
-        opened = training.opened(resumed=True)
-        # The files beside the checkpoint must not be ahead of it, should the run be killed.
-        saved = training.save_last() if changes or how != AS_BEFORE else None
-        yield opened
-        if saved is not None:
-            yield saved
-        if path == run.previous:
-            yield Noted("last.pth is missing or damaged; this goes on from previous.pth.")
-        for note in _notes(known, new, split):
-            yield Noted(note)
-        yield from trainer.go(training, live)
-
-
-def refuse_changes(changes: Iterable[str]) -> None:
-    """Raises FlowerError for a change that a running optimizer, or its validation, can't
-    follow."""
-    for name in changes:
-        if name not in (*RESUMABLE, "photos"):
-            label = SETTING[name].label if name in SETTING else name
-            raise FlowerError(
-                f"{label} can't be changed while a run is resumed.",
-                hint="Start a transfer from its last.pth instead.",
-            )
-
-
-def run_of(path: Path) -> RunFolder:
-    """The run that a checkpoint lies in. Raises FlowerError where it stands alone."""
-    run = RunFolder(path.parent)
-    if not run.is_one():
-        raise FlowerError(
-            f"{path.name} stands alone: what belongs to its run is not beside it.",
-            hint="Put it back into its run's folder, or start a transfer from it.",
-        )
-    return run
-
-
-def _notes(known: inventory.Inventory, new: int, split: Split) -> Iterator[str]:
-    for paths, one, more in (
-        (known.missing, "is not there any more", "are not there any more"),
-        (known.changed, "is another file than it was", "are other files than they were"),
-    ):
-        if len(paths) == 1:
-            yield f"1 photo of this run {one}: {paths[0]}"
-        elif paths:
-            yield f"{len(paths):,} photos of this run {more}: {paths[0]} ..."
-    if new:
-        classes = split.classes[len(known.classes) :]
-        of = f", of the new {', '.join(classes)} too" if classes else ""
-        yield f"{new:,} new photos are taken in{of}; the epoch begins anew."
-
-
-def _found(source: Path) -> tuple[dict[str, Any], Path]:
-    """The newest state in a run folder, or the checkpoint itself, and its path."""
-    if not source.is_dir():
-        return checkpoint.read(source), source
-    return checkpoint.newest(RunFolder(source))
-
-
-def _resume_weights(
-    stored: dict[str, Any], path: Path, live: Live, changes: dict[str, Any], models: Path
-) -> Iterator[Event]:
-    """A new run that begins with all of a bare state dict, the head included."""
-    if not changes.get("photos"):
-        raise FlowerError(
-            f"{path.name} holds weights alone, and does not know the photos.",
-            hint="Name the folder of photos that it learned from (--photos).",
-        )
-    tensors = weights.modern(checkpoint.tensors_of(stored, path))
-    known = _recognised(tensors, path, changes.get("model", ""))
-    # Which size it learned at, weights don't say; its own is the likeliest.
-    usual = replace(
-        with_preset(Recipe(mode="scratch"), "recommended"),
-        model=known.model, image_size=known.image_size, first_training_size=0,
-    )  # fmt: skip
-    recipe = replace(usual, **changes).checked()
-    found = yield from _unless_stopped(photos.scan(Path(recipe.photos)), live)
-    if found is None:
-        return
-    theirs = stored.get("classes") if checkpoint.is_ours(stored) else None
-    if theirs and tuple(theirs) != found.classes:
-        raise FlowerError(
-            f"{path.name} knows {', '.join(theirs)}, and {found.folder.name} has "
-            f"{', '.join(found.classes)}.",
-            hint="Open the photos that it learned from, or start a transfer from it.",
-        )
-    if known.class_count != len(found.classes):
-        raise FlowerError(
-            f"{path.name} knows {known.class_count} classes, and {found.folder.name} has "
-            f"{len(found.classes)}.",
-            hint="Open the photos that it learned from, or start a transfer from it.",
-        )
-    yield Noted(
-        f"{path.name} is a {known.model} for {known.class_count} classes. It holds weights "
-        "alone: the optimizer, the schedule and the epochs start afresh, and its classes are "
-        "taken to be yours in alphabetical order."
-    )
-    split = photos.split(found, recipe.validation_fraction, recipe.seed)
-    yield from _begin(recipe, live, _New(split, models, whole=(path.name, tensors)))
-
-
-def _recognised(tensors: dict[str, Tensor], path: Path, wish: str) -> network.Recognised:
-    """The network that bare weights are of. Raises FlowerError where it is none that can be
-    built, and where it is not the one that is wished for ("" for any)."""
-    known = network.recognise(tensors)
-    if known is None:
-        raise FlowerError(
-            f"{path.name} does not fit any network of the catalogue.",
-            hint="A transfer from it takes what fits.",
-        )
-    if wish and wish != known.model:
-        raise FlowerError(
-            f"{path.name} holds the weights of a {known.model}, not of a {wish}.",
-            hint=f"Choose {known.model}.",
-        )
-    return known
-
-
 @dataclass(frozen=True, slots=True)
-class _New:
+class New:
     """What new runs begin with, beside their recipe: `pretrained` weights, a head of its own
     aside, or the `whole` weights of a file (its name, and what it holds)."""
 
@@ -281,7 +90,7 @@ class _New:
     whole: tuple[str, dict[str, Tensor]] | None = None
 
 
-def _begin(recipe: Recipe, live: Live, new: _New) -> Iterator[Event]:
+def begin(recipe: Recipe, live: Live, new: New) -> Iterator[Event]:
     """Trains from the first batch on. Where that finds too little memory, smaller ones are
     tried."""
     run: RunFolder | None = None
@@ -308,7 +117,7 @@ def _begin(recipe: Recipe, live: Live, new: _New) -> Iterator[Event]:
             recipe = replace(recipe, batch_size=half)
 
 
-def _made(recipe: Recipe, new: _New, run: RunFolder | None) -> tuple[Training, list[Event]]:
+def _made(recipe: Recipe, new: New, run: RunFolder | None) -> tuple[Training, list[Event]]:
     """A training at its beginning, and what the user should know of it. Where it has no folder
     yet, that is made last: what is refused leaves none."""
     split, pretrained, whole = new.split, new.pretrained, new.whole
@@ -332,7 +141,7 @@ def _made(recipe: Recipe, new: _New, run: RunFolder | None) -> tuple[Training, l
         device=device,
         dtype=machine.precision(recipe.precision, device),
     )
-    count = _batch_count(split, recipe)
+    count = batch_count(split, recipe)
     torch.manual_seed(number(recipe.seed, "network"))
     net = network.build(recipe.model, len(split.classes), size)
     if pretrained:
@@ -362,7 +171,7 @@ def _made(recipe: Recipe, new: _New, run: RunFolder | None) -> tuple[Training, l
     return training, notes
 
 
-def _batch_count(split: Split, recipe: Recipe) -> int:
+def batch_count(split: Split, recipe: Recipe) -> int:
     count = len(batches.cut(range(len(split.train)), recipe.batch_size, recipe.drop_last))
     if count == 0:
         raise FlowerError(
@@ -372,7 +181,7 @@ def _batch_count(split: Split, recipe: Recipe) -> int:
     return count
 
 
-def _unless_stopped(
+def unless_stopped(
     preparing: Generator[Event, None, Result], live: Live
 ) -> Generator[Event, None, Result | None]:
     """The events of `preparing` and what it returns; None once `live.stop` is set."""

@@ -9,7 +9,7 @@ import torch
 
 from flowergui.errors import FlowerError
 from flowergui.events import Check, Preflighted
-from flowergui.learning import beginning, checkpoint, inventory, machine
+from flowergui.learning import checkpoint, inventory, machine, resuming
 from flowergui.learning.inventory import Inventory
 from flowergui.recipe import RESUMABLE, SETTING, Recipe
 from flowergui.resumption import Resumption
@@ -28,7 +28,7 @@ def look(source: Path, changes: dict[str, Any], how: Resumption) -> Iterator[Pre
             f"{path.name} holds weights alone.",
             hint="Going on from it begins a new run: name the photos that it learned from.",
         )
-    run = beginning.run_of(path)
+    run = resuming.run_of(path)
     before = Recipe.from_dict(stored["recipe"])
     allowed = {name: changes[name] for name in changes if name in (*RESUMABLE, "photos")}
     now = replace(before, **allowed)

@@ -13,10 +13,11 @@ from torch.optim.swa_utils import AveragedModel
 
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, Opened, Saved, SaveFailed, WentBack
+from flowergui.frozen import frozen_names
 from flowergui.learning import checkpoint, network
 from flowergui.learning.photos import Split
 from flowergui.learning.schedule import Schedule, training_size
-from flowergui.recipe import Recipe, frozen_names
+from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
@@ -326,15 +327,13 @@ class Training:
             state[index] = {**known, **network.grown({k: known[k] for k in fresh}, fresh)}
         return {**stored, "state": state}
 
-    def start_epoch_anew(self, *, measured_otherwise: bool) -> None:
-        """Other photos than before: the epoch that stands begins anew, and where accuracy is
-        `measured_otherwise` from now on, so does the search for the best."""
+    def start_epoch_anew(self) -> None:
+        """Other photos than before: the epoch that stands begins anew, and so does the search for
+        the best, since accuracy is measured on others from now on."""
         progress = self.progress
         progress.batch, progress.sums = 0, Sums()
         self.schedule.shift = (progress.epoch - 1) * self.batches - progress.step
-        if measured_otherwise:
-            self.progress.best_accuracy, self.progress.best_epoch = 0.0, 0
-            self.progress.best_loss = math.inf
+        progress.best_accuracy, progress.best_epoch, progress.best_loss = 0.0, 0, math.inf
 
 
 def frozen_by(

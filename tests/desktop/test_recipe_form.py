@@ -15,8 +15,9 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.recipe_form import FIRST, RecipeForm
+from flowergui.frozen import ALL_BUT_HEAD
 from flowergui.presets import with_preset
-from flowergui.recipe import ALL_BUT_HEAD, SETTINGS, START, Recipe
+from flowergui.recipe import SETTINGS, START, Recipe
 
 FIELDS = [setting for setting in SETTINGS if setting.group != START]
 

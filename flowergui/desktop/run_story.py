@@ -1,0 +1,100 @@
+"""What a run tells, shown where it belongs: on the plots, in the tree, in the banner."""
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Slot
+
+from flowergui.desktop.banner import Banner
+from flowergui.desktop.card import fine_percent
+from flowergui.desktop.layer_tree import LayerPanel
+from flowergui.desktop.prediction_control import PredictionControl
+from flowergui.desktop.run_control import Recalled
+from flowergui.desktop.run_panel import RunPanel
+from flowergui.events import (
+    BatchDone,
+    EpochDone,
+    Finished,
+    FrozenChanged,
+    LearningRateChanged,
+    Noted,
+    Opened,
+    Saved,
+    SaveFailed,
+    Stopped,
+    TrainingSizeChanged,
+    WentBack,
+)
+
+
+class RunStory(QObject):
+    """Takes the events of a run, and of one that is resumed what it had told before. The header
+    follows them by itself."""
+
+    def __init__(
+        self,
+        panel: RunPanel,
+        layers: LayerPanel,
+        predictions: PredictionControl,
+        banner: Banner,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._panel, self._layers = panel, layers
+        self._predictions, self._banner = predictions, banner
+
+    @Slot(object)
+    def tell(self, events: tuple[Any, ...]) -> None:
+        """Shows a chunk of a run's events, in their order."""
+        batches: list[BatchDone] = []
+        for event in events:
+            if isinstance(event, BatchDone):
+                batches.append(event)
+                continue
+            self._panel.plot.append(batches)
+            batches = []
+            self._take(event)
+        self._panel.plot.append(batches)
+
+    def _take(self, event: Any) -> None:
+        match event:
+            case Opened():
+                self._layers.set_frozen(event.frozen)
+            case Recalled():
+                self._panel.plot.load(event.batches, event.epochs)
+                if event.epochs:
+                    self._panel.header.remember(event.epochs[-1])
+            case EpochDone():
+                self._panel.plot.epoch_done(event)
+            case FrozenChanged():
+                self._panel.plot.mark(event.step, "layers")
+            case LearningRateChanged():
+                self._panel.plot.mark(event.step, f"rate {event.learning_rate:g}")
+            case WentBack():
+                self._panel.plot.rewind(event.step)
+                self._panel.plot.mark(event.step, "went back")
+                self._banner.show_warning(
+                    f"{event.reason} It went back to epoch {event.epoch}, batch {event.batch}, "
+                    f"and goes on with a learning rate of {event.learning_rate:g}."
+                )
+            case TrainingSizeChanged():
+                self._panel.plot.mark(event.step, f"{event.size} px")
+            case Saved():
+                self._predictions.run_saved(event.path)
+            case SaveFailed():
+                self._banner.show_warning(
+                    f"{Path(event.path).name} could not be saved: {event.reason}. "
+                    "Training goes on; make room or check the folder."
+                )
+            case Noted():
+                self._banner.show_note(event.message)
+            case Stopped():
+                where = f"epoch {event.epoch}, batch {event.batch}"
+                self._banner.show_success(
+                    f"Stopped and saved at {where}. “Resume from last.pth” goes on from there."
+                )
+            case Finished():
+                best = f"{fine_percent(event.best_accuracy)} (epoch {event.best_epoch})"
+                self._banner.show_success(
+                    f"Done: best validation accuracy {best}. Drop a photo to see what it is."
+                )
