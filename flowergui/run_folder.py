@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
@@ -21,6 +22,9 @@ from flowergui.recipe import Recipe
 
 HALF_WRITTEN: Final = ".tmp"
 """How the names of files end that are being written; they begin with a dot."""
+
+RETRIES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
+"""Seconds between attempts to put a file in its place."""
 
 # The names of files need not be text: what is no UTF-8 in them passes through as it is.
 _ANY_NAME: Final = "surrogateescape"
@@ -123,7 +127,7 @@ class RunFolder:
                 os.link(checkpoint, half)
             except OSError:  # FAT has no links
                 shutil.copyfile(checkpoint, half)
-            os.replace(half, name)
+            put(half, name)
         finally:
             half.unlink(missing_ok=True)  # also where both were links to one file already
 
@@ -242,6 +246,18 @@ def beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid4().hex}{HALF_WRITTEN}")
 
 
+def put(source: Path, target: Path) -> None:
+    """os.replace, tried again where Windows refuses it because something, a virus scanner or an
+    indexer, looks at the file just then. Raises OSError."""
+    for wait in RETRIES:
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            time.sleep(wait)
+    os.replace(source, target)
+
+
 def _table(events: Iterable[BatchDone | EpochDone], *, header: bool) -> str:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, _COLUMNS)
@@ -262,7 +278,7 @@ def _write(path: Path, text: str) -> None:
                 file.write(text.encode("utf-8", _ANY_NAME))
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(half, path)
+            put(half, path)
         except BaseException:
             half.unlink(missing_ok=True)
             raise

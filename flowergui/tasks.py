@@ -83,8 +83,8 @@ def preflight(
     models: Path | None = None,
     how: Resumption = AS_BEFORE,
 ) -> Iterator[Event]:
-    """Preflighted: what a run would meet if it were resumed now; nothing is changed. Raises
-    FlowerError where there is no run to resume."""
+    """Preparing, while new photos are opened, and at last Preflighted: what a run would meet if
+    it were resumed now; nothing is changed. Raises FlowerError where there is no run to resume."""
     from flowergui.learning import preflight
 
     path = Path(source) if source is not None else newest_run(models or places.models_folder())

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop import theme
 from flowergui.desktop.card import counted, small_label
-from flowergui.events import Check, Preflighted
+from flowergui.events import Check, Preflighted, Preparing
 from flowergui.resumption import Resumption
 
 AS_IT_WAS = "All is as it was: photos, classes, network and versions."
@@ -25,6 +25,7 @@ class PreflightPanel(QWidget):
         theme.style(heading, role="heading")
         self._checks = QVBoxLayout()
         self._checks.setSpacing(2)
+        self._looking = small_label()
         self._rename = self._tick("renameClasses", "The photos are the same ones, in a folder "
                                   "that is called otherwise now.")  # fmt: skip
         self._photos = self._tick("takeNewPhotos", "A part of them is held back, as of the others. "
@@ -75,7 +76,8 @@ class PreflightPanel(QWidget):
             if widget := item.widget():
                 widget.deleteLater()
         if told is None:
-            self._checks.addWidget(small_label(text="Looking at the photos …"))
+            self._looking = small_label(text="Looking at the photos …")
+            self._checks.addWidget(self._looking)
         else:
             changed = [each for each in told.checks if each.verdict != "same"]
             for each in changed:
@@ -87,6 +89,11 @@ class PreflightPanel(QWidget):
             self._offer(told)
         self._schedule.setVisible(extended or self._schedule.isChecked())
         self.setVisible(True)
+
+    def show_progress(self, event: Preparing) -> None:
+        """How far the look at the photos is, where it takes long enough to be read."""
+        if self._told is None:
+            self._looking.setText(f"{event.what} · {event.done:,} of {event.total:,}")
 
     def _offer(self, told: Preflighted) -> None:
         if told.renamed:

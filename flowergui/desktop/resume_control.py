@@ -13,7 +13,7 @@ from flowergui.desktop.recipe_form import RecipeForm
 from flowergui.desktop.resumable import Resumable, resumables
 from flowergui.desktop.run_panel import RunPanel
 from flowergui.errors import FlowerError
-from flowergui.events import Check, Preflighted, RunFacts
+from flowergui.events import Check, Preflighted, Preparing, RunFacts
 from flowergui.recipe import RESUMABLE, SETTINGS, Recipe
 from flowergui.resumption import AS_BEFORE
 
@@ -155,6 +155,7 @@ class ResumeControl(QObject):
             return
         if self._busy:  # one at a time: they read the same files
             self._again = True
+            self._jobs.cancel(JOB)  # what it has seen of the photos is remembered
             return
         self._busy = True
         path, changes, how = self._modes.checkpoint, self._changes(), self._preflight.resumption()
@@ -169,7 +170,9 @@ class ResumeControl(QObject):
             if isinstance(event, Preflighted):
                 self._preflight.show_preflight(event, extended=extended)
                 self._look_elsewhere(event)
-        self.looked.emit()
+                self.looked.emit()
+            elif isinstance(event, Preparing):
+                self._preflight.show_progress(event)
 
     def _look_elsewhere(self, told: Preflighted) -> None:
         """Photos that are not where they were may be in the folder that is open."""

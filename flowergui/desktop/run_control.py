@@ -61,7 +61,7 @@ class RunControl(QObject):
         """Saves, and rests within a batch."""
         if self._worker is not None and self._state == RUNNING:
             self._enter(PAUSING)
-            self._worker.pause(at=_last_is_written)
+            self._worker.pause(at=lambda event: _last_is_written(event) and not self.live.save)
             self.live.save = True
 
     @Slot()

@@ -50,6 +50,8 @@ def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
             return
         kept = _split_of(pretrained, recipe)
     split = photos.split(found, recipe.validation_fraction, recipe.seed, kept)
+    if pretrained and not kept and not found.validation:
+        _refuse_another_split(split, pretrained, recipe)
     yield from begin(recipe, live, New(split, models, pretrained=pretrained))
 
 
@@ -70,6 +72,22 @@ def _split_of(pretrained: weights.Pretrained, recipe: Recipe) -> dict[str, str]:
         )
     run = RunFolder(Path(recipe.weights).parent)
     return {path: part for path, _, part in run.split()} if run.is_one() else {}
+
+
+def _refuse_another_split(split: Split, pretrained: weights.Pretrained, recipe: Recipe) -> None:
+    """Raises FlowerError where weights have learned from these photos, and which of them is
+    known to their run alone, which is not beside them."""
+    theirs = str(pretrained.recipe.get("photos", ""))
+    if (
+        _same_folder(theirs, recipe.photos)
+        and pretrained.fingerprint
+        and pretrained.fingerprint != split.fingerprint()
+    ):
+        raise FlowerError(
+            f"{pretrained.name} has learned from these photos, and they are not what they were: "
+            "which of them it knows stands in its run's folder alone.",
+            hint="Choose best.pth in that folder, or other photos.",
+        )
 
 
 def _same_folder(one: str, other: str) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import time
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,14 +12,10 @@ from torch import Tensor
 
 from flowergui.errors import FlowerError
 from flowergui.learning import safetensor_files
-from flowergui.run_folder import RunFolder, beside
+from flowergui.run_folder import RunFolder, beside, put
 
 FORMAT = "flowergui-1"
 """The value of the key `format`: a checkpoint of ours, in this version's form."""
-
-
-RETRIES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
-"""Seconds between attempts to put a file in its place."""
 
 
 def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None) -> None:
@@ -63,30 +58,18 @@ def place(
             os.fsync(file.fileno())
         check(half)
         if keep_as is not None and path.exists():
-            _replace(path, keep_as)
+            put(path, keep_as)
             try:
-                _replace(half, path)
+                put(half, path)
             except OSError:
-                _replace(keep_as, path)
+                put(keep_as, path)
                 raise
         else:
-            _replace(half, path)
+            put(half, path)
     except BaseException:
         half.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
-
-
-def _replace(source: Path, target: Path) -> None:
-    """os.replace, tried again where Windows refuses it because something, a virus scanner or an
-    indexer, looks at the file just then."""
-    for wait in RETRIES:
-        try:
-            os.replace(source, target)
-            return
-        except PermissionError:
-            time.sleep(wait)
-    os.replace(source, target)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,7 +9,10 @@ from flowergui.events import Exported
 from flowergui.learning import checkpoint, safetensor_files
 from flowergui.run_folder import RunFolder
 
-KNOWN = ("format", "recipe", "classes", "image_size", "normalisation", "epoch", "batch")
+KNOWN = (
+    *("format", "recipe", "classes", "image_size", "normalisation", "epoch", "batch"),
+    "fingerprint",
+)
 """What a file keeps of a checkpoint beside the weights, where its form has room for it."""
 
 FORMS = (safetensor_files.SUFFIX, ".pth")

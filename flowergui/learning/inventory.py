@@ -1,10 +1,11 @@
 """What has become of the photos of a run since it began."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from flowergui.errors import FlowerError
+from flowergui.events import Preparing
 from flowergui.learning import photos
 from flowergui.learning.photos import Photo, Split
 from flowergui.recipe import Recipe
@@ -69,7 +70,7 @@ class Inventory:
 
 def take(
     run: RunFolder, folder: Path, classes: Sequence[str], renamed: Sequence[tuple[str, str]] = ()
-) -> Inventory:
+) -> Generator[Preparing, None, Inventory]:
     """Lists the folder; only photos that the run doesn't know are opened, since what can't be
     read is not new: it was left out before. Raises FlowerError where the folder is none, and for
     a renaming that can't be."""
@@ -103,8 +104,8 @@ def take(
     mine, lost = {path for path, _, _ in rows}, set(missing)
     left = {name for path, name, _ in rows if path not in lost}
     new = [row for row in listed if row[0] not in mine]
-    broken = photos.unreadable(folder, [path for path, _, _ in new])
-    new = [row for row in new if row[0] not in broken]
+    good = yield from photos.readable(folder, [path for path, _, _ in new])
+    new = [row for row in new if row[0] in good]
     gone = tuple(name for name in known if name not in left)
     strangers = tuple(row for row in new if row[1] not in known)
     return Inventory(

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from flowergui.errors import FlowerError
-from flowergui.events import ClassCount, Problem, Scanned, ScanProgress
+from flowergui.events import ClassCount, Preparing, Problem, Scanned, ScanProgress
 from flowergui.learning import pictures
 
 VALIDATION_FOLDERS = ("val", "valid", "validation", "test")
@@ -152,14 +152,16 @@ def listing(folder: Path) -> list[tuple[str, str, str]]:
     ]
 
 
-def unreadable(folder: Path, paths: Sequence[str]) -> dict[str, str]:
-    """Those that can't be read, and why."""
-    return {
-        path: reason
-        for chunk, reasons in _checks(folder, list(paths))
-        for path, reason in zip(chunk, reasons, strict=True)
-        if reason
-    }
+def readable(folder: Path, paths: Sequence[str]) -> Generator[Preparing, None, set[str]]:
+    """Opens photos, telling how far it is, and returns those that can be read."""
+    good: set[str] = set()
+    done = 0
+    for chunk, reasons in _checks(folder, list(paths)):
+        good.update(path for path, reason in zip(chunk, reasons, strict=True) if not reason)
+        done += len(chunk)
+        if done < len(paths):
+            yield Preparing("Looking at new photos", done, len(paths))
+    return good
 
 
 def _parts(folder: Path) -> dict[str, Path]:

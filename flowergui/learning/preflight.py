@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from flowergui.errors import FlowerError
-from flowergui.events import Check, Preflighted
+from flowergui.events import Check, Preflighted, Preparing
 from flowergui.learning import checkpoint, inventory, machine, resuming
 from flowergui.learning.inventory import Inventory
 from flowergui.recipe import RESUMABLE, SETTING, Recipe
@@ -18,7 +18,9 @@ from flowergui.run_folder import RunFolder
 SAME, FINE, BLOCKING = "same", "fine", "blocking"
 
 
-def look(source: Path, changes: dict[str, Any], how: Resumption) -> Iterator[Preflighted]:
+def look(
+    source: Path, changes: dict[str, Any], how: Resumption
+) -> Iterator[Preparing | Preflighted]:
     """Compares a checkpoint with the photos, the program and the wishes of today; see
     `tasks.preflight`."""
     stored, path = checkpoint.newest(RunFolder(source)) if source.is_dir() else (None, source)
@@ -36,7 +38,7 @@ def look(source: Path, changes: dict[str, Any], how: Resumption) -> Iterator[Pre
     checks = [_epochs(now, left), _network(before, changes)]
     known: Inventory | None = None
     try:
-        known = inventory.take(run, Path(now.photos), stored["classes"], how.renamed)
+        known = yield from inventory.take(run, Path(now.photos), stored["classes"], how.renamed)
         checks += [_classes(known, how), _photos(known, how)]
     except FlowerError as error:
         checks.append(Check("Photos", BLOCKING, error.message, "Open the folder they are in now."))

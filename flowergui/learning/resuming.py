@@ -49,7 +49,10 @@ def resume(
     if progress["epoch"] > recipe.epochs:
         yield from _over(run, recipe, progress)
         return
-    known = inventory.take(run, Path(recipe.photos), stored["classes"], how.renamed)
+    taking = inventory.take(run, Path(recipe.photos), stored["classes"], how.renamed)
+    known = yield from beginning.unless_stopped(taking, live)
+    if known is None:
+        return
     known.refuse()
     split = inventory.split(known, recipe, how)
     training = _restored(stored, recipe, split, run, changes)
@@ -75,10 +78,9 @@ def resume(
             run.write_split(split.rows(), split.folder)
         opened = training.opened(resumed=True)
         # The files beside the checkpoint must not be ahead of it, should the run be killed.
-        saved = training.save_last() if changes or how != AS_BEFORE else None
+        saved = training.save() if changes or how != AS_BEFORE else ()
         yield opened
-        if saved is not None:
-            yield saved
+        yield from saved
         if path == run.previous:
             yield Noted("last.pth is missing or damaged; this goes on from previous.pth.")
         for note in _notes(known, new, split):

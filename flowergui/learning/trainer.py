@@ -60,7 +60,7 @@ def go(training: Training, live: Live) -> Iterator[Event]:
     )
     try:
         if recipe.recover:
-            yield training.save_last()  # what there is may not be what this goes on from
+            yield from training.save()  # what there is may not be what this goes on from
         while training.progress.epoch <= recipe.epochs:
             try:
                 stopped = yield from _train_epoch(training, live, shown)
@@ -68,20 +68,23 @@ def go(training: Training, live: Live) -> Iterator[Event]:
                 if not recipe.recover or training.progress.returns >= RETURNS:
                     raise
                 yield training.go_back(error)
-                yield training.save_last()
+                yield from training.save()
                 continue
             if not stopped:
                 stopped = yield from _validate(training, live, held_back)
             progress = training.progress
             if stopped:
-                yield training.save_last()
+                yield from training.save()
                 yield Stopped(str(training.run.path), progress.epoch, progress.batch)
                 return
             over = progress.epoch > recipe.epochs
             if (over or training.unsaved_seconds() > SAVE_APART) and not training.saved:
-                yield training.save_last()
+                yield from training.save(soon=not over)
+        yield from training.finish_saving()
+        if not training.saved:
+            yield from training.save()  # once more: that one failed
     except GeneratorExit:
-        training.save_last()
+        training.save()
         raise
     except (RuntimeError, MemoryError) as error:
         if not _out_of_memory(error):
@@ -91,6 +94,8 @@ def go(training: Training, live: Live) -> Iterator[Event]:
             hint=f"Lower the batch size ({recipe.batch_size}) or the image size "
             f"({size} px), or choose a smaller network.",
         ) from error
+    finally:
+        training.finish_saving()
     progress = training.progress
     yield Finished(
         str(training.run.path),
@@ -129,7 +134,8 @@ def _train_epoch(training: Training, live: Live, album: Album) -> Generator[Even
         progress.seconds += now - began
         progress.sums.seconds += now - began
         if training.unsaved_seconds() > 60 * recipe.save_minutes:
-            yield training.save_last()
+            yield from training.save(soon=True)
+        yield from training.saved_meanwhile()
         began = time.monotonic()  # a pause, between the yields above and here, does not count
     yield from _heed(training, live)
     return live.stop
@@ -258,9 +264,14 @@ def _end_epoch(
     progress.epoch += 1
     progress.batch = 0
     progress.sums = Sums()
-    saved = training.save_best() if better else ()
+    over = progress.epoch > training.recipe.epochs
+    due = over or training.unsaved_seconds() > SAVE_APART or not training.run.best.exists()
+    if better and due:
+        outcomes = training.save(best=True, soon=not over)
+    else:
+        outcomes = training.hold_best() if better else []
     yield event
-    yield from saved
+    yield from outcomes
 
 
 def _heed(training: Training, live: Live) -> Iterator[Event]:
@@ -279,7 +290,7 @@ def _heed(training: Training, live: Live) -> Iterator[Event]:
         yield LearningRateChanged(step, training.schedule.base)
     if live.save:
         live.save = False
-        yield training.save_last()
+        yield from training.save()
 
 
 def _lost(training: Training, batch: Batch) -> Iterator[Event]:
@@ -292,7 +303,7 @@ def _lost(training: Training, batch: Batch) -> Iterator[Event]:
             yield Noted(f"A photo was passed over, {len(training.lost)} so far. {problem.reason}")
     photos = len(training.split.train) + len(training.split.validation)
     if len(training.lost) > max(before, training.missing + LOST_SHARE * photos):
-        yield training.save_last()
+        yield from training.save()
         raise FlowerError(
             f"{len(training.lost):,} of {photos:,} photos can't be read any more; the run is "
             "saved where it stood.",

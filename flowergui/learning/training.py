@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, EpochDone, Opened, Saved, SaveFailed, WentBack
+from flowergui.events import BatchDone, EpochDone, Opened, SaveFailed, WentBack
 from flowergui.frozen import frozen_names
 from flowergui.learning import checkpoint, network
 from flowergui.learning.photos import Split
+from flowergui.learning.saving import Outcome, Saving
 from flowergui.learning.schedule import Schedule, training_size
 from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
@@ -103,7 +104,7 @@ class Training:
         self.missing = 0
         self._saved_at = time.monotonic()
         self._saved_step: tuple[int, int] | None = None
-        self._unsaved: list[BatchDone | EpochDone] = []
+        self._saving = Saving(run, self._furnish)
         self.freeze(recipe.frozen)
 
     # --- what is frozen
@@ -203,7 +204,7 @@ class Training:
 
     def record(self, event: BatchDone | EpochDone) -> None:
         """Keeps a row for history.csv; it is written with the next checkpoint."""
-        self._unsaved.append(event)
+        self._saving.record(event)
         if isinstance(event, EpochDone):
             self.epochs.append(event)
 
@@ -213,56 +214,64 @@ class Training:
 
     @property
     def saved(self) -> bool:
-        """Whether last.pth holds what there is now."""
+        """Whether last.pth holds, or is about to hold, what there is now."""
         return self._saved_step == (self.progress.step, self.progress.epoch)
 
-    def save_last(self) -> Saved | SaveFailed:
-        """Writes last.pth (the old one becomes previous.pth) and the history so far. Weights
-        that are no numbers are not saved: what is there is better."""
-        progress, run = self.progress, self.run
+    def save(self, *, best: bool = False, soon: bool = False) -> list[Outcome]:
+        """Writes last.pth and the history so far: before this returns, or `soon`, while training
+        goes on. Where it is the `best`, best.pth too. Weights that are no numbers are not saved:
+        what is there is better. Returns what became of the saves that are over."""
         self._saved_at = time.monotonic()
         if not self._sound():
-            return SaveFailed(str(run.last), "the weights hold values that are no numbers")
-        try:
-            if not run.is_one():  # somebody deleted or moved the folder meanwhile
-                run.path.mkdir(parents=True, exist_ok=True)
-                run.write_recipe(self.recipe)
-                run.write_split(self.split.rows(), self.split.folder)
-            run.append(self._unsaved)
-            self._unsaved = []
-            checkpoint.write(self.state(), run.last, keep_as=run.previous)
-        except OSError as error:
-            return SaveFailed(str(run.last), error.strerror or str(error))
-        except FlowerError as error:
-            return SaveFailed(str(run.last), error.message)
-        self._saved_step = (progress.step, progress.epoch)
-        return Saved(str(run.last), progress.epoch, progress.batch)
+            reason = "the weights hold values that are no numbers"
+            paths = (self.run.last, self.run.best) if best else (self.run.last,)
+            self._saving.wait()
+            return self.saved_meanwhile() + [SaveFailed(str(path), reason) for path in paths]
+        self._saved_step = (self.progress.step, self.progress.epoch)
+        put = self._saving.soon if soon else self._saving.now
+        return self._noted(put(self.state(), best=best))
 
-    def save_best(self) -> tuple[Saved | SaveFailed, ...]:
-        """Writes last.pth and keeps it as best.pth too."""
-        saved = self.save_last()
-        if isinstance(saved, SaveFailed):
-            return saved, SaveFailed(str(self.run.best), saved.reason)
-        try:
-            self.run.keep(self.run.last, self.run.best)
-        except OSError as error:
-            return saved, SaveFailed(str(self.run.best), error.strerror or str(error))
-        return saved, replace(saved, path=str(self.run.best))
+    def hold_best(self) -> list[Outcome]:
+        """Keeps what there is until the next save, which writes it as best.pth."""
+        return self._noted(self._saving.hold(self.state())) if self._sound() else []
+
+    def saved_meanwhile(self) -> list[Outcome]:
+        """What became of the saves that are over since this was asked."""
+        return self._noted(self._saving.done())
+
+    def finish_saving(self) -> list[Outcome]:
+        """Waits until nothing is being written, and returns what became of it."""
+        self._saving.wait()
+        return self.saved_meanwhile()
+
+    def _noted(self, outcomes: list[Outcome]) -> list[Outcome]:
+        if any(isinstance(outcome, SaveFailed) for outcome in outcomes):
+            self._saved_step = None
+        return outcomes
+
+    def _furnish(self) -> None:
+        self.run.path.mkdir(parents=True, exist_ok=True)
+        self.run.write_recipe(self.recipe)
+        self.run.write_split(self.split.rows(), self.split.folder)
 
     def _sound(self) -> bool:
-        return all(bool(torch.isfinite(each).all()) for each in self.net.parameters())
+        parameters = [parameter.detach() for parameter in self.net.parameters()]
+        # A sum is eight times as fast as isfinite, and no number where one of its numbers is none.
+        if bool(torch.isfinite(torch.stack([each.sum() for each in parameters])).all()):
+            return True
+        return all(bool(torch.isfinite(each).all()) for each in parameters)
 
     def go_back(self, error: NotANumberError) -> WentBack:
         """Takes up the last checkpoint again, with half the learning rate. Raises FlowerError
         where it can't be read."""
         returns, frozen, base = self.progress.returns + 1, self.frozen, self.schedule.base
+        self._saving.forget()
         stored, _ = checkpoint.newest(self.run)
         self.restore(stored)
         network.freeze(self.net, frozen)  # as the user wants it now
         self.frozen = frozen
         self.schedule.base = min(base, self.schedule.base) / 2
         self.progress.returns = returns
-        self._unsaved = []
         self.run.cut_back(self.progress.step, self.progress.epoch)
         where = self.progress.epoch, self.progress.batch, self.progress.step
         return WentBack(*where, self.schedule.base, error.message)
@@ -298,10 +307,10 @@ class Training:
     def restore(self, stored: Mapping[str, Any]) -> None:
         """Takes up where `state` left off. Where this network's head knows more classes than
         that one's, the rows of the new ones stay as they were drawn."""
-        self.net.load_state_dict(network.grown(stored["model"], self.net.state_dict()))
+        network.take(self.net, network.grown(stored["model"], self.net.state_dict()))
         if self.average is not None and stored.get("ema"):
             averaged = self.average.module
-            averaged.load_state_dict(network.grown(stored["ema"], averaged.state_dict()))
+            network.take(averaged, network.grown(stored["ema"], averaged.state_dict()))
             self.average.n_averaged.fill_(stored["step"])
         self.optimizer.load_state_dict(self._grown_optimizer(stored["optimizer"]))
         self.schedule.restore(stored["schedule"])

@@ -42,7 +42,7 @@ _TIMEOUT = 20.0
 @dataclass(frozen=True, slots=True)
 class Pretrained:
     """A state dict and what it was made for: input size in pixels, RGB normalisation. Where it is
-    a run's, its `recipe` in the form of recipe.json."""
+    a run's, its `recipe` in the form of recipe.json and the `fingerprint` of its split."""
 
     name: str
     tensors: Mapping[str, Tensor]
@@ -50,6 +50,7 @@ class Pretrained:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""
 
 
 def load(model: str, weights: str) -> Generator[DownloadProgress, None, Pretrained]:
@@ -127,6 +128,7 @@ def from_file(path: Path, model: str) -> Pretrained:
         mean=tuple(normalisation.get("mean", MEAN)),
         std=tuple(normalisation.get("std", STD)),
         recipe=recipe,
+        fingerprint=str(stored.get("fingerprint", "")) if ours else "",
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from flowergui.learning import network
+from flowergui.learning import network, saving
 from flowergui.recipe import Recipe
 
 
@@ -46,6 +46,12 @@ def little(folder: Path) -> Callable[..., Recipe]:
         return Recipe(**{**values, **changes})
 
     return make
+
+
+@pytest.fixture
+def saves_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No save goes on beside the training, so that one can say when each is over."""
+    monkeypatch.setattr(saving, "AT_ONCE", 1 << 40)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from flowergui.events import (
     Noted,
     Opened,
     Preflighted,
+    Preparing,
     WentBack,
 )
 from flowergui.learning import checkpoint
@@ -44,7 +45,7 @@ def run(little: Little, here: Path) -> RunFolder:
 
 
 def looked(run: RunFolder, **more: object) -> Preflighted:
-    (told,) = tasks.preflight(run.path, **more)
+    *_, told = tasks.preflight(run.path, **more)
     assert isinstance(told, Preflighted)
     return told
 
@@ -98,6 +99,22 @@ def test_photos_that_are_missing_changed_and_new_are_counted(run: RunFolder, her
         "1 photo of this run is not there any more: iris/iris_0.jpg",
         "1 photo of this run is another file than it was: iris/iris_1.jpg",
     ]
+
+
+def test_a_look_at_many_new_photos_tells_how_far_it_is_and_can_be_left(
+    run: RunFolder, here: Path
+) -> None:
+    for number in range(70):
+        shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / f"new_{number}.jpg")
+    *far, told = tasks.preflight(run.path)
+    assert far == [Preparing("Looking at new photos", done, 70) for done in (32, 64)]
+    assert isinstance(told, Preflighted)
+    assert told.new_photos == 70
+    live, before = Live(), run.last.read_bytes()
+    for event in tasks.resume(run.path, live):
+        assert event == far[0]  # nothing comes after it
+        live.stop = True
+    assert run.last.read_bytes() == before
 
 
 def test_new_photos_are_taken_in_where_they_are_wanted(run: RunFolder, here: Path) -> None:

@@ -348,6 +348,33 @@ def test_a_checkpoint_far_from_its_run(little: Little, tmp_path: Path) -> None:
         list(tasks.resume(tmp_path / "last.pth"))
 
 
+FAMILIES = {
+    facts.family: facts.name
+    for facts in sorted(network.catalogue(), key=lambda facts: -facts.parameters)
+    if facts.parameters < 20e6
+}
+"""Each family by its smallest network; the large ones would take minutes."""
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_can_be_resumed(little: Little, family: str) -> None:
+    """MNASNet, for one, asks for a note that comes with its state dict."""
+    model = FAMILIES[family]
+    size = network.known(model).image_size
+    recipe = little(model=model, image_size=size, epochs=1, batch_size=9, ema=0.5)
+    run = stopped(recipe, lambda event: isinstance(event, BatchDone))
+    before = checkpoint.read(run.last)
+    assert before["step"] == 1
+    live, events = Live(), []
+    for event in tasks.resume(run.path, live):
+        events.append(event)
+        live.stop = True
+    assert isinstance(events[-1], Stopped)
+    after = checkpoint.read(run.last)
+    different = [key for key in before if not equal(before[key], after[key])]
+    assert different in ([], ["progress"])  # its seconds
+
+
 # --- a bare state dict ------------------------------------------------------------------------
 
 

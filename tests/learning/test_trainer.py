@@ -125,6 +125,7 @@ def test_what_a_run_leaves_on_disk(little: Little, models: Path) -> None:
     assert facts.last == str(run.last)
 
 
+@pytest.mark.usefixtures("saves_at_once")
 @pytest.mark.parametrize(("minutes", "saves"), [(1.0, 2), (3.0, 0)])
 def test_saved_within_an_epoch(little: Little, monkeypatch, minutes: float, saves: int) -> None:
     monkeypatch.setattr(Training, "unsaved_seconds", lambda self: 121.0)
@@ -196,6 +197,7 @@ def test_save_is_heeded_before_the_next_batch(little: Little) -> None:
     assert not live.save
 
 
+@pytest.mark.usefixtures("saves_at_once")
 @pytest.mark.parametrize("when", [1, 3, 4, 6])
 def test_stop_is_heeded_before_the_next_batch(little: Little, when: int) -> None:
     live, after = Live(), []
@@ -377,6 +379,7 @@ def test_a_folder_that_cannot_be_written_for_a_while(
     assert [row.step for row in run.history() if isinstance(row, BatchDone)] == list(range(1, 10))
 
 
+@pytest.mark.usefixtures("saves_at_once")
 def test_a_folder_that_was_deleted_comes_again(little: Little) -> None:
     recipe = little(epochs=3)
     events: list[Any] = []

@@ -148,6 +148,34 @@ def test_photos_that_came_later_mix_nothing(little: Little, make_photos, tmp_pat
     assert sum(part == "validation" for _, _, part in new - old) == 2
 
 
+@pytest.mark.parametrize("ending", [".safetensors", ".pth"])
+def test_weights_far_from_their_run_go_on_with_its_photos_only_as_they_were(
+    little: Little, make_photos, tmp_path: Path, ending: str
+) -> None:
+    here = make_photos(tmp_path / "here")
+    before, _ = trained(little(photos=str(here), epochs=1))
+    weights = tmp_path / f"elsewhere{ending}"
+    if ending == ".pth":
+        shutil.copy(before.best, weights)
+    else:
+        list(tasks.export(before.path, weights))
+    wish = little(photos=str(here), mode="transfer", weights=str(weights), epochs=1)
+    after, _ = trained(wish)
+    assert after.split() == before.split()
+    shutil.copy(here / "iris" / "iris_0.jpg", here / "iris" / "a new one.jpg")
+    with pytest.raises(FlowerError, match="they are not what they were") as refused:
+        list(tasks.train(wish))
+    assert "best.pth in that folder" in refused.value.hint
+    (here / "iris" / "a new one.jpg").unlink()
+    (here / "val").mkdir()
+    for name in ("iris", "lily"):
+        shutil.copytree(here / name, here / "val" / name)
+    (here / "train").mkdir()
+    for name in ("iris", "lily", "daisy"):
+        (here / name).rename(here / "train" / name)
+    trained(wish)  # what is held back is the folder's own choice
+
+
 def test_other_photos_may_be_split_as_one_likes(little: Little, make_photos, tmp_path: Path):
     before, _ = trained(little(epochs=1))
     others = make_photos(tmp_path / "others")

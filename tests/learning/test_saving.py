@@ -1,0 +1,186 @@
+"""Checkpoints that are written while training goes on."""
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from flowergui.events import BatchDone, Saved, SaveFailed
+from flowergui.learning import checkpoint, machine, saving
+from flowergui.learning.saving import Saving
+from flowergui.recipe import Recipe
+from flowergui.run_folder import RunFolder
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return RunFolder.create(tmp_path, Recipe(model="mynet"))
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Whatever is copied is written in the thread, and not before the gate is open."""
+    opened = threading.Event()
+    really = checkpoint.write
+
+    def write(content: Mapping[str, Any], path: Path, **options: Any) -> None:
+        assert opened.wait(20)
+        really(content, path, **options)
+
+    monkeypatch.setattr(checkpoint, "write", write)
+    monkeypatch.setattr(saving, "AT_ONCE", 0)
+    return opened
+
+
+def state(step: int) -> dict[str, Any]:
+    net = {"weight": torch.full((3, 4), float(step)), "bias": torch.full((4,), float(step))}
+    optimizer = {"state": {0: {"exp_avg": torch.full((3, 4), step / 2)}}, "param_groups": [{}]}
+    return {"epoch": 1, "batch": step, "model": net, "optimizer": optimizer, "list": [1, (2, "x")]}
+
+
+def row(step: int) -> BatchDone:
+    return BatchDone(1, step, 9, step, 0.5, 0.5, 0.1, 8)
+
+
+def made(run: RunFolder) -> Saving:
+    return Saving(run, lambda: None)
+
+
+def weight(path: Path) -> float:
+    return float(checkpoint.read(path)["model"]["weight"][0, 0])
+
+
+def test_training_goes_on_while_a_copy_is_written(run: RunFolder, gate: threading.Event) -> None:
+    keeper, now = made(run), state(1)
+    keeper.record(row(1))
+    assert keeper.soon(now, best=True) == []
+    now["model"]["weight"].fill_(7)  # the next step
+    now["optimizer"]["state"][0]["exp_avg"].fill_(7)
+    now["batch"] = 2
+    assert keeper.done() == []
+    gate.set()
+    keeper.wait()
+    assert keeper.done() == [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
+    assert keeper.done() == []
+    stored = checkpoint.read(run.last)
+    assert (stored["batch"], weight(run.last), weight(run.best)) == (1, 1.0, 1.0)
+    assert float(stored["optimizer"]["state"][0]["exp_avg"][0, 0]) == 0.5
+    assert stored["list"] == [1, (2, "x")]
+    assert list(run.history()) == [row(1)]
+
+
+def test_what_was_begun_is_over_before_the_next_begins(
+    run: RunFolder, gate: threading.Event
+) -> None:
+    keeper = made(run)
+    keeper.record(row(1))
+    keeper.soon(state(1))
+    keeper.record(row(2))
+    threading.Timer(0.05, gate.set).start()
+    assert keeper.now(state(2)) == [Saved(str(run.last), 1, 1), Saved(str(run.last), 1, 2)]
+    assert (weight(run.previous), weight(run.last)) == (1.0, 2.0)
+    assert list(run.history()) == [row(1), row(2)]
+
+
+def test_copies_take_memory_once(run: RunFolder, gate: threading.Event) -> None:
+    gate.set()
+    keeper = made(run)
+    places = []
+    for step in (1, 2, 3):
+        keeper.soon(state(step))
+        keeper.wait()
+        places.append([tensor.data_ptr() for room in keeper._spare for tensor in room.values()])
+    assert len(places[0]) == 3
+    assert places[0] == places[1] == places[2]
+
+
+@pytest.mark.parametrize("how", ["soon", "now"])
+def test_the_best_is_owed_until_it_is_written(
+    run: RunFolder, gate: threading.Event, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    gate.set()
+    keeper, best = made(run), state(1)
+    open_really, full = Path.open, True
+
+    def refuse(self: Path, *args: Any, **more: Any) -> Any:
+        if full and self.name.startswith("."):
+            raise OSError(28, "No space left on device")
+        return open_really(self, *args, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    keeper.record(row(1))
+    getattr(keeper, how)(best, best=True)
+    keeper.wait()
+    best["model"]["weight"].fill_(7)
+    keeper.soon(state(2))  # fails too
+    keeper.wait()
+    told = [Path(event.path).name for event in keeper.done() if isinstance(event, SaveFailed)]
+    assert told[-2:] == ["last.pth", "best.pth"]
+    assert not run.best.exists()
+    full = False
+    keeper.record(row(3))
+    keeper.soon(state(3))
+    keeper.wait()
+    assert keeper.done() == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 3)]
+    assert (weight(run.best), weight(run.last)) == (1.0, 3.0)
+    assert list(run.history()) == [row(1), row(3)]
+    keeper.now(state(4))
+    assert weight(run.best) == 1.0
+
+
+def test_the_best_that_is_held_is_written_with_the_next_save(
+    run: RunFolder, gate: threading.Event
+) -> None:
+    keeper, best = made(run), state(1)
+    assert keeper.hold(best) == []
+    best["model"]["weight"].fill_(7)
+    keeper.soon(state(2))  # takes what is held with it
+    keeper.hold(state(3))
+    keeper.hold(state(4))  # better than the third
+    gate.set()
+    keeper.wait()
+    assert keeper.done() == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
+    assert weight(run.best) == 1.0
+    assert keeper.now(state(5)) == [Saved(str(run.best), 1, 4), Saved(str(run.last), 1, 5)]
+    assert weight(run.best) == 4.0
+    keeper.hold(state(6))
+    told = keeper.now(state(7), best=True)  # better than what was held
+    assert told == [Saved(str(run.last), 1, 7), Saved(str(run.best), 1, 7)]
+    assert len(keeper._spare) == len({id(room) for room in keeper._spare}) <= 4
+
+
+@pytest.mark.parametrize("short", ["small", "no memory"])
+def test_without_a_copy_where_that_is_better(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, short: str
+) -> None:
+    if short == "no memory":
+        monkeypatch.setattr(saving, "AT_ONCE", 0)
+        monkeypatch.setattr(machine, "free_memory", lambda: 100)
+    keeper = made(run)
+    assert keeper.soon(state(1)) == [Saved(str(run.last), 1, 1)]
+    assert not keeper._spare
+    if short == "no memory":
+        assert keeper.hold(state(2)) == [Saved(str(run.last), 1, 2), Saved(str(run.best), 1, 2)]
+
+
+def test_versions_of_forms_stay_with_the_weights(run: RunFolder, gate: threading.Event) -> None:
+    gate.set()
+    net = torch.nn.BatchNorm2d(2)
+    keeper = made(run)
+    keeper.soon({"epoch": 1, "batch": 1, "model": net.state_dict()})
+    keeper.wait()
+    assert checkpoint.read(run.last)["model"]._metadata == net.state_dict()._metadata
+
+
+def test_the_folder_is_furnished_anew(run: RunFolder, gate: threading.Event) -> None:
+    gate.set()
+    made_anew: list[Callable[[], None]] = []
+    (run.path / "recipe.json").unlink()
+    keeper = Saving(run, lambda: made_anew.append(print))
+    keeper.soon(state(1))
+    keeper.wait()
+    assert made_anew
+    assert run.last.exists()
