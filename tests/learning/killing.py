@@ -18,9 +18,11 @@ from pathlib import Path
 import torch
 from flowergui import tasks
 from flowergui.events import BatchDone
+from flowergui.learning import trainer
 from flowergui.live import Live
 from flowergui.recipe import Recipe
 
+trainer.SAVE_APART = 0.0  # many kills shall hit a save: those that go on beside the training
 torch.set_num_threads(1)  # as whom it is compared with
 live, models = Live(), Path(sys.argv[2])
 if any(run.last for run in tasks.runs(models)):
@@ -28,7 +30,7 @@ if any(run.last for run in tasks.runs(models)):
 else:
     events = tasks.train(Recipe.from_dict(json.loads(sys.argv[1])), live, models)
 for event in events:
-    live.save = isinstance(event, BatchDone)  # so that many kills hit a save
+    live.save = isinstance(event, BatchDone) and event.step % 3 == 1  # and those at once
     print(type(event).__name__, flush=True)
 """
 
