@@ -17,6 +17,7 @@ from flowergui.events import (
     EpochDone,
     Event,
     Exported,
+    FeatureCache,
     Finished,
     FrozenChanged,
     Guessed,
@@ -39,6 +40,7 @@ from flowergui.events import (
     WentBack,
     as_dict,
 )
+from flowergui.feature_cache import in_words
 
 _PROBLEMS_SHOWN = 5
 _BAR_WIDTH = 20
@@ -204,6 +206,8 @@ class Console:
                 print(_epoch(event))
             case FrozenChanged():
                 print(f"{event.trainable:,} of {event.parameters:,} parameters train now.")
+            case FeatureCache(part="train"):
+                print(in_words(event))
             case LearningRateChanged():
                 print(f"The learning rate is {event.learning_rate:g} now.")
             case WentBack():

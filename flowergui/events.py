@@ -238,6 +238,21 @@ class BatchDone:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureCache:
+    """What becomes of the layers that are frozen at the beginning, from the step after `step` on,
+    for the photos of one `part` ("train" or "validation"). `where` ("memory" or "file") their
+    output for `views` of each photo is kept, some `size` bytes in all; or, where `where` is
+    empty, why they run for every photo in every epoch."""
+
+    step: int
+    part: str
+    where: str
+    views: int
+    size: int
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
 class ValidationProgress:
     """`batch` of `batches` validation batches are done."""
 
@@ -407,6 +422,7 @@ Event = (
     | WeightsSaved
     | Exported
     | Preparing
+    | FeatureCache
     | Preflighted
     | Opened
     | BatchDone

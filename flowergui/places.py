@@ -36,6 +36,14 @@ def models_folder() -> Path:
     return platformdirs.user_data_path("flowergui", appauthor=False) / "models"
 
 
+def cache_folder() -> Path:
+    """Where a running program keeps what it can compute again: FLOWERGUI_CACHE where it is set,
+    else a folder of the user's. It need not exist yet."""
+    if chosen := os.environ.get("FLOWERGUI_CACHE"):
+        return Path(chosen)
+    return platformdirs.user_cache_path("flowergui", appauthor=False)
+
+
 def sample_folder() -> Path:
     """Where the window draws its sample flowers."""
     return models_folder() / "sample-flowers"

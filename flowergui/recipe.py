@@ -227,6 +227,20 @@ class Recipe:
         "erases parts.",
         choices=(("none", "None"), ("light", "Light"), ("strong", "Strong")),
     )
+    cached_views: int = setting(
+        0,
+        PHOTOS,
+        "Cached views",
+        "Augmentation repeats itself after so many epochs. Layers that are frozen at the beginning "
+        "then look at each view of a photo once, and training runs on what they saw: the later "
+        "epochs take a moment.",
+        unit="views",
+        minimum=0,
+        maximum=100,
+        zero="new ones in every epoch",
+        switched_on=4,
+        matters=lambda recipe: recipe.augmentation != "none",
+    )
     mixup: float = setting(
         0.0,
         PHOTOS,
@@ -297,6 +311,13 @@ class Recipe:
             ("bfloat16", "bfloat16"),
             ("float16", "float16 (graphics cards)"),
         ),
+    )
+    feature_cache: bool = setting(
+        True,
+        MACHINE,
+        "Feature cache",
+        "Layers that are frozen at the beginning see photos that don't change once alone; what "
+        "they make of them is kept, in memory or in a file, until the run ends.",
     )
     workers: int = setting(
         0,
@@ -377,7 +398,7 @@ SETTING: dict[str, Setting] = {each.name: each for each in SETTINGS}
 
 
 RESUMABLE = (
-    *("epochs", "learning_rate", "frozen", "device", "precision", "workers", "recover"),
-    "save_minutes",
+    *("epochs", "learning_rate", "frozen", "device", "precision", "feature_cache", "workers"),
+    *("recover", "save_minutes"),
 )
 """The settings that may be other than before when a run is resumed (and its photos' folder)."""

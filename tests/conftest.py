@@ -23,6 +23,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of runs of this test; the checkout's own is never written to."""
     folder = tmp_path / "models"
     monkeypatch.setenv("FLOWERGUI_MODELS", str(folder))
+    monkeypatch.setenv("FLOWERGUI_CACHE", str(folder.with_name("cache")))
     return folder
 
 

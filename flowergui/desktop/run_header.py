@@ -15,12 +15,14 @@ from flowergui.events import (
     DownloadProgress,
     EpochDone,
     Event,
+    FeatureCache,
     Finished,
     Opened,
     Preparing,
     Stopped,
     ValidationProgress,
 )
+from flowergui.feature_cache import in_words
 
 PERIOD = 200
 """Least milliseconds between two changes of the text: digits that race cannot be read."""
@@ -41,6 +43,7 @@ class _Seen:
     validation: ValidationProgress | None = None
     epoch: EpochDone | None = None
     finished: Finished | None = None
+    features: str = ""
     doing: str = ""
     share: float | None = None
     asked: str = ""
@@ -62,11 +65,13 @@ class RunHeader(QWidget):
         self._seen = _Seen()
         self._line = QLabel()
         self._best = QLabel()
+        self._features = QLabel()
         self._state = QLabel()
         self._progress = QProgressBar()
         for widget, name in (
             (self._line, "runLine"),
             (self._best, "runBest"),
+            (self._features, "runFeatures"),
             (self._state, "runState"),
             (self._progress, "runProgress"),
         ):
@@ -75,9 +80,10 @@ class RunHeader(QWidget):
         self._progress.setRange(0, FINE)
         theme.style(self._line, role="heading")
         theme.style(self._best, role="caption")
+        theme.style(self._features, role="caption")
         theme.style(self._state, role="chip")
         theme.style(self._progress, slim=True)
-        for label in (self._line, self._best):
+        for label in (self._line, self._best, self._features):
             theme.tabular(label)
             label.setWordWrap(True)
         top = QHBoxLayout()
@@ -88,6 +94,7 @@ class RunHeader(QWidget):
         layout.setSpacing(4)
         layout.addLayout(top)
         layout.addWidget(self._best)
+        layout.addWidget(self._features)
         layout.addWidget(self._progress)
 
         self._clock = QTimer(self)
@@ -165,6 +172,8 @@ class RunHeader(QWidget):
                     self._prepare(what, done, total)
                 case DownloadProgress(name=name, done=done, total=total):
                     self._prepare(f"Downloading {name} (MB)", done // 10**6, total // 10**6)
+                case FeatureCache(part="train"):
+                    self._seen.features = in_words(event)
                 case BatchDone():
                     self._seen.batch, self._seen.validation = event, None
                     self._seen.doing = ""
@@ -262,6 +271,8 @@ class RunHeader(QWidget):
 
     def _show(self, line: str, state: str, share: float | None) -> None:
         self._line.setText(line)
+        self._features.setText(self._seen.features)
+        self._features.setVisible(bool(self._seen.features))
         self._state.setText(state)
         theme.style(self._state, failed=state == FAILED)
         if share is None:  # nobody knows how much there is: a bar that runs to and fro

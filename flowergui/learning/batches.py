@@ -15,6 +15,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import Problem
 from flowergui.learning import augmentation, pictures
 from flowergui.learning.augmentation import Pixels
+from flowergui.learning.halves import Values
 from flowergui.learning.photos import Photo
 from flowergui.learning.randomness import number
 
@@ -22,12 +23,14 @@ from flowergui.learning.randomness import number
 @dataclass(frozen=True, slots=True)
 class Batch:
     """`views` (B, S, S, 3) of bytes and `labels` (B,) int64, both on the CPU, of the photos
-    `indices`. Photos that could not be read any more are `lost`."""
+    `indices`. Photos that could not be read any more are `lost`. Where the `values` that the first
+    half of the network gives for them are known, they stand instead of the views."""
 
     views: Tensor
     labels: Tensor
     indices: tuple[int, ...]
     lost: tuple[Problem, ...]
+    values: Values = ()
 
 
 class Album:

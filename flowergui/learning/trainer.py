@@ -22,6 +22,7 @@ from flowergui.events import (
 from flowergui.learning import augmentation, batches, machine, network
 from flowergui.learning.batches import Album, Batch
 from flowergui.learning.randomness import number
+from flowergui.learning.sides import HeldBack, Shown, Side
 from flowergui.learning.training import NotANumberError, Sums, Training
 from flowergui.live import Live
 
@@ -48,16 +49,13 @@ def go(training: Training, live: Live) -> Iterator[Event]:
     among them."""
     recipe = training.recipe
     budget = int(machine.free_memory() * MEMORY_SHARE)
-    size = training.plan.image_size
-    shown = Album(
-        training.split.folder,
-        training.split.train,
-        batches.for_training(training.largest_training_size, recipe.augmentation),
-        budget,
+    size, split = training.plan.image_size, training.split
+    largest = training.largest_training_size
+    whole = Album(
+        split.folder, split.train, batches.for_training(largest, recipe.augmentation), budget
     )
-    held_back = Album(
-        training.split.folder, training.split.validation, batches.for_looking(size), budget // 4
-    )
+    middle = Album(split.folder, split.validation, batches.for_looking(size), budget // 4)
+    shown, held_back = Shown(training, whole, budget), HeldBack(training, middle, budget // 4)
     try:
         if recipe.recover:
             yield from training.save()  # what there is may not be what this goes on from
@@ -96,6 +94,8 @@ def go(training: Training, live: Live) -> Iterator[Event]:
         ) from error
     finally:
         training.finish_saving()
+        shown.forget()
+        held_back.forget()
     progress = training.progress
     yield Finished(
         str(training.run.path),
@@ -106,57 +106,62 @@ def go(training: Training, live: Live) -> Iterator[Event]:
     )
 
 
-def _train_epoch(training: Training, live: Live, album: Album) -> Generator[Event, None, bool]:
+def _train_epoch(training: Training, live: Live, side: Side) -> Generator[Event, None, bool]:
     """The rest of the epoch's batches. Returns whether it was stopped before their end."""
     recipe, progress = training.recipe, training.progress
     epoch = progress.epoch
-    indices = batches.order(len(album.photos), recipe.seed, epoch)
+    indices = batches.order(len(side.album.photos), recipe.seed, epoch)
     size = training.training_size(epoch)
     if size != training.training_size(max(epoch - 1, 1)) and progress.batch == 0:
         yield TrainingSizeChanged(progress.step, size)
-    waiting = batches.cut(indices, recipe.batch_size, recipe.drop_last)[progress.batch :]
-
-    def view(pixels: augmentation.Pixels, index: int) -> augmentation.Pixels:
-        return augmentation.view(pixels, recipe.augmentation, size, recipe.seed, epoch, index)
-
+    all_of_it = batches.cut(indices, recipe.batch_size, recipe.drop_last)
     network.freeze(training.net, training.frozen)  # validation left it in evaluation mode
-    began = time.monotonic()
-    for batch in batches.load(album, waiting, view, recipe.workers):
-        yield from _heed(training, live)
-        if live.stop:
+    while progress.batch < len(all_of_it):
+        halves = side.halves
+        if (yield from _prepared(training, live, side)):
             return True
-        yield from _lost(training, batch)
-        done = _step(training, batch) if len(batch.indices) >= 2 else None
-        progress.batch += 1  # before the yield: a face may close the run there, which saves
-        if done is not None:
-            yield done
-        now = time.monotonic()
-        progress.seconds += now - began
-        progress.sums.seconds += now - began
-        if training.unsaved_seconds() > 60 * recipe.save_minutes:
-            yield from training.save(soon=True)
-        yield from training.saved_meanwhile()
-        began = time.monotonic()  # a pause, between the yields above and here, does not count
+        began = time.monotonic()
+        for batch in side.batches(all_of_it[progress.batch :], epoch):
+            yield from _heed(training, live)
+            if live.stop:
+                return True
+            if not side.still(halves):
+                break  # something else is frozen now: this batch comes once more
+            yield from _lost(training, batch)
+            done = _step(training, side, batch) if len(batch.indices) >= 2 else None
+            progress.batch += 1  # before the yield: a face may close the run there, which saves
+            if done is not None:
+                yield done
+            now = time.monotonic()
+            progress.seconds += now - began
+            progress.sums.seconds += now - began
+            if training.unsaved_seconds() > 60 * recipe.save_minutes:
+                yield from training.save(soon=True)
+            yield from training.saved_meanwhile()
+            began = time.monotonic()  # a pause, between the yields above and here, doesn't count
     yield from _heed(training, live)
     return live.stop
 
 
-def _step(training: Training, batch: Batch) -> BatchDone:
+def _prepared(training: Training, live: Live, side: Side) -> Generator[Event, None, bool]:
+    """Computes what the frozen layers give once, where that can be. Returns whether it was
+    stopped."""
+    yield from side.prepare(
+        training.progress.epoch,
+        live,
+        lambda: _heed(training, live),
+        lambda batch: _lost(training, batch),
+    )
+    return live.stop
+
+
+def _step(training: Training, side: Side, batch: Batch) -> BatchDone:
     recipe, progress, plan = training.recipe, training.progress, training.plan
     torch.manual_seed(number(recipe.seed, "step", progress.epoch, progress.batch))  # for dropout
-    images = augmentation.dress(
-        batch.views.to(plan.device),
-        recipe.augmentation,
-        plan.mean,
-        plan.std,
-        recipe.seed,
-        progress.epoch,
-        batch.indices,
-    )
     labels = targets = batch.labels.to(plan.device)
     if recipe.mixup or recipe.cutmix:
         images, targets = augmentation.mix(
-            images,
+            side.dress(batch, progress.epoch),
             labels,
             len(training.split.classes),
             recipe.mixup,
@@ -165,8 +170,11 @@ def _step(training: Training, batch: Batch) -> BatchDone:
             progress.epoch,
             progress.batch,
         )
+        values = side.halves.begin(images)
+    else:
+        values = side.values(batch, progress.epoch)
     rate = training.schedule.rate(progress.step)
-    loss, logits = training.step(images, targets)
+    loss, logits = training.step(values, targets)
     likeliest = targets.argmax(1) if targets.ndim == 2 else targets
     right = int((logits.argmax(1) == likeliest).sum())
     count = len(batch.indices)
@@ -186,30 +194,36 @@ def _step(training: Training, batch: Batch) -> BatchDone:
     return event
 
 
-def _validate(training: Training, live: Live, album: Album) -> Generator[Event, None, bool]:
+def _validate(training: Training, live: Live, side: Side) -> Generator[Event, None, bool]:
     """Measures the epoch that has trained, tells it, and goes to the next. Returns whether it
     was stopped before its end; then it is done anew when the run is resumed."""
     recipe, progress = training.recipe, training.progress
-    net = training.judged
-    net.eval()
     size = 2 * recipe.batch_size
     # One photo alone is fine here, so nothing is cut off the end.
-    everything = range(len(album.photos))
+    everything = range(len(side.album.photos))
     waiting = [tuple(everything[start : start + size]) for start in everything[::size]]
-    sums = Sums()
-    began = time.monotonic()
-    loader = batches.load(album, waiting, lambda pixels, index: pixels, recipe.workers)
-    for count, batch in enumerate(loader, start=1):
-        yield from _heed(training, live)
-        net.eval()  # where the face froze something, all is in training mode again
-        if live.stop:
+    done, sums, seconds = 0, Sums(), 0.0
+    while done < len(waiting):
+        halves = side.halves
+        if (yield from _prepared(training, live, side)):
             return True
-        yield from _lost(training, batch)
-        if batch.indices:
-            loss, right = _judge(training, net, batch)
-            sums.add(loss, right, len(batch.indices))
-        yield ValidationProgress(progress.epoch, count, len(waiting))
-    seconds = time.monotonic() - began
+        began = time.monotonic()
+        for batch in side.batches(waiting[done:], progress.epoch):
+            yield from _heed(training, live)
+            if live.stop:
+                return True
+            if not side.still(halves):
+                break  # the same weights, but other halves of them
+            yield from _lost(training, batch)
+            if batch.indices:
+                training.judged.eval()  # where the face froze something, all is in training mode
+                loss, right = _judge(training, side, batch)
+                sums.add(loss, right, len(batch.indices))
+            done += 1
+            yield ValidationProgress(progress.epoch, done, len(waiting))
+            now = time.monotonic()
+            seconds += now - began
+            began = now
     progress.seconds += seconds
     val_loss = sums.loss / sums.photos if sums.photos else None
     val_accuracy = sums.right / sums.photos if sums.photos else None
@@ -217,15 +231,14 @@ def _validate(training: Training, live: Live, album: Album) -> Generator[Event, 
     return False
 
 
-def _judge(training: Training, net: torch.nn.Module, batch: Batch) -> tuple[float, int]:
+def _judge(training: Training, side: Side, batch: Batch) -> tuple[float, int]:
     """The mean loss (no label smoothing) and the right answers of a validation batch."""
     plan = training.plan
     with (
         torch.inference_mode(),
         torch.autocast(plan.device.type, plan.dtype, enabled=plan.dtype != torch.float32),
     ):
-        images = augmentation.normalise(batch.views.to(plan.device), plan.mean, plan.std)
-        logits = net(images).float()
+        logits = side.halves.end(*side.values(batch, training.progress.epoch)).float()
     labels = batch.labels.to(plan.device)
     loss = float(functional.cross_entropy(logits, labels))
     return loss, int((logits.argmax(1) == labels).sum())

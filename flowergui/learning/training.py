@@ -3,25 +3,23 @@
 import math
 import time
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, Opened, SaveFailed, WentBack
 from flowergui.frozen import frozen_names
 from flowergui.learning import checkpoint, network
+from flowergui.learning.average import Average
+from flowergui.learning.halves import Halves, Values, halves, whole
 from flowergui.learning.photos import Split
 from flowergui.learning.saving import Outcome, Saving
 from flowergui.learning.schedule import Schedule, training_size
 from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
-
-Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class NotANumberError(FlowerError):
@@ -93,13 +91,14 @@ class Training:
         self.batches = batches
         # torch's overloads of `to` leave out memory_format beside a device.
         self.net = net.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = _average(self.net, recipe.ema) if recipe.ema else None
+        self.average = Average(self.net, recipe.ema) if recipe.ema else None
         self.optimizer = _optimizer(self.net, recipe, plan.device)
         self.scaler = torch.amp.GradScaler(plan.device.type, enabled=plan.dtype == torch.float16)
         self.schedule = Schedule.of(recipe, batches)
         self.progress = Progress()
         self.epochs: list[EpochDone] = []
         self.frozen: tuple[str, ...] = ()
+        self.halves = self.judging = whole(self.net)
         self.lost: set[str] = set()
         self.missing = 0
         self._saved_at = time.monotonic()
@@ -116,8 +115,30 @@ class Training:
         gradient are passed over. Raises FlowerError where nothing would be left to train.
         """
         frozen = frozen_by(words, self.recipe.model, len(self.split.classes), self.plan.image_size)
-        network.freeze(self.net, frozen)
-        self.frozen = frozen
+        self._freeze(frozen)
+
+    def _freeze(self, names: tuple[str, ...]) -> None:
+        """Freezes these parameters, and cuts the network, and the one that is judged, where what
+        is frozen at the beginning ends."""
+        network.freeze(self.net, names)
+        self.frozen = names
+        self.halves = halves(
+            self.net,
+            self.recipe.model,
+            len(self.split.classes),
+            self.plan.image_size,
+            names,
+            self.plan.dtype,
+        )
+        self.judging = self._judging()
+
+    def _judging(self) -> Halves:
+        if self.average is None:
+            return self.halves
+        self.average.follow(self.net)
+        if self.halves.split and self.average.settled:
+            return replace(self.halves, end=self.halves.end_of(self.average.net))
+        return whole(self.average.net)  # what was frozen just now still moves in the average
 
     def trainable(self) -> tuple[int, int]:
         """Values that train, and all values."""
@@ -138,18 +159,18 @@ class Training:
         first, last = self.recipe.first_training_size, self.largest_training_size
         return training_size(first, last, epoch, self.recipe.epochs)
 
-    def step(self, images: Tensor, targets: Tensor) -> tuple[float, Tensor]:
-        """One optimizer step on normalised `images` (B, 3, S, S) against `targets`: labels (B,)
-        int64, or (B, classes) where they are mixed. Returns the loss and the logits
-        (B, classes). Raises NotANumberError where the loss is none; the weights are as they
-        were then."""
+    def step(self, values: Values, targets: Tensor) -> tuple[float, Tensor]:
+        """One optimizer step on what the first of the `halves` gives, each (B, ...), against
+        `targets`: labels (B,) int64, or (B, classes) where they are mixed. Returns the loss and
+        the logits (B, classes). Raises NotANumberError where the loss is none; the weights are
+        as they were then."""
         rate = self.schedule.rate(self.progress.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast(
             self.plan.device.type, self.plan.dtype, enabled=self.plan.dtype != torch.float32
         ):
-            logits: Tensor = self.net(images)
+            logits = self.halves.end(*values)
         loss = nn.functional.cross_entropy(
             logits.float(), targets, label_smoothing=self.recipe.label_smoothing
         )
@@ -168,13 +189,13 @@ class Training:
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         if self.average is not None:
-            self.average.update_parameters(self.net)
+            self.average.update(self.progress.step)
         return value, logits.detach()
 
     @property
     def judged(self) -> nn.Module:
         """The network that is validated and predicts: the averaged one where there is one."""
-        return self.net if self.average is None else self.average.module
+        return self.net if self.average is None else self.average.net
 
     # --- telling and keeping
 
@@ -268,8 +289,7 @@ class Training:
         self._saving.forget()
         stored, _ = checkpoint.newest(self.run)
         self.restore(stored)
-        network.freeze(self.net, frozen)  # as the user wants it now
-        self.frozen = frozen
+        self._freeze(frozen)  # as the user wants it now
         self.schedule.base = min(base, self.schedule.base) / 2
         self.progress.returns = returns
         self.run.cut_back(self.progress.step, self.progress.epoch)
@@ -285,7 +305,7 @@ class Training:
             "recipe": self.recipe.as_dict(),
             "classes": list(self.split.classes),
             "model": self.net.state_dict(),
-            "ema": None if self.average is None else self.average.module.state_dict(),
+            "ema": None if self.average is None else self.average.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state(),
             "scaler": self.scaler.state_dict(),
@@ -309,9 +329,8 @@ class Training:
         that one's, the rows of the new ones stay as they were drawn."""
         network.take(self.net, network.grown(stored["model"], self.net.state_dict()))
         if self.average is not None and stored.get("ema"):
-            averaged = self.average.module
+            averaged = self.average.net
             network.take(averaged, network.grown(stored["ema"], averaged.state_dict()))
-            self.average.n_averaged.fill_(stored["step"])
         self.optimizer.load_state_dict(self._grown_optimizer(stored["optimizer"]))
         self.schedule.restore(stored["schedule"])
         if stored["scaler"]:
@@ -359,26 +378,6 @@ def frozen_by(
             hint="Let at least the last layer train.",
         )
     return frozen
-
-
-def _average(net: nn.Module, decay: float) -> AveragedModel:
-    """The moving average of weights and batch normalisation statistics. The decay grows with the
-    steps done, (1 + n) / (10 + n), up to `decay`: early weights are soon forgotten (as in
-    TensorFlow's ExponentialMovingAverage with num_updates)."""
-
-    @torch.no_grad()
-    def blend(averaged: Tensors, current: Tensors, count: Tensor | int) -> None:
-        if not averaged[0].is_floating_point():  # batch normalisation's counter
-            torch._foreach_copy_(list(averaged), list(current))
-            return
-        done = float(count)
-        share = 1 - min(decay, (1 + done) / (10 + done))
-        torch._foreach_lerp_(list(averaged), list(current), share)
-
-    average = AveragedModel(deepcopy(net), multi_avg_fn=blend, use_buffers=True)
-    average.requires_grad_(False)
-    average.eval()
-    return average
 
 
 def _optimizer(net: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:

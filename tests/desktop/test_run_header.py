@@ -9,6 +9,7 @@ from flowergui.events import (
     BatchDone,
     DownloadProgress,
     EpochDone,
+    FeatureCache,
     Finished,
     Opened,
     Preparing,
@@ -103,6 +104,27 @@ def test_preparing_and_downloading(header):
     header.feed(Preparing("Reading photos", 300, 1200))
     assert (header.line, header.state) == ("Reading photos · 300 of 1,200", "Preparing")
     assert header.progress == 0.25
+
+
+def test_what_becomes_of_frozen_layers_is_said(header):
+    header.widget.starting()
+    label = header.widget.findChild(QLabel, "runFeatures")
+    header.feed(opened())
+    assert not label.isVisibleTo(header.widget)
+    why = "Augmentation changes the photos in every epoch."
+    header.feed(FeatureCache(0, "train", "", 1, 0, why))
+    header.feed(FeatureCache(0, "validation", "memory", 1, 10, ""))
+    header.feed(batch(1, 1), after=1.0)
+    assert label.isVisibleTo(header.widget)
+    assert label.text() == f"The frozen layers run for every photo in every epoch. {why}"
+    header.feed(FeatureCache(9, "train", "memory", 4, 4_915_200, ""))
+    header.feed(batch(1, 2), after=1.0)
+    assert label.text() == (
+        "The frozen layers run once for each of 4 views of a photo; epochs run on what they gave "
+        "(4.9 MB in memory)."
+    )
+    header.widget.idle()
+    assert not label.isVisibleTo(header.widget)
 
 
 def test_where_it_stands_and_how_fast(header):

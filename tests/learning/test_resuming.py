@@ -53,6 +53,15 @@ RECIPES: dict[str, dict[str, Any]] = {
     "bfloat16": {"precision": "bfloat16", "augmentation": "light", "ema": 0.99},
     "cosine": {"scheduler": "cosine", "optimizer": "adam", "label_smoothing": 0.1, "cutmix": 1.0},
     "steps": {"scheduler": "step", "step_size": 1, "drop_last": True, "mixup": 0.4},
+    "features": {"frozen": ("stem", "stages.0", "stages.1"), "epochs": 3, "label_smoothing": 0.1},
+    "views": {
+        "frozen": ("all-but-head",),
+        "augmentation": "light",
+        "cached_views": 2,
+        "epochs": 4,
+        "ema": 0.9,
+        "precision": "bfloat16",
+    },
     "training size": {"training_size": 48, "image_size": 64, "augmentation": "light"},
 }
 

@@ -505,13 +505,13 @@ def test_training_looks_at_smaller_squares_than_validation(little, monkeypatch):
     shapes: dict[str, set[tuple[int, ...]]] = {"train": set(), "validate": set()}
     step, judge = trainer._step, trainer._judge
 
-    def stepped(training: Any, batch: Any) -> Any:
+    def stepped(training: Any, side: Any, batch: Any) -> Any:
         shapes["train"].add(tuple(batch.views.shape[1:]))
-        return step(training, batch)
+        return step(training, side, batch)
 
-    def judged(training: Any, net: Any, batch: Any) -> Any:
+    def judged(training: Any, side: Any, batch: Any) -> Any:
         shapes["validate"].add(tuple(batch.views.shape[1:]))
-        return judge(training, net, batch)
+        return judge(training, side, batch)
 
     monkeypatch.setattr(trainer, "_step", stepped)
     monkeypatch.setattr(trainer, "_judge", judged)
@@ -523,9 +523,9 @@ def test_squares_grow(little, monkeypatch):
     shapes: list[tuple[int, ...]] = []
     step = trainer._step
 
-    def stepped(training: Any, batch: Any) -> Any:
+    def stepped(training: Any, side: Any, batch: Any) -> Any:
         shapes.append((training.progress.epoch, batch.views.shape[1]))
-        return step(training, batch)
+        return step(training, side, batch)
 
     monkeypatch.setattr(trainer, "_step", stepped)
     recipe = replace(little(), image_size=96, first_training_size=32, epochs=5)
