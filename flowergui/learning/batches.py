@@ -1,5 +1,6 @@
 """Photos -> batches of tensors: decoded once, kept while memory lasts, prepared ahead."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -104,18 +105,28 @@ def load(
 ) -> Iterator[Batch]:
     """The batches in order; `view(pixels, index)` gives the (S, S, 3) that the network sees.
 
-    `workers` threads prepare the next ones meanwhile (with 0, none does): they can't be forked
-    beside a window, share the album, and on few cores are faster than processes.
+    `workers` threads prepare the next ones meanwhile: they can't be forked beside a window, share
+    the album, and on few cores are faster than processes. With 0, all cores prepare a batch
+    together before the network takes it: on two, whoever works beside it slows it by as much.
     """
 
-    def assemble(indices: tuple[int, ...]) -> Batch:
+    def look(index: int) -> Pixels | Problem:
+        try:
+            return view(album.pixels(index), index)
+        except FlowerError as error:
+            return Problem(album.photos[index].path, str(error))
+
+    def look_at(indices: Sequence[int]) -> list[Pixels | Problem]:
+        return [look(index) for index in indices]
+
+    def assembled(indices: tuple[int, ...], looks: Sequence[Pixels | Problem]) -> Batch:
         views, good, lost = [], [], []
-        for index in indices:
-            try:
-                views.append(view(album.pixels(index), index))
+        for index, seen in zip(indices, looks, strict=True):
+            if isinstance(seen, Problem):
+                lost.append(seen)
+            else:
+                views.append(seen)
                 good.append(index)
-            except FlowerError as error:
-                lost.append(Problem(album.photos[index].path, str(error)))
         return Batch(
             views=torch.from_numpy(np.stack(views)) if views else torch.empty(0),
             labels=torch.tensor([album.photos[index].label for index in good], dtype=torch.int64),
@@ -124,8 +135,18 @@ def load(
         )
 
     if workers == 0:
-        yield from map(assemble, batches)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        with ThreadPoolExecutor(cores, thread_name_prefix="photos") as pool:
+            for indices in batches:
+                share = -(-len(indices) // (cores or 1))
+                parts = [indices[start : start + share] for start in range(0, len(indices), share)]
+                looks = [each for part in pool.map(look_at, parts) for each in part]
+                yield assembled(indices, looks)
         return
+
+    def assemble(indices: tuple[int, ...]) -> Batch:
+        return assembled(indices, look_at(indices))
+
     waiting = iter(batches)
     with ThreadPoolExecutor(workers, thread_name_prefix="photos") as pool:
         ahead: deque[Future[Batch]] = deque()

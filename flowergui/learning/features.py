@@ -11,7 +11,7 @@ from torch import Tensor
 from flowergui.errors import FlowerError
 from flowergui.learning.halves import Values
 
-GROUP = 8
+GROUP = 16
 """Photos whose values are computed together, by their index: what a cache holds depends on that
 in the last bits, and not on the order in which they were wanted."""
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.swin_transformer import ShiftedWindowAttention
 from torchvision.ops import StochasticDepth
@@ -24,8 +23,10 @@ from flowergui.learning import network
 Values = tuple[Tensor, ...]
 """What passes from one half to the other, each (B, ...): of a residual block's middle, two."""
 
-AT_A_TIME = 8
-"""Photos that go through the first half together on a CPU: their values stay in its caches."""
+AT_A_TIME = 16
+"""Photos that go through the first half together on a CPU. Measured on two cores with
+AVX512-BF16: of ten networks none is more than 3 % faster with 32 or 64, but the smallest, which
+the decoding of photos holds up then; with 8 they lose 3 to 28 %."""
 
 _RANDOM = (nn.modules.dropout._DropoutNd, StochasticDepth)
 _CONVOLUTIONS = {nn.Conv1d: nn.BatchNorm1d, nn.Conv2d: nn.BatchNorm2d, nn.Conv3d: nn.BatchNorm3d}
@@ -77,15 +78,13 @@ def halves(
 
     def begin(images: Tensor) -> Values:
         together = AT_A_TIME if device.type == "cpu" else len(images)
-        # Always as many: then the values of a photo don't depend on its company.
-        padded = functional.pad(images, (0, 0, 0, 0, 0, 0, 0, -len(images) % together))
         with (
             torch.inference_mode(),
             torch.autocast(device.type, dtype, enabled=dtype != torch.float32),
         ):
-            starts = range(0, len(padded), together)
-            parts = [first(padded[start : start + together]) for start in starts]
-        return tuple(torch.cat(each)[: len(images)] for each in zip(*parts, strict=True))
+            starts = range(0, len(images), together)
+            parts = [first(images[start : start + together]) for start in starts]
+        return tuple(torch.cat(each) for each in zip(*parts, strict=True))
 
     def end_of(other: nn.Module) -> Callable[..., Tensor]:
         return fx.GraphModule(other, second)

@@ -2,6 +2,8 @@
 
 import hashlib
 
+import torch
+
 
 def number(*parts: int | str) -> int:
     """A number from 0 to 2**63 - 1 that depends on `parts` alone, on every machine.
@@ -11,3 +13,14 @@ def number(*parts: int | str) -> int:
     """
     text = "/".join(map(str, parts)).encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") >> 1
+
+
+def sow(seed: int, device: torch.device) -> None:
+    """Seeds the generators that dropout draws from on this device. torch.manual_seed seeds those
+    of all devices, and where one has not been used yet it writes a stack trace each time: that
+    takes longer than a step on cached features."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)

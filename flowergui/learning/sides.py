@@ -98,9 +98,8 @@ class Side(ABC):
             what += f", view {len(self._kept) + 1} of {self.views}"
         done, began = 0, time.monotonic()
         try:
-            for batch in batches.load(
-                self.album, groups, self.view(epoch), training.recipe.workers
-            ):
+            workers = training.recipe.workers
+            for batch in batches.load(self.album, groups, self.view(epoch), workers):
                 training.progress.seconds += time.monotonic() - began  # without pauses
                 yield from heed()
                 if live.stop or not self.still(of):

@@ -21,7 +21,7 @@ from flowergui.events import (
 )
 from flowergui.learning import augmentation, batches, machine, network
 from flowergui.learning.batches import Album, Batch
-from flowergui.learning.randomness import number
+from flowergui.learning.randomness import number, sow
 from flowergui.learning.sides import HeldBack, Shown, Side
 from flowergui.learning.training import NotANumberError, Sums, Training
 from flowergui.live import Live
@@ -51,11 +51,15 @@ def go(training: Training, live: Live) -> Iterator[Event]:
     budget = int(machine.free_memory() * MEMORY_SHARE)
     size, split = training.plan.image_size, training.split
     largest = training.largest_training_size
-    whole = Album(
-        split.folder, split.train, batches.for_training(largest, recipe.augmentation), budget
+    alike = recipe.augmentation == "none" and not recipe.first_training_size
+    prepare = (
+        batches.for_looking(largest)
+        if alike
+        else batches.for_training(largest, recipe.augmentation)
     )
-    middle = Album(split.folder, split.validation, batches.for_looking(size), budget // 4)
-    shown, held_back = Shown(training, whole, budget), HeldBack(training, middle, budget // 4)
+    train = Album(split.folder, split.train, prepare, budget)
+    validation = Album(split.folder, split.validation, batches.for_looking(size), budget // 4)
+    shown, held_back = Shown(training, train, budget), HeldBack(training, validation, budget // 4)
     try:
         if recipe.recover:
             yield from training.save()  # what there is may not be what this goes on from
@@ -157,7 +161,7 @@ def _prepared(training: Training, live: Live, side: Side) -> Generator[Event, No
 
 def _step(training: Training, side: Side, batch: Batch) -> BatchDone:
     recipe, progress, plan = training.recipe, training.progress, training.plan
-    torch.manual_seed(number(recipe.seed, "step", progress.epoch, progress.batch))  # for dropout
+    sow(number(recipe.seed, "step", progress.epoch, progress.batch), plan.device)  # for dropout
     labels = targets = batch.labels.to(plan.device)
     if recipe.mixup or recipe.cutmix:
         images, targets = augmentation.mix(
