@@ -238,6 +238,19 @@ class BatchDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimated:
+    """What a step on made-up photos says of a run: seconds of the `first_epoch`, of a later
+    `epoch`, and of all; the `largest_batch` whose photos fit into memory; whether what frozen
+    layers give can be `cached`."""
+
+    epoch: float
+    first_epoch: float
+    seconds: float
+    largest_batch: int
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureCache:
     """What becomes of the layers that are frozen at the beginning, from the step after `step` on,
     for the photos of one `part` ("train" or "validation"). `where` ("memory" or "file") their
@@ -422,6 +435,7 @@ Event = (
     | WeightsSaved
     | Exported
     | Preparing
+    | Estimated
     | FeatureCache
     | Preflighted
     | Opened

@@ -91,6 +91,17 @@ def preflight(
     yield from preflight.look(path, dict(changes or {}), how)
 
 
+def estimate(
+    recipe: Recipe, train: int, validation: int, classes: int, examples: Sequence[str] = ()
+) -> Iterator[Event]:
+    """Estimated: how long a run would take and whether it fits, from a step on made-up photos;
+    nothing where the network is too large to be tried. `train` and `validation` count photos,
+    `examples` are paths of some. Raises FlowerError for what can't be."""
+    from flowergui.learning import dry_run
+
+    yield from dry_run.look(recipe, (train, validation), classes, examples)
+
+
 def save_weights(
     model: str, weights: str = "imagenet", models: Path | None = None
 ) -> Iterator[Event]:

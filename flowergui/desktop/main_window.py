@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QMainWindow
 
 from flowergui import tasks
 from flowergui.desktop import (
+    estimate_control,
     network_control,
     photos_control,
     prediction_control,
@@ -26,6 +27,7 @@ from flowergui.desktop import (
 )
 from flowergui.desktop.close_question import ask_to_close
 from flowergui.desktop.drop_zone import local_paths, sorted_paths
+from flowergui.desktop.estimate_control import EstimateControl
 from flowergui.desktop.jobs import Jobs
 from flowergui.desktop.network_control import NetworkControl
 from flowergui.desktop.panels import Panels
@@ -76,6 +78,7 @@ class MainWindow(QMainWindow):
         self._resume = ResumeControl(
             self._modes, self._form, self._run, self._photos, self._jobs, self
         )
+        self._estimate = EstimateControl(self._jobs, self)
         self._weights = WeightsControl(self._modes, self._banner, self._jobs, self)
         self._story = RunStory(self._run, self._layers, self._predictions, self._banner, self)
         self._wire()
@@ -119,6 +122,7 @@ class MainWindow(QMainWindow):
         self._control.failed.connect(self._run_failed)
         self._jobs.failed.connect(self._job_failed)
         self._jobs.ended.connect(self._allow)
+        self._estimate.changed.connect(self._allow)
         QShortcut(QKeySequence("Ctrl+Return"), self).activated.connect(self._start_by_key)
 
     def _restore(self) -> None:
@@ -159,6 +163,9 @@ class MainWindow(QMainWindow):
             return
         if name == resume_control.JOB and isinstance(error, FlowerError):
             self._resume.failed(error)
+            return
+        if name == estimate_control.JOB:
+            self._estimate.failed(error)
             return
         if name in (photos_control.SCAN, photos_control.DRAW):
             self._photos.failed()
@@ -269,7 +276,13 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _allow(self) -> None:
-        self._run.allow(start=self._why_not(), resume=self._resume.nothing())
+        why_not, scanned = self._why_not(), self._photos.scanned
+        idle = self._control.state == run_control.IDLE
+        if idle and self._warm and not why_not and not self._resume.active and scanned:
+            self._estimate.want(self._form.recipe(), scanned)
+        else:
+            self._estimate.rest()
+        self._run.allow(start=why_not, resume=self._resume.nothing(), estimate=self._estimate.text)
 
     @Slot()
     def _start_by_key(self) -> None:

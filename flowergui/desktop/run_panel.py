@@ -130,8 +130,9 @@ class RunPanel(QWidget):
         elif state == run_control.RUNNING:
             self.header.starting()
 
-    def allow(self, *, start: str, resume: str) -> None:
-        """Start and Resume may be pressed, or the reason why not, in a sentence."""
+    def allow(self, *, start: str, resume: str, estimate: str = "") -> None:
+        """Start and Resume may be pressed, or the reason why not, in a sentence. `estimate` says
+        what Start would take."""
         idle = self._state == run_control.IDLE
         for button, reason, tip in (
             (self._start, start, "Begin training with these settings (Ctrl+Return)."),
@@ -140,7 +141,7 @@ class RunPanel(QWidget):
             button.setEnabled(idle and not reason)
             button.setToolTip(reason or tip)
         self._others.setEnabled(idle)
-        self._hint.setText(start if idle else "")
+        self._hint.setText((start or estimate) if idle else "")
 
     @Slot(QAction)
     def _other_chosen(self, action: QAction) -> None:

@@ -1,6 +1,5 @@
 """Photos -> batches of tensors: decoded once, kept while memory lasts, prepared ahead."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from flowergui.errors import FlowerError
 from flowergui.events import Problem
-from flowergui.learning import augmentation, pictures
+from flowergui.learning import augmentation, machine, pictures
 from flowergui.learning.augmentation import Pixels
 from flowergui.learning.halves import Values
 from flowergui.learning.photos import Photo
@@ -135,10 +134,10 @@ def load(
         )
 
     if workers == 0:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        cores = machine.cores()
         with ThreadPoolExecutor(cores, thread_name_prefix="photos") as pool:
             for indices in batches:
-                share = -(-len(indices) // (cores or 1))
+                share = -(-len(indices) // cores)
                 parts = [indices[start : start + share] for start in range(0, len(indices), share)]
                 looks = [each for part in pool.map(look_at, parts) for each in part]
                 yield assembled(indices, looks)

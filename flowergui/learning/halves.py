@@ -28,7 +28,9 @@ AT_A_TIME = 16
 AVX512-BF16: of ten networks none is more than 3 % faster with 32 or 64, but the smallest, which
 the decoding of photos holds up then; with 8 they lose 3 to 28 %."""
 
-_RANDOM = (nn.modules.dropout._DropoutNd, StochasticDepth)
+RANDOM = (nn.modules.dropout._DropoutNd, StochasticDepth)
+"""Modules that draw from torch's default generator in training mode."""
+
 _CONVOLUTIONS = {nn.Conv1d: nn.BatchNorm1d, nn.Conv2d: nn.BatchNorm2d, nn.Conv3d: nn.BatchNorm3d}
 
 
@@ -165,7 +167,7 @@ def _cut(traced: _Traced, net: nn.Module, trained: set[str]) -> list[fx.Node] | 
             node in trains
             or (
                 node.op == "call_module"
-                and isinstance(modules[node.target], _RANDOM)
+                and isinstance(modules[node.target], RANDOM)
                 and node not in before_frozen
             )
         ),

@@ -76,8 +76,18 @@ def _convolution_time(dtype: torch.dtype) -> float:
     return min(times)
 
 
-def free_memory() -> int:
-    """Bytes of main memory that could be had now (4 GiB where the system won't say)."""
+def cores() -> int:
+    """The processor's cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def free_memory(on: torch.device | None = None) -> int:
+    """Bytes of memory that could be had now on a graphics card, or of main memory (4 GiB where
+    the system won't say)."""
+    if on is not None and on.type == "cuda":
+        return int(torch.cuda.mem_get_info(on)[0])
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:
             for line in lines:

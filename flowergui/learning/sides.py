@@ -17,6 +17,7 @@ from flowergui.learning.features import GROUP, Features, TooLargeError
 from flowergui.learning.halves import Halves, Values
 from flowergui.learning.training import Training
 from flowergui.live import Live
+from flowergui.recipe import Recipe
 
 Heed = Callable[[], Iterator[Event]]
 """Takes up what the face wishes, and tells it."""
@@ -155,6 +156,25 @@ class Side(ABC):
         return self.changing() or self._refused
 
 
+def views_of(recipe: Recipe) -> int:
+    """How many showings of a training photo differ, where they are alike at times; else 0."""
+    return 1 if recipe.augmentation == "none" else min(recipe.cached_views, recipe.epochs)
+
+
+def changing(recipe: Recipe) -> str:
+    """Why training photos are never alike twice, in a sentence; "" where they are."""
+    if recipe.mixup or recipe.cutmix:
+        return "Photos are mixed anew in every batch."
+    if recipe.first_training_size:
+        return "The squares grow from epoch to epoch."
+    if not views_of(recipe):
+        return (
+            "Augmentation changes the photos in every epoch. With cached views it repeats "
+            "itself, and the later epochs take a moment."
+        )
+    return ""
+
+
 class Shown(Side):
     """The photos that train."""
 
@@ -172,10 +192,7 @@ class Shown(Side):
 
     @property
     def views(self) -> int:
-        recipe = self._training.recipe
-        if recipe.augmentation == "none":
-            return 1
-        return min(recipe.cached_views, recipe.epochs)
+        return views_of(self._training.recipe)
 
     def view(self, epoch: int) -> Callable[[Pixels, int], Pixels]:
         recipe, size = self._training.recipe, self._training.training_size(epoch)
@@ -199,17 +216,7 @@ class Shown(Side):
         )
 
     def changing(self) -> str:
-        recipe = self._training.recipe
-        if recipe.mixup or recipe.cutmix:
-            return "Photos are mixed anew in every batch."
-        if recipe.first_training_size:
-            return "The squares grow from epoch to epoch."
-        if recipe.augmentation != "none" and not recipe.cached_views:
-            return (
-                "Augmentation changes the photos in every epoch. With cached views it repeats "
-                "itself, and the later epochs take a moment."
-            )
-        return ""
+        return changing(self._training.recipe)
 
 
 class HeldBack(Side):

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from flowergui import tasks
 from flowergui.desktop.main_window import MainWindow
+from flowergui.desktop.setting_editors import WholeBox
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
@@ -33,6 +34,7 @@ from flowergui.events import (
     Described,
     DownloadProgress,
     EpochDone,
+    Estimated,
     Finished,
     FrozenChanged,
     Guess,
@@ -179,6 +181,15 @@ class Script:
         self.files.append(f"/models/{model}.pth")
         yield WeightsSaved(self.files[0])
 
+    def estimate(
+        self, recipe: Recipe, train: int, validation: int, classes: int, examples: list[str]
+    ) -> Iterator[Any]:
+        self.seen.append(("estimate", (recipe, train, validation, classes)))
+        if recipe.image_size == 400:
+            raise FlowerError("This network can't take images of 400 px.")
+        yield Preparing("Trying a step", 0, 3)
+        yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, cached=False)
+
     def predict(self, checkpoint: str, images: list[str]) -> Iterator[Any]:
         self.seen.append(("predict", (checkpoint, list(images))))
         for image in images:
@@ -195,7 +206,7 @@ def script(tmp_path, monkeypatch) -> Script:
     made = Script(run)
     for name in (
         "inspect", "sample", "catalogue", "describe", "train", "resume", "history", "predict",
-        "save_weights", "preflight",
+        "save_weights", "preflight", "estimate",
     ):  # fmt: skip
         monkeypatch.setattr(tasks, name, getattr(made, name))
     monkeypatch.setattr(tasks, "runs", lambda: list(made.runs))
@@ -846,3 +857,33 @@ def test_recent_folders_are_remembered(qtbot, window, script, photos):
     qtbot.addWidget(other)
     menu = button(other, "recentButton").menu()
     assert [action.data() for action in menu.actions()] == [photos]
+
+
+# --- how long it would take -------------------------------------------------------------------
+
+
+def test_what_a_run_would_take_is_said_beside_start(qtbot, window, script, photos):
+    window._estimate._soon.setInterval(0)
+    hint = find(window, QLabel, "startHint")
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: hint.text() == "About 8:47 min in all, 13 s an epoch.")
+    assert script.of("estimate")[-1][1:] == (13, 3, 2)  # a fifth is held back
+    find(window, WholeBox, "epochs").setValue(2)
+    qtbot.waitUntil(lambda: hint.text() == "About 33 s in all, 13 s an epoch.")
+    find(window, WholeBox, "batch_size").setValue(128)
+    qtbot.waitUntil(lambda: "Batches of 128 may not fit into memory" in hint.text())
+    asked = len(script.of("estimate"))
+    button(window, "startButton").click()
+    assert hint.text() == ""
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert len(script.of("estimate")) == asked
+
+
+def test_where_no_step_can_be_tried_nothing_is_said(qtbot, window, script, photos):
+    window._estimate._soon.setInterval(0)
+    open_photos(qtbot, window, photos)
+    find(window, WholeBox, "image_size").setValue(400)
+    qtbot.waitUntil(lambda: any(r.image_size == 400 for r, *_ in script.of("estimate")))
+    qtbot.waitUntil(lambda: "estimate" not in window._jobs._workers)
+    assert find(window, QLabel, "startHint").text() == ""
+    assert not find(window, QWidget, "banner").isVisible()

@@ -1,0 +1,107 @@
+"""How long a run would take, found by a dry run while the window rests, and said beside Start."""
+
+import logging
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from flowergui import tasks
+from flowergui.desktop.jobs import Jobs
+from flowergui.desktop.pace import duration
+from flowergui.events import Estimated, Scanned
+from flowergui.recipe import Recipe
+
+log = logging.getLogger(__name__)
+
+JOB = "estimate"
+
+PATIENCE = 700
+"""Milliseconds without a change before a step is tried: it takes the processor for a moment."""
+
+SHORT = 1.0
+"""Seconds below which an epoch takes a moment."""
+
+
+class EstimateControl(QObject):
+    """Tries a step of the recipe that Start would train, each time it has changed and rests."""
+
+    changed = Signal()
+    """There is something else to say."""
+
+    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self.text = ""
+        self._wanted: tuple[Recipe, Scanned] | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(PATIENCE)
+        self._soon.timeout.connect(self._try)
+
+    def want(self, recipe: Recipe, scanned: Scanned) -> None:
+        """This is what Start would train."""
+        if (recipe, scanned) == self._wanted:
+            return
+        self.rest()
+        self._wanted = recipe, scanned
+        self._soon.start()
+
+    def rest(self) -> None:
+        """Nothing can be started, or it goes already."""
+        self._wanted = None
+        self.text = ""
+        self._soon.stop()
+        self._jobs.cancel(JOB)
+
+    def failed(self, error: BaseException) -> None:
+        """No step could be tried; Start will say why, where it matters."""
+        log.info("No estimate.", exc_info=error)
+
+    @Slot()
+    def _try(self) -> None:
+        if self._wanted is None:
+            return
+        recipe, scanned = self._wanted
+        train, validation = _counts(scanned, recipe.validation_fraction)
+        examples = [path for each in scanned.classes[:4] for path in each.examples[:2]]
+        self._jobs.do(
+            JOB,
+            lambda: tasks.estimate(recipe, train, validation, len(scanned.classes), examples),
+            self._told,
+        )
+
+    @Slot(object)
+    def _told(self, events: tuple[Any, ...]) -> None:
+        for event in events:
+            if isinstance(event, Estimated) and self._wanted is not None:
+                self.text = in_words(event, self._wanted[0])
+                self.changed.emit()
+
+
+def _counts(scanned: Scanned, fraction: float) -> tuple[int, int]:
+    """Photos that would train, and that would be held back."""
+    train = sum(each.train for each in scanned.classes)
+    validation = sum(each.validation for each in scanned.classes)
+    held_back = 0 if validation else round(train * fraction)
+    return train - held_back, validation + held_back
+
+
+def in_words(told: Estimated, recipe: Recipe) -> str:
+    """About 9:20 in all, 14 s an epoch."""
+    if told.largest_batch < recipe.batch_size:
+        fits = f"about {told.largest_batch:,} do" if told.largest_batch else "not even one does"
+        return f"Batches of {recipe.batch_size:,} may not fit into memory; {fits}."
+    whole = f"About {_long(told.seconds)} in all"
+    if recipe.epochs == 1:
+        return f"{whole}."
+    if told.first_epoch > 2 * told.epoch:
+        later = "a moment" if told.epoch < SHORT else _long(told.epoch)
+        return f"{whole}: {_long(told.first_epoch)} for the first epoch, {later} for a later one."
+    return f"{whole}, {_long(told.epoch)} an epoch."
+
+
+def _long(seconds: float) -> str:
+    """8 s, 3:12 min or 1:04:09 h: no more digits than an estimate deserves."""
+    if seconds < 60:
+        return f"{max(round(seconds), 1)} s"
+    return f"{duration(seconds)} {'h' if seconds >= 3599.5 else 'min'}"

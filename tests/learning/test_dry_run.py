@@ -1,0 +1,98 @@
+"""A step on made-up photos tells what a run would take."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from flowergui import tasks
+from flowergui.errors import FlowerError
+from flowergui.events import Estimated, Finished, Preparing
+from flowergui.learning import machine
+from flowergui.recipe import Recipe
+
+Little = Callable[..., Recipe]
+
+
+def estimated(recipe: Recipe, train: int = 1000, validation: int = 200, **more: Any) -> Estimated:
+    *before, told = tasks.estimate(recipe, train, validation, 3, **more)
+    assert all(isinstance(event, Preparing) for event in before)
+    assert isinstance(told, Estimated)
+    return told
+
+
+def test_it_is_near_what_comes(little: Little, folder: Path) -> None:
+    examples = [str(path) for path in sorted(folder.rglob("*.jpg"))[:6]]
+    recipe = little(image_size=128, epochs=6, batch_size=6)
+    told = estimated(recipe, 18, 6, examples=examples)
+    (done,) = [e for e in tasks.train(recipe) if isinstance(e, Finished)]
+    assert done.seconds / 3 < told.seconds < 3 * done.seconds
+    assert told.epoch <= told.first_epoch
+    assert told.seconds == pytest.approx(told.first_epoch + 5 * told.epoch, rel=0.01)
+
+
+def test_more_photos_take_longer_and_kept_features_less(little: Little) -> None:
+    recipe = little(image_size=64, epochs=20, frozen=("all-but-head",))
+    kept, many = estimated(recipe), estimated(recipe, 10_000, 2_000)
+    assert kept.cached
+    assert many.seconds == pytest.approx(10 * kept.seconds, rel=0.7)
+    assert kept.epoch < kept.first_epoch / 4
+    without = estimated(replace(recipe, feature_cache=False))
+    assert without.seconds > 4 * kept.seconds
+    views = estimated(replace(recipe, augmentation="light", cached_views=5))
+    assert views.cached
+    assert kept.seconds < views.seconds < without.seconds
+    mixed = estimated(replace(recipe, mixup=0.2))
+    assert not mixed.cached
+    assert mixed.seconds > 4 * kept.seconds
+
+
+def test_growing_squares_take_less(little: Little) -> None:
+    recipe = little(image_size=128, epochs=10)
+    growing = replace(recipe, first_training_size=32)
+    assert estimated(growing).seconds < 0.8 * estimated(recipe).seconds
+
+
+def test_what_fits_into_memory(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = little(image_size=64)
+    monkeypatch.setattr(machine, "free_memory", lambda on=None: 1 << 30)
+    some = estimated(recipe).largest_batch
+    monkeypatch.setattr(machine, "free_memory", lambda on=None: 2 << 30)
+    more = estimated(recipe).largest_batch
+    assert 50 < some < 20_000
+    assert more == pytest.approx(2 * some, rel=0.1)
+    frozen = estimated(replace(recipe, frozen=("stem", "stages"))).largest_batch
+    assert frozen > 2 * more
+    monkeypatch.setattr(machine, "free_memory", lambda on=None: 1 << 20)
+    assert estimated(recipe).largest_batch == 0
+
+
+def test_no_generator_is_drawn_from(little: Little) -> None:
+    before = torch.random.get_rng_state()
+    estimated(little(model="mobilenet_v3_small", image_size=32))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_photos_that_cannot_be_read_are_passed_over(little: Little, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_text("no photo")
+    assert estimated(little(), examples=[str(tmp_path / "a.jpg")]).seconds > 0
+
+
+def test_giants_are_not_tried(little: Little) -> None:
+    assert list(tasks.estimate(little(model="vit_h_14", image_size=0), 10, 2, 3)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"model": "vit_b_16", "image_size": 100}, "can't take images of 100 px"),
+        ({"frozen": ("no such layer",)}, "No parameter of this network is called"),
+        ({"frozen": ("stem", "stages", "fc")}, "Everything is frozen"),
+    ],
+)
+def test_what_cannot_be_is_refused(little: Little, changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(FlowerError, match=why):
+        list(tasks.estimate(little(**changes), 10, 2, 3))
