@@ -9,7 +9,5 @@ def in_words(event: FeatureCache) -> str:
         return f"The frozen layers run for every photo in every epoch. {event.why_not}"
     views = f"each of {event.views} views of a photo" if event.views > 1 else "each photo"
     size = f"{event.size / 1e9:,.1f} GB" if event.size >= 1e9 else f"{event.size / 1e6:,.1f} MB"
-    return (
-        f"The frozen layers run once for {views}; epochs run on what they gave "
-        f"({size} in {'memory' if event.where == 'memory' else 'a file'})."
-    )
+    where = "memory" if event.where == "memory" else "a file"
+    return f"The frozen layers run once for {views} ({size} in {where})."

@@ -96,7 +96,7 @@ def in_words(told: Estimated, recipe: Recipe) -> str:
         return f"{whole}."
     if told.first_epoch > 2 * told.epoch:
         later = "a moment" if told.epoch < SHORT else _long(told.epoch)
-        return f"{whole}: {_long(told.first_epoch)} for the first epoch, {later} for a later one."
+        return f"{whole}; later epochs take {later}."
     return f"{whole}, {_long(told.epoch)} an epoch."
 
 

@@ -169,8 +169,8 @@ def changing(recipe: Recipe) -> str:
         return "The squares grow from epoch to epoch."
     if not views_of(recipe):
         return (
-            "Augmentation changes the photos in every epoch. With cached views it repeats "
-            "itself, and the later epochs take a moment."
+            "Augmentation changes the photos each time; with cached views, later epochs would "
+            "take a moment."
         )
     return ""
 

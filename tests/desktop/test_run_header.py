@@ -120,8 +120,7 @@ def test_what_becomes_of_frozen_layers_is_said(header):
     header.feed(FeatureCache(9, "train", "memory", 4, 4_915_200, ""))
     header.feed(batch(1, 2), after=1.0)
     assert label.text() == (
-        "The frozen layers run once for each of 4 views of a photo; epochs run on what they gave "
-        "(4.9 MB in memory)."
+        "The frozen layers run once for each of 4 views of a photo (4.9 MB in memory)."
     )
     header.widget.idle()
     assert not label.isVisibleTo(header.widget)

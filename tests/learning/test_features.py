@@ -153,7 +153,7 @@ def test_without_a_cache_there_is_nothing_in_the_way(little: Little, looked: lis
 @pytest.mark.parametrize(
     ("more", "why"),
     [
-        ({"augmentation": "light"}, "With cached views it repeats itself"),
+        ({"augmentation": "light"}, "with cached views, later epochs would take a moment"),
         ({"mixup": 0.2}, "Photos are mixed anew in every batch."),
         ({"image_size": 64, "first_training_size": 32}, "The squares grow from epoch to epoch."),
         ({"feature_cache": False}, "The feature cache is switched off."),

@@ -1,0 +1,25 @@
+"""How an estimate reads."""
+
+import pytest
+
+from flowergui.desktop.estimate_control import in_words
+from flowergui.events import Estimated
+from flowergui.recipe import Recipe
+
+
+@pytest.mark.parametrize(
+    ("told", "changes", "says"),
+    [
+        ((13.0, 20.0, 527.0, 100), {}, "About 8:47 min in all, 13 s an epoch."),
+        ((0.2, 18.0, 63.0, 100), {}, "About 1:03 min in all; later epochs take a moment."),
+        ((4.0, 18.0, 40.0, 100), {}, "About 40 s in all; later epochs take 4 s."),
+        ((0.2, 0.3, 0.4, 100), {"epochs": 1}, "About 1 s in all."),
+        ((139.0, 150.0, 4176.0, 100), {}, "About 1:09:36 h in all, 2:19 min an epoch."),
+        ((1.0, 1.0, 1.0, 31), {}, "Batches of 32 may not fit into memory; about 31 do."),
+        ((1.0, 1.0, 1.0, 0), {}, "Batches of 32 may not fit into memory; not even one does."),
+    ],
+)
+def test_in_words(told: tuple[float, float, float, int], changes: dict, says: str) -> None:
+    epoch, first, seconds, largest = told
+    estimated = Estimated(epoch, first, seconds, largest, cached=False)
+    assert in_words(estimated, Recipe(**changes)) == says
