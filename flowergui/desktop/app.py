@@ -11,10 +11,15 @@ from flowergui.desktop import theme
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.signals import EndSignals
 
+SWITCH = 0.0001
+"""Seconds after which a thread that runs Python gives way to the window's (Python's own measure
+is fifty times that, and a window takes its turn dozens of times to paint once)."""
+
 
 def main(folder: str | None = None) -> int:
     """Shows the window, with `folder` opened where one is given; returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    sys.setswitchinterval(SWITCH)
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("flowergui")

@@ -26,6 +26,11 @@ from flowergui.events import BatchDone, EpochDone
 
 PERIOD = 100
 """Least milliseconds between two drawings of new points."""
+CALM = 400
+"""The same while batches come by the dozen: no eye follows them one by one, and each drawing
+takes time from a run that needs Python for every batch."""
+DOZENS = 24
+"""Batches between two drawings above which it is calm."""
 WINDOWS = ((200, "Last 200"), (1_000, "Last 1,000"), (0, "All"))
 """Zoom windows in steps; 0 stands for all."""
 
@@ -52,6 +57,7 @@ class LivePlot(QWidget):
         self._window = 0
         self._following = True
         self._changed = False
+        self._drawn = 0  # how many batches there were when it was drawn last
 
         self._loss = Pane(LOSS, rate=True)
         self._accuracy = Pane(ACCURACY)
@@ -168,6 +174,9 @@ class LivePlot(QWidget):
     def draw(self) -> None:
         """Draws now. The timer does this; nobody else needs to, but tests."""
         self._changed = False
+        many = self._batches.length - self._drawn > DOZENS
+        self._clock.setInterval(CALM if many else PERIOD)
+        self._drawn = self._batches.length
         if not (self._batches.length or self._epochs.length):
             return
         self._hint.hide()

@@ -9,10 +9,11 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop import theme
-from flowergui.desktop.curve import PAIRS, Columns, Numbers, robust_range, thinned
+from flowergui.desktop.curve import Columns, Numbers, averaged, robust_range, thinned
 
-SMOOTH_PAIRS = PAIRS // 4
-"""The average has no peaks to lose; fewer points let its line be thicker and antialiased."""
+THICK = 250
+"""Points or pairs above which a line is thinned that is thicker than a pixel, or antialiased: the
+more it goes up and down, the longer Qt takes for it."""
 SYMBOLS = 200
 """Up to so many validation points in sight have a symbol each."""
 LABEL_ROOM, LINE_ROOM = 76, 14
@@ -106,11 +107,13 @@ class Pane(QFrame):
         self.plot.setXRange(low, high, padding=0)
         self._show_values(True)
         raw = thinned(steps, batches[name], low, high)
-        smooth = thinned(steps, batches[f"{name}_smooth"], low, high, SMOOTH_PAIRS)
-        points = thinned(epochs["step"], epochs[f"val_{name}"], low, high)
+        smooth = averaged(steps, batches[f"{name}_smooth"], low, high, THICK)
+        points = thinned(epochs["step"], epochs[f"val_{name}"], low, high, THICK)
         self._batch.setData(*raw)
         self._smooth.setData(*smooth)
-        self._validation.setData(*points, symbol="o" if len(points[0]) <= SYMBOLS else None)
+        few = len(points[0]) <= SYMBOLS
+        self._validation.setPen(self._thick if few else self._thin)
+        self._validation.setData(*points, symbol="o" if few else None)
         self._fit_height(raw[1], points[1])
         self._mark_best(batches, epochs, high)
         self._place_marks(low, high)
@@ -169,13 +172,15 @@ class Pane(QFrame):
         self.plot.getAxis("right").setWidth(metrics.horizontalAdvance("0.0000") + 8)
         if self.rate:
             self.plot.getAxis("top").setHeight(metrics.height() + 2)
-        self._batch.setPen(pg.mkPen(colors.color("train", 0.28), width=1))
+        self._batch.setPen(pg.mkPen(colors.over_card("train", 0.28), width=1))
         self._smooth.setPen(pg.mkPen(colors.train, width=1.8))
-        self._validation.setPen(pg.mkPen(colors.validation, width=1.4))
+        self._thick = pg.mkPen(colors.validation, width=1.4)
+        self._thin = pg.mkPen(colors.validation, width=1)
+        self._validation.setPen(self._thick)
         self._validation.setSymbolSize(6)
         self._validation.setSymbolBrush(colors.validation)
         self._validation.setSymbolPen(pg.mkPen(colors.card, width=1))
-        self._rate.setPen(pg.mkPen(colors.color("rate", 0.8), width=1))
+        self._rate.setPen(pg.mkPen(colors.over_card("rate", 0.8), width=1))
         self._best.setPen(pg.mkPen(colors.validation, width=2))
         self._best.setBrush(pg.mkBrush(colors.card))
         self._best_text.setFont(font)

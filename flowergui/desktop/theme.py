@@ -76,6 +76,17 @@ class Theme:
         color.setAlphaF(alpha)
         return color
 
+    def over_card(self, token: str, share: float) -> QColor:
+        """As much of the token over a card, opaque: Qt paints long lines of it thirty times as
+        fast as transparent ones."""
+        over, under = QColor(getattr(self, token)), QColor(self.card)
+        pairs = (
+            (over.red(), under.red()),
+            (over.green(), under.green()),
+            (over.blue(), under.blue()),
+        )
+        return QColor(*(round(share * one + (1 - share) * other) for one, other in pairs))
+
 
 LIGHT = Theme(
     dark=False,

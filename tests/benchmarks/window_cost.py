@@ -87,10 +87,12 @@ def within(recipe: Recipe, watch: Watch, models: Path) -> list[float]:
     from PySide6.QtWidgets import QApplication
 
     from flowergui.desktop import theme
+    from flowergui.desktop.app import SWITCH
     from flowergui.desktop.main_window import MainWindow
 
     os.environ["FLOWERGUI_MODELS"] = str(models)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(models))
+    sys.setswitchinterval(SWITCH)
     app = QApplication([])
     theme.apply(app)
     window = MainWindow()
