@@ -317,7 +317,7 @@ class MainWindow(QMainWindow):
         if idle:
             self._resume.allow_editing()
             self._resume.refresh()
-            self._predictions.run_ended()
+            self._predictions.wait_no_longer()
         self._allow()
         if idle and self._closing:
             self.close()

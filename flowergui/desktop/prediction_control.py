@@ -65,27 +65,31 @@ class PredictionControl(QObject):
         best = Path(path).with_name("best.pth")
         self._of_this_run = str(best) if best.exists() else path
         self._show()
+        self.wait_no_longer()
+
+    def wait_no_longer(self) -> None:
+        """Pictures that wait are answered by what there is: the run has saved, or it can't, or it
+        is over."""
         if self._waiting:
             waiting, self._waiting = self._waiting, []
-            self.predict(waiting)
-
-    def run_ended(self) -> None:
-        """Pictures that still wait will not be answered."""
-        if self._waiting:
-            self._waiting = []
-            self._panel.show_no_model()
+            self._answer(waiting)
 
     @Slot(list)
     def predict(self, paths: list[str]) -> None:
-        """Says what is on these pictures, as soon as there is a checkpoint."""
+        """Says what is on these pictures. While a run goes, what it has learned so far answers:
+        its best state, as soon as that is saved."""
         self._panel.show_waiting(paths)
+        if self._control.state == run_control.RUNNING and not self._named:
+            self._waiting = paths
+            self._control.live.save = True
+        else:
+            self._answer(paths)
+
+    def _answer(self, paths: list[str]) -> None:
         checkpoint = self.checkpoint
         if checkpoint:
             self._asked = paths
             self._jobs.do(JOB, lambda: tasks.predict(checkpoint, paths), self._told)
-        elif self._control.state == run_control.RUNNING:
-            self._waiting = paths
-            self._control.live.save = True  # what the run has learned so far will answer
         else:
             self._panel.show_no_model()
 

@@ -82,6 +82,7 @@ class RunStory(QObject):
             case Saved():
                 self._predictions.run_saved(event.path)
             case SaveFailed():
+                self._predictions.wait_no_longer()
                 self._banner.show_warning(
                     f"{Path(event.path).name} could not be saved: {event.reason}. "
                     "Training goes on; make room or check the folder."

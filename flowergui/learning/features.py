@@ -1,5 +1,6 @@
 """What the frozen first half of a network makes of photos, computed once and kept."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -69,6 +70,7 @@ class Features:
             for number, value in enumerate(values):
                 path = Path(self._file.name) / f"{number}.bin"
                 count = value[0].numel() * self.count
+                _reserve(path, count * value.element_size())
                 kept = torch.from_file(str(path), shared=True, size=count, dtype=value.dtype)
                 self._kept.append(kept.view(self.count, *value.shape[1:]))
         except (OSError, RuntimeError) as error:
@@ -78,9 +80,23 @@ class Features:
                 "and on the disk."
             ) from error
         self.where = "file"
+        if os.name == "posix":  # the name goes now: nothing is left of a run that is killed
+            self._file.cleanup()
 
     def close(self) -> None:
         """Lets go of them, and of the file."""
         self._kept = []
         if self._file is not None:
             self._file.cleanup()
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Makes a file that has its room on the disk already: where that ran out under a mapping, the
+    process would be killed. Raises OSError where there is no room."""
+    with path.open("wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, max(size, 1))
+            return
+        zeros = bytes(1 << 20)
+        for start in range(0, size, len(zeros)):
+            file.write(zeros[: size - start])

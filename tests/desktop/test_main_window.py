@@ -796,6 +796,25 @@ def test_a_dropped_photo_is_guessed_by_the_newest_run(qtbot, window, script, tmp
     assert script.of("predict") == [(best, [str(tmp_path / "a.jpg")])]
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_while_a_run_goes_what_it_has_learned_so_far_answers(
+    qtbot, window, script, photos, tmp_path, full
+):
+    """Its best state is kept in memory for a while; asking for an answer has it written."""
+    start(qtbot, window, photos)
+    last = str(script.run / "last.pth")
+    window._control.live.save = True
+    script.gate.release()
+    qtbot.waitUntil(lambda: window._predictions.checkpoint == last)
+    script.full = full
+    drop(find(window, QWidget, "dropZone"), [str(tmp_path / "a.jpg")])
+    assert window._control.live.save
+    assert not script.of("predict")
+    script.gate.release()
+    qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])  # also where it can't be saved
+    assert script.of("predict") == [(last, [str(tmp_path / "a.jpg")])]
+
+
 def test_a_dropped_checkpoint_answers_from_then_on(qtbot, window, script, tmp_path):
     drop(window, [str(tmp_path / "mine.pth")])
     drop(window, [str(tmp_path / "a.jpg")])
