@@ -72,9 +72,7 @@ def thinned(
     `x` ascends. A long stretch becomes the minimum and maximum of each of many pieces, so that
     no peak is lost; one point beyond either edge is kept, so that the line runs out of sight.
     """
-    first = max(int(np.searchsorted(x, low)) - 1, 0)
-    last = min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
-    x, y = x[first:last], y[first:last]
+    x, y = _in_sight(x, y, low, high)
     size = len(x) // pairs
     if size < 2:
         return x.copy(), y.copy()
@@ -91,9 +89,7 @@ def averaged(x: Numbers, y: Numbers, low: float, high: float, most: int) -> tupl
     """What of a curve that is an average already is to be drawn between `low` and `high`: a long
     stretch becomes the means of pieces, at most 2 * `most` of them, and its last point. A thick
     line through the minima and maxima would take Qt a hundred times as long."""
-    first = max(int(np.searchsorted(x, low)) - 1, 0)
-    last = min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
-    x, y = x[first:last], y[first:last]
+    x, y = _in_sight(x, y, low, high)
     size = len(x) // most
     if size < 2:
         return x.copy(), y.copy()
@@ -101,6 +97,13 @@ def averaged(x: Numbers, y: Numbers, low: float, high: float, most: int) -> tupl
     means = y[:whole].reshape(-1, size).mean(axis=1)
     middles = x[:whole].reshape(-1, size).mean(axis=1)
     return np.append(middles, x[-1]), np.append(means, y[-1])
+
+
+def _in_sight(x: Numbers, y: Numbers, low: float, high: float) -> tuple[Numbers, Numbers]:
+    """What lies between, and one point beyond either edge."""
+    first = max(int(np.searchsorted(x, low)) - 1, 0)
+    last = min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
+    return x[first:last], y[first:last]
 
 
 def robust_range(values: Numbers) -> tuple[float, float] | None:

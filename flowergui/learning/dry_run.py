@@ -19,14 +19,16 @@ from flowergui.learning.schedule import training_size
 from flowergui.learning.sides import changing, views_of
 from flowergui.recipe import Recipe
 
-PHOTOS = 4
-"""Photos of the step that warms up; it is timed too, where one more would take too long."""
+FEW, FEWER = 4, 2
+"""Photos of the step that warms up, for a small network and for a large one; it is timed too,
+where one more would take too long."""
 
 PATIENCE = 0.4
 """Seconds of a first step, above which there is no second one."""
 
-LARGEST = 150e6
-"""Parameters above which nothing is tried: to build such a network takes longer than patience."""
+LARGE, LARGEST = 30e6, 300e6
+"""Parameters, counted once for each area of 224 x 224 px: above the second number nothing is
+tried, for that takes longer than patience."""
 
 SPARE = 0.8
 """The share of free memory that a run may count on."""
@@ -40,9 +42,11 @@ def look(
 ) -> Iterator[Preparing | Estimated]:
     """Tries a step of `recipe` on noise, with `counts` photos to train and to validate on;
     `examples` are some of them. Draws from no generator. Raises FlowerError for what can't be."""
-    if network.known(recipe.model).parameters > LARGEST:
-        return
     size = recipe.image_size or weights.own_image_size(recipe.model, recipe.weights)
+    parameters = network.known(recipe.model).parameters
+    weight = max(parameters, parameters * (size / 224) ** 2)
+    if weight > LARGEST:
+        return
     device = machine.device(recipe.device)
     dtype = machine.precision(recipe.precision, device)
     machine.keep_pages()
@@ -63,7 +67,7 @@ def look(
     two = halves(net, recipe.model, classes, size, frozen, dtype)
     step = _Step(two, classes, device, dtype)
     side = recipe.training_size or size
-    step.take(PHOTOS, side)
+    step.take(FEWER if weight > LARGE else FEW, side)
     yield Preparing("Trying a step", 1, 3)
     if step.seconds < PATIENCE:
         count = min(recipe.batch_size, 16)

@@ -6,6 +6,7 @@ the run computes in. Where a photo is shown twice alike, its values need not be 
 see features.py. The cut is found in torch.fx's trace of the network, so that it may lie anywhere.
 """
 
+import threading
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -106,12 +107,36 @@ class _Traced:
 
 
 class _Tracer(fx.Tracer):
+    """While it traces, torch.fx sees every call of every module of the process. Those of other
+    threads, which train or predict meanwhile, pass through as they are."""
+
     proxy_buffer_attributes = True  # else what a hollow network has in them would be built in
 
-    def is_leaf_module(self, module: nn.Module, name: str) -> bool:
+    def __init__(self) -> None:
+        # None: they would be changed for other threads too. torch types this wrongly.
+        super().__init__(autowrap_modules=())  # type: ignore[arg-type]
+        self._thread = threading.get_ident()
+
+    def call_module(
+        self,
+        m: nn.Module,
+        forward: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        if threading.get_ident() != self._thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         # What asks whether it is in training would be traced as it is in evaluation.
-        asks = isinstance(module, StochasticDepth | ShiftedWindowAttention)
-        return asks or super().is_leaf_module(module, name)
+        asks = isinstance(m, StochasticDepth | ShiftedWindowAttention)
+        return asks or super().is_leaf_module(m, module_qualified_name)
 
 
 class _Kinds(fx.Interpreter):
@@ -129,8 +154,16 @@ class _Kinds(fx.Interpreter):
         return value
 
 
-@lru_cache(maxsize=4)
+_one_at_a_time = threading.Lock()
+
+
 def _traced(model: str, class_count: int, image_size: int) -> _Traced:
+    with _one_at_a_time:
+        return _trace(model, class_count, image_size)
+
+
+@lru_cache(maxsize=4)
+def _trace(model: str, class_count: int, image_size: int) -> _Traced:
     net = network.build_hollow(model, class_count, image_size).to("meta").eval()
     graph = _Tracer().trace(net)
     kinds = _Kinds(fx.GraphModule(net, graph), count=5)

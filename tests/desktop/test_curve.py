@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from flowergui.desktop.curve import PAIRS, Columns, robust_range, smoothed, thinned
+from flowergui.desktop.curve import (
+    PAIRS,
+    Columns,
+    averaged,
+    robust_range,
+    smoothed,
+    thinned,
+)
 
 
 def test_columns_grow_and_keep_every_row():
@@ -73,3 +80,13 @@ def test_the_steep_beginning_of_a_long_run_is_no_outlier():
 def test_ranges_of_little_or_nothing():
     assert robust_range(np.array([np.nan])) is None
     assert robust_range(np.array([2.0, np.inf])) == (2.0, 2.0)
+
+
+def test_a_long_average_is_thinned_to_means():
+    x = np.arange(10_000.0)
+    thin_x, thin_y = averaged(x, 2 * x, 0, 1e6, 250)
+    assert 250 <= len(thin_x) <= 501
+    assert np.allclose(thin_y, 2 * thin_x)
+    assert (thin_x[-1], thin_y[-1]) == (9_999, 19_998)
+    few_x, few_y = averaged(x, x, 100.5, 110.5, 250)
+    assert few_x.tolist() == few_y.tolist() == list(range(100, 112))

@@ -1,12 +1,15 @@
 """A network in two halves computes what it computes whole."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from test_network import SMALLEST
 from torch import Tensor, nn
 
 from flowergui.learning import network
-from flowergui.learning.halves import Halves, _traced, halves
+from flowergui.learning.halves import Halves, _trace, _traced, halves
 
 SIZES = {"inception_v3": 299, "maxvit_t": 224, "swin_t": 224, "vit_b_16": 224}
 """The images are as small as a family allows."""
@@ -136,3 +139,27 @@ def test_no_trace_has_constants_of_its_own(model: str) -> None:
     """A constant would be what a hollow network has there: nothing."""
     graph = _traced(model, 5, network.known(model).image_size).graph
     assert not [node for node in graph.nodes if "_tensor_constant" in str(node.target)]
+
+
+def test_networks_that_run_in_other_threads_meanwhile_notice_nothing() -> None:
+    """torch.fx patches the calls of all modules of the process while it traces."""
+    net = network.build("resnet18", 5, 64).eval()
+    images = torch.randn(2, 3, 64, 64)
+    going, outputs = threading.Event(), []
+
+    def run() -> list[Tensor]:
+        with torch.inference_mode():
+            while not going.is_set():
+                outputs.append(net(images))
+        return outputs
+
+    with ThreadPoolExecutor(3) as pool:
+        running = pool.submit(run)
+        traces = [pool.submit(_traced, name, 5, 64) for name in ("mynet", "densenet121") * 3]
+        for clears in range(6):
+            traces[clears].result()
+            _trace.cache_clear()
+        going.set()
+        running.result()
+    assert len(outputs) > 1
+    assert all(torch.equal(each, outputs[0]) for each in outputs)
