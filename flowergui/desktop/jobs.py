@@ -18,10 +18,14 @@ class Jobs(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.closed = False
+        """Whether no job starts any more: the window has gone, and would not wait for it."""
         self._workers: dict[str, Worker] = {}
 
     def do(self, name: str, job: Callable[[], Iterator[Any]], told: Callable[[Any], None]) -> None:
         """Starts a job; `told` is a slot that takes chunks of its events."""
+        if self.closed:
+            return
         self.cancel(name)
         worker = Worker(job)
         worker.setObjectName(name)

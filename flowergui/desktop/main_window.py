@@ -360,7 +360,10 @@ class MainWindow(QMainWindow):
                 ask_to_close(self, self.end)
             return
         self._settings.setValue("geometry", self.saveGeometry())
+        self._estimate.rest()
+        self._jobs.closed = True
         if not worker.end_all(LAST_WAIT):
+            self._jobs.closed = False
             event.ignore()
             self._banner.show_warning("A last piece of work is ending; close again in a moment.")
             return

@@ -906,3 +906,16 @@ def test_where_no_step_can_be_tried_nothing_is_said(qtbot, window, script, photo
     qtbot.waitUntil(lambda: "estimate" not in window._jobs._workers)
     assert find(window, QLabel, "startHint").text() == ""
     assert not find(window, QWidget, "banner").isVisible()
+
+
+def test_a_window_that_has_closed_begins_nothing_more(qtbot, window, script, photos):
+    """A timer that still ran would start a thread that nobody waits for."""
+    window._estimate._soon.setInterval(100)
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(window._estimate._soon.isActive)
+    window.close()
+    assert not window._estimate._soon.isActive()
+    window._estimate.want(replace(window._form.recipe(), seed=9), window._photos.scanned)
+    window._estimate._try()
+    assert "estimate" not in window._jobs._workers
+    assert not script.of("estimate")
