@@ -22,7 +22,7 @@ from flowergui.learning import (
 )
 from flowergui.learning.photos import Split
 from flowergui.learning.randomness import number
-from flowergui.learning.training import Plan, Training, frozen_by
+from flowergui.learning.training import Plan, Training
 from flowergui.live import Live
 from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
@@ -141,7 +141,9 @@ def _made(recipe: Recipe, new: New, run: RunFolder | None) -> tuple[Training, li
     split, pretrained, whole = new.split, new.pretrained, new.whole
     own = pretrained.image_size if pretrained else 0
     size = recipe.image_size or own or weights.own_image_size(recipe.model, recipe.weights)
-    frozen_by(recipe.frozen, recipe.model, len(split.classes), size)  # refuses what can't be
+    network.frozen_by(
+        recipe.frozen, recipe.model, len(split.classes), size
+    )  # refuses what can't be
     if recipe.training_size:
         network.check_size(recipe.model, size, recipe.training_size)
     notes: list[Event] = []

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -10,9 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from flowergui.errors import FlowerError
 from flowergui.events import Estimated, Preparing
-from flowergui.frozen import frozen_names
 from flowergui.learning import augmentation, batches, machine, network, pictures, weights
 from flowergui.learning.halves import RANDOM, Halves, halves
 from flowergui.learning.schedule import training_size
@@ -55,11 +54,7 @@ def look(
     for tensor in chain(net.parameters(), net.buffers()):
         tensor.detach().zero_()
     net = net.to(memory_format=torch.channels_last)
-    facts = network.describe(recipe.model, classes, size)
-    names = [parameter.name for parameter in facts.parameters]
-    frozen = frozen_names(recipe.frozen, names, facts.head, facts.last_stage)
-    if len(frozen) == len(names):
-        raise FlowerError("Everything is frozen: nothing could learn.")
+    frozen = network.frozen_by(recipe.frozen, recipe.model, classes, size)
     network.freeze(net, frozen)
     for module in net.modules():
         if isinstance(module, RANDOM):
@@ -73,26 +68,36 @@ def look(
         count = min(recipe.batch_size, 16)
         step.take(count, side)
     yield Preparing("Trying a step", 2, 3)
-    decoding, showing = _loading(recipe, side, examples)
-    yield _estimated(recipe, counts, step, _Loading(decoding, showing), net, side)
+    epochs = _epochs(recipe, counts, step, _loading(recipe, side, examples), side)
+    views = views_of(recipe) if step.two.split and recipe.feature_cache else 0
+    later = epochs[max(views, 1) :] or epochs[-1:]
+    yield Estimated(
+        epoch=sum(later) / len(later),
+        first_epoch=epochs[0],
+        seconds=sum(epochs),
+        largest_batch=_largest_batch(recipe, step, net, side),
+        cached=views > 0 and not changing(recipe),
+    )
 
 
+@dataclass(frozen=True, slots=True)
 class _Loading:
     """Seconds that a photo takes: to decode it, and to show it once more."""
 
-    def __init__(self, decoding: float, showing: float) -> None:
-        self.decoding, self.showing = decoding, showing
+    decoding: float
+    showing: float
 
 
 class _Step:
-    """Times a training step: seconds in all, of the first half alone, and bytes kept for the
-    backward pass, by photo."""
+    """Times training steps. Of the last one: `seconds` in all; seconds a photo of the `first` half
+    and of the `second`, backward pass included; bytes a photo `kept` for the backward pass."""
 
     def __init__(self, two: Halves, classes: int, device: torch.device, dtype: torch.dtype) -> None:
         self.two, self.classes, self.device, self.dtype = two, classes, device, dtype
         self.seconds = self.first = self.second = self.kept = 0.0
 
     def take(self, photos: int, side: int) -> None:
+        """A step on so many blank photos of `side` x `side` pixels."""
         images = torch.zeros(photos, 3, side, side, device=self.device)
         images = images.contiguous(memory_format=torch.channels_last)
         labels = torch.zeros(photos, dtype=torch.int64, device=self.device)
@@ -124,7 +129,7 @@ class _Step:
         return time.perf_counter()
 
 
-def _loading(recipe: Recipe, side: int, examples: Sequence[str]) -> tuple[float, float]:
+def _loading(recipe: Recipe, side: int, examples: Sequence[str]) -> _Loading:
     """Seconds to decode one of these photos, and to look at it once more when it is decoded."""
     prepare = batches.for_training(side, recipe.augmentation)
     decoding, showing = [0.0], [0.0]
@@ -139,53 +144,39 @@ def _loading(recipe: Recipe, side: int, examples: Sequence[str]) -> tuple[float,
         decoding.append(between - began)
         showing.append(time.perf_counter() - between)
     share = 1 / max(len(decoding) - 1, 1) / machine.cores()
-    return sum(decoding) * share, sum(showing) * share
+    return _Loading(sum(decoding) * share, sum(showing) * share)
 
 
-def _estimated(
-    recipe: Recipe,
-    counts: tuple[int, int],
-    step: _Step,
-    loading: _Loading,
-    net: nn.Module,
-    side: int,
-) -> Estimated:
+def _epochs(
+    recipe: Recipe, counts: tuple[int, int], step: _Step, loading: _Loading, side: int
+) -> list[float]:
+    """Seconds of each epoch."""
     train, validation = counts
-    first_size = recipe.first_training_size
-    sizes = [
-        training_size(first_size, side, epoch, recipe.epochs)
-        for epoch in range(1, recipe.epochs + 1)
-    ]
-    area = [(each / side) ** 2 for each in sizes]
-    views = views_of(recipe) if step.two.split and recipe.feature_cache else 0
-    cached = views > 0 and not changing(recipe)
-    validated = validation * (step.first + step.second / 3)  # forward alone
-    if step.two.split and recipe.feature_cache:
-        validated_once, validated = validation * step.first, validation * step.second / 3
-    else:
-        validated_once = 0.0
-    epochs = []
-    for epoch, share in enumerate(area, start=1):
-        seconds = train * (step.second * share) + validated
+    kept = step.two.split and recipe.feature_cache
+    views = views_of(recipe) if kept and not changing(recipe) else 0
+    forward = step.second / 3  # the backward pass takes twice as long
+    seconds = []
+    for epoch in range(1, recipe.epochs + 1):
+        size = training_size(recipe.first_training_size, side, epoch, recipe.epochs)
+        area = (size / side) ** 2
+        spent = train * step.second * area + validation * forward
         if epoch == 1:
-            seconds += validated_once + validation * loading.decoding
-            seconds += train * loading.decoding
-        if not cached:
-            seconds += train * (step.first * share + loading.showing)
-        elif epoch <= views:
-            seconds += train * (step.first + loading.showing)
-        epochs.append(seconds)
+            spent += (train + validation) * loading.decoding
+        if epoch == 1 or not kept:
+            spent += validation * step.first
+        if epoch <= views or not views:
+            spent += train * (step.first * area + loading.showing)
+        seconds.append(spent)
+    return seconds
+
+
+def _largest_batch(recipe: Recipe, step: _Step, net: nn.Module, side: int) -> int:
+    """How many photos fit into memory beside weights, gradients, the optimizer's moments and the
+    averaged weights; 0 for none."""
+    weights_size = sum(p.nbytes for p in net.parameters())
     trained = sum(p.nbytes for p in net.parameters() if p.requires_grad)
-    whole = sum(p.nbytes for p in net.parameters())
-    moments = {"sgd": 1, "rmsprop": 2}.get(recipe.optimizer, 2)
-    fixed = whole * (1 + bool(recipe.ema)) + trained * (1 + moments)
+    moments = 1 if recipe.optimizer == "sgd" else 2
+    fixed = weights_size * (1 + bool(recipe.ema)) + trained * (1 + moments)
     room = SPARE * machine.free_memory(step.device) - fixed
-    per_photo = step.kept * BACKWARD + 3 * side * side * 4 * 2
-    later = epochs[max(views, 1) :] or epochs[-1:]
-    return Estimated(
-        epoch=sum(later) / len(later),
-        first_epoch=epochs[0],
-        seconds=sum(epochs),
-        largest_batch=max(math.floor(room / per_photo), 0),
-        cached=cached,
-    )
+    images = 2 * 3 * side * side * 4  # float32, and once more while they are dressed
+    return max(math.floor(room / (step.kept * BACKWARD + images)), 0)

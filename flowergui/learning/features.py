@@ -51,7 +51,8 @@ class Features:
         self._known[rows] = True
 
     def get(self, indices: Sequence[int]) -> tuple[Values, tuple[int, ...]]:
-        """The values of those of the photos that could be read, and which these are."""
+        """The values, each (B, ...), of those of the photos that could be read, and which these
+        are."""
         rows = torch.tensor(indices)
         rows = rows[self._known[rows]]
         return tuple(kept[rows] for kept in self._kept), tuple(rows.tolist())

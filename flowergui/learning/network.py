@@ -15,6 +15,7 @@ from torchvision.models import WeightsEnum, get_model, get_model_weights, list_m
 
 from flowergui.errors import FlowerError
 from flowergui.events import Described, ModelFacts, ModuleFacts, ParameterFacts, WeightsFacts
+from flowergui.frozen import frozen_names
 from flowergui.learning.mynet import MyNet
 
 MYNET = "mynet"
@@ -342,6 +343,22 @@ def _classes_in(tensors: Mapping[str, Tensor], model: str, image_size: int) -> i
 
 
 # --- freezing ---------------------------------------------------------------------------------
+
+
+def frozen_by(
+    words: Iterable[str], model: str, class_count: int, image_size: int
+) -> tuple[str, ...]:
+    """The parameters that `words` freeze in this network. Raises FlowerError for a word that
+    fits nothing, and where nothing would be left to train."""
+    facts = describe(model, class_count, image_size)
+    names = [parameter.name for parameter in facts.parameters]
+    frozen = frozen_names(words, names, facts.head, facts.last_stage)
+    if len(frozen) == len(names):
+        raise FlowerError(
+            "Everything is frozen: nothing could learn.",
+            hint="Let at least the last layer train.",
+        )
+    return frozen
 
 
 def freeze(net: nn.Module, frozen: Iterable[str]) -> None:

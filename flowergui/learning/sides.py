@@ -54,15 +54,16 @@ class Side(ABC):
         return self.halves is halves
 
     @abstractmethod
-    def showing(self, epoch: int) -> int: ...
+    def showing(self, epoch: int) -> int:
+        """The number of the showing in `epoch` (from 1)."""
 
     @abstractmethod
     def view(self, epoch: int) -> Callable[[Pixels, int], Pixels]:
-        """What becomes of a photo (its index) before it is put into a batch."""
+        """Pixels (H, W, 3) of a photo, and its index -> (S, S, 3) of bytes, as batches have it."""
 
     @abstractmethod
     def dress(self, batch: Batch, epoch: int) -> Tensor:
-        """The batch's views as normalised images (B, 3, S, S), on the device."""
+        """The batch's views as normalised images (B, 3, S, S) float32, on the device."""
 
     def changing(self) -> str:
         """Why photos are never alike twice, in a sentence; "" where they are."""
@@ -77,7 +78,8 @@ class Side(ABC):
         self, epoch: int, live: Live, heed: Heed, lost: Lost
     ) -> Generator[Event, None, None]:
         """Computes what can be kept of `epoch`'s photos, unless it is known. Ends before its time
-        where `live.stop` is set, and where something else is frozen now."""
+        where `live.stop` is set, and where something else is frozen now. Raises FlowerError where
+        too many photos are lost."""
         training = self._training
         if self._of is not self.halves:
             self.forget()
@@ -124,7 +126,7 @@ class Side(ABC):
             yield self._told(features.where, features.size * self.views, "")
 
     def batches(self, waiting: Sequence[tuple[int, ...]], epoch: int) -> Iterator[Batch]:
-        """The batches of these indices."""
+        """The batches of these indices, in their order, with values where they are kept."""
         kept = self._kept.get(self.showing(epoch)) if self._of is self.halves else None
         if kept is None:
             workers = self._training.recipe.workers
@@ -135,7 +137,7 @@ class Side(ABC):
             yield Batch(torch.empty(0), self._labels[list(known)], known, (), values)
 
     def values(self, batch: Batch, epoch: int) -> Values:
-        """What the second half takes, on the device."""
+        """What the second half takes, each (B, ...), on the device."""
         if batch.values:
             return tuple(value.to(self._training.plan.device) for value in batch.values)
         return self.halves.begin(self.dress(batch, epoch))

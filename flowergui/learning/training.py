@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, Opened, SaveFailed, WentBack
-from flowergui.frozen import frozen_names
 from flowergui.learning import checkpoint, network
 from flowergui.learning.average import Average
 from flowergui.learning.halves import Halves, Values, halves, whole
@@ -114,7 +113,9 @@ class Training:
         The optimizer keeps what it knows of them (Adam's moments): parameters without a
         gradient are passed over. Raises FlowerError where nothing would be left to train.
         """
-        frozen = frozen_by(words, self.recipe.model, len(self.split.classes), self.plan.image_size)
+        frozen = network.frozen_by(
+            words, self.recipe.model, len(self.split.classes), self.plan.image_size
+        )
         self._freeze(frozen)
 
     def _freeze(self, names: tuple[str, ...]) -> None:
@@ -362,22 +363,6 @@ class Training:
         progress.batch, progress.sums = 0, Sums()
         self.schedule.shift = (progress.epoch - 1) * self.batches - progress.step
         progress.best_accuracy, progress.best_epoch, progress.best_loss = 0.0, 0, math.inf
-
-
-def frozen_by(
-    words: Iterable[str], model: str, class_count: int, image_size: int
-) -> tuple[str, ...]:
-    """The parameters that `words` freeze in this network. Raises FlowerError for a word that
-    fits nothing, and where nothing would be left to train."""
-    facts = network.describe(model, class_count, image_size)
-    names = [parameter.name for parameter in facts.parameters]
-    frozen = frozen_names(words, names, facts.head, facts.last_stage)
-    if len(frozen) == len(names):
-        raise FlowerError(
-            "Everything is frozen: nothing could learn.",
-            hint="Let at least the last layer train.",
-        )
-    return frozen
 
 
 def _optimizer(net: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:

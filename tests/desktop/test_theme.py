@@ -93,8 +93,8 @@ def test_a_hook_shows_at_once(app, qtbot):
 
 
 def test_larger_fonts_make_larger_text(app):
-    from flowergui.desktop.theme import _stylesheet
+    from flowergui.desktop.stylesheet import stylesheet
 
     font = app.font()
     font.setPointSizeF(20)
-    assert "font-size: 22.0pt" in _stylesheet(theme.LIGHT, font)
+    assert "font-size: 22.0pt" in stylesheet(theme.LIGHT, font)
