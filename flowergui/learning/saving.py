@@ -1,5 +1,7 @@
 """A run's checkpoints, written while it trains on."""
 
+import os
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
@@ -51,6 +53,8 @@ class Written:
     outcomes: tuple[Outcome, ...]
     rows: Rows
     owed: State | None
+    seconds: float
+    """What writing it took of one core."""
 
 
 class Saving:
@@ -72,6 +76,9 @@ class Saving:
         self._rows: Rows = []
         self._owed: State | None = None
         self._spare: list[Room] = []
+        self.cost = 0.0
+        """Seconds that the last write cost a training that keeps all cores busy: its share of
+        their time."""
 
     def record(self, row: BatchDone | EpochDone) -> None:
         """Keeps a row for history.csv; it is written with the next checkpoint."""
@@ -137,6 +144,7 @@ class Saving:
         return Job(last, best, rows, owed)
 
     def _take(self, written: Written) -> None:
+        self.cost = written.seconds / (os.cpu_count() or 1)
         self._outcomes += written.outcomes
         self._rows = written.rows + self._rows
         for state in (written.job.last, written.job.owed):
@@ -162,6 +170,7 @@ class Saving:
         return outcomes
 
     def _write(self, job: Job) -> Written:
+        began = time.thread_time()
         run, last = self._run, job.last.content
         rows, owed = job.rows, job.last if job.best else job.owed
         outcomes: list[Outcome] = []
@@ -189,7 +198,8 @@ class Saving:
             there = {outcome.path for outcome in outcomes}
             missed = (run.last, run.best) if job.best or job.owed else (run.last,)
             outcomes += [SaveFailed(str(p), reason) for p in missed if str(p) not in there]
-        return Written(job, tuple(outcomes), rows, owed)
+        seconds = time.thread_time() - began
+        return Written(job, tuple(outcomes), rows, owed, seconds)
 
 
 def _saved(content: Mapping[str, Any], path: Path) -> Saved:

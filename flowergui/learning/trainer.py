@@ -26,9 +26,6 @@ from flowergui.learning.sides import HeldBack, Shown, Side
 from flowergui.learning.training import NotANumberError, Sums, Training
 from flowergui.live import Live
 
-SAVE_APART = 10.0
-"""Seconds that saves at the ends of epochs keep apart."""
-
 MEMORY_SHARE = 0.25
 """The share of the memory that is free at the start that decoded photos may take."""
 
@@ -80,7 +77,7 @@ def go(training: Training, live: Live) -> Iterator[Event]:
                 yield Stopped(str(training.run.path), progress.epoch, progress.batch)
                 return
             over = progress.epoch > recipe.epochs
-            if (over or training.unsaved_seconds() > SAVE_APART) and not training.saved:
+            if (over or training.save_is_due()) and not training.saved:
                 yield from training.save(soon=not over)
         yield from training.finish_saving()
         if not training.saved:
@@ -282,7 +279,7 @@ def _end_epoch(
     progress.batch = 0
     progress.sums = Sums()
     over = progress.epoch > training.recipe.epochs
-    due = over or training.unsaved_seconds() > SAVE_APART or not training.run.best.exists()
+    due = over or training.save_is_due() or not training.run.best.exists()
     if better and due:
         outcomes = training.save(best=True, soon=not over)
     else:

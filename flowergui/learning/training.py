@@ -20,6 +20,13 @@ from flowergui.learning.schedule import Schedule, training_size
 from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
 
+SAVE_APART = 10.0
+"""Seconds that saves at the ends of epochs keep apart at least."""
+
+SAVE_SHARE = 0.001
+"""The share of the training time that they may take; the tutorial's saving at every batch takes
+0.15 of it (tests/benchmarks/saving.py)."""
+
 
 class NotANumberError(FlowerError):
     """The loss, or the weights, became infinite or no number."""
@@ -229,6 +236,12 @@ class Training:
         self._saving.record(event)
         if isinstance(event, EpochDone):
             self.epochs.append(event)
+
+    def save_is_due(self) -> bool:
+        """Whether the end of an epoch is one to save at: the last save is so long ago that this
+        one takes no more than its share of the time, or as long ago as the recipe allows."""
+        apart = max(SAVE_APART, self._saving.cost / SAVE_SHARE)
+        return self.unsaved_seconds() > min(apart, 60 * self.recipe.save_minutes)
 
     def unsaved_seconds(self) -> float:
         """How long ago last.pth was written, or could not be."""

@@ -18,11 +18,12 @@ from pathlib import Path
 import torch
 from flowergui import tasks
 from flowergui.events import BatchDone
-from flowergui.learning import trainer
+from flowergui.learning import training
 from flowergui.live import Live
 from flowergui.recipe import Recipe
 
-trainer.SAVE_APART = 0.0  # many kills shall hit a save: those that go on beside the training
+# Many kills shall hit a save: those that go on beside the training,
+training.SAVE_APART, training.SAVE_SHARE = 0.0, 1.0
 torch.set_num_threads(1)  # as whom it is compared with
 live, models = Live(), Path(sys.argv[2])
 if any(run.last for run in tasks.runs(models)):
@@ -30,7 +31,7 @@ if any(run.last for run in tasks.runs(models)):
 else:
     events = tasks.train(Recipe.from_dict(json.loads(sys.argv[1])), live, models)
 for event in events:
-    live.save = isinstance(event, BatchDone) and event.step % 3 == 1  # and those at once
+    live.save = isinstance(event, BatchDone) and event.step % 3 == 1  # and at those
     print(type(event).__name__, flush=True)
 """
 

@@ -31,6 +31,7 @@ from flowergui.events import (
     as_dict,
 )
 from flowergui.learning import checkpoint, trainer
+from flowergui.learning.saving import Saving
 from flowergui.learning.training import Training
 from flowergui.live import Live
 from flowergui.recipe import Recipe
@@ -135,6 +136,26 @@ def test_saved_within_an_epoch(little: Little, monkeypatch, minutes: float, save
             places.append((event.epoch, event.batch))
         live.stop = live.stop or (isinstance(event, BatchDone) and event.batch == 3)
     assert places == [(1, 1), (1, 2)][:saves]
+
+
+@pytest.mark.usefixtures("saves_at_once")
+@pytest.mark.parametrize(
+    ("cost", "seconds", "saves"),
+    [(0.001, 9.0, False), (0.001, 11.0, True), (0.05, 49.0, False), (0.05, 51.0, True),
+     (9.0, 119.0, False), (9.0, 121.0, True)],
+)  # fmt: skip
+def test_saves_keep_apart_by_what_they_cost(
+    little: Little, monkeypatch, cost: float, seconds: float, saves: bool
+) -> None:
+    monkeypatch.setattr(Training, "unsaved_seconds", lambda self: seconds)
+    monkeypatch.setattr(Saving, "cost", property(lambda self: cost, lambda self, _: None), False)
+    epochs = [
+        event.epoch
+        for event in tasks.train(little(epochs=3))
+        if isinstance(event, Saved) and Path(event.path).name == "last.pth" and not event.batch
+    ]
+    # The first makes best.pth, the last is the end; those before the ends name the next epoch.
+    assert epochs == ([2, 3, 4] if saves else [2, 4])
 
 
 def test_it_learns(little: Little) -> None:
