@@ -237,11 +237,15 @@ class Console:
                 print("\n".join(_guessed(event)))
 
     def _scanned(self, event: Scanned) -> None:
+        if self._everything and not event.checked:
+            return  # it comes once more
         if self._everything:
             print("\n".join(_counts(event)))
         else:
             photos = sum(each.train + each.validation for each in event.classes)
             print(f"{_plural(photos, 'photo')} of {len(event.classes)} classes in {event.folder}.")
+        if not event.checked:
+            print("They are not opened yet; one that can't be read is named when its turn comes.")
         shown = event.problems if self._everything else event.problems[:_PROBLEMS_SHOWN]
         if shown:
             problems = len(event.problems)

@@ -43,12 +43,14 @@ class Problem:
 class Scanned:
     """A folder was understood. `layout` is "flat" (one folder a class; we split) or "split"
     (ready train and validation folders). In a flat folder, or a split one without validation
-    photos, every `ClassCount.validation` is 0 and a part of train will be held back."""
+    photos, every `ClassCount.validation` is 0 and a part of train will be held back. Unless it is
+    `checked`, the files are listed but not opened: there may be more problems."""
 
     folder: str
     layout: str
     classes: tuple[ClassCount, ...]
     problems: tuple[Problem, ...]
+    checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
 """The jobs a face may start. Each is a generator of events; nothing happens until it is pulled.
+`look` alone answers at once.
 
 torch is imported when a job begins, not when this module is: a face is on screen first.
 """
@@ -25,6 +26,16 @@ def inspect(folder: str | Path) -> Iterator[Event]:
     from flowergui.learning import photos
 
     yield from photos.scan(Path(folder))
+
+
+def look(path: str | Path, edge: int) -> tuple[int, int, bytes]:
+    """Width, height and RGB bytes of a picture, its longer side at most `edge` pixels. Raises
+    FlowerError where it can't be read."""
+    from flowergui.learning import pictures
+
+    picture = pictures.read(Path(path), at_least=edge)
+    picture.thumbnail((edge, edge))
+    return *picture.size, picture.tobytes()
 
 
 def sample(folder: str | Path, *, seed: int = 0, photos_per_class: int = 80) -> Iterator[Event]:

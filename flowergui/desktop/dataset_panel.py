@@ -1,6 +1,7 @@
 """1 Photos: which folder to learn from, and what was found in it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -92,20 +93,22 @@ class DatasetPanel(Card):
         else:
             what, done, total = "Drawing sample flowers", event.drawn, event.total
         theme.style(self._path, invalid=False)
-        self._bar.setRange(0, total)
-        self._bar.setValue(done)
-        self._doing.setText(f"{what}: {done:,} of {total:,}" if total else f"{what} …")
-        self._progress.show()
-        self._cancel.show()
+        self._show_bar(what, done, total)
         self._invitation.hide()
         self._sample.setEnabled(False)
 
     @Slot(object)
+    def show_checking(self, event: ScanProgress) -> None:
+        """How far the check of a large folder is, which can be used meanwhile."""
+        self._show_bar("Checking the photos", event.checked, event.found)
+
+    @Slot(object)
     def show_scanned(self, scanned: Scanned) -> None:
         """The folder is open."""
-        self._scanned = scanned
+        before, self._scanned = self._scanned, scanned
         self.show_folder(scanned.folder)
-        self._list.show_classes(scanned.classes)
+        if not (before and same_but_checked(before, scanned)):
+            self._list.show_classes(scanned.classes)
         self._show_state()
 
     @Slot()
@@ -226,6 +229,12 @@ class DatasetPanel(Card):
         theme.style(self._sample, role="quiet" if opened else "primary")
         self._show_summary()
 
+    def _show_bar(self, what: str, done: int, total: int) -> None:
+        self._bar.setRange(0, total)
+        self._bar.setValue(done)
+        self._doing.setText(f"{what}: {done:,} of {total:,}" if total else f"{what} …")
+        self._progress.show()
+
     def _show_summary(self) -> None:
         if self._scanned is None:
             return
@@ -244,7 +253,10 @@ class DatasetPanel(Card):
             )
             train -= validation
             how = "drawn from every class"
-        self._split.setText(f"{train:,} to train, {validation:,} to validate, {how}")
+        text = f"{train:,} to train, {validation:,} to validate, {how}"
+        if not self._scanned.checked:
+            text += "\nThose that can't be read will be named and left out when their turn comes."
+        self._split.setText(text)
 
     @Slot()
     def _show_problems(self) -> None:
@@ -277,6 +289,13 @@ class DatasetPanel(Card):
     def _open(self, folder: str) -> None:
         self.show_folder(folder)
         self.folder_chosen.emit(folder)
+
+
+def same_but_checked(before: Scanned, scanned: Scanned) -> bool:
+    """Whether a folder was merely checked since, and no class has lost a photo by it."""
+    return not before.checked and replace(scanned, checked=False, problems=()) == replace(
+        before, problems=()
+    )
 
 
 class ProblemsDialog(QDialog):

@@ -314,7 +314,9 @@ class MainWindow(QMainWindow):
         self._dataset.set_running(not idle)
         self._modes.set_running(not idle)
         self._form.set_running(not idle)
-        if idle:
+        if not idle:
+            self._photos.leave_be()
+        else:
             self._resume.allow_editing()
             self._resume.refresh()
             self._predictions.wait_no_longer()

@@ -69,6 +69,11 @@ class PhotosControl(QObject):
         self._looking = False
         self._panel.show_cancelled()
 
+    def leave_be(self) -> None:
+        """Checks no more of the photos of a large folder that is open: a run needs the cores."""
+        if self._open and not self._open.checked and not self._looking:
+            self.cancel()
+
     def failed(self) -> None:
         """The folder can't be opened, or the flowers not be drawn."""
         self._open, self._looking = None, False
@@ -78,6 +83,8 @@ class PhotosControl(QObject):
     def _told(self, events: tuple[Any, ...]) -> None:
         for event in events:
             match event:
+                case ScanProgress() if not self._looking:
+                    self._panel.show_checking(event)
                 case ScanProgress() | SampleProgress():
                     self._panel.show_progress(event)
                 case SampleDrawn():

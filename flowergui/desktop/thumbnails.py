@@ -3,10 +3,12 @@
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QImage, QImageReader, QPixmap
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QImage, QPixmap
 
+from flowergui import tasks
 from flowergui.desktop.worker import Worker
+from flowergui.errors import FlowerError
 
 WAITING = 80
 """Pictures that may wait to be read: more than a screen shows. Older wishes are dropped, and
@@ -82,17 +84,19 @@ class Thumbnails(QObject):
 
 
 def read_picture(path: str, edge: int) -> QImage:
-    """The picture in `path`, upright, its longer side at most `edge` pixels; a null image where
-    it can't be read. JPEGs are decoded small, which is many times faster."""
-    reader = QImageReader(path)
-    reader.setAutoTransform(True)
-    reader.setDecideFormatFromContent(True)  # many a .jpg is a PNG or WebP
-    size = reader.size()
-    limit = QSize(edge, edge)
-    if size.isValid() and max(size.width(), size.height()) > edge:
-        small = size.scaled(limit, Qt.AspectRatioMode.KeepAspectRatio)
-        reader.setScaledSize(small.expandedTo(QSize(1, 1)))
-    return reader.read()
+    """The picture in `path` as training sees it, its longer side at most `edge` pixels; a null
+    image where it can't be read. JPEGs are decoded small, which is many times faster.
+
+    Not by QImageReader: it tries its SVG reader, which connects signals, and a thread that does
+    so while it holds the interpreter's lock can wait for ever for the window's thread, which
+    waits for that lock while it destroys an object.
+    """
+    try:
+        width, height, pixels = tasks.look(path, edge)
+    except FlowerError:
+        return QImage()
+    image = QImage(pixels, width, height, 3 * width, QImage.Format.Format_RGB888)
+    return image.copy()  # of its own memory: that of `pixels` goes
 
 
 def _pictures(wanted: deque[str], edge: int) -> Iterator[tuple[str, QImage]]:

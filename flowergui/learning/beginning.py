@@ -39,7 +39,7 @@ HALVINGS = 3
 def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
     """A new run of `recipe` in a new folder under `models`. Raises FlowerError."""
     machine.keep_pages()
-    found = yield from unless_stopped(photos.scan(Path(recipe.photos)), live)
+    found = yield from unless_stopped(photos.scan(Path(recipe.photos), thorough=False), live)
     if found is None:
         return
     pretrained, kept = None, {}

@@ -16,6 +16,13 @@ from flowergui.learning import pictures
 VALIDATION_FOLDERS = ("val", "valid", "validation", "test")
 """Names that hold the validation photos of a ready split, the likeliest first."""
 
+CHECKED_FIRST = 20_000
+"""More photos than this are not all opened before they can be used: that would take minutes. Those
+that can't be read are then named and passed over while a run goes."""
+
+TOLD_EACH = 10_000
+"""After so many files that were listed it is told how many there are."""
+
 _IGNORED = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _EXAMPLES = 4
 
@@ -58,45 +65,49 @@ class Split:
 
     def fingerprint(self) -> str:
         """A hash (SHA-256) of the classes and of every photo's path, class and split."""
-        text = hashlib.sha256()
-        for part in (self.classes, self.train, self.validation):
-            text.update(repr(part).encode())
+        text = hashlib.sha256(repr(self.classes).encode())
+        for part in (self.train, self.validation):  # by pieces, as repr would have them in one
+            text.update(b"(")
+            for number, photo in enumerate(part):
+                text.update((", " if number else "").encode() + repr(photo).encode())
+            text.update(b",)" if len(part) == 1 else b")")
         return text.hexdigest()
 
 
-def scan(folder: Path) -> Generator[ScanProgress | Scanned, None, Photos]:
+def scan(folder: Path, *, thorough: bool = True) -> Generator[ScanProgress | Scanned, None, Photos]:
     """Looks at every file of `folder`, telling ScanProgress and at last Scanned.
 
-    Files that can't be read are problems, not errors. Raises FlowerError where the folder is
-    none, or has no two classes with photos.
+    Files that can't be read are problems, not errors. Of more than CHECKED_FIRST photos Scanned
+    comes as soon as they are listed; where it is `thorough` they are opened after that, and
+    Scanned comes once more. Raises FlowerError where the folder is none, or has no two classes
+    with photos.
     """
-    parts = _parts(folder)
-    problems: list[Problem] = []
-    found: dict[str, list[tuple[str, str]]] = {}  # split -> (class, relative path)
-    for split, root in parts.items():
-        found[split] = []
-        for class_folder in _folders(root):
-            files = sorted(_files(class_folder))
-            if not files:
-                problems.append(Problem(_relative(class_folder, folder), "no photos in it"))
-            found[split] += [(class_folder.name, _relative(path, folder)) for path in files]
-    listed = [pair for pairs in found.values() for pair in pairs]
-    broken: set[str] = set()
+    layout, found = yield from _list(folder)
+    empty = tuple(
+        Problem(place, "no photos in it")
+        for classes in found.values()
+        for place, paths in classes.values()
+        if not paths
+    )
+    listed = [path for classes in found.values() for _, paths in classes.values() for path in paths]
+    many = len(listed) > CHECKED_FIRST
+    if many:
+        photos = _photos(folder, layout, found, empty, frozenset())
+        yield _scanned(photos, checked=False)
+        if not thorough:
+            return photos
+    broken: list[Problem] = []
     checked = 0
     yield ScanProgress(0, len(listed))
-    for paths, reasons in _checks(folder, [path for _, path in listed]):
-        for path, reason in zip(paths, reasons, strict=True):
-            if reason:
-                broken.add(path)
-                problems.append(Problem(path, reason))
+    for paths, reasons in _checks(folder, listed):
+        broken += (
+            Problem(path, reason) for path, reason in zip(paths, reasons, strict=True) if reason
+        )
         checked += len(paths)
         yield ScanProgress(checked, len(listed))
-    good = {
-        split: [(name, path) for name, path in pairs if path not in broken]
-        for split, pairs in found.items()
-    }
-    layout = "flat" if parts["train"] == folder else "split"
-    photos = _photos(folder, layout, good, tuple(problems))
+    if broken or not many:
+        left_out = frozenset(problem.path for problem in broken)
+        photos = _photos(folder, layout, found, (*empty, *broken), left_out)
     yield _scanned(photos)
     return photos
 
@@ -145,15 +156,18 @@ def listing(folder: Path) -> list[tuple[str, str, str]]:
     """Path, class, and train or validation, of every file that is taken for a photo, as the
     folder has them; none is opened. Raises FlowerError where the folder is none."""
     return [
-        (_relative(path, folder), class_folder.name, part)
+        (path, child.name, part)
         for part, root in _parts(folder).items()
-        for class_folder in _folders(root)
-        for path in sorted(_files(class_folder))
+        for child in _folders(root)
+        for path in sorted(_files(child, _relative(child, folder)))
     ]
 
 
 def readable(folder: Path, paths: Sequence[str]) -> Generator[Preparing, None, set[str]]:
-    """Opens photos, telling how far it is, and returns those that can be read."""
+    """Opens photos, telling how far it is, and returns those that can be read. More than
+    CHECKED_FIRST are taken to be good: those that aren't are passed over when it is their turn."""
+    if len(paths) > CHECKED_FIRST:
+        return set(paths)
     good: set[str] = set()
     done = 0
     for chunk, reasons in _checks(folder, list(paths)):
@@ -175,36 +189,62 @@ def _parts(folder: Path) -> dict[str, Path]:
     if "train" in children and _folders(children["train"]):
         parts = {"train": children["train"]}
         for name in VALIDATION_FOLDERS:
-            if name in children and any(any(_files(c)) for c in _folders(children[name])):
+            if name in children and any(any(_files(c, "")) for c in _folders(children[name])):
                 parts["validation"] = children[name]
                 break
         return parts
     return {"train": folder}
 
 
+Found = dict[str, dict[str, tuple[str, list[str]]]]
+"""Split name -> class -> its folder and its photos, relative to the folder that is looked at."""
+
+
+def _list(folder: Path) -> Generator[ScanProgress, None, tuple[str, Found]]:
+    parts = _parts(folder)
+    found: Found = {}
+    count, told = 0, 0
+    for part, root in parts.items():
+        found[part] = {}
+        for child in _folders(root):
+            place = _relative(child, folder)
+            files = sorted(_files(child, place))
+            found[part][child.name] = place, files
+            count += len(files)
+            if count - told >= TOLD_EACH:
+                told = count
+                yield ScanProgress(0, count)
+    return "flat" if parts["train"] == folder else "split", found
+
+
 def _photos(
     folder: Path,
     layout: str,
-    good: dict[str, list[tuple[str, str]]],
+    found: Found,
     problems: tuple[Problem, ...],
+    left_out: frozenset[str],
 ) -> Photos:
-    classes = tuple(sorted({name for name, _ in good["train"]}))
+    good = {
+        part: {name: [path for path in paths if path not in left_out] if left_out else paths
+               for name, (_, paths) in classes.items()}
+        for part, classes in found.items()
+    }  # fmt: skip
+    held_back = good.get("validation", {})
+    classes = tuple(sorted(name for name, paths in good["train"].items() if paths))
     index = {name: label for label, name in enumerate(classes)}
-    strangers = sorted({name for name, _ in good.get("validation", [])} - set(classes))
+    strangers = sorted({name for name, paths in held_back.items() if paths} - set(classes))
     problems += tuple(
         Problem(name, "has validation photos but none to train on") for name in strangers
     )
     if len(classes) < 2:
         raise _too_few(folder, classes, problems)
-    validation = [Photo(path, index[n]) for n, path in good.get("validation", []) if n in index]
-    return Photos(
-        folder=folder,
-        layout=layout,
-        classes=classes,
-        train=_sorted(Photo(path, index[name]) for name, path in good["train"]),
-        validation=_sorted(validation),
-        problems=problems,
-    )
+
+    def all_of(part: dict[str, list[str]]) -> tuple[Photo, ...]:
+        return _sorted(
+            Photo(path, index[name]) for name in part if name in index for path in part[name]
+        )
+
+    return Photos(folder, layout, classes, all_of(good["train"]), all_of(held_back), problems)
 
 
 def _too_few(folder: Path, classes: tuple[str, ...], problems: Iterable[Problem]) -> FlowerError:
@@ -223,12 +263,12 @@ def _too_few(folder: Path, classes: tuple[str, ...], problems: Iterable[Problem]
         return FlowerError(
             f"No photo in {folder.name} can be read ({first.path}: {first.reason}).", hint=hint
         )
-    if any(True for _ in _files(folder)):
+    if any(True for _ in _files(folder, "")):
         return FlowerError(f"{folder.name} has photos, but no class subfolders.", hint=hint)
     return FlowerError(f"{folder.name} has no class subfolders with photos.", hint=hint)
 
 
-def _scanned(photos: Photos) -> Scanned:
+def _scanned(photos: Photos, *, checked: bool = True) -> Scanned:
     train: dict[int, list[str]] = {}
     for photo in photos.train:
         train.setdefault(photo.label, []).append(photo.path)
@@ -244,7 +284,7 @@ def _scanned(photos: Photos) -> Scanned:
         )
         for label, name in enumerate(photos.classes)
     )
-    return Scanned(str(photos.folder), photos.layout, tuple(counts), photos.problems)
+    return Scanned(str(photos.folder), photos.layout, tuple(counts), photos.problems, checked)
 
 
 def _sorted(photos: Iterable[Photo]) -> tuple[Photo, ...]:
@@ -271,13 +311,14 @@ def _folders(folder: Path) -> list[Path]:
         return []
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """The photos in `folder` and below it, each real folder once: links may lead in circles."""
+def _files(folder: Path, place: str) -> Iterator[str]:
+    """The photos in `folder` and below it, as paths that begin with its `place`; each real folder
+    once: links may lead in circles."""
     # A link to where we came from would bring in the photos of other classes.
     seen = {os.path.realpath(above) for above in folder.absolute().parents}
-    waiting = [folder]
+    waiting = [(str(folder), f"{place}/" if place else "")]
     while waiting:
-        here = waiting.pop()
+        here, prefix = waiting.pop()
         real = os.path.realpath(here)
         if real in seen:
             continue
@@ -287,16 +328,26 @@ def _files(folder: Path) -> Iterator[Path]:
         except OSError:
             continue
         for entry in entries:
-            if _hidden(entry.name):
+            name = entry.name
+            if _hidden(name):
                 continue
-            if os.path.isdir(entry.path):  # entry.is_dir() raises for a link to itself
-                waiting.append(Path(entry.path))
-            elif os.path.splitext(entry.name)[1].lower() in pictures.EXTENSIONS:
-                yield Path(entry.path)
+            if _is_folder(entry):
+                waiting.append((entry.path, f"{prefix}{name}/"))
+            elif os.path.splitext(name)[1].lower() in pictures.EXTENSIONS:
+                yield prefix + name
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 # A file that was checked need not be checked again while this process lives and it is unchanged.
 _known: dict[tuple[str, int, int], str] = {}
+_KNOWN = 100_000
+"""How many files are remembered: some 300 bytes each."""
 
 
 def _checks(folder: Path, paths: list[str]) -> Iterator[tuple[list[str], list[str]]]:
@@ -313,10 +364,13 @@ def _check(path: Path) -> str:
     except OSError as error:
         return error.strerror or "it can't be opened"
     key = (str(path), facts.st_size, facts.st_mtime_ns)
-    if key not in _known:
-        try:
-            pictures.read(path, at_least=32)  # a JPEG is decoded at an eighth of its size
-            _known[key] = ""
-        except pictures.UnreadableError as error:
-            _known[key] = error.reason
-    return _known[key]
+    if key in _known:
+        return _known[key]
+    try:
+        pictures.read(path, at_least=32)  # a JPEG is decoded at an eighth of its size
+        reason = ""
+    except pictures.UnreadableError as error:
+        reason = error.reason
+    if len(_known) < _KNOWN:
+        _known[key] = reason
+    return reason

@@ -195,7 +195,9 @@ def _resume_weights(
         model=known.model, image_size=known.image_size, first_training_size=0,
     )  # fmt: skip
     recipe = replace(usual, **changes).checked()
-    found = yield from beginning.unless_stopped(photos.scan(Path(recipe.photos)), live)
+    found = yield from beginning.unless_stopped(
+        photos.scan(Path(recipe.photos), thorough=False), live
+    )
     if found is None:
         return
     theirs = stored.get("classes") if checkpoint.is_ours(stored) else None

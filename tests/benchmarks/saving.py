@@ -84,8 +84,8 @@ def main() -> None:
     without = seconds - sum(standing)
     print(f"{recipe.model}, {batches} batches, {seconds:.0f} s in all")
     print(f"ours: {len(standing)} saves with fsync and check; training stood still for "
-          f"{1000 * statistics.median(standing):.0f} ms (median) each, {standing[-1]:.2f} s for the "
-          f"last one, which is waited for, {lost:.2%} of the time; "
+          f"{1000 * statistics.median(standing):.0f} ms (median) each, {standing[-1]:.2f} s "
+          f"for the last one, which is waited for, {lost:.2%} of the time; "
           f"writing beside it took {core:.2%} of the cores' time; a power cut loses at most "
           f"{recipe.save_minutes:g} minutes")  # fmt: skip
     print(f"the tutorial: {batches} saves, median {1000 * statistics.median(theirs):.0f} ms; "

@@ -1,5 +1,7 @@
 """The photos panel: choosing a folder, and what a scan found."""
 
+from dataclasses import replace
+
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
@@ -154,6 +156,25 @@ def test_what_was_left_out_is_a_click_away(qtbot, panel):
     assert rows == [["rose/a.jpg", "not a picture"], ["iris", "no photos in it"]]
     panel.show_scanned(scanned(flower("rose", 2), flower("tulip", 2)))
     assert not left_out.isVisible()
+
+
+def test_a_large_folder_is_checked_while_it_is_used(panel):
+    listed = scanned(flower("rose", 20_000), flower("tulip", 1_200))
+    panel.show_scanned(replace(listed, checked=False))
+    panel.show_checking(ScanProgress(320, 21_200))
+    assert "Checking the photos: 320 of 21,200" in texts(panel)
+    assert "will be named and left out" in texts(panel)
+    assert "2 classes, 21,200 photos" in texts(panel)
+    assert button(panel, "sampleButton").isEnabled()
+    model = panel.findChild(QListView, "classList").model()
+    resets = []
+    model.modelReset.connect(lambda: resets.append(model))
+    panel.show_scanned(listed)  # nothing was wrong: what the user looks at stays where it is
+    assert not resets
+    assert "Checking" not in texts(panel)
+    assert "will be named" not in texts(panel)
+    panel.show_scanned(listed)  # opened again: the pictures may be others
+    assert len(resets) == 1
 
 
 def test_a_folder_that_cannot_be_opened_is_marked(qtbot, panel):

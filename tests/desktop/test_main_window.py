@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,11 @@ class Script:
             time.sleep(0.005)
             yield ScanProgress(1, 2)
         classes = (ClassCount("rose", 8, 0, ()), ClassCount("tulip", 8, 0, ()))
-        yield Scanned(folder, "flat", classes, ())
+        large = Path(folder).name == "large"
+        yield Scanned(folder, "flat", classes, (), checked=not large)
+        for checked in count(1) if large else ():
+            time.sleep(0.005)
+            yield ScanProgress(checked, 1_000_000)
 
     def sample(self, folder: Path) -> Iterator[Any]:
         folder.mkdir(parents=True)
@@ -316,6 +321,19 @@ def test_a_scan_that_is_cancelled_leaves_open_what_was(qtbot, window, photos, tm
     button(window, "cancelScanButton").click()
     assert path.text() == photos
     qtbot.waitUntil(button(window, "startButton").isEnabled)
+
+
+def test_a_large_folder_trains_before_all_of_it_is_checked(qtbot, window, script, tmp_path):
+    folder = tmp_path / "large"
+    folder.mkdir()
+    window.open_folder(str(folder))
+    start = button(window, "startButton")
+    qtbot.waitUntil(lambda: start.isEnabled() and "Checking the photos" in texts(window))
+    start.click()
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert script.of("train")[0].photos == str(folder)
+    assert "Checking the photos" not in texts(window)
+    assert "2 classes, 16 photos" in texts(window)
 
 
 def test_nonsense_in_the_form_keeps_start_off(qtbot, window, photos):

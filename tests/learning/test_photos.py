@@ -1,9 +1,11 @@
 """A folder of photos: its classes, its split, what is left out and what is refused."""
 
+import hashlib
 import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,43 @@ def test_progress_goes_from_nothing_to_all(make_photos: Callable[..., Path], tmp
     assert [event.checked for event in progress] == [0, 32, 64, 80]
     assert {event.found for event in progress} == {80}
     assert events[:-1] == progress
+
+
+def test_many_photos_can_be_used_before_they_are_opened(flat: Path, monkeypatch) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 14)
+    (flat / "iris" / "iris_2.jpg").write_text("no picture")
+    found, events = scanned(flat)
+    first = next(event for event in events if isinstance(event, Scanned))
+    assert not first.checked
+    assert [each.train for each in first.classes] == [5, 5, 5]
+    assert all(event.checked == 0 for event in takewhile(lambda each: each != first, events))
+    assert events[-2] == ScanProgress(15, 15)
+    assert events[-1].checked
+    assert [each.train for each in events[-1].classes] == [5, 4, 5]
+    assert [problem.path for problem in events[-1].problems] == ["iris/iris_2.jpg"]
+    assert len(found.train) == 14
+
+
+def test_whom_the_listing_suffices_nothing_is_opened(flat: Path, monkeypatch) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 14)
+    monkeypatch.setattr(photos, "_check", lambda path: pytest.fail(f"{path} was opened"))
+    listed = list(photos.scan(flat, thorough=False))
+    assert [type(event) for event in listed] == [Scanned]
+
+
+def test_a_listing_tells_how_far_it_is(flat: Path, monkeypatch) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 14)
+    monkeypatch.setattr(photos, "TOLD_EACH", 6)
+    listed = list(photos.scan(flat, thorough=False))
+    assert listed[:-1] == [ScanProgress(0, 10)]
+
+
+def test_the_fingerprint_is_that_of_the_whole_list(flat: Path) -> None:
+    found, _ = scanned(flat)
+    for held_back in ((), found.train[:1], found.train[:4]):
+        split = photos.Split(flat, found.classes, found.train, held_back)
+        whole = "".join(map(repr, (found.classes, found.train, held_back)))
+        assert split.fingerprint() == hashlib.sha256(whole.encode()).hexdigest()
 
 
 @pytest.mark.parametrize("train", ["train", "Train", "TRAIN"])

@@ -24,13 +24,14 @@ from flowergui.events import (
     Opened,
     Saved,
     SaveFailed,
+    Scanned,
     Stopped,
     TrainingSizeChanged,
     ValidationProgress,
     WentBack,
     as_dict,
 )
-from flowergui.learning import checkpoint, trainer
+from flowergui.learning import checkpoint, photos, trainer
 from flowergui.learning.saving import Saving
 from flowergui.learning.training import Training
 from flowergui.live import Live
@@ -475,6 +476,20 @@ def test_a_photo_that_goes_away_is_named_once(
     assert all(sum(photo.name in note for note in notes) == 1 for photo in gone)
     assert notes[-1].startswith("A photo was passed over, 4 so far. iris_")
     assert sum("can't be read: its content is no picture" in note for note in notes) == 1
+    assert of(events, Finished)
+
+
+def test_of_many_photos_the_spoilt_ones_are_met_on_the_way(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 10)
+    copy = make_photos(tmp_path / "copy")
+    spoilt = sorted((copy / "iris").iterdir())[1]
+    spoilt.write_text("no picture")
+    events = list(tasks.train(little(photos=str(copy))))
+    (scanned,) = of(events, Scanned)
+    assert not scanned.checked
+    assert [spoilt.name in note.message for note in of(events, Noted)] == [True]
     assert of(events, Finished)
 
 
