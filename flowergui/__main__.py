@@ -1,5 +1,6 @@
 """The way in: the window, or a command when one is named."""
 
+import gc
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -49,6 +50,7 @@ def _window(folder: str | None) -> int:
     if sys.platform == "win32":
         # Loaded after Qt, torch fails there with a DLL error (pytorch/pytorch#166628).
         import_module("flowergui.learning.machine")
+    gc.disable()  # until torch is there (see warm_up): until then, hardly anything becomes garbage
     try:
         from flowergui.desktop.app import main as window
     except ImportError as error:

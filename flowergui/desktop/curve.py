@@ -1,22 +1,26 @@
 """Numbers for the plots: long columns that grow, are smoothed, and are thinned for the screen."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers = NDArray[np.float64]
+Numbers = NDArray[np.floating[Any]]
 
 PAIRS = 1_000
 """Minimum-maximum pairs that stand for a long stretch: more than a plot has pixel columns."""
 
 
 class Columns:
-    """Columns of float64 of one length, in buffers that double when they are full."""
+    """Columns of one length, in buffers that double when they are full: `exact` ones of float64
+    (steps, which float32 counts to 16 million only), and `rough` ones of float32, which no screen
+    tells from it."""
 
-    def __init__(self, *names: str) -> None:
-        self.names = names
-        self._buffers = {name: np.empty(1024) for name in names}
+    def __init__(self, exact: Sequence[str], rough: Sequence[str] = ()) -> None:
+        self.names = (*exact, *rough)
+        self._buffers: dict[str, Numbers] = {name: np.empty(1024) for name in exact}
+        self._buffers |= {name: np.empty(1024, np.float32) for name in rough}
         self.length = 0
 
     def __getitem__(self, name: str) -> Numbers:
@@ -30,7 +34,7 @@ class Columns:
             length = self.length + len(values)
             buffer = self._buffers[name]
             if length > len(buffer):
-                grown = np.empty(max(length, 2 * len(buffer)))
+                grown = np.empty(max(length, 2 * len(buffer)), buffer.dtype)
                 grown[: self.length] = buffer[: self.length]
                 self._buffers[name] = buffer = grown
             buffer[self.length : length] = values

@@ -50,9 +50,9 @@ class LivePlot(QWidget):
         super().__init__(parent)
         self.setObjectName("livePlot")
         self._batches = Columns(
-            "step", "epoch", "loss", "accuracy", "rate", "loss_smooth", "accuracy_smooth"
+            ["step"], ["epoch", "loss", "accuracy", "rate", "loss_smooth", "accuracy_smooth"]
         )
-        self._epochs = Columns("step", "epoch", "val_loss", "val_accuracy")
+        self._epochs = Columns(["step", "epoch", "val_loss", "val_accuracy"])
         self._span = 0.0
         self._window = 0
         self._following = True

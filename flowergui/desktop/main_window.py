@@ -22,6 +22,7 @@ from flowergui.desktop import (
     prediction_control,
     resume_control,
     run_control,
+    warm_up,
     weights_control,
     worker,
 )
@@ -146,7 +147,7 @@ class MainWindow(QMainWindow):
         has little time for anything else."""
         if not self._warm:
             self._warm = True
-            self._jobs.do("catalogue", tasks.catalogue, self._catalogue_told)
+            self._jobs.do("catalogue", warm_up.load, self._catalogue_told)
 
     @Slot(object)
     def _catalogue_told(self, events: tuple[Any, ...]) -> None:

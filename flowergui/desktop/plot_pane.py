@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop import theme
 from flowergui.desktop.curve import Columns, Numbers, averaged, robust_range, thinned
+from flowergui.desktop.lean import pyqtgraph as pg
 
 THICK = 250
 """Points or pairs above which a line is thinned that is thicker than a pixel, or antialiased: the

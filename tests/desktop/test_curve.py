@@ -14,7 +14,7 @@ from flowergui.desktop.curve import (
 
 
 def test_columns_grow_and_keep_every_row():
-    columns = Columns("step", "loss")
+    columns = Columns(["step"], ["loss"])
     for begin in range(0, 10_000, 700):
         steps = np.arange(begin, begin + 700)
         columns.append(step=steps, loss=steps / 2.0)
@@ -24,6 +24,13 @@ def test_columns_grow_and_keep_every_row():
     columns.cut(10)
     columns.append(step=[7.0], loss=[8.0])
     assert columns["step"].tolist() == [*range(10), 7]
+
+
+def test_steps_stay_exact_where_float32_would_round():
+    columns = Columns(["step"], ["loss"])
+    columns.append(step=[2.0**24 + 1], loss=[0.5])
+    assert columns["step"].tolist() == [2**24 + 1]
+    assert columns["loss"].nbytes == 4
 
 
 def test_smoothing_of_a_constant_is_that_constant_from_the_start():

@@ -1,0 +1,127 @@
+"""A run that tells more than anybody can look at: what becomes of the window.
+
+    python tests/benchmarks/flood.py [--batches 1000000] [--rate 50000]
+
+A scripted run tells so many batches a second in the real window. Printed are how many points its
+curves got, the gaps between ticks of a timer of 5 ms while it told them, what drawing all of them
+takes at the end, and how much memory grew between the first tenth and the end.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEventLoop, QSettings, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QPushButton
+
+from flowergui import tasks
+from flowergui.desktop import theme
+from flowergui.desktop.main_window import MainWindow
+from flowergui.events import BatchDone, EpochDone, Finished, Opened
+from flowergui.recipe import Recipe
+
+EPOCHS = 10
+
+
+def memory() -> float:
+    """Of this process, in MB."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def told(batches: int, rate: float, run: Path) -> Iterator[Any]:
+    """The events of a run, at so many a second."""
+    each = batches // EPOCHS
+    yield Opened(
+        str(run), "resnet18", "scratch", ("a", "b"), 32 * each, 32, 224, "cpu", "float32", EPOCHS,
+        each, 1, 0, 0, 11_000_000, 11_000_000, (), False,
+    )  # fmt: skip
+    began, step = time.perf_counter(), 0
+    for epoch in range(1, EPOCHS + 1):
+        for batch in range(1, each + 1):
+            step += 1
+            loss = 2.0 / (1 + step / 1e5) + (step * 2654435761 % 1000) / 1000
+            yield BatchDone(epoch, batch, each, step, loss, 0.5, 0.001, 32)
+            if step % 500 == 0:
+                time.sleep(max(began + step / rate - time.perf_counter(), 0))
+        yield EpochDone(epoch, EPOCHS, step, 1.0, 0.5, 1.0, 0.5, 0.5, 1, 0.001, 1.0)
+    print(f"told {step:,} batches in {time.perf_counter() - began:.1f} s")
+    yield Finished(str(run), EPOCHS, 0.5, 1, 1.0)
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--batches", type=int, default=1_000_000)
+    parser.add_argument("--rate", type=float, default=50_000)
+    wishes = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["FLOWERGUI_MODELS"] = scratch
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
+        app = QApplication([])
+        theme.apply(app)
+        window = MainWindow()
+        window.show()
+        grown: list[float] = []
+        plot = window._run.plot
+
+        def until(holds: Any) -> None:
+            loop, clock = QEventLoop(), QTimer()
+
+            def look() -> None:
+                if not grown and plot._batches.length > wishes.batches / 10:
+                    grown.append(memory())
+                if holds():
+                    loop.quit()
+
+            clock.timeout.connect(look)
+            clock.start(50)
+            loop.exec()
+
+        until(lambda: window._network.described is not None)
+        rested = time.monotonic() + 3
+        until(lambda: time.monotonic() > rested)
+        gaps, last = [], time.perf_counter()
+
+        def tick() -> None:
+            nonlocal last
+            now = time.perf_counter()
+            gaps.append((now - last) * 1000)
+            last = now
+
+        clock = QTimer()
+        clock.setTimerType(Qt.TimerType.PreciseTimer)
+        clock.timeout.connect(tick)
+        run = Path(scratch) / "run"
+        tasks.train = lambda recipe, live: told(wishes.batches, wishes.rate, run)
+        last = time.perf_counter()
+        clock.start(5)
+        window._begin(lambda live: tasks.train(Recipe(), live))
+        start = window.findChild(QPushButton, "stopButton")
+        until(start.isEnabled)
+        until(lambda: not start.isEnabled())
+        clock.stop()
+        print(f"{plot._batches.length:,} points in each curve")
+        gaps.sort()
+        print(*(f"{name} {gaps[min(int(len(gaps) * share), len(gaps) - 1)]:.1f} ms" for name, share
+                in (("gaps: median", 0.5), ("p99", 0.99), ("longest", 1.0))), sep=", ")  # fmt: skip
+        print(f"memory grew by {memory() - grown[0]:.0f} MB since the first tenth of the run")
+        frames = []
+        for _ in range(60):
+            began = time.perf_counter()
+            plot.draw()
+            app.processEvents()
+            frames.append(time.perf_counter() - began)
+        frames.sort()
+        print(f"all of it drawn anew: median {1000 * frames[30]:.1f} ms a frame")
+        window.close()
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
