@@ -9,14 +9,14 @@ takes at the end, and how much memory grew between the first tenth and the end.
 
 import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEventLoop, QSettings, Qt, QTimer
+from gaps import Gaps
+from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from flowergui import tasks
@@ -86,30 +86,17 @@ def main() -> None:
         until(lambda: window._network.described is not None)
         rested = time.monotonic() + 3
         until(lambda: time.monotonic() > rested)
-        gaps, last = [], time.perf_counter()
-
-        def tick() -> None:
-            nonlocal last
-            now = time.perf_counter()
-            gaps.append((now - last) * 1000)
-            last = now
-
-        clock = QTimer()
-        clock.setTimerType(Qt.TimerType.PreciseTimer)
-        clock.timeout.connect(tick)
         run = Path(scratch) / "run"
         tasks.train = lambda recipe, live: told(wishes.batches, wishes.rate, run)
-        last = time.perf_counter()
-        clock.start(5)
+        gaps = Gaps()
         window._begin(lambda live: tasks.train(Recipe(), live))
-        start = window.findChild(QPushButton, "stopButton")
-        until(start.isEnabled)
-        until(lambda: not start.isEnabled())
-        clock.stop()
+        stop = window.findChild(QPushButton, "stopButton")
+        until(stop.isEnabled)
+        until(lambda: not stop.isEnabled())
+        waits = gaps.stop()
         print(f"{plot._batches.length:,} points in each curve")
-        gaps.sort()
-        print(*(f"{name} {gaps[min(int(len(gaps) * share), len(gaps) - 1)]:.1f} ms" for name, share
-                in (("gaps: median", 0.5), ("p99", 0.99), ("longest", 1.0))), sep=", ")  # fmt: skip
+        print("gaps in the window's events:", end=" ")
+        print(*(f"{name} {wait:.1f} ms" for name, wait in waits.items()), sep=", ")
         print(f"memory grew by {memory() - grown[0]:.0f} MB since the first tenth of the run")
         frames = []
         for _ in range(60):
@@ -120,7 +107,6 @@ def main() -> None:
         frames.sort()
         print(f"all of it drawn anew: median {1000 * frames[30]:.1f} ms a frame")
         window.close()
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
