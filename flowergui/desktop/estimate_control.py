@@ -101,7 +101,9 @@ def in_words(told: Estimated, recipe: Recipe) -> str:
 
 
 def _long(seconds: float) -> str:
-    """8 s, 3:12 min or 1:04:09 h: no more digits than an estimate deserves."""
+    """8 s, 3:12 min, 1:04:09 h or 807 h: no more digits than an estimate deserves."""
     if seconds < 60:
         return f"{max(round(seconds), 1)} s"
+    if seconds >= 10 * 3600:
+        return f"{round(seconds / 3600):,} h"
     return f"{duration(seconds)} {'h' if seconds >= 3599.5 else 'min'}"

@@ -15,6 +15,7 @@ from flowergui.recipe import Recipe
         ((4.0, 18.0, 40.0, 100), {}, "About 40 s in all; later epochs take 4 s."),
         ((0.2, 0.3, 0.4, 100), {"epochs": 1}, "About 1 s in all."),
         ((139.0, 150.0, 4176.0, 100), {}, "About 1:09:36 h in all, 2:19 min an epoch."),
+        ((73_664.0, 73_664.0, 2_905_434.0, 100), {}, "About 807 h in all, 20 h an epoch."),
         ((1.0, 1.0, 1.0, 31), {}, "Batches of 32 may not fit into memory; about 31 do."),
         ((1.0, 1.0, 1.0, 0), {}, "Batches of 32 may not fit into memory; not even one does."),
     ],
