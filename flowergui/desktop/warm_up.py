@@ -21,7 +21,6 @@ def load() -> Iterator[Event]:
     makes half a million objects that stay, and it goes through all of them each time. It rests
     while they come, and leaves them out from then on; a run is not stopped by it either.
     """
-    loaded = len(sys.modules)
     gc.disable()
     try:
         if "torch" not in sys.modules:
@@ -29,8 +28,8 @@ def load() -> Iterator[Event]:
         yield from tasks.catalogue()
     finally:
         gc.enable()
-        if len(sys.modules) > loaded + 100:
-            gc.freeze()
+    if "torch" in sys.modules and not gc.get_freeze_count():
+        gc.freeze()
 
 
 def _load_libraries() -> None:
