@@ -34,6 +34,7 @@ from flowergui.events import (
     WeightsSaved,
     WentBack,
 )
+from flowergui.learning import photos
 from flowergui.live import Live
 from flowergui.presets import PRESETS
 from flowergui.recipe import SETTING, SETTINGS, Recipe
@@ -441,6 +442,19 @@ def test_inspect_prints_counts_and_problems(
     assert ["20"] in [line.split() for line in printed.out.splitlines()]
     assert "1 problem:" in printed.err
     assert "poppy/torn.jpg: its content is no picture" in printed.err
+
+
+def test_the_counts_of_many_photos_are_told_once(
+    flowers: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 1)
+    assert commands.run(["inspect", str(flowers)]) == 0
+    printed = capsys.readouterr().out
+    assert [line.split()[1:] for line in printed.splitlines() if "poppy" in line] == [["10"]]
+    assert "not opened" not in printed
+    (listed,) = photos.scan(flowers, thorough=False)
+    Console(as_json=False, terminal=False).tell(listed)
+    assert "They are not opened yet" in capsys.readouterr().out
 
 
 def test_inspect_tells_ready_splits_apart(

@@ -8,23 +8,10 @@ start of the run, where photos are decoded and the first batch is trained, is pa
 
 import argparse
 import os
-import tempfile
 import time
 
-from gaps import Gaps
-from PySide6.QtCore import QEventLoop, QSettings, QTimer
-from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
-
-from flowergui.desktop import theme
-from flowergui.desktop.main_window import MainWindow
-
-
-def until(holds) -> None:
-    """Lets the window live until `holds()`."""
-    loop, clock = QEventLoop(), QTimer()
-    clock.timeout.connect(lambda: loop.quit() if holds() else None)
-    clock.start(50)
-    loop.exec()
+from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
+from real_window import Gaps, shown, until
 
 
 def main() -> None:
@@ -33,13 +20,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--model", default="resnet18")
     wishes = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        os.environ["FLOWERGUI_MODELS"] = scratch
-        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
-        app = QApplication([])
-        theme.apply(app)
-        window = MainWindow()
-        window.show()
+    with shown() as (window, _):
 
         def find(name: str) -> QWidget:
             widget = window.findChild(QWidget, name)
@@ -62,7 +43,6 @@ def main() -> None:
         batches = window._run.plot._batches.length
         stop.click()
         until(start.isEnabled)
-        window.close()
     print(f"{wishes.seconds:g} s of {wishes.model}, {batches} batches; gaps in the window's events")
     for name, wait in waits.items():
         print(f"{name:8} {wait:7.1f} ms")

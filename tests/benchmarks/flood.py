@@ -9,21 +9,15 @@ takes at the end, and how much memory grew between the first tenth and the end.
 
 import argparse
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gaps import Gaps
-from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QPushButton
+from real_window import Gaps, shown, until
 
-from flowergui import tasks
-from flowergui.desktop import theme
-from flowergui.desktop.main_window import MainWindow
 from flowergui.events import BatchDone, EpochDone, Finished, Opened
-from flowergui.recipe import Recipe
 
 EPOCHS = 10
 
@@ -60,53 +54,30 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=1_000_000)
     parser.add_argument("--rate", type=float, default=50_000)
     wishes = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        os.environ["FLOWERGUI_MODELS"] = scratch
-        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
-        app = QApplication([])
-        theme.apply(app)
-        window = MainWindow()
-        window.show()
-        grown: list[float] = []
+    with shown() as (window, scratch):
         plot = window._run.plot
-
-        def until(holds: Any) -> None:
-            loop, clock = QEventLoop(), QTimer()
-
-            def look() -> None:
-                if not grown and plot._batches.length > wishes.batches / 10:
-                    grown.append(memory())
-                if holds():
-                    loop.quit()
-
-            clock.timeout.connect(look)
-            clock.start(50)
-            loop.exec()
-
         until(lambda: window._network.described is not None)
         rested = time.monotonic() + 3
         until(lambda: time.monotonic() > rested)
-        run = Path(scratch) / "run"
-        tasks.train = lambda recipe, live: told(wishes.batches, wishes.rate, run)
         gaps = Gaps()
-        window._begin(lambda live: tasks.train(Recipe(), live))
+        window._begin(lambda live: told(wishes.batches, wishes.rate, scratch / "run"))
         stop = window.findChild(QPushButton, "stopButton")
-        until(stop.isEnabled)
+        until(lambda: plot._batches.length > wishes.batches / 10)
+        before = memory()
         until(lambda: not stop.isEnabled())
         waits = gaps.stop()
         print(f"{plot._batches.length:,} points in each curve")
         print("gaps in the window's events:", end=" ")
         print(*(f"{name} {wait:.1f} ms" for name, wait in waits.items()), sep=", ")
-        print(f"memory grew by {memory() - grown[0]:.0f} MB since the first tenth of the run")
+        print(f"memory grew by {memory() - before:.0f} MB since the first tenth of the run")
         frames = []
         for _ in range(60):
             began = time.perf_counter()
             plot.draw()
-            app.processEvents()
+            QApplication.processEvents()
             frames.append(time.perf_counter() - began)
         frames.sort()
         print(f"all of it drawn anew: median {1000 * frames[30]:.1f} ms a frame")
-        window.close()
 
 
 if __name__ == "__main__":
