@@ -12,6 +12,7 @@ from torch import Tensor
 
 from flowergui.errors import FlowerError
 from flowergui.learning import safetensor_files
+from flowergui.learning.direct_file import DirectFile
 from flowergui.run_folder import RunFolder, beside, put
 
 FORMAT = "flowergui-1"
@@ -29,34 +30,23 @@ def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None
         except RuntimeError as error:
             raise OSError(f"writing {path.name} failed, the disk may be full") from error
 
-    def check(half: Path) -> None:
-        with zipfile.ZipFile(half) as archive:
-            if damaged := archive.testzip():
-                raise OSError(f"{path.name} was damaged while it was written ({damaged})")
-
-    place(path, fill, check, keep_as=keep_as)
+    place(path, fill, keep_as=keep_as)
 
 
-def place(
-    path: Path,
-    fill: Callable[[BinaryIO], object],
-    check: Callable[[Path], object],
-    *,
-    keep_as: Path | None = None,
-) -> None:
+def place(path: Path, fill: Callable[[BinaryIO], object], *, keep_as: Path | None = None) -> None:
     """Puts a file at `path`, whole or not at all.
 
-    `fill` writes it beside, it is forced to disk, and `check` reads it again before it takes the
-    place of what was there; that is kept as `keep_as` where one is given. Raises OSError, and
-    what the two raise.
+    `fill` writes it beside, it is forced to disk and read again before it takes the place of
+    what was there; that is kept as `keep_as` where one is given. Raises OSError, and what `fill`
+    raises.
     """
     half = beside(path)
     try:
-        with half.open("xb") as file:
+        with DirectFile(half) as file:
             fill(file)
-            file.flush()
-            os.fsync(file.fileno())
-        check(half)
+            file.finish()
+        if not file.is_on_disk():
+            raise OSError(f"{path.name} was damaged while it was written")
         if keep_as is not None and path.exists():
             put(path, keep_as)
             try:

@@ -50,7 +50,7 @@ def export(source: Path, out: Path) -> Iterator[Exported]:
             def fill(file: BinaryIO) -> None:
                 file.write(content)
 
-            checkpoint.place(out, fill, safetensor_files.read)
+            checkpoint.place(out, fill)
     except OSError as error:
         raise FlowerError(
             f"{out.name} can't be written into {out.parent}: {error.strerror or error}."

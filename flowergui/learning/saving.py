@@ -39,7 +39,7 @@ class Job:
     """What is to be written: `last` (also as best.pth where it is `best`), the rows of
     history.csv that belong to it, and the best state that best.pth lacks so far."""
 
-    last: State
+    last: State | None
     best: bool
     rows: Rows
     owed: State | None
@@ -76,9 +76,10 @@ class Saving:
         self._rows: Rows = []
         self._owed: State | None = None
         self._spare: list[Room] = []
+        self._copying = 0.0
         self.cost = 0.0
-        """Seconds that the last write cost a training that keeps all cores busy: its share of
-        their time."""
+        """Seconds that the last save cost a training that keeps all cores busy: those that it
+        stood still for the copy, and the writing's share of the cores' time."""
 
     def record(self, row: BatchDone | EpochDone) -> None:
         """Keeps a row for history.csv; it is written with the next checkpoint."""
@@ -103,8 +104,7 @@ class Saving:
         if size <= AT_ONCE or self._no_room(size):
             return self.now(content, best=best)
         self.wait()
-        job = self._job(self._copied(content), best)
-        self._under_way = self._thread.submit(self._write, job)
+        self._begin(self._job(self._copied(content), best))
         return self._told()
 
     def hold(self, content: Mapping[str, Any]) -> list[Outcome]:
@@ -114,6 +114,15 @@ class Saving:
             return self.now(content, best=True)
         self._owe(self._copied(content))
         return self.done()
+
+    def settle(self) -> list[Outcome]:
+        """Writes the best that is held, in the thread: whoever is about to wait for the next save
+        waits the less."""
+        self.wait()
+        if self._owed is not None:
+            owed, self._owed = self._owed, None
+            self._begin(Job(None, False, [], owed))
+        return self._told()
 
     def done(self) -> list[Outcome]:
         """What became of the saves that are over, each told once; waits for none."""
@@ -130,10 +139,16 @@ class Saving:
     def _no_room(self, size: int) -> bool:
         return not self._spare and machine.free_memory() < 3 * size
 
+    def _begin(self, job: Job) -> None:
+        self._under_way = self._thread.submit(self._write, job)
+
     def _copied(self, content: Mapping[str, Any]) -> State:
+        began = time.perf_counter()
         room: Room = {}
         before = self._spare.pop() if self._spare else {}
-        return State(_copy(content, (), before, room), room)
+        copied = _copy(content, (), before, room)
+        self._copying = time.perf_counter() - began
+        return State(copied, room)
 
     def _job(self, last: State, best: bool) -> Job:
         rows, self._rows = self._rows, []
@@ -144,7 +159,7 @@ class Saving:
         return Job(last, best, rows, owed)
 
     def _take(self, written: Written) -> None:
-        self.cost = written.seconds / (os.cpu_count() or 1)
+        self.cost = self._copying + written.seconds / (os.cpu_count() or 1)
         self._outcomes += written.outcomes
         self._rows = written.rows + self._rows
         for state in (written.job.last, written.job.owed):
@@ -171,8 +186,8 @@ class Saving:
 
     def _write(self, job: Job) -> Written:
         began = time.thread_time()
-        run, last = self._run, job.last.content
-        rows, owed = job.rows, job.last if job.best else job.owed
+        run, last = self._run, job.last
+        rows, owed = job.rows, last if job.best else job.owed
         outcomes: list[Outcome] = []
         reason = ""
         try:
@@ -184,11 +199,12 @@ class Saving:
                 checkpoint.write(job.owed.content, run.best)
                 outcomes.append(_saved(job.owed.content, run.best))
                 owed = None
-            checkpoint.write(last, run.last, keep_as=run.previous)
-            outcomes.append(_saved(last, run.last))
-            if job.best:
+            if last is not None:
+                checkpoint.write(last.content, run.last, keep_as=run.previous)
+                outcomes.append(_saved(last.content, run.last))
+            if last is not None and job.best:
                 run.keep(run.last, run.best)
-                outcomes.append(_saved(last, run.best))
+                outcomes.append(_saved(last.content, run.best))
                 owed = None
         except OSError as error:
             reason = error.strerror or str(error)
@@ -196,7 +212,8 @@ class Saving:
             reason = error.message
         if reason:
             there = {outcome.path for outcome in outcomes}
-            missed = (run.last, run.best) if job.best or job.owed else (run.last,)
+            missed = [run.last] if last is not None else []
+            missed += [run.best] if job.best or job.owed else []
             outcomes += [SaveFailed(str(p), reason) for p in missed if str(p) not in there]
         seconds = time.thread_time() - began
         return Written(job, tuple(outcomes), rows, owed, seconds)

@@ -4,14 +4,19 @@
 
 Both in one run: after every batch, beside the run's own clock, the tutorial's line is timed too.
 Prints each one's share of the training time that it would have been part of, and what a power cut
-would lose. The last save weighs the less the longer a run is: 90 epochs are a quarter of an hour.
+would lose. Ours is the time that training stands still (copies of a best that is held included)
+and what the thread that writes takes meanwhile of the cores. The last save weighs the less the
+longer a run is: 90 epochs are a quarter of an hour.
 """
 
 import argparse
 import os
 import statistics
 import tempfile
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +32,10 @@ from flowergui.recipe import Recipe
 trainings: list[Training] = []
 standing: list[float] = []
 """Seconds that training stood still for each save."""
+holding: list[float] = []
+"""Seconds that training stood still for each copy of a best that is written later."""
 writing: list[float] = []
-"""Seconds of one core that each write took beside it."""
+"""Seconds of one core that each write took beside the training."""
 
 
 def watch() -> None:
@@ -37,21 +44,35 @@ def watch() -> None:
 
     def timed_save(training: Training, **how: bool) -> object:
         trainings[:] = [training]
-        began = time.perf_counter()
-        try:
+        with taking(time.perf_counter, standing):
             return save(training, **how)
-        finally:
-            standing.append(time.perf_counter() - began)
 
     def timed_write(*arguments: Any) -> object:
-        began = time.thread_time()
-        try:
+        beside = threading.current_thread() is not threading.main_thread()  # else it stands still
+        with taking(time.thread_time, writing if beside else []):
             return write(*arguments)
-        finally:
-            writing.append(time.thread_time() - began)
 
+    def timed(method: Callable[[Training], object]) -> Callable[[Training], object]:
+        def call(training: Training) -> object:
+            with taking(time.perf_counter, holding):
+                return method(training)
+
+        return call
+
+    Training.hold_best = timed(Training.hold_best)  # type: ignore[method-assign,assignment]
+    Training.settle_best = timed(Training.settle_best)  # type: ignore[method-assign,assignment]
     Training.save = timed_save  # type: ignore[method-assign,assignment]
     Saving._write = timed_write  # type: ignore[method-assign,assignment]
+
+
+@contextmanager
+def taking(clock: Callable[[], float], into: list[float]) -> Iterator[None]:
+    """Notes the seconds, by this clock, that its block took."""
+    began = clock()
+    try:
+        yield
+    finally:
+        into.append(clock() - began)
 
 
 def main() -> None:
@@ -78,21 +99,23 @@ def main() -> None:
                     theirs.append(time.perf_counter() - start)
                     beside += theirs[-1]
         seconds = time.perf_counter() - began - beside
-    their_sum = statistics.median(theirs) * batches
+    their_sum = statistics.mean(theirs) * batches
     core = sum(writing) / (seconds * (os.cpu_count() or 1))
-    lost = sum(standing) / seconds
-    without = seconds - sum(standing)
+    stood = sum(standing) + sum(holding)
+    lost, without = stood / seconds, seconds - stood
     print(f"{recipe.model}, {batches} batches, {seconds:.0f} s in all")
     print(f"ours: {len(standing)} saves with fsync and check; training stood still for "
           f"{1000 * statistics.median(standing):.0f} ms (median) each, {standing[-1]:.2f} s "
-          f"for the last one, which is waited for, {lost:.2%} of the time; "
+          f"for the last one, which is waited for; {len(holding)} bests were held in between, "
+          f"{1000 * statistics.median(holding or [0]):.0f} ms each; {lost:.2%} of the time; "
           f"writing beside it took {core:.2%} of the cores' time; a power cut loses at most "
           f"{recipe.save_minutes:g} minutes")  # fmt: skip
-    print(f"the tutorial: {batches} saves, median {1000 * statistics.median(theirs):.0f} ms; "
+    print(f"the tutorial: {batches} saves, {1000 * statistics.median(theirs):.0f} ms (median; "
+          f"mean {1000 * statistics.mean(theirs):.0f}); "
           f"{their_sum / (without + their_sum):.2%} of the time; a power cut loses one batch, or "
           "the file that is being written")  # fmt: skip
-    print(f"ratio: {sum(standing) / their_sum:.4f} standing still, "
-          f"{(sum(standing) + sum(writing) / (os.cpu_count() or 1)) / their_sum:.4f} with what "
+    print(f"ratio: {stood / their_sum:.4f} standing still, "
+          f"{(stood + sum(writing) / (os.cpu_count() or 1)) / their_sum:.4f} with what "
           "the writing takes from the cores")  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Checkpoints that are written while training goes on."""
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -103,14 +104,14 @@ def test_the_best_is_owed_until_it_is_written(
 ) -> None:
     gate.set()
     keeper, best = made(run), state(1)
-    open_really, full = Path.open, True
+    sync, full = os.fsync, True
 
-    def refuse(self: Path, *args: Any, **more: Any) -> Any:
-        if full and self.name.startswith("."):
+    def refuse(handle: int) -> None:
+        if full:
             raise OSError(28, "No space left on device")
-        return open_really(self, *args, **more)
+        sync(handle)
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
     keeper.record(row(1))
     getattr(keeper, how)(best, best=True)
     keeper.wait()
@@ -150,6 +151,37 @@ def test_the_best_that_is_held_is_written_with_the_next_save(
     told = keeper.now(state(7), best=True)  # better than what was held
     assert told == [Saved(str(run.last), 1, 7), Saved(str(run.best), 1, 7)]
     assert len(keeper._spare) == len({id(room) for room in keeper._spare}) <= 4
+
+
+def test_the_best_that_is_held_can_be_settled(run: RunFolder, gate: threading.Event) -> None:
+    keeper = made(run)
+    assert keeper.settle() == []
+    keeper.record(row(1))
+    keeper.hold(state(1))
+    assert keeper.settle() == []
+    assert not run.best.exists()
+    gate.set()
+    keeper.wait()
+    assert keeper.done() == [Saved(str(run.best), 1, 1)]
+    assert not run.last.exists()
+    assert keeper.now(state(2)) == [Saved(str(run.last), 1, 2)]
+    assert weight(run.best) == 1.0
+    assert list(run.history()) == [row(1)]
+
+
+def test_a_best_that_could_not_be_settled_is_still_owed(run: RunFolder, monkeypatch) -> None:
+    def refused(content: Mapping[str, Any], path: Path, **options: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    keeper = made(run)
+    keeper.hold(state(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write", refused)
+        keeper.settle()
+        keeper.wait()
+    assert keeper.done() == [SaveFailed(str(run.best), "No space left on device")]
+    assert keeper.now(state(2)) == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
+    assert weight(run.best) == 1.0
 
 
 @pytest.mark.parametrize("short", ["small", "no memory"])
