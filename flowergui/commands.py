@@ -121,6 +121,10 @@ def _export(wishes: argparse.Namespace) -> int:
     return _tell(wishes, tasks.export(wishes.checkpoint, wishes.out)).code
 
 
+def _cache(wishes: argparse.Namespace) -> int:
+    return _tell(wishes, tasks.cached_photos(clear=wishes.clear)).code
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "train": _train,
     "resume": _resume,
@@ -129,6 +133,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "sample": _sample,
     "weights": _weights,
     "export": _export,
+    "cache": _cache,
 }
 
 

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from flowergui.caches import features_in_words, photos_in_words
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
+    CacheState,
     DownloadProgress,
     EpochDone,
     Event,
@@ -40,7 +42,6 @@ from flowergui.events import (
     WentBack,
     as_dict,
 )
-from flowergui.feature_cache import in_words
 
 _PROBLEMS_SHOWN = 5
 _BAR_WIDTH = 20
@@ -207,7 +208,7 @@ class Console:
             case FrozenChanged():
                 print(f"{event.trainable:,} of {event.parameters:,} parameters train now.")
             case FeatureCache(part="train"):
-                print(in_words(event))
+                print(features_in_words(event))
             case LearningRateChanged():
                 print(f"The learning rate is {event.learning_rate:g} now.")
             case WentBack():
@@ -230,6 +231,8 @@ class Console:
                 print("\n".join(_finished(event)))
             case Exported():
                 print(f"The network is in {event.path}.")
+            case CacheState():
+                print(photos_in_words(event))
             case WeightsSaved():
                 file = command_line("--weights", event.path)
                 print(f"The weights are in {event.path}.\nA transfer takes them with {file}")

@@ -162,6 +162,17 @@ class Exported:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class CacheState:
+    """What `folder` keeps of decoded photos: `photos` of them, in `size` bytes; `removed` bytes
+    were cleared away."""
+
+    folder: str
+    photos: int
+    size: int
+    removed: int = 0
+
+
 # --- a run ------------------------------------------------------------------------------------
 
 
@@ -436,6 +447,7 @@ Event = (
     | DownloadProgress
     | WeightsSaved
     | Exported
+    | CacheState
     | Preparing
     | Estimated
     | FeatureCache

@@ -151,6 +151,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="OUT",
         help="what to write: NAME.safetensors, which predicts here too, or NAME.pth, a state_dict",
     )
+    cache = command("cache", "Say what is kept of decoded photos, or clear it.")
+    cache.add_argument("--clear", action="store_true", help="remove all of it")
     return whole
 
 

@@ -44,6 +44,11 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("flowergui", appauthor=False)
 
 
+def photo_cache_folder() -> Path:
+    """Where decoded photos are kept. It need not exist yet."""
+    return cache_folder() / "photos"
+
+
 def sample_folder() -> Path:
     """Where the window draws its sample flowers."""
     return models_folder() / "sample-flowers"

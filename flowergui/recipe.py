@@ -319,6 +319,14 @@ class Recipe:
         "Layers that are frozen at the beginning see photos that don't change once alone; what "
         "they make of them is kept, in memory or in a file, until the run ends.",
     )
+    photo_cache: bool = setting(
+        True,
+        MACHINE,
+        "Photo cache",
+        "Decoded photos that memory has no room for, and large ones, which take long, are kept "
+        "in a folder of yours, where the next run finds them: 20 GB at most, and only while a "
+        "quarter of the disk's free room is enough.",
+    )
     workers: int = setting(
         0,
         MACHINE,
@@ -398,7 +406,16 @@ SETTING: dict[str, Setting] = {each.name: each for each in SETTINGS}
 
 
 RESUMABLE = (
-    *("epochs", "learning_rate", "frozen", "device", "precision", "feature_cache", "workers"),
+    *(
+        "epochs",
+        "learning_rate",
+        "frozen",
+        "device",
+        "precision",
+        "feature_cache",
+        "photo_cache",
+        "workers",
+    ),
     *("recover", "save_minutes"),
 )
 """The settings that may be other than before when a run is resumed (and its photos' folder)."""

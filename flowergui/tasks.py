@@ -145,6 +145,13 @@ def export(checkpoint: str | Path, out: str | Path) -> Iterator[Event]:
     yield from export.export(Path(checkpoint), Path(out))
 
 
+def cached_photos(*, clear: bool = False) -> Iterator[Event]:
+    """CacheState: what is kept of decoded photos, or what is left of it when it was cleared."""
+    from flowergui.learning import photo_cache
+
+    yield photo_cache.clear() if clear else photo_cache.state()
+
+
 def runs(models: Path | None = None) -> list[RunFacts]:
     """The runs under `models`, newest first. Reads their small files only, never a checkpoint."""
     found = []

@@ -16,7 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
-from flowergui import __version__, commands, tasks
+from flowergui import __version__, commands, places, tasks
 from flowergui.__main__ import main
 from flowergui.console import Console, json_line
 from flowergui.errors import FlowerError
@@ -401,6 +401,20 @@ def test_export_writes_what_predict_takes(
     assert commands.run(["predict", str(out), str(flowers / "poppy" / "0.png"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["event"] == "Guessed"
     assert commands.run(["export", str(only_run(trained)), str(tmp_path / "flowers.h5")]) == 2
+
+
+def test_decoded_photos_are_counted_and_cleared(capsys: pytest.CaptureFixture[str]) -> None:
+    kept = places.photo_cache_folder()
+    assert commands.run(["cache"]) == 0
+    assert capsys.readouterr().out == f"No decoded photos are kept in {kept}.\n"
+    kept.mkdir(parents=True)
+    for size in (1_500_000, 500_000):
+        (kept / f"{size}.rgb").write_bytes(bytes(size))
+    assert commands.run(["cache"]) == 0
+    assert capsys.readouterr().out == f"2 decoded photos are kept in {kept} (2.0 MB).\n"
+    assert commands.run(["cache", "--clear"]) == 0
+    out = capsys.readouterr().out
+    assert out == f"2.0 MB of decoded photos were removed. No decoded photos are kept in {kept}.\n"
 
 
 def test_weights_are_kept_for_use_offline(

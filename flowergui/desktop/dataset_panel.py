@@ -41,6 +41,8 @@ class DatasetPanel(Card):
     """The user wants this folder; it need not exist."""
     sample_wanted = Signal()
     """The user wants the sample flowers."""
+    clear_cache_wanted = Signal()
+    """The user wants the room back that decoded photos take."""
     cancel_wanted = Signal()
     """The user doesn't want to wait for the scan, or the drawing, that runs."""
 
@@ -73,6 +75,8 @@ class DatasetPanel(Card):
             path = Path(folder)
             action = self._recent_menu.addAction(f"{path.name}  ({path.parent})".replace("&", "&&"))
             action.setData(folder)
+        self._recent_menu.addSeparator()
+        self._recent_menu.addAction(self._clear_cache)
         self._recent.setVisible(bool(folders))
 
     def set_validation_fraction(self, fraction: float) -> None:
@@ -149,6 +153,8 @@ class DatasetPanel(Card):
         self._recent = quiet_button("Recent", "recentButton")
         self._recent.setToolTip("Folders that were open before")
         self._recent_menu = QMenu(self._recent)
+        self._clear_cache = QAction("Clear decoded photos", self)
+        self._clear_cache.setObjectName("clearCacheAction")
         self._recent_menu.triggered.connect(self._open_recent)
         self._recent.setMenu(self._recent_menu)
         self._recent.setStyleSheet("QPushButton { padding-right: 20px; }")  # room for the arrow
@@ -283,7 +289,10 @@ class DatasetPanel(Card):
 
     @Slot(QAction)
     def _open_recent(self, action: QAction) -> None:
-        self._open(str(action.data()))
+        if action is self._clear_cache:
+            self.clear_cache_wanted.emit()
+        else:
+            self._open(str(action.data()))
 
     @Slot(str)
     def _open(self, folder: str) -> None:

@@ -89,6 +89,8 @@ class MainWindow(QMainWindow):
         self._dataset.folder_chosen.connect(self.open_folder)
         self._dataset.sample_wanted.connect(self._draw_sample)
         self._dataset.cancel_wanted.connect(self._photos.cancel)
+        self._dataset.clear_cache_wanted.connect(self._photos.clear_cache)
+        self._photos.noted.connect(self._banner.show_note)
         self._photos.opened.connect(self._photos_opened)
         self._photos.drawn.connect(self._sample_drawn)
         self._modes.mode_changed.connect(self._mode_changed)

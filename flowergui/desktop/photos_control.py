@@ -5,11 +5,12 @@ from typing import Any
 from PySide6.QtCore import QObject, QSettings, Signal, Slot
 
 from flowergui import places, tasks
+from flowergui.caches import photos_in_words
 from flowergui.desktop.dataset_panel import DatasetPanel
 from flowergui.desktop.jobs import Jobs
-from flowergui.events import SampleDrawn, SampleProgress, Scanned, ScanProgress
+from flowergui.events import CacheState, SampleDrawn, SampleProgress, Scanned, ScanProgress
 
-SCAN, DRAW = "scan", "sample"
+SCAN, DRAW, CLEAR = "scan", "sample", "clear cache"
 """The names of its jobs."""
 
 RECENT = 8
@@ -23,6 +24,8 @@ class PhotosControl(QObject):
     """A folder was scanned: `Scanned`."""
     drawn = Signal()
     """The sample flowers are there; they are being opened."""
+    noted = Signal(str)
+    """Something was done that can't be seen: in a sentence."""
 
     def __init__(
         self, panel: DatasetPanel, jobs: Jobs, settings: QSettings, parent: QObject | None = None
@@ -69,6 +72,11 @@ class PhotosControl(QObject):
         self._looking = False
         self._panel.show_cancelled()
 
+    @Slot()
+    def clear_cache(self) -> None:
+        """Removes the decoded photos that are kept from run to run."""
+        self._jobs.do(CLEAR, lambda: tasks.cached_photos(clear=True), self._told)
+
     def leave_be(self) -> None:
         """Checks no more of the photos of a large folder that is open: a run needs the cores."""
         if self._open and not self._open.checked and not self._looking:
@@ -92,6 +100,8 @@ class PhotosControl(QObject):
                     self.open(event.folder)
                 case Scanned():
                     self._take(event)
+                case CacheState():
+                    self.noted.emit(photos_in_words(event))
 
     def _take(self, scanned: Scanned) -> None:
         self._open, self._looking = scanned, False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from flowergui.caches import features_in_words
 from flowergui.desktop import theme
 from flowergui.desktop.card import fine_percent
 from flowergui.desktop.pace import Pace, duration
@@ -22,7 +23,6 @@ from flowergui.events import (
     Stopped,
     ValidationProgress,
 )
-from flowergui.feature_cache import in_words
 
 PERIOD = 200
 """Least milliseconds between two changes of the text: digits that race cannot be read."""
@@ -173,7 +173,7 @@ class RunHeader(QWidget):
                 case DownloadProgress(name=name, done=done, total=total):
                     self._prepare(f"Downloading {name} (MB)", done // 10**6, total // 10**6)
                 case FeatureCache(part="train"):
-                    self._seen.features = in_words(event)
+                    self._seen.features = features_in_words(event)
                 case BatchDone():
                     self._seen.batch, self._seen.validation = event, None
                     self._seen.doing = ""

@@ -16,6 +16,7 @@ from flowergui.events import Problem
 from flowergui.learning import augmentation, machine, pictures
 from flowergui.learning.augmentation import Pixels
 from flowergui.learning.halves import Values
+from flowergui.learning.photo_cache import PhotoCache
 from flowergui.learning.photos import Photo
 from flowergui.learning.randomness import number
 
@@ -33,10 +34,26 @@ class Batch:
     values: Values = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """How a photo becomes what an Album keeps: its shorter side at `side` pixels, or no larger
+    than it is; where `image_size` is not 0, the middle of that, at (image_size, image_size, 3)."""
+
+    side: int
+    image_size: int = 0
+
+    def __call__(self, path: Path) -> Pixels:
+        """Raises FlowerError where the photo can't be read."""
+        whole = augmentation.shrink(pictures.read(path, at_least=self.side), self.side)
+        return augmentation.still(whole, self.image_size) if self.image_size else whole
+
+
 class Album:
     """Photos by index, decoded and shrunk by `prepare`, and kept until `budget` bytes are full.
 
-    Threads may share one: at worst a photo is decoded twice.
+    Where there is a `cache`, what memory has no room for is kept there from the second time on,
+    and what takes long to decode from the first. Threads may share an album: at worst a photo is
+    decoded twice.
     """
 
     def __init__(
@@ -45,39 +62,40 @@ class Album:
         photos: Sequence[Photo],
         prepare: Callable[[Path], Pixels],
         budget: int,
+        cache: PhotoCache | None = None,
     ) -> None:
         self.photos = photos
         self._folder = folder
         self._prepare = prepare
         self._room = budget
+        self._cache = cache
         self._kept: dict[int, Pixels] = {}
+        self._seen = bytearray(len(photos))
 
     def pixels(self, index: int) -> Pixels:
         """The prepared photo. Raises FlowerError where it can't be read."""
         if (kept := self._kept.get(index)) is not None:
             return kept
-        pixels = self._prepare(self._folder / self.photos[index].path)
+        path = self._folder / self.photos[index].path
+        if self._cache is None:
+            pixels = self._prepare(path)
+        else:
+            again, self._seen[index] = bool(self._seen[index]), 1
+            pixels = self._cache.prepared(path, self._prepare, again=again)
         if self._room >= pixels.nbytes:
             self._room -= pixels.nbytes
             self._kept[index] = pixels
         return pixels
 
 
-def for_training(image_size: int, kind: str) -> Callable[[Path], Pixels]:
+def for_training(image_size: int, kind: str) -> Preparation:
     """What an Album keeps of a training photo: all of it, no larger than augmentation needs."""
-    side = augmentation.cache_side(image_size, kind)
-    return lambda path: augmentation.shrink(pictures.read(path, at_least=side), side)
+    return Preparation(augmentation.cache_side(image_size, kind))
 
 
-def for_looking(image_size: int) -> Callable[[Path], Pixels]:
+def for_looking(image_size: int) -> Preparation:
     """What validation and prediction see of a photo: (image_size, image_size, 3)."""
-    side = augmentation.cache_side(image_size, "none")
-
-    def prepare(path: Path) -> Pixels:
-        whole = augmentation.shrink(pictures.read(path, at_least=side), side)
-        return augmentation.still(whole, image_size)
-
-    return prepare
+    return Preparation(augmentation.cache_side(image_size, "none"), image_size)
 
 
 def order(count: int, seed: int, epoch: int) -> list[int]:

@@ -57,7 +57,6 @@ def resume(
     split = inventory.split(known, recipe, how)
     training = _restored(stored, recipe, split, run, changes)
     training.lost.update(known.missing)
-    training.missing = len(known.missing)
     new = len(split.train) + len(split.validation) - len(known.rows)
     # A run that was killed, or taken up from an older checkpoint, may have taken photos in since.
     if new or (not how.renamed and split.fingerprint() != stored["fingerprint"]):

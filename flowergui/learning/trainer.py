@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import torch
 from torch.nn import functional
@@ -19,8 +20,9 @@ from flowergui.events import (
     TrainingSizeChanged,
     ValidationProgress,
 )
-from flowergui.learning import augmentation, batches, machine, network
+from flowergui.learning import augmentation, batches, machine, network, photos
 from flowergui.learning.batches import Album, Batch
+from flowergui.learning.photo_cache import PhotoCache
 from flowergui.learning.randomness import number, sow
 from flowergui.learning.sides import HeldBack, Shown, Side
 from flowergui.learning.training import NotANumberError, Sums, Training
@@ -34,7 +36,9 @@ RETURNS = 3
 """How often a run goes back because its loss was no number, before it gives up."""
 
 LOST_SHARE = 0.2
-"""The share of its photos that a run may lose (deleted or spoilt while it goes) and go on."""
+"""The share of its photos that a run may lose (deleted or spoilt while it goes) and go on. Of more
+than CHECKED_FIRST, which are opened only when it is their turn, those that are no pictures are no
+loss: they never were."""
 
 
 class OutOfMemoryError(FlowerError):
@@ -54,8 +58,10 @@ def go(training: Training, live: Live) -> Iterator[Event]:
         if alike
         else batches.for_training(largest, recipe.augmentation)
     )
-    train = Album(split.folder, split.train, prepare, budget)
-    validation = Album(split.folder, split.validation, batches.for_looking(size), budget // 4)
+    cache = PhotoCache() if recipe.photo_cache else None
+    looking = batches.for_looking(size)
+    train = Album(split.folder, split.train, prepare, budget, cache)
+    validation = Album(split.folder, split.validation, looking, budget // 4, cache)
     shown, held_back = Shown(training, train, budget), HeldBack(training, validation, budget // 4)
     try:
         if recipe.recover:
@@ -70,6 +76,8 @@ def go(training: Training, live: Live) -> Iterator[Event]:
                 yield from training.save()
                 continue
             if not stopped:
+                if training.progress.epoch == recipe.epochs:
+                    yield from training.settle_best()
                 stopped = yield from _validate(training, live, held_back)
             progress = training.progress
             if stopped:
@@ -140,6 +148,8 @@ def _train_epoch(training: Training, live: Live, side: Side) -> Generator[Event,
                 yield from training.save(soon=True)
             yield from training.saved_meanwhile()
             began = time.monotonic()  # a pause, between the yields above and here, doesn't count
+    if not progress.sums.photos:
+        yield from _give_up(training, f"No batch of epoch {epoch} had photos that can be read")
     yield from _heed(training, live)
     return live.stop
 
@@ -279,7 +289,7 @@ def _end_epoch(
     progress.batch = 0
     progress.sums = Sums()
     over = progress.epoch > training.recipe.epochs
-    due = over or training.save_is_due() or not training.run.best.exists()
+    due = over or training.save_is_due(best=better) or not training.run.best.exists()
     if better and due:
         outcomes = training.save(best=True, soon=not over)
     else:
@@ -310,19 +320,27 @@ def _heed(training: Training, live: Live) -> Iterator[Event]:
 def _lost(training: Training, batch: Batch) -> Iterator[Event]:
     """Names the photos that can't be read any more, each once. Raises FlowerError, after a save,
     where too many can't: then it is the drive that is gone, not a photo."""
-    before = len(training.lost)
+    before = training.gone
+    total = len(training.split.train) + len(training.split.validation)
+    checked = total <= photos.CHECKED_FIRST
     for problem in batch.lost:
         if problem.path not in training.lost:
             training.lost.add(problem.path)
+            if checked or not (Path(training.split.folder) / problem.path).exists():
+                training.gone += 1
             yield Noted(f"A photo was passed over, {len(training.lost)} so far. {problem.reason}")
-    photos = len(training.split.train) + len(training.split.validation)
-    if len(training.lost) > max(before, training.missing + LOST_SHARE * photos):
-        yield from training.save()
-        raise FlowerError(
-            f"{len(training.lost):,} of {photos:,} photos can't be read any more; the run is "
-            "saved where it stood.",
-            hint=f"See whether {training.split.folder} is still there, then resume.",
+    if training.gone > max(before, LOST_SHARE * total):
+        yield from _give_up(
+            training, f"{training.gone:,} of {total:,} photos can't be read any more"
         )
+
+
+def _give_up(training: Training, why: str) -> Iterator[Event]:
+    yield from training.save()
+    raise FlowerError(
+        f"{why}; the run is saved where it stood.",
+        hint=f"See whether {training.split.folder} is still there, then resume.",
+    )
 
 
 def _out_of_memory(error: BaseException) -> bool:

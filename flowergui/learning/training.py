@@ -23,9 +23,15 @@ from flowergui.run_folder import RunFolder
 SAVE_APART = 10.0
 """Seconds that saves at the ends of epochs keep apart at least."""
 
-SAVE_SHARE = 0.001
-"""The share of the training time that they may take; the tutorial's saving at every batch takes
-0.15 of it (tests/benchmarks/saving.py)."""
+SAVE_SHARE = 0.0007
+"""The share of the training time that they may take: half of a hundredth of what the tutorial's
+saving at every batch does, 0.14 (tests/benchmarks/saving.py). The other half is for the copies of
+a best that is held meanwhile, and for the last save, which is waited for."""
+
+
+BEST_SOONER = 0.8
+"""The share of the time between saves after which a best is saved, not held: one file then does
+for last.pth and best.pth, where a held best takes a second one."""
 
 
 class NotANumberError(FlowerError):
@@ -106,7 +112,9 @@ class Training:
         self.frozen: tuple[str, ...] = ()
         self.halves = self.judging = whole(self.net)
         self.lost: set[str] = set()
-        self.missing = 0
+        """Photos that were named as passed over."""
+        self.gone = 0
+        """How many of them were there when this run, or its resumption, began."""
         self._saved_at = time.monotonic()
         self._saved_step: tuple[int, int] | None = None
         self._saving = Saving(run, self._furnish)
@@ -237,11 +245,15 @@ class Training:
         if isinstance(event, EpochDone):
             self.epochs.append(event)
 
-    def save_is_due(self) -> bool:
+    def save_is_due(self, *, best: bool = False) -> bool:
         """Whether the end of an epoch is one to save at: the last save is so long ago that this
-        one takes no more than its share of the time, or as long ago as the recipe allows."""
-        apart = max(SAVE_APART, self._saving.cost / SAVE_SHARE)
-        return self.unsaved_seconds() > min(apart, 60 * self.recipe.save_minutes)
+        one takes no more than its share of the time, or as long ago as the recipe allows; a
+        little less for the `best` so far."""
+        sooner = BEST_SOONER if best else 1.0
+        most = 60 * self.recipe.save_minutes * sooner
+        return self.unsaved_seconds() > min(
+            max(SAVE_APART, self._saving.cost / SAVE_SHARE * sooner), most
+        )
 
     def unsaved_seconds(self) -> float:
         """How long ago last.pth was written, or could not be."""
@@ -269,6 +281,10 @@ class Training:
     def hold_best(self) -> list[Outcome]:
         """Keeps what there is until the next save, which writes it as best.pth."""
         return self._noted(self._saving.hold(self.state())) if self._sound() else []
+
+    def settle_best(self) -> list[Outcome]:
+        """Begins to write a best that is held: the next save will be waited for."""
+        return self._noted(self._saving.settle())
 
     def saved_meanwhile(self) -> list[Outcome]:
         """What became of the saves that are over since this was asked."""

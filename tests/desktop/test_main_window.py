@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flowergui import tasks
+from flowergui import places, tasks
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.setting_editors import WholeBox
 from flowergui.errors import FlowerError
@@ -893,7 +893,18 @@ def test_recent_folders_are_remembered(qtbot, window, script, photos):
     other = MainWindow()
     qtbot.addWidget(other)
     menu = button(other, "recentButton").menu()
-    assert [action.data() for action in menu.actions()] == [photos]
+    assert [action.data() for action in menu.actions() if action.data()] == [photos]
+
+
+def test_decoded_photos_are_cleared(qtbot, window, script, photos):
+    kept = places.photo_cache_folder()
+    kept.mkdir(parents=True)
+    (kept / "0.rgb").write_bytes(bytes(2_000_000))
+    open_photos(qtbot, window, photos)
+    button(window, "recentButton").menu().actions()[-1].trigger()
+    banner = find(window, QLabel, "bannerText")
+    qtbot.waitUntil(lambda: "2.0 MB of decoded photos were removed" in banner.text())
+    assert not list(kept.iterdir())
 
 
 # --- how long it would take -------------------------------------------------------------------

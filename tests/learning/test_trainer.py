@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
@@ -32,7 +33,6 @@ from flowergui.events import (
     as_dict,
 )
 from flowergui.learning import checkpoint, photos, trainer
-from flowergui.learning.saving import Saving
 from flowergui.learning.training import Training
 from flowergui.live import Live
 from flowergui.recipe import Recipe
@@ -139,24 +139,49 @@ def test_saved_within_an_epoch(little: Little, monkeypatch, minutes: float, save
     assert places == [(1, 1), (1, 2)][:saves]
 
 
-@pytest.mark.usefixtures("saves_at_once")
 @pytest.mark.parametrize(
-    ("cost", "seconds", "saves"),
-    [(0.001, 9.0, False), (0.001, 11.0, True), (0.05, 49.0, False), (0.05, 51.0, True),
-     (9.0, 119.0, False), (9.0, 121.0, True)],
+    ("cost", "best", "apart"),
+    [(0.001, False, 10), (0.001, True, 10), (0.035, False, 50), (0.035, True, 40),
+     (9.0, False, 120), (9.0, True, 96)],
 )  # fmt: skip
+@pytest.mark.parametrize("more", [-1, 1])
 def test_saves_keep_apart_by_what_they_cost(
-    little: Little, monkeypatch, cost: float, seconds: float, saves: bool
+    little: Little, cost: float, best: bool, apart: int, more: int
+) -> None:
+    training = SimpleNamespace(
+        _saving=SimpleNamespace(cost=cost),
+        recipe=little(),
+        unsaved_seconds=lambda: apart + more,
+    )
+    assert Training.save_is_due(cast(Training, training), best=best) is (more > 0)
+
+
+@pytest.mark.usefixtures("saves_at_once")
+@pytest.mark.parametrize("seconds", [9.0, 121.0])
+def test_ends_of_epochs_are_saved_when_that_is_due(
+    little: Little, monkeypatch, seconds: float
 ) -> None:
     monkeypatch.setattr(Training, "unsaved_seconds", lambda self: seconds)
-    monkeypatch.setattr(Saving, "cost", property(lambda self: cost, lambda self, _: None), False)
     epochs = [
         event.epoch
         for event in tasks.train(little(epochs=3))
         if isinstance(event, Saved) and Path(event.path).name == "last.pth" and not event.batch
     ]
     # The first makes best.pth, the last is the end; those before the ends name the next epoch.
-    assert epochs == ([2, 3, 4] if saves else [2, 4])
+    assert epochs == ([2, 3, 4] if seconds > 120 else [2, 4])
+
+
+def test_the_last_save_need_not_write_a_best_that_was_held(little: Little, monkeypatch) -> None:
+    """It is waited for."""
+    settled: list[int] = []
+
+    def settle(training: Training) -> list[Any]:
+        settled.append(training.progress.epoch)
+        return []
+
+    monkeypatch.setattr(Training, "settle_best", settle)
+    list(tasks.train(little(epochs=3)))
+    assert settled == [3]
 
 
 def test_it_learns(little: Little) -> None:
@@ -373,27 +398,29 @@ def test_a_full_disk_does_not_end_a_run(little: Little, small_files) -> None:
     assert [row.epoch for row in run.history() if isinstance(row, EpochDone)] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("what", [(Path, "open"), (checkpoint, "DirectFile")])
 @pytest.mark.parametrize(
     "error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")]
 )
 def test_a_folder_that_cannot_be_written_for_a_while(
-    little: Little, monkeypatch: pytest.MonkeyPatch, error: OSError
+    little: Little, monkeypatch: pytest.MonkeyPatch, error: OSError, what: tuple[Any, str]
 ) -> None:
-    """Patched, since the superuser, as whom tests may run, may write everywhere."""
-    really = Path.open
+    """Patched, since the superuser, as whom tests may run, may write everywhere: the history,
+    then the checkpoints."""
+    really = getattr(*what)
 
-    def refused(self: Path, mode: str = "r", *args: Any, **more: Any) -> Any:
+    def refused(path: Path, mode: str = "xb", *args: Any, **more: Any) -> Any:
         if mode in ("xb", "ab"):
             raise error
-        return really(self, mode, *args, **more)
+        return really(path, mode, *args, **more)
 
     events: list[Any] = []
     for event in tasks.train(little(epochs=3)):
         events.append(event)
         if isinstance(event, Opened):
-            monkeypatch.setattr(Path, "open", refused)
+            monkeypatch.setattr(*what, refused)
         elif isinstance(event, EpochDone) and event.epoch == 2:
-            monkeypatch.setattr(Path, "open", really)
+            monkeypatch.setattr(*what, really)
     run = run_of(events)
     assert {event.reason for event in of(events, SaveFailed)} == {error.strerror}
     assert of(events, Finished)
@@ -491,6 +518,30 @@ def test_of_many_photos_the_spoilt_ones_are_met_on_the_way(
     assert not scanned.checked
     assert [spoilt.name in note.message for note in of(events, Noted)] == [True]
     assert of(events, Finished)
+
+
+def test_of_many_photos_half_may_be_no_pictures(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 10)
+    copy = make_photos(tmp_path / "copy")
+    everything = sorted(copy.rglob("*.*"))
+    for photo in everything[::2]:
+        photo.write_text("no picture")
+    events = list(tasks.train(little(photos=str(copy))))
+    assert len(of(events, Noted)) == len(everything) / 2
+    assert of(events, Finished)
+
+
+def test_where_not_one_is_a_picture_it_ends(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 10)
+    copy = make_photos(tmp_path / "copy")
+    for photo in copy.rglob("*.*"):
+        photo.write_text("no picture")
+    with pytest.raises(FlowerError, match="No batch of epoch 1 had photos that can be read"):
+        list(tasks.train(little(photos=str(copy))))
 
 
 def test_a_run_whose_photos_are_all_gone_is_saved_and_ends(
