@@ -4,7 +4,8 @@ Slots only append to columns; a timer draws, at most ten times a second and only
 so that a run of thousands of batches a second and a million points still leave the window free.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, Slot
@@ -26,11 +27,11 @@ from flowergui.events import BatchDone, EpochDone
 
 PERIOD = 100
 """Least milliseconds between two drawings of new points."""
-CALM = 400
-"""The same while batches come by the dozen: no eye follows them one by one, and each drawing
-takes time from a run that needs Python for every batch."""
+SHARE = 0.05
+"""The share of its time that the window draws at most while batches come by the dozen: no eye
+follows them one by one, and drawing takes time from a run that needs Python for every batch."""
 DOZENS = 24
-"""Batches between two drawings above which it is calm."""
+"""Batches between two drawings above which that holds."""
 WINDOWS = ((200, "Last 200"), (1_000, "Last 1,000"), (0, "All"))
 """Zoom windows in steps; 0 stands for all."""
 
@@ -58,6 +59,9 @@ class LivePlot(QWidget):
         self._following = True
         self._changed = False
         self._drawn = 0  # how many batches there were when it was drawn last
+        self._many = False  # whether they came by the dozen then
+        self._began = 0.0  # when it was begun to draw
+        self._waiting: list[Callable[[], None]] = []  # what is done next to draw
 
         self._loss = Pane(LOSS, rate=True)
         self._accuracy = Pane(ACCURACY)
@@ -90,6 +94,9 @@ class LivePlot(QWidget):
         self._clock.setSingleShot(True)
         self._clock.setInterval(PERIOD)
         self._clock.timeout.connect(self._tick)
+        self._then = QTimer(self)
+        self._then.setSingleShot(True)
+        self._then.timeout.connect(self._tick_on)
         theme.signals.changed.connect(self._recolor)
 
     # --- what a run tells -----------------------------------------------------------------
@@ -172,22 +179,34 @@ class LivePlot(QWidget):
         self._soon()
 
     def draw(self) -> None:
-        """Draws now. The timer does this; nobody else needs to, but tests."""
+        """Draws now. Nobody needs to, but tests: the timer does this, one plot after the other, so
+        that the window can answer in between."""
+        if self._draw_loss():
+            self._draw_accuracy()
+
+    def _draw_loss(self) -> bool:
+        """Returns whether there is anything to draw."""
         self._changed = False
-        many = self._batches.length - self._drawn > DOZENS
-        self._clock.setInterval(CALM if many else PERIOD)
+        self._many = self._batches.length - self._drawn > DOZENS
         self._drawn = self._batches.length
         if not (self._batches.length or self._epochs.length):
-            return
+            return False
         self._hint.hide()
-        low, high = self._sight()
-        for pane in self._panes:
-            pane.draw(self._batches, self._epochs, low, high)
+        self._loss.draw(self._batches, self._epochs, *self._sight())
+        return True
+
+    def _draw_accuracy(self) -> None:
+        if self._batches.length or self._epochs.length:
+            self._accuracy.draw(self._batches, self._epochs, *self._range())
+
+    def _range(self) -> tuple[float, float]:
+        """What the plots, whose steps are linked, show now."""
+        low, high = self._loss.plot.getViewBox().viewRange()[0]
+        return low, high
 
     def _sight(self) -> tuple[float, float]:
         if not self._following:
-            low, high = self._loss.plot.getViewBox().viewRange()[0]
-            return low, high
+            return self._range()
         ends = [columns["step"] for columns in (self._batches, self._epochs) if columns.length]
         first = min(float(steps[0]) for steps in ends) - 1
         last = max(float(steps[-1]) for steps in ends)
@@ -247,7 +266,21 @@ class LivePlot(QWidget):
     @Slot()
     def _tick(self) -> None:
         if self._changed and self.isVisible():
-            self.draw()
+            self._began = time.perf_counter()
+            if self._draw_loss():
+                self._waiting = [self._draw_accuracy, self._calm]
+                self._then.start(0)
+
+    @Slot()
+    def _tick_on(self) -> None:
+        """Comes when what was drawn has been painted."""
+        self._waiting.pop(0)()
+        if self._waiting:
+            self._then.start(0)
+
+    def _calm(self) -> None:
+        spent = 1000 * (time.perf_counter() - self._began)
+        self._clock.setInterval(max(PERIOD, round(spent / SHARE)) if self._many else PERIOD)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

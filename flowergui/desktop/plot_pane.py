@@ -121,6 +121,9 @@ class Pane(QFrame):
             self._draw_rate(*thinned(steps, batches["rate"], low, high))
         self._name_epochs(epochs, low, high)
         self._show_latest(batches, epochs)
+        # What follows from the new range, now: in the midst of painting, where pyqtgraph does it,
+        # it would have everything painted twice.
+        self.plot.scene().prepareForPaint()
 
     def clear(self) -> None:
         """Shows nothing."""

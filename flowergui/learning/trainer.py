@@ -185,7 +185,8 @@ def _step(training: Training, side: Side, batch: Batch) -> BatchDone:
     else:
         values = side.values(batch, progress.epoch)
     rate = training.schedule.rate(progress.step)
-    loss, logits = training.step(values, targets)
+    with machine.one_core(alone=training.halves.light):
+        loss, logits = training.step(values, targets)
     likeliest = targets.argmax(1) if targets.ndim == 2 else targets
     right = int((logits.argmax(1) == likeliest).sum())
     count = len(batch.indices)
@@ -245,11 +246,13 @@ def _validate(training: Training, live: Live, side: Side) -> Generator[Event, No
 def _judge(training: Training, side: Side, batch: Batch) -> tuple[float, int]:
     """The mean loss (no label smoothing) and the right answers of a validation batch."""
     plan = training.plan
+    values = side.values(batch, training.progress.epoch)
     with (
         torch.inference_mode(),
+        machine.one_core(alone=side.halves.light),
         torch.autocast(plan.device.type, plan.dtype, enabled=plan.dtype != torch.float32),
     ):
-        logits = side.halves.end(*side.values(batch, training.progress.epoch)).float()
+        logits = side.halves.end(*values).float()
     labels = batch.labels.to(plan.device)
     loss = float(functional.cross_entropy(logits, labels))
     return loss, int((logits.argmax(1) == labels).sum())

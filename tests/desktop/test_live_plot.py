@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QPushButton
 
@@ -73,6 +73,40 @@ def test_slots_do_not_draw_but_the_timer_does(plot, qtbot):
     assert drawn.getData()[0] is None
     qtbot.waitUntil(lambda: drawn.getData()[0] is not None)
     assert len(drawn.getData()[0]) == 2
+
+
+class Paintings(QObject):
+    """Counts how often the plots are painted."""
+
+    def __init__(self, plot):
+        super().__init__()
+        self.seen = []
+        for each in plot.findChildren(pg.PlotWidget):
+            each.viewport().installEventFilter(self)
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Paint:
+            self.seen.append(watched)
+        return False
+
+
+def test_what_is_drawn_is_not_painted_twice(plot, qtbot):
+    paintings = Paintings(plot)
+    plot.follow(200)
+    plot.append([batch(step) for step in range(1, 301)])
+    qtbot.wait(300)
+    plot.append([batch(301)])
+    qtbot.waitUntil(lambda: not plot._changed)
+    counts = []
+    for step in range(302, 307):  # each moves the steps in sight
+        qtbot.wait(150)
+        paintings.seen.clear()
+        plot.append([batch(step)])
+        qtbot.waitUntil(lambda: len(set(paintings.seen)) == 2)
+        qtbot.wait(50)
+        counts.append(len(paintings.seen))
+    # Once, and the accuracy, whose steps are linked, when those of the loss move.
+    assert sorted(counts)[2] <= 3
 
 
 def test_a_hidden_plot_draws_when_it_is_shown(plot, qtbot):
