@@ -30,6 +30,8 @@ PERIOD = 100
 SHARE = 0.05
 """The share of its time that the window draws at most while batches come by the dozen: no eye
 follows them one by one, and drawing takes time from a run that needs Python for every batch."""
+LONGEST = 1_000
+"""Most milliseconds between two drawings: what looks like drawing may be a computer that slept."""
 DOZENS = 24
 """Batches between two drawings above which that holds."""
 WINDOWS = ((200, "Last 200"), (1_000, "Last 1,000"), (0, "All"))
@@ -279,8 +281,8 @@ class LivePlot(QWidget):
             self._then.start(0)
 
     def _calm(self) -> None:
-        spent = 1000 * (time.perf_counter() - self._began)
-        self._clock.setInterval(max(PERIOD, round(spent / SHARE)) if self._many else PERIOD)
+        fair = round(1000 * (time.perf_counter() - self._began) / SHARE)
+        self._clock.setInterval(min(max(fair, PERIOD), LONGEST) if self._many else PERIOD)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

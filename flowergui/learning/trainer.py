@@ -149,6 +149,7 @@ def _train_epoch(training: Training, live: Live, side: Side) -> Generator[Event,
             yield from training.saved_meanwhile()
             began = time.monotonic()  # a pause, between the yields above and here, doesn't count
     if not progress.sums.photos:
+        progress.batch = 0  # resumed, it is this epoch's photos that are looked at again
         yield from _give_up(training, f"No batch of epoch {epoch} had photos that can be read")
     yield from _heed(training, live)
     return live.stop

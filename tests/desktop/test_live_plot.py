@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pyqtgraph as pg
@@ -10,8 +11,8 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from flowergui.desktop import theme
-from flowergui.desktop.live_plot import LivePlot
+from flowergui.desktop import live_plot, theme
+from flowergui.desktop.live_plot import LONGEST, PERIOD, LivePlot
 from flowergui.desktop.plot_pane import LOSS
 from flowergui.events import BatchDone, EpochDone
 
@@ -94,19 +95,34 @@ def test_what_is_drawn_is_not_painted_twice(plot, qtbot):
     paintings = Paintings(plot)
     plot.follow(200)
     plot.append([batch(step) for step in range(1, 301)])
-    qtbot.wait(300)
-    plot.append([batch(301)])
-    qtbot.waitUntil(lambda: not plot._changed)
     counts = []
-    for step in range(302, 307):  # each moves the steps in sight
-        qtbot.wait(150)
-        paintings.seen.clear()
+    for step in range(301, 311):  # each moves the steps in sight
         plot.append([batch(step)])
-        qtbot.waitUntil(lambda: len(set(paintings.seen)) == 2)
-        qtbot.wait(50)
+        paintings.seen.clear()
+        plot.draw()
+        for _ in range(20):  # painting may ask for painting
+            QApplication.processEvents()
         counts.append(len(paintings.seen))
-    # Once, and the accuracy, whose steps are linked, when those of the loss move.
-    assert sorted(counts)[2] <= 3
+    assert counts[-5:] == [2] * 5
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "milliseconds"),
+    [(5, 0.02, PERIOD), (100, 0.001, PERIOD), (100, 0.02, 400), (100, 3600.0, LONGEST)],
+)
+def test_drawing_has_its_share_of_the_time(
+    plot, qtbot, monkeypatch, count: int, seconds: float, milliseconds: int
+):
+    asked: list[float] = []
+
+    def clock() -> float:
+        asked.append(seconds * len(asked))
+        return asked[-1]
+
+    monkeypatch.setattr(live_plot, "time", SimpleNamespace(perf_counter=clock))
+    plot.append([batch(step) for step in range(1, count + 1)])
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    assert plot._clock.interval() == milliseconds
 
 
 def test_a_hidden_plot_draws_when_it_is_shown(plot, qtbot):

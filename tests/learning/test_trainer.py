@@ -538,10 +538,14 @@ def test_where_not_one_is_a_picture_it_ends(
 ) -> None:
     monkeypatch.setattr(photos, "CHECKED_FIRST", 10)
     copy = make_photos(tmp_path / "copy")
-    for photo in copy.rglob("*.*"):
+    whole = {photo: photo.read_bytes() for photo in copy.rglob("*.*")}
+    for photo in whole:
         photo.write_text("no picture")
     with pytest.raises(FlowerError, match="No batch of epoch 1 had photos that can be read"):
         list(tasks.train(little(photos=str(copy))))
+    for photo, content in whole.items():
+        photo.write_bytes(content)
+    assert isinstance(list(tasks.resume())[-1], Finished)  # they are back
 
 
 def test_a_run_whose_photos_are_all_gone_is_saved_and_ends(
