@@ -406,16 +406,7 @@ SETTING: dict[str, Setting] = {each.name: each for each in SETTINGS}
 
 
 RESUMABLE = (
-    *(
-        "epochs",
-        "learning_rate",
-        "frozen",
-        "device",
-        "precision",
-        "feature_cache",
-        "photo_cache",
-        "workers",
-    ),
-    *("recover", "save_minutes"),
+    *("epochs", "learning_rate", "frozen", "device", "precision"),
+    *("feature_cache", "photo_cache", "workers", "recover", "save_minutes"),
 )
 """The settings that may be other than before when a run is resumed (and its photos' folder)."""

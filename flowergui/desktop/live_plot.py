@@ -5,7 +5,7 @@ so that a run of thousands of batches a second and a million points still leave 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, Slot
@@ -62,8 +62,7 @@ class LivePlot(QWidget):
         self._changed = False
         self._drawn = 0  # how many batches there were when it was drawn last
         self._many = False  # whether they came by the dozen then
-        self._began = 0.0  # when it was begun to draw
-        self._waiting: list[Callable[[], None]] = []  # what is done next to draw
+        self._began = 0.0  # when it was begun to draw, in seconds
 
         self._loss = Pane(LOSS, rate=True)
         self._accuracy = Pane(ACCURACY)
@@ -96,9 +95,6 @@ class LivePlot(QWidget):
         self._clock.setSingleShot(True)
         self._clock.setInterval(PERIOD)
         self._clock.timeout.connect(self._tick)
-        self._then = QTimer(self)
-        self._then.setSingleShot(True)
-        self._then.timeout.connect(self._tick_on)
         theme.signals.changed.connect(self._recolor)
 
     # --- what a run tells -----------------------------------------------------------------
@@ -270,17 +266,15 @@ class LivePlot(QWidget):
         if self._changed and self.isVisible():
             self._began = time.perf_counter()
             if self._draw_loss():
-                self._waiting = [self._draw_accuracy, self._calm]
-                self._then.start(0)
+                QTimer.singleShot(0, self._loss_painted)
 
     @Slot()
-    def _tick_on(self) -> None:
-        """Comes when what was drawn has been painted."""
-        self._waiting.pop(0)()
-        if self._waiting:
-            self._then.start(0)
+    def _loss_painted(self) -> None:
+        self._draw_accuracy()
+        QTimer.singleShot(0, self._accuracy_painted)
 
-    def _calm(self) -> None:
+    @Slot()
+    def _accuracy_painted(self) -> None:
         fair = round(1000 * (time.perf_counter() - self._began) / SHARE)
         self._clock.setInterval(min(max(fair, PERIOD), LONGEST) if self._many else PERIOD)
 

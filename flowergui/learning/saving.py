@@ -22,6 +22,18 @@ Rows = list[BatchDone | EpochDone]
 Room = dict[tuple[Any, ...], Tensor]
 """Memory that copies of tensors lie in, by their place in the state."""
 
+APART = 10.0
+"""Seconds that saves at the ends of epochs keep apart at least."""
+
+SHARE = 0.0007
+"""The share of the training time that they may take: half of a hundredth of what the tutorial's
+saving at every batch does, 0.14 (tests/benchmarks/saving.py). The other half is for the copies of
+a best that is held meanwhile, and for the last save, which is waited for."""
+
+BEST_SOONER = 0.8
+"""The share of the time between saves after which a best is saved, not held: one file then does
+for last.pth and best.pth, where a held best takes a second one."""
+
 AT_ONCE = 8 << 20
 """Bytes of tensors up to which a checkpoint is written at once: that takes some 10 ms."""
 
@@ -80,6 +92,13 @@ class Saving:
         self.cost = 0.0
         """Seconds that the last save cost a training that keeps all cores busy: those that it
         stood still for the copy, and the writing's share of the cores' time."""
+
+    def apart(self, most: float, *, best: bool) -> float:
+        """Seconds that a save at the end of an epoch keeps from the one before it, so that it
+        takes no more than its SHARE of the time; `most` of them at most, and a little less for
+        the `best` so far."""
+        sooner = BEST_SOONER if best else 1.0
+        return min(max(APART, self.cost / SHARE * sooner), most * sooner)
 
     def record(self, row: BatchDone | EpochDone) -> None:
         """Keeps a row for history.csv; it is written with the next checkpoint."""
@@ -202,10 +221,10 @@ class Saving:
             if last is not None:
                 checkpoint.write(last.content, run.last, keep_as=run.previous)
                 outcomes.append(_saved(last.content, run.last))
-            if last is not None and job.best:
-                run.keep(run.last, run.best)
-                outcomes.append(_saved(last.content, run.best))
-                owed = None
+                if job.best:
+                    run.keep(run.last, run.best)
+                    outcomes.append(_saved(last.content, run.best))
+                    owed = None
         except OSError as error:
             reason = error.strerror or str(error)
         except FlowerError as error:

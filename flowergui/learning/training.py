@@ -20,19 +20,6 @@ from flowergui.learning.schedule import Schedule, training_size
 from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
 
-SAVE_APART = 10.0
-"""Seconds that saves at the ends of epochs keep apart at least."""
-
-SAVE_SHARE = 0.0007
-"""The share of the training time that they may take: half of a hundredth of what the tutorial's
-saving at every batch does, 0.14 (tests/benchmarks/saving.py). The other half is for the copies of
-a best that is held meanwhile, and for the last save, which is waited for."""
-
-
-BEST_SOONER = 0.8
-"""The share of the time between saves after which a best is saved, not held: one file then does
-for last.pth and best.pth, where a held best takes a second one."""
-
 
 class NotANumberError(FlowerError):
     """The loss, or the weights, became infinite or no number."""
@@ -112,9 +99,9 @@ class Training:
         self.frozen: tuple[str, ...] = ()
         self.halves = self.judging = whole(self.net)
         self.lost: set[str] = set()
-        """Photos that were named as passed over."""
+        """Photos that were passed over, by their path; each is named once."""
         self.gone = 0
-        """How many of them were there when this run, or its resumption, began."""
+        """How many of them could be read before: see LOST_SHARE."""
         self._saved_at = time.monotonic()
         self._saved_step: tuple[int, int] | None = None
         self._saving = Saving(run, self._furnish)
@@ -246,14 +233,8 @@ class Training:
             self.epochs.append(event)
 
     def save_is_due(self, *, best: bool = False) -> bool:
-        """Whether the end of an epoch is one to save at: the last save is so long ago that this
-        one takes no more than its share of the time, or as long ago as the recipe allows; a
-        little less for the `best` so far."""
-        sooner = BEST_SOONER if best else 1.0
-        most = 60 * self.recipe.save_minutes * sooner
-        return self.unsaved_seconds() > min(
-            max(SAVE_APART, self._saving.cost / SAVE_SHARE * sooner), most
-        )
+        """Whether the end of an epoch is one to save at; see `Saving.apart`."""
+        return self.unsaved_seconds() > self._saving.apart(60 * self.recipe.save_minutes, best=best)
 
     def unsaved_seconds(self) -> float:
         """How long ago last.pth was written, or could not be."""

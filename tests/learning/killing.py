@@ -18,12 +18,12 @@ from pathlib import Path
 import torch
 from flowergui import tasks
 from flowergui.events import BatchDone
-from flowergui.learning import training
+from flowergui.learning import saving
 from flowergui.live import Live
 from flowergui.recipe import Recipe
 
 # Many kills shall hit a save: those that go on beside the training,
-training.SAVE_APART, training.SAVE_SHARE = 0.0, 1.0
+saving.APART, saving.SHARE = 0.0, 1.0
 torch.set_num_threads(1)  # as whom it is compared with
 live, models = Live(), Path(sys.argv[2])
 if any(run.last for run in tasks.runs(models)):

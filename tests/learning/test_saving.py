@@ -153,6 +153,19 @@ def test_the_best_that_is_held_is_written_with_the_next_save(
     assert len(keeper._spare) == len({id(room) for room in keeper._spare}) <= 4
 
 
+@pytest.mark.parametrize(
+    ("cost", "best", "apart"),
+    [(0.001, False, 10), (0.001, True, 10), (0.035, False, 50), (0.035, True, 40),
+     (9.0, False, 120), (9.0, True, 96)],
+)  # fmt: skip
+def test_saves_keep_apart_by_what_they_cost(
+    run: RunFolder, cost: float, best: bool, apart: float
+) -> None:
+    keeper = made(run)
+    keeper.cost = cost
+    assert keeper.apart(120, best=best) == pytest.approx(apart)
+
+
 def test_the_best_that_is_held_can_be_settled(run: RunFolder, gate: threading.Event) -> None:
     keeper = made(run)
     assert keeper.settle() == []

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import torch
@@ -137,23 +136,6 @@ def test_saved_within_an_epoch(little: Little, monkeypatch, minutes: float, save
             places.append((event.epoch, event.batch))
         live.stop = live.stop or (isinstance(event, BatchDone) and event.batch == 3)
     assert places == [(1, 1), (1, 2)][:saves]
-
-
-@pytest.mark.parametrize(
-    ("cost", "best", "apart"),
-    [(0.001, False, 10), (0.001, True, 10), (0.035, False, 50), (0.035, True, 40),
-     (9.0, False, 120), (9.0, True, 96)],
-)  # fmt: skip
-@pytest.mark.parametrize("more", [-1, 1])
-def test_saves_keep_apart_by_what_they_cost(
-    little: Little, cost: float, best: bool, apart: int, more: int
-) -> None:
-    training = SimpleNamespace(
-        _saving=SimpleNamespace(cost=cost),
-        recipe=little(),
-        unsaved_seconds=lambda: apart + more,
-    )
-    assert Training.save_is_due(cast(Training, training), best=best) is (more > 0)
 
 
 @pytest.mark.usefixtures("saves_at_once")
