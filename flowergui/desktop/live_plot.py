@@ -5,7 +5,7 @@ so that a run of thousands of batches a second and a million points still leave 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, Slot
@@ -91,10 +91,10 @@ class LivePlot(QWidget):
         theme.style(self._readout, card=True, role="readout")
         theme.tabular(self._readout)
 
-        self._clock = QTimer(self)
-        self._clock.setSingleShot(True)
-        self._clock.setInterval(PERIOD)
-        self._clock.timeout.connect(self._tick)
+        # Timers of its own: QTimer.singleShot would come to plots that are deleted.
+        self._clock = self._timer(PERIOD, self._tick)
+        self._after_loss = self._timer(0, self._loss_painted)
+        self._after_accuracy = self._timer(0, self._accuracy_painted)
         theme.signals.changed.connect(self._recolor)
 
     # --- what a run tells -----------------------------------------------------------------
@@ -256,6 +256,13 @@ class LivePlot(QWidget):
 
     # --- when it is drawn -----------------------------------------------------------------
 
+    def _timer(self, milliseconds: int, then: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(then)
+        return timer
+
     def _soon(self) -> None:
         self._changed = True
         if self.isVisible() and not self._clock.isActive():
@@ -266,12 +273,12 @@ class LivePlot(QWidget):
         if self._changed and self.isVisible():
             self._began = time.perf_counter()
             if self._draw_loss():
-                QTimer.singleShot(0, self._loss_painted)
+                self._after_loss.start()
 
     @Slot()
     def _loss_painted(self) -> None:
         self._draw_accuracy()
-        QTimer.singleShot(0, self._accuracy_painted)
+        self._after_accuracy.start()
 
     @Slot()
     def _accuracy_painted(self) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyqtgraph as pg
 import pytest
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QPushButton
@@ -123,6 +124,19 @@ def test_drawing_has_its_share_of_the_time(
     plot.append([batch(step) for step in range(1, count + 1)])
     qtbot.waitUntil(lambda: len(asked) == 2)
     assert plot._clock.interval() == milliseconds
+
+
+def test_plots_that_are_deleted_draw_no_more(qtbot):
+    widget = LivePlot()
+    with qtbot.waitExposed(widget):
+        widget.show()
+    widget.append([batch(step) for step in range(1, 11)])
+    qtbot.waitUntil(lambda: not widget._changed)  # the loss is drawn, the accuracy is not
+    shiboken6.delete(widget)
+    with qtbot.captureExceptions() as exceptions:
+        for _ in range(20):
+            QApplication.processEvents()
+    assert exceptions == []
 
 
 def test_a_hidden_plot_draws_when_it_is_shown(plot, qtbot):

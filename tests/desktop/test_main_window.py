@@ -517,6 +517,7 @@ def test_photos_that_have_moved_are_shown_to_the_run(qtbot, window, script, phot
     qtbot.keyClick(path, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: bool(script.of("preflight")))
     qtbot.waitUntil(lambda: script.of("preflight")[-1][1] == {"photos": photos})
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
     button(window, "startButton").click()
     qtbot.waitUntil(lambda: bool(script.of("resume")))
     assert script.of("resume")[0][1] == {"photos": photos}
