@@ -90,11 +90,13 @@ class RunStory(QObject):
             case Noted():
                 self._banner.show_note(event.message)
             case Stopped():
+                self._panel.plot.hurry()
                 where = f"epoch {event.epoch}, batch {event.batch}"
                 self._banner.show_success(
                     f"Stopped and saved at {where}. “Resume from last.pth” goes on from there."
                 )
             case Finished():
+                self._panel.plot.hurry()
                 best = f"{fine_percent(event.best_accuracy)} (epoch {event.best_epoch})"
                 self._banner.show_success(
                     f"Done: best validation accuracy {best}. Drop a photo to see what it is."

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +30,18 @@ SHARE = 0.0007
 saving at every batch does, 0.14 (tests/benchmarks/saving.py). The other half is for the copies of
 a best that is held meanwhile, and for the last save, which is waited for."""
 
-BEST_SOONER = 0.8
-"""The share of the time between saves after which a best is saved, not held: one file then does
-for last.pth and best.pth, where a held best takes a second one."""
-
 AT_ONCE = 8 << 20
 """Bytes of tensors up to which a checkpoint is written at once: that takes some 10 ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A checkpoint's content, and the `room` that it lies in where it is a copy."""
+    """A checkpoint's content, the `room` that it lies in where it is a copy, and the time (by the
+    monotonic clock, in seconds) since which training goes on from it."""
 
     content: Mapping[str, Any]
-    room: Room = field(default_factory=dict)
+    room: Room
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class Job:
     """What is to be written: `last` (also as best.pth where it is `best`), the rows of
     history.csv that belong to it, and the best state that best.pth lacks so far."""
 
-    last: State | None
+    last: State
     best: bool
     rows: Rows
     owed: State | None
@@ -93,27 +91,28 @@ class Saving:
         """Seconds that the last save cost a training that keeps all cores busy: those that it
         stood still for the copy, and the writing's share of the cores' time."""
 
-    def apart(self, most: float, *, best: bool) -> float:
+    def apart(self, most: float) -> float:
         """Seconds that a save at the end of an epoch keeps from the one before it, so that it
-        takes no more than its SHARE of the time; `most` of them at most, and a little less for
-        the `best` so far."""
-        sooner = BEST_SOONER if best else 1.0
-        return min(max(APART, self.cost / SHARE * sooner), most * sooner)
+        takes no more than its SHARE of the time; `most` of them at most."""
+        return min(max(APART, self.cost / SHARE), most)
 
     def record(self, row: BatchDone | EpochDone) -> None:
         """Keeps a row for history.csv; it is written with the next checkpoint."""
         self._rows.append(row)
 
     def forget(self) -> None:
-        """Drops the rows that are not written yet."""
+        """Drops what is not written: the rows, and a best that is held."""
         self.wait()
         self._rows = []
+        if self._owed is not None:
+            self._spare.append(self._owed.room)
+            self._owed = None
 
     def now(self, content: Mapping[str, Any], *, best: bool = False) -> list[Outcome]:
         """Writes `content` as last.pth (the old one becomes previous.pth), and keeps it as
         best.pth too where it is the `best`."""
         self.wait()
-        self._take(self._write(self._job(State(content), best)))
+        self._take(self._write(self._job(State(content, {}, time.monotonic()), best)))
         return self._told()
 
     def soon(self, content: Mapping[str, Any], *, best: bool = False) -> list[Outcome]:
@@ -134,13 +133,21 @@ class Saving:
         self._owe(self._copied(content))
         return self.done()
 
+    @property
+    def held_since(self) -> float | None:
+        """When the best that is held was the state of the training, by the monotonic clock."""
+        return None if self._owed is None else self._owed.since
+
     def settle(self) -> list[Outcome]:
-        """Writes the best that is held, in the thread: whoever is about to wait for the next save
-        waits the less."""
+        """Writes the best that is held, where there is one, as last.pth and best.pth, in the
+        thread: it is later than what last.pth holds, and one file does for both."""
         self.wait()
         if self._owed is not None:
             owed, self._owed = self._owed, None
-            self._begin(Job(None, False, [], owed))
+            step = owed.content["step"]
+            rows = [row for row in self._rows if row.step <= step]
+            self._rows = self._rows[len(rows) :]
+            self._begin(Job(owed, True, rows, None))
         return self._told()
 
     def done(self) -> list[Outcome]:
@@ -165,9 +172,11 @@ class Saving:
         began = time.perf_counter()
         room: Room = {}
         before = self._spare.pop() if self._spare else {}
-        copied = _copy(content, (), before, room)
+        tensors: list[Tensor] = []
+        copied = _framed(content, (), before, room, tensors)
+        torch._foreach_copy_(list(room.values()), tensors)
         self._copying = time.perf_counter() - began
-        return State(copied, room)
+        return State(copied, room, time.monotonic())
 
     def _job(self, last: State, best: bool) -> Job:
         rows, self._rows = self._rows, []
@@ -218,21 +227,19 @@ class Saving:
                 checkpoint.write(job.owed.content, run.best)
                 outcomes.append(_saved(job.owed.content, run.best))
                 owed = None
-            if last is not None:
-                checkpoint.write(last.content, run.last, keep_as=run.previous)
-                outcomes.append(_saved(last.content, run.last))
-                if job.best:
-                    run.keep(run.last, run.best)
-                    outcomes.append(_saved(last.content, run.best))
-                    owed = None
+            checkpoint.write(last.content, run.last, keep_as=run.previous)
+            outcomes.append(_saved(last.content, run.last))
+            if job.best:
+                run.keep(run.last, run.best)
+                outcomes.append(_saved(last.content, run.best))
+                owed = None
         except OSError as error:
             reason = error.strerror or str(error)
         except FlowerError as error:
             reason = error.message
         if reason:
             there = {outcome.path for outcome in outcomes}
-            missed = [run.last] if last is not None else []
-            missed += [run.best] if job.best or job.owed else []
+            missed = [run.last, run.best] if job.best or job.owed else [run.last]
             outcomes += [SaveFailed(str(p), reason) for p in missed if str(p) not in there]
         seconds = time.thread_time() - began
         return Written(job, tuple(outcomes), rows, owed, seconds)
@@ -251,22 +258,27 @@ def _size(value: Any) -> int:
     return sum(map(_size, value)) if isinstance(value, list | tuple) else 0
 
 
-def _copy(value: Any, place: tuple[Any, ...], before: Room, room: Room) -> Any:
-    """`value` with copies, in main memory, of the tensors in it. They go where those of the copy
-    `before` stood, by their `place`: new memory would take four times as long."""
+def _framed(
+    value: Any, place: tuple[Any, ...], before: Room, room: Room, tensors: list[Tensor]
+) -> Any:
+    """`value` with room, in main memory, where the `tensors` in it stood; their content is not
+    copied yet. It is that of the copy `before`, by their `place`: new memory would take four times
+    as long."""
     if isinstance(value, Tensor):
         kept = before.get(place)
         if kept is None or (kept.shape, kept.dtype) != (value.shape, value.dtype):
             kept = torch.empty_like(value, device="cpu", requires_grad=False)
-        room[place] = kept.copy_(value.detach())
+        room[place] = kept
+        tensors.append(value.detach())
         return kept
     if isinstance(value, dict):
-        copied = copy(value)  # state_dict's notes of versions stay with it
+        framed = copy(value)  # state_dict's notes of versions stay with it
         for key, each in value.items():
-            copied[key] = _copy(each, (*place, key), before, room)
-        return copied
+            framed[key] = _framed(each, (*place, key), before, room, tensors)
+        return framed
     if isinstance(value, list | tuple):
         return type(value)(
-            _copy(each, (*place, index), before, room) for index, each in enumerate(value)
+            _framed(each, (*place, index), before, room, tensors)
+            for index, each in enumerate(value)
         )
     return value

@@ -24,6 +24,7 @@ from flowergui.learning import augmentation, batches, machine, network, photos
 from flowergui.learning.batches import Album, Batch
 from flowergui.learning.photo_cache import PhotoCache
 from flowergui.learning.randomness import number, sow
+from flowergui.learning.saving import Outcome
 from flowergui.learning.sides import HeldBack, Shown, Side
 from flowergui.learning.training import NotANumberError, Sums, Training
 from flowergui.live import Live
@@ -70,13 +71,14 @@ def go(training: Training, live: Live) -> Iterator[Event]:
             try:
                 stopped = yield from _train_epoch(training, live, shown)
             except NotANumberError as error:
+                yield from training.settle_best()  # the last that is known to be good
                 if not recipe.recover or training.progress.returns >= RETURNS:
                     raise
                 yield training.go_back(error)
                 yield from training.save()
                 continue
             if not stopped:
-                if training.progress.epoch == recipe.epochs:
+                if training.progress.epoch == recipe.epochs:  # the last save will be waited for
                     yield from training.settle_best()
                 stopped = yield from _validate(training, live, held_back)
             progress = training.progress
@@ -86,7 +88,7 @@ def go(training: Training, live: Live) -> Iterator[Event]:
                 return
             over = progress.epoch > recipe.epochs
             if (over or training.save_is_due()) and not training.saved:
-                yield from training.save(soon=not over)
+                yield from training.save() if over else training.save_soon()
         yield from training.finish_saving()
         if not training.saved:
             yield from training.save()  # once more: that one failed
@@ -145,7 +147,7 @@ def _train_epoch(training: Training, live: Live, side: Side) -> Generator[Event,
             progress.seconds += now - began
             progress.sums.seconds += now - began
             if training.unsaved_seconds() > 60 * recipe.save_minutes:
-                yield from training.save(soon=True)
+                yield from training.save_soon()
             yield from training.saved_meanwhile()
             began = time.monotonic()  # a pause, between the yields above and here, doesn't count
     if not progress.sums.photos:
@@ -293,11 +295,13 @@ def _end_epoch(
     progress.batch = 0
     progress.sums = Sums()
     over = progress.epoch > training.recipe.epochs
-    due = over or training.save_is_due(best=better) or not training.run.best.exists()
-    if better and due:
-        outcomes = training.save(best=True, soon=not over)
-    else:
-        outcomes = training.hold_best() if better else []
+    outcomes: list[Outcome] = []
+    if better and over:
+        outcomes = training.save(best=True)
+    elif better and (training.save_is_due() or not training.run.best.exists()):
+        outcomes = training.save_soon(best=True)
+    elif better:
+        outcomes = training.hold_best()
     yield event
     yield from outcomes
 

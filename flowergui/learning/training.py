@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -232,9 +232,9 @@ class Training:
         if isinstance(event, EpochDone):
             self.epochs.append(event)
 
-    def save_is_due(self, *, best: bool = False) -> bool:
+    def save_is_due(self) -> bool:
         """Whether the end of an epoch is one to save at; see `Saving.apart`."""
-        return self.unsaved_seconds() > self._saving.apart(60 * self.recipe.save_minutes, best=best)
+        return self.unsaved_seconds() > self._saving.apart(60 * self.recipe.save_minutes)
 
     def unsaved_seconds(self) -> float:
         """How long ago last.pth was written, or could not be."""
@@ -245,10 +245,23 @@ class Training:
         """Whether last.pth holds, or is about to hold, what there is now."""
         return self._saved_step == (self.progress.step, self.progress.epoch)
 
-    def save(self, *, best: bool = False, soon: bool = False) -> list[Outcome]:
-        """Writes last.pth and the history so far: before this returns, or `soon`, while training
-        goes on. Where it is the `best`, best.pth too. Weights that are no numbers are not saved:
-        what is there is better. Returns what became of the saves that are over."""
+    def save(self, *, best: bool = False) -> list[Outcome]:
+        """Writes last.pth and the history so far and, where it is the `best`, best.pth. Weights
+        that are no numbers are not saved: what is there is better. Returns what became of the
+        saves that are over."""
+        return self._saved_by(self._saving.now, best)
+
+    def save_soon(self, *, best: bool = False) -> list[Outcome]:
+        """The same while training goes on. A best that is held, and nearer to now than the save
+        before, is saved in place of what there is now: it is copied already, and one file does
+        for last.pth and best.pth. The next save is due the sooner then."""
+        held = self._saving.held_since
+        if not best and held is not None and time.monotonic() - held < held - self._saved_at:
+            self._saved_at = held
+            return self.settle_best()
+        return self._saved_by(self._saving.soon, best)
+
+    def _saved_by(self, put: Callable[..., list[Outcome]], best: bool) -> list[Outcome]:
         self._saved_at = time.monotonic()
         if not self._sound():
             reason = "the weights hold values that are no numbers"
@@ -256,15 +269,14 @@ class Training:
             self._saving.wait()
             return self.saved_meanwhile() + [SaveFailed(str(path), reason) for path in paths]
         self._saved_step = (self.progress.step, self.progress.epoch)
-        put = self._saving.soon if soon else self._saving.now
         return self._noted(put(self.state(), best=best))
 
     def hold_best(self) -> list[Outcome]:
-        """Keeps what there is until the next save, which writes it as best.pth."""
+        """Keeps what there is until the next save, which writes it as best.pth at least."""
         return self._noted(self._saving.hold(self.state())) if self._sound() else []
 
     def settle_best(self) -> list[Outcome]:
-        """Begins to write a best that is held: the next save will be waited for."""
+        """Begins to write a best that is held, as last.pth and best.pth."""
         return self._noted(self._saving.settle())
 
     def saved_meanwhile(self) -> list[Outcome]:
@@ -272,9 +284,10 @@ class Training:
         return self._noted(self._saving.done())
 
     def finish_saving(self) -> list[Outcome]:
-        """Waits until nothing is being written, and returns what became of it."""
+        """Writes a best that is held, waits for it, and returns what became of it."""
+        outcomes = self.settle_best()
         self._saving.wait()
-        return self.saved_meanwhile()
+        return outcomes + self.saved_meanwhile()
 
     def _noted(self, outcomes: list[Outcome]) -> list[Outcome]:
         if any(isinstance(outcome, SaveFailed) for outcome in outcomes):

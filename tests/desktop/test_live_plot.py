@@ -126,6 +126,16 @@ def test_drawing_has_its_share_of_the_time(
     assert plot._clock.interval() == milliseconds
 
 
+def test_what_is_last_does_not_wait_for_its_turn(plot, qtbot):
+    plot._clock.setInterval(600_000)  # as after drawings that took long
+    plot.append([batch(step) for step in range(1, 11)])
+    plot.hurry()
+    qtbot.waitUntil(lambda: plot._clock.interval() == PERIOD)
+    assert curve(plot, "accuracy", "every batch").getData()[0].tolist() == list(range(1, 11))
+    plot.hurry()  # there is nothing new
+    assert not plot._clock.isActive()
+
+
 def test_plots_that_are_deleted_draw_no_more(qtbot):
     widget = LivePlot()
     with qtbot.waitExposed(widget):

@@ -422,6 +422,25 @@ def test_stop_wakes_a_resting_run(qtbot, window, script, photos):
     assert button(window, "startButton").isEnabled()
 
 
+@pytest.mark.parametrize("stopped", [True, False])
+def test_the_plots_show_all_of_a_run_that_is_over(qtbot, window, script, photos, stopped: bool):
+    """While batches come by the dozen they may wait for a second."""
+    start(qtbot, window, photos)
+    plot = window._run.plot
+    qtbot.waitUntil(lambda: not plot._changed)
+    plot._clock.setInterval(600_000)
+    script.gate.release()
+    qtbot.waitUntil(lambda: plot._batches.length == 1)
+    assert plot._changed
+    if stopped:
+        button(window, "stopButton").click()
+    for _ in range(script.epochs * BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: ("Stopped" if stopped else "Done") in banner_text(window))
+    qtbot.waitUntil(lambda: not plot._changed)
+    assert plot._drawn == plot._batches.length == (1 if stopped else script.epochs * BATCHES)
+
+
 def test_resume_from_last(qtbot, window, script, photos):
     folder = script.run
     script.runs.append(

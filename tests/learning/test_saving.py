@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 def state(step: int) -> dict[str, Any]:
     net = {"weight": torch.full((3, 4), float(step)), "bias": torch.full((4,), float(step))}
     optimizer = {"state": {0: {"exp_avg": torch.full((3, 4), step / 2)}}, "param_groups": [{}]}
-    return {"epoch": 1, "batch": step, "model": net, "optimizer": optimizer, "list": [1, (2, "x")]}
+    place = {"epoch": 1, "batch": step, "step": step}
+    return {**place, "model": net, "optimizer": optimizer, "list": [1, (2, "x")]}
 
 
 def row(step: int) -> BatchDone:
@@ -153,33 +155,33 @@ def test_the_best_that_is_held_is_written_with_the_next_save(
     assert len(keeper._spare) == len({id(room) for room in keeper._spare}) <= 4
 
 
-@pytest.mark.parametrize(
-    ("cost", "best", "apart"),
-    [(0.001, False, 10), (0.001, True, 10), (0.035, False, 50), (0.035, True, 40),
-     (9.0, False, 120), (9.0, True, 96)],
-)  # fmt: skip
-def test_saves_keep_apart_by_what_they_cost(
-    run: RunFolder, cost: float, best: bool, apart: float
-) -> None:
+@pytest.mark.parametrize(("cost", "apart"), [(0.001, 10), (0.035, 50), (9.0, 120)])
+def test_saves_keep_apart_by_what_they_cost(run: RunFolder, cost: float, apart: float) -> None:
     keeper = made(run)
     keeper.cost = cost
-    assert keeper.apart(120, best=best) == pytest.approx(apart)
+    assert keeper.apart(120) == pytest.approx(apart)
 
 
 def test_the_best_that_is_held_can_be_settled(run: RunFolder, gate: threading.Event) -> None:
     keeper = made(run)
     assert keeper.settle() == []
+    assert keeper.held_since is None
+    before = time.monotonic()
     keeper.record(row(1))
     keeper.hold(state(1))
+    keeper.record(row(2))
+    assert before <= keeper.held_since <= time.monotonic()
     assert keeper.settle() == []
+    assert keeper.held_since is None
     assert not run.best.exists()
     gate.set()
     keeper.wait()
-    assert keeper.done() == [Saved(str(run.best), 1, 1)]
-    assert not run.last.exists()
+    assert keeper.done() == [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
+    assert weight(run.last) == weight(run.best) == 1.0
+    assert list(run.history()) == [row(1)]  # a run goes on from here
     assert keeper.now(state(2)) == [Saved(str(run.last), 1, 2)]
-    assert weight(run.best) == 1.0
-    assert list(run.history()) == [row(1)]
+    assert (weight(run.previous), weight(run.last), weight(run.best)) == (1.0, 2.0, 1.0)
+    assert list(run.history()) == [row(1), row(2)]
 
 
 def test_a_best_that_could_not_be_settled_is_still_owed(run: RunFolder, monkeypatch) -> None:
@@ -187,14 +189,30 @@ def test_a_best_that_could_not_be_settled_is_still_owed(run: RunFolder, monkeypa
         raise OSError(28, "No space left on device")
 
     keeper = made(run)
+    keeper.record(row(1))
     keeper.hold(state(1))
+    held = keeper.held_since
+    keeper.record(row(2))
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "write", refused)
         keeper.settle()
         keeper.wait()
-    assert keeper.done() == [SaveFailed(str(run.best), "No space left on device")]
+    why = "No space left on device"
+    assert keeper.done() == [SaveFailed(str(run.last), why), SaveFailed(str(run.best), why)]
+    assert keeper.held_since == held
     assert keeper.now(state(2)) == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
     assert weight(run.best) == 1.0
+    assert list(run.history()) == [row(1), row(2)]
+
+
+def test_what_is_forgotten_is_never_written(run: RunFolder) -> None:
+    keeper = made(run)
+    keeper.record(row(1))
+    keeper.hold(state(1))
+    keeper.forget()
+    assert keeper.now(state(0)) == [Saved(str(run.last), 1, 0)]
+    assert not run.best.exists()
+    assert list(run.history()) == []
 
 
 @pytest.mark.parametrize("short", ["small", "no memory"])
@@ -215,7 +233,7 @@ def test_versions_of_forms_stay_with_the_weights(run: RunFolder, gate: threading
     gate.set()
     net = torch.nn.BatchNorm2d(2)
     keeper = made(run)
-    keeper.soon({"epoch": 1, "batch": 1, "model": net.state_dict()})
+    keeper.soon({"epoch": 1, "batch": 1, "step": 1, "model": net.state_dict()})
     keeper.wait()
     assert checkpoint.read(run.last)["model"]._metadata == net.state_dict()._metadata
 

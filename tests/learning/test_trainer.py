@@ -3,9 +3,11 @@
 import json
 import math
 import shutil
+import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
-from itertools import takewhile
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from flowergui.events import (
     as_dict,
 )
 from flowergui.learning import checkpoint, photos, trainer
+from flowergui.learning.saving import Saving
 from flowergui.learning.training import Training
 from flowergui.live import Live
 from flowergui.recipe import Recipe
@@ -155,15 +158,60 @@ def test_ends_of_epochs_are_saved_when_that_is_due(
 
 def test_the_last_save_need_not_write_a_best_that_was_held(little: Little, monkeypatch) -> None:
     """It is waited for."""
-    settled: list[int] = []
+    better_each_time(monkeypatch, 2)
+    monkeypatch.setattr(Training, "save_is_due", lambda self: False)
+    saves = [event for event in tasks.train(little(epochs=3)) if isinstance(event, Saved)]
+    names = [(Path(event.path).stem, event.epoch) for event in saves]
+    assert names == [("last", 2), ("best", 2), ("last", 3), ("best", 3), ("last", 4)]
 
-    def settle(training: Training) -> list[Any]:
-        settled.append(training.progress.epoch)
-        return []
 
-    monkeypatch.setattr(Training, "settle_best", settle)
-    list(tasks.train(little(epochs=3)))
-    assert settled == [3]
+def better_each_time(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
+    """Each of the first `epochs` validates better than the one before; later ones don't."""
+    batches, really = count(1), trainer._judge
+
+    def judge(training: Training, *more: Any) -> tuple[float, int]:
+        really(training, *more)
+        return (1 / next(batches) if training.progress.epoch <= epochs else 9.0), 1
+
+    monkeypatch.setattr(trainer, "_judge", judge)
+
+
+def test_a_best_that_is_held_and_new_is_saved_in_place_of_what_there_is(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is copied already. The next save is due the sooner: no more is lost than was promised."""
+    better_each_time(monkeypatch, 2)
+    monkeypatch.setattr(Saving, "apart", lambda self, most: most)
+    batches: list[BatchDone] = []
+    monkeypatch.setattr(time, "monotonic", lambda: 60.0 * len(batches))
+    saves = []
+    for event in tasks.train(little(epochs=4, save_minutes=4)):
+        batches += [event] if isinstance(event, BatchDone) else []
+        if isinstance(event, Saved):
+            saves.append((Path(event.path).stem, event.epoch, event.batch))
+    assert saves == [
+        *(("last", 2, 0), ("best", 2, 0)),
+        *(("last", 3, 0), ("best", 3, 0)),  # held after 6 batches, saved after 8
+        *(("last", 4, 2), ("last", 5, 0)),  # after 11: 5 minutes after what was saved before
+    ]
+
+
+@pytest.mark.parametrize("recover", [False, True])
+def test_a_best_that_is_held_is_not_lost_with_the_run(
+    little: Little, monkeypatch: pytest.MonkeyPatch, recover: bool
+) -> None:
+    better_each_time(monkeypatch, 2)
+    poison(monkeypatch, 8)
+    events: list[Any] = []
+    with nullcontext() if recover else pytest.raises(FlowerError, match="The loss became nan"):
+        collect(tasks.train(little(epochs=3, recover=recover)), events, lambda event: None)
+    run = run_of(events)
+    assert checkpoint.read(run.best)["step"] == 6
+    if recover:
+        assert [(back.epoch, back.batch, back.step) for back in of(events, WentBack)] == [(3, 0, 6)]
+    else:
+        assert checkpoint.read(run.last)["step"] == 6
+        assert [row.step for row in run.history()] == [1, 2, 3, 3, 4, 5, 6, 6]
 
 
 def test_it_learns(little: Little) -> None:
