@@ -13,6 +13,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from flowergui.events import Estimated, Preparing
 from flowergui.learning import augmentation, batches, machine, network, pictures, weights
+from flowergui.learning.autocast import autocast
 from flowergui.learning.halves import RANDOM, Halves, halves
 from flowergui.learning.schedule import training_size
 from flowergui.learning.sides import changing, views_of
@@ -112,7 +113,7 @@ class _Step:
         values = self.two.begin(images)
         between = self._now()
         with (
-            torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32),
+            autocast(self.device, self.dtype, spare_depthwise=self.two.depthwise),
             saved_tensors_hooks(pack, lambda tensor: tensor),
         ):
             logits = self.two.end(*values)

@@ -20,6 +20,7 @@ from torchvision.models.swin_transformer import ShiftedWindowAttention
 from torchvision.ops import StochasticDepth
 
 from flowergui.learning import network
+from flowergui.learning.autocast import autocast, has_depthwise
 
 Values = tuple[Tensor, ...]
 """What passes from one half to the other, each (B, ...): of a residual block's middle, two."""
@@ -53,11 +54,19 @@ class Halves:
     light: bool = False
     """Whether the second half is so small that one core is as fast with it as all of them, which
     would wait for each other in a loop and leave a window none."""
+    depthwise: bool = False
+    """Whether the second half has depthwise convolutions."""
 
 
 def whole(net: nn.Module) -> Halves:
     """A network that is not cut."""
-    return Halves(lambda images: (images,), net, split=False, end_of=lambda other: other)
+    return Halves(
+        lambda images: (images,),
+        net,
+        split=False,
+        end_of=lambda other: other,
+        depthwise=has_depthwise(net),
+    )
 
 
 def halves(
@@ -90,7 +99,7 @@ def halves(
         together = AT_A_TIME if device.type == "cpu" else len(images)
         with (
             torch.inference_mode(),
-            torch.autocast(device.type, dtype, enabled=dtype != torch.float32),
+            autocast(device, dtype),
         ):
             starts = range(0, len(images), together)
             parts = [first(images[start : start + together]) for start in starts]
@@ -100,7 +109,14 @@ def halves(
         return fx.GraphModule(other, second)
 
     end = end_of(net)
-    return Halves(begin, end, split=True, end_of=end_of, light=_is_light(end))
+    return Halves(
+        begin,
+        end,
+        split=True,
+        end_of=end_of,
+        light=_is_light(end),
+        depthwise=has_depthwise(end),
+    )
 
 
 def _is_light(end: nn.Module) -> bool:

@@ -21,6 +21,7 @@ from flowergui.events import (
     ValidationProgress,
 )
 from flowergui.learning import augmentation, batches, machine, network, photos
+from flowergui.learning.autocast import autocast
 from flowergui.learning.batches import Album, Batch
 from flowergui.learning.photo_cache import PhotoCache
 from flowergui.learning.randomness import number, sow
@@ -253,7 +254,7 @@ def _judge(training: Training, side: Side, batch: Batch) -> tuple[float, int]:
     with (
         torch.inference_mode(),
         machine.one_core(alone=side.halves.light),
-        torch.autocast(plan.device.type, plan.dtype, enabled=plan.dtype != torch.float32),
+        autocast(plan.device, plan.dtype),
     ):
         logits = side.halves.end(*values).float()
     labels = batch.labels.to(plan.device)

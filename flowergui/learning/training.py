@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, Opened, SaveFailed, WentBack
 from flowergui.learning import checkpoint, network
+from flowergui.learning.autocast import autocast
 from flowergui.learning.average import Average
 from flowergui.learning.halves import Halves, Values, halves, whole
 from flowergui.learning.photos import Split
@@ -170,16 +171,15 @@ class Training:
         rate = self.schedule.rate(self.progress.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        with torch.autocast(
-            self.plan.device.type, self.plan.dtype, enabled=self.plan.dtype != torch.float32
-        ):
+        plan = self.plan
+        with autocast(plan.device, plan.dtype, spare_depthwise=self.halves.depthwise):
             logits = self.halves.end(*values)
         loss = nn.functional.cross_entropy(
             logits.float(), targets, label_smoothing=self.recipe.label_smoothing
         )
         value = float(loss.detach())
         if not math.isfinite(value):
-            other = ", or float32" if self.plan.dtype != torch.float32 else ""
+            other = ", or float32" if plan.dtype != torch.float32 else ""
             kept = "; what was saved before is in last.pth" if self.run.last.exists() else ""
             raise NotANumberError(
                 f"The loss became {value} in epoch {self.progress.epoch}, batch "
