@@ -36,16 +36,18 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """How a photo becomes what an Album keeps: its shorter side at `side` pixels, or no larger
-    than it is; where `image_size` is not 0, the middle of that, at (image_size, image_size, 3)."""
+    """How a photo becomes what an Album keeps: all of it, its shorter side at `side` pixels or no
+    larger than it is; where `image_size` is not 0, its middle at (image_size, image_size, 3)."""
 
     side: int
     image_size: int = 0
 
     def __call__(self, path: Path) -> Pixels:
         """Raises FlowerError where the photo can't be read."""
-        whole = augmentation.shrink(pictures.read(path, at_least=self.side), self.side)
-        return augmentation.still(whole, self.image_size) if self.image_size else whole
+        picture = pictures.read(path, at_least=self.side)
+        if self.image_size:
+            return augmentation.still(picture, self.image_size)
+        return augmentation.shrink(picture, self.side)
 
 
 class Album:

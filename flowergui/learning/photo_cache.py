@@ -41,7 +41,7 @@ MOST = 20 * 10**9
 DISK_SHARE = 0.25
 """The share of the free disk that it may grow by."""
 
-FORM = 1
+FORM = 2
 """To be raised with every change of how pixels are made of files."""
 
 _HEAD = struct.Struct("<III")

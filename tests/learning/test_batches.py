@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from flowergui.errors import FlowerError
 from flowergui.learning import augmentation, batches
@@ -128,3 +129,14 @@ def test_looking_and_training_see_the_sizes_that_they_ask_for(folder: Path, list
     assert batches.for_training(400, "light")(path).shape == (48, 48, 3)  # no larger than it is
     with pytest.raises(FlowerError, match="not there any more"):
         batches.for_looking(24)(folder / "gone.jpg")
+
+
+def test_a_photo_is_resized_once(tmp_path: Path) -> None:
+    """Cut out of one that is smaller already, its middle would begin between two pixels."""
+    stripes = np.zeros((100, 202, 3), dtype=np.uint8)
+    stripes[:, ::4] = stripes[:, 1::4] = 255
+    Image.fromarray(stripes).save(tmp_path / "stripes.png")
+    seen = batches.for_looking(50)(tmp_path / "stripes.png")
+    assert np.array_equal(seen, augmentation.still(stripes, 50))
+    assert augmentation.still(seen, 50) is seen
+    assert batches.for_looking(25)(tmp_path / "stripes.png").shape == (25, 25, 3)
