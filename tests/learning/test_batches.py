@@ -133,10 +133,10 @@ def test_looking_and_training_see_the_sizes_that_they_ask_for(folder: Path, list
 
 def test_a_photo_is_resized_once(tmp_path: Path) -> None:
     """Cut out of one that is smaller already, its middle would begin between two pixels."""
-    stripes = np.zeros((100, 202, 3), dtype=np.uint8)
-    stripes[:, ::4] = stripes[:, 1::4] = 255
-    Image.fromarray(stripes).save(tmp_path / "stripes.png")
-    seen = batches.for_looking(50)(tmp_path / "stripes.png")
-    assert np.array_equal(seen, augmentation.still(stripes, 50))
-    assert augmentation.still(seen, 50) is seen
-    assert batches.for_looking(25)(tmp_path / "stripes.png").shape == (25, 25, 3)
+    on = (np.arange(404) - 2) // 4 % 2 == 0  # the middle begins with a whole stripe
+    stripes = np.where(on[:, None], 255, 0) * np.ones((400, 1, 3))
+    Image.fromarray(stripes.astype(np.uint8)).save(tmp_path / "stripes.png")
+    seen = batches.for_looking(100)(tmp_path / "stripes.png")
+    assert seen.shape == (100, 100, 3)
+    assert seen[:, ::2].min() > 150 > 100 > seen[:, 1::2].max()
+    assert augmentation.still(seen, 100) is seen
