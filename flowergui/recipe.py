@@ -331,13 +331,13 @@ class Recipe:
         0,
         MACHINE,
         "Loading workers",
-        "Threads that prepare the next batches while the network trains on this one. They "
-        "need cores of their own: with two, the network needs both. "
-        "The result does not depend on it.",
+        "Threads that prepare the next batches while the network trains on this one. Auto: "
+        "none on a processor, where the network needs all cores itself, and one for each core, "
+        "up to eight, beside a graphics card. The result does not depend on it.",
         unit="threads",
         minimum=0,
         maximum=64,
-        zero="none",
+        zero="auto",
     )
     recover: bool = setting(
         False,

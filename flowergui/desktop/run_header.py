@@ -30,6 +30,7 @@ FINE = 1_000
 """Steps of the progress bar."""
 DOT = " · "
 FAILED = "Failed"
+DEVICES = {"cpu": "the processor", "cuda": "the graphics card", "mps": "the graphics processor"}
 
 
 @dataclass(slots=True)
@@ -65,12 +66,14 @@ class RunHeader(QWidget):
         self._seen = _Seen()
         self._line = QLabel()
         self._best = QLabel()
+        self._what = QLabel()
         self._features = QLabel()
         self._state = QLabel()
         self._progress = QProgressBar()
         for widget, name in (
             (self._line, "runLine"),
             (self._best, "runBest"),
+            (self._what, "runWhat"),
             (self._features, "runFeatures"),
             (self._state, "runState"),
             (self._progress, "runProgress"),
@@ -80,10 +83,11 @@ class RunHeader(QWidget):
         self._progress.setRange(0, FINE)
         theme.style(self._line, role="heading")
         theme.style(self._best, role="caption")
+        theme.style(self._what, role="caption")
         theme.style(self._features, role="caption")
         theme.style(self._state, role="chip")
         theme.style(self._progress, slim=True)
-        for label in (self._line, self._best, self._features):
+        for label in (self._line, self._best, self._what, self._features):
             theme.tabular(label)
             label.setWordWrap(True)
         top = QHBoxLayout()
@@ -94,6 +98,7 @@ class RunHeader(QWidget):
         layout.setSpacing(4)
         layout.addLayout(top)
         layout.addWidget(self._best)
+        layout.addWidget(self._what)
         layout.addWidget(self._features)
         layout.addWidget(self._progress)
 
@@ -271,8 +276,10 @@ class RunHeader(QWidget):
 
     def _show(self, line: str, state: str, share: float | None) -> None:
         self._line.setText(line)
-        self._features.setText(self._seen.features)
-        self._features.setVisible(bool(self._seen.features))
+        what = _in_words(self._seen.opened) if self._seen.opened else ""
+        for label, text in ((self._what, what), (self._features, self._seen.features)):
+            label.setText(text)
+            label.setVisible(bool(text))
         self._state.setText(state)
         theme.style(self._state, failed=state == FAILED)
         if share is None:  # nobody knows how much there is: a bar that runs to and fro
@@ -280,3 +287,9 @@ class RunHeader(QWidget):
         else:
             self._progress.setRange(0, FINE)
             self._progress.setValue(round(FINE * min(1.0, share)))
+
+
+def _in_words(opened: Opened) -> str:
+    """What trains, and what "auto" came to."""
+    where = DEVICES.get(opened.device.partition(":")[0], opened.device)
+    return f"{opened.model}{DOT}{opened.image_size} px{DOT}on {where}, in {opened.precision}"

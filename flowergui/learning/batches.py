@@ -20,6 +20,9 @@ from flowergui.learning.photo_cache import PhotoCache
 from flowergui.learning.photos import Photo
 from flowergui.learning.randomness import number
 
+AHEAD = 8
+"""Most threads that prepare batches beside a graphics card, unless more are asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -114,6 +117,14 @@ def cut(indices: Sequence[int], size: int, drop_last: bool) -> list[tuple[int, .
     if batches and (len(batches[-1]) == 1 or (drop_last and len(batches[-1]) < size)):
         batches.pop()
     return batches
+
+
+def workers(wish: int, device: torch.device) -> int:
+    """Threads that prepare batches while a network trains on this device; a `wish` of 0 leaves
+    open how many. A graphics card would wait for a processor that begins when it has ended."""
+    if wish or device.type == "cpu":
+        return wish
+    return min(machine.cores(), AHEAD)
 
 
 def load(

@@ -78,6 +78,13 @@ def _convolution_time(dtype: torch.dtype) -> float:
     return min(times)
 
 
+def allow_tf32(on: torch.device) -> None:
+    """Has NVIDIA cards multiply float32 matrices in TF32 (10 bits of mantissa instead of 23, and
+    several times as fast), as torch has them convolve by itself."""
+    if on.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = True
+
+
 def cores() -> int:
     """The processor's cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):

@@ -101,7 +101,7 @@ class Side(ABC):
             what += f", view {len(self._kept) + 1} of {self.views}"
         done, began = 0, time.monotonic()
         try:
-            workers = training.recipe.workers
+            workers = self._workers()
             for batch in batches.load(self.album, groups, self.view(epoch), workers):
                 training.progress.seconds += time.monotonic() - began  # without pauses
                 yield from heed()
@@ -129,8 +129,7 @@ class Side(ABC):
         """The batches of these indices, in their order, with values where they are kept."""
         kept = self._kept.get(self.showing(epoch)) if self._of is self.halves else None
         if kept is None:
-            workers = self._training.recipe.workers
-            yield from batches.load(self.album, waiting, self.view(epoch), workers)
+            yield from batches.load(self.album, waiting, self.view(epoch), self._workers())
             return
         for indices in waiting:
             values, known = kept.get(indices)
@@ -147,6 +146,9 @@ class Side(ABC):
         for features in self._kept.values():
             features.close()
         self._kept = {}
+
+    def _workers(self) -> int:
+        return batches.workers(self._training.recipe.workers, self._training.plan.device)
 
     def _told(self, where: str, size: int, why_not: str) -> FeatureCache:
         step = self._training.progress.step

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, Opened, SaveFailed, WentBack
-from flowergui.learning import checkpoint, network
+from flowergui.learning import checkpoint, machine, network
 from flowergui.learning.autocast import autocast
 from flowergui.learning.average import Average
 from flowergui.learning.halves import Halves, Values, halves, whole
+from flowergui.learning.optimizers import optimizer
 from flowergui.learning.photos import Split
 from flowergui.learning.saving import Outcome, Saving
 from flowergui.learning.schedule import Schedule, training_size
@@ -89,10 +90,11 @@ class Training:
     ) -> None:
         self.recipe, self.plan, self.split, self.run = recipe, plan, split, run
         self.batches = batches
+        machine.allow_tf32(plan.device)
         # torch's overloads of `to` leave out memory_format beside a device.
         self.net = net.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.net, recipe.ema) if recipe.ema else None
-        self.optimizer = _optimizer(self.net, recipe, plan.device)
+        self.optimizer = optimizer(self.net, recipe, plan.device)
         self.scaler = torch.amp.GradScaler(plan.device.type, enabled=plan.dtype == torch.float16)
         self.schedule = Schedule.of(recipe, batches)
         self.progress = Progress()
@@ -386,24 +388,3 @@ class Training:
         progress.batch, progress.sums = 0, Sums()
         self.schedule.shift = (progress.epoch - 1) * self.batches - progress.step
         progress.best_accuracy, progress.best_epoch, progress.best_loss = 0.0, 0, math.inf
-
-
-def _optimizer(net: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
-    """The recipe's optimizer over all parameters, frozen ones too, for they may thaw. Biases and
-    normalisation (all that has one dimension) are spared weight decay (He et al. 2019,
-    arXiv 1812.01187)."""
-    parameters = list(net.parameters())
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
-    rate = recipe.learning_rate
-    fused = device.type in ("cpu", "cuda")
-    if recipe.optimizer == "adam":
-        return torch.optim.Adam(groups, lr=rate, fused=fused)
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=rate, fused=fused)
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=rate, momentum=recipe.momentum, fused=fused)
-    return torch.optim.RMSprop(groups, lr=rate, momentum=recipe.momentum)

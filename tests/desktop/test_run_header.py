@@ -1,5 +1,7 @@
 """The header: where the run stands, how fast it goes, how long it takes."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtWidgets import QLabel, QProgressBar
 
@@ -104,6 +106,27 @@ def test_preparing_and_downloading(header):
     header.feed(Preparing("Reading photos", 300, 1200))
     assert (header.line, header.state) == ("Reading photos · 300 of 1,200", "Preparing")
     assert header.progress == 0.25
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "said"),
+    [
+        ("cpu", "bfloat16", "resnet18 · 112 px · on the processor, in bfloat16"),
+        ("cuda:0", "float16", "resnet18 · 112 px · on the graphics card, in float16"),
+        ("xpu", "float32", "resnet18 · 112 px · on xpu, in float32"),
+    ],
+)
+def test_what_auto_came_to_is_said(header, device: str, precision: str, said: str):
+    header.widget.starting()
+    label = header.widget.findChild(QLabel, "runWhat")
+    assert not label.isVisibleTo(header.widget)
+    header.feed(replace(opened(), device=device, precision=precision))
+    assert label.isVisibleTo(header.widget)
+    assert header.what == said
+    header.feed(Stopped("models/one", 1, 0))
+    assert header.what == said
+    header.widget.idle()
+    assert not label.isVisibleTo(header.widget)
 
 
 def test_what_becomes_of_frozen_layers_is_said(header):

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from flowergui.errors import FlowerError
-from flowergui.learning import augmentation, batches
+from flowergui.learning import augmentation, batches, machine
 from flowergui.learning.batches import Album, Batch
 from flowergui.learning.photos import Photo
 
@@ -110,6 +110,17 @@ def test_what_is_no_matter_of_a_photo_is_not_hidden(folder: Path, listed: list[P
     for workers in (0, 2):
         with pytest.raises(ZeroDivisionError):
             list(batches.load(album, [(0, 1)], broken, workers))
+
+
+@pytest.mark.parametrize(
+    ("wish", "device", "cores", "workers"),
+    [(0, "cpu", 16, 0), (3, "cpu", 16, 3), (0, "cuda", 4, 4), (0, "mps", 16, 8), (1, "cuda", 4, 1)],
+)
+def test_nothing_but_a_processor_waits_for_the_next_batch(
+    monkeypatch, wish: int, device: str, cores: int, workers: int
+) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: cores)
+    assert batches.workers(wish, torch.device(device)) == workers
 
 
 def test_loading_that_is_given_up_leaves_no_thread(folder: Path, listed: list[Photo]) -> None:
