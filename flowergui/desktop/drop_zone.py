@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QRectF, Qt, QTemporaryDir, Signal, Slot
+from PySide6.QtCore import QMimeData, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -80,12 +80,15 @@ class DropZone(QWidget):
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setMinimumSize(160, 130)
+        self.setMinimumSize(160, 60)
         self._path = ""
         self._pictures = Thumbnails(900, 8, self)
         self._pictures.ready.connect(self.update)
         self._pasted = QTemporaryDir()
         self._paste_count = 0
+
+    def sizeHint(self) -> QSize:
+        return QSize(160, 130)
 
     @property
     def path(self) -> str:

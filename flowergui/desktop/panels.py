@@ -1,6 +1,6 @@
 """The panels and where they stand."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from flowergui.desktop import theme
@@ -12,6 +12,12 @@ from flowergui.desktop.mode_selector import ModeSelector
 from flowergui.desktop.prediction_panel import PredictionPanel
 from flowergui.desktop.recipe_form import RecipeForm
 from flowergui.desktop.run_panel import RunPanel
+
+SLACK = 42
+"""Pixels that each column beside the plots gives up in a small window."""
+
+FIRST = 1000
+"""Their stretch: they are as wide as they may be before the plots get more."""
 
 
 class Panels(QWidget):
@@ -29,13 +35,14 @@ class Panels(QWidget):
 
         line = self.fontMetrics().height()  # larger fonts get wider columns
         left, right = self._left(), self._right()
-        left.setFixedWidth(max(350, 17 * line))
-        right.setFixedWidth(max(312, 15 * line))
+        for side, width in ((left, max(350, 17 * line)), (right, max(312, 15 * line))):
+            side.setMinimumWidth(width - SLACK)
+            side.setMaximumWidth(width)
         columns = QHBoxLayout()
         columns.setSpacing(theme.SPACE)
-        columns.addWidget(left)
+        columns.addWidget(left, FIRST)
         columns.addWidget(self.run, 1)
-        columns.addWidget(right)
+        columns.addWidget(right, FIRST)
         rows = QVBoxLayout(self)
         margin = theme.SPACE + 2
         rows.setContentsMargins(margin, margin, margin, margin)
@@ -61,11 +68,43 @@ class Panels(QWidget):
     def _right(self) -> QWidget:
         layers = Card()
         layers.body.addWidget(self.layers, 1)
-        right = QSplitter(Qt.Orientation.Vertical)
-        right.setChildrenCollapsible(False)
-        right.setHandleWidth(theme.SPACE)
-        right.addWidget(self.predictions)
-        right.addWidget(layers)
-        right.setStretchFactor(0, 1)
-        right.setStretchFactor(1, 1)
+        right = QWidget()  # a splitter sets its greatest width itself
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(_Pair(self.predictions, layers))
         return right
+
+
+class _Pair(QSplitter):
+    """One above the other. Until the border is moved by hand, what is above has the height that it
+    would like, where the other can spare it."""
+
+    def __init__(self, above: QWidget, below: QWidget) -> None:
+        super().__init__(Qt.Orientation.Vertical)
+        self._above, self._below = above, below
+        self._by_hand = False
+        self._shared_out = (0, 0)
+        self.setChildrenCollapsible(False)
+        self.setHandleWidth(theme.SPACE)
+        for widget in (above, below):
+            self.addWidget(widget)
+            self.setStretchFactor(self.indexOf(widget), 1)
+        self.splitterMoved.connect(self._moved)
+
+    @Slot()
+    def _moved(self) -> None:
+        self._by_hand = True
+
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest and not self._by_hand:
+            self._share_out()
+        return handled
+
+    def _share_out(self) -> None:
+        height, rest = self.sizes()
+        wanted = self._above.sizeHint().height()
+        lacking = min(wanted - height, rest - self._below.minimumSizeHint().height())
+        if lacking > 0 and self._shared_out != (wanted, self.height()):
+            self._shared_out = (wanted, self.height())  # once: what it sets lays itself out anew
+            self.setSizes([height + lacking, rest - lacking])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop import theme
@@ -346,13 +346,23 @@ class Pane(QFrame):
         if len(measured):
             parts.append((colors.validation, "validation", quantity.text(float(measured[-1]))))
         if self.rate and batches.length:
-            parts.append((colors.rate, "learning rate", f"{batches['rate'][-1]:.2g}"))
+            rate = f"{batches['rate'][-1]:.2g}"
+            parts.append((colors.rate, "learning rate", rate))
+            if not self._fits("    ".join(f"{name} {value}" for _, name, value in parts)):
+                parts[-1] = (colors.rate, "rate", rate)
         self._key.setText(
             "&nbsp;&nbsp;&nbsp; ".join(
                 f'<span style="color:{color}">{name} <b>{value}</b></span>'
                 for color, name, value in parts
             )
         )
+
+    def _fits(self, text: str) -> bool:
+        """Whether there is room for it, in bold, beside the title."""
+        bold = QFont(self._key.font())
+        bold.setBold(True)
+        room = self.width() - self._title.sizeHint().width() - 36
+        return QFontMetrics(bold).horizontalAdvance(text) <= room
 
 
 def _stride(least: float) -> int:

@@ -321,3 +321,14 @@ def test_a_loss_that_runs_away_is_written_short():
     assert LOSS.text(2.8648e32) == "2.9e+32"
     assert LOSS.text(99_999.0) == "99999.000"
     assert LOSS.text(float("nan")) == "not a number"
+
+
+@pytest.mark.parametrize(("width", "named"), [(640, "learning rate"), (340, "rate")])
+def test_the_newest_values_fit_beside_the_title(plot, width: int, named: str):
+    plot.resize(width, 560)
+    plot.append([batch(step) for step in range(1, 11)])
+    plot.epoch_done(epoch(1, 0.5))
+    plot.draw()
+    key = plot._loss._key
+    assert f">{named} <b>0.001</b>" in key.text()
+    assert key.sizeHint().width() <= plot._loss.width() - plot._loss._title.sizeHint().width() - 24

@@ -968,3 +968,29 @@ def test_a_window_that_has_closed_begins_nothing_more(qtbot, window, script, pho
     window._estimate._try()
     assert "estimate" not in window._jobs._workers
     assert not script.of("estimate")
+
+
+@pytest.mark.parametrize("height", [700, 850])
+def test_a_small_window_stays_small(qtbot, window, script, photos, tmp_path, height: int):
+    """What a run and its guesses have to say makes it no larger than a small laptop's screen; in a
+    larger one the photo has more room."""
+    window.resize(1024, height)
+    start(qtbot, window, photos)
+    zone = find(window, QWidget, "dropZone")
+    for _ in range(script.epochs * BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: "Done" in banner_text(window))
+    drop(zone, [str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg")])
+    qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])
+    qtbot.waitUntil(lambda: (zone.height() >= 130) == (height > 700))
+    assert (window.width(), window.height()) == (1024, height)
+
+
+def test_what_a_large_window_has_more_is_the_plots(qtbot, window):
+    layers, form = find(window, QWidget, "layerPanel"), find(window, QWidget, "epochs")
+    window.resize(1280, 800)
+    widths = [each.width() for each in (window._run.plot, layers, form)]
+    window.resize(1600, 800)
+    wider = [each.width() for each in (window._run.plot, layers, form)]
+    assert wider == [widths[0] + 320, *widths[1:]]
+    assert widths[0] > 500
