@@ -19,10 +19,9 @@ def autocast(
     Where gradients are wanted, a network that `has_depthwise` convolutions is to be spared them: on
     processors in bfloat16 their backward pass has no fast way in torch, and takes most of a step.
     In float32 they cost less than the rest gains; their results are rounded, so that no more memory
-    is taken. Measured on two cores with AVX512-BF16, whole
-    steps of 16 photos are 1.76 times as fast for mobilenet_v3_small, 1.5 for efficientnet_b0 and
-    mnasnet1_0, 1.14 for mobilenet_v2, and as fast as before for convnext_tiny and
-    efficientnet_v2_s.
+    is taken. Measured on two cores with AVX512-BF16, whole steps of 16 photos are 1.76 times as
+    fast for mobilenet_v3_small, 1.5 for efficientnet_b0 and mnasnet1_0, 1.14 for mobilenet_v2, and
+    as fast as before for convnext_tiny and efficientnet_v2_s.
     """
     spared = spare_depthwise and device.type == "cpu" and dtype == torch.bfloat16
     with (
@@ -38,6 +37,8 @@ def has_depthwise(net: nn.Module) -> bool:
 
 
 class _DepthwiseInFloat32(TorchFunctionMode):
+    """Computes depthwise convolutions in float32, and rounds what they give."""
+
     def __torch_function__(
         self,
         func: Callable[..., Any],
