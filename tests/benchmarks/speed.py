@@ -80,7 +80,8 @@ def fresh(model: str, classes: int, head_only: bool) -> nn.Module:
     if head_only:
         for parameter in net.parameters():
             parameter.requires_grad = False
-    net.fc = nn.Linear(net.fc.in_features, classes)
+    *_, (name, head) = [each for each in net.named_modules() if isinstance(each[1], nn.Linear)]
+    net.set_submodule(name, nn.Linear(head.in_features, classes))
     return net
 
 
