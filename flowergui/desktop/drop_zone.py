@@ -58,6 +58,10 @@ def local_paths(mime: QMimeData) -> list[str]:
     return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
 
 
+WIDTH, LEAST, LIKED = 160, 60, 130
+"""Pixels: the least width, and the height that it has at least, and where there is room."""
+
+
 class DropZone(QWidget):
     """Takes dropped and pasted pictures, checkpoints and folders, and shows one picture.
 
@@ -80,7 +84,7 @@ class DropZone(QWidget):
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setMinimumSize(160, 60)
+        self.setMinimumSize(WIDTH, LEAST)
         self._path = ""
         self._pictures = Thumbnails(900, 8, self)
         self._pictures.ready.connect(self.update)
@@ -88,7 +92,7 @@ class DropZone(QWidget):
         self._paste_count = 0
 
     def sizeHint(self) -> QSize:
-        return QSize(160, 130)
+        return QSize(WIDTH, LIKED)
 
     @property
     def path(self) -> str:

@@ -16,6 +16,8 @@ THICK = 250
 more it goes up and down, the longer Qt takes for it."""
 SYMBOLS = 200
 """Up to so many validation points in sight have a symbol each."""
+GAP = "\N{NO-BREAK SPACE}" * 3 + " "
+"""Between two of the newest values."""
 LABEL_ROOM, LINE_ROOM = 76, 14
 """Least pixels between the epochs that are named, and between those that have a line."""
 
@@ -348,10 +350,10 @@ class Pane(QFrame):
         if self.rate and batches.length:
             rate = f"{batches['rate'][-1]:.2g}"
             parts.append((colors.rate, "learning rate", rate))
-            if not self._fits("    ".join(f"{name} {value}" for _, name, value in parts)):
+            if not self._fits(GAP.join(f"{name} {value}" for _, name, value in parts)):
                 parts[-1] = (colors.rate, "rate", rate)
         self._key.setText(
-            "&nbsp;&nbsp;&nbsp; ".join(
+            GAP.join(
                 f'<span style="color:{color}">{name} <b>{value}</b></span>'
                 for color, name, value in parts
             )

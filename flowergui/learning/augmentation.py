@@ -162,9 +162,9 @@ def still(photo: Pixels | Image.Image, image_size: int) -> Pixels:
     It is the square whose side is CENTRE of the photo's shorter side.
     """
     width, height = _size(photo)
-    if width == height == image_size and CENTRE == 1 and not isinstance(photo, Image.Image):
-        return photo
     side = min(width, height) * CENTRE
+    if width == height == side == image_size and not isinstance(photo, Image.Image):
+        return photo
     left, top = (width - side) / 2, (height - side) / 2
     return _cut(photo, (left, top, left + side, top + side), image_size)
 

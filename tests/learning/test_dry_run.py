@@ -1,6 +1,7 @@
 """A step on made-up photos tells what a run would take."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import torch
 from flowergui import tasks
 from flowergui.errors import FlowerError
 from flowergui.events import Estimated, Finished, Preparing
-from flowergui.learning import machine
+from flowergui.learning import dry_run, machine
+from flowergui.learning.autocast import autocast
 from flowergui.recipe import Recipe
 
 Little = Callable[..., Recipe]
@@ -100,3 +102,18 @@ def test_giants_are_not_tried(little: Little) -> None:
 def test_what_cannot_be_is_refused(little: Little, changes: dict[str, Any], why: str) -> None:
     with pytest.raises(FlowerError, match=why):
         list(tasks.estimate(little(**changes), 10, 2, 3))
+
+
+@pytest.mark.parametrize(("model", "spared"), [("mobilenet_v3_small", True), ("resnet18", False)])
+def test_a_step_computes_as_a_run_would(
+    little: Little, monkeypatch: pytest.MonkeyPatch, model: str, spared: bool
+) -> None:
+    told: list[bool] = []
+
+    def noting(*how: Any, spare_depthwise: bool) -> AbstractContextManager[None]:
+        told.append(spare_depthwise)
+        return autocast(*how, spare_depthwise=spare_depthwise)
+
+    monkeypatch.setattr(dry_run, "autocast", noting)
+    estimated(little(model=model, precision="bfloat16"))
+    assert set(told) == {spared}

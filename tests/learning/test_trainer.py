@@ -33,7 +33,7 @@ from flowergui.events import (
     WentBack,
     as_dict,
 )
-from flowergui.learning import checkpoint, photos, trainer
+from flowergui.learning import batches, checkpoint, machine, photos, trainer
 from flowergui.learning.saving import Saving
 from flowergui.learning.training import Training
 from flowergui.live import Live
@@ -214,6 +214,25 @@ def test_a_best_that_is_held_is_not_lost_with_the_run(
         assert [row.step for row in run.history()] == [1, 2, 3, 3, 4, 5, 6, 6]
 
 
+def test_a_best_that_is_held_is_saved_whatever_ends_the_run(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    better_each_time(monkeypatch, 2)
+    really, steps = Training.step, count(1)
+
+    def step(training: Training, *more: Any) -> tuple[float, torch.Tensor]:
+        if next(steps) == 8:
+            raise RuntimeError("not enough memory: you tried to allocate 9 bytes")
+        return really(training, *more)
+
+    monkeypatch.setattr(Training, "step", step)
+    events: list[Any] = []
+    with pytest.raises(FlowerError, match="not enough memory"):
+        collect(tasks.train(little(epochs=3)), events, lambda event: None)
+    run = run_of(events)
+    assert checkpoint.read(run.last)["step"] == checkpoint.read(run.best)["step"] == 6
+
+
 def test_it_learns(little: Little) -> None:
     events = list(tasks.train(little(epochs=8, ema=0.9, augmentation="light")))
     assert of(events, Finished)[0].best_accuracy >= 0.8
@@ -257,6 +276,22 @@ def test_bfloat16(little: Little) -> None:
         torch.float32,
         torch.int64,
     }
+
+
+def test_the_device_decides_how_batches_are_made_and_multiplied(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: set[tuple[Any, ...]] = set()
+
+    def workers(wish: int, device: torch.device) -> int:
+        told.add(("workers", wish, device.type))
+        return 2
+
+    monkeypatch.setattr(batches, "workers", workers)
+    monkeypatch.setattr(machine, "allow_tf32", lambda on: told.add(("tf32", on.type)))
+    events = list(tasks.train(little(epochs=1, device="cpu")))
+    assert of(events, Finished)
+    assert told == {("workers", 0, "cpu"), ("tf32", "cpu")}
 
 
 # --- wishes -----------------------------------------------------------------------------------
