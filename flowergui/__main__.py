@@ -7,13 +7,14 @@ from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
-from flowergui import commands
+from flowergui import allocator, commands
 from flowergui.console import complain, prepare_streams
 from flowergui.errors import FlowerError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Does what `argv` (the program's own arguments where it is None) asks; the exit code."""
+    allocator.keep_pages()  # before there are threads
     words = list(sys.argv[1:] if argv is None else argv)
     if words and (words[0] in commands.COMMANDS or words[0].startswith("-")):
         return commands.run(words)

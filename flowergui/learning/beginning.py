@@ -10,6 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from flowergui import allocator
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Noted
 from flowergui.learning import (
@@ -38,7 +39,7 @@ HALVINGS = 3
 
 def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
     """A new run of `recipe` in a new folder under `models`. Raises FlowerError."""
-    machine.keep_pages()
+    allocator.keep_pages()
     found = yield from unless_stopped(photos.scan(Path(recipe.photos), thorough=False), live)
     if found is None:
         return

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
+from flowergui import allocator
 from flowergui.events import Estimated, Preparing
 from flowergui.learning import augmentation, batches, machine, network, pictures, weights
 from flowergui.learning.autocast import autocast
@@ -49,7 +50,7 @@ def look(
         return
     device = machine.device(recipe.device)
     dtype = machine.precision(recipe.precision, device)
-    machine.keep_pages()
+    allocator.keep_pages()
     yield Preparing("Trying a step", 0, 3)
     net = network.build_hollow(recipe.model, classes, size).to_empty(device=device)
     for tensor in chain(net.parameters(), net.buffers()):

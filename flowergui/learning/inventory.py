@@ -88,10 +88,13 @@ def take(
         )
     _check_renaming(names, classes, {name for _, name, _ in listed})
     sizes = run.sizes()
+    known = tuple(names.get(name, name) for name in classes)
+    names_now = set(known)
+    of_the_run = {*classes, *names.values()}
     rows, missing, changed = [], [], []
     later = set()
     for before, name, part in run.split():
-        if name not in classes and name not in names.values():
+        if name not in of_the_run:
             later.add(name)  # taken in, or renamed, after this checkpoint: new once more
             continue
         path = _moved(before, name, names[name]) if name in names else before
@@ -100,14 +103,13 @@ def take(
             missing.append(path)
         elif before in sizes and file_size(folder / path) != sizes[before]:
             changed.append(path)
-    known = tuple(names.get(name, name) for name in classes)
     mine, lost = {path for path, _, _ in rows}, set(missing)
     left = {name for path, name, _ in rows if path not in lost}
     new = [row for row in listed if row[0] not in mine]
     good = yield from photos.readable(folder, [path for path, _, _ in new])
     new = [row for row in new if row[0] in good]
     gone = tuple(name for name in known if name not in left)
-    strangers = tuple(row for row in new if row[1] not in known)
+    strangers = tuple(row for row in new if row[1] not in names_now)
     return Inventory(
         folder=folder,
         classes=known,
@@ -115,7 +117,7 @@ def take(
         missing=tuple(missing),
         changed=tuple(changed),
         gone=gone,
-        added=tuple(row for row in new if row[1] in known),
+        added=tuple(row for row in new if row[1] in names_now),
         strangers=strangers,
         renamed=_suggested(gone, rows, strangers, later),
         ready=any(part == "validation" for _, _, part in listed),
@@ -134,8 +136,10 @@ def split(inventory: Inventory, recipe: Recipe, how: Resumption) -> Split:
     parts: dict[str, list[Photo]] = {"train": [], "validation": []}
     for path, name, part in inventory.rows:
         parts[part].append(Photo(path, label[name]))
-    for name in dict.fromkeys(name for _, name, _ in wanted):
-        rows = [row for row in wanted if row[1] == name]
+    by_class: dict[str, list[tuple[str, str, str]]] = {}
+    for row in wanted:
+        by_class.setdefault(row[1], []).append(row)
+    for name, rows in by_class.items():
         new = [Photo(path, label[name]) for path, _, _ in rows]
         if inventory.ready:
             for photo, (_, _, part) in zip(new, rows, strict=True):

@@ -1,9 +1,7 @@
 """What this machine has, and what "auto" comes to on it."""
 
-import ctypes
 import gc
 import os
-import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -126,18 +124,3 @@ def release() -> None:
     """Gives back what nobody holds any more."""
     gc.collect()
     torch.cuda.empty_cache()  # does nothing where there is no graphics card
-
-
-@cache
-def keep_pages() -> bool:
-    """Tells glibc to keep the memory that torch frees at every step, instead of giving it back
-    and taking it again page by page: that costs a quarter of training time and more in
-    bfloat16. Memory use grows by an eighth to a quarter. Linux with glibc only;
-    FLOWERGUI_MALLOC=system leaves it as it is. Returns whether it was done.
-
-    The numbers are mallopt(3)'s M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_MAX.
-    """
-    if os.environ.get("FLOWERGUI_MALLOC") == "system" or platform.libc_ver()[0] != "glibc":
-        return False
-    mallopt = ctypes.CDLL(None).mallopt
-    return all((mallopt(-4, 0), mallopt(-1, 2**31 - 1), mallopt(-2, 64 << 20)))

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from flowergui import allocator
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Finished, Noted
 from flowergui.learning import (
@@ -34,7 +35,7 @@ def resume(
     source: Path, live: Live, changes: dict[str, Any], models: Path, how: Resumption
 ) -> Iterator[Event]:
     """Goes on with the run in a folder or checkpoint; see `tasks.resume`."""
-    machine.keep_pages()
+    allocator.keep_pages()
     stored, path = _found(source)
     if not checkpoint.can_go_on(stored):
         yield from _resume_weights(stored, path, live, changes, models)

@@ -37,7 +37,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 from torchvision.models import get_model
 
-from flowergui import tasks
+from flowergui import allocator, tasks
 from flowergui.events import BatchDone
 from flowergui.learning import machine, network, photos
 from flowergui.learning.photos import Photo, Split
@@ -276,7 +276,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=6)
     wishes = parser.parse_args()
     folder = Path(os.environ["FLOWERGUI_PHOTOS"])
-    machine.keep_pages()
+    allocator.keep_pages()
     found = last(photos.scan(folder))
     split = photos.split(found, 0.2, 0)
     others: Others = {"the tutorial's loop": tutorial, "torchvision's reference": reference}

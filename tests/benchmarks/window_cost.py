@@ -24,7 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flowergui import tasks
+from flowergui import allocator, tasks
 from flowergui.events import BatchDone, EpochDone, Finished
 from flowergui.presets import with_preset
 from flowergui.recipe import Recipe
@@ -124,6 +124,7 @@ def within(recipe: Recipe, watch: Watch, models: Path) -> list[float]:
 
 def once(kind: str, where: str) -> None:
     """One run, told in JSON."""
+    allocator.keep_pages()  # as the program does first of all
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         watch = Watch(kind)
