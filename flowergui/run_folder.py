@@ -146,36 +146,24 @@ class RunFolder:
 
     def split(self) -> list[tuple[str, str, str]]:
         """The rows of split.csv; none where it is missing."""
-        return [(path, name, part) for path, name, part, _ in self._split_rows()]
+        return [(row["path"], row["class"], row["split"]) for row in self._split_rows()]
 
     def sizes(self) -> dict[str, int]:
         """The photos' paths and how many bytes they had when the run began, where that is
         known."""
-        sizes = ((path, size) for path, _, _, size in self._split_rows())
-        return {path: int(size) for path, size in sizes if size.isdecimal()}
+        sizes = ((row["path"], row.get("bytes")) for row in self._split_rows())
+        return {path: int(size) for path, size in sizes if size and size.isdecimal()}
 
-    def _split_rows(self) -> Iterator[tuple[str, str, str, str]]:
-        """Path, class, part and bytes ("" where they are not known) of each photo. Raises
-        FlowerError for a list that is spoilt."""
+    def _split_rows(self) -> Iterator[dict[str, str]]:
+        """One by one: there may be a million. Raises FlowerError for a list that is spoilt."""
         if not self._split.is_file():
             return
-        spoilt = FlowerError(f"The list of photos in {self._split} can't be read.")
-        # utf-8-sig: a spreadsheet may have put its mark in front, and columns in another order.
+        # utf-8-sig: a spreadsheet may have put its mark in front.
         with self._split.open(encoding="utf-8-sig", errors=_ANY_NAME, newline="") as file:
-            rows = csv.reader(file)
-            columns = {name: place for place, name in enumerate(next(rows, []))}
-            if not columns.keys() >= {"path", "class", "split"}:
-                raise spoilt
-            path, name, part = (columns[each] for each in ("path", "class", "split"))
-            size = columns.get("bytes", len(columns))
-            for row in rows:
-                if not row:
-                    continue
-                if len(row) <= max(path, name, part):
-                    raise spoilt
-                if not (row[path] and row[name] and row[part] in _PARTS):
-                    raise spoilt
-                yield row[path], row[name], row[part], row[size] if size < len(row) else ""
+            for row in csv.DictReader(file):
+                if not (row.get("path") and row.get("class") and row.get("split") in _PARTS):
+                    raise FlowerError(f"The list of photos in {self._split} can't be read.")
+                yield row
 
     def append(self, events: Iterable[BatchDone | EpochDone]) -> None:
         """Adds rows to history.csv: all of them, or none where it raises OSError."""
@@ -225,7 +213,7 @@ class RunFolder:
         return RunFacts(
             path=str(self.path),
             recipe=self.recipe(),
-            class_count=len({name for _, name, _, _ in self._split_rows()}),
+            class_count=len({row["class"] for row in self._split_rows()}),
             epochs_done=epochs,
             best_accuracy=done.best_accuracy if done else 0.0,
             last=str(last) if last.is_file() else "",
