@@ -293,10 +293,11 @@ def _preflighted(event: Preflighted) -> Sequence[str]:
 
 def _opened(event: Opened) -> Sequence[str]:
     began = "goes on" if event.resumed else f"starts ({event.mode})"
+    why = f" ({event.why_precision})" if event.why_precision else ""
     return (
         f"{event.model} {began}: {_plural(event.train_photos, 'photo')} to learn from, "
         f"{event.validation_photos:,} held back, {event.image_size} px, "
-        f"{event.device}, {event.precision}.",
+        f"{event.device}, {event.precision}{why}.",
         f"{event.trainable:,} of {event.parameters:,} parameters train.",
         f"The run is kept in {event.run}.",
     )

@@ -303,8 +303,8 @@ class Recipe:
         "auto",
         MACHINE,
         "Precision",
-        "How many bits numbers have while training. Auto uses bfloat16 where a short "
-        "measurement shows that it is faster.",
+        "How many bits numbers have while training. Auto tries a few batches of the network on "
+        "this machine, and takes bfloat16 unless float32 is faster.",
         choices=(
             ("auto", "Auto"),
             ("float32", "float32"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -444,6 +445,15 @@ def test_a_run_that_breaks_off_is_no_refused_input(
     said = capsys.readouterr().err
     assert "goes back to epoch 1, batch 2, and on with a learning rate of 0.0005." in said
     assert said.endswith("flowergui: The loss became nan in epoch 1, batch 4. Try less.\n")
+
+
+def test_a_precision_that_was_tried_says_how_it_did(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = replace(OPENED, precision="float32", gain=1.24)
+    monkeypatch.setattr(tasks, "resume", lambda *_, **__: iter([opened]))
+    commands.run(["resume"])
+    assert "cpu, float32 (1.2 times as fast as bfloat16)." in capsys.readouterr().out
 
 
 def test_inspect_prints_counts_and_problems(

@@ -280,6 +280,7 @@ class RunHeader(QWidget):
         for label, text in ((self._what, what), (self._features, self._seen.features)):
             label.setText(text)
             label.setVisible(bool(text))
+        self._what.setToolTip(_why(self._seen.opened) if self._seen.opened else "")
         self._state.setText(state)
         theme.style(self._state, failed=state == FAILED)
         if share is None:  # nobody knows how much there is: a bar that runs to and fro
@@ -293,3 +294,10 @@ def _in_words(opened: Opened) -> str:
     """What trains, and what "auto" came to."""
     where = DEVICES.get(opened.device.partition(":")[0], opened.device)
     return f"{opened.model}{DOT}{opened.image_size} px{DOT}on {where}, in {opened.precision}"
+
+
+def _why(opened: Opened) -> str:
+    """What was tried before the first batch, as a tooltip has it."""
+    if not opened.why_precision:
+        return ""
+    return f"{opened.model} trains in {opened.precision}: tried here, it is {opened.why_precision}."

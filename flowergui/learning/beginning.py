@@ -18,10 +18,12 @@ from flowergui.learning import (
     machine,
     network,
     photos,
+    precision,
     trainer,
     weights,
 )
 from flowergui.learning.photos import Split
+from flowergui.learning.precision import Precision
 from flowergui.learning.randomness import number
 from flowergui.learning.training import Plan, Training
 from flowergui.live import Live
@@ -112,11 +114,17 @@ class New:
 def begin(recipe: Recipe, live: Live, new: New) -> Iterator[Event]:
     """Trains from the first batch on. Where that finds too little memory, smaller ones are
     tried."""
+    choosing = precision.choose(
+        recipe, len(new.split.classes), _size(recipe, new), machine.device(recipe.device)
+    )
+    chosen = yield from unless_stopped(choosing, live)
+    if chosen is None:
+        return
     run: RunFolder | None = None
     smaller: list[Event] = []
     with ExitStack() as stack:
         for left in reversed(range(HALVINGS + 1)):
-            training, notes = _made(recipe, new, run)
+            training, notes = _made(recipe, new, chosen, run)
             if run is None:
                 run = training.run
                 stack.enter_context(run.held())
@@ -136,12 +144,19 @@ def begin(recipe: Recipe, live: Live, new: New) -> Iterator[Event]:
             recipe = replace(recipe, batch_size=half)
 
 
-def _made(recipe: Recipe, new: New, run: RunFolder | None) -> tuple[Training, list[Event]]:
+def _size(recipe: Recipe, new: New) -> int:
+    """The image size: the recipe's, that of the weights, or the network's own."""
+    own = new.pretrained.image_size if new.pretrained else 0
+    return recipe.image_size or own or weights.own_image_size(recipe.model, recipe.weights)
+
+
+def _made(
+    recipe: Recipe, new: New, chosen: Precision, run: RunFolder | None
+) -> tuple[Training, list[Event]]:
     """A training at its beginning, and what the user should know of it. Where it has no folder
     yet, that is made last: what is refused leaves none."""
     split, pretrained, whole = new.split, new.pretrained, new.whole
-    own = pretrained.image_size if pretrained else 0
-    size = recipe.image_size or own or weights.own_image_size(recipe.model, recipe.weights)
+    size = _size(recipe, new)
     network.frozen_by(
         recipe.frozen, recipe.model, len(split.classes), size
     )  # refuses what can't be
@@ -154,13 +169,13 @@ def _made(recipe: Recipe, new: New, run: RunFolder | None) -> tuple[Training, li
         except FlowerError as refusal:
             notes.append(Noted(f"{refusal.message} The squares keep one size."))
             recipe = replace(recipe, first_training_size=0)
-    device = machine.device(recipe.device)
     plan = Plan(
         image_size=size,
         mean=pretrained.mean if pretrained else weights.MEAN,
         std=pretrained.std if pretrained else weights.STD,
-        device=device,
-        dtype=machine.precision(recipe.precision, device),
+        device=machine.device(recipe.device),
+        dtype=chosen.dtype,
+        gain=chosen.gain,
     )
     count = batch_count(split, recipe)
     torch.manual_seed(number(recipe.seed, "network"))

@@ -36,6 +36,8 @@ class Plan:
     std: tuple[float, float, float]
     device: torch.device
     dtype: torch.dtype
+    gain: float = 0.0
+    """How many times as fast as in the other precision, where both were tried."""
 
     @property
     def precision(self) -> str:
@@ -217,6 +219,7 @@ class Training:
             image_size=self.plan.image_size,
             device=str(self.plan.device),
             precision=self.plan.precision,
+            gain=self.plan.gain,
             epochs=self.recipe.epochs,
             batches=self.batches,
             epoch=self.progress.epoch,

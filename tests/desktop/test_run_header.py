@@ -123,10 +123,22 @@ def test_what_auto_came_to_is_said(header, device: str, precision: str, said: st
     header.feed(replace(opened(), device=device, precision=precision))
     assert label.isVisibleTo(header.widget)
     assert header.what == said
+    assert label.toolTip() == ""
     header.feed(Stopped("models/one", 1, 0))
     assert header.what == said
     header.widget.idle()
     assert not label.isVisibleTo(header.widget)
+
+
+def test_a_precision_that_was_tried_says_how_it_did(header):
+    header.widget.starting()
+    header.feed(replace(opened(), precision="bfloat16", gain=2.24))
+    label = header.widget.findChild(QLabel, "runWhat")
+    assert label.toolTip() == (
+        "resnet18 trains in bfloat16: tried here, it is 2.2 times as fast as float32."
+    )
+    header.widget.idle()
+    assert label.toolTip() == ""
 
 
 def test_what_becomes_of_frozen_layers_is_said(header):

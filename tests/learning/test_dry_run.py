@@ -12,7 +12,7 @@ import torch
 from flowergui import tasks
 from flowergui.errors import FlowerError
 from flowergui.events import Estimated, Finished, Preparing
-from flowergui.learning import dry_run, machine
+from flowergui.learning import machine, trial
 from flowergui.learning.autocast import autocast
 from flowergui.recipe import Recipe
 
@@ -114,6 +114,6 @@ def test_a_step_computes_as_a_run_would(
         told.append(spare_depthwise)
         return autocast(*how, spare_depthwise=spare_depthwise)
 
-    monkeypatch.setattr(dry_run, "autocast", noting)
+    monkeypatch.setattr(trial, "autocast", noting)
     estimated(little(model=model, precision="bfloat16"))
     assert set(told) == {spared}
