@@ -178,7 +178,8 @@ class CacheState:
 
 @dataclass(frozen=True, slots=True)
 class Preparing:
-    """What happens before the first batch (decoding photos, say): `done` of `total`."""
+    """What happens before the first batch (decoding photos, say): `done` of `total`, which is 0
+    where nobody knows it."""
 
     what: str
     done: int

@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
+from sys import intern
 from typing import Any, Final, Self
 from uuid import uuid4
 
@@ -35,9 +37,9 @@ _COLUMNS = ["kind", *dict.fromkeys(f.name for kind in (BatchDone, EpochDone) for
 
 
 class RunFolder:
-    """models/<date>_<time>_<model>_<mode>/ with recipe.json, split.csv, history.csv and, beside
-    them, last.pth, previous.pth and best.pth, and, once it was resumed, resumed.pth: what it
-    went on from."""
+    """models/<date>_<time>_<model>_<mode>/ with recipe.json, classes.json, split.csv, history.csv
+    and, beside them, last.pth, previous.pth and best.pth, and, once it was resumed, resumed.pth:
+    what it went on from."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -46,6 +48,7 @@ class RunFolder:
         self.best = path / "best.pth"
         self.resumed = path / "resumed.pth"
         self._recipe = path / "recipe.json"
+        self._classes = path / "classes.json"
         self._split = path / "split.csv"
         self._history = path / "history.csv"
         self._lock = path / ".lock"
@@ -135,35 +138,53 @@ class RunFolder:
         """Raises FlowerError where it can't be written."""
         _write(self._recipe, json.dumps(recipe.as_dict(), indent=2) + "\n")
 
-    def write_split(self, rows: Iterable[tuple[str, str, str]], photos: Path) -> None:
-        """Rows of path (relative to the folder of `photos`), class, and train or validation;
-        the size of each file is put beside. Raises FlowerError where they can't be written."""
+    def write_split(
+        self, classes: Sequence[str], rows: Iterable[tuple[str, str, str]], photos: Path
+    ) -> None:
+        """The names of the classes in the order of the logits, as a list in JSON; and rows of path
+        (relative to the folder of `photos`), class, and train or validation; the size of each file
+        is put beside. Raises FlowerError where they can't be written."""
+        names = json.dumps(classes, indent=0, ensure_ascii=False)
+        _write(self._classes, f"{names}\n")
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(["path", "class", "split", "bytes"])
-        writer.writerows((*row, file_size(photos / row[0])) for row in rows)
+        writer.writerows((*row, file_size(f"{photos}/{row[0]}")) for row in rows)
         _write(self._split, text.getvalue())
 
     def split(self) -> list[tuple[str, str, str]]:
-        """The rows of split.csv; none where it is missing."""
-        return [(row["path"], row["class"], row["split"]) for row in self._split_rows()]
+        """Path, class, and train or validation, of every row of split.csv; none where it is
+        missing."""
+        return [(path, name, part) for path, name, part, _ in self.split_and_sizes()]
 
-    def sizes(self) -> dict[str, int]:
-        """The photos' paths and how many bytes they had when the run began, where that is
-        known."""
-        sizes = ((row["path"], row.get("bytes")) for row in self._split_rows())
-        return {path: int(size) for path, size in sizes if size and size.isdecimal()}
-
-    def _split_rows(self) -> Iterator[dict[str, str]]:
-        """One by one: there may be a million. Raises FlowerError for a list that is spoilt."""
+    def split_and_sizes(self) -> Iterator[tuple[str, str, str, int | None]]:
+        """The same, and how many bytes a photo had when the run began, where that is known; one by
+        one: there may be a million. Raises FlowerError for a list that is spoilt."""
         if not self._split.is_file():
             return
         # utf-8-sig: a spreadsheet may have put its mark in front.
         with self._split.open(encoding="utf-8-sig", errors=_ANY_NAME, newline="") as file:
-            for row in csv.DictReader(file):
-                if not (row.get("path") and row.get("class") and row.get("split") in _PARTS):
-                    raise FlowerError(f"The list of photos in {self._split} can't be read.")
-                yield row
+            rows = csv.reader(file)
+            place = {name: number for number, name in enumerate(next(rows, ()))}
+            sized = "bytes" in place  # older versions didn't put it there
+            wanted = ("path", "class", "split", "bytes" if sized else "path")
+            try:
+                columns = itemgetter(*(place[name] for name in wanted))
+                for row in filter(None, rows):
+                    path, name, part, size = columns(row)
+                    if not path or not name or part not in _PARTS:
+                        raise ValueError(part)
+                    known = sized and size.isdecimal()
+                    yield path, intern(name), intern(part), int(size) if known else None
+            except (LookupError, ValueError) as error:
+                raise FlowerError(f"The list of photos in {self._split} can't be read.") from error
+
+    def class_count(self) -> int:
+        """How many classes it has, without going through its photos where it wrote that down."""
+        try:
+            return len(json.loads(self._classes.read_text("utf-8", _ANY_NAME)))
+        except (OSError, ValueError, TypeError):  # an older version's run, or spoilt
+            return len({name for _, name, _, _ in self.split_and_sizes()})
 
     def append(self, events: Iterable[BatchDone | EpochDone]) -> None:
         """Adds rows to history.csv: all of them, or none where it raises OSError."""
@@ -208,18 +229,22 @@ class RunFolder:
         done, newest = self._newest()
         epochs = done.epoch if done else 0
         under_way = isinstance(newest, BatchDone) and newest.epoch > epochs
-        # A crash between the two renames of a save leaves previous.pth alone.
-        last = self.last if self.last.is_file() else self.previous
+        last = self.newest()
         return RunFacts(
             path=str(self.path),
             recipe=self.recipe(),
-            class_count=len({row["class"] for row in self._split_rows()}),
+            class_count=self.class_count(),
             epochs_done=epochs,
             best_accuracy=done.best_accuracy if done else 0.0,
-            last=str(last) if last.is_file() else "",
+            last=str(last) if last else "",
             best=str(self.best) if self.best.is_file() else "",
             batch=newest.batch if isinstance(newest, BatchDone) and under_way else 0,
         )
+
+    def newest(self) -> Path | None:
+        """Its newest checkpoint."""
+        # A crash between the two renames of a save leaves previous.pth alone.
+        return next((path for path in (self.last, self.previous) if path.is_file()), None)
 
     def _newest(self) -> tuple[EpochDone | None, BatchDone | EpochDone | None]:
         """The last epoch and the last row of history.csv, without going through all of it."""
@@ -233,10 +258,10 @@ class RunFolder:
         return done if isinstance(done, EpochDone) else None, _row(data, last) if last else None
 
 
-def file_size(path: Path) -> int | None:
+def file_size(path: str) -> int | None:
     """In bytes; None where there is no file."""
     try:
-        return path.stat().st_size
+        return os.stat(path).st_size  # a Path takes three times as long, for a million files
     except OSError:
         return None
 

@@ -188,9 +188,9 @@ def bare_weights(models: Path | None = None) -> str:
 def newest_run(models: Path) -> Path:
     """The folder of the newest run that has a checkpoint, else the bare weights in `models`.
     Raises FlowerError where there is neither."""
-    for run in runs(models):
-        if run.last:
-            return Path(run.path)
+    for run in _run_folders(models):
+        if run.newest():
+            return run.path
     if bare := bare_weights(models):
         return Path(bare)
     raise FlowerError(

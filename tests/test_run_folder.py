@@ -54,9 +54,9 @@ def test_split_survives(run: RunFolder, tmp_path: Path) -> None:
         ("rose/a, b.jpg", "rose", "train"),
         ('tulip/"é\udcff".jpg', "tulip", "validation"),  # a name that is no UTF-8
     ]
-    run.write_split(rows, tmp_path)
+    run.write_split(("rose", "tulip"), rows, tmp_path)
     assert run.split() == rows
-    assert run.sizes() == {"rose/a, b.jpg": 3}
+    assert [size for *_, size in run.split_and_sizes()] == [3, None]
 
 
 def test_history_survives_to_the_last_bit(run: RunFolder) -> None:
@@ -141,11 +141,31 @@ def test_facts_say_how_far_it_came(run: RunFolder) -> None:
     assert run.facts().finished
 
 
+def test_the_classes_are_counted_without_the_photos(run: RunFolder, tmp_path: Path) -> None:
+    assert run.facts().class_count == 0
+    rows = [("rose/a.jpg", "rosé\udcff", "train"), ("tulip/a.jpg", "tulip", "train")]
+    run.write_split(("tulip", "rosé\udcff"), rows, tmp_path)
+    names = run.path / "classes.json"
+    assert names.read_bytes() == b'[\n"tulip",\n"ros\xc3\xa9\xff"\n]\n'
+    split = run.path / "split.csv"
+    kept = split.read_bytes()
+    split.write_text("spoilt")
+    assert run.facts().class_count == 2
+    split.write_bytes(kept)
+    for old in (lambda: names.write_text("[1,"), lambda: names.write_text("3"), names.unlink):
+        old()
+        assert run.facts().class_count == 2
+
+
 def test_a_split_that_a_spreadsheet_has_saved(run: RunFolder, tmp_path: Path) -> None:
-    run.write_split([("rose/a.jpg", "rose", "train")], tmp_path)
+    run.write_split(("rose",), [("rose/a.jpg", "rose", "train")], tmp_path)
     path = run.path / "split.csv"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert run.split() == [("rose/a.jpg", "rose", "train")]
-    path.write_text("a;b;c\n1;2;3\n")
-    with pytest.raises(FlowerError, match=r"The list of photos in .* can't be read"):
-        run.split()
+    path.write_text("split,class,path\n\ntrain,rose,rose/b.jpg\n")  # without the sizes, as once
+    assert list(run.split_and_sizes()) == [("rose/b.jpg", "rose", "train", None)]
+    header = "path,class,split,bytes\n"
+    for spoilt in ("a;b;c\n1;2;3\n", "path\na", f"{header}a.jpg,rose\n", f"{header}a,b,trial,1"):
+        path.write_text(spoilt)
+        with pytest.raises(FlowerError, match=r"The list of photos in .* can't be read"):
+            run.split()

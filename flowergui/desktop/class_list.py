@@ -22,6 +22,9 @@ TILE = 30
 ROWS = 5
 """Rows that are seen without scrolling."""
 
+BATCH = 500
+"""Rows that are laid out at a time."""
+
 
 class ClassModel(QAbstractListModel):
     """ClassCounts; DisplayRole is the name, UserRole the ClassCount."""
@@ -64,6 +67,8 @@ class ClassList(QListView):
         self.setObjectName("classList")
         self.setAccessibleName("Classes")
         self.setUniformItemSizes(True)
+        self.setLayoutMode(QListView.LayoutMode.Batched)  # each row takes a call into Python
+        self.setBatchSize(BATCH)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

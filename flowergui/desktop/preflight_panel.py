@@ -93,7 +93,8 @@ class PreflightPanel(QWidget):
     def show_progress(self, event: Preparing) -> None:
         """How far the look at the photos is, where it takes long enough to be read."""
         if self._told is None:
-            self._looking.setText(f"{event.what} · {event.done:,} of {event.total:,}")
+            of = f" of {event.total:,}" if event.total else ""
+            self._looking.setText(f"{event.what} · {event.done:,}{of}")
 
     def _offer(self, told: Preflighted) -> None:
         if told.renamed:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from flowergui import allocator
 from flowergui.errors import FlowerError
-from flowergui.events import Event, Noted
+from flowergui.events import Event, Noted, Preparing
+from flowergui.garbage import uncollected
 from flowergui.learning import (
     batches,
     machine,
@@ -52,7 +53,8 @@ def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
         if pretrained is None:
             return
         kept = _split_of(pretrained, recipe)
-    split = photos.split(found, recipe.validation_fraction, recipe.seed, kept)
+    with uncollected(lambda: len(found.train)):
+        split = photos.split(found, recipe.validation_fraction, recipe.seed, kept)
     if pretrained and not kept and not found.validation:
         _refuse_another_split(split, pretrained, recipe)
     yield from begin(recipe, live, New(split, models, pretrained=pretrained))
@@ -120,6 +122,9 @@ def begin(recipe: Recipe, live: Live, new: New) -> Iterator[Event]:
     chosen = yield from unless_stopped(choosing, live)
     if chosen is None:
         return
+    count = len(new.split.train) + len(new.split.validation)
+    if count > photos.CHECKED_FIRST:  # takes seconds
+        yield Preparing("Writing the list of photos", count, 0)
     run: RunFolder | None = None
     smaller: list[Event] = []
     with ExitStack() as stack:
@@ -203,7 +208,7 @@ def _made(
     else:
         run.write_recipe(recipe)
     training = Training(recipe, plan, split, run, net, count)
-    run.write_split(split.rows(), split.folder)
+    run.write_split(split.classes, split.rows(), split.folder)
     return training, notes
 
 

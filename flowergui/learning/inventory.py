@@ -79,7 +79,7 @@ def take(
             f"The photos of this run are not in {folder} any more.",
             hint="Name the folder where they are now (--photos).",
         )
-    listed = photos.listing(folder)
+    listed = yield from photos.listing(folder)
     here = {path for path, _, _ in listed}
     names = dict(renamed)
     if len(names) < len(renamed) or len(set(names.values())) < len(renamed):
@@ -87,13 +87,14 @@ def take(
             "Each class can be called otherwise once, and each new name be used once."
         )
     _check_renaming(names, classes, {name for _, name, _ in listed})
-    sizes = run.sizes()
     known = tuple(names.get(name, name) for name in classes)
     names_now = set(known)
     of_the_run = {*classes, *names.values()}
     rows, missing, changed = [], [], []
     later = set()
-    for before, name, part in run.split():
+    for number, (before, name, part, size) in enumerate(run.split_and_sizes(), 1):
+        if number % photos.TOLD_EACH == 0:
+            yield Preparing("Comparing photos", number, max(number, len(listed)))
         if name not in of_the_run:
             later.add(name)  # taken in, or renamed, after this checkpoint: new once more
             continue
@@ -101,7 +102,7 @@ def take(
         rows.append((path, names.get(name, name), part))
         if path not in here and not (folder / path).is_file():
             missing.append(path)
-        elif before in sizes and file_size(folder / path) != sizes[before]:
+        elif size is not None and file_size(f"{folder}/{path}") != size:
             changed.append(path)
     mine, lost = {path for path, _, _ in rows}, set(missing)
     left = {name for path, name, _ in rows if path not in lost}

@@ -6,11 +6,12 @@ import random
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from flowergui.errors import FlowerError
 from flowergui.events import ClassCount, Preparing, Problem, Scanned, ScanProgress
+from flowergui.garbage import uncollected
 from flowergui.learning import pictures
 
 VALIDATION_FOLDERS = ("val", "valid", "validation", "test")
@@ -66,11 +67,12 @@ class Split:
     def fingerprint(self) -> str:
         """A hash (SHA-256) of the classes and of every photo's path, class and split."""
         text = hashlib.sha256(repr(self.classes).encode())
-        for part in (self.train, self.validation):  # by pieces, as repr would have them in one
-            text.update(b"(")
-            for number, photo in enumerate(part):
-                text.update((", " if number else "").encode() + repr(photo).encode())
-            text.update(b",)" if len(part) == 1 else b")")
+        for part in (self.train, self.validation):  # by pieces, as repr would have it in one
+            between = "("
+            for photo in part:
+                text.update(f"{between}Photo(path={photo.path!r}, label={photo.label})".encode())
+                between = ", "
+            text.update({0: b"()", 1: b",)"}.get(len(part), b")"))
         return text.hexdigest()
 
 
@@ -82,20 +84,23 @@ def scan(folder: Path, *, thorough: bool = True) -> Generator[ScanProgress | Sca
     Scanned comes once more. Raises FlowerError where the folder is none, or has no two classes
     with photos.
     """
-    layout, found = yield from _list(folder)
-    empty = tuple(
-        Problem(place, "no photos in it")
-        for classes in found.values()
-        for place, paths in classes.values()
-        if not paths
-    )
-    listed = [path for classes in found.values() for _, paths in classes.values() for path in paths]
-    many = len(listed) > CHECKED_FIRST
-    if many:
-        photos = _photos(folder, layout, found, empty, frozenset())
-        yield _scanned(photos, checked=False)
-        if not thorough:
-            return photos
+    listed: list[str] = []
+    with uncollected(lambda: len(listed)):
+        layout, found = yield from _list(folder)
+        empty = tuple(
+            Problem(place, "no photos in it")
+            for classes in found.values()
+            for place, paths in classes.values()
+            if not paths
+        )
+        for classes in found.values():
+            listed += chain.from_iterable(paths for _, paths in classes.values())
+        many = len(listed) > CHECKED_FIRST
+        if many:
+            photos = _photos(folder, layout, found, empty, frozenset())
+            yield _scanned(photos, checked=False)
+            if not thorough:
+                return photos
     broken: list[Problem] = []
     checked = 0
     yield ScanProgress(0, len(listed))
@@ -135,8 +140,8 @@ def split(
         new = [photo for photo in members if photo.path not in kept]
         alone = len(new) == len(members)
         shares = shared_out(new, f"{seed} {photos.classes[label]}", fraction, alone=alone)
-        train += shares[0]
-        held_back += shares[1]
+        train += _sorted(shares[0])  # so that the last sort, of all, has little to do
+        held_back += _sorted(shares[1])
     return Split(photos.folder, photos.classes, _sorted(train), _sorted(held_back))
 
 
@@ -152,15 +157,19 @@ def shared_out(
     return shuffled[count:], shuffled[:count]
 
 
-def listing(folder: Path) -> list[tuple[str, str, str]]:
+def listing(folder: Path) -> Generator[Preparing, None, list[tuple[str, str, str]]]:
     """Path, class, and train or validation, of every file that is taken for a photo, as the
     folder has them; none is opened. Raises FlowerError where the folder is none."""
-    return [
-        (path, child.name, part)
-        for part, root in _parts(folder).items()
-        for child in _folders(root)
-        for path in sorted(_files(child, _relative(child, folder)))
-    ]
+    rows: list[tuple[str, str, str]] = []
+    told = 0
+    for part, root in _parts(folder).items():
+        for child in _folders(root):
+            name = child.name
+            rows += [(path, name, part) for path in sorted(_files(child, _relative(child, folder)))]
+            if len(rows) - told >= TOLD_EACH:
+                told = len(rows)
+                yield Preparing("Listing photos", told, 0)
+    return rows
 
 
 def readable(folder: Path, paths: Sequence[str]) -> Generator[Preparing, None, set[str]]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from flowergui import allocator
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Finished, Noted
+from flowergui.garbage import uncollected
 from flowergui.learning import (
     beginning,
     checkpoint,
@@ -51,16 +52,17 @@ def resume(
         yield from _over(run, recipe, progress)
         return
     taking = inventory.take(run, Path(recipe.photos), stored["classes"], how.renamed)
-    known = yield from beginning.unless_stopped(taking, live)
-    if known is None:
-        return
-    known.refuse()
-    split = inventory.split(known, recipe, how)
+    with uncollected(lambda: len(known.rows) if known else 0):
+        known = yield from beginning.unless_stopped(taking, live)
+        if known is None:
+            return
+        known.refuse()
+        split = inventory.split(known, recipe, how)
     training = _restored(stored, recipe, split, run, changes)
     training.lost.update(known.missing)
     new = len(split.train) + len(split.validation) - len(known.rows)
     # A run that was killed, or taken up from an older checkpoint, may have taken photos in since.
-    if new or (not how.renamed and split.fingerprint() != stored["fingerprint"]):
+    if new or (not how.renamed and training.fingerprint != stored["fingerprint"]):
         training.start_epoch_anew()
     if how.restart_schedule:
         training.schedule.restart(training.progress.step)
@@ -75,7 +77,7 @@ def resume(
         run.cut_back(training.progress.step, training.progress.epoch)
         run.write_recipe(recipe)
         if new or how.renamed:
-            run.write_split(split.rows(), split.folder)
+            run.write_split(split.classes, split.rows(), split.folder)
         opened = training.opened(resumed=True)
         # The files beside the checkpoint must not be ahead of it, should the run be killed.
         saved = training.save() if changes or how != AS_BEFORE else ()

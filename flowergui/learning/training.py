@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -302,7 +303,7 @@ class Training:
     def _furnish(self) -> None:
         self.run.path.mkdir(parents=True, exist_ok=True)
         self.run.write_recipe(self.recipe)
-        self.run.write_split(self.split.rows(), self.split.folder)
+        self.run.write_split(self.split.classes, self.split.rows(), self.split.folder)
 
     def _sound(self) -> bool:
         parameters = [parameter.detach() for parameter in self.net.parameters()]
@@ -327,6 +328,11 @@ class Training:
 
     # --- as a checkpoint
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """That of its split, which stays as it is."""
+        return self.split.fingerprint()
+
     def state(self) -> dict[str, Any]:
         """The checkpoint: builtins and tensors."""
         return {
@@ -349,7 +355,7 @@ class Training:
             "normalisation": {"mean": list(self.plan.mean), "std": list(self.plan.std)},
             "device": str(self.plan.device),
             "precision": self.plan.precision,
-            "fingerprint": self.split.fingerprint(),
+            "fingerprint": self.fingerprint,
             "versions": {"torch": str(torch.__version__)},
         }
 

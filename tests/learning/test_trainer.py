@@ -109,6 +109,7 @@ def test_what_a_run_leaves_on_disk(little: Little, models: Path) -> None:
     assert run.path.parent == models
     assert {path.name for path in run.path.iterdir()} >= {
         "recipe.json",
+        "classes.json",
         "split.csv",
         "history.csv",
         "last.pth",
