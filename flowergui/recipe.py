@@ -312,6 +312,14 @@ class Recipe:
             ("float16", "float16 (graphics cards)"),
         ),
     )
+    compiled: bool = setting(
+        False,
+        MACHINE,
+        "Compile the network",
+        "torch turns the layers that train into programs made for this graphics card. That takes "
+        "a minute or more before the first batch, and pays in long runs. A processor gains "
+        "nothing by it: there the network is left as it is.",
+    )
     feature_cache: bool = setting(
         True,
         MACHINE,
@@ -406,7 +414,7 @@ SETTING: dict[str, Setting] = {each.name: each for each in SETTINGS}
 
 
 RESUMABLE = (
-    *("epochs", "learning_rate", "frozen", "device", "precision"),
+    *("epochs", "learning_rate", "frozen", "device", "precision", "compiled"),
     *("feature_cache", "photo_cache", "workers", "recover", "save_minutes"),
 )
 """The settings that may be other than before when a run is resumed (and its photos' folder)."""

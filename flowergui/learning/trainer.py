@@ -132,6 +132,7 @@ def _train_epoch(training: Training, live: Live, side: Side) -> Generator[Event,
         halves = side.halves
         if (yield from _prepared(training, live, side)):
             return True
+        yield from training.compiled.prepare(side.halves, size)
         began = time.monotonic()
         for batch in side.batches(all_of_it[progress.batch :], epoch):
             yield from _heed(training, live)

@@ -15,6 +15,7 @@ from flowergui.events import BatchDone, EpochDone, Opened, SaveFailed, WentBack
 from flowergui.learning import checkpoint, machine, network
 from flowergui.learning.autocast import autocast
 from flowergui.learning.average import Average
+from flowergui.learning.compiled import Compiled
 from flowergui.learning.halves import Halves, Values, halves, whole
 from flowergui.learning.optimizers import optimizer
 from flowergui.learning.photos import Split
@@ -104,6 +105,7 @@ class Training:
         self.epochs: list[EpochDone] = []
         self.frozen: tuple[str, ...] = ()
         self.halves = self.judging = whole(self.net)
+        self.compiled = Compiled(recipe, plan.device, plan.dtype)
         self.lost: set[str] = set()
         """Photos that were passed over, by their path; each is named once."""
         self.gone = 0
@@ -178,7 +180,7 @@ class Training:
             group["lr"] = rate
         plan = self.plan
         with autocast(plan.device, plan.dtype, spare_depthwise=self.halves.depthwise):
-            logits = self.halves.end(*values)
+            logits = self.compiled.end(self.halves, values)(*values)
         loss = nn.functional.cross_entropy(
             logits.float(), targets, label_smoothing=self.recipe.label_smoothing
         )
