@@ -179,7 +179,7 @@ class CacheState:
 @dataclass(frozen=True, slots=True)
 class Preparing:
     """What happens before the first batch (decoding photos, say): `done` of `total`, which is 0
-    where nobody knows it."""
+    where nobody knows it, as is `done` where nothing is counted."""
 
     what: str
     done: int

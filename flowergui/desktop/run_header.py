@@ -207,7 +207,8 @@ class RunHeader(QWidget):
         self._refresh()
 
     def _prepare(self, what: str, done: int, total: int) -> None:
-        self._seen.doing = f"{what}{DOT}{done:,} of {total:,}" if total else f"{what}{DOT}{done:,}"
+        count = f"{DOT}{done:,} of {total:,}" if total else f"{DOT}{done:,}" if done else ""
+        self._seen.doing = what + count
         self._seen.share = done / total if total else None
 
     @Slot()

@@ -45,7 +45,7 @@ class Compiled:
             torch.compiler.reset()  # else it gives up after a few networks of one kind
         if _shape(values) in self._made:
             return
-        yield Preparing("Compiling the network", self._batch_size, 0)
+        yield Preparing("Compiling the network", 0, 0)
         try:
             self._made[_shape(values)] = self._compile(halves, values)
         except Exception as error:  # compilers, and those of cards, raise what they like

@@ -6,7 +6,8 @@
 - frozen: only the head trains, 30 epochs without augmentation: the whole job from Start to
   best.pth, validation included.
 - views: the same with light augmentation and four cached views.
-- all: every layer trains, light augmentation: photos a second.
+- all: every layer trains, light augmentation: photos a second; beside it forward and backward
+  alone, and what the processor's matrix product would allow.
 - stage: the last stage and the head train on what the others gave once, against computing it
   in every epoch: photos a second.
 
@@ -34,6 +35,7 @@ import torch
 from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision import transforms
 from torchvision.models import get_model
 
@@ -211,6 +213,25 @@ def ceiling(model: str, classes: int) -> float:
     return BATCH / min(times)
 
 
+def allowed(model: str, classes: int) -> float:
+    """Photos a second if everything were as fast as the processor multiplies large matrices (4096 x
+    4096) in the precision that is fastest here: what convolutions and matrix products alone would
+    take, forward and backward."""
+    dtype = machine.precision("auto", torch.device("cpu"))
+    net = network.build(model, classes, SIZE)
+    with FlopCounterMode(display=False) as counter:
+        nn.functional.cross_entropy(
+            net(torch.zeros(2, 3, SIZE, SIZE)), torch.zeros(2).long()
+        ).backward()
+    matrix = torch.ones(4096, 4096, dtype=dtype)
+    times = []
+    for _ in range(4):
+        began = time.perf_counter()
+        matrix @ matrix
+        times.append(time.perf_counter() - began)
+    return 2 * 4096**3 / min(times) / (counter.get_total_flops() / 2)
+
+
 def ours(recipe: Recipe) -> Iterator[tuple[float, Any]]:
     """The events of a run of ours, with the seconds since Start. As in the window, the folder is
     open by then; of its photos it is known whether they can be read, and nothing is kept."""
@@ -324,6 +345,7 @@ def all_layers(
     recipe = replace(plain, mode="scratch", frozen=(), augmentation="light", image_size=SIZE)
     rates["flowergui"] = pace(recipe, batches)
     rates["forward and backward alone"] = ceiling(model, len(split.classes))
+    rates["what its matrix product allows"] = allowed(model, len(split.classes))
     return rates
 
 

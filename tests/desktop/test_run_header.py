@@ -106,6 +106,10 @@ def test_preparing_and_downloading(header):
     header.feed(Preparing("Reading photos", 300, 1200))
     assert (header.line, header.state) == ("Reading photos · 300 of 1,200", "Preparing")
     assert header.progress == 0.25
+    header.feed(Preparing("Listing photos", 20_000, 0))
+    assert (header.line, header.progress) == ("Listing photos · 20,000", -1.0)
+    header.feed(Preparing("Compiling the network", 0, 0))
+    assert (header.line, header.progress) == ("Compiling the network", -1.0)
 
 
 @pytest.mark.parametrize(
