@@ -53,7 +53,10 @@ def choose(
         for place, dtype in enumerate(spent):
             yield Preparing("Trying precisions", turn * len(spent) + place, tries)
             trial.compute_in(dtype)
-            seconds = trial.step(photos, side)
+            try:
+                seconds = trial.step(photos, side)
+            except (RuntimeError, MemoryError):  # the run, which will fail too, says why
+                return Precision(half)
             if turn > 0:
                 spent[dtype] = min(spent[dtype], seconds)
         gain = spent[torch.float32] / spent[half] if turn > 0 else 1.0

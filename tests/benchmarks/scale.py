@@ -1,4 +1,4 @@
-"""A million photos in ten thousand classes: listing, splitting, opening in the window.
+"""A million photos in ten thousand classes: listing, splitting, opening in the window, training.
 
     python tests/benchmarks/scale.py [--photos 1000000] [--classes 10000] [--folder FOLDER]
 
@@ -83,6 +83,32 @@ control.open(sys.argv[1])
 app.exec()
 """
 
+TRAIN = """
+import sys, time
+from pathlib import Path
+from flowergui import tasks
+from flowergui.events import BatchDone
+from flowergui.learning import beginning  # torch is there by the time of a click
+from flowergui.live import Live
+from flowergui.recipe import Recipe
+models = Path(sys.argv[2]).parent / "models"
+recipe = Recipe(photos=sys.argv[1], model="mynet", image_size=32, batch_size=32)
+def go(begin, what):
+    live, began, first, stopped = Live(), time.perf_counter(), 0.0, 0.0
+    for event in begin(live):
+        if isinstance(event, BatchDone) and not first:
+            first = time.perf_counter()
+        if isinstance(event, BatchDone) and not stopped and time.perf_counter() - first > 5:
+            live.stop, stopped = True, time.perf_counter()
+    print(f"{what}: its first batch after {first - began:.1f} s; Stop takes "
+          f"{time.perf_counter() - stopped:.1f} s")
+go(lambda live: tasks.train(recipe, live, models), "a run")
+go(lambda live: tasks.resume(None, live, models=models), "resumed")
+began = time.perf_counter()
+tasks.runs(models)
+print(f"the list of runs {time.perf_counter() - began:.2f} s")
+"""
+
 PEAK = """
 with open("/proc/self/status") as status:
     print("peak memory", next(line.split()[1] for line in status if line.startswith("VmHWM")))
@@ -118,7 +144,7 @@ def main() -> None:
         folder = wishes.folder or Path(scratch) / "photos"
         if not folder.exists():
             make(folder, wishes.photos, wishes.classes)
-        for step in (LIST, SHOW):
+        for step in (LIST, SHOW, TRAIN):
             done = subprocess.run(
                 [sys.executable, "-c", step + PEAK, folder, Path(scratch) / "settings.ini"],
                 check=True,

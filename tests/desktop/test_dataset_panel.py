@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import thumbnails, worker
+from flowergui.desktop.card import ROOT
+from flowergui.desktop.class_list import BATCH, ClassModel
 from flowergui.desktop.dataset_panel import DatasetPanel, as_path
 from flowergui.events import ClassCount, Problem, SampleProgress, Scanned, ScanProgress
 
@@ -221,6 +223,23 @@ def test_of_many_classes_only_those_in_sight_are_read(qtbot, panel, tmp_path, mo
     view.scrollToBottom()
     qtbot.waitUntil(lambda: "9999.png" in read)
     assert len(read) < 60
+
+
+def test_many_classes_are_laid_out_by_and_by(qtbot, panel, monkeypatch):
+    asked = []
+    really = ClassModel.rowCount
+
+    def counting(model, parent=ROOT):
+        asked.append(parent)
+        return really(model, parent)
+
+    monkeypatch.setattr(ClassModel, "rowCount", counting)
+    panel.show_scanned(scanned(*(flower(f"flower {n:05}", 2) for n in range(10_000))))
+    assert 0 < len(asked) < 3 * BATCH
+    view = panel.findChild(QListView, "classList")
+    last = view.model().index(9_999, 0)
+    qtbot.waitUntil(lambda: view.visualRect(last).top() > 9_000 * 20)
+    assert len(asked) > 10_000
 
 
 def test_photos_cannot_change_while_a_run_goes(panel):

@@ -106,6 +106,18 @@ def test_a_real_measurement_finds_what_is_emulated_slow(
     assert one.gain > 1.1
 
 
+def test_a_step_that_fails_leaves_it_to_the_run_to_say_so(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step(*_: object) -> float:
+        raise RuntimeError("not enough memory")
+
+    monkeypatch.setattr(machine, "bfloat16_pays", lambda: True)
+    monkeypatch.setattr(Trial, "step", step)
+    one, _ = opened(little(precision="auto", epochs=1))
+    assert (one.precision, one.gain) == ("bfloat16", 0.0)
+
+
 def test_no_generator_is_drawn_from(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "bfloat16_pays", lambda: True)
     before = torch.random.get_rng_state()
