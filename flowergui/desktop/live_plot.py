@@ -5,7 +5,7 @@ so that a run of thousands of batches a second and a million points still leave 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, Slot
@@ -62,7 +62,6 @@ class LivePlot(QWidget):
         self._changed = False
         self._drawn = 0  # how many batches there were when it was drawn last
         self._many = False  # whether they came by the dozen then
-        self._began = 0.0  # when it was begun to draw, in seconds
 
         self._loss = Pane(LOSS, rate=True)
         self._accuracy = Pane(ACCURACY)
@@ -93,8 +92,8 @@ class LivePlot(QWidget):
 
         # Timers of its own: QTimer.singleShot would come to plots that are deleted.
         self._clock = self._timer(PERIOD, self._tick)
-        self._after_loss = self._timer(0, self._loss_painted)
-        self._after_accuracy = self._timer(0, self._accuracy_painted)
+        self._next = self._timer(0, self._go_on)
+        self._parts: Iterator[None] = iter(())
         theme.signals.changed.connect(self._recolor)
 
     # --- what a run tells -----------------------------------------------------------------
@@ -182,21 +181,17 @@ class LivePlot(QWidget):
             self._clock.start(0)
 
     def draw(self) -> None:
-        """Draws now. Nobody needs to, but tests: the timer does this, one plot after the other, so
-        that the window can answer in between."""
-        if self._draw_loss():
-            self._draw_accuracy()
+        """Draws now. Nobody needs to, but tests: the timer does this in parts."""
+        self._draw_loss()
+        self._draw_accuracy()
 
-    def _draw_loss(self) -> bool:
-        """Returns whether there is anything to draw."""
+    def _draw_loss(self) -> None:
         self._changed = False
         self._many = self._batches.length - self._drawn > DOZENS
         self._drawn = self._batches.length
-        if not (self._batches.length or self._epochs.length):
-            return False
-        self._hint.hide()
-        self._loss.draw(self._batches, self._epochs, *self._sight())
-        return True
+        if self._batches.length or self._epochs.length:
+            self._hint.hide()
+            self._loss.draw(self._batches, self._epochs, *self._sight())
 
     def _draw_accuracy(self) -> None:
         if self._batches.length or self._epochs.length:
@@ -275,19 +270,30 @@ class LivePlot(QWidget):
 
     @Slot()
     def _tick(self) -> None:
-        if self._changed and self.isVisible():
-            self._began = time.perf_counter()
-            if self._draw_loss():
-                self._after_loss.start()
+        if self._next.isActive():
+            self._clock.start()
+        elif self._changed and self.isVisible():
+            self._parts = self._in_parts()
+            self._go_on()
 
     @Slot()
-    def _loss_painted(self) -> None:
-        self._draw_accuracy()
-        self._after_accuracy.start()
+    def _go_on(self) -> None:
+        if next(self._parts, True) is None:
+            self._next.start()
 
-    @Slot()
-    def _accuracy_painted(self) -> None:
-        fair = round(1000 * (time.perf_counter() - self._began) / SHARE)
+    def _in_parts(self) -> Iterator[None]:
+        """Draws; at each stop the window can answer. What changes in a plot is painted one stop
+        later, not right after it: each takes half the time that a window may hold still. Their
+        steps are linked: the other one would be painted at once with its old curves, and again."""
+        began = time.perf_counter()
+        for pane in self._panes:
+            pane.plot.setUpdatesEnabled(False)
+        for pane, draw in ((self._loss, self._draw_loss), (self._accuracy, self._draw_accuracy)):
+            draw()
+            yield
+            pane.plot.setUpdatesEnabled(True)
+            yield
+        fair = round(1000 * (time.perf_counter() - began) / SHARE)
         self._clock.setInterval(min(max(fair, PERIOD), LONGEST) if self._many else PERIOD)
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -1,5 +1,6 @@
 """The plots: nothing is lost, the newest is in sight, and a million points stay light."""
 
+import itertools
 import time
 from dataclasses import replace
 from types import SimpleNamespace
@@ -31,6 +32,19 @@ def epoch(number: int, accuracy: float | None) -> EpochDone:
     return EpochDone(
         number, 30, number * PER_EPOCH, 0.5, 0.8, loss, accuracy, accuracy or 0, number, 0.001, 2.0
     )
+
+
+class Painted(QObject):
+    """Notes which plot is painted."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__()
+        self._told = told
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self._told.append(f"paint {watched.parent().objectName().removesuffix('Plot')}")
+        return False
 
 
 @pytest.fixture
@@ -134,6 +148,32 @@ def test_what_is_last_does_not_wait_for_its_turn(plot, qtbot):
     assert curve(plot, "accuracy", "every batch").getData()[0].tolist() == list(range(1, 11))
     plot.hurry()  # there is nothing new
     assert not plot._clock.isActive()
+
+
+def test_it_is_drawn_and_painted_in_parts(plot, qtbot):
+    told = []
+    watch = Painted(told)
+    for name in ("loss", "accuracy"):
+        pane(plot, name).viewport().installEventFilter(watch)
+    really = {each: each.draw for each in plot._panes}
+    for each in plot._panes:
+        each.draw = lambda *all_of_it, each=each: (
+            told.append(f"draw {each.quantity.name}"), really[each](*all_of_it)
+        )  # fmt: skip
+    go_on = plot._go_on
+    plot._next.timeout.disconnect()
+    plot._next.timeout.connect(lambda: (told.append("stop"), go_on()))
+    plot.append([batch(step) for step in range(1, 21)])
+    qtbot.waitUntil(lambda: told.count("stop") == 4)
+    qtbot.wait(50)  # the axes have found their widths
+    told.clear()
+    plot.append([batch(step) for step in range(21, 41)])  # more than there was room for
+    qtbot.waitUntil(lambda: told.count("stop") == 4)
+    in_order = [each for each in told if each != "stop"]
+    assert in_order == ["draw loss", "paint loss", "draw accuracy", "paint accuracy"]
+    for before, after in itertools.pairwise(in_order):
+        assert "stop" in told[told.index(before) : told.index(after)]
+    assert all(pane(plot, name).updatesEnabled() for name in ("loss", "accuracy"))
 
 
 def test_plots_that_are_deleted_draw_no_more(qtbot):
