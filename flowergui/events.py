@@ -241,14 +241,11 @@ class Opened:
     @property
     def why_precision(self) -> str:
         """How its precision did beside the other, in words; "" where none was tried."""
-        other = "bfloat16" if self.precision == "float32" else "float32"
         if not self.gain:
             return ""
-        return (
-            f"{self.gain:.1f} times as fast as {other}"
-            if self.gain >= 1.05
-            else f"as fast as {other}"
-        )
+        other = "bfloat16" if self.precision == "float32" else "float32"
+        times = f"{self.gain:.1f} times " if self.gain >= 1.05 else ""
+        return f"{times}as fast as {other}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Compiled:
         self._batch_size, self._device, self._dtype = recipe.batch_size, device, dtype
         self._wanted = recipe.compiled and device.type in GAINING
         self._of: Halves | None = None
+        self._sizes: set[int] = set()
         self._made: dict[tuple[int, ...], Callable[..., Tensor]] = {}
 
     def prepare(self, halves: Halves, size: int) -> Iterator[Event]:
@@ -38,13 +39,14 @@ class Compiled:
         can't be compiled trains as it is, and that is told."""
         if not self._wanted or halves.light:
             return
+        if self._of is not halves:
+            self._of, self._sizes, self._made = halves, set(), {}
+            torch.compiler.reset()  # else it gives up after a few networks of one kind
+        if size in self._sizes:
+            return
+        self._sizes.add(size)
         images = torch.zeros(self._batch_size, 3, size, size, device=self._device)
         values = halves.begin(images.contiguous(memory_format=torch.channels_last))
-        if self._of is not halves:
-            self._of, self._made = halves, {}
-            torch.compiler.reset()  # else it gives up after a few networks of one kind
-        if _shape(values) in self._made:
-            return
         yield Preparing("Compiling the network", 0, 0)
         try:
             self._made[_shape(values)] = self._compile(halves, values)
