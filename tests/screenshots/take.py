@@ -119,6 +119,7 @@ def main() -> None:
     parser.add_argument("--size", default="1280x800")
     parser.add_argument("--epochs", type=int, default=12)
     wishes = parser.parse_args()
+    wishes.folder.mkdir(parents=True, exist_ok=True)  # else nothing is kept, and nothing said
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["FLOWERGUI_MODELS"] = scratch
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
