@@ -117,11 +117,12 @@ def robust_range(values: Numbers) -> tuple[float, float] | None:
     "far out"), as long as they are no more than 2 % of all: the steep beginning of a long run
     lies far out too, but it is no accident.
     """
-    values = values[np.isfinite(values)]
-    if not len(values):
+    ordered = np.sort(values[np.isfinite(values)])
+    if not len(ordered):
         return None
-    low, high = np.percentile(values, (2, 98), method="nearest")
-    lower, upper = np.percentile(values, (25, 75))
+    places = np.rint((len(ordered) - 1) * np.array((0.02, 0.25, 0.75, 0.98))).astype(int)
+    low, lower, upper, high = ordered[places].tolist()
     reach = 3.0 * (upper - lower)
-    near = values[(values >= lower - reach) & (values <= upper + reach)]
-    return min(float(low), float(near.min())), max(float(high), float(near.max()))
+    first = int(np.searchsorted(ordered, lower - reach))
+    last = int(np.searchsorted(ordered, upper + reach, side="right")) - 1
+    return min(low, float(ordered[first])), max(high, float(ordered[last]))

@@ -30,6 +30,8 @@ PERIOD = 100
 SHARE = 0.05
 """The share of its time that the window draws at most while batches come by the dozen: no eye
 follows them one by one, and drawing takes time from a run that needs Python for every batch."""
+BREATH = 5
+"""Milliseconds between two parts of a drawing, in which the window answers."""
 LONGEST = 1_000
 """Most milliseconds between two drawings: what looks like drawing may be a computer that slept."""
 DOZENS = 24
@@ -92,7 +94,7 @@ class LivePlot(QWidget):
 
         # Timers of its own: QTimer.singleShot would come to plots that are deleted.
         self._clock = self._timer(PERIOD, self._tick)
-        self._next = self._timer(0, self._go_on)
+        self._next = self._timer(BREATH, self._go_on)
         self._parts: Iterator[None] = iter(())
         theme.signals.changed.connect(self._recolor)
 
@@ -158,6 +160,7 @@ class LivePlot(QWidget):
     @Slot()
     def clear(self) -> None:
         """Empties both plots and follows again."""
+        self._end_parts()
         self._batches.cut(0)
         self._epochs.cut(0)
         self._span = 0.0
@@ -181,21 +184,22 @@ class LivePlot(QWidget):
             self._clock.start(0)
 
     def draw(self) -> None:
-        """Draws now. Nobody needs to, but tests: the timer does this in parts."""
-        self._draw_loss()
-        self._draw_accuracy()
+        """Draws now and at once: what was moved by hand follows the hand."""
+        self._end_parts()
+        for _ in self._draw():
+            pass
 
-    def _draw_loss(self) -> None:
+    def _draw(self) -> Iterator[QWidget | None]:
+        """Draws both plots, and gives each that is drawn; stops more often."""
         self._changed = False
         self._many = self._batches.length - self._drawn > DOZENS
         self._drawn = self._batches.length
         if self._batches.length or self._epochs.length:
             self._hint.hide()
-            self._loss.draw(self._batches, self._epochs, *self._sight())
-
-    def _draw_accuracy(self) -> None:
-        if self._batches.length or self._epochs.length:
-            self._accuracy.draw(self._batches, self._epochs, *self._range())
+            sight = self._sight()
+            for pane in self._panes:
+                yield from pane.draw(self._batches, self._epochs, *sight)
+                yield pane.plot
 
     def _range(self) -> tuple[float, float]:
         """What the plots, whose steps are linked, show now."""
@@ -282,19 +286,28 @@ class LivePlot(QWidget):
             self._next.start()
 
     def _in_parts(self) -> Iterator[None]:
-        """Draws; at each stop the window can answer. What changes in a plot is painted one stop
-        later, not right after it: each takes half the time that a window may hold still. Their
-        steps are linked: the other one would be painted at once with its old curves, and again."""
+        """Draws; at each stop the window can answer. What changes in a plot is painted stops later,
+        not right after it: either takes half the time that a window may hold still. Their steps
+        are linked: the other one would be painted at once with its old curves, and again."""
         began = time.perf_counter()
-        for pane in self._panes:
-            pane.plot.setUpdatesEnabled(False)
-        for pane, draw in ((self._loss, self._draw_loss), (self._accuracy, self._draw_accuracy)):
-            draw()
+        self._hold_painting(True)
+        for drawn in self._draw():
+            if drawn is not None:
+                drawn.setUpdatesEnabled(True)
             yield
-            pane.plot.setUpdatesEnabled(True)
-            yield
+            began += BREATH / 1000
+        self._hold_painting(False)
         fair = round(1000 * (time.perf_counter() - began) / SHARE)
         self._clock.setInterval(min(max(fair, PERIOD), LONGEST) if self._many else PERIOD)
+
+    def _end_parts(self) -> None:
+        """Does no more of a drawing that is under way: it shows what was before."""
+        self._parts = iter(())
+        self._hold_painting(False)
+
+    def _hold_painting(self, held: bool) -> None:
+        for pane in self._panes:
+            pane.plot.setUpdatesEnabled(not held)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -1,10 +1,11 @@
 """One plot of a run: batches, their average, validation points, epochs, marks, crosshair."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QFontMetrics
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPicture
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop import theme
@@ -16,10 +17,14 @@ THICK = 250
 more it goes up and down, the longer Qt takes for it."""
 SYMBOLS = 200
 """Up to so many validation points in sight have a symbol each."""
+SIDES = ("left", "bottom", "top", "right")
 GAP = "\N{NO-BREAK SPACE}" * 3 + " "
 """Between two of the newest values."""
 LABEL_ROOM, LINE_ROOM = 76, 14
 """Least pixels between the epochs that are named, and between those that have a line."""
+
+Ticks = list[list[tuple[float, str]]]
+"""Of an axis, level by level: where each stands, and its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class Pane(QFrame):
 
         self._marks: list[tuple[float, str, pg.InfiniteLine]] = []
         self._range = (0.0, 1.0)
+        self._ticks: dict[str, Ticks] = {}
         self._values_shown = True
         self._prepare_axes()
         self._show_values(False)
@@ -103,8 +109,9 @@ class Pane(QFrame):
 
     # --- what it shows --------------------------------------------------------------------
 
-    def draw(self, batches: Columns, epochs: Columns, low: float, high: float) -> None:
-        """Shows steps `low` to `high`; the height follows what is in sight."""
+    def draw(self, batches: Columns, epochs: Columns, low: float, high: float) -> Iterator[None]:
+        """Shows steps `low` to `high`; the height follows what is in sight. Stops after each of its
+        parts, for they take time."""
         steps, name = batches["step"], self.quantity.name
         self.plot.setXRange(low, high, padding=0)
         self._show_values(True)
@@ -116,6 +123,7 @@ class Pane(QFrame):
         few = len(points[0]) <= SYMBOLS
         self._validation.setPen(self._thick if few else self._thin)
         self._validation.setData(*points, symbol="o" if few else None)
+        yield
         self._fit_height(raw[1], points[1])
         self._mark_best(batches, epochs, high)
         self._place_marks(low, high)
@@ -126,6 +134,14 @@ class Pane(QFrame):
         # What follows from the new range, now: in the midst of painting, where pyqtgraph does it,
         # it would have everything painted twice.
         self.plot.scene().prepareForPaint()
+        yield
+        # pyqtgraph keeps axes as pictures, made when they are painted first: half of that time.
+        unseen = QPicture()
+        painter = QPainter(unseen)
+        for side in SIDES:
+            self.plot.getAxis(side).paint(painter, None, None)
+        painter.end()
+        yield
 
     def clear(self) -> None:
         """Shows nothing."""
@@ -134,8 +150,8 @@ class Pane(QFrame):
         for item in (self._best, self._best_text, self._crosshair):
             item.hide()
         self.forget_marks(-1)
-        self.plot.getAxis("top").setTicks([])
-        self.plot.getAxis("right").setTicks([])
+        self._set_ticks("top", [])
+        self._set_ticks("right", [])
         self._range = (0.0, 1.0)
         self.plot.setYRange(0, 1, padding=0)
         self._show_values(False)
@@ -167,7 +183,7 @@ class Pane(QFrame):
         font = self._small_font()
         metrics = self.fontMetrics()
         self.plot.setBackground(colors.card)
-        for side in ("left", "bottom", "top", "right"):
+        for side in SIDES:
             axis = self.plot.getAxis(side)
             axis.setPen(pg.mkPen(colors.border))
             axis.setTickPen(pg.mkPen(colors.grid))
@@ -217,7 +233,7 @@ class Pane(QFrame):
         item.disableAutoRange()
         item.setMouseEnabled(x=True, y=False)
         item.layout.setContentsMargins(0, 0, 0, 0)
-        for side in ("left", "bottom", "top", "right"):
+        for side in SIDES:
             item.showAxis(side)
             axis = item.getAxis(side)
             axis.enableAutoSIPrefix(False)
@@ -227,10 +243,10 @@ class Pane(QFrame):
         item.getAxis("left").setGrid(255)
         item.getAxis("top").setGrid(255)
         item.getAxis("top").setStyle(maxTickLevel=1)
-        item.getAxis("top").setTicks([])
+        self._set_ticks("top", [])
         if not self.rate:
             item.getAxis("top").setHeight(2)
-        item.getAxis("right").setTicks([])
+        self._set_ticks("right", [])
         item.setRange(xRange=(0, 20), yRange=(0, 1), padding=0)
 
     def _show_values(self, shown: bool) -> None:
@@ -293,7 +309,9 @@ class Pane(QFrame):
         x, y = float(epochs["step"][index]), float(epochs[f"val_{self.quantity.name}"][index])
         self._best.setData([x], [y])
         if shows_text:
-            self._best_text.setText(f"best {self.quantity.text(y)}")
+            text = f"best {self.quantity.text(y)}"
+            if self._best_text.toPlainText() != text:
+                self._best_text.setText(text)
             near_edge = (high - x) * self._pixels_per_step() < 50
             before = int(np.searchsorted(batches["step"], x, side="right"))
             training = batches["accuracy_smooth"][:before]
@@ -306,24 +324,22 @@ class Pane(QFrame):
 
     def _draw_rate(self, x: Numbers, y: Numbers) -> None:
         top = float(np.nanmax(y)) if len(y) else 0.0
-        axis = self.plot.getAxis("right")
         if not top > 0:
-            axis.setTicks([])
+            self._set_ticks("right", [])
             return
         # The height of the plot is ours alone, so the rate is drawn to the left axis's measure
         # and the right axis is only labelled.
         low, high = self._range
         unit = 0.9 * (high - low)
         self._rate.setData(x, low + y / top * unit)
-        axis.setTicks([[(low + unit, f"{top:.2g}")]])
+        self._set_ticks("right", [[(low + unit, f"{top:.2g}")]])
 
     def _name_epochs(self, epochs: Columns, low: float, high: float) -> None:
         steps = epochs["step"]
         first, last = np.searchsorted(steps, (low, high))
         seen, names = steps[first:last], epochs["epoch"][first:last]
-        axis = self.plot.getAxis("top")
         if not len(seen):
-            axis.setTicks([])
+            self._set_ticks("top", [])
             return
         pixels = self._pixels_per_step()
         apart = pixels * (high - low if len(seen) < 2 else (seen[-1] - seen[0]) / (len(seen) - 1))
@@ -335,7 +351,13 @@ class Pane(QFrame):
             if name % named == 0 and (step - low) * pixels > 30 and (high - step) * pixels > 30
         ]
         lines = [(step, "") for step in seen[names % lined == 0].tolist()]
-        axis.setTicks([labels, lines])
+        self._set_ticks("top", [labels, lines])
+
+    def _set_ticks(self, side: str, ticks: Ticks) -> None:
+        """Those of an axis; where they are what they were, it is not drawn anew."""
+        if self._ticks.get(side) != ticks:
+            self._ticks[side] = ticks
+            self.plot.getAxis(side).setTicks(ticks)
 
     def _show_latest(self, batches: Columns, epochs: Columns) -> None:
         colors, quantity = theme.current(), self.quantity

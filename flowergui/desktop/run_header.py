@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import QRect, Qt, QTimer, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from flowergui.caches import features_in_words
@@ -87,7 +88,8 @@ class RunHeader(QWidget):
         theme.style(self._features, role="caption")
         theme.style(self._state, role="chip")
         theme.style(self._progress, slim=True)
-        for label in (self._line, self._best, self._what, self._features):
+        self._wrapped = (self._line, self._best, self._what, self._features)
+        for label in self._wrapped:
             theme.tabular(label)
             label.setWordWrap(True)
         top = QHBoxLayout()
@@ -114,15 +116,18 @@ class RunHeader(QWidget):
     def idle(self) -> None:
         """There is no run."""
         self._seen = _Seen()
-        self._show("No run yet", "Ready", 0.0)
-        self._best.setText("Choose photos and press Start; loss and accuracy appear below.")
+        self._show(
+            "No run yet",
+            "Ready",
+            0.0,
+            best="Choose photos and press Start; loss and accuracy appear below.",
+        )
 
     @Slot()
     def starting(self) -> None:
         """A run was asked for, and has told nothing so far."""
         self._seen = _Seen()
-        self._show("Getting ready…", "Starting", None)
-        self._best.setText("")
+        self._show("Getting ready…", "Starting", None, best="")
 
     @Slot()
     def pausing(self) -> None:
@@ -227,8 +232,12 @@ class RunHeader(QWidget):
             or self._seen.asked
             or ("Validating" if self._seen.validation else "Training")
         )
-        self._show(self._position(self._seen.opened), state, self._share(self._seen.opened))
-        self._best.setText(self._reached(self._seen.opened))
+        self._show(
+            self._position(self._seen.opened),
+            state,
+            self._share(self._seen.opened),
+            best=self._reached(self._seen.opened),
+        )
 
     def _position(self, opened: Opened) -> str:
         if self._seen.finished is not None:
@@ -275,8 +284,10 @@ class RunHeader(QWidget):
         done = self._seen.batch.epoch - 1 + self._seen.batch.batch / self._seen.batch.batches
         return done / max(1, opened.epochs)
 
-    def _show(self, line: str, state: str, share: float | None) -> None:
+    def _show(self, line: str, state: str, share: float | None, *, best: str | None = None) -> None:
         self._line.setText(line)
+        if best is not None:
+            self._best.setText(best)
         what = _in_words(self._seen.opened) if self._seen.opened else ""
         for label, text in ((self._what, what), (self._features, self._seen.features)):
             label.setText(text)
@@ -289,12 +300,39 @@ class RunHeader(QWidget):
         else:
             self._progress.setRange(0, FINE)
             self._progress.setValue(round(FINE * min(1.0, share)))
+        self._keep_height(self._seen.opened is not None and not self._seen.over)
+
+    def _keep_height(self, kept: bool) -> None:
+        """While a run goes, what wraps, or will soon, stays as high: the plots below would jump,
+        and be drawn anew, with every digit that comes or goes."""
+        soon = _longest(self._seen.opened) if self._seen.opened and kept else {}
+        for label in self._wrapped:
+            room = QRect(0, 0, label.width(), 1_000)
+            text = soon.get(label.objectName(), "")
+            needed = label.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, text).height()
+            needed = max(needed, label.heightForWidth(label.width()), label.minimumHeight())
+            label.setMinimumHeight(needed if kept else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._keep_height(False)
 
 
 def _in_words(opened: Opened) -> str:
     """What trains, and what "auto" came to."""
     where = DEVICES.get(opened.device.partition(":")[0], opened.device)
     return f"{opened.model}{DOT}{opened.image_size} px{DOT}on {where}, in {opened.precision}"
+
+
+def _longest(opened: Opened) -> dict[str, str]:
+    """What two of the lines, by their names, will say at their longest in most runs."""
+    epochs, batches = f"{opened.epochs}", f"{opened.batches:,}"
+    speed = f"8,888 photos/s{DOT}8:88 left"
+    return {
+        "runLine": f"Epoch {epochs} of {epochs}{DOT}batch {batches} of {batches}{DOT}{speed}",
+        "runBest": f"Best validation accuracy 88.8 % (epoch {epochs}){DOT}8 epochs without gain",
+    }
 
 
 def _why(opened: Opened) -> str:

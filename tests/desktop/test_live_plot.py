@@ -1,6 +1,5 @@
 """The plots: nothing is lost, the newest is in sight, and a million points stay light."""
 
-import itertools
 import time
 from dataclasses import replace
 from types import SimpleNamespace
@@ -14,8 +13,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from flowergui.desktop import live_plot, theme
-from flowergui.desktop.live_plot import LONGEST, PERIOD, LivePlot
-from flowergui.desktop.plot_pane import LOSS
+from flowergui.desktop.live_plot import BREATH, LONGEST, PERIOD, LivePlot
+from flowergui.desktop.plot_pane import LOSS, SIDES
 from flowergui.events import BatchDone, EpochDone
 
 PER_EPOCH = 10
@@ -131,7 +130,7 @@ def test_drawing_has_its_share_of_the_time(
     asked: list[float] = []
 
     def clock() -> float:
-        asked.append(seconds * len(asked))
+        asked.append((seconds + PARTS * BREATH / 1000) * len(asked))
         return asked[-1]
 
     monkeypatch.setattr(live_plot, "time", SimpleNamespace(perf_counter=clock))
@@ -150,30 +149,80 @@ def test_what_is_last_does_not_wait_for_its_turn(plot, qtbot):
     assert not plot._clock.isActive()
 
 
+PARTS = 8
+"""Of a drawing: curves, what stands beside them, axes, and painting, of both plots."""
+
+
 def test_it_is_drawn_and_painted_in_parts(plot, qtbot):
     told = []
     watch = Painted(told)
     for name in ("loss", "accuracy"):
         pane(plot, name).viewport().installEventFilter(watch)
-    really = {each: each.draw for each in plot._panes}
-    for each in plot._panes:
-        each.draw = lambda *all_of_it, each=each: (
-            told.append(f"draw {each.quantity.name}"), really[each](*all_of_it)
-        )  # fmt: skip
     go_on = plot._go_on
     plot._next.timeout.disconnect()
     plot._next.timeout.connect(lambda: (told.append("stop"), go_on()))
     plot.append([batch(step) for step in range(1, 21)])
-    qtbot.waitUntil(lambda: told.count("stop") == 4)
+    qtbot.waitUntil(lambda: told.count("stop") == PARTS)
     qtbot.wait(50)  # the axes have found their widths
     told.clear()
     plot.append([batch(step) for step in range(21, 41)])  # more than there was room for
-    qtbot.waitUntil(lambda: told.count("stop") == 4)
-    in_order = [each for each in told if each != "stop"]
-    assert in_order == ["draw loss", "paint loss", "draw accuracy", "paint accuracy"]
-    for before, after in itertools.pairwise(in_order):
-        assert "stop" in told[told.index(before) : told.index(after)]
+    qtbot.waitUntil(lambda: told.count("stop") == PARTS)
+    stops = ["stop"] * 3
+    assert told == [*stops, "paint loss", "stop", *stops, "paint accuracy", "stop"]
     assert all(pane(plot, name).updatesEnabled() for name in ("loss", "accuracy"))
+
+
+@pytest.mark.parametrize("parts", range(1, PARTS + 1))
+def test_what_is_moved_by_hand_midway_stays_there(plot, qtbot, parts: int):
+    plot.append([batch(step) for step in range(1, 21)])
+    plot._clock.stop()
+    plot._tick()
+    for _ in range(parts - 1):
+        plot._go_on()
+    plot._loss.plot.setXRange(5, 10, padding=0)
+    plot._moved_by_hand()
+    plot._next.stop()
+    plot._go_on()
+    for name in ("loss", "accuracy"):
+        assert pane(plot, name).getViewBox().viewRange()[0] == [5, 10]
+        assert pane(plot, name).updatesEnabled()
+
+
+@pytest.mark.parametrize("parts", range(1, PARTS + 1))
+def test_what_is_cleared_midway_is_empty(plot, parts: int):
+    plot.append([batch(step) for step in range(1, 21)])
+    plot._clock.stop()
+    plot._tick()
+    for _ in range(parts - 1):
+        plot._go_on()
+    plot.clear()
+    plot._next.stop()
+    plot._go_on()
+    for each in plot._panes:
+        assert each._batch.xData is None or not len(each._batch.xData)
+        assert each.plot.updatesEnabled()
+        assert each.plot.getViewBox().viewRange()[1] == [0, 1]
+
+
+def test_axes_are_drawn_before_they_are_painted(plot):
+    plot.append([batch(step) for step in range(1, 15)])
+    plot.epoch_done(epoch(1, 0.5))
+    plot.draw()
+    axes = [each.plot.getAxis(side) for each in plot._panes for side in SIDES]
+    assert all(axis.picture is not None for axis in axes)
+
+
+def test_axes_that_say_the_same_are_not_drawn_anew(plot):
+    plot.append([batch(step) for step in range(1, 15)])
+    plot.epoch_done(epoch(1, 0.5))
+    plot.draw()
+    QApplication.processEvents()
+    axes = [each.plot.getAxis(side) for each in plot._panes for side in ("top", "right")]
+    plot.draw()  # settles what changed with the widths of the axes
+    drawn = [axis.picture for axis in axes]
+    plot.append([batch(step) for step in range(15, 17)])
+    plot.draw()
+    assert [axis.picture for axis in axes] == drawn
 
 
 def test_plots_that_are_deleted_draw_no_more(qtbot):

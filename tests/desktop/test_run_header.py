@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtWidgets import QLabel, QProgressBar
+from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from flowergui.desktop.pace import Pace, duration
 from flowergui.desktop.run_header import RunHeader
@@ -281,3 +281,43 @@ def test_nothing_measured_nothing_promised():
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+def test_plots_below_it_stay_in_place_while_a_run_goes(qtbot):
+    """Digits come and go, and lines wrap with them; there is room for that from the start."""
+    page = QWidget()
+    header, below = RunHeader(clock=lambda: 0.0), QLabel()
+    layout = QVBoxLayout(page)
+    layout.addWidget(header)
+    layout.addWidget(below, 1)
+    layout.setContentsMargins(0, 0, 0, 0)
+    short = "Best validation accuracy 86.3 % (epoch 1) and"
+    page.resize(header.fontMetrics().horizontalAdvance(short), 500)
+    qtbot.addWidget(page)
+    page.show()
+
+    def top(*events) -> int:
+        header.feed(events)
+        header._refresh()
+        for _ in range(3):  # layouts tell each other, one inside another
+            QApplication.processEvents()
+        return below.y()
+
+    begun = top(opened(), batch(1, 1))
+    assert top(epoch_done(1)) == begun
+    assert top(replace(epoch_done(4), best_epoch=1)) == begun  # "3 epochs without gain" wraps
+    assert top(epoch_done(5, best_epoch=5)) == begun
+    assert top(Finished("models/one", EPOCHS, 0.9, 5, 60.0)) < begun
+
+
+def test_a_wider_header_wraps_less(qtbot):
+    header = RunHeader(clock=lambda: 0.0)
+    header.resize(200, 300)
+    qtbot.addWidget(header)
+    header.show()
+    header.feed([opened(), batch(1, 1), replace(epoch_done(4), best_epoch=1)])
+    header._refresh()
+    narrow = header.minimumSizeHint().height()
+    header.resize(900, 300)
+    QApplication.processEvents()
+    assert header.minimumSizeHint().height() < narrow
