@@ -189,7 +189,7 @@ class LivePlot(QWidget):
         for _ in self._draw():
             pass
 
-    def _draw(self) -> Iterator[QWidget | None]:
+    def _draw(self) -> Iterator[Pane | None]:
         """Draws both plots, and gives each that is drawn; stops more often."""
         self._changed = False
         self._many = self._batches.length - self._drawn > DOZENS
@@ -199,7 +199,7 @@ class LivePlot(QWidget):
             sight = self._sight()
             for pane in self._panes:
                 yield from pane.draw(self._batches, self._epochs, *sight)
-                yield pane.plot
+                yield pane
 
     def _range(self) -> tuple[float, float]:
         """What the plots, whose steps are linked, show now."""
@@ -290,24 +290,21 @@ class LivePlot(QWidget):
         not right after it: either takes half the time that a window may hold still. Their steps
         are linked: the other one would be painted at once with its old curves, and again."""
         began = time.perf_counter()
-        self._hold_painting(True)
+        for pane in self._panes:
+            pane.hold(True)
         for drawn in self._draw():
             if drawn is not None:
-                drawn.setUpdatesEnabled(True)
+                drawn.hold(False)
             yield
             began += BREATH / 1000
-        self._hold_painting(False)
         fair = round(1000 * (time.perf_counter() - began) / SHARE)
         self._clock.setInterval(min(max(fair, PERIOD), LONGEST) if self._many else PERIOD)
 
     def _end_parts(self) -> None:
         """Does no more of a drawing that is under way: it shows what was before."""
         self._parts = iter(())
-        self._hold_painting(False)
-
-    def _hold_painting(self, held: bool) -> None:
         for pane in self._panes:
-            pane.plot.setUpdatesEnabled(not held)
+            pane.hold(False)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

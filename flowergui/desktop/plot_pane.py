@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPicture
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop import theme
 from flowergui.desktop.curve import Columns, Numbers, averaged, robust_range, thinned
@@ -142,6 +142,21 @@ class Pane(QFrame):
             self.plot.getAxis(side).paint(painter, None, None)
         painter.end()
         yield
+
+    def hold(self, held: bool) -> None:
+        """While it is held, what is drawn is not painted, unless the window has to be; then all of
+        it is at once."""
+        if held:
+            self.plot.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
+        elif self.held:
+            self.plot.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
+            self.plot.viewport().update()
+
+    @property
+    def held(self) -> bool:
+        """Whether it is held."""
+        mode = self.plot.viewportUpdateMode()
+        return bool(mode == QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
 
     def clear(self) -> None:
         """Shows nothing."""

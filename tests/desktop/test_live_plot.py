@@ -9,7 +9,7 @@ import pyqtgraph as pg
 import pytest
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPixmap
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from flowergui.desktop import live_plot, theme
@@ -169,7 +169,7 @@ def test_it_is_drawn_and_painted_in_parts(plot, qtbot):
     qtbot.waitUntil(lambda: told.count("stop") == PARTS)
     stops = ["stop"] * 3
     assert told == [*stops, "paint loss", "stop", *stops, "paint accuracy", "stop"]
-    assert all(pane(plot, name).updatesEnabled() for name in ("loss", "accuracy"))
+    assert not any(each.held for each in plot._panes)
 
 
 @pytest.mark.parametrize("parts", range(1, PARTS + 1))
@@ -185,7 +185,26 @@ def test_what_is_moved_by_hand_midway_stays_there(plot, qtbot, parts: int):
     plot._go_on()
     for name in ("loss", "accuracy"):
         assert pane(plot, name).getViewBox().viewRange()[0] == [5, 10]
-        assert pane(plot, name).updatesEnabled()
+    assert not any(each.held for each in plot._panes)
+
+
+@pytest.mark.parametrize("parts", range(1, PARTS + 1))
+def test_a_window_that_is_painted_midway_shows_all_of_it(plot, parts: int):
+    """As when it is resized, or looked at with another scheme; nothing may be left as it was."""
+    plot.append([batch(step) for step in range(1, 21)])
+    plot._clock.stop()
+    plot._tick()
+    for _ in range(parts - 1):
+        plot._go_on()
+    picture = QPixmap(plot.size())
+    picture.fill(QColor("lime"))
+    plot.render(picture)
+    image = picture.toImage()
+    for name in ("loss", "accuracy"):
+        view = pane(plot, name).viewport()
+        corners = view.rect().adjusted(2, 2, -2, -2)
+        for corner in (corners.topLeft(), corners.bottomRight()):
+            assert image.pixelColor(view.mapTo(plot, corner)) == theme.current().color("card")
 
 
 @pytest.mark.parametrize("parts", range(1, PARTS + 1))
@@ -200,7 +219,7 @@ def test_what_is_cleared_midway_is_empty(plot, parts: int):
     plot._go_on()
     for each in plot._panes:
         assert each._batch.xData is None or not len(each._batch.xData)
-        assert each.plot.updatesEnabled()
+        assert not each.held
         assert each.plot.getViewBox().viewRange()[1] == [0, 1]
 
 
