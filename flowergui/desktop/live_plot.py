@@ -297,12 +297,16 @@ class LivePlot(QWidget):
                 drawn.hold(False)
             yield
             began += BREATH / 1000
+        self._release()
         fair = round(1000 * (time.perf_counter() - began) / SHARE)
         self._clock.setInterval(min(max(fair, PERIOD), LONGEST) if self._many else PERIOD)
 
     def _end_parts(self) -> None:
         """Does no more of a drawing that is under way: it shows what was before."""
         self._parts = iter(())
+        self._release()
+
+    def _release(self) -> None:
         for pane in self._panes:
             pane.hold(False)
 

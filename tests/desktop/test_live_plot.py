@@ -172,13 +172,24 @@ def test_it_is_drawn_and_painted_in_parts(plot, qtbot):
     assert not any(each.held for each in plot._panes)
 
 
-@pytest.mark.parametrize("parts", range(1, PARTS + 1))
-def test_what_is_moved_by_hand_midway_stays_there(plot, qtbot, parts: int):
+def draw_partly(plot, parts: int) -> None:
     plot.append([batch(step) for step in range(1, 21)])
     plot._clock.stop()
     plot._tick()
     for _ in range(parts - 1):
         plot._go_on()
+
+
+def test_a_plot_with_nothing_to_draw_is_painted_as_ever(plot):
+    plot.clear()
+    plot._clock.stop()
+    plot._tick()
+    assert not any(each.held for each in plot._panes)
+
+
+@pytest.mark.parametrize("parts", range(1, PARTS + 1))
+def test_what_is_moved_by_hand_midway_stays_there(plot, qtbot, parts: int):
+    draw_partly(plot, parts)
     plot._loss.plot.setXRange(5, 10, padding=0)
     plot._moved_by_hand()
     plot._next.stop()
@@ -191,11 +202,7 @@ def test_what_is_moved_by_hand_midway_stays_there(plot, qtbot, parts: int):
 @pytest.mark.parametrize("parts", range(1, PARTS + 1))
 def test_a_window_that_is_painted_midway_shows_all_of_it(plot, parts: int):
     """As when it is resized, or looked at with another scheme; nothing may be left as it was."""
-    plot.append([batch(step) for step in range(1, 21)])
-    plot._clock.stop()
-    plot._tick()
-    for _ in range(parts - 1):
-        plot._go_on()
+    draw_partly(plot, parts)
     picture = QPixmap(plot.size())
     picture.fill(QColor("lime"))
     plot.render(picture)
@@ -209,11 +216,7 @@ def test_a_window_that_is_painted_midway_shows_all_of_it(plot, parts: int):
 
 @pytest.mark.parametrize("parts", range(1, PARTS + 1))
 def test_what_is_cleared_midway_is_empty(plot, parts: int):
-    plot.append([batch(step) for step in range(1, 21)])
-    plot._clock.stop()
-    plot._tick()
-    for _ in range(parts - 1):
-        plot._go_on()
+    draw_partly(plot, parts)
     plot.clear()
     plot._next.stop()
     plot._go_on()
