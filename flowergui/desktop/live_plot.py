@@ -317,6 +317,8 @@ class LivePlot(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        for pane in self._panes:
+            pane.settle()
         self._soon()
 
     @Slot(object)

@@ -131,9 +131,7 @@ class Pane(QFrame):
             self._draw_rate(*thinned(steps, batches["rate"], low, high))
         self._name_epochs(epochs, low, high)
         self._show_latest(batches, epochs)
-        # What follows from the new range, now: in the midst of painting, where pyqtgraph does it,
-        # it would have everything painted twice.
-        self.plot.scene().prepareForPaint()
+        self.settle()
         yield
         # pyqtgraph keeps axes as pictures, made when they are painted first: half of that time.
         unseen = QPicture()
@@ -142,6 +140,11 @@ class Pane(QFrame):
             self.plot.getAxis(side).paint(painter, None, None)
         painter.end()
         yield
+
+    def settle(self) -> None:
+        """Does what follows from a new range or size now: in the midst of painting, where pyqtgraph
+        does it, it would have everything painted twice."""
+        self.plot.scene().prepareForPaint()
 
     def hold(self, held: bool) -> None:
         """While it is held, what is drawn is not painted, unless the window has to be; then all of

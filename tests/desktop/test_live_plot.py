@@ -149,6 +149,25 @@ def test_what_is_last_does_not_wait_for_its_turn(plot, qtbot):
     assert not plot._clock.isActive()
 
 
+def test_another_height_does_not_have_everything_painted_twice(plot):
+    plot.append([batch(step) for step in range(1, 21)])
+    plot.draw()
+    told = []
+    watch = Painted(told)
+    for name in ("loss", "accuracy"):
+        pane(plot, name).viewport().installEventFilter(watch)
+    for less in (13, 26, 0):
+        for _ in range(10):
+            QApplication.processEvents()
+        told.clear()
+        plot.resize(plot.width(), 500 - less)
+        plot._clock.stop()
+        for _ in range(10):
+            QApplication.processEvents()
+        assert {"paint loss", "paint accuracy"} == set(told)
+        assert len(told) <= 3  # the steps of one follow the other's
+
+
 PARTS = 8
 """Of a drawing: curves, what stands beside them, axes, and painting, of both plots."""
 
