@@ -22,7 +22,8 @@ from PySide6.QtWidgets import (
 
 from flowergui.desktop import theme
 from flowergui.desktop.curve import Columns, smoothed
-from flowergui.desktop.plot_pane import ACCURACY, LOSS, Pane
+from flowergui.desktop.plot_pane import Pane
+from flowergui.desktop.quantity import ACCURACY, LOSS
 from flowergui.events import BatchDone, EpochDone
 
 PERIOD = 100
@@ -190,7 +191,7 @@ class LivePlot(QWidget):
             pass
 
     def _draw(self) -> Iterator[Pane | None]:
-        """Draws both plots, and gives each that is drawn; stops more often."""
+        """Draws both plots; stops after each part, and gives a plot when all of it is drawn."""
         self._changed = False
         self._many = self._batches.length - self._drawn > DOZENS
         self._drawn = self._batches.length

@@ -1,7 +1,6 @@
 """One plot of a run: batches, their average, validation points, epochs, marks, crosshair."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import Qt
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsView, QHBoxLayout, QLabel, QVBoxL
 from flowergui.desktop import theme
 from flowergui.desktop.curve import Columns, Numbers, averaged, robust_range, thinned
 from flowergui.desktop.lean import pyqtgraph as pg
+from flowergui.desktop.quantity import ACCURACY, Quantity
 
 THICK = 250
 """Points or pairs above which a line is thinned that is thicker than a pixel, or antialiased: the
@@ -23,35 +23,8 @@ GAP = "\N{NO-BREAK SPACE}" * 3 + " "
 LABEL_ROOM, LINE_ROOM = 76, 14
 """Least pixels between the epochs that are named, and between those that have a line."""
 
-Ticks = list[list[tuple[float, str]]]
-"""Of an axis, level by level: where each stands, and its text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """What a pane shows: `name` is its column, "val_" + name its validation column.
-
-    `scale` multiplies for the axis only; `low` and `high` bound the axis in unscaled units.
-    """
-
-    name: str
-    title: str
-    scale: float
-    low: float
-    high: float
-    template: str
-
-    def text(self, value: float) -> str:
-        """The value as people read it."""
-        if not np.isfinite(value):
-            return "not a number"
-        if abs(value * self.scale) >= 1e5:  # a loss that runs away
-            return f"{value * self.scale:.1e}"
-        return self.template.format(value * self.scale)
-
-
-LOSS = Quantity("loss", "Loss", 1.0, 0.0, np.inf, "{:.3f}")
-ACCURACY = Quantity("accuracy", "Accuracy", 100.0, 0.0, 1.0, "{:.1f}\N{NO-BREAK SPACE}%")
+Ticks = list[list[tuple[float, str]]] | None
+"""Of an axis, level by level: where each stands, and its text. None: pyqtgraph finds them."""
 
 
 class Pane(QFrame):
@@ -91,7 +64,6 @@ class Pane(QFrame):
         self._marks: list[tuple[float, str, pg.InfiniteLine]] = []
         self._range = (0.0, 1.0)
         self._ticks: dict[str, Ticks] = {}
-        self._values_shown = True
         self._prepare_axes()
         self._show_values(False)
         self._batch = self._line("every batch")
@@ -268,10 +240,8 @@ class Pane(QFrame):
         item.setRange(xRange=(0, 20), yRange=(0, 1), padding=0)
 
     def _show_values(self, shown: bool) -> None:
-        if shown != self._values_shown:
-            self._values_shown = shown
-            for side in ("left", "bottom"):
-                self.plot.getAxis(side).setTicks(None if shown else [])
+        for side in ("left", "bottom"):
+            self._set_ticks(side, None if shown else [])
 
     def _pixels_per_step(self) -> float:
         view = self.plot.getViewBox()

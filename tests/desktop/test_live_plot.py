@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from flowergui.desktop import live_plot, theme
 from flowergui.desktop.live_plot import BREATH, LONGEST, PERIOD, LivePlot
-from flowergui.desktop.plot_pane import LOSS, SIDES
+from flowergui.desktop.plot_pane import SIDES
+from flowergui.desktop.quantity import LOSS
 from flowergui.events import BatchDone, EpochDone
 
 PER_EPOCH = 10
@@ -182,7 +183,8 @@ def test_it_is_drawn_and_painted_in_parts(plot, qtbot):
     plot._next.timeout.connect(lambda: (told.append("stop"), go_on()))
     plot.append([batch(step) for step in range(1, 21)])
     qtbot.waitUntil(lambda: told.count("stop") == PARTS)
-    qtbot.wait(50)  # the axes have found their widths
+    for _ in range(20):  # the axes find their widths
+        QApplication.processEvents()
     told.clear()
     plot.append([batch(step) for step in range(21, 41)])  # more than there was room for
     qtbot.waitUntil(lambda: told.count("stop") == PARTS)
@@ -207,7 +209,7 @@ def test_a_plot_with_nothing_to_draw_is_painted_as_ever(plot):
 
 
 @pytest.mark.parametrize("parts", range(1, PARTS + 1))
-def test_what_is_moved_by_hand_midway_stays_there(plot, qtbot, parts: int):
+def test_what_is_moved_by_hand_midway_stays_there(plot, parts: int):
     draw_partly(plot, parts)
     plot._loss.plot.setXRange(5, 10, padding=0)
     plot._moved_by_hand()

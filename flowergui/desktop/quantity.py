@@ -1,0 +1,32 @@
+"""What the plots of a run show: loss and accuracy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a pane shows: `name` is its column, "val_" + name its validation column.
+
+    `scale` multiplies for the axis only; `low` and `high` bound the axis in unscaled units.
+    """
+
+    name: str
+    title: str
+    scale: float
+    low: float
+    high: float
+    template: str
+
+    def text(self, value: float) -> str:
+        """The value as people read it."""
+        if not np.isfinite(value):
+            return "not a number"
+        if abs(value * self.scale) >= 1e5:  # a loss that runs away
+            return f"{value * self.scale:.1e}"
+        return self.template.format(value * self.scale)
+
+
+LOSS = Quantity("loss", "Loss", 1.0, 0.0, np.inf, "{:.3f}")
+ACCURACY = Quantity("accuracy", "Accuracy", 100.0, 0.0, 1.0, "{:.1f}\N{NO-BREAK SPACE}%")
