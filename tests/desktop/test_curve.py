@@ -79,6 +79,11 @@ def test_a_lone_outlier_does_not_flatten_the_curve():
     assert (low, high) == pytest.approx((0.3, 1.6))
 
 
+def test_what_lies_far_below_is_an_outlier_too():
+    values = np.append(np.linspace(0.4, 0.9, 999), -50.0)
+    assert robust_range(values) == pytest.approx((0.4, 0.9))
+
+
 def test_the_steep_beginning_of_a_long_run_is_no_outlier():
     values = np.append(np.linspace(1.6, 0.1, 50), np.full(950, 0.01))
     assert robust_range(values)[1] > 0.9
