@@ -24,6 +24,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from flowergui.learning import device_copies
 from flowergui.learning.randomness import number
 
 Pixels = NDArray[np.uint8]
@@ -237,14 +238,11 @@ def dress(
 def normalise(views: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """Views (B, S, S, 3) of bytes -> (x / 255 - mean) / std, (B, 3, S, S), channels last."""
     side = views.shape[2]
-    scale = 1 / (255 * torch.tensor(std, device=views.device))
-    shift = -torch.tensor(mean, device=views.device) / torch.tensor(std, device=views.device)
+    scale = 1 / (255 * torch.tensor(std))
+    shift = -torch.tensor(mean) / torch.tensor(std)
     rows = views.float().flatten(2)  # whole rows: broadcasting over threes would be slow
-    return (
-        torch.addcmul(shift.repeat(side), rows, scale.repeat(side))
-        .view(views.shape)
-        .permute(0, 3, 1, 2)
-    )
+    shift, scale = (device_copies.send(each.repeat(side), views.device) for each in (shift, scale))
+    return torch.addcmul(shift, rows, scale).view(views.shape).permute(0, 3, 1, 2)
 
 
 _GREY = torch.tensor([0.299, 0.587, 0.114])
@@ -271,11 +269,13 @@ def _coloured(
     chroma[:, 1, 2] = -chroma[:, 2, 1]
     spread = 1 / torch.tensor(std)
     matrix = (_RGB @ chroma @ _YIQ) * (brightness * contrast).view(-1, 1, 1) * spread.view(3, 1)
-    device = images.device
-    grey = (images.mean((2, 3)) * _GREY.to(device)).sum(1)
-    pull = (grey * (brightness * (1 - contrast)).to(device)).view(-1, 1)
-    shift = (pull - torch.tensor(mean, device=device)) * spread.to(device)
-    return torch.baddbmm(shift[:, :, None], matrix.to(device), images.flatten(2)).view_as(images)
+    weights, pulling, middle, spread, matrix = (
+        device_copies.send(each, images.device)
+        for each in (_GREY, brightness * (1 - contrast), torch.tensor(mean), spread, matrix)
+    )
+    grey = (images.mean((2, 3)) * weights).sum(1)
+    shift = ((grey * pulling).view(-1, 1) - middle) * spread
+    return torch.baddbmm(shift[:, :, None], matrix, images.flatten(2)).view_as(images)
 
 
 def _turned(images: Tensor, degrees: Sequence[float]) -> Tensor:
@@ -285,13 +285,14 @@ def _turned(images: Tensor, degrees: Sequence[float]) -> Tensor:
     theta[:, 0, 0] = theta[:, 1, 1] = torch.cos(angle)
     theta[:, 0, 1] = torch.sin(angle)
     theta[:, 1, 0] = -theta[:, 0, 1]
-    grid = functional.affine_grid(theta.to(images.device), list(images.shape), align_corners=False)
+    theta = device_copies.send(theta, images.device)
+    grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
 def _erased(images: Tensor, boxes: Sequence[tuple[float, float, float, float]]) -> Tensor:
     """Each image with its rectangle set to 0, the mean colour once normalised."""
-    left, top, right, bottom = torch.tensor(boxes, device=images.device).T
+    left, top, right, bottom = device_copies.send(torch.tensor(boxes), images.device).T
     place = (torch.arange(images.shape[-1], device=images.device) + 0.5) / images.shape[-1]
     across = (place > left[:, None]) & (place < right[:, None])
     down = (place > top[:, None]) & (place < bottom[:, None])

@@ -13,12 +13,14 @@ from torch import Tensor
 
 from flowergui.errors import FlowerError
 from flowergui.events import Problem
-from flowergui.learning import augmentation, machine, pictures
+from flowergui.learning import augmentation, device_copies, machine, pictures
 from flowergui.learning.augmentation import Pixels
 from flowergui.learning.halves import Values
 from flowergui.learning.photo_cache import PhotoCache
 from flowergui.learning.photos import Photo
 from flowergui.learning.randomness import number
+
+CPU = torch.device("cpu")
 
 AHEAD = 8
 """Most threads that prepare batches beside a graphics card, unless more are asked for."""
@@ -132,8 +134,10 @@ def load(
     batches: Sequence[tuple[int, ...]],
     view: Callable[[Pixels, int], Pixels],
     workers: int,
+    device: torch.device = CPU,
 ) -> Iterator[Batch]:
-    """The batches in order; `view(pixels, index)` gives the (S, S, 3) that the network sees.
+    """The batches in order; `view(pixels, index)` gives the (S, S, 3) that the network sees, which
+    is on `device`.
 
     `workers` threads prepare the next ones meanwhile: they can't be forked beside a window, share
     the album, and on few cores are faster than processes. With 0, all cores prepare a batch
@@ -157,8 +161,12 @@ def load(
             else:
                 views.append(seen)
                 good.append(index)
+        together = torch.empty(0)
+        if views:
+            together = device_copies.room((len(views), *views[0].shape), device)
+            np.stack(views, out=together.numpy())
         return Batch(
-            views=torch.from_numpy(np.stack(views)) if views else torch.empty(0),
+            views=together,
             labels=torch.tensor([album.photos[index].label for index in good], dtype=torch.int64),
             indices=tuple(good),
             lost=tuple(lost),

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from flowergui.errors import FlowerError
+from flowergui.learning import device_copies
 from flowergui.learning.halves import Values
 
 GROUP = 16
@@ -47,7 +48,7 @@ class Features:
             self._make_room(values)
         rows = torch.tensor(indices)
         for kept, value in zip(self._kept, values, strict=True):
-            kept[rows] = value.to(kept.device)
+            kept[device_copies.send(rows, kept.device)] = value.to(kept.device)
         self._known[rows] = True
 
     def get(self, indices: Sequence[int]) -> tuple[Values, tuple[int, ...]]:
@@ -55,7 +56,8 @@ class Features:
         are."""
         rows = torch.tensor(indices)
         rows = rows[self._known[rows]]
-        return tuple(kept[rows] for kept in self._kept), tuple(rows.tolist())
+        values = tuple(kept[device_copies.send(rows, kept.device)] for kept in self._kept)
+        return values, tuple(rows.tolist())
 
     def _make_room(self, values: Values) -> None:
         size = sum(value[0].nbytes for value in values) * self.count

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from flowergui import places
 from flowergui.events import Event, FeatureCache, Preparing
-from flowergui.learning import augmentation, batches
+from flowergui.learning import augmentation, batches, device_copies
 from flowergui.learning.augmentation import Pixels
 from flowergui.learning.batches import Album, Batch
 from flowergui.learning.features import GROUP, Features, TooLargeError
@@ -101,8 +101,7 @@ class Side(ABC):
             what += f", view {len(self._kept) + 1} of {self.views}"
         done, began = 0, time.monotonic()
         try:
-            workers = self._workers()
-            for batch in batches.load(self.album, groups, self.view(epoch), workers):
+            for batch in self._loaded(groups, epoch):
                 training.progress.seconds += time.monotonic() - began  # without pauses
                 yield from heed()
                 if live.stop or not self.still(of):
@@ -129,7 +128,7 @@ class Side(ABC):
         """The batches of these indices, in their order, with values where they are kept."""
         kept = self._kept.get(self.showing(epoch)) if self._of is self.halves else None
         if kept is None:
-            yield from batches.load(self.album, waiting, self.view(epoch), self._workers())
+            yield from self._loaded(waiting, epoch)
             return
         for indices in waiting:
             values, known = kept.get(indices)
@@ -138,7 +137,7 @@ class Side(ABC):
     def values(self, batch: Batch, epoch: int) -> Values:
         """What the second half takes, each (B, ...), on the device."""
         if batch.values:
-            return tuple(value.to(self._training.plan.device) for value in batch.values)
+            return tuple(device_copies.send(v, self._training.plan.device) for v in batch.values)
         return self.halves.begin(self.dress(batch, epoch))
 
     def forget(self) -> None:
@@ -147,8 +146,10 @@ class Side(ABC):
             features.close()
         self._kept = {}
 
-    def _workers(self) -> int:
-        return batches.workers(self._training.recipe.workers, self._training.plan.device)
+    def _loaded(self, waiting: Sequence[tuple[int, ...]], epoch: int) -> Iterator[Batch]:
+        device = self._training.plan.device
+        workers = batches.workers(self._training.recipe.workers, device)
+        return batches.load(self.album, waiting, self.view(epoch), workers, device)
 
     def _told(self, where: str, size: int, why_not: str) -> FeatureCache:
         step = self._training.progress.step
@@ -210,7 +211,7 @@ class Shown(Side):
     def dress(self, batch: Batch, epoch: int) -> Tensor:
         recipe, plan = self._training.recipe, self._training.plan
         return augmentation.dress(
-            batch.views.to(plan.device),
+            device_copies.send(batch.views, plan.device),
             recipe.augmentation,
             plan.mean,
             plan.std,
@@ -240,4 +241,5 @@ class HeldBack(Side):
 
     def dress(self, batch: Batch, epoch: int) -> Tensor:
         plan = self._training.plan
-        return augmentation.normalise(batch.views.to(plan.device), plan.mean, plan.std)
+        views = device_copies.send(batch.views, plan.device)
+        return augmentation.normalise(views, plan.mean, plan.std)

@@ -20,14 +20,14 @@ from flowergui.events import (
     TrainingSizeChanged,
     ValidationProgress,
 )
-from flowergui.learning import augmentation, batches, machine, network, photos
+from flowergui.learning import augmentation, batches, device_copies, machine, network, photos
 from flowergui.learning.autocast import autocast
 from flowergui.learning.batches import Album, Batch
 from flowergui.learning.photo_cache import PhotoCache
 from flowergui.learning.randomness import number, sow
 from flowergui.learning.saving import Outcome
 from flowergui.learning.sides import HeldBack, Shown, Side
-from flowergui.learning.training import NotANumberError, Sums, Training
+from flowergui.learning.training import NotANumberError, Sums, Training, answers
 from flowergui.live import Live
 
 MEMORY_SHARE = 0.25
@@ -64,7 +64,8 @@ def go(training: Training, live: Live) -> Iterator[Event]:
     looking = batches.for_looking(size)
     train = Album(split.folder, split.train, prepare, budget, cache)
     validation = Album(split.folder, split.validation, looking, budget // 4, cache)
-    shown, held_back = Shown(training, train, budget), HeldBack(training, validation, budget // 4)
+    room = int(machine.free_memory(training.plan.device) * MEMORY_SHARE)  # values stay there
+    shown, held_back = Shown(training, train, room), HeldBack(training, validation, room // 4)
     try:
         if recipe.recover:
             yield from training.save()  # what there is may not be what this goes on from
@@ -174,7 +175,7 @@ def _prepared(training: Training, live: Live, side: Side) -> Generator[Event, No
 def _step(training: Training, side: Side, batch: Batch) -> BatchDone:
     recipe, progress, plan = training.recipe, training.progress, training.plan
     sow(number(recipe.seed, "step", progress.epoch, progress.batch), plan.device)  # for dropout
-    labels = targets = batch.labels.to(plan.device)
+    labels = targets = device_copies.send(batch.labels, plan.device)
     if recipe.mixup or recipe.cutmix:
         images, targets = augmentation.mix(
             side.dress(batch, progress.epoch),
@@ -191,9 +192,7 @@ def _step(training: Training, side: Side, batch: Batch) -> BatchDone:
         values = side.values(batch, progress.epoch)
     rate = training.schedule.rate(progress.step)
     with machine.one_core(alone=training.halves.light):
-        loss, logits = training.step(values, targets)
-    likeliest = targets.argmax(1) if targets.ndim == 2 else targets
-    right = int((logits.argmax(1) == likeliest).sum())
+        loss, right = training.step(values, targets)
     count = len(batch.indices)
     progress.step += 1
     progress.sums.add(loss, right, count)
@@ -258,9 +257,8 @@ def _judge(training: Training, side: Side, batch: Batch) -> tuple[float, int]:
         autocast(plan.device, plan.dtype),
     ):
         logits = side.halves.end(*values).float()
-    labels = batch.labels.to(plan.device)
-    loss = float(functional.cross_entropy(logits, labels))
-    return loss, int((logits.argmax(1) == labels).sum())
+        labels = device_copies.send(batch.labels, plan.device)
+        return answers(functional.cross_entropy(logits, labels), logits, labels)()
 
 
 def _end_epoch(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, Opened, SaveFailed, WentBack
-from flowergui.learning import checkpoint, machine, network
+from flowergui.learning import checkpoint, device_copies, machine, network
 from flowergui.learning.autocast import autocast
 from flowergui.learning.average import Average
 from flowergui.learning.compiled import Compiled
@@ -78,6 +78,20 @@ class Progress:
     seconds: float = 0.0
     returns: int = 0
     sums: Sums = field(default_factory=Sums)
+
+
+def answers(loss: Tensor, logits: Tensor, targets: Tensor) -> Callable[[], tuple[float, int]]:
+    """What gives the loss (a scalar) and how many of the logits (B, classes) are largest where the
+    targets are, labels (B,) or (B, classes), once the device has them."""
+    likeliest = targets.argmax(1) if targets.ndim == 2 else targets
+    right = (logits.argmax(1) == likeliest).sum()
+    coming = device_copies.fetch(torch.stack([loss.detach(), right.to(loss.dtype)]))
+
+    def come() -> tuple[float, int]:
+        value, count = coming()
+        return value, int(count)
+
+    return come
 
 
 class Training:
@@ -170,11 +184,11 @@ class Training:
         first, last = self.recipe.first_training_size, self.largest_training_size
         return training_size(first, last, epoch, self.recipe.epochs)
 
-    def step(self, values: Values, targets: Tensor) -> tuple[float, Tensor]:
+    def step(self, values: Values, targets: Tensor) -> tuple[float, int]:
         """One optimizer step on what the first of the `halves` gives, each (B, ...), against
         `targets`: labels (B,) int64, or (B, classes) where they are mixed. Returns the loss and
-        the logits (B, classes). Raises NotANumberError where the loss is none; the weights are
-        as they were then."""
+        how many of the B answers are right. Raises NotANumberError where the loss is none; the
+        weights are as they were then."""
         rate = self.schedule.rate(self.progress.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -184,8 +198,12 @@ class Training:
         loss = nn.functional.cross_entropy(
             logits.float(), targets, label_smoothing=self.recipe.label_smoothing
         )
-        value = float(loss.detach())
+        told = answers(loss, logits, targets)
+        # A graphics card goes on with this while its numbers come. torch gives backward no types.
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        value, right = told()
         if not math.isfinite(value):
+            self.optimizer.zero_grad(set_to_none=True)
             other = ", or float32" if plan.dtype != torch.float32 else ""
             kept = "; what was saved before is in last.pth" if self.run.last.exists() else ""
             raise NotANumberError(
@@ -193,14 +211,12 @@ class Training:
                 f"{self.progress.batch + 1}{kept}.",
                 hint=f"Try a lower learning rate than {self.schedule.base:g}{other}.",
             )
-        # torch gives Tensor.backward no types.
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         if self.average is not None:
             self.average.update(self.progress.step)
-        return value, logits.detach()
+        return value, right
 
     @property
     def judged(self) -> nn.Module:

@@ -184,7 +184,7 @@ def test_what_fits_nowhere_is_computed_each_time(
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
-    monkeypatch.setattr(machine, "free_memory", lambda: 0)
+    monkeypatch.setattr(machine, "free_memory", lambda on=None: 0)
     events = list(tasks.train(little(frozen=HEAD, epochs=2)))
     assert all("more than there is free" in each.why_not for each in of(events, FeatureCache))
     assert len(of(events, FeatureCache)) == 2  # told once a side

@@ -181,7 +181,7 @@ def test_photos_need_not_fit_into_memory(little: Little, whole, monkeypatch, bud
     """None of the decoded ones kept, or some, before the stop and after it."""
     recipe = little(**RECIPES["rich"])
     run = stopped(recipe, AT["mid-epoch"])
-    monkeypatch.setattr(machine, "free_memory", lambda: 4 * budget)
+    monkeypatch.setattr(machine, "free_memory", lambda on=None: 4 * budget)
     same_end(finished(list(tasks.resume(run.path))), whole(recipe))
 
 
