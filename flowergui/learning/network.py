@@ -330,16 +330,22 @@ def _classes_in(tensors: Mapping[str, Tensor], model: str, image_size: int) -> i
     head = head_of(model)
     if not all(name in tensors for name in head):
         return 0
-    own = build_hollow(model, 2, image_size).state_dict()
+    own = _shapes(model, image_size)
     # batch normalisation's counter came late: old files lack it, and nothing hangs on it.
     needed = [name for name in own if not name.endswith("num_batches_tracked")]
     known = own.keys() | {name for name in tensors if name.startswith(SECOND_OUTPUTS)}
     same = all(
-        name in tensors and (name in head or tensors[name].shape == own[name].shape)
-        for name in needed
+        name in tensors and (name in head or tensors[name].shape == own[name]) for name in needed
     )
     classes = {tensors[name].shape[0] if tensors[name].ndim else 0 for name in head}
     return classes.pop() if same and known.issuperset(tensors) and len(classes) == 1 else 0
+
+
+@cache
+def _shapes(model: str, image_size: int) -> dict[str, torch.Size]:
+    """Those in the state dict of this architecture, for two classes."""
+    own = build_hollow(model, 2, image_size).state_dict()
+    return {name: tensor.shape for name, tensor in own.items()}
 
 
 # --- freezing ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from flowergui.learning import network
 from flowergui.learning.halves import Halves, _trace, _traced, halves
 
-SIZES = {"inception_v3": 299, "maxvit_t": 224, "swin_t": 224, "vit_b_16": 224}
+SIZES = {"inception_v3": 96, "maxvit_t": 224, "vit_b_32": 224}
 """The images are as small as a family allows."""
 
 

@@ -28,7 +28,7 @@ SMALLEST = [
     "squeezenet1_1",
     "swin_t",
     "vgg11",
-    "vit_b_16",
+    "vit_b_32",
 ]
 """One small architecture of each family, two of MobileNet's."""
 
@@ -45,7 +45,7 @@ HEADS = {
     "squeezenet1_1": "classifier.1",  # a convolution
     "swin_t": "head",
     "vgg11": "classifier.6",
-    "vit_b_16": "heads.head",
+    "vit_b_32": "heads.head",
 }
 
 

@@ -100,15 +100,15 @@ def test_what_did_not_fit_is_noted(little: Little, tmp_path: Path) -> None:
 
 def test_from_a_smaller_relative(little: Little, tmp_path: Path) -> None:
     """Another architecture: what fits is taken, and what does not is listed."""
-    theirs = get_model("vgg11_bn", weights=None).state_dict()
+    theirs = get_model("resnet18", weights=None).state_dict()
     torch.save(theirs, tmp_path / "theirs.pth")
     recipe = little(
-        mode="transfer", model="vgg11", weights=str(tmp_path / "theirs.pth"), image_size=32,
+        mode="transfer", model="resnet34", weights=str(tmp_path / "theirs.pth"), image_size=32,
         epochs=1, batch_size=12,
     )  # fmt: skip
     _, events = trained(recipe)
     (note,) = [event.message for event in events if isinstance(event, Noted)]
-    assert "tensors did not fit and start fresh: features." in note
+    assert "tensors did not fit and start fresh: layer1.2." in note
 
 
 def test_weights_of_another_network(little: Little, tmp_path: Path, models: Path) -> None:
