@@ -227,6 +227,8 @@ class Console:
                 print(f"Stopped in epoch {event.epoch}, but what came last could not be kept.")
             case Stopped():
                 print("\n".join(_stopped(event)))
+            case Finished() if str(Path(event.run) / "best.pth") in self._lost:
+                print("The epochs are done, but the best network could not be kept.")
             case Finished():
                 print("\n".join(_finished(event)))
             case Exported():

@@ -374,6 +374,15 @@ class SaveFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsaved:
+    """A run is at its end, and what came last could not be saved: when the run is over, it is
+    lost. A face that sets `live.save` before it takes the next event has it tried once more."""
+
+    run: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Something the user should know that stops nothing."""
 
@@ -475,6 +484,7 @@ Event = (
     | TrainingSizeChanged
     | Saved
     | SaveFailed
+    | Unsaved
     | Noted
     | Stopped
     | Finished

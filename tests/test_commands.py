@@ -26,6 +26,7 @@ from flowergui.events import (
     DownloadProgress,
     EpochDone,
     Event,
+    Finished,
     GuessFailed,
     Opened,
     Saved,
@@ -810,3 +811,15 @@ def test_a_stop_that_could_not_save_promises_nothing(capsys: pytest.CaptureFixtu
     console.tell(Stopped("run", 3, 1))
 
     assert "To go on" not in capsys.readouterr().out
+
+
+def test_a_finish_that_could_not_save_promises_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(as_json=False, terminal=False)
+
+    console.tell(SaveFailed(str(Path("run") / "best.pth"), "the disk is full"))
+    console.tell(Finished("run", 3, 0.5, 1, 10.0))
+
+    said = capsys.readouterr().out
+    assert "could not be kept" in said
+    assert "Next:" not in said
+    assert console.code == 1

@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
         self._settings = QSettings(
             QSettings.Format.IniFormat, QSettings.Scope.UserScope, "flowergui", "flowergui"
         )
-        self._closing = False
+        self._closing = self._must_end = False
         self._warm = False
         panels = Panels()
         self._banner, self._dataset, self._modes = panels.banner, panels.photos, panels.modes
@@ -119,6 +119,7 @@ class MainWindow(QMainWindow):
         self._run.pause_wanted.connect(self._control.pause)
         self._run.continue_wanted.connect(self._control.go_on)
         self._run.stop_wanted.connect(self._control.stop)
+        self._run.save_wanted.connect(self._control.save_again)
         self._control.changed.connect(self._state_changed)
         self._control.produced.connect(self._run.header.feed)
         self._control.produced.connect(self._story.tell)
@@ -324,7 +325,11 @@ class MainWindow(QMainWindow):
             self._resume.refresh()
             self._predictions.wait_no_longer()
         self._allow()
-        if idle and self._closing:
+        if state == run_control.UNSAVED and self._must_end:
+            self._control.stop()
+        elif state == run_control.UNSAVED:
+            self._closing = False  # it would be lost: whether it may be is asked once more
+        elif idle and self._closing:
             self.close()
 
     @Slot(object)
@@ -362,7 +367,8 @@ class MainWindow(QMainWindow):
         if self._control.state != run_control.IDLE:
             event.ignore()
             if not self._closing:
-                ask_to_close(self, self.end)
+                lost = self._control.state == run_control.UNSAVED
+                ask_to_close(self, self._stop_and_close, lost=lost)
             return
         self._settings.setValue("geometry", self.saveGeometry())
         self._estimate.rest()
@@ -376,9 +382,16 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def end(self) -> None:
-        """Closes the window without a question; a run is stopped and saved first."""
+        """Closes the window without a question, whatever comes; a run is stopped and, where that
+        can be, saved first."""
+        self._must_end = True
+        self._stop_and_close()
+
+    @Slot()
+    def _stop_and_close(self) -> None:
         self._closing = True
-        self._banner.show_note("Saving, then closing…")
+        if self._control.state != run_control.UNSAVED:
+            self._banner.show_note("Saving, then closing…")
         self._control.stop()
         if self._control.state == run_control.IDLE:
             self.close()

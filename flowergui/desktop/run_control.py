@@ -9,10 +9,12 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui import tasks
 from flowergui.desktop.worker import Worker
-from flowergui.events import BatchDone, EpochDone, Event, Opened, Saved, SaveFailed
+from flowergui.events import BatchDone, EpochDone, Event, Opened, Saved, SaveFailed, Unsaved
 from flowergui.live import Live
 
 IDLE, RUNNING, PAUSING, PAUSED, STOPPING = "idle", "running", "pausing", "paused", "stopping"
+UNSAVED = "unsaved"
+"""The run is at its end and could not be saved: it waits to be told whether to try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class RunControl(QObject):
     """One run at a time, in a thread of its own."""
 
     changed = Signal(str)
-    """The state is another: idle, running, pausing, paused or stopping."""
+    """The state is another: idle, running, pausing, paused, stopping or unsaved."""
     produced = Signal(object)
     """A tuple of events, and Recalled."""
     failed = Signal(object)
@@ -41,14 +43,15 @@ class RunControl(QObject):
 
     @property
     def state(self) -> str:
-        """idle, running, pausing, paused or stopping."""
+        """idle, running, pausing, paused, stopping or unsaved."""
         return self._state
 
     def begin(self, job: Callable[[Live], Iterator[Event]]) -> None:
         """Starts a run: `job` makes its generator from the live wishes. Only while idle."""
         self.live = live = Live()
-        worker = Worker(lambda: _recalling(job(live)))
+        worker = Worker(lambda: _recalling(job(live)), always_rests_at=_is_lost)
         worker.produced.connect(self.produced)
+        worker.produced.connect(self._produced)
         worker.paused.connect(self._rests)
         worker.failed.connect(self.failed)
         worker.ended.connect(self._ended)
@@ -72,12 +75,28 @@ class RunControl(QObject):
             self._worker.go_on()
 
     @Slot()
-    def stop(self) -> None:
-        """Saves and ends the run within a batch; a resting one wakes for it."""
-        if self._worker is not None and self._state != STOPPING:
-            self.live.stop = True
+    def save_again(self) -> None:
+        """Tries once more to save a run that could not be saved at its end."""
+        if self._worker is not None and self._state == UNSAVED:
+            self.live.save = True
             self._enter(STOPPING)
             self._worker.go_on()
+
+    @Slot()
+    def stop(self) -> None:
+        """Saves and ends the run within a batch; a resting one wakes for it, and one that could
+        not be saved is given up."""
+        if self._worker is not None and self._state != STOPPING:
+            rests = self._state != RUNNING
+            self.live.stop = True
+            self._enter(STOPPING)
+            if rests:  # else it would not rest either where it can't be saved
+                self._worker.go_on()
+
+    @Slot(object)
+    def _produced(self, events: tuple[Any, ...]) -> None:
+        if _is_lost(events[-1]):  # it rests there
+            self._enter(UNSAVED)
 
     @Slot()
     def _rests(self) -> None:
@@ -97,6 +116,10 @@ class RunControl(QObject):
 def _last_is_written(event: Any) -> bool:
     """Whether a run that rests at this event rests where last.pth is (or could not be)."""
     return isinstance(event, Saved | SaveFailed) and Path(event.path).name == "last.pth"
+
+
+def _is_lost(event: Any) -> bool:
+    return isinstance(event, Unsaved)
 
 
 def _recalling(events: Iterator[Event]) -> Iterator[Any]:

@@ -31,6 +31,7 @@ FINE = 1_000
 """Steps of the progress bar."""
 DOT = " · "
 FAILED = "Failed"
+UNSAVED = "Not saved"
 DEVICES = {"cpu": "the processor", "cuda": "the graphics card", "mps": "the graphics processor"}
 
 
@@ -151,6 +152,12 @@ class RunHeader(QWidget):
     def stopping(self) -> None:
         """The run will save and end."""
         self._seen.asked = "Stopping…"
+        self._refresh()
+
+    @Slot()
+    def unsaved(self) -> None:
+        """The run is at its end, and could not be saved."""
+        self._seen.asked = UNSAVED
         self._refresh()
 
     @Slot()
@@ -294,7 +301,7 @@ class RunHeader(QWidget):
             label.setVisible(bool(text))
         self._what.setToolTip(_why(self._seen.opened) if self._seen.opened else "")
         self._state.setText(state)
-        theme.style(self._state, failed=state == FAILED)
+        theme.style(self._state, failed=state in (FAILED, UNSAVED))
         if share is None:  # nobody knows how much there is: a bar that runs to and fro
             self._progress.setRange(0, 0)
         else:

@@ -18,6 +18,7 @@ BUTTONS = {
     run_control.PAUSING: ("Start", "Pausing…", "Stop"),
     run_control.PAUSED: ("Start", "Continue", "Stop"),
     run_control.STOPPING: ("Start", "Pause", "Stopping…"),
+    run_control.UNSAVED: ("Start", "Try again", "Give up"),
 }
 """What Start, Pause and Stop are called in each state of a run."""
 
@@ -32,6 +33,8 @@ class RunPanel(QWidget):
     pause_wanted = Signal()
     continue_wanted = Signal()
     stop_wanted = Signal()
+    save_wanted = Signal()
+    """The user wants it tried once more to save the run."""
     resume_last_wanted = Signal()
     resume_wanted = Signal(str)
     """The user wants to go on with the run of this checkpoint, out of the menu of others."""
@@ -117,7 +120,8 @@ class RunPanel(QWidget):
             (self._start, self._pause, self._stop), BUTTONS[state], strict=True
         ):
             button.setText(text)
-        self._pause.setEnabled(state in (run_control.RUNNING, run_control.PAUSED))
+        resting = run_control.PAUSED, run_control.UNSAVED
+        self._pause.setEnabled(state in (run_control.RUNNING, *resting))
         self._stop.setEnabled(state not in (run_control.IDLE, run_control.STOPPING))
         if state == run_control.PAUSING:
             self.header.pausing()
@@ -125,6 +129,8 @@ class RunPanel(QWidget):
             self.header.paused()
         elif state == run_control.STOPPING:
             self.header.stopping()
+        elif state == run_control.UNSAVED:
+            self.header.unsaved()
         elif state == run_control.RUNNING and before != run_control.IDLE:
             self.header.went_on()
         elif state == run_control.RUNNING:
@@ -151,5 +157,7 @@ class RunPanel(QWidget):
     def _pause_or_continue(self) -> None:
         if self._state == run_control.PAUSED:
             self.continue_wanted.emit()
+        elif self._state == run_control.UNSAVED:
+            self.save_wanted.emit()
         else:
             self.pause_wanted.emit()

@@ -23,8 +23,11 @@ from flowergui.events import (
     SaveFailed,
     Stopped,
     TrainingSizeChanged,
+    Unsaved,
     WentBack,
 )
+
+LAST, BEST = "last.pth", "best.pth"
 
 
 class RunStory(QObject):
@@ -42,6 +45,7 @@ class RunStory(QObject):
         super().__init__(parent)
         self._panel, self._layers = panel, layers
         self._predictions, self._banner = predictions, banner
+        self._lost: set[str] = set()  # names of checkpoints that could not be written last time
 
     @Slot(object)
     def tell(self, events: tuple[Any, ...]) -> None:
@@ -59,6 +63,7 @@ class RunStory(QObject):
     def _take(self, event: Any) -> None:
         match event:
             case Opened():
+                self._lost = set()
                 self._layers.set_frozen(event.frozen)
             case Recalled():
                 self._panel.plot.load(event.batches, event.epochs)
@@ -80,24 +85,48 @@ class RunStory(QObject):
             case TrainingSizeChanged():
                 self._panel.plot.mark(event.step, f"{event.size} px")
             case Saved():
+                self._lost.discard(Path(event.path).name)
                 self._predictions.run_saved(event.path)
             case SaveFailed():
+                self._lost.add(Path(event.path).name)
                 self._predictions.wait_no_longer()
                 self._banner.show_warning(
                     f"{Path(event.path).name} could not be saved: {event.reason}. "
                     "Training goes on; make room or check the folder."
                 )
+            case Unsaved():
+                self._banner.show_error(
+                    f"The run is at its end, but could not be saved: {event.reason}.",
+                    "Make room or check the folder, then press “Try again”. “Give up” loses what "
+                    "it has learned since it was saved last.",
+                )
             case Noted():
                 self._banner.show_note(event.message)
             case Stopped():
                 self._panel.plot.hurry()
-                where = f"epoch {event.epoch}, batch {event.batch}"
-                self._banner.show_success(
-                    f"Stopped and saved at {where}. “Resume from last.pth” goes on from there."
-                )
+                self._stopped(event)
             case Finished():
                 self._panel.plot.hurry()
-                best = f"{fine_percent(event.best_accuracy)} (epoch {event.best_epoch})"
-                self._banner.show_success(
-                    f"Done: best validation accuracy {best}. Drop a photo to see what it is."
-                )
+                self._finished(event)
+
+    def _stopped(self, event: Stopped) -> None:
+        where = f"epoch {event.epoch}, batch {event.batch}"
+        if LAST not in self._lost:
+            self._banner.show_success(
+                f"Stopped and saved at {where}. “Resume from last.pth” goes on from there."
+            )
+        elif Path(event.run, LAST).exists():
+            self._banner.show_error(
+                f"Stopped at {where}, but what came last could not be saved.",
+                "“Resume from last.pth” goes on from where it was saved before.",
+            )
+        else:
+            self._banner.show_error(f"Stopped at {where}, but nothing of it could be saved.")
+
+    def _finished(self, event: Finished) -> None:
+        best = f"best validation accuracy {fine_percent(event.best_accuracy)}"
+        best += f" (epoch {event.best_epoch})"
+        if BEST not in self._lost:
+            self._banner.show_success(f"Done: {best}. Drop a photo to see what it is.")
+        else:
+            self._banner.show_error(f"Done: {best}. But that network could not be saved.")

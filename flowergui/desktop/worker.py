@@ -52,7 +52,15 @@ class Worker(QThread):
 
     _rang = Signal()
 
-    def __init__(self, job: Job, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        parent: QObject | None = None,
+        *,
+        always_rests_at: Callable[[Any], bool] | None = None,
+    ) -> None:
+        """Events for which `always_rests_at` holds (it is asked in the thread) are rested at until
+        `go_on` is called."""
         super().__init__(parent)
         self.setStackSize(STACK)
         self._job = job
@@ -62,6 +70,7 @@ class Worker(QThread):
         self._may_go_on = threading.Event()
         self._may_go_on.set()
         self._rests_at: Callable[[Any], bool] | None = None
+        self._always_rests_at = always_rests_at
         self._cancelled = threading.Event()
         self._error: BaseException | None = None
         self._since_chunk = QElapsedTimer()
@@ -115,9 +124,9 @@ class Worker(QThread):
         for event in events:
             if self._cancelled.is_set():
                 return
-            self._tell(event)
-            if (rests_at := self._rests_at) is not None and rests_at(event):
+            if self._rests(event):  # before it is told: whoever hears of it may call go_on
                 self._may_go_on.clear()
+            self._tell(event)
             if not self._may_go_on.is_set():
                 self._tell(_PAUSED)
                 self._may_go_on.wait()
@@ -125,6 +134,10 @@ class Worker(QThread):
                 self._wait_for_room()
             if self._cancelled.is_set():
                 return
+
+    def _rests(self, event: Any) -> bool:
+        asked = self._rests_at, self._always_rests_at
+        return any(rests_at is not None and rests_at(event) for rests_at in asked)
 
     def _tell(self, event: Any) -> None:
         self._waiting.append(event)

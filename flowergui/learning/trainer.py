@@ -16,8 +16,10 @@ from flowergui.events import (
     FrozenChanged,
     LearningRateChanged,
     Noted,
+    SaveFailed,
     Stopped,
     TrainingSizeChanged,
+    Unsaved,
     ValidationProgress,
 )
 from flowergui.learning import augmentation, batches, device_copies, machine, network, photos
@@ -85,7 +87,7 @@ def go(training: Training, live: Live) -> Iterator[Event]:
                 stopped = yield from _validate(training, live, held_back)
             progress = training.progress
             if stopped:
-                yield from training.save()
+                yield from _save_at_the_end(training, live)
                 yield Stopped(str(training.run.path), progress.epoch, progress.batch)
                 return
             over = progress.epoch > recipe.epochs
@@ -93,7 +95,7 @@ def go(training: Training, live: Live) -> Iterator[Event]:
                 yield from training.save() if over else training.save_soon()
         yield from training.finish_saving()
         if not training.saved:
-            yield from training.save()  # once more: that one failed
+            yield from _save_at_the_end(training, live)  # once more: that one failed
     except GeneratorExit:
         training.save()
         raise
@@ -325,6 +327,21 @@ def _heed(training: Training, live: Live) -> Iterator[Event]:
         yield from training.save()
 
 
+def _save_at_the_end(training: Training, live: Live) -> Iterator[Event]:
+    """Saves what would be lost otherwise; where that fails, as often as the face wishes."""
+    while True:
+        outcomes = training.save()
+        yield from outcomes
+        reasons = [outcome.reason for outcome in outcomes if isinstance(outcome, SaveFailed)]
+        if training.saved or not reasons or not training.sound():
+            return
+        live.save = False
+        yield Unsaved(str(training.run.path), reasons[-1])
+        if not live.save:
+            return
+        live.save = False
+
+
 def _lost(training: Training, batch: Batch) -> Iterator[Event]:
     """Names the photos that can't be read any more, each once. Raises FlowerError, after a save,
     where too many can't: then it is the drive that is gone, not a photo."""
@@ -345,8 +362,9 @@ def _lost(training: Training, batch: Batch) -> Iterator[Event]:
 
 def _give_up(training: Training, why: str) -> Iterator[Event]:
     yield from training.save()
+    kept = "is saved where it stood" if training.saved else "could not be saved"
     raise FlowerError(
-        f"{why}; the run is saved where it stood.",
+        f"{why}; the run {kept}.",
         hint=f"See whether {training.split.folder} is still there, then resume.",
     )
 

@@ -287,7 +287,7 @@ class Training:
 
     def _saved_by(self, put: Callable[..., list[Outcome]], best: bool) -> list[Outcome]:
         self._saved_at = time.monotonic()
-        if not self._sound():
+        if not self.sound():
             reason = "the weights hold values that are no numbers"
             paths = (self.run.last, self.run.best) if best else (self.run.last,)
             self._saving.wait()
@@ -297,7 +297,7 @@ class Training:
 
     def hold_best(self) -> list[Outcome]:
         """Keeps what there is until the next save, which writes it as best.pth at least."""
-        return self._noted(self._saving.hold(self.state())) if self._sound() else []
+        return self._noted(self._saving.hold(self.state())) if self.sound() else []
 
     def settle_best(self) -> list[Outcome]:
         """Begins to write a best that is held, as last.pth and best.pth."""
@@ -323,7 +323,8 @@ class Training:
         self.run.write_recipe(self.recipe)
         self.run.write_split(self.split.classes, self.split.rows(), self.split.folder)
 
-    def _sound(self) -> bool:
+    def sound(self) -> bool:
+        """Whether all weights are numbers: others are not saved."""
         parameters = [parameter.detach() for parameter in self.net.parameters()]
         # A sum is eight times as fast as isfinite, and no number where one of its numbers is none.
         if bool(torch.isfinite(torch.stack([each.sum() for each in parameters])).all()):

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui import places, tasks
+from flowergui.desktop.banner import Banner
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.setting_editors import WholeBox
 from flowergui.errors import FlowerError
@@ -53,6 +54,7 @@ from flowergui.events import (
     ScanProgress,
     Stopped,
     TrainingSizeChanged,
+    Unsaved,
     WeightsFacts,
     WeightsSaved,
     WentBack,
@@ -154,7 +156,7 @@ class Script:
                     live.save = False
                     yield Saved(str(self.run / "last.pth"), epoch, batch - 1)
                 if live.stop:
-                    yield Saved(str(self.run / "last.pth"), epoch, batch - 1)
+                    yield from self._end(live, epoch, batch - 1)
                     yield Stopped(str(self.run), epoch, batch - 1)
                     return
                 if batch == 1 and epoch == 2:
@@ -163,8 +165,24 @@ class Script:
             yield EpochDone(
                 epoch, self.epochs, epoch * BATCHES, 1.0, 0.5, 0.9, 0.75, 0.75, 1, 0.001, 1.0
             )
-            yield Saved(str(self.run / "best.pth"), epoch, BATCHES)
+            if not self.full:
+                yield Saved(str(self.run / "best.pth"), epoch, BATCHES)
+        yield from self._end(live, self.epochs + 1, 0)
         yield Finished(str(self.run), self.epochs, 0.75, 1, 2.0)
+
+    def _end(self, live: Live, epoch: int, batch: int) -> Iterator[Any]:
+        """The run's last save; where there is no room, as often as the window wishes."""
+        reason = "No space left on device"
+        while self.full:
+            yield SaveFailed(str(self.run / "last.pth"), reason)
+            yield SaveFailed(str(self.run / "best.pth"), reason)
+            live.save = False
+            yield Unsaved(str(self.run), reason)
+            self.seen.append(("again", live.save))
+            if not live.save:
+                return
+        yield Saved(str(self.run / "last.pth"), epoch, batch)
+        yield Saved(str(self.run / "best.pth"), epoch, batch)
 
     def preflight(
         self, path: str, changes: dict[str, Any], *, how: Resumption
@@ -796,6 +814,60 @@ def test_a_full_disk_is_said_and_training_goes_on(qtbot, window, script, photos)
     qtbot.waitUntil(lambda: window._run.plot._batches.length == 2 * BATCHES)
 
 
+def unsaved(qtbot, window, script, photos, *, stopped: bool) -> None:
+    """A run comes to its end while the disk is full."""
+    script.full = True
+    start(qtbot, window, photos)
+    if stopped:
+        button(window, "stopButton").click()
+    for _ in range(1 if stopped else 2 * BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: window._control.state == "unsaved")
+    assert "could not be saved: No space left on device" in banner_text(window)
+    assert find(window, QLabel, "runState").text() == "Not saved"
+    assert not button(window, "startButton").isEnabled()
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_what_could_not_be_saved_at_the_end_waits_until_there_is_room(
+    qtbot, window, script, photos, stopped
+):
+    unsaved(qtbot, window, script, photos, stopped=stopped)
+    again = button(window, "pauseButton")
+    assert (again.text(), again.isEnabled()) == ("Try again", True)
+    again.click()
+    qtbot.waitUntil(lambda: script.of("again") == [True] and window._control.state == "unsaved")
+    script.full = False
+    again.click()
+    qtbot.waitUntil(lambda: window._control.state == "idle")
+    assert banner_text(window).startswith("Stopped and saved" if stopped else "Done: best")
+    assert find(window, Banner, "banner").kind == "success"
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+@pytest.mark.parametrize("before", [True, False])
+def test_what_is_given_up_is_not_said_to_be_saved(qtbot, window, script, photos, stopped, before):
+    if before:
+        (script.run / "last.pth").write_bytes(b"of an earlier epoch")
+    unsaved(qtbot, window, script, photos, stopped=stopped)
+    give_up = button(window, "stopButton")
+    assert (give_up.text(), give_up.isEnabled()) == ("Give up", True)
+    give_up.click()
+    qtbot.waitUntil(lambda: window._control.state == "idle")
+    assert script.of("again") == [False]
+    assert find(window, Banner, "banner").kind == "error"
+    told = {
+        (True, True): "goes on from where it was saved before",
+        (True, False): "nothing of it could be saved",
+    }
+    assert told.get((stopped, before), "that network could not be saved") in banner_text(window)
+    script.full = False
+    button(window, "startButton").click()  # and the next run begins with a clean slate
+    for _ in range(2 * BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: banner_text(window).startswith("Done: best"))
+
+
 def test_a_size_that_cannot_be_is_refused_with_an_offer(qtbot, window, script, photos):
     script.refuse = "vit_b_16"
     open_photos(qtbot, window, photos)
@@ -906,6 +978,35 @@ def test_a_wish_to_end_saves_and_closes_without_a_question(qtbot, window, script
     script.gate.release()
     qtbot.waitUntil(lambda: not window.isVisible())
     assert window.findChild(QMessageBox, "closeQuestion") is None
+
+
+def test_a_run_that_could_not_be_saved_is_not_closed_with_the_window(qtbot, window, script, photos):
+    """Neither was it what the user agreed to; it is asked once more."""
+    script.full = True
+    start(qtbot, window, photos)
+    window.close()
+    box = window.findChild(QMessageBox, "closeQuestion")
+    assert box.button(QMessageBox.StandardButton.Close).text() == "Stop, save and close"
+    box.button(QMessageBox.StandardButton.Close).click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window._control.state == "unsaved")
+    assert window.isVisible()
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "closeQuestion") is None)
+    window.close()
+    assert window.isVisible()
+    box = window.findChild(QMessageBox, "closeQuestion")
+    assert "lose it" in box.text()
+    box.button(QMessageBox.StandardButton.Close).click()
+    qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_a_wish_to_end_is_followed_also_where_nothing_can_be_saved(qtbot, window, script, photos):
+    script.full = True
+    start(qtbot, window, photos)
+    window.end()
+    script.gate.release()
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert script.of("again") == [False]
 
 
 def test_recent_folders_are_remembered(qtbot, window, script, photos):

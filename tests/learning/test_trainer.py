@@ -29,6 +29,7 @@ from flowergui.events import (
     Scanned,
     Stopped,
     TrainingSizeChanged,
+    Unsaved,
     ValidationProgress,
     WentBack,
     as_dict,
@@ -462,6 +463,42 @@ def test_a_full_disk_does_not_end_a_run(little: Little, small_files) -> None:
     assert checkpoint.read(run.last)["epoch"] == 4
     assert [row.step for row in run.history() if isinstance(row, BatchDone)] == list(range(1, 10))
     assert [row.epoch for row in run.history() if isinstance(row, EpochDone)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_run_that_cannot_be_saved_at_its_end_is_saved_when_there_is_room(
+    little: Little, small_files, stopped: bool
+) -> None:
+    """As often as the face wishes; what it gives up is not said to be saved."""
+    live = Live()
+    going = tasks.train(little(), live)
+    events: list[Any] = []
+    while not of(events, BatchDone):
+        events.append(next(going))
+    live.stop = stopped
+    with small_files(20_000):
+        while len(of(events, Unsaved)) < 2:
+            events.append(next(going))
+            live.save = isinstance(events[-1], Unsaved)
+    run = run_of(events)
+    assert {(each.run, each.reason) for each in of(events, Unsaved)} == {
+        (str(run.path), of(events, SaveFailed)[-1].reason)
+    }
+    assert not run.last.exists()
+    events += list(going)
+    assert isinstance(events[-1], Stopped if stopped else Finished)
+    assert len(of(events, Unsaved)) == 2
+    assert not live.save
+    assert checkpoint.read(run.last)["step"] == of(events, BatchDone)[-1].step
+    assert stopped or run.best.exists()
+
+
+def test_a_run_that_is_given_up_ends(little: Little, small_files) -> None:
+    events: list[Any] = []
+    with small_files(20_000):
+        collect(tasks.train(little(epochs=1)), events, lambda event: None)
+    assert [type(event) for event in events[-2:]] == [Unsaved, Finished]
+    assert len(of(events, Unsaved)) == 1
 
 
 @pytest.mark.parametrize("what", [(Path, "open"), (checkpoint, "DirectFile")])
