@@ -27,3 +27,15 @@ def optimizer(net: nn.Module, recipe: Recipe, device: torch.device) -> torch.opt
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=rate, momentum=recipe.momentum, fused=fused)
     return torch.optim.RMSprop(groups, lr=rate, momentum=recipe.momentum)
+
+
+def admit(optimizer: torch.optim.Optimizer) -> None:
+    """Gives what trains from now on, and never did, the momentum that it would have had: none.
+    torch's fused SGD takes parameters with a buffer and others without one for an error."""
+    for group in optimizer.param_groups:
+        if not group.get("momentum") or not isinstance(optimizer, torch.optim.SGD):
+            continue
+        for parameter in group["params"]:
+            state = optimizer.state[parameter]
+            if parameter.requires_grad and state.get("momentum_buffer") is None:
+                state["momentum_buffer"] = torch.zeros_like(parameter)

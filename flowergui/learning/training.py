@@ -17,7 +17,7 @@ from flowergui.learning.autocast import autocast
 from flowergui.learning.average import Average
 from flowergui.learning.compiled import Compiled
 from flowergui.learning.halves import Halves, Values, halves, whole
-from flowergui.learning.optimizers import optimizer
+from flowergui.learning.optimizers import admit, optimizer
 from flowergui.learning.photos import Split
 from flowergui.learning.saving import Outcome, Saving
 from flowergui.learning.schedule import Schedule, training_size
@@ -146,6 +146,7 @@ class Training:
         """Freezes these parameters, and cuts the network, and the one that is judged, where what
         is frozen at the beginning ends."""
         network.freeze(self.net, names)
+        admit(self.optimizer)
         self.frozen = names
         self.halves = halves(
             self.net,

@@ -1,6 +1,7 @@
 """What is frozen stands still to the bit, while the rest goes on."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,16 @@ import torch
 
 from flowergui import tasks
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, Event, FrozenChanged, Noted, Opened, ValidationProgress
-from flowergui.learning import checkpoint
+from flowergui.events import (
+    BatchDone,
+    Event,
+    Finished,
+    FrozenChanged,
+    Noted,
+    Opened,
+    ValidationProgress,
+)
+from flowergui.learning import checkpoint, optimizers
 from flowergui.live import Live
 from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
@@ -62,6 +71,44 @@ def test_what_is_frozen_while_it_goes_stands_still(
 def test_what_is_frozen_from_the_start_never_moves(little: Little) -> None:
     found, _ = saved_at(little(frozen=("all-but-head",), weight_decay=0.5), {})
     assert moved(found[0]["model"], found[6]["model"]) == {"fc.weight", "fc.bias"}
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
+@pytest.mark.parametrize("resumed", [False, True])
+def test_what_never_trained_begins_to(little: Little, optimizer: str, resumed: bool) -> None:
+    """Heads first, all layers later: while it goes, and when the run is taken up again."""
+    recipe = little(optimizer=optimizer, frozen=("all-but-head",), momentum=0.9)
+    found, events = saved_at(recipe, {} if resumed else {2: (), 4: (STEM,), 5: ()})
+    if resumed:
+        (opened,) = [event for event in events if isinstance(event, Opened)]
+        before = found[6]["model"]
+        events = list(tasks.resume(opened.run, None, {"frozen": (), "epochs": 3}))
+        after = checkpoint.read(RunFolder(Path(opened.run)).last)["model"]
+    else:
+        before, after = found[2]["model"], found[3]["model"]
+    assert isinstance(events[-1], Finished)
+    assert moved(before, after) == set(before)
+
+
+def test_a_fresh_momentum_changes_no_step(little: Little) -> None:
+    """Against torch's own, which makes it in the first step."""
+    net = torch.nn.Linear(3, 2)
+    twin = deepcopy(net)
+    ours = optimizers.optimizer(net, little(optimizer="sgd", momentum=0.9), torch.device("cpu"))
+    optimizers.admit(ours)
+    theirs = torch.optim.SGD(
+        [{"params": [twin.weight], "weight_decay": 1e-4}, {"params": [twin.bias]}],
+        lr=little().learning_rate, momentum=0.9,
+    )  # fmt: skip
+    ours.param_groups[0]["weight_decay"] = 1e-4
+    for step in range(3):
+        images = torch.randn(4, 3, generator=torch.Generator().manual_seed(step))
+        for each, optimizer in ((net, ours), (twin, theirs)):
+            optimizer.zero_grad()
+            each(images).square().sum().backward()
+            optimizer.step()
+    assert torch.allclose(net.weight, twin.weight, atol=1e-7)
+    assert torch.allclose(net.bias, twin.bias, atol=1e-7)
 
 
 def test_the_moments_outlast_the_frost(little: Little) -> None:
