@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -37,6 +37,7 @@ class Card(QFrame):
             self.head.setSpacing(theme.SPACE // 2)
             name = QLabel(title)
             theme.style(name, role="title")
+            name.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
             self.head.addWidget(name)
             self.head.addStretch(1)
             self.body.addLayout(self.head)
@@ -71,6 +72,30 @@ def small_label(role: str = "caption", text: str = "") -> QLabel:
     label.setSizePolicy(policy)
     theme.style(label, role=role)
     return label
+
+
+class ElidedLabel(QLabel):
+    """A label of one line that never asks for width: what it has no room for becomes "…", where
+    `mode` says. `text` is the whole of it."""
+
+    def __init__(
+        self, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)  # file and class names may hold anything
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        area = self.contentsRect()
+        shown = self.fontMetrics().elidedText(self.text(), self._mode, area.width())
+        painter = QPainter(self)
+        role = self.foregroundRole()
+        where = int(self.alignment())
+        self.style().drawItemText(
+            painter, area, where, self.palette(), self.isEnabled(), shown, role
+        )
+        painter.end()
 
 
 def quiet_button(text: str, name: str, *, flush: bool = False) -> QPushButton:

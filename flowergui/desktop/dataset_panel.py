@@ -34,6 +34,10 @@ INVITATION = (
 )
 
 
+RECENT_WIDTH = 60
+"""Letters of a folder in the menu of those that were open; the tooltip has all of it."""
+
+
 class DatasetPanel(Card):
     """Asks for a folder of photos and shows what a scan found."""
 
@@ -73,7 +77,12 @@ class DatasetPanel(Card):
         self._recent_menu.clear()
         for folder in folders:
             path = Path(folder)
-            action = self._recent_menu.addAction(f"{path.name}  ({path.parent})".replace("&", "&&"))
+            text = f"{path.name}  ({path.parent})"
+            metrics = self._recent_menu.fontMetrics()
+            width = RECENT_WIDTH * metrics.averageCharWidth()
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
+            action = self._recent_menu.addAction(text.replace("&", "&&"))
+            action.setToolTip(folder)
             action.setData(folder)
         self._recent_menu.addSeparator()
         self._recent_menu.addAction(self._clear_cache)
@@ -153,6 +162,7 @@ class DatasetPanel(Card):
         self._recent = quiet_button("Recent", "recentButton")
         self._recent.setToolTip("Folders that were open before")
         self._recent_menu = QMenu(self._recent)
+        self._recent_menu.setToolTipsVisible(True)
         self._clear_cache = QAction("Clear decoded photos", self)
         self._clear_cache.setObjectName("clearCacheAction")
         self._recent_menu.triggered.connect(self._open_recent)

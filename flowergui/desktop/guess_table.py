@@ -19,6 +19,8 @@ from flowergui.events import Guess
 
 ROWS = 5
 """As many guesses as a photo gets."""
+FEWEST = 3
+"""As many are seen in the lowest window."""
 
 
 class GuessModel(QAbstractTableModel):
@@ -52,7 +54,8 @@ class GuessModel(QAbstractTableModel):
 
 
 class GuessTable(QTableView):
-    """Shows up to ROWS guesses, always as tall as for all of them: nothing jumps."""
+    """Shows up to ROWS guesses, always as tall as for all of them: nothing jumps. In a low window
+    the last ones have to be scrolled to."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,7 +78,11 @@ class GuessTable(QTableView):
         height = self.fontMetrics().height() + 12
         self.verticalHeader().setMinimumSectionSize(1)
         self.verticalHeader().setDefaultSectionSize(height)
-        self.setFixedHeight(ROWS * height)
+        self.setMinimumHeight(FEWEST * height)
+        self.setMaximumHeight(ROWS * height)
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.maximumHeight())
 
     def show_guesses(self, guesses: tuple[Guess, ...]) -> None:
         """Shows these instead of those before."""

@@ -1,6 +1,6 @@
 """The layers panel: which parameters stay frozen."""
 
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QLocale, QSize, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -8,6 +8,8 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QSizePolicy,
+    QStyledItemDelegate,
     QTreeView,
     QVBoxLayout,
     QWidget,
@@ -28,9 +30,9 @@ PRESETS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ),
     (
         "freezeAllButLastStage",
-        "Last stage too",
+        "All but the last stage",
         (ALL_BUT_LAST_STAGE,),
-        "The last layer and the stage before it learn; all else stays frozen.",
+        "The last stage and the head after it learn; all else stays frozen.",
     ),
     ("freezeNothing", "Nothing", (), "Every layer learns."),
 )
@@ -41,6 +43,13 @@ WIDEST = ("BatchNorm2d", "99.9 M")
 CELL = 14
 """What a cell takes besides its text, in pixels."""
 EVERYTHING_FROZEN = "Everything is frozen: nothing could learn. Untick at least the head."
+
+
+class _ShortNames(QStyledItemDelegate):
+    """Below its branch a parameter needs no more than the last part of its name."""
+
+    def displayText(self, value: object, locale: QLocale | QLocale.Language) -> str:
+        return str(value).rpartition(".")[2]
 
 
 class LayerPanel(QWidget):
@@ -69,11 +78,12 @@ class LayerPanel(QWidget):
         self._show.setToolTip("The whole network: every module with its output shape.")
         self._show.clicked.connect(self.network_wanted)
         theme.style(self._show, role="quiet")
-        head = QHBoxLayout()
+        self._head = head = QHBoxLayout()
         head.addWidget(title, 1)
         head.addWidget(self._show)
 
-        explanation = QLabel("Ticked layers stay frozen: they keep their values.")
+        explanation = QLabel("Ticked layers stay frozen. Freeze:")
+        explanation.setToolTip("They keep their values; what isn't ticked learns.")
         explanation.setWordWrap(True)
         theme.style(explanation, role="caption")
         self._row = QHBoxLayout()
@@ -85,6 +95,7 @@ class LayerPanel(QWidget):
             button.setCheckable(True)
             button.setToolTip(tip)
             button.clicked.connect(self._preset)
+            button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
             theme.style(button, role="segment")
             self._presets[button] = words
             self._row.addWidget(button)
@@ -179,9 +190,9 @@ class LayerPanel(QWidget):
         tree.setObjectName("layerTree")
         tree.setAccessibleName("Layers; ticked ones are frozen")
         tree.setModel(self._model)
+        tree.setItemDelegateForColumn(0, _ShortNames(tree))
         tree.setUniformRowHeights(True)
         tree.setIndentation(11)
-        tree.setTextElideMode(Qt.TextElideMode.ElideLeft)
         tree.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
         tree.setMinimumHeight(72)
         theme.style(tree, flat=True)
@@ -190,6 +201,13 @@ class LayerPanel(QWidget):
         header.setMinimumSectionSize(20)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         return tree
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as its presets are one above the other, as they stand where it is narrow."""
+        widths = [button.sizeHint().width() for button in self._presets]
+        hint = super().minimumSizeHint()
+        hint.setWidth(max(*widths, self._head.minimumSize().width()))
+        return hint
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -212,6 +230,12 @@ class LayerPanel(QWidget):
             if needed > self.width()
             else QBoxLayout.Direction.LeftToRight
         )
+        self._keep_lines()
+
+    def _keep_lines(self) -> None:
+        """Has the count keep as many lines as it wraps into: a splitter, which asks for the least
+        height without asking for which width, would take them from the buttons."""
+        self._count.setMinimumHeight(self._count.heightForWidth(self.width()))
 
     def _opened(self) -> set[str]:
         rows = (self._model.index(row, 0) for row in range(self._model.rowCount()))
@@ -250,6 +274,7 @@ class LayerPanel(QWidget):
             self._count.setText(f"{self._model.trainable:,} of {total:,} parameters train")
         else:
             self._count.setText("The layers of the chosen network appear here.")
+        self._keep_lines()
         self._error.setText(self.problem())
         self._error.setVisible(bool(self.problem()))
 

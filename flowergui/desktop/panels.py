@@ -1,6 +1,7 @@
 """The panels and where they stand."""
 
-from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from flowergui.desktop import theme
@@ -13,7 +14,7 @@ from flowergui.desktop.prediction_panel import PredictionPanel
 from flowergui.desktop.recipe_form import RecipeForm
 from flowergui.desktop.run_panel import RunPanel
 
-SLACK = 42
+SLACK = 48
 """Pixels that each column beside the plots gives up in a small window."""
 
 FIRST = 1000
@@ -34,10 +35,8 @@ class Panels(QWidget):
         self.layers = LayerPanel()
 
         line = self.fontMetrics().height()  # larger fonts get wider columns
-        left, right = self._left(), self._right()
-        for side, width in ((left, max(350, 17 * line)), (right, max(312, 15 * line))):
-            side.setMinimumWidth(width - SLACK)
-            side.setMaximumWidth(width)
+        left = _Column(self._left(), max(350, 17 * line))
+        right = _Column(self._right(), max(312, 15 * line))
         columns = QHBoxLayout()
         columns.setSpacing(theme.SPACE)
         columns.addWidget(left, FIRST)
@@ -58,12 +57,7 @@ class Panels(QWidget):
         for panel in (self.photos, self.modes, self.form):
             column.addWidget(panel)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
-        return scroll
+        return inner
 
     def _right(self) -> QWidget:
         layers = Card()
@@ -73,6 +67,38 @@ class Panels(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(_Pair(self.predictions, layers))
         return right
+
+
+class _Column(QScrollArea):
+    """A column beside the plots. It scrolls where the window is too low for what is in it, and is
+    never too narrow for it."""
+
+    def __init__(self, inner: QWidget, width: int) -> None:
+        """`width` is the most that it takes, in pixels, unless it needs more."""
+        super().__init__()
+        self._inner, self._wanted = inner, width
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it scrolls to what has the focus
+        self.setWidget(inner)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        least = self._inner.minimumSizeHint()
+        bar = self.verticalScrollBar().sizeHint().width()
+        needed = least.width() + (bar if least.height() > self.height() else 0)
+        self.setMinimumWidth(max(self._wanted - SLACK, needed))
+        self.setMaximumWidth(max(self._wanted, needed))
 
 
 class _Pair(QSplitter):

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from flowergui.desktop import theme
-from flowergui.desktop.card import Card, quiet_button, small_label
+from flowergui.desktop.card import Card, ElidedLabel, quiet_button, small_label
 from flowergui.desktop.drop_zone import DropZone
 from flowergui.desktop.guess_table import GuessTable
 from flowergui.desktop.photo_strip import PhotoStrip, Shown
+from flowergui.desktop.resumable import when
 from flowergui.events import Guessed, GuessFailed
 
 
@@ -28,6 +29,7 @@ class PredictionPanel(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Which flower?", parent)
+        self._answers = "", ""
         self._zone = DropZone()
         self._zone.images_dropped.connect(self.images_dropped)
         self._zone.checkpoint_dropped.connect(self.checkpoint_dropped)
@@ -69,14 +71,13 @@ class PredictionPanel(Card):
         """There is no checkpoint that could answer."""
         for shown in [shown for shown in self._strip.photos() if not shown.guessed]:
             self._strip.put(replace(shown, failure="No network has been trained yet."))
-        self._checkpoint.setText("Train a network first, or drop a checkpoint (.pth) here.")
+        self._who("Train a network first, or drop a checkpoint (.pth) here.")
         self._show(self._strip.current)
 
     @Slot(str)
     def set_checkpoint(self, path: str) -> None:
         """Which checkpoint will answer; "" for none yet."""
-        self._checkpoint.setText(f"{spoken(path)} answers." if path else "")
-        self._checkpoint.setToolTip(path)
+        self._who(f"{spoken(path)} answers." if path else "", path)
 
     # --- its parts ------------------------------------------------------------------------
 
@@ -96,10 +97,8 @@ class PredictionPanel(Card):
         self.body.addWidget(self._strip)
 
     def _make_answer(self) -> None:
-        self._name = QLabel()
+        self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         self._name.setObjectName("photoName")
-        self._name.setTextFormat(Qt.TextFormat.PlainText)
-        self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         theme.style(self._name, role="heading")
         self._place = QLabel()
         theme.style(self._place, role="caption")
@@ -150,6 +149,14 @@ class PredictionPanel(Card):
             epoch = f", epoch {guessed.epoch:,}" if guessed.epoch else ""
             self._checkpoint.setText(f"Answered by {spoken(guessed.checkpoint)}{epoch}.")
             self._checkpoint.setToolTip(guessed.checkpoint)
+        elif failure:
+            self._who(*self._answers)
+
+    def _who(self, text: str, path: str = "") -> None:
+        """Says who answers now."""
+        self._answers = text, path
+        self._checkpoint.setText(text)
+        self._checkpoint.setToolTip(path)
 
     def _answer(self, shown: Shown) -> None:
         if self._strip.row_of(shown.path) < 0:
@@ -161,10 +168,10 @@ class PredictionPanel(Card):
 
 
 def spoken(checkpoint: str) -> str:
-    """A checkpoint as a person names it: best.pth of 2026-11-23 resnet18 scratch."""
+    """A checkpoint as a person names it: best.pth of 2026-11-23 14:05 resnet18 scratch."""
     path = Path(checkpoint)
-    words = path.parent.name.split("_")
+    words, began = path.parent.name.split("_"), when(path.parent.name)
     if len(words) >= 4:
         # <date>_<time>_<model>_<mode>, and the model's own name may hold underscores.
-        return f"{path.name} of {words[0]} {'_'.join(words[2:-1])} {words[-1]}"
+        return f"{path.name} of {began or words[0]} {'_'.join(words[2:-1])} {words[-1]}"
     return f"{path.name} of {path.parent.name}" if path.parent.name else path.name

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowergui.desktop.card import percent
+from flowergui.desktop.card import counted, percent
 from flowergui.events import RunFacts
 
 _WHEN = re.compile(r"(\d{4}-\d\d-\d\d)_(\d\d)-?(\d\d)")
@@ -19,6 +19,18 @@ class Resumable:
     title: str
     detail: str
     when: str = ""
+    photos: str = ""
+
+    @property
+    def tip(self) -> str:
+        """Where it is, and the photos that it learned from, as far as that is known."""
+        return f"{self.checkpoint}\nPhotos: {self.photos}" if self.photos else self.checkpoint
+
+
+def when(name: str) -> str:
+    """When the run in a folder of this name began, to the minute; "" where it doesn't tell."""
+    found = _WHEN.match(name)
+    return f"{found[1]} {found[2]}:{found[3]}" if found else ""
 
 
 def resumables(runs: Sequence[RunFacts], bare: str = "") -> tuple[Resumable, ...]:
@@ -40,16 +52,17 @@ def elsewhere(path: str) -> Resumable:
 def _run(run: RunFacts) -> Resumable:
     recipe = run.recipe
     name = Path(run.path).name
-    when = _WHEN.match(name)
-    done = f"epoch {run.epochs_done:,} of {recipe.epochs:,}"
+    began = when(name)
+    done = f"{run.epochs_done:,} of {counted(recipe.epochs, 'epoch')} done"
     if run.finished:
-        done = f"all {recipe.epochs:,} epochs done"
+        done = f"all {recipe.epochs:,} epochs done" if recipe.epochs > 1 else "its epoch done"
     best = f", best {percent(run.best_accuracy)}" if run.best_accuracy else ""
     return Resumable(
         checkpoint=run.last,
-        title=f"{recipe.model}, {recipe.mode}" if when else name,
+        title=f"{recipe.model}, {recipe.mode}" if began else name,
         detail=done + best,
-        when=f"{when[1]} {when[2]}:{when[3]}" if when else "",
+        when=began,
+        photos=recipe.photos,
     )
 
 

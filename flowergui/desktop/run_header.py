@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QW
 
 from flowergui.caches import features_in_words
 from flowergui.desktop import theme
-from flowergui.desktop.card import fine_percent
+from flowergui.desktop.card import counted, fine_percent
 from flowergui.desktop.pace import Pace, duration
 from flowergui.events import (
     BatchDone,
@@ -30,6 +30,9 @@ PERIOD = 200
 FINE = 1_000
 """Steps of the progress bar."""
 DOT = " · "
+PER_SECOND = "photos/\N{WORD JOINER}s"
+"""Never broken where the line wraps."""
+BEFORE = "The run had not begun yet"
 FAILED = "Failed"
 UNSAVED = "Not saved"
 DEVICES = {"cpu": "the processor", "cuda": "the graphics card", "mps": "the graphics processor"}
@@ -232,7 +235,8 @@ class RunHeader(QWidget):
         if self._seen.opened is None:
             # It ended, or was asked to, before it had begun.
             if self._seen.over or self._seen.asked:
-                self._show("The run had not begun yet", self._seen.over or self._seen.asked, 0.0)
+                line = "The run could not start" if self._seen.over == FAILED else BEFORE
+                self._show(line, self._seen.over or self._seen.asked, 0.0)
             return
         state = (
             self._seen.over
@@ -249,7 +253,7 @@ class RunHeader(QWidget):
     def _position(self, opened: Opened) -> str:
         if self._seen.finished is not None:
             took = duration(self._seen.finished.seconds)
-            return f"Finished {self._seen.finished.epochs} epochs in {took}"
+            return f"Finished {counted(self._seen.finished.epochs, 'epoch')} in {took}"
         batch = self._seen.batch
         if batch is None:
             where = f"Epoch {opened.epoch} of {opened.epochs}"
@@ -264,7 +268,9 @@ class RunHeader(QWidget):
         if self._seen.pace is not None and not self._seen.over and self._seen.asked != "Paused":
             speed, left = self._seen.pace.photos_per_second(), self._seen.pace.seconds_left()
             if speed is not None:
-                parts.append(f"{speed:,.0f} photos/s" if speed >= 10 else f"{speed:.1f} photos/s")
+                parts.append(
+                    f"{speed:,.0f} {PER_SECOND}" if speed >= 10 else f"{speed:.1f} {PER_SECOND}"
+                )
             if left is not None:
                 parts.append(f"{duration(left)} left")
         return DOT.join(parts)
@@ -280,7 +286,7 @@ class RunHeader(QWidget):
         best = fine_percent(done.best_accuracy)
         text = f"Best validation accuracy {best} (epoch {done.best_epoch})"
         if waiting := done.epoch - done.best_epoch:
-            text += f"{DOT}{waiting} {'epoch' if waiting == 1 else 'epochs'} without gain"
+            text += f"{DOT}{counted(waiting, 'epoch')} without gain"
         return text
 
     def _share(self, opened: Opened) -> float:
@@ -335,7 +341,7 @@ def _in_words(opened: Opened) -> str:
 def _longest(opened: Opened) -> dict[str, str]:
     """What two of the lines, by their names, will say at their longest in most runs."""
     epochs, batches = f"{opened.epochs}", f"{opened.batches:,}"
-    speed = f"8,888 photos/s{DOT}8:88 left"
+    speed = f"8,888 {PER_SECOND}{DOT}8:88 left"
     return {
         "runLine": f"Epoch {epochs} of {epochs}{DOT}batch {batches} of {batches}{DOT}{speed}",
         "runBest": f"Best validation accuracy 88.8 % (epoch {epochs}){DOT}8 epochs without gain",

@@ -146,7 +146,7 @@ class _RunModel(QAbstractListModel):
         if role == Qt.ItemDataRole.UserRole:
             return run
         if role == Qt.ItemDataRole.ToolTipRole:
-            return run.checkpoint
+            return run.tip
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{run.title}, {run.detail}, {run.when}"
         return None

@@ -105,7 +105,7 @@ class RunPanel(QWidget):
         """What can be resumed, newest first: the first is what the button goes on with."""
         newest = f"{runs[0].title}: {runs[0].detail}" if runs else ""
         self._newest.setText(newest.replace(" %", "\N{NO-BREAK SPACE}%"))
-        self._newest.setToolTip(runs[0].checkpoint if runs else "")
+        self._newest.setToolTip(runs[0].tip if runs else "")
         self._others.setVisible(len(runs) > 1)
         self._others_menu.clear()
         for run in runs[1 : OTHERS + 1]:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import theme
-from flowergui.desktop.card import quiet_button, small_label
+from flowergui.desktop.card import ElidedLabel, quiet_button, small_label
 from flowergui.desktop.setting_editors import (
     ChoiceBox,
     DecimalBox,
@@ -130,9 +130,8 @@ class Section(QWidget):
         self._button = quiet_button("", f"section{title}", flush=True)
         self._button.setCheckable(True)
         self._button.toggled.connect(self._show)
-        self._summary = QLabel()
+        self._summary = ElidedLabel()
         self._summary.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         theme.style(self._summary, role="caption")
         head = QHBoxLayout()
         head.addWidget(self._button)

@@ -62,7 +62,7 @@ QLabel[role="chip"][failed="true"] {{ color: {t.error}; background: {t.error_sof
 QLabel:disabled {{ color: {t.faint}; }}
 
 QPushButton {{ background: {t.card}; color: {t.text}; border: 1px solid {t.border_strong};
-    border-radius: 6px; padding: 5px 12px; }}
+    border-radius: 6px; padding: 5px 12px; outline: none; }}
 QPushButton:hover {{ background: {t.hover}; }}
 QPushButton:pressed {{ background: {t.border}; }}
 QPushButton:focus {{ border-color: {t.accent}; }}
@@ -130,6 +130,7 @@ QCheckBox:disabled, QRadioButton:disabled {{ color: {t.faint}; }}
 QTreeView, QTableView, QListView {{ background: {t.card}; border: 1px solid {t.border};
     border-radius: 8px; outline: 0; selection-background-color: {t.accent_soft};
     selection-color: {t.text}; }}
+QTreeView:focus, QTableView:focus, QListView:focus {{ border-color: {t.accent}; }}
 QTreeView::item {{ padding: 2px 2px; }}
 QTreeView::item:hover, QListView::item:hover {{ background: {t.hover}; }}
 QTreeView::item:selected, QListView::item:selected {{ background: {t.accent_soft};

@@ -4,7 +4,7 @@ import math
 import time
 
 import pytest
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QLocale, QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QLabel, QPushButton, QTreeView, QTreeWidget
@@ -277,3 +277,11 @@ def test_the_dialog_shows_every_module_and_copies_them(qtbot):
     assert lines[6].startswith("    0")
     assert "–" in lines[7]
     assert len({len(line) for line in lines[2:]}) == 1
+
+
+def test_below_its_branch_a_parameter_needs_no_more_than_the_end_of_its_name(qtbot, panel):
+    panel.show_network(described(), ())
+    tree = panel.findChild(QTreeView, "layerTree")
+    shown = tree.itemDelegateForColumn(0).displayText
+    assert shown("layer1.0.conv1.weight", QLocale()) == "weight"
+    assert (shown("layer1", QLocale()), shown("scale", QLocale())) == ("layer1", "scale")

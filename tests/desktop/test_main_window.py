@@ -247,6 +247,7 @@ def window(qtbot, script):
     made.show()
     qtbot.waitUntil(lambda: bool(script.of("describe")))
     yield made
+    script.full = False
     made._control.stop()
     for _ in range(100):
         script.gate.release()
@@ -492,7 +493,7 @@ def test_the_run_that_resume_goes_on_with_is_named_beside_it(window, script, tmp
     assert not others.isVisible()
     script.runs.append(facts(tmp_path / "2026-11-24_09-01-00_resnet18_scratch"))
     window._resume.refresh()
-    assert name.text() == "resnet18, scratch: epoch 1 of 3, best 50\N{NO-BREAK SPACE}%"
+    assert name.text() == "resnet18, scratch: 1 of 3 epochs done, best 50\N{NO-BREAK SPACE}%"
     assert not others.isVisible()
 
 
@@ -502,7 +503,7 @@ def test_a_menu_beside_resume_goes_on_with_another(qtbot, window, script, tmp_pa
     others = button(window, "resumeMenuButton")
     assert others.isVisible()
     [action] = others.menu().actions()
-    assert action.text() == "older: epoch 1 of 3, best 50 %"
+    assert action.text() == "older: 1 of 3 epochs done, best 50 %"
     action.trigger()
     qtbot.waitUntil(lambda: bool(script.of("resume")))
     assert script.of("resume")[0] == (str(tmp_path / "older" / "last.pth"), {})
@@ -923,6 +924,16 @@ def test_while_a_run_goes_what_it_has_learned_so_far_answers(
     script.gate.release()
     qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])  # also where it can't be saved
     assert script.of("predict") == [(last, [str(tmp_path / "a.jpg")])]
+
+
+def test_an_answer_does_not_make_the_window_taller(qtbot, window, script, tmp_path):
+    """On a low screen Start and Stop would leave it."""
+    drop(window, [str(tmp_path / "mine.pth")])
+    least = window.minimumSizeHint()
+    assert least.height() < 520
+    drop(window, [str(tmp_path / "a.jpg")])
+    qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])
+    assert window.minimumSizeHint() == least
 
 
 def test_a_dropped_checkpoint_answers_from_then_on(qtbot, window, script, tmp_path):

@@ -302,7 +302,7 @@ def test_runs_are_listed_and_the_newest_is_chosen(qtbot, selector):
     model = runs(selector).model()
     spoken = [model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in (0, 1)]
     assert spoken == [
-        "resnet18, scratch, epoch 12 of 30, best 86 %, 2026-11-23 14:02",
+        "resnet18, scratch, 12 of 30 epochs done, best 86 %, 2026-11-23 14:02",
         "vgg11_bn, scratch, all 30 epochs done, best 86 %, 2026-11-23 14:02",
     ]
     with qtbot.waitSignal(selector.checkpoint_changed) as changed:

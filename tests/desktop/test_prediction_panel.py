@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import worker
+from flowergui.desktop.card import ElidedLabel
 from flowergui.desktop.drop_zone import DropZone
 from flowergui.desktop.prediction_panel import PredictionPanel, spoken
 from flowergui.events import Guess, Guessed, GuessFailed
@@ -211,7 +212,7 @@ def test_a_guess_is_shown_likeliest_first_with_its_picture_and_who_answered(
     model = panel.findChild(QAbstractItemView, "guesses").model()
     assert model.index(0, 1).data(Qt.ItemDataRole.UserRole) == 0.914
     assert text(panel, "photoName") == "rose.png"
-    caption = "Answered by best.pth of 2026-11-23 vgg11_bn scratch, epoch 12."
+    caption = "Answered by best.pth of 2026-11-23 14:02 vgg11_bn scratch, epoch 12."
     assert text(panel, "checkpointCaption") == caption
     qtbot.waitUntil(lambda: color_shown(zone).red() > 200 and color_shown(zone).blue() < 50)
 
@@ -260,14 +261,14 @@ def test_without_a_network_it_says_what_to_do(panel, photos):
 
 def test_which_checkpoint_will_answer_is_told_beforehand(panel):
     panel.set_checkpoint(BEST)
-    answers = "best.pth of 2026-11-23 vgg11_bn scratch answers."
+    answers = "best.pth of 2026-11-23 14:02 vgg11_bn scratch answers."
     assert text(panel, "checkpointCaption") == answers
 
 
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        (BEST, "best.pth of 2026-11-23 vgg11_bn scratch"),
+        (BEST, "best.pth of 2026-11-23 14:02 vgg11_bn scratch"),
         ("/home/me/flowers.pth", "flowers.pth of me"),
         ("last.pth", "last.pth"),
     ],
@@ -287,3 +288,23 @@ def test_a_probability_is_not_rounded_to_certainty(panel, photos, share, words):
 def test_it_fits_a_narrow_column(panel, photos):
     panel.show_guess(guessed(photos[0], ("a flower with a very long name indeed", 0.5)))
     assert panel.minimumSizeHint().width() <= 290
+
+
+def test_a_photo_that_fails_is_answered_by_nobody(panel, photos):
+    panel.set_checkpoint(BEST)
+    panel.show_guess(guessed(photos[0], ("rose", 0.9)))
+    panel.show_failed(GuessFailed(photos[1], "It is empty."))
+    panel.show_waiting([photos[1]])
+    panel.show_failed(GuessFailed(photos[1], "It is empty."))
+    assert text(panel, "checkpointCaption").endswith("vgg11_bn scratch answers.")
+
+
+def test_a_name_without_room_is_shortened_in_its_middle(qtbot):
+    label = ElidedLabel(Qt.TextElideMode.ElideMiddle)
+    qtbot.addWidget(label)
+    label.setText("a" * 200)
+    label.resize(90, 20)
+    long = label.grab().toImage()
+    label.setText(label.fontMetrics().elidedText("a" * 200, Qt.TextElideMode.ElideMiddle, 90))
+    assert long == label.grab().toImage()
+    assert label.minimumSizeHint().width() <= label.sizeHint().width()

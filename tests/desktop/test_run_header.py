@@ -71,7 +71,7 @@ class Header:
 
     def __getattr__(self, name):
         label = self.widget.findChild(QLabel, f"run{name.title()}")
-        return label.text().replace("\N{NO-BREAK SPACE}", " ")
+        return label.text().replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "")
 
     @property
     def progress(self) -> float:
