@@ -1,5 +1,6 @@
 """The one line in which the window speaks to the user."""
 
+import re
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Slot
@@ -7,6 +8,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from flowergui.desktop import theme
 from flowergui.errors import FlowerError
+
+OPTIONS = re.compile(r" \(--[^)]*\)")
+"""What a hint tells users of the command line, where they would say it."""
 
 SIGNS = {"info": "ℹ", "warning": "!", "error": "✕", "success": "✓"}
 
@@ -62,7 +66,7 @@ class Banner(QFrame):
     def show_error(self, error: FlowerError | str, hint: str = "") -> None:
         """What went wrong and what to do."""
         text = str(error) if isinstance(error, FlowerError) else f"{error} {hint}".strip()
-        self._say("error", text)
+        self._say("error", OPTIONS.sub("", text))
 
     @Slot(str)
     def show_warning(self, text: str) -> None:

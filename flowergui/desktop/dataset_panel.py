@@ -158,7 +158,8 @@ class DatasetPanel(Card):
         self._path.textEdited.connect(self._typing)
         self._browse = QPushButton("Browse…")
         self._browse.setObjectName("browseButton")
-        self._browse.clicked.connect(self._ask)
+        self._browse.setToolTip("Choose a folder of photos (Ctrl+O).")
+        self._browse.clicked.connect(self.ask)
         self._recent = quiet_button("Recent", "recentButton")
         self._recent.setToolTip("Folders that were open before")
         self._recent_menu = QMenu(self._recent)
@@ -294,7 +295,10 @@ class DatasetPanel(Card):
             self.folder_chosen.emit(folder)
 
     @Slot()
-    def _ask(self) -> None:
+    def ask(self) -> None:
+        """Has the user choose a folder, where one may be opened now."""
+        if not self._browse.isEnabled():
+            return
         choose_folder(self, "Choose a folder of photos", self.folder, self._open)
 
     @Slot(QAction)

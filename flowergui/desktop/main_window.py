@@ -66,6 +66,7 @@ class MainWindow(QMainWindow):
         )
         self._closing = self._must_end = False
         self._warm = False
+        self._refusal = ""
         panels = Panels()
         self._banner, self._dataset, self._modes = panels.banner, panels.photos, panels.modes
         self._form, self._run = panels.form, panels.run
@@ -101,7 +102,8 @@ class MainWindow(QMainWindow):
         self._modes.checkpoint_changed.connect(self._resume.choose)
         self._resume.listed.connect(self._runs_listed)
         self._resume.changed.connect(self._run_chosen)
-        self._resume.refused.connect(self._banner.show_warning)
+        self._resume.refused.connect(self._refuse)
+        self._resume.over.connect(self._offer_more_epochs)
         self._resume.wanted.connect(self._go_on)
         self._resume.looked.connect(self._allow)
         self._form.recipe_changed.connect(self._recipe_changed)
@@ -127,7 +129,12 @@ class MainWindow(QMainWindow):
         self._jobs.failed.connect(self._job_failed)
         self._jobs.ended.connect(self._allow)
         self._estimate.changed.connect(self._allow)
-        QShortcut(QKeySequence("Ctrl+Return"), self).activated.connect(self._start_by_key)
+        for keys, act in (
+            (QKeySequence("Ctrl+Return"), self._start_by_key),
+            (QKeySequence(QKeySequence.StandardKey.Open), self._dataset.ask),
+            (QKeySequence("Escape"), self._banner.clear),
+        ):
+            QShortcut(keys, self).activated.connect(act)
 
     def _restore(self) -> None:
         self.resize(QSize(1360, 860).boundedTo(self.screen().availableSize()))
@@ -212,6 +219,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _mode_changed(self, mode: str) -> None:
+        self._take_back()
         if mode == "resume":
             self._resume.enter()
             return
@@ -248,6 +256,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _recipe_changed(self) -> None:
+        self._take_back()
         self._dataset.set_validation_fraction(self._form.recipe().validation_fraction)
         self._network.refresh()
         if self._control.state == run_control.IDLE:
@@ -307,7 +316,6 @@ class MainWindow(QMainWindow):
 
     def _begin(self, job: Callable[[Live], Iterator[Any]]) -> None:
         self._banner.clear()
-        self._run.plot.clear()
         self._control.begin(job)
         self._predictions.run_began()
 
@@ -336,6 +344,25 @@ class MainWindow(QMainWindow):
     def _run_failed(self, error: BaseException) -> None:
         self._run.header.failed()
         report(error, self._banner, self)
+
+    @Slot(str)
+    def _refuse(self, reason: str) -> None:
+        self._banner.show_warning(reason)
+        self._refusal = reason
+
+    @Slot(int)
+    def _offer_more_epochs(self, epochs: int) -> None:
+        self._refusal = (
+            f"This run has done all its epochs ({epochs:,}). Give it more, or begin a new one from "
+            "scratch or by transfer."
+        )
+        self._banner.offer(self._refusal, f"Train {epochs:,} more", self._resume.start_longer)
+
+    def _take_back(self) -> None:
+        """What was refused is wished otherwise now."""
+        if self._refusal and self._banner.text == self._refusal:
+            self._banner.clear()
+        self._refusal = ""
 
     def _offer_last_run(self) -> None:
         """A run that was stopped, or died with its machine, is one click away."""

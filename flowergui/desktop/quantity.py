@@ -23,7 +23,7 @@ class Quantity:
         """The value as people read it."""
         if not np.isfinite(value):
             return "not a number"
-        if abs(value * self.scale) >= 1e5:  # a loss that runs away
+        if abs(value * self.scale) >= 1e4:  # a loss that runs away
             return f"{value * self.scale:.1e}"
         return self.template.format(value * self.scale)
 

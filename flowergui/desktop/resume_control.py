@@ -39,6 +39,8 @@ class ResumeControl(QObject):
     wanted = Signal(str, object, object)
     """The user wants to go on with this checkpoint, with these changes (Recipe fields) and this
     Resumption."""
+    over = Signal(int)
+    """The user wants to go on with a run that has done all its epochs, so many."""
     looked = Signal()
     """It was held against the photos and the wishes of now."""
 
@@ -216,10 +218,24 @@ class ResumeControl(QObject):
         if not shown:
             self._modes.mode = "resume"
             self._modes.checkpoint = path
-        if reason := self.problem():
+        if self._over():
+            self.over.emit(self._form.recipe().epochs)
+        elif reason := self.problem():
             self.refused.emit(reason)
         else:
             self.start()
+
+    @Slot()
+    def start_longer(self) -> None:
+        """Goes on with the chosen run for as many epochs more as it has done."""
+        recipe = self._form.recipe()
+        self._form.set_recipe(replace(recipe, epochs=2 * recipe.epochs))
+        self.start()
+
+    def _over(self) -> bool:
+        """Whether the chosen run has done all epochs that it is asked for."""
+        asked = self._form.recipe().epochs
+        return self.chosen is not None and self.chosen.epochs_done >= asked
 
     def _changes(self) -> dict[str, Any]:
         """What the user changed of the chosen run; for weights alone, all that the form has of

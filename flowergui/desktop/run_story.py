@@ -1,5 +1,6 @@
 """What a run tells, shown where it belongs: on the plots, in the tree, in the banner."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ class RunStory(QObject):
         super().__init__(parent)
         self._panel, self._layers = panel, layers
         self._predictions, self._banner = predictions, banner
+        self._opened: Opened | None = None
         self._lost: set[str] = set()  # names of checkpoints that could not be written last time
 
     @Slot(object)
@@ -64,6 +66,8 @@ class RunStory(QObject):
         match event:
             case Opened():
                 self._lost = set()
+                self._opened = event
+                self._panel.plot.clear()
                 self._layers.set_frozen(event.frozen)
             case Recalled():
                 self._panel.plot.load(event.batches, event.epochs)
@@ -123,10 +127,24 @@ class RunStory(QObject):
         else:
             self._banner.show_error(f"Stopped at {where}, but nothing of it could be saved.")
 
+    def _guesses(self, event: Finished) -> bool:
+        """Whether a network that guesses would be as good: no better than one class in so many, by
+        a standard deviation of so many photos or by a third, whichever is less."""
+        if self._opened is None or not self._opened.validation_photos:
+            return False
+        chance = 1 / len(self._opened.classes)
+        deviation = math.sqrt(chance * (1 - chance) / self._opened.validation_photos)
+        return event.best_accuracy <= chance + min(deviation, chance / 3)
+
     def _finished(self, event: Finished) -> None:
         best = f"best validation accuracy {fine_percent(event.best_accuracy)}"
         best += f" (epoch {event.best_epoch})"
-        if BEST not in self._lost:
+        if BEST not in self._lost and self._guesses(event):
+            self._banner.show_warning(
+                f"Done, but the {best} is no better than guessing. Try a lower learning rate, more "
+                "epochs, or Transfer."
+            )
+        elif BEST not in self._lost:
             self._banner.show_success(f"Done: {best}. Drop a photo to see what it is.")
         else:
             self._banner.show_error(f"Done: {best}. But that network could not be saved.")

@@ -49,7 +49,7 @@ class Inventory:
         if not self.rows or len(self.missing) > len(self.rows) / 2:
             raise FlowerError(
                 f"Most photos of this run are not in {self.folder} any more.",
-                hint=self._option() or "Name the folder where they are now (--photos).",
+                hint=self._option() or "Choose the folder where they are now (--photos).",
             )
         if self.gone:
             raise FlowerError(
@@ -77,7 +77,7 @@ def take(
     if not folder.is_dir():
         raise FlowerError(
             f"The photos of this run are not in {folder} any more.",
-            hint="Name the folder where they are now (--photos).",
+            hint="Choose the folder where they are now (--photos).",
         )
     listed = yield from photos.listing(folder)
     here = {path for path, _, _ in listed}

@@ -451,7 +451,7 @@ def test_a_million_points_are_drawn_in_a_frame(plot):
 
 def test_a_loss_that_runs_away_is_written_short():
     assert LOSS.text(2.8648e32) == "2.9e+32"
-    assert LOSS.text(99_999.0) == "99999.000"
+    assert LOSS.text(9_999.0) == "9999.000"
     assert LOSS.text(float("nan")) == "not a number"
 
 

@@ -510,6 +510,80 @@ def test_a_menu_beside_resume_goes_on_with_another(qtbot, window, script, tmp_pa
     assert not others.isEnabled()
 
 
+def test_a_run_that_has_done_all_its_epochs_is_offered_more(qtbot, window, script, tmp_path):
+    script.runs.append(facts(tmp_path / "done", epochs_done=3))
+    window._resume.refresh()
+    button(window, "resumeLastButton").click()
+    assert "has done all its epochs (3)" in banner_text(window)
+    offer = button(window, "bannerAction")
+    assert offer.text() == "Train 3 more"
+    assert not script.of("resume")
+    offer.click()
+    qtbot.waitUntil(lambda: bool(script.of("resume")))
+    assert script.of("resume") == [(str(tmp_path / "done" / "last.pth"), {"epochs": 6})]
+
+
+@pytest.mark.parametrize("way", ["epochs", "mode"])
+def test_what_was_refused_is_not_said_any_more_when_the_wish_is_another(
+    window, script, tmp_path, way
+):
+    script.runs.append(facts(tmp_path / "done", epochs_done=3))
+    window._resume.refresh()
+    button(window, "resumeLastButton").click()
+    assert "has done all its epochs" in banner_text(window)
+    if way == "mode":
+        button(window, "modeScratch").click()
+    else:
+        find(window, QWidget, "epochs").setValue(5)
+    assert banner_text(window) == ""
+
+
+def test_escape_dismisses_the_message(qtbot, window):
+    window._banner.show_note("Hello.")
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert banner_text(window) == ""
+
+
+def test_a_run_that_could_not_begin_leaves_the_curves_of_the_one_before(
+    qtbot, window, script, photos, monkeypatch
+):
+    start(qtbot, window, photos)
+    for _ in range(script.epochs * BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: "Done" in banner_text(window))
+    before = window._run.plot._batches.length
+
+    def refused(*args: object) -> Iterator[Any]:
+        raise FlowerError("The photos are not there.", hint="Choose them (--photos).")
+        yield
+
+    monkeypatch.setattr(tasks, "train", refused)
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: "The photos are not there" in banner_text(window))
+    assert banner_text(window) == "The photos are not there. Choose them."
+    assert window._run.plot._batches.length == before > 0
+    assert find(window, QLabel, "runLine").text() == "The run could not start"
+
+
+@pytest.mark.parametrize(
+    ("classes", "photos", "best", "guesses"),
+    [(5, 60, 0.20, True), (5, 60, 0.24, True), (5, 60, 0.30, False), (2, 4, 0.75, False),
+     (60, 300, 0.017, True), (2, 1000, 0.51, True), (2, 1000, 0.56, False), (5, 0, 0.0, False)],
+)  # fmt: skip
+def test_who_is_no_better_than_guessing_is_not_congratulated(
+    window, script, classes, photos, best, guesses
+):
+    opened = Opened(
+        str(script.run), "mynet", "scratch", tuple("abc"[:1] * classes), 240, photos, 64, "cpu",
+        "float32", 3, BATCHES, 1, 0, 0, 36, 36, (), False,
+    )  # fmt: skip
+    window._story.tell((opened, Finished(str(script.run), 3, best, 1, 2.0)))
+    assert ("no better than guessing" in banner_text(window)) == guesses
+    assert window._banner.kind == ("warning" if guesses else "success")
+
+
 def test_a_run_that_was_chosen_before_gives_way_to_the_newest(window, script, tmp_path):
     script.runs.append(facts(tmp_path / "older"))
     window._resume.refresh()
