@@ -196,6 +196,11 @@ def _explicit(wishes: argparse.Namespace) -> dict[str, Value]:
 
 def _recipe(wishes: argparse.Namespace) -> Recipe:
     explicit: dict[str, Any] = _explicit(wishes)
+    if "weights" in explicit and explicit.setdefault("mode", "transfer") != "transfer":
+        raise FlowerError(
+            "Weights are what a transfer starts from.",
+            hint="Leave --weights out, or ask for --mode transfer.",
+        )
     recipe = Recipe(photos=folder_of(wishes.folder), mode=explicit.get("mode", "scratch"))
     recipe = replace(with_preset(recipe, wishes.preset), **explicit).checked()
     return recipe if "image_size" in explicit else _with_fitting_size(recipe)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +31,8 @@ RETRIES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
 
 # The names of files need not be text: what is no UTF-8 in them passes through as it is.
 _ANY_NAME: Final = "surrogateescape"
+
+_BEGAN: Final = re.compile(r"\d{4}-\d\d-\d\d_\d")
 
 _PARTS: Final = ("train", "validation")
 
@@ -240,6 +243,16 @@ class RunFolder:
             best=str(self.best) if self.best.is_file() else "",
             batch=newest.batch if isinstance(newest, BatchDone) and under_way else 0,
         )
+
+    def began(self) -> str:
+        """When, as its name tells it; where somebody named it otherwise, when it last did
+        something. Sorts by time."""
+        if _BEGAN.match(self.path.name):
+            return self.path.name
+        times = [self.path.stat().st_ctime] if self.path.exists() else [0.0]
+        with suppress(OSError):
+            times = [self._history.stat().st_mtime]
+        return f"{datetime.fromtimestamp(times[0]):%Y-%m-%d_%H-%M-%S}"
 
     def newest(self) -> Path | None:
         """Its newest checkpoint."""

@@ -201,5 +201,5 @@ def newest_run(models: Path) -> Path:
 def _run_folders(models: Path) -> list[RunFolder]:
     if not models.is_dir():
         return []
-    folders = (RunFolder(path) for path in sorted(models.iterdir(), reverse=True))
+    folders = sorted(map(RunFolder, models.iterdir()), key=RunFolder.began, reverse=True)
     return [run for run in folders if run.is_one()]

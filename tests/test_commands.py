@@ -823,3 +823,11 @@ def test_a_finish_that_could_not_save_promises_nothing(capsys: pytest.CaptureFix
     assert "could not be kept" in said
     assert "Next:" not in said
     assert console.code == 1
+
+
+def test_weights_mean_a_transfer(flowers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.run(["train", str(flowers), "--weights", "nowhere.pth"]) == 2
+    assert "There is no file nowhere.pth" in capsys.readouterr().err
+    wish = ["train", str(flowers), "--weights", "nowhere.pth", "--mode", "scratch"]
+    assert commands.run(wish) == 2
+    assert "Weights are what a transfer starts from." in capsys.readouterr().err

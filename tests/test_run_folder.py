@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from flowergui import tasks
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone
 from flowergui.recipe import Recipe
@@ -169,3 +170,17 @@ def test_a_split_that_a_spreadsheet_has_saved(run: RunFolder, tmp_path: Path) ->
         path.write_text(spoilt)
         with pytest.raises(FlowerError, match=r"The list of photos in .* can't be read"):
             run.split()
+
+
+def test_a_run_that_somebody_renamed_is_no_newer_for_it(models: Path) -> None:
+    older = RunFolder.create(models, Recipe())
+    older.write_recipe(Recipe())
+    older.path.rename(models / "my roses")
+    newer = models / "2999-01-01_12-00-00_mynet_scratch"
+    newer.mkdir()
+    RunFolder(newer).write_recipe(Recipe())
+    long_ago = models / "1999-01-01_12-00-00_mynet_scratch"
+    long_ago.mkdir()
+    RunFolder(long_ago).write_recipe(Recipe())
+    names = [Path(run.path).name for run in tasks.runs(models)]
+    assert names == [newer.name, "my roses", long_ago.name]

@@ -23,7 +23,7 @@ from flowergui.learning import (
     trainer,
     weights,
 )
-from flowergui.learning.photos import Split
+from flowergui.learning.photos import Photos, Split
 from flowergui.learning.precision import Precision
 from flowergui.learning.randomness import number
 from flowergui.learning.training import Plan, Training
@@ -32,6 +32,7 @@ from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
 
 Result = TypeVar("Result")
+Rgb = tuple[float, float, float]
 
 LISTED = 8
 """Most tensors that are named of those that did not fit."""
@@ -46,21 +47,32 @@ def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
     found = yield from unless_stopped(photos.scan(Path(recipe.photos), thorough=False), live)
     if found is None:
         return
-    pretrained, kept = None, {}
+    pretrained = None
     if recipe.mode == "transfer":
         loading = weights.load(recipe.model, recipe.weights)
         pretrained = yield from unless_stopped(loading, live)
         if pretrained is None:
             return
-        kept = _split_of(pretrained, recipe)
-    with uncollected(lambda: len(found.train)):
-        split = photos.split(found, recipe.validation_fraction, recipe.seed, kept)
-    if pretrained and not kept and not found.validation:
-        _refuse_another_split(split, pretrained, recipe)
+        split = split_after(found, pretrained, recipe, Path(recipe.weights))
+    else:
+        with uncollected(lambda: len(found.train)):
+            split = photos.split(found, recipe.validation_fraction, recipe.seed)
     yield from begin(recipe, live, New(split, models, pretrained=pretrained))
 
 
-def _split_of(pretrained: weights.Pretrained, recipe: Recipe) -> dict[str, str]:
+def split_after(found: Photos, pretrained: weights.Pretrained, recipe: Recipe, path: Path) -> Split:
+    """The photos of a run that begins with weights out of the file `path`, split as the run that
+    they come from had them, where that was on these photos. Raises FlowerError where it can't."""
+    alone = not found.validation  # else the folder itself says which are held back
+    kept = _split_of(pretrained, recipe, path) if alone else {}
+    with uncollected(lambda: len(found.train)):
+        split = photos.split(found, recipe.validation_fraction, recipe.seed, kept)
+    if alone and not kept:
+        _refuse_another_split(split, pretrained, recipe)
+    return split
+
+
+def _split_of(pretrained: weights.Pretrained, recipe: Recipe, path: Path) -> dict[str, str]:
     """Which photos trained and validated (path -> train or validation) the run that the weights
     come from, where that run was on these photos: they stay there. What it has learned by heart
     can't measure its accuracy. Raises FlowerError where the recipe would split them anew."""
@@ -75,7 +87,7 @@ def _split_of(pretrained: weights.Pretrained, recipe: Recipe) -> dict[str, str]:
             hint=f"Split them as that run did (seed {before[0]}, validation fraction "
             f"{before[1]:g}), or choose other photos or weights.",
         )
-    run = RunFolder(Path(recipe.weights).parent)
+    run = RunFolder(path.parent)
     return {path: part for path, _, part in run.split()} if run.is_one() else {}
 
 
@@ -105,12 +117,14 @@ def _same_folder(one: str, other: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class New:
     """What new runs begin with, beside their recipe: `pretrained` weights, a head of its own
-    aside, or the `whole` weights of a file (its name, and what it holds)."""
+    aside, or the `whole` weights of a file (its name, and what it holds), and the `normalisation`
+    (mean and standard deviation) that these have learned with, where that is known."""
 
     split: Split
     models: Path
     pretrained: weights.Pretrained | None = None
     whole: tuple[str, dict[str, Tensor]] | None = None
+    normalisation: tuple[Rgb, Rgb] | None = None
 
 
 def begin(recipe: Recipe, live: Live, new: New) -> Iterator[Event]:
@@ -174,10 +188,11 @@ def _made(
         except FlowerError as refusal:
             notes.append(Noted(f"{refusal.message} The squares keep one size."))
             recipe = replace(recipe, first_training_size=0)
+    mean, std = new.normalisation or (weights.MEAN, weights.STD)
     plan = Plan(
         image_size=size,
-        mean=pretrained.mean if pretrained else weights.MEAN,
-        std=pretrained.std if pretrained else weights.STD,
+        mean=pretrained.mean if pretrained else mean,
+        std=pretrained.std if pretrained else std,
         device=machine.device(recipe.device),
         dtype=chosen.dtype,
         gain=chosen.gain,

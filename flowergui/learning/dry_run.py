@@ -52,7 +52,7 @@ def look(
         first_epoch=epochs[0],
         seconds=sum(epochs),
         largest_batch=_largest_batch(recipe, trial, side),
-        cached=views > 0 and not changing(recipe),
+        cached=views > 0 and not changing(recipe, side),
     )
 
 
@@ -88,7 +88,7 @@ def _epochs(
     """Seconds of each epoch."""
     train, validation = counts
     kept = trial.halves.split and recipe.feature_cache
-    views = views_of(recipe) if kept and not changing(recipe) else 0
+    views = views_of(recipe) if kept and not changing(recipe, side) else 0
     forward = trial.second / 3  # the backward pass takes twice as long
     seconds = []
     for epoch in range(1, recipe.epochs + 1):

@@ -150,7 +150,9 @@ def shared_out(
 ) -> tuple[list[Photo], list[Photo]]:
     """The photos of a class to train on, and `fraction` of them to hold back. Where they are
     `alone`, all that the class has, some are on both sides (of two or more)."""
-    shuffled = random.Random(seed).sample(members, len(members))
+    # Of a str, Random takes these bytes too, but class folders may have names that are no UTF-8.
+    letters = seed.encode("utf-8", "surrogateescape")
+    shuffled = random.Random(letters).sample(members, len(members))
     count = round(len(members) * fraction)
     if alone:
         count = min(max(count, 1), len(members) - 1)
@@ -380,6 +382,9 @@ def _check(path: Path) -> str:
         reason = ""
     except pictures.UnreadableError as error:
         reason = error.reason
+        cause = error.__cause__
+        if isinstance(cause, MemoryError) or (isinstance(cause, OSError) and cause.errno):
+            return reason  # the drive's, not the file's: it may be gone when it is asked again
     if len(_known) < _KNOWN:
         _known[key] = reason
     return reason

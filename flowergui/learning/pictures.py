@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from flowergui.errors import FlowerError
 
@@ -57,7 +57,7 @@ def read(path: Path, *, at_least: int = 0) -> Image.Image:
                 if at_least:
                     picture.draft("RGB", (at_least, at_least))
                 picture.load()
-                return _rgb(ImageOps.exif_transpose(picture))
+                return _rgb(_upright(picture))
     except UnreadableError:
         raise
     except Exception as error:  # decoders of broken files raise nearly anything
@@ -74,8 +74,35 @@ def _readable() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What sets a picture upright, by EXIF's orientation (Exif 2.32, tag 0x0112)."""
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """The picture as its EXIF orientation means it. Pillow's own exif_transpose writes the other
+    tags anew, and fails where one is odd, as photo editors leave them."""
+    try:
+        turn = _TURNS.get(int(picture.getexif().get(ExifTags.Base.Orientation, 1)))
+    except Exception:  # EXIF that can't be read at all turns nothing
+        turn = None
+    if turn is None:
+        return picture
+    turned = picture.transpose(turn)
+    if "transparency" in picture.info:
+        turned.info["transparency"] = picture.info["transparency"]
+    return turned
+
+
 def _rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode == "RGB":
+    if picture.mode == "RGB" and "transparency" not in picture.info:
         return picture
     if picture.mode.startswith("I") or picture.mode == "F":
         return _grey8(picture).convert("RGB")

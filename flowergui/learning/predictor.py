@@ -47,6 +47,11 @@ def predict(source: Path, images: Sequence[Path]) -> Iterator[Event]:
         with torch.inference_mode():
             batch = augmentation.normalise(views, predictor.mean, predictor.std)
             probabilities = predictor.net(batch).float().softmax(1)[0]
+        if not probabilities.isfinite().all():
+            raise FlowerError(
+                f"{path.name} gives no numbers: its training went wrong before it was saved.",
+                hint="Choose its run's best.pth.",
+            )
         top = probabilities.topk(min(GUESSES, len(predictor.classes)))
         guesses = tuple(
             Guess(predictor.classes[index], probability)
@@ -59,7 +64,7 @@ def load(path: Path) -> Predictor:
     """The network in a checkpoint; its averaged weights where it has them. Raises FlowerError."""
     try:
         stamp = path.stat().st_mtime_ns
-    except FileNotFoundError:
+    except OSError:
         raise FlowerError(f"There is no file {path}.") from None
     return _load(path, stamp)
 

@@ -9,7 +9,7 @@ import torch
 
 from flowergui.errors import FlowerError
 from flowergui.events import Check, Preflighted, Preparing
-from flowergui.learning import checkpoint, inventory, machine, resuming
+from flowergui.learning import checkpoint, inventory, machine, network, resuming
 from flowergui.learning.inventory import Inventory
 from flowergui.recipe import RESUMABLE, SETTING, Recipe
 from flowergui.resumption import Resumption
@@ -47,6 +47,7 @@ def look(
         _machine(stored, now, changes),
         _versions(stored),
         *_settings(before, changes),
+        *_frozen(stored, changes),
     ]
     yield Preflighted(
         run=str(run.path),
@@ -147,6 +148,17 @@ def _settings(before: Recipe, changes: dict[str, Any]) -> Iterator[Check]:
             )
         elif value != getattr(before, name):
             yield Check(label, FINE, f"{_brief(value)}; it was {_brief(getattr(before, name))}")
+
+
+def _frozen(stored: dict[str, Any], changes: dict[str, Any]) -> Iterator[Check]:
+    """Why the layers that are wanted frozen can't be, where they can't."""
+    if "frozen" not in changes:
+        return
+    model, classes = stored["recipe"]["model"], len(stored["classes"])
+    try:
+        network.frozen_by(changes["frozen"], model, classes, stored["image_size"])
+    except FlowerError as error:
+        yield Check(SETTING["frozen"].label, BLOCKING, error.message.rstrip("."), error.hint)
 
 
 def _brief(value: Any) -> str:

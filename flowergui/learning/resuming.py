@@ -1,6 +1,7 @@
 """Taking a run up again: everything before its next batch."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,16 +38,31 @@ def resume(
 ) -> Iterator[Event]:
     """Goes on with the run in a folder or checkpoint; see `tasks.resume`."""
     allocator.keep_pages()
+    stamps = _stamps(source)
     stored, path = _found(source)
     if not checkpoint.can_go_on(stored):
         yield from _resume_weights(stored, path, live, changes, models)
         return
-    before = Recipe.from_dict(stored["recipe"])
-    if changes.get("model") == before.model:
+    if changes.get("model") == stored["recipe"]["model"]:
         changes = {name: value for name, value in changes.items() if name != "model"}
     refuse_changes(changes)
-    recipe = replace(before, **changes).checked()
     run = run_of(path)
+    with run.held():
+        if _stamps(source) != stamps:  # whoever held it till now has saved once more
+            stored, path = _found(source)
+        yield from _go_on(stored, path, run, live, changes, how)
+
+
+def _go_on(
+    stored: dict[str, Any],
+    path: Path,
+    run: RunFolder,
+    live: Live,
+    changes: dict[str, Any],
+    how: Resumption,
+) -> Iterator[Event]:
+    """Goes on with a checkpoint of a run, whose folder is held."""
+    recipe = replace(Recipe.from_dict(stored["recipe"]), **changes).checked()
     progress = stored["progress"]
     if progress["epoch"] > recipe.epochs:
         yield from _over(run, recipe, progress)
@@ -66,28 +82,27 @@ def resume(
         training.start_epoch_anew()
     if how.restart_schedule:
         training.schedule.restart(training.progress.step)
-    with run.held():
-        try:
-            run.keep(path, run.resumed)
-        except OSError as error:
-            raise FlowerError(
-                f"{path.name} can't be kept as {run.resumed.name}: {error.strerror or error}.",
-                hint="Make room on the disk.",
-            ) from error
-        run.cut_back(training.progress.step, training.progress.epoch)
-        run.write_recipe(recipe)
-        if new or how.renamed:
-            run.write_split(split.classes, split.rows(), split.folder)
-        opened = training.opened(resumed=True)
-        # The files beside the checkpoint must not be ahead of it, should the run be killed.
-        saved = training.save() if changes or how != AS_BEFORE else ()
-        yield opened
-        yield from saved
-        if path == run.previous:
-            yield Noted("last.pth is missing or damaged; this goes on from previous.pth.")
-        for note in _notes(known, new, split):
-            yield Noted(note)
-        yield from trainer.go(training, live)
+    try:
+        run.keep(path, run.resumed)
+    except OSError as error:
+        raise FlowerError(
+            f"{path.name} can't be kept as {run.resumed.name}: {error.strerror or error}.",
+            hint="Make room on the disk.",
+        ) from error
+    run.cut_back(training.progress.step, training.progress.epoch)
+    run.write_recipe(recipe)
+    if new or how.renamed:
+        run.write_split(split.classes, split.rows(), split.folder)
+    opened = training.opened(resumed=True)
+    # The files beside the checkpoint must not be ahead of it, should the run be killed.
+    saved = training.save() if changes or how != AS_BEFORE else ()
+    yield opened
+    yield from saved
+    if path == run.previous:
+        yield Noted("last.pth is missing or damaged; this goes on from previous.pth.")
+    for note in _notes(known, new, split):
+        yield Noted(note)
+    yield from trainer.go(training, live)
 
 
 def _over(run: RunFolder, recipe: Recipe, progress: dict[str, Any]) -> Iterator[Event]:
@@ -180,6 +195,17 @@ def _found(source: Path) -> tuple[dict[str, Any], Path]:
     return checkpoint.newest(RunFolder(source))
 
 
+def _stamps(source: Path) -> list[tuple[int, int]]:
+    """What tells whether the files that `_found` reads are still the same ones."""
+    run = RunFolder(source)
+    found = []
+    for path in (run.last, run.previous) if source.is_dir() else (source,):
+        with suppress(OSError):
+            facts = path.stat()
+            found.append((facts.st_ino, facts.st_mtime_ns))
+    return found
+
+
 def _resume_weights(
     stored: dict[str, Any], path: Path, live: Live, changes: dict[str, Any], models: Path
 ) -> Iterator[Event]:
@@ -187,7 +213,7 @@ def _resume_weights(
     if not changes.get("photos"):
         raise FlowerError(
             f"{path.name} holds weights alone, and does not know the photos.",
-            hint="Name the folder of photos that it learned from (--photos).",
+            hint="Choose the photos that it learned from (--photos).",
         )
     tensors = weights.modern(checkpoint.tensors_of(stored, path))
     known = _recognised(tensors, path, changes.get("model", ""))
@@ -196,13 +222,22 @@ def _resume_weights(
         with_preset(Recipe(mode="scratch"), "recommended"),
         model=known.model, image_size=known.image_size, first_training_size=0,
     )  # fmt: skip
+    ours = weights.from_file(path, known.model) if checkpoint.is_ours(stored) else None
+    if ours:  # it says more than its weights do
+        before = Recipe.from_dict(dict(ours.recipe))
+        usual = replace(
+            usual,
+            image_size=ours.image_size,
+            seed=before.seed,
+            validation_fraction=before.validation_fraction,
+        )
     recipe = replace(usual, **changes).checked()
     found = yield from beginning.unless_stopped(
         photos.scan(Path(recipe.photos), thorough=False), live
     )
     if found is None:
         return
-    theirs = stored.get("classes") if checkpoint.is_ours(stored) else None
+    theirs = stored["classes"] if ours else None
     if theirs and tuple(theirs) != found.classes:
         raise FlowerError(
             f"{path.name} knows {', '.join(theirs)}, and {found.folder.name} has "
@@ -220,10 +255,13 @@ def _resume_weights(
         "alone: the optimizer, the schedule and the epochs start afresh, and its classes are "
         "taken to be yours in alphabetical order."
     )
-    split = photos.split(found, recipe.validation_fraction, recipe.seed)
-    yield from beginning.begin(
-        recipe, live, beginning.New(split, models, whole=(path.name, tensors))
-    )
+    if ours:
+        split = beginning.split_after(found, ours, recipe, path)
+    else:
+        split = photos.split(found, recipe.validation_fraction, recipe.seed)
+    normalisation = (ours.mean, ours.std) if ours else None
+    new = beginning.New(split, models, whole=(path.name, tensors), normalisation=normalisation)
+    yield from beginning.begin(recipe, live, new)
 
 
 def _recognised(tensors: dict[str, Tensor], path: Path, wish: str) -> network.Recognised:

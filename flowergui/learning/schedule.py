@@ -73,6 +73,14 @@ class Schedule:
         self.start = step + self.shift
         self.best_loss, self.stale_epochs, self.lowered = math.inf, 0, 1.0
 
+    def begin_epoch_anew(self, step: int, epoch: int, batch: int) -> None:
+        """`batch` batches of `epoch` (from 1), the last of `step` steps, don't count: it begins
+        anew. Epochs may have had other lengths before."""
+        whole = step + self.shift - batch  # steps of the epochs before, as long as they were
+        if epoch > 1:
+            self.start = round(self.start * (epoch - 1) * self.batches / whole)
+        self.shift = (epoch - 1) * self.batches - step
+
     def epoch_ended(self, loss: float) -> None:
         """Tells plateau the epoch's validation loss."""
         if self.kind != "plateau":

@@ -166,11 +166,12 @@ def views_of(recipe: Recipe) -> int:
     return 1 if recipe.augmentation == "none" else min(recipe.cached_views, recipe.epochs)
 
 
-def changing(recipe: Recipe) -> str:
-    """Why training photos are never alike twice, in a sentence; "" where they are."""
+def changing(recipe: Recipe, side: int) -> str:
+    """Why training photos are never alike twice, in a sentence; "" where they are. The largest
+    squares have `side` pixels."""
     if recipe.mixup or recipe.cutmix:
         return "Photos are mixed anew in every batch."
-    if recipe.first_training_size:
+    if 0 < recipe.first_training_size < side:
         return "The squares grow from epoch to epoch."
     if not views_of(recipe):
         return (
@@ -221,7 +222,7 @@ class Shown(Side):
         )
 
     def changing(self) -> str:
-        return changing(self._training.recipe)
+        return changing(self._training.recipe, self._training.largest_training_size)
 
 
 class HeldBack(Side):

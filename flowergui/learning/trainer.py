@@ -245,6 +245,11 @@ def _validate(training: Training, live: Live, side: Side) -> Generator[Event, No
     progress.seconds += seconds
     val_loss = sums.loss / sums.photos if sums.photos else None
     val_accuracy = sums.right / sums.photos if sums.photos else None
+    if waiting and not sums.photos:
+        yield Noted(
+            f"No photo that is held back could be read: epoch {progress.epoch} is not validated, "
+            "and best.pth stays as it is."
+        )
     yield from _end_epoch(training, val_loss, val_accuracy, seconds)
     return False
 
@@ -269,11 +274,12 @@ def _end_epoch(
     progress, sums = training.progress, training.progress.sums
     rate = training.schedule.rate(max(progress.step - 1, 0))
     training.schedule.epoch_ended(val_loss if val_loss is not None else sums.loss)
-    better = (
-        val_accuracy is None
-        or progress.best_epoch == 0
-        or (val_accuracy, -(val_loss or 0.0)) > (progress.best_accuracy, -progress.best_loss)
-    )
+    if val_accuracy is None:
+        # Where the photos that are held back can't be read, nobody knows whether it is better.
+        better = progress.best_epoch == 0 or not training.split.validation
+    else:
+        reached = val_accuracy, -(val_loss or 0.0)
+        better = progress.best_epoch == 0 or reached > (progress.best_accuracy, -progress.best_loss)
     if better:
         progress.best_accuracy = val_accuracy or 0.0
         progress.best_loss = val_loss if val_loss is not None else float("inf")

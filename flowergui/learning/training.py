@@ -414,6 +414,6 @@ class Training:
         """Other photos than before: the epoch that stands begins anew, and so does the search for
         the best, since accuracy is measured on others from now on."""
         progress = self.progress
+        self.schedule.begin_epoch_anew(progress.step, progress.epoch, progress.batch)
         progress.batch, progress.sums = 0, Sums()
-        self.schedule.shift = (progress.epoch - 1) * self.batches - progress.step
         progress.best_accuracy, progress.best_epoch, progress.best_loss = 0.0, 0, math.inf

@@ -78,8 +78,10 @@ def save(model: str, weights: str, models: Path) -> Iterator[DownloadProgress | 
     """Puts torchvision's weights into `models` as a plain state dict: <model>.pth, and
     <model>_<version>.pth for those that are not the default. Raises FlowerError."""
     chosen = _version(model, weights)
-    if chosen is None:
+    if chosen is None and Path(weights).exists():
         raise FlowerError(f"{weights} is a file already.", hint="Transfer can start from it.")
+    if chosen is None:
+        raise _none_called(weights, model)
     path = yield from download(chosen.url, _cache_folder())
     tensors = modern(checkpoint.tensors_of(checkpoint.read(path), path))
     default = chosen is network.weights_of(model)[0]
@@ -106,10 +108,14 @@ def _version(model: str, weights: str) -> WeightsEnum | None:
     if word in ("imagenet", "default") and versions:
         return next(iter(versions.values()))
     if word in ("imagenet", "default") or word.startswith("imagenet1k_"):
-        known = ", ".join(each.name for each in versions.values())
-        hint = f"It has {known}." if known else "Choose a .pth file of yours, or another network."
-        raise FlowerError(f"{model} has no weights called {weights}.", hint=hint)
+        raise _none_called(weights, model)
     return None
+
+
+def _none_called(weights: str, model: str) -> FlowerError:
+    known = ", ".join(each.name for each in network.weights_of(model))
+    hint = f"It has {known}." if known else "Choose a .pth file of yours, or another network."
+    return FlowerError(f"{model} has no weights called {weights}.", hint=hint)
 
 
 def from_file(path: Path, model: str) -> Pretrained:

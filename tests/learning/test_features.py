@@ -263,3 +263,10 @@ def test_photos_that_vanish_are_named_and_left_out(
     (note,) = [each.message for each in of(events, Noted)]
     assert "A photo was passed over, 1 so far. iris_0.jpg" in note
     assert of(events, Finished)
+
+
+def test_squares_that_cannot_grow_are_alike(little: Little, looked: list[int]) -> None:
+    recipe = little(first_training_size=32, frozen=HEAD, epochs=3)
+    told = of(list(tasks.train(recipe)), FeatureCache)
+    assert [each.why_not for each in told] == ["", ""]
+    assert sum(looked) == 18 + 6

@@ -248,6 +248,31 @@ def test_names_may_be_written_in_any_script(flat: Path) -> None:
     assert len(photos.split(found, 0.2, 0).fingerprint()) == 64
 
 
+def test_a_class_whose_name_is_no_text_can_be_split(flat: Path) -> None:
+    before = photos.split(scanned(flat)[0], 0.2, 0)
+    os.rename(flat / "iris", os.fsencode(flat) + b"/ros\xe9")
+    found, _ = scanned(flat)
+    split = photos.split(found, 0.2, 0)
+    assert len(split.validation) == len(before.validation)
+    assert len(split.fingerprint()) == 64
+
+
+def test_a_drive_that_fails_for_a_moment_is_asked_again(
+    flat: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Image.open
+
+    def failing(path: Path, *args: object, **more: object) -> Image.Image:
+        if path.name == "iris_3.jpg":
+            raise OSError(5, "Input/output error")
+        return opened(path, *args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Image, "open", failing)
+        assert [each.path for each in scanned(flat)[0].problems] == ["iris/iris_3.jpg"]
+    assert scanned(flat)[0].problems == ()
+
+
 def test_a_file_that_was_mended_is_read_again(flat: Path) -> None:
     broken = flat / "iris" / "mended.jpg"
     broken.write_bytes(b"")

@@ -1,10 +1,11 @@
 """Every kind of picture file becomes the RGB pixels that a person would see."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from flowergui.learning.pictures import UnreadableError, read
 
@@ -157,3 +158,39 @@ def test_a_torn_file(tmp_path: Path, kind: str) -> None:
     content = (tmp_path / f"whole.{kind}").read_bytes()
     (tmp_path / f"torn.{kind}").write_bytes(content[: len(content) // 2])
     assert reason(tmp_path / f"torn.{kind}")
+
+
+@pytest.mark.parametrize("tag", [0x011A, 0x0128])
+def test_odd_exif_keeps_no_photo_out(tmp_path: Path, tag: int) -> None:
+    """Editors leave a resolution that is a text: Pillow, which writes the tags of a turned photo
+    anew, fails at it."""
+    turned, odd = struct.pack("<HHII", 0x0112, 3, 1, 6), struct.pack("<HHI", tag, 2, 4) + b"odd\0"
+    first, second = (odd, turned) if tag < 0x0112 else (turned, odd)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + first + second + bytes(4)
+    two_halves().save(tmp_path / "odd.jpg", exif=exif)
+    with Image.open(tmp_path / "odd.jpg") as picture, pytest.raises((TypeError, struct.error)):
+        ImageOps.exif_transpose(picture)
+    assert read(tmp_path / "odd.jpg").size == (20, 40)
+
+
+def test_exif_that_is_no_exif_turns_nothing(tmp_path: Path) -> None:
+    two_halves().save(tmp_path / "odd.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01")
+    assert read(tmp_path / "odd.jpg").size == (40, 20)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_turn_is_pillows(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    two_halves().save(tmp_path / "turned.png", exif=exif)
+    with Image.open(tmp_path / "turned.png") as picture:
+        theirs = ImageOps.exif_transpose(picture)
+    assert np.array_equal(np.asarray(read(tmp_path / "turned.png")), np.asarray(theirs))
+
+
+def test_a_colour_that_means_transparent_is_white(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    two_halves().save(tmp_path / "clear.png", transparency=RED, exif=exif)
+    picture = read(tmp_path / "clear.png")
+    assert (pixel(picture, 10, 2), pixel(picture, 10, 38)) == ((255, 255, 255), BLUE)

@@ -135,3 +135,20 @@ def test_what_cannot_answer(run: RunFolder, photo: Path, tmp_path: Path) -> None
     checkpoint.write({**stored, "classes": ["rose", "tulip"]}, path)
     with pytest.raises(FlowerError, match=r"x\.pth does not fit its own network"):
         list(tasks.predict(path, [photo]))
+
+
+def test_a_network_whose_numbers_went_wrong_says_so(
+    run: RunFolder, photo: Path, tmp_path: Path
+) -> None:
+    stored = checkpoint.read(run.best)
+    for name, tensor in (stored["ema"] or stored["model"]).items():
+        if name.endswith("running_var"):
+            tensor.fill_(-1.0)
+    torch.save(stored, tmp_path / "wrong.pth")
+    with pytest.raises(FlowerError, match=r"wrong\.pth gives no numbers"):
+        list(tasks.predict(tmp_path / "wrong.pth", [photo]))
+
+
+def test_a_path_through_a_file_is_no_checkpoint(run: RunFolder, photo: Path) -> None:
+    with pytest.raises(FlowerError, match="There is no file"):
+        list(tasks.predict(run.best / "x", [photo]))

@@ -385,3 +385,10 @@ def test_a_schedule_that_began_anew_survives_a_stop(little: Little, tmp_path: Pa
             list(tasks.resume(copy))
         ways.append(checkpoint.read(copy / "last.pth")["model"])
     assert all(torch.equal(ways[0][name], ways[1][name]) for name in ways[0])
+
+
+def test_layers_that_cannot_be_frozen_stand_in_the_way(run: RunFolder) -> None:
+    assert looked(run, changes={"frozen": ("stem",)}).checks[-1].subject == "Frozen"
+    told = looked(run, changes={"frozen": ("nonsense",)}).checks[-1]
+    assert told.verdict == "blocking"
+    assert "nonsense" in told.detail

@@ -270,6 +270,45 @@ def test_a_run_that_goes_on_elsewhere_is_left_alone(little: Little, whole) -> No
     assert not half.exists()
 
 
+def test_what_was_saved_while_a_resume_got_ready_is_what_it_goes_on_from(
+    little: Little, whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A window that stops a run just now has the folder till it has saved."""
+    run = stopped(little(), AT["mid-epoch"])
+    real = RunFolder.held
+    later: list[int] = []
+
+    def held(self: RunFolder) -> Any:
+        if not later:  # the last moment in which another may have it
+            later.append(1)
+            live = Live()
+            for event in tasks.resume(run.path, live):
+                live.stop = live.stop or isinstance(event, BatchDone)
+            later.append(checkpoint.read(run.last)["step"])
+        return real(self)
+
+    monkeypatch.setattr(RunFolder, "held", held)
+    events = list(tasks.resume(run.path))
+    (opened,) = [event for event in events if isinstance(event, Opened)]
+    assert opened.step == later[1] > 0
+    same_end(finished(events), whole(little()))
+
+
+def test_an_exported_network_goes_on_as_it_was_trained(little: Little, tmp_path: Path) -> None:
+    """It knows its image size, its normalisation, and which photos it has not learned from."""
+    before = finished(list(tasks.train(little(seed=5, validation_fraction=0.4))))
+    out = tmp_path / "out" / "net.safetensors"
+    list(tasks.export(before.path, out))
+    changes = {"photos": little().photos, "epochs": 1}
+    after = finished(list(tasks.resume(out, changes=changes)))
+    stored = checkpoint.read(after.last)
+    assert stored["image_size"] == 32
+    assert stored["normalisation"] == checkpoint.read(before.last)["normalisation"]
+    assert after.split() == before.split()
+    with pytest.raises(FlowerError, match="would be a lie"):
+        list(tasks.resume(out, changes={**changes, "seed": 6}))
+
+
 def test_a_finished_run_says_so_and_can_be_prolonged(little: Little) -> None:
     run = finished(list(tasks.train(little())))
     before = run.last.read_bytes()

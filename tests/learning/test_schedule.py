@@ -129,3 +129,19 @@ def test_it_may_begin_anew_for_the_epochs_that_are_left(kind: str) -> None:
     again.epochs = EPOCHS + 4
     again.restore(longer.state())
     assert again == longer
+
+
+def test_epochs_of_another_length_leave_a_schedule_that_began_anew_where_it_is() -> None:
+    """Ten epochs of 10 batches, ten more with a schedule of their own; from the fifth of these on
+    the epochs have 20 batches."""
+    before = Schedule.of(Recipe(epochs=20, learning_rate=1.0, scheduler="cosine"), 10)
+    before.restart(100)
+    after = Schedule.of(Recipe(epochs=20, learning_rate=1.0, scheduler="cosine"), 20)
+    after.restore(before.state())
+    after.begin_epoch_anew(step=143, epoch=15, batch=3)
+    for epoch in range(15, 20):
+        then = before.rate(10 * (epoch - 1))
+        assert after.rate(143 + 20 * (epoch - 15)) == pytest.approx(then)
+    first = Schedule.of(Recipe(epochs=4, learning_rate=1.0, scheduler="cosine"), 20)
+    first.begin_epoch_anew(step=3, epoch=1, batch=3)
+    assert first.rate(3) == 1.0

@@ -747,3 +747,22 @@ def test_a_training_size_that_the_network_cannot_take_is_refused(little):
     recipe = replace(little(), model="vit_b_32", image_size=224, training_size=192)
     with pytest.raises(FlowerError, match="can't take images of 192 px"):
         list(tasks.train(recipe))
+
+
+def test_a_best_that_was_validated_gives_way_to_no_other(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Where its validation photos are gone, nobody knows whether a later state is better."""
+    make_photos(tmp_path / "here" / "train", per_class=20)
+    make_photos(tmp_path / "here" / "val", per_class=2)
+    run = run_of(list(tasks.train(little(photos=str(tmp_path / "here"), epochs=1))))
+    best = run.best.read_bytes()
+    (tmp_path / "here" / "val").rename(tmp_path / "elsewhere")
+    events = list(tasks.resume(run.path, changes={"epochs": 3}))
+    assert isinstance(events[-1], Finished)
+    assert run.best.read_bytes() == best
+    told = [event.message for event in of(events, Noted) if "is not validated" in event.message]
+    assert len(told) == 2
+    last = of(events, EpochDone)[-1]
+    assert (last.val_accuracy, last.best_epoch) == (None, 1)
+    assert last.best_accuracy > 0

@@ -180,3 +180,14 @@ def test_other_photos_may_be_split_as_one_likes(little: Little, make_photos, tmp
     before, _ = trained(little(epochs=1))
     others = make_photos(tmp_path / "others")
     trained(little(photos=str(others), mode="transfer", weights=str(before.best), seed=5, epochs=1))
+
+
+def test_a_folder_that_is_split_already_may_be_trained_with_another_seed(
+    little: Little, make_photos, tmp_path: Path
+) -> None:
+    make_photos(tmp_path / "here" / "train")
+    make_photos(tmp_path / "here" / "val", per_class=3)
+    recipe = little(photos=str(tmp_path / "here"), epochs=1)
+    before, _ = trained(recipe)
+    after, _ = trained(replace(recipe, mode="transfer", weights=str(before.best), seed=1))
+    assert after.split() == before.split()

@@ -301,3 +301,9 @@ def test_what_cannot_be_saved(cached_weights, models: Path) -> None:
     models.write_text("in the way")
     with pytest.raises(FlowerError, match=r"googlenet\.pth can't be written into"):
         list(tasks.save_weights("googlenet"))
+
+
+def test_a_version_that_there_is_not_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FlowerError, match="resnet18 has no weights called nonsense") as refused:
+        list(weights.save("resnet18", "nonsense", tmp_path))
+    assert "IMAGENET1K_V1" in refused.value.hint
