@@ -97,7 +97,9 @@ def _resume(wishes: argparse.Namespace) -> int:
 
 
 def _predict(wishes: argparse.Namespace) -> int:
-    return _tell(wishes, tasks.predict(wishes.checkpoint, wishes.images)).code
+    out = folder_of(wishes.why) if wishes.why else None
+    events = tasks.predict(wishes.checkpoint, wishes.images, why=out is not None, out=out)
+    return _tell(wishes, events).code
 
 
 def _inspect(wishes: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from flowergui.events import (
     DownloadProgress,
     EpochDone,
     Event,
+    Explained,
     Exported,
     FeatureCache,
     Finished,
@@ -240,6 +241,8 @@ class Console:
                 print(f"The weights are in {event.path}.\nA transfer takes them with {file}")
             case Guessed():
                 print("\n".join(_guessed(event)))
+            case Explained():
+                print(f"  {event.picture} shows why.")
 
     def _scanned(self, event: Scanned) -> None:
         if self._everything and not event.checked:

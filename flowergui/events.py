@@ -451,6 +451,21 @@ class Guessed:
     epoch: int
 
 
+Heat = tuple[tuple[float, ...], ...]
+"""Rows of numbers from 0 to 1: where in a photo something speaks for a class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Why the network says what it says of a photo: a Heat for each of its guesses, in their
+    order, over the middle square of the photo, which is what it sees; all 0 where nothing speaks
+    for a class. `picture` is a file that shows the first, "" for none."""
+
+    path: str
+    heats: tuple[Heat, ...]
+    picture: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class GuessFailed:
     """A photo could not be read; the others go on."""
@@ -489,6 +504,7 @@ Event = (
     | Stopped
     | Finished
     | Guessed
+    | Explained
     | GuessFailed
 )
 

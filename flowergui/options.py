@@ -109,6 +109,11 @@ def parser() -> argparse.ArgumentParser:
         "checkpoint", metavar="CHECKPOINT", help="a best.pth or last.pth, or the folder of a run"
     )
     predict.add_argument("images", metavar="IMAGE", nargs="+", help="a photo")
+    predict.add_argument(
+        "--why",
+        metavar="DIR",
+        help="write a picture of each photo into DIR: bright is what speaks for the first guess",
+    )
 
     inspect = command("inspect", "Say what a folder of photos holds, and what is wrong with it.")
     inspect.add_argument("folder", metavar="FOLDER", help="the folder of photos")

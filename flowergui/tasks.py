@@ -130,11 +130,19 @@ def saved_weights(model: str, models: Path | None = None) -> list[str]:
     return sorted(str(path) for name in names for path in folder.glob(name))
 
 
-def predict(checkpoint: str | Path, images: Sequence[str | Path]) -> Iterator[Event]:
-    """Guessed or GuessFailed for each image, by the network in `checkpoint`."""
+def predict(
+    checkpoint: str | Path,
+    images: Sequence[str | Path],
+    *,
+    why: bool = False,
+    out: str | Path | None = None,
+) -> Iterator[Event]:
+    """Guessed or GuessFailed for each image, by the network in `checkpoint`; where they want to
+    know `why`, Explained after each Guessed, with a picture in the folder `out`, if any."""
     from flowergui.learning import predictor
 
-    yield from predictor.predict(Path(checkpoint), [Path(image) for image in images])
+    photos, folder = [Path(image) for image in images], Path(out) if out else None
+    yield from predictor.predict(Path(checkpoint), photos, why=why, out=folder)
 
 
 def export(checkpoint: str | Path, out: str | Path) -> Iterator[Event]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
 from PySide6.QtGui import (
+    QColor,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
@@ -24,6 +25,7 @@ from flowergui.desktop import theme
 from flowergui.desktop.card import paint_flower
 from flowergui.desktop.file_choice import CHECKPOINTS, IMAGES, choose_files
 from flowergui.desktop.thumbnails import Thumbnails
+from flowergui.events import Heat
 
 INVITATION = "Drop a photo, see what flower it is"
 WAYS = "or click to choose one"
@@ -58,6 +60,10 @@ def local_paths(mime: QMimeData) -> list[str]:
     return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
 
 
+DARKEST = 204
+"""How opaque black is (of 255) over what does not speak for a class: a fifth of the light is left,
+as in the pictures that the command line writes."""
+
 WIDTH, LEAST, LIKED = 160, 60, 130
 """Pixels: the least width, and the height that it has at least, and where there is room."""
 
@@ -86,6 +92,7 @@ class DropZone(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setMinimumSize(WIDTH, LEAST)
         self._path = ""
+        self._shade: QImage | None = None
         self._pictures = Thumbnails(900, 8, self)
         self._pictures.ready.connect(self.update)
         self._pasted = QTemporaryDir()
@@ -99,9 +106,11 @@ class DropZone(QWidget):
         """The picture that is shown; empty in the empty state."""
         return self._path
 
-    def show_picture(self, path: str) -> None:
-        """Shows a picture, upright; "" goes back to the invitation."""
+    def show_picture(self, path: str, heat: Heat = ()) -> None:
+        """Shows a picture, upright; "" goes back to the invitation. With a `heat`, the picture is
+        as dark as little speaks for a class there, and around the square that the heat is of."""
         self._path = path
+        self._shade = _shade(heat) if heat else None
         self.update()
 
     @Slot()
@@ -199,6 +208,15 @@ class DropZone(QWidget):
         painter.save()
         painter.setClipPath(shape)
         painter.drawPixmap(where, picture, QRectF(picture.rect()))
+        if self._shade is not None:
+            side = min(where.width(), where.height())
+            square = QRectF(0, 0, side, side)
+            square.moveCenter(where.center())
+            around = QPainterPath()
+            around.addRect(where)
+            around.addRect(square)
+            painter.fillPath(around, QColor(0, 0, 0, DARKEST))
+            painter.drawImage(square, self._shade)
         painter.restore()
 
     def _paint_invitation(self, painter: QPainter) -> None:
@@ -220,6 +238,23 @@ class DropZone(QWidget):
         painter.setPen(look.color("muted"))
         ways = QRectF(room.left(), text.bottom() + 4, room.width(), line)
         painter.drawText(ways, wrap, WAYS)
+
+
+def _shade(heat: Heat) -> QImage:
+    """Black, as opaque as little speaks for a class; drawn larger, it is smooth."""
+    shade = QImage(len(heat[0]), len(heat), QImage.Format.Format_ARGB32)
+    for y, row in enumerate(heat):
+        for x, value in enumerate(row):
+            shade.setPixelColor(x, y, QColor(0, 0, 0, round(DARKEST * (1 - value))))
+    # By steps, each of them smooth: at once, the cells would be seen.
+    for side in (32, 128, 512):
+        shade = shade.scaled(
+            side,
+            side,
+            Qt.AspectRatioMode.IgnoreAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+    return shade
 
 
 def _is_path(text: str) -> bool:

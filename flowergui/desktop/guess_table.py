@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QObject, QRectF, QSize, Qt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -57,6 +66,9 @@ class GuessTable(QTableView):
     """Shows up to ROWS guesses, always as tall as for all of them: nothing jumps. In a low window
     the last ones have to be scrolled to."""
 
+    chosen = Signal(int)
+    """The user wants to know more of the guess in this row."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("guesses")
@@ -72,6 +84,7 @@ class GuessTable(QTableView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setStyleSheet("QTableView#guesses { border: none; background: transparent; }")
         self.setTabKeyNavigation(False)
+        self.clicked.connect(self._clicked)
         self.verticalHeader().hide()
         self.horizontalHeader().hide()
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
@@ -80,6 +93,10 @@ class GuessTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(height)
         self.setMinimumHeight(FEWEST * height)
         self.setMaximumHeight(ROWS * height)
+
+    @Slot(QModelIndex)
+    def _clicked(self, index: QModelIndex) -> None:
+        self.chosen.emit(index.row())
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self.maximumHeight())

@@ -28,18 +28,20 @@ from PySide6.QtWidgets import (
 from flowergui.desktop import theme
 from flowergui.desktop.card import ROOT, Index, paint_tile, percent
 from flowergui.desktop.thumbnails import Thumbnails
-from flowergui.events import Guessed
+from flowergui.events import Guessed, Heat
 
 TILE = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A photo and what is known of it: `guessed`, or why not (`failure`), or neither yet."""
+    """A photo and what is known of it: `guessed`, or why not (`failure`), or neither yet; and the
+    `heats` of its guesses, in their order, once they are explained."""
 
     path: str
     guessed: Guessed | None = None
     failure: str = ""
+    heats: tuple[Heat, ...] = ()
 
     @property
     def summary(self) -> str:

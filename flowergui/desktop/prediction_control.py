@@ -11,7 +11,7 @@ from flowergui.desktop import run_control
 from flowergui.desktop.jobs import Jobs
 from flowergui.desktop.prediction_panel import PredictionPanel
 from flowergui.desktop.run_control import RunControl
-from flowergui.events import Guessed, GuessFailed, RunFacts
+from flowergui.events import Explained, Guessed, GuessFailed, RunFacts
 
 JOB = "predict"
 
@@ -89,7 +89,7 @@ class PredictionControl(QObject):
         checkpoint = self.checkpoint
         if checkpoint:
             self._asked = paths
-            self._jobs.do(JOB, lambda: tasks.predict(checkpoint, paths), self._told)
+            self._jobs.do(JOB, lambda: tasks.predict(checkpoint, paths, why=True), self._told)
         else:
             self._panel.show_no_model()
 
@@ -103,6 +103,8 @@ class PredictionControl(QObject):
         for event in events:
             if isinstance(event, Guessed):
                 self._panel.show_guess(event)
+            elif isinstance(event, Explained):
+                self._panel.show_explained(event)
             elif isinstance(event, GuessFailed):
                 self._panel.show_failed(event)
 

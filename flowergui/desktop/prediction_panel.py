@@ -14,7 +14,7 @@ from flowergui.desktop.drop_zone import DropZone
 from flowergui.desktop.guess_table import GuessTable
 from flowergui.desktop.photo_strip import PhotoStrip, Shown
 from flowergui.desktop.resumable import when
-from flowergui.events import Guessed, GuessFailed
+from flowergui.events import Explained, Guessed, GuessFailed
 
 
 class PredictionPanel(Card):
@@ -30,6 +30,7 @@ class PredictionPanel(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Which flower?", parent)
         self._answers = "", ""
+        self._guess = 0  # the row of the guess that "Why?" is about
         self._zone = DropZone()
         self._zone.images_dropped.connect(self.images_dropped)
         self._zone.checkpoint_dropped.connect(self.checkpoint_dropped)
@@ -60,6 +61,13 @@ class PredictionPanel(Card):
     def show_guess(self, guessed: Guessed) -> None:
         """A photo is answered; one that nobody waits for is shown by itself."""
         self._answer(Shown(guessed.path, guessed=guessed))
+
+    @Slot(object)
+    def show_explained(self, explained: Explained) -> None:
+        """What speaks for the guesses of a photo that was answered."""
+        row = self._strip.row_of(explained.path)
+        if row >= 0:
+            self._answer(replace(self._strip.photos()[row], heats=explained.heats))
 
     @Slot(object)
     def show_failed(self, failed: GuessFailed) -> None:
@@ -102,11 +110,19 @@ class PredictionPanel(Card):
         theme.style(self._name, role="heading")
         self._place = QLabel()
         theme.style(self._place, role="caption")
+        self._why = quiet_button("Why?", "whyButton")
+        self._why.setCheckable(True)
+        self._why.setToolTip("Light up what speaks for a guess. Click a guess to see what does.")
+        self._why.toggled.connect(self._ask_why)
+        theme.style(self._why, role="segment")
+        self._reason = small_label()
+        self._reason.setObjectName("reasonCaption")
         self._name_row = QWidget()
         row = QHBoxLayout(self._name_row)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._name, 1)
         row.addWidget(self._place)
+        row.addWidget(self._why)
         self._busy = QProgressBar()
         self._busy.setRange(0, 0)
         self._busy.setTextVisible(False)
@@ -115,6 +131,7 @@ class PredictionPanel(Card):
         self._failure = small_label("error")
         self._failure.setObjectName("guessError")
         self._table = GuessTable()
+        self._table.chosen.connect(self._ask_of)
         self._checkpoint = small_label()
         self._checkpoint.setObjectName("checkpointCaption")
         # A splitter asks for the least height without asking for which width: two lines it is.
@@ -122,7 +139,14 @@ class PredictionPanel(Card):
         self._checkpoint.setAlignment(Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout()
         column.setSpacing(6)
-        for widget in (self._name_row, self._busy, self._failure, self._table, self._checkpoint):
+        for widget in (
+            self._name_row,
+            self._busy,
+            self._failure,
+            self._reason,
+            self._table,
+            self._checkpoint,
+        ):
             column.addWidget(widget)
         self.body.addLayout(column)
 
@@ -130,7 +154,9 @@ class PredictionPanel(Card):
 
     @Slot(object)
     def _show(self, shown: Shown | None) -> None:
-        self._zone.show_picture(shown.path if shown else "")
+        if shown is None or shown.path != self._zone.path:
+            self._guess = 0
+        self._light(shown)
         self._name_row.setVisible(shown is not None)
         guessed = shown.guessed if shown else None
         failure = shown.failure if shown else ""
@@ -157,6 +183,31 @@ class PredictionPanel(Card):
         self._answers = text, path
         self._checkpoint.setText(text)
         self._checkpoint.setToolTip(path)
+
+    @Slot(bool)
+    def _ask_why(self, on: bool) -> None:
+        self._light(self._strip.current)
+
+    @Slot(int)
+    def _ask_of(self, row: int) -> None:
+        self._guess = row
+        if self._why.isChecked():
+            self._light(self._strip.current)
+        elif self._why.isEnabled():
+            self._why.setChecked(True)
+
+    def _light(self, shown: Shown | None) -> None:
+        """Shows the photo; lit, where the user wants to know why."""
+        heats = shown.heats if shown else ()
+        self._why.setEnabled(bool(heats))
+        heat = heats[self._guess] if self._why.isChecked() and self._guess < len(heats) else ()
+        self._reason.setVisible(bool(heat))
+        if heat and shown and shown.guessed:
+            name = shown.guessed.guesses[self._guess].name
+            some = any(value > 0 for row in heat for value in row)
+            what = "Bright: what speaks for" if some else "Nothing in the photo speaks for"
+            self._reason.setText(f"{what} {name}.")
+        self._zone.show_picture(shown.path if shown else "", heat)
 
     def _answer(self, shown: Shown) -> None:
         if self._strip.row_of(shown.path) < 0:

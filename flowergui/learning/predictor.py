@@ -9,8 +9,15 @@ import torch
 from torch import nn
 
 from flowergui.errors import FlowerError
-from flowergui.events import Event, Guess, Guessed, GuessFailed
-from flowergui.learning import augmentation, batches, checkpoint, network, weights
+from flowergui.events import Event, Explained, Guess, Guessed, GuessFailed, Heat
+from flowergui.learning import (
+    augmentation,
+    batches,
+    checkpoint,
+    explanation,
+    network,
+    weights,
+)
 from flowergui.run_folder import RunFolder
 
 GUESSES = 5
@@ -28,15 +35,20 @@ class Predictor:
     epoch: int
 
 
-def predict(source: Path, images: Sequence[Path]) -> Iterator[Event]:
-    """Guessed or GuessFailed for each image, by a checkpoint of ours, or by a run folder's best.
+def predict(
+    source: Path, images: Sequence[Path], *, why: bool = False, out: Path | None = None
+) -> Iterator[Event]:
+    """Guessed or GuessFailed for each image, by a checkpoint of ours, or by a run folder's best;
+    after each Guessed, where they want to know `why`, Explained, with a picture in the folder
+    `out`, where there is one.
 
     Nothing is drawn at random, so a training beside it goes on the same. Raises FlowerError
-    where the checkpoint can't answer.
+    where the checkpoint can't answer, and where the pictures can't be written.
     """
     path = RunFolder(source).answering() if source.is_dir() else source
     predictor = load(path)
     prepare = batches.for_looking(predictor.image_size)
+    layer = ""
     for image in images:
         try:
             pixels = prepare(image)
@@ -44,9 +56,16 @@ def predict(source: Path, images: Sequence[Path]) -> Iterator[Event]:
             yield GuessFailed(str(image), str(error))
             continue
         views = torch.from_numpy(pixels.copy())[None]
-        with torch.inference_mode():
-            batch = augmentation.normalise(views, predictor.mean, predictor.std)
-            probabilities = predictor.net(batch).float().softmax(1)[0]
+        batch = augmentation.normalise(views, predictor.mean, predictor.std)
+        heats: tuple[Heat, ...] = ()
+        if why:
+            layer = layer or explanation.looking_layer(predictor.net, batch)
+            logits, _, maps = explanation.explain(predictor.net, layer, batch, GUESSES)
+            heats = tuple(explanation.rows(heat) for heat in maps)
+        else:
+            with torch.inference_mode():
+                logits = predictor.net(batch)[0]
+        probabilities = logits.float().softmax(0)
         if not probabilities.isfinite().all():
             raise FlowerError(
                 f"{path.name} gives no numbers: its training went wrong before it was saved.",
@@ -58,6 +77,9 @@ def predict(source: Path, images: Sequence[Path]) -> Iterator[Event]:
             for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True)
         )
         yield Guessed(str(image), guesses, str(path), predictor.epoch)
+        if why:
+            picture = explanation.picture(image, heats[0], out) if out else ""
+            yield Explained(str(image), heats, str(picture))
 
 
 def load(path: Path) -> Predictor:

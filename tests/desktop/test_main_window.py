@@ -213,7 +213,7 @@ class Script:
         yield Preparing("Trying a step", 0, 3)
         yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, cached=False)
 
-    def predict(self, checkpoint: str, images: list[str]) -> Iterator[Any]:
+    def predict(self, checkpoint: str, images: list[str], *, why: bool) -> Iterator[Any]:
         self.seen.append(("predict", (checkpoint, list(images))))
         for image in images:
             yield Guessed(image, (Guess("rose", 0.9), Guess("tulip", 0.1)), checkpoint, 1)

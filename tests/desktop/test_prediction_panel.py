@@ -12,13 +12,14 @@ from PySide6.QtWidgets import (
     QListView,
     QProgressBar,
     QPushButton,
+    QTableView,
 )
 
 from flowergui.desktop import worker
 from flowergui.desktop.card import ElidedLabel
 from flowergui.desktop.drop_zone import DropZone
 from flowergui.desktop.prediction_panel import PredictionPanel, spoken
-from flowergui.events import Guess, Guessed, GuessFailed
+from flowergui.events import Explained, Guess, Guessed, GuessFailed
 
 BEST = "/models/2026-11-23_140211_vgg11_bn_scratch/best.pth"
 
@@ -308,3 +309,70 @@ def test_a_name_without_room_is_shortened_in_its_middle(qtbot):
     label.setText(label.fontMetrics().elidedText("a" * 200, Qt.TextElideMode.ElideMiddle, 90))
     assert long == label.grab().toImage()
     assert label.minimumSizeHint().width() <= label.sizeHint().width()
+
+
+# --- why ----------------------------------------------------------------------------------------
+
+LEFT, NOWHERE = ((1.0, 0.0), (1.0, 0.0)), ((0.0, 0.0), (0.0, 0.0))
+
+
+def lit(panel) -> tuple[bool, bool]:
+    """Whether the left and the right side of the photo's middle are as bright as the photo is."""
+    zone = panel.findChild(DropZone)
+    image, middle = zone.grab().toImage(), zone.rect().center()
+    far = min(zone.width(), zone.height()) // 2 - 14
+    sides = (image.pixelColor(middle.x() + x, middle.y()) for x in (-far, far))
+    left, right = (max(colour.getRgb()[:3]) > 150 for colour in sides)
+    return left, right
+
+
+@pytest.fixture
+def bright(tmp_path):
+    path = tmp_path / "bright.png"
+    Image.new("RGB", (300, 300), (250, 250, 250)).save(path)
+    return str(path)
+
+
+def test_what_speaks_for_a_guess_is_lit(qtbot, panel, bright):
+    panel.resize(300, 500)
+    panel.show()
+    why = panel.findChild(QPushButton, "whyButton")
+    reason = panel.findChild(QLabel, "reasonCaption")
+    panel.show_guess(guessed(bright, ("rose", 0.9), ("tulip", 0.1)))
+    qtbot.waitUntil(lambda: panel.findChild(DropZone)._pictures.picture(bright) is not None)
+    assert lit(panel) == (True, True)
+    assert not why.isEnabled()
+    panel.show_explained(Explained(bright, (LEFT, NOWHERE)))
+    assert why.isEnabled()
+    assert lit(panel) == (True, True)
+    why.click()
+    assert lit(panel) == (True, False)
+    assert (reason.isVisible(), reason.text()) == (True, "Bright: what speaks for rose.")
+    table = panel.findChild(QTableView, "guesses")
+    table.clicked.emit(table.model().index(1, 0))
+    assert lit(panel) == (False, False)
+    assert reason.text() == "Nothing in the photo speaks for tulip."
+    why.click()
+    assert lit(panel) == (True, True)
+    assert not reason.isVisible()
+
+
+def test_a_click_on_a_guess_asks_why(qtbot, panel, bright):
+    panel.show_guess(guessed(bright, ("rose", 0.9), ("tulip", 0.1)))
+    table, why = panel.findChild(QTableView, "guesses"), panel.findChild(QPushButton, "whyButton")
+    table.clicked.emit(table.model().index(1, 0))
+    assert not why.isChecked()  # nobody knows yet
+    panel.show_explained(Explained(bright, (NOWHERE, LEFT)))
+    table.clicked.emit(table.model().index(1, 0))
+    assert why.isChecked()
+    assert text(panel, "reasonCaption") == "Bright: what speaks for tulip."
+    panel.show_guess(guessed("other.png", ("rose", 1.0)))
+    assert not why.isEnabled()
+    panel.show_explained(Explained("other.png", (LEFT,)))
+    assert text(panel, "reasonCaption") == "Bright: what speaks for rose."  # its first guess
+
+
+def test_an_explanation_that_nobody_waits_for_is_passed_over(panel, bright):
+    panel.show_guess(guessed(bright, ("rose", 0.9)))
+    panel.show_explained(Explained("another.png", (LEFT,)))
+    assert not panel.findChild(QPushButton, "whyButton").isEnabled()

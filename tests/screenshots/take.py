@@ -103,6 +103,8 @@ def walk(photographer: Photographer, epochs: int) -> None:
     until(start.isEnabled)
     find("dropZone").images_dropped.emit([str(picture) for picture in pictures])
     photographer.rest(3000)
+    click("whyButton")
+    photographer.rest(600)
     photographer.keep("finished")
     path = find("datasetPath")
     path.setText(str(samples / "nowhere"))
