@@ -22,6 +22,7 @@ class Banner(QFrame):
         super().__init__(parent)
         self.setObjectName("banner")
         self._then: Callable[[], None] | None = None
+        self._refuses = False
         self._sign = QLabel()
         self._text = QLabel()
         self._text.setWordWrap(True)
@@ -74,6 +75,17 @@ class Banner(QFrame):
         self._say("warning", text)
 
     @Slot(str)
+    def refuse(self, text: str) -> None:
+        """Why something can't be; until something else is wished, see `take_back`."""
+        self._say("warning", text)
+        self._refuses = True
+
+    def take_back(self) -> None:
+        """Something else is wished: what was refused is not said any more."""
+        if self._refuses:
+            self.clear()
+
+    @Slot(str)
     def show_note(self, text: str) -> None:
         """Something good to know."""
         self._say("info", text)
@@ -87,21 +99,21 @@ class Banner(QFrame):
         self, text: str, button_text: str, callback: Callable[[], None], kind: str = "info"
     ) -> None:
         """A message with a button; `callback` is called when it is pressed, and the message
-        goes."""
+        goes. A warning refuses what was wished, and offers something else."""
         self._say(kind, text)
-        self._then = callback
+        self._then, self._refuses = callback, kind == "warning"
         self._action.setText(button_text)
         self._action.show()
 
     @Slot()
     def clear(self) -> None:
         """Says nothing and hides."""
-        self._then = None
+        self._then, self._refuses = None, False
         self._text.clear()
         self.hide()
 
     def _say(self, kind: str, text: str) -> None:
-        self._then = None
+        self._then, self._refuses = None, False
         self._action.hide()
         self._sign.setText(SIGNS[kind])
         self._text.setText(text)

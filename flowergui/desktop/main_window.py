@@ -66,7 +66,6 @@ class MainWindow(QMainWindow):
         )
         self._closing = self._must_end = False
         self._warm = False
-        self._refusal = ""
         panels = Panels()
         self._banner, self._dataset, self._modes = panels.banner, panels.photos, panels.modes
         self._form, self._run = panels.form, panels.run
@@ -102,7 +101,7 @@ class MainWindow(QMainWindow):
         self._modes.checkpoint_changed.connect(self._resume.choose)
         self._resume.listed.connect(self._runs_listed)
         self._resume.changed.connect(self._run_chosen)
-        self._resume.refused.connect(self._refuse)
+        self._resume.refused.connect(self._banner.refuse)
         self._resume.over.connect(self._offer_more_epochs)
         self._resume.wanted.connect(self._go_on)
         self._resume.looked.connect(self._allow)
@@ -219,7 +218,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _mode_changed(self, mode: str) -> None:
-        self._take_back()
+        self._banner.take_back()
         if mode == "resume":
             self._resume.enter()
             return
@@ -256,7 +255,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _recipe_changed(self) -> None:
-        self._take_back()
+        self._banner.take_back()
         self._dataset.set_validation_fraction(self._form.recipe().validation_fraction)
         self._network.refresh()
         if self._control.state == run_control.IDLE:
@@ -345,24 +344,15 @@ class MainWindow(QMainWindow):
         self._run.header.failed()
         report(error, self._banner, self)
 
-    @Slot(str)
-    def _refuse(self, reason: str) -> None:
-        self._banner.show_warning(reason)
-        self._refusal = reason
-
     @Slot(int)
     def _offer_more_epochs(self, epochs: int) -> None:
-        self._refusal = (
+        self._banner.offer(
             f"This run has done all its epochs ({epochs:,}). Give it more, or begin a new one from "
-            "scratch or by transfer."
+            "scratch or by transfer.",
+            f"Train {epochs:,} more",
+            self._resume.start_longer,
+            kind="warning",
         )
-        self._banner.offer(self._refusal, f"Train {epochs:,} more", self._resume.start_longer)
-
-    def _take_back(self) -> None:
-        """What was refused is wished otherwise now."""
-        if self._refusal and self._banner.text == self._refusal:
-            self._banner.clear()
-        self._refusal = ""
 
     def _offer_last_run(self) -> None:
         """A run that was stopped, or died with its machine, is one click away."""

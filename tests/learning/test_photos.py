@@ -222,19 +222,28 @@ def test_broken_files_are_listed_and_left_out(flat: Path) -> None:
     assert len(reasons) == 3
 
 
-def test_a_file_that_may_not_be_opened_is_listed(
-    flat: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (PermissionError(13, "Permission denied"), "permission denied"),
+        (OSError(5, "Input/output error"), "[Errno 5] Input/output error"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_listed_as_long_as_it_cannot(
+    flat: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, reason: str
 ) -> None:
+    """It is the drive that fails, perhaps for a moment, not the file."""
     opened = Image.open
 
     def guarded(path: Path, *args: object, **more: object) -> Image.Image:
         if path.name == "iris_3.jpg":
-            raise PermissionError(13, "Permission denied", str(path))
+            raise error
         return opened(path, *args, **more)
 
-    monkeypatch.setattr(Image, "open", guarded)
-    found, _ = scanned(flat)
-    assert found.problems == (Problem("iris/iris_3.jpg", "permission denied"),)
+    with monkeypatch.context() as patched:
+        patched.setattr(Image, "open", guarded)
+        assert scanned(flat)[0].problems == (Problem("iris/iris_3.jpg", reason),)
+    assert scanned(flat)[0].problems == ()
 
 
 def test_names_may_be_written_in_any_script(flat: Path) -> None:
@@ -255,22 +264,6 @@ def test_a_class_whose_name_is_no_text_can_be_split(flat: Path) -> None:
     split = photos.split(found, 0.2, 0)
     assert len(split.validation) == len(before.validation)
     assert len(split.fingerprint()) == 64
-
-
-def test_a_drive_that_fails_for_a_moment_is_asked_again(
-    flat: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = Image.open
-
-    def failing(path: Path, *args: object, **more: object) -> Image.Image:
-        if path.name == "iris_3.jpg":
-            raise OSError(5, "Input/output error")
-        return opened(path, *args, **more)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Image, "open", failing)
-        assert [each.path for each in scanned(flat)[0].problems] == ["iris/iris_3.jpg"]
-    assert scanned(flat)[0].problems == ()
 
 
 def test_a_file_that_was_mended_is_read_again(flat: Path) -> None:

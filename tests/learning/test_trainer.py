@@ -55,6 +55,12 @@ def collect(going: Iterator[Any], events: list[Any], then: Callable[[Any], objec
         then(event)
 
 
+def pull(going: Iterator[Any], events: list[Any], kind: type, count: int = 1) -> None:
+    """Pulls a run into `events` until there are so many of a kind."""
+    while len(of(events, kind)) < count:
+        events.append(next(going))
+
+
 def run_of(events: list) -> RunFolder:
     return RunFolder(Path(of(events, Opened)[0].run))
 
@@ -448,12 +454,10 @@ def test_a_full_disk_does_not_end_a_run(little: Little, small_files) -> None:
     live = Live()
     going = tasks.train(little(epochs=3), live)
     events: list[Any] = []
-    while not of(events, Opened):
-        events.append(next(going))
+    pull(going, events, Opened)
     live.save = True
     with small_files(20_000):
-        while len(of(events, SaveFailed)) < 3:
-            events.append(next(going))
+        pull(going, events, SaveFailed, 3)
     lost = of(events, SaveFailed)
     assert [Path(each.path).name for each in lost] == ["last.pth", "last.pth", "best.pth"]
     assert all("File too large" in each.reason or "full" in each.reason for each in lost)
@@ -473,8 +477,7 @@ def test_a_run_that_cannot_be_saved_at_its_end_is_saved_when_there_is_room(
     live = Live()
     going = tasks.train(little(), live)
     events: list[Any] = []
-    while not of(events, BatchDone):
-        events.append(next(going))
+    pull(going, events, BatchDone)
     live.stop = stopped
     with small_files(20_000):
         while len(of(events, Unsaved)) < 2:
