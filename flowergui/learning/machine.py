@@ -4,14 +4,19 @@ import gc
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
+from pathlib import Path
 
 import torch
 
 from flowergui.errors import FlowerError
 
 GIB = 1 << 30
+
+MEMORY = Path("/proc/meminfo")
+GROUP = Path("/sys/fs/cgroup")
+"""What Linux tells of memory: the machine's, and (cgroup v2) that of a container, from within."""
 
 
 def device(wish: str) -> torch.device:
@@ -107,17 +112,25 @@ def one_core(alone: bool = True) -> Iterator[None]:
 
 def free_memory(on: torch.device | None = None) -> int:
     """Bytes of memory that could be had now on a graphics card, or of main memory (4 GiB where
-    the system won't say)."""
+    the system won't say): of the machine's, and of what the container allows that this may run
+    in, whichever is less."""
     if on is not None and on.type == "cuda":
         return int(torch.cuda.mem_get_info(on)[0])
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 4 * GIB
+    free = 4 * GIB
+    with suppress(OSError, KeyError):
+        free = _numbers(MEMORY)["MemAvailable:"] * 1024
+    with suppress(OSError, KeyError, ValueError):  # "max" is no number
+        most = int((GROUP / "memory.max").read_text(encoding="ascii"))
+        taken = int((GROUP / "memory.current").read_text(encoding="ascii"))
+        cached = _numbers(GROUP / "memory.stat")["inactive_file"]  # files, which give way
+        free = min(free, max(most - taken + cached, 0))
+    return free
+
+
+def _numbers(path: Path) -> dict[str, int]:
+    """The first word of each line, and the number after it."""
+    lines = (line.split() for line in path.read_text(encoding="ascii").splitlines())
+    return {words[0]: int(words[1]) for words in lines if len(words) > 1}
 
 
 def release() -> None:

@@ -14,7 +14,8 @@ from flowergui.events import ClassCount, Preparing, Problem, Scanned, ScanProgre
 from flowergui.garbage import uncollected
 from flowergui.learning import pictures
 
-VALIDATION_FOLDERS = ("val", "valid", "validation", "test")
+TRAINING_FOLDERS = ("train", "training")
+VALIDATION_FOLDERS = ("val", "valid", "validation", "test", "testing")
 """Names that hold the validation photos of a ready split, the likeliest first."""
 
 CHECKED_FIRST = 20_000
@@ -197,8 +198,10 @@ def _parts(folder: Path) -> dict[str, Path]:
             hint="Choose a folder that has one subfolder of photos for each class.",
         )
     children = {child.name.lower(): child for child in _folders(folder)}
-    if "train" in children and _folders(children["train"]):
-        parts = {"train": children["train"]}
+    for train in TRAINING_FOLDERS:
+        if train not in children or not _folders(children[train]):
+            continue
+        parts = {"train": children[train]}
         for name in VALIDATION_FOLDERS:
             if name in children and any(any(_files(c, "")) for c in _folders(children[name])):
                 parts["validation"] = children[name]

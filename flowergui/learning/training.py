@@ -325,12 +325,13 @@ class Training:
         self.run.write_split(self.split.classes, self.split.rows(), self.split.folder)
 
     def sound(self) -> bool:
-        """Whether all weights are numbers: others are not saved."""
-        parameters = [parameter.detach() for parameter in self.net.parameters()]
+        """Whether all weights, and the statistics with them, are numbers: others are not saved."""
+        tensors = [each.detach() for each in self.net.parameters()]
+        tensors += [each for each in self.net.buffers() if each.is_floating_point()]
         # A sum is eight times as fast as isfinite, and no number where one of its numbers is none.
-        if bool(torch.isfinite(torch.stack([each.sum() for each in parameters])).all()):
+        if bool(torch.isfinite(torch.stack([each.sum() for each in tensors])).all()):
             return True
-        return all(bool(torch.isfinite(each).all()) for each in parameters)
+        return all(bool(torch.isfinite(each).all()) for each in tensors)
 
     def go_back(self, error: NotANumberError) -> WentBack:
         """Takes up the last checkpoint again, with half the learning rate. Raises FlowerError

@@ -102,8 +102,8 @@ def test_the_fingerprint_is_that_of_the_whole_list(flat: Path) -> None:
         assert split.fingerprint() == hashlib.sha256(whole.encode()).hexdigest()
 
 
-@pytest.mark.parametrize("train", ["train", "Train", "TRAIN"])
-@pytest.mark.parametrize("name", ["val", "Valid", "VALIDATION", "test"])
+@pytest.mark.parametrize("train", ["train", "TRAIN", "Training"])
+@pytest.mark.parametrize("name", ["val", "Valid", "VALIDATION", "test", "Testing"])
 def test_ready_split(flat: Path, name: str, train: str) -> None:
     found, _ = scanned(ready_split(flat, name, train))
     assert found.layout == "split"

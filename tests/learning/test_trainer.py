@@ -440,7 +440,7 @@ def test_weights_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) 
         return done
 
     def save_each(event: Any) -> None:
-        live.save = isinstance(event, BatchDone)
+        live.save |= isinstance(event, BatchDone)  # what a save tells may come in between
 
     monkeypatch.setattr(Training, "step", spoil)
     with pytest.raises(FlowerError, match="The loss became nan in epoch 2, batch 2"):
@@ -448,6 +448,22 @@ def test_weights_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) 
     failed = of(events, SaveFailed)
     assert {event.reason for event in failed} == {"the weights hold values that are no numbers"}
     assert checkpoint.read(run_of(events).last)["step"] == 3  # the last one that was good
+
+
+def test_statistics_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) -> None:
+    """Training doesn't look at them, so that its loss stays a number; what predicts does."""
+    real = Training.step
+
+    def spoil(self: Training, images: torch.Tensor, targets: torch.Tensor) -> Any:
+        done = real(self, images, targets)
+        if self.progress.step == 3:
+            next(self.net.buffers()).fill_(math.nan)
+        return done
+
+    monkeypatch.setattr(Training, "step", spoil)
+    events = list(tasks.train(little()))
+    assert of(events, SaveFailed)
+    assert checkpoint.read(run_of(events).best)["step"] == 3
 
 
 def test_a_full_disk_does_not_end_a_run(little: Little, small_files) -> None:
