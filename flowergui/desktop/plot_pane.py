@@ -23,6 +23,10 @@ GAP = "\N{NO-BREAK SPACE}" * 3 + " "
 LABEL_ROOM, LINE_ROOM = 76, 14
 """Least pixels between the epochs that are named, and between those that have a line."""
 
+RUNAWAY = 30
+"""How many times as large as the largest loss in training (or as 1) one in validation may be to be
+kept in sight: overfitting stays below."""
+
 Ticks = list[list[tuple[float, str]]] | None
 """Of an axis, level by level: where each stands, and its text. None: pyqtgraph finds them."""
 
@@ -267,8 +271,12 @@ class Pane(QFrame):
             line.label.setFont(self._small_font())
             line.label.fill = pg.mkBrush(colors.color("card", 0.8))
 
-    def _fit_height(self, *curves: Numbers) -> None:
-        spans = [span for span in map(robust_range, curves) if span is not None]
+    def _fit_height(self, trained: Numbers, validated: Numbers) -> None:
+        ours = robust_range(trained)
+        if ours is not None and np.isinf(self.quantity.high):
+            # Validations that went wrong would make a line of all the rest.
+            validated = validated[validated <= RUNAWAY * max(ours[1], 1.0)]
+        spans = [span for span in (ours, robust_range(validated)) if span is not None]
         if not spans:
             return
         low, high = min(span[0] for span in spans), max(span[1] for span in spans)

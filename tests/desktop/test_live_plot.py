@@ -464,3 +464,18 @@ def test_the_newest_values_fit_beside_the_title(plot, width: int, named: str):
     key = plot._loss._key
     assert f">{named} <b>0.001</b>" in key.text()
     assert key.sizeHint().width() <= plot._loss.width() - plot._loss._title.sizeHint().width() - 24
+
+
+@pytest.mark.parametrize(("loss", "seen"), [(2e11, False), (40.0, False), (25.0, True)])
+def test_a_validation_that_went_wrong_does_not_flatten_the_rest(plot, loss, seen):
+    plot.append([batch(step, loss=0.9) for step in range(1, 21)])
+    for number in (1, 2):
+        plot.epoch_done(replace(epoch(number, 0.2), val_loss=loss if number == 1 else 1.1))
+    plot.draw()
+    low, high = pane(plot, "loss").getViewBox().viewRange()[1]
+    assert (low <= loss <= high) == seen
+    assert low <= 0.9
+    assert high >= 1.1
+    assert seen or high < 2
+    low, high = pane(plot, "accuracy").getViewBox().viewRange()[1]
+    assert low <= 0.2 <= high
