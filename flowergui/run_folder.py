@@ -32,7 +32,7 @@ RETRIES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
 # The names of files need not be text: what is no UTF-8 in them passes through as it is.
 _ANY_NAME: Final = "surrogateescape"
 
-_BEGAN: Final = re.compile(r"\d{4}-\d\d-\d\d_\d")
+_BEGAN: Final = re.compile(r"\d{4}-\d\d-\d\d_")
 
 _PARTS: Final = ("train", "validation")
 
@@ -249,10 +249,11 @@ class RunFolder:
         something. Sorts by time."""
         if _BEGAN.match(self.path.name):
             return self.path.name
-        times = [self.path.stat().st_ctime] if self.path.exists() else [0.0]
+        time = 0.0
         with suppress(OSError):
-            times = [self._history.stat().st_mtime]
-        return f"{datetime.fromtimestamp(times[0]):%Y-%m-%d_%H-%M-%S}"
+            time = self.path.stat().st_mtime
+            time = self._history.stat().st_mtime
+        return f"{datetime.fromtimestamp(time):%Y-%m-%d_%H-%M-%S}"
 
     def newest(self) -> Path | None:
         """Its newest checkpoint."""

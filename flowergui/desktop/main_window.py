@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from PySide6.QtCore import QSettings, QSize, QTimer, Slot
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
+    QKeyEvent,
     QKeySequence,
     QPaintEvent,
     QShortcut,
 )
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QMainWindow, QMessageBox
 
 from flowergui import tasks
 from flowergui.desktop import (
@@ -131,7 +132,6 @@ class MainWindow(QMainWindow):
         for keys, act in (
             (QKeySequence("Ctrl+Return"), self._start_by_key),
             (QKeySequence(QKeySequence.StandardKey.Open), self._dataset.ask),
-            (QKeySequence("Escape"), self._banner.clear),
         ):
             QShortcut(keys, self).activated.connect(act)
 
@@ -237,6 +237,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _run_chosen(self) -> None:
+        self._banner.take_back()
         if chosen := self._resume.chosen:
             self._network.set_class_count(chosen.class_count)
             self._network.show_frozen()
@@ -315,6 +316,7 @@ class MainWindow(QMainWindow):
 
     def _begin(self, job: Callable[[Live], Iterator[Any]]) -> None:
         self._banner.clear()
+        self._story.begin()
         self._control.begin(job)
         self._predictions.run_began()
 
@@ -336,6 +338,8 @@ class MainWindow(QMainWindow):
             self._control.stop()
         elif state == run_control.UNSAVED:
             self._closing = False  # it would be lost: whether it may be is asked once more
+            for question in self.findChildren(QMessageBox, "closeQuestion"):
+                question.close()  # it promised otherwise
         elif idle and self._closing:
             self.close()
 
@@ -365,6 +369,12 @@ class MainWindow(QMainWindow):
             )
 
     # --- the window itself ----------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:  # nobody else had a use for it
+            self._banner.clear()
+        else:
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if local_paths(event.mimeData()):

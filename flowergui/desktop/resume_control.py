@@ -40,7 +40,7 @@ class ResumeControl(QObject):
     """The user wants to go on with this checkpoint, with these changes (Recipe fields) and this
     Resumption."""
     over = Signal(int)
-    """The user wants to go on with a run that has done all its epochs, so many."""
+    """The user wants to go on with a run that has done all its epochs, and how many it has done."""
     looked = Signal()
     """It was held against the photos and the wishes of now."""
 
@@ -218,8 +218,8 @@ class ResumeControl(QObject):
         if not shown:
             self._modes.mode = "resume"
             self._modes.checkpoint = path
-        if self._over():
-            self.over.emit(self._form.recipe().epochs)
+        if self.chosen and self.chosen.epochs_done >= self._form.recipe().epochs:
+            self.over.emit(self.chosen.epochs_done)
         elif reason := self.problem():
             self.refused.emit(reason)
         else:
@@ -228,14 +228,13 @@ class ResumeControl(QObject):
     @Slot()
     def start_longer(self) -> None:
         """Goes on with the chosen run for as many epochs more as it has done."""
-        recipe = self._form.recipe()
-        self._form.set_recipe(replace(recipe, epochs=2 * recipe.epochs))
-        self.start()
-
-    def _over(self) -> bool:
-        """Whether the chosen run has done all epochs that it is asked for."""
-        asked = self._form.recipe().epochs
-        return self.chosen is not None and self.chosen.epochs_done >= asked
+        if self.chosen is None:
+            return
+        self._form.set_recipe(replace(self._form.recipe(), epochs=2 * self.chosen.epochs_done))
+        if problems := self._form.problems():
+            self.refused.emit(next(iter(problems.values())))
+        else:
+            self.start()
 
     def _changes(self) -> dict[str, Any]:
         """What the user changed of the chosen run; for weights alone, all that the form has of

@@ -88,6 +88,8 @@ class RunControl(QObject):
         not be saved is given up."""
         if self._worker is not None and self._state != STOPPING:
             rests = self._state != RUNNING
+            # One that is pausing may rest at its end already, unsaved: that is no wish to lose it.
+            self.live.save = self._state == PAUSING
             self.live.stop = True
             self._enter(STOPPING)
             if rests:  # else it would not rest either where it can't be saved

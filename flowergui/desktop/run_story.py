@@ -49,6 +49,10 @@ class RunStory(QObject):
         self._opened: Opened | None = None
         self._lost: set[str] = set()  # names of checkpoints that could not be written last time
 
+    def begin(self) -> None:
+        """A run was asked for."""
+        self._opened, self._lost = None, set()
+
     @Slot(object)
     def tell(self, events: tuple[Any, ...]) -> None:
         """Shows a chunk of a run's events, in their order."""

@@ -69,6 +69,7 @@ class Worker(QThread):
         self._room = threading.Event()
         self._may_go_on = threading.Event()
         self._may_go_on.set()
+        self._deciding = threading.Lock()
         self._rests_at: Callable[[Any], bool] | None = None
         self._always_rests_at = always_rests_at
         self._cancelled = threading.Event()
@@ -97,8 +98,9 @@ class Worker(QThread):
 
     def go_on(self) -> None:
         """Asks for events again; takes back a pause that has not happened yet."""
-        self._rests_at = None
-        self._may_go_on.set()
+        with self._deciding:
+            self._rests_at = None
+            self._may_go_on.set()
 
     def cancel(self) -> None:
         """Closes the generator at its next event. From now on only `ended` is emitted."""
@@ -124,8 +126,9 @@ class Worker(QThread):
         for event in events:
             if self._cancelled.is_set():
                 return
-            if self._rests(event):  # before it is told: whoever hears of it may call go_on
-                self._may_go_on.clear()
+            with self._deciding:  # before it is told: whoever hears of it may call go_on
+                if self._rests(event):
+                    self._may_go_on.clear()
             self._tell(event)
             if not self._may_go_on.is_set():
                 self._tell(_PAUSED)

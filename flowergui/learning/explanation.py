@@ -5,6 +5,7 @@ place in the photo, each channel counts for as much as its mean gradient towards
 what speaks against the class is left out.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import count
 from math import isqrt
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torchvision.models import VisionTransformer
+from torchvision.models import SwinTransformer, VisionTransformer
 
 from flowergui.errors import FlowerError
 from flowergui.events import Heat
@@ -30,18 +31,24 @@ DARKEST = 0.2
 
 
 def looking_layer(net: nn.Module, images: Tensor) -> str:
-    """The name of the module whose values `explain` looks at: the last one that gives (B, C, h, w)
-    with more than one place. A Vision Transformer has none but its first; of its tokens, those
-    that its last block attends to are taken. Raises ValueError where there is no such module."""
+    """The name of the module whose values `explain` looks at: of those that are called once, the
+    last one that gives (B, C, h, w) with more than one place. A Vision Transformer has none but its
+    first; of its tokens, those that its last block attends to are taken. "" where there is no such
+    module, as where images are so small that nothing in them keeps its place."""
     if isinstance(net, VisionTransformer):
         return f"encoder.layers.encoder_layer_{len(net.encoder.layers) - 1}.ln_1"
+    channels_last = isinstance(net, SwinTransformer)  # all but what it permutes at its end
     found: list[str] = []
+    calls: Counter[str] = Counter()
     thread = get_ident()
 
     def note(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            here = get_ident() == thread and isinstance(output, Tensor) and output.ndim == 4
-            if here and min(output.shape[2:]) > 1:
+            if get_ident() != thread:  # another one may be asking the same network
+                return
+            calls[name] += 1
+            places = isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1
+            if places and (not channels_last or name == "permute"):
                 found.append(name)
 
         return hook
@@ -55,9 +62,7 @@ def looking_layer(net: nn.Module, images: Tensor) -> str:
     finally:
         for hook in hooks:
             hook.remove()
-    if not found:
-        raise ValueError("no module gives values that have a place in the photo")
-    return found[-1]
+    return next((name for name in reversed(found) if calls[name] == 1), "")
 
 
 def explain(
@@ -73,7 +78,7 @@ def explain(
     thread = get_ident()
 
     def hook(module: nn.Module, inputs: Any, output: Tensor) -> Tensor | None:
-        if get_ident() != thread:  # another one may be asking the same network
+        if get_ident() != thread:
             return None
         kept.append(output.detach().requires_grad_())
         return kept[-1].clone()  # what comes next may work in place
@@ -127,16 +132,12 @@ def picture(photo: Path, heat: Heat, folder: Path) -> Path:
     lit = np.rint(255 * (DARKEST + (1 - DARKEST) * np.array(heat))).astype(np.uint8)
     mask = Image.fromarray(lit).resize(square.size, Image.Resampling.BICUBIC)
     shown = Image.composite(square, Image.new("RGB", square.size), mask)
-    for number in count(1):
-        path = folder / f"{photo.stem}-why{'' if number == 1 else f' {number}'}.jpg"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as file:
-                shown.save(file, "JPEG", quality=90)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            reason = error.strerror or error
-            raise FlowerError(f"{path.name} can't be written into {folder}: {reason}.") from error
-        break
+    names = (f"{photo.stem}-why{'' if number == 1 else f' {number}'}.jpg" for number in count(1))
+    path = next(folder / name for name in names if not (folder / name).exists())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shown.save(path, "JPEG", quality=90)
+    except OSError as error:
+        reason = error.strerror or error
+        raise FlowerError(f"{path.name} can't be written into {folder}: {reason}.") from error
     return path

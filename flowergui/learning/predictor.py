@@ -39,8 +39,8 @@ def predict(
     source: Path, images: Sequence[Path], *, why: bool = False, out: Path | None = None
 ) -> Iterator[Event]:
     """Guessed or GuessFailed for each image, by a checkpoint of ours, or by a run folder's best;
-    after each Guessed, where they want to know `why`, Explained, with a picture in the folder
-    `out`, where there is one.
+    after each Guessed, where they want to know `why` and the network can tell, Explained, with a
+    picture in the folder `out`, where there is one.
 
     Nothing is drawn at random, so a training beside it goes on the same. Raises FlowerError
     where the checkpoint can't answer, and where the pictures can't be written.
@@ -48,7 +48,7 @@ def predict(
     path = RunFolder(source).answering() if source.is_dir() else source
     predictor = load(path)
     prepare = batches.for_looking(predictor.image_size)
-    layer = ""
+    layer = _looking_layer(predictor) if why else ""
     for image in images:
         try:
             pixels = prepare(image)
@@ -58,8 +58,7 @@ def predict(
         views = torch.from_numpy(pixels.copy())[None]
         batch = augmentation.normalise(views, predictor.mean, predictor.std)
         heats: tuple[Heat, ...] = ()
-        if why:
-            layer = layer or explanation.looking_layer(predictor.net, batch)
+        if layer:
             logits, _, maps = explanation.explain(predictor.net, layer, batch, GUESSES)
             heats = tuple(explanation.rows(heat) for heat in maps)
         else:
@@ -69,7 +68,7 @@ def predict(
         if not probabilities.isfinite().all():
             raise FlowerError(
                 f"{path.name} gives no numbers: its training went wrong before it was saved.",
-                hint="Choose its run's best.pth.",
+                hint="Choose another checkpoint.",
             )
         top = probabilities.topk(min(GUESSES, len(predictor.classes)))
         guesses = tuple(
@@ -77,7 +76,7 @@ def predict(
             for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True)
         )
         yield Guessed(str(image), guesses, str(path), predictor.epoch)
-        if why:
+        if layer:
             picture = explanation.picture(image, heats[0], out) if out else ""
             yield Explained(str(image), heats, str(picture))
 
@@ -89,6 +88,12 @@ def load(path: Path) -> Predictor:
     except OSError:
         raise FlowerError(f"There is no file {path}.") from None
     return _load(path, stamp)
+
+
+@lru_cache(maxsize=1)
+def _looking_layer(predictor: Predictor) -> str:
+    size = predictor.image_size
+    return explanation.looking_layer(predictor.net, torch.zeros(1, 3, size, size))
 
 
 @lru_cache(maxsize=1)

@@ -47,6 +47,9 @@ def resume(
         changes = {name: value for name, value in changes.items() if name != "model"}
     refuse_changes(changes)
     run = run_of(path)
+    if _is_over(stored, changes):
+        yield from _over(run, stored, changes)
+        return
     with run.held():
         if _stamps(source) != stamps:  # whoever held it till now has saved once more
             stored, path = _found(source)
@@ -62,11 +65,10 @@ def _go_on(
     how: Resumption,
 ) -> Iterator[Event]:
     """Goes on with a checkpoint of a run, whose folder is held."""
-    recipe = replace(Recipe.from_dict(stored["recipe"]), **changes).checked()
-    progress = stored["progress"]
-    if progress["epoch"] > recipe.epochs:
-        yield from _over(run, recipe, progress)
+    if _is_over(stored, changes):
+        yield from _over(run, stored, changes)
         return
+    recipe = _wished(stored, changes)
     taking = inventory.take(run, Path(recipe.photos), stored["classes"], how.renamed)
     with uncollected(lambda: len(known.rows) if known else 0):
         known = yield from beginning.unless_stopped(taking, live)
@@ -105,8 +107,19 @@ def _go_on(
     yield from trainer.go(training, live)
 
 
-def _over(run: RunFolder, recipe: Recipe, progress: dict[str, Any]) -> Iterator[Event]:
+def _wished(stored: dict[str, Any], changes: dict[str, Any]) -> Recipe:
+    """The recipe of a checkpoint with these changes. Raises FlowerError where it can't be."""
+    return replace(Recipe.from_dict(stored["recipe"]), **changes).checked()
+
+
+def _is_over(stored: dict[str, Any], changes: dict[str, Any]) -> bool:
+    """Whether all epochs that are wished are done."""
+    return bool(stored["progress"]["epoch"] > _wished(stored, changes).epochs)
+
+
+def _over(run: RunFolder, stored: dict[str, Any], changes: dict[str, Any]) -> Iterator[Event]:
     """What is told of a run that has done all its epochs."""
+    recipe, progress = _wished(stored, changes), stored["progress"]
     yield Noted(
         f"This run has done all its {recipe.epochs} epochs. "
         "To go on, ask for more epochs than that."
@@ -232,6 +245,8 @@ def _resume_weights(
             validation_fraction=before.validation_fraction,
         )
     recipe = replace(usual, **changes).checked()
+    if ours and not recipe.image_size:  # "its own"
+        recipe = replace(recipe, image_size=ours.image_size)
     found = yield from beginning.unless_stopped(
         photos.scan(Path(recipe.photos), thorough=False), live
     )

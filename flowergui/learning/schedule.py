@@ -77,9 +77,11 @@ class Schedule:
         """`batch` batches of `epoch` (from 1), the last of `step` steps, don't count: it begins
         anew. Epochs may have had other lengths before."""
         whole = step + self.shift - batch  # steps of the epochs before, as long as they were
-        if epoch > 1:
-            self.start = round(self.start * (epoch - 1) * self.batches / whole)
-        self.shift = (epoch - 1) * self.batches - step
+        now = (epoch - 1) * self.batches
+        if whole > 0:  # batches whose photos are all lost are no steps
+            self.start = round(self.start * now / whole)
+        self.start = min(self.start, now)  # it may have begun in the epoch that begins anew
+        self.shift = now - step
 
     def epoch_ended(self, loss: float) -> None:
         """Tells plateau the epoch's validation loss."""

@@ -247,8 +247,8 @@ def _validate(training: Training, live: Live, side: Side) -> Generator[Event, No
     val_accuracy = sums.right / sums.photos if sums.photos else None
     if waiting and not sums.photos:
         yield Noted(
-            f"No photo that is held back could be read: epoch {progress.epoch} is not validated, "
-            "and best.pth stays as it is."
+            f"No photo that is held back could be read: epoch {progress.epoch} is not validated"
+            + (", and best.pth stays as it is." if progress.best_epoch else ".")
         )
     yield from _end_epoch(training, val_loss, val_accuracy, seconds)
     return False

@@ -523,6 +523,28 @@ def test_a_run_that_has_done_all_its_epochs_is_offered_more(qtbot, window, scrip
     assert script.of("resume") == [(str(tmp_path / "done" / "last.pth"), {"epochs": 6})]
 
 
+def test_more_epochs_are_as_many_as_were_done(qtbot, window, script, tmp_path):
+    """Whatever the form says meanwhile."""
+    script.runs.append(facts(tmp_path / "done", epochs_done=3))
+    window._resume.refresh()
+    button(window, "modeResume").click()
+    find(window, QWidget, "epochs").setValue(1)
+    button(window, "resumeLastButton").click()
+    assert button(window, "bannerAction").text() == "Train 3 more"
+    button(window, "bannerAction").click()
+    qtbot.waitUntil(lambda: bool(script.of("resume")))
+    assert script.of("resume")[0][1] == {"epochs": 6}
+
+
+def test_an_offer_for_one_run_is_none_for_another(window, script, tmp_path):
+    script.runs += [facts(tmp_path / "done", epochs_done=3), facts(tmp_path / "other")]
+    window._resume.refresh()
+    button(window, "resumeLastButton").click()
+    assert button(window, "bannerAction").isVisible()
+    window._modes.checkpoint = str(tmp_path / "other" / "last.pth")
+    assert banner_text(window) == ""
+
+
 @pytest.mark.parametrize("way", ["epochs", "mode"])
 def test_what_was_refused_is_not_said_any_more_when_the_wish_is_another(
     window, script, tmp_path, way
@@ -1083,6 +1105,27 @@ def test_a_run_that_could_not_be_saved_is_not_closed_with_the_window(qtbot, wind
     assert "lose it" in box.text()
     box.button(QMessageBox.StandardButton.Close).click()
     qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_a_question_that_promised_to_save_goes_when_that_failed(qtbot, window, script, photos):
+    script.full = True
+    start(qtbot, window, photos)
+    window.close()
+    assert window.findChild(QMessageBox, "closeQuestion") is not None
+    for _ in range(2 * BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: window._control.state == "unsaved")
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "closeQuestion") is None)
+    assert window.isVisible()
+    assert not script.of("again")
+
+
+def test_what_is_given_up_is_not_tried_again_for_a_wish_of_before(qtbot, window, script, photos):
+    unsaved(qtbot, window, script, photos, stopped=True)
+    window._control.live.save = True  # a pause that came too late
+    button(window, "stopButton").click()
+    qtbot.waitUntil(lambda: window._control.state == "idle")
+    assert script.of("again") == [False]
 
 
 def test_a_wish_to_end_is_followed_also_where_nothing_can_be_saved(qtbot, window, script, photos):

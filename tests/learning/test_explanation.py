@@ -20,9 +20,11 @@ from flowergui.recipe import Recipe
 SIZES = {"inception_v3": 96, "maxvit_t": 224, "vit_b_32": 224}
 
 
-@pytest.mark.parametrize("model", SMALLEST)
-def test_every_family_can_be_asked(model: str) -> None:
-    size = SIZES.get(model, 64)
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [*((model, SIZES.get(model, 64)) for model in SMALLEST), ("resnet50", 32), ("resnet18", 32)],
+)
+def test_every_family_can_be_asked(model: str, size: int) -> None:
     torch.manual_seed(1)
     net = network.build(model, 5, size).eval().requires_grad_(False)
     for name, parameter in net.named_parameters():
@@ -75,10 +77,21 @@ def test_nothing_may_speak_for_a_class() -> None:
     assert maps[1].tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
-def test_what_has_no_places_is_refused() -> None:
+def test_what_has_no_places_tells_nothing() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
-    with pytest.raises(ValueError, match="no module gives values"):
-        explanation.looking_layer(net, torch.zeros(1, 3, 2, 2))
+    assert explanation.looking_layer(net, torch.zeros(1, 3, 2, 2)) == ""
+    swin = network.build("swin_t", 3, 32).eval()  # its values lie with their channels last
+    assert explanation.looking_layer(swin, torch.zeros(1, 3, 32, 32)) == ""
+
+
+def test_who_cannot_tell_why_guesses_all_the_same(
+    little: Callable[..., Recipe], monkeypatch
+) -> None:
+    *_, done = tasks.train(little(epochs=1))
+    monkeypatch.setattr(explanation, "looking_layer", lambda net, images: "")
+    photo = next(Path(little().photos).rglob("*.jpg"))
+    (guessed,) = tasks.predict(done.run, [photo], why=True)
+    assert isinstance(guessed, Guessed)
 
 
 def test_two_threads_may_ask_the_same_network() -> None:
@@ -118,10 +131,11 @@ def test_large_photos_make_no_large_pictures(tmp_path: Path) -> None:
         assert shown.size == (1024, 1024)
 
 
-def test_where_no_picture_can_be_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["a.png", "a.png/in a file"])
+def test_where_no_picture_can_be_written(tmp_path: Path, where: str) -> None:
     Image.new("RGB", (20, 20)).save(tmp_path / "a.png")
     with pytest.raises(FlowerError, match=r"a-why\.jpg can't be written into"):
-        explanation.picture(tmp_path / "a.png", ((1.0,),), tmp_path / "a.png" / "in a file")
+        explanation.picture(tmp_path / "a.png", ((1.0,),), tmp_path / where)
 
 
 def test_each_answer_is_explained(little: Callable[..., Recipe], tmp_path: Path) -> None:

@@ -145,3 +145,17 @@ def test_epochs_of_another_length_leave_a_schedule_that_began_anew_where_it_is()
     first = Schedule.of(Recipe(epochs=4, learning_rate=1.0, scheduler="cosine"), 20)
     first.begin_epoch_anew(step=3, epoch=1, batch=3)
     assert first.rate(3) == 1.0
+
+
+def test_a_schedule_that_began_in_the_epoch_that_begins_anew() -> None:
+    """Its first batches come once more: nothing is before its beginning."""
+    late = schedule(scheduler="step", step_size=1)
+    late.restart(2 * BATCHES + 3)
+    late.begin_epoch_anew(step=2 * BATCHES + 5, epoch=3, batch=5)
+    assert late.rate(2 * BATCHES + 5) == late.base
+
+
+def test_epochs_whose_photos_are_all_lost_are_no_steps() -> None:
+    none = schedule(scheduler="cosine")
+    none.begin_epoch_anew(step=0, epoch=2, batch=0)
+    assert none.rate(0) == schedule(scheduler="cosine").rate(BATCHES)
