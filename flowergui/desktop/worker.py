@@ -139,8 +139,8 @@ class Worker(QThread):
                 return
 
     def _rests(self, event: Any) -> bool:
-        asked = self._rests_at, self._always_rests_at
-        return any(rests_at is not None and rests_at(event) for rests_at in asked)
+        asked, always = self._rests_at, self._always_rests_at
+        return (asked is not None and asked(event)) or (always is not None and always(event))
 
     def _tell(self, event: Any) -> None:
         self._waiting.append(event)

@@ -78,7 +78,7 @@ def save(model: str, weights: str, models: Path) -> Iterator[DownloadProgress | 
     """Puts torchvision's weights into `models` as a plain state dict: <model>.pth, and
     <model>_<version>.pth for those that are not the default. Raises FlowerError."""
     chosen = _version(model, weights)
-    if chosen is None and Path(weights).exists():
+    if chosen is None and (Path(weights).suffix or Path(weights).exists()):
         raise FlowerError(f"{weights} is a file already.", hint="Transfer can start from it.")
     if chosen is None:
         raise _none_called(weights, model)
