@@ -16,6 +16,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -85,6 +86,7 @@ class GuessTable(QTableView):
         self.setStyleSheet("QTableView#guesses { border: none; background: transparent; }")
         self.setTabKeyNavigation(False)
         self.clicked.connect(self._clicked)
+        self.activated.connect(self._clicked)  # by Return
         self.verticalHeader().hide()
         self.horizontalHeader().hide()
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
@@ -134,6 +136,10 @@ class _GuessDelegate(QStyledItemDelegate):
             painter.drawText(area, middle | int(Qt.AlignmentFlag.AlignRight), text)
             room = area.adjusted(0, 0, -metrics.horizontalAdvance("> 100 %") - 4, 0)
             self._paint_bar(painter, room, index.data(Qt.ItemDataRole.UserRole), likeliest)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(look.color("accent"))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(option.rect).adjusted(0.5, 1.5, -0.5, -1.5), 4, 4)
         painter.restore()
 
     def _paint_bar(self, painter: QPainter, room: QRectF, share: float, likeliest: bool) -> None:

@@ -372,6 +372,15 @@ def test_a_click_on_a_guess_asks_why(qtbot, panel, bright):
     assert text(panel, "reasonCaption") == "Bright: what speaks for rose."  # its first guess
 
 
+def test_the_keyboard_asks_why(qtbot, panel, bright):
+    panel.show_guess(guessed(bright, ("rose", 0.9), ("tulip", 0.1)))
+    panel.show_explained(Explained(bright, (NOWHERE, LEFT)))
+    table = panel.findChild(QTableView, "guesses")
+    table.setCurrentIndex(table.model().index(1, 0))
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert text(panel, "reasonCaption") == "Bright: what speaks for tulip."
+
+
 def test_an_explanation_that_nobody_waits_for_is_passed_over(panel, bright):
     panel.show_guess(guessed(bright, ("rose", 0.9)))
     panel.show_explained(Explained("another.png", (LEFT,)))
