@@ -143,7 +143,7 @@ def _train_epoch(training: Training, live: Live, side: Side) -> Generator[Event,
                 return True
             if not side.still(halves):
                 break  # something else is frozen now: this batch comes once more
-            yield from _lost(training, batch)
+            yield from _lost(training, live, batch)
             done = _step(training, side, batch) if len(batch.indices) >= 2 else None
             progress.batch += 1  # before the yield: a face may close the run there, which saves
             if done is not None:
@@ -157,7 +157,9 @@ def _train_epoch(training: Training, live: Live, side: Side) -> Generator[Event,
             began = time.monotonic()  # a pause, between the yields above and here, doesn't count
     if not progress.sums.photos:
         progress.batch = 0  # resumed, it is this epoch's photos that are looked at again
-        yield from _give_up(training, f"No batch of epoch {epoch} had photos that can be read")
+        yield from _give_up(
+            training, live, f"No batch of epoch {epoch} had photos that can be read"
+        )
     yield from _heed(training, live)
     return live.stop
 
@@ -169,7 +171,7 @@ def _prepared(training: Training, live: Live, side: Side) -> Generator[Event, No
         training.progress.epoch,
         live,
         lambda: _heed(training, live),
-        lambda batch: _lost(training, batch),
+        lambda batch: _lost(training, live, batch),
     )
     return live.stop
 
@@ -232,7 +234,7 @@ def _validate(training: Training, live: Live, side: Side) -> Generator[Event, No
                 return True
             if not side.still(halves):
                 break  # the same weights, but other halves of them
-            yield from _lost(training, batch)
+            yield from _lost(training, live, batch)
             if batch.indices:
                 training.judged.eval()  # where the face froze something, all is in training mode
                 loss, right = _judge(training, side, batch)
@@ -348,7 +350,7 @@ def _save_at_the_end(training: Training, live: Live) -> Iterator[Event]:
         live.save = False
 
 
-def _lost(training: Training, batch: Batch) -> Iterator[Event]:
+def _lost(training: Training, live: Live, batch: Batch) -> Iterator[Event]:
     """Names the photos that can't be read any more, each once. Raises FlowerError, after a save,
     where too many can't: then it is the drive that is gone, not a photo."""
     before = training.gone
@@ -362,12 +364,12 @@ def _lost(training: Training, batch: Batch) -> Iterator[Event]:
             yield Noted(f"A photo was passed over, {len(training.lost)} so far. {problem.reason}")
     if training.gone > max(before, LOST_SHARE * total):
         yield from _give_up(
-            training, f"{training.gone:,} of {total:,} photos can't be read any more"
+            training, live, f"{training.gone:,} of {total:,} photos can't be read any more"
         )
 
 
-def _give_up(training: Training, why: str) -> Iterator[Event]:
-    yield from training.save()
+def _give_up(training: Training, live: Live, why: str) -> Iterator[Event]:
+    yield from _save_at_the_end(training, live)
     kept = "is saved where it stood" if training.saved else "could not be saved"
     raise FlowerError(
         f"{why}; the run {kept}.",

@@ -687,6 +687,26 @@ def test_a_run_whose_photos_are_all_gone_is_saved_and_ends(
     assert isinstance(list(tasks.resume())[-1], Finished)
 
 
+@pytest.mark.parametrize("again", [True, False])
+def test_a_run_that_loses_its_photos_and_its_room_waits_for_room(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path, small_files, again: bool
+) -> None:
+    """Both may have been on the drive that is gone."""
+    copy = make_photos(tmp_path / "copy")
+    live = Live()
+    going = tasks.train(little(photos=str(copy)), live)
+    events: list[Any] = []
+    pull(going, events, Opened)
+    copy.rename(tmp_path / "unplugged")
+    with small_files(20_000):
+        pull(going, events, Unsaved)
+    live.save = again
+    says = "is saved where it stood" if again else "could not be saved"
+    with nullcontext() if again else small_files(20_000), pytest.raises(FlowerError, match=says):
+        list(going)
+    assert run_of(events).last.exists() == again
+
+
 def test_without_photos_to_validate_it_says_so(little: Little, make_photos, tmp_path) -> None:
     alone = make_photos(tmp_path / "alone", classes=4, per_class=1)
     events = list(tasks.train(little(photos=str(alone), batch_size=2, epochs=1)))
