@@ -43,6 +43,7 @@ from flowergui.events import (
     WentBack,
     as_dict,
 )
+from flowergui.run_folder import RunFolder
 
 _PROBLEMS_SHOWN = 5
 _BAR_WIDTH = 20
@@ -224,11 +225,11 @@ class Console:
                 self._warn(event.message)
             case GuessFailed() | SaveFailed():
                 self._failed(event)
-            case Stopped() if str(Path(event.run) / "last.pth") in self._lost:
+            case Stopped() if str(RunFolder(Path(event.run)).last) in self._lost:
                 print(f"Stopped in epoch {event.epoch}, but what came last could not be kept.")
             case Stopped():
                 print("\n".join(_stopped(event)))
-            case Finished() if str(Path(event.run) / "best.pth") in self._lost:
+            case Finished() if str(RunFolder(Path(event.run)).best) in self._lost:
                 print("The epochs are done, but the best network could not be kept.")
             case Finished():
                 print("\n".join(_finished(event)))

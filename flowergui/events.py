@@ -8,6 +8,7 @@ A face matches on the class; `as_dict` gives the line that `--json` prints.
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flowergui.heat import Heat
 from flowergui.recipe import Recipe
 
 # --- photos -----------------------------------------------------------------------------------
@@ -449,10 +450,6 @@ class Guessed:
     guesses: tuple[Guess, ...]
     checkpoint: str
     epoch: int
-
-
-Heat = tuple[tuple[float, ...], ...]
-"""Rows of numbers from 0 to 1: where in a photo something speaks for a class."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,6 @@ class Card(QFrame):
             self.head.setSpacing(theme.SPACE // 2)
             name = QLabel(title)
             theme.style(name, role="title")
-            name.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
             self.head.addWidget(name)
             self.head.addStretch(1)
             self.body.addLayout(self.head)

@@ -25,7 +25,7 @@ from flowergui.desktop import theme
 from flowergui.desktop.card import paint_flower
 from flowergui.desktop.file_choice import CHECKPOINTS, IMAGES, choose_files
 from flowergui.desktop.thumbnails import Thumbnails
-from flowergui.events import Heat
+from flowergui.heat import DARKEST, Heat
 
 INVITATION = "Drop a photo, see what flower it is"
 WAYS = "or click to choose one"
@@ -59,10 +59,6 @@ def local_paths(mime: QMimeData) -> list[str]:
     """The files of this machine that are dragged or copied."""
     return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
 
-
-DARKEST = 204
-"""How opaque black is (of 255) over what does not speak for a class: a fifth of the light is left,
-as in the pictures that the command line writes."""
 
 WIDTH, LEAST, LIKED = 160, 60, 130
 """Pixels: the least width, and the height that it has at least, and where there is room."""
@@ -215,7 +211,7 @@ class DropZone(QWidget):
             around = QPainterPath()
             around.addRect(where)
             around.addRect(square)
-            painter.fillPath(around, QColor(0, 0, 0, DARKEST))
+            painter.fillPath(around, _black(0))
             painter.drawImage(square, self._shade)
         painter.restore()
 
@@ -240,12 +236,17 @@ class DropZone(QWidget):
         painter.drawText(ways, wrap, WAYS)
 
 
+def _black(value: float) -> QColor:
+    """What lies over a place that speaks for a class as much as `value`."""
+    return QColor(0, 0, 0, round(255 * (1 - DARKEST) * (1 - value)))
+
+
 def _shade(heat: Heat) -> QImage:
     """Black, as opaque as little speaks for a class; drawn larger, it is smooth."""
     shade = QImage(len(heat[0]), len(heat), QImage.Format.Format_ARGB32)
     for y, row in enumerate(heat):
         for x, value in enumerate(row):
-            shade.setPixelColor(x, y, QColor(0, 0, 0, round(DARKEST * (1 - value))))
+            shade.setPixelColor(x, y, _black(value))
     # By steps, each of them smooth: at once, the cells would be seen.
     for side in (32, 128, 512):
         shade = shade.scaled(

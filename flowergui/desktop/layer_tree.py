@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QStyledItemDelegate,
     QTreeView,
     QVBoxLayout,
@@ -95,7 +94,6 @@ class LayerPanel(QWidget):
             button.setCheckable(True)
             button.setToolTip(tip)
             button.clicked.connect(self._preset)
-            button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
             theme.style(button, role="segment")
             self._presets[button] = words
             self._row.addWidget(button)

@@ -28,7 +28,8 @@ from PySide6.QtWidgets import (
 from flowergui.desktop import theme
 from flowergui.desktop.card import ROOT, Index, paint_tile, percent
 from flowergui.desktop.thumbnails import Thumbnails
-from flowergui.events import Guessed, Heat
+from flowergui.events import Guessed
+from flowergui.heat import Heat
 
 TILE = 40
 

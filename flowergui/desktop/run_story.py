@@ -27,8 +27,7 @@ from flowergui.events import (
     Unsaved,
     WentBack,
 )
-
-LAST, BEST = "last.pth", "best.pth"
+from flowergui.run_folder import RunFolder
 
 
 class RunStory(QObject):
@@ -47,7 +46,7 @@ class RunStory(QObject):
         self._panel, self._layers = panel, layers
         self._predictions, self._banner = predictions, banner
         self._opened: Opened | None = None
-        self._lost: set[str] = set()  # names of checkpoints that could not be written last time
+        self._lost: set[str] = set()  # paths of checkpoints that could not be written last time
 
     def begin(self) -> None:
         """A run was asked for."""
@@ -93,10 +92,10 @@ class RunStory(QObject):
             case TrainingSizeChanged():
                 self._panel.plot.mark(event.step, f"{event.size} px")
             case Saved():
-                self._lost.discard(Path(event.path).name)
+                self._lost.discard(event.path)
                 self._predictions.run_saved(event.path)
             case SaveFailed():
-                self._lost.add(Path(event.path).name)
+                self._lost.add(event.path)
                 self._predictions.wait_no_longer()
                 self._banner.show_warning(
                     f"{Path(event.path).name} could not be saved: {event.reason}. "
@@ -119,11 +118,12 @@ class RunStory(QObject):
 
     def _stopped(self, event: Stopped) -> None:
         where = f"epoch {event.epoch}, batch {event.batch}"
-        if LAST not in self._lost:
+        last = RunFolder(Path(event.run)).last
+        if str(last) not in self._lost:
             self._banner.show_success(
                 f"Stopped and saved at {where}. “Resume from last.pth” goes on from there."
             )
-        elif Path(event.run, LAST).exists():
+        elif last.exists():
             self._banner.show_error(
                 f"Stopped at {where}, but what came last could not be saved.",
                 "“Resume from last.pth” goes on from where it was saved before.",
@@ -143,12 +143,13 @@ class RunStory(QObject):
     def _finished(self, event: Finished) -> None:
         best = f"best validation accuracy {fine_percent(event.best_accuracy)}"
         best += f" (epoch {event.best_epoch})"
-        if BEST not in self._lost and self._guesses(event):
+        saved = str(RunFolder(Path(event.run)).best) not in self._lost
+        if saved and self._guesses(event):
             self._banner.show_warning(
                 f"Done, but the {best} is no better than guessing. Try a lower learning rate, more "
                 "epochs, or Transfer."
             )
-        elif BEST not in self._lost:
+        elif saved:
             self._banner.show_success(f"Done: {best}. Drop a photo to see what it is.")
         else:
             self._banner.show_error(f"Done: {best}. But that network could not be saved.")

@@ -20,14 +20,11 @@ from torch import Tensor, nn
 from torchvision.models import SwinTransformer, VisionTransformer
 
 from flowergui.errors import FlowerError
-from flowergui.events import Heat
+from flowergui.heat import DARKEST, Heat
 from flowergui.learning import pictures
 
 LARGEST = 1024
 """Most pixels of a side of the pictures that show it."""
-
-DARKEST = 0.2
-"""The share of its light that is left where nothing speaks for a class."""
 
 
 def looking_layer(net: nn.Module, images: Tensor) -> str:

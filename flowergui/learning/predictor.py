@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from flowergui.errors import FlowerError
-from flowergui.events import Event, Explained, Guess, Guessed, GuessFailed, Heat
+from flowergui.events import Event, Explained, Guess, Guessed, GuessFailed
+from flowergui.heat import Heat
 from flowergui.learning import (
     augmentation,
     batches,

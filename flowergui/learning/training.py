@@ -81,8 +81,9 @@ class Progress:
 
 
 def answers(loss: Tensor, logits: Tensor, targets: Tensor) -> Callable[[], tuple[float, int]]:
-    """What gives the loss (a scalar) and how many of the logits (B, classes) are largest where the
-    targets are, labels (B,) or (B, classes), once the device has them."""
+    """What gives, once the device has them, the loss (a scalar) and how many of the logits
+    (B, classes), both float, are largest where the targets are: labels (B,) int64, or (B, classes)
+    float."""
     likeliest = targets.argmax(1) if targets.ndim == 2 else targets
     right = (logits.argmax(1) == likeliest).sum()
     coming = device_copies.fetch(torch.stack([loss.detach(), right.to(loss.dtype)]))

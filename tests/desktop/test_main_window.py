@@ -37,6 +37,7 @@ from flowergui.events import (
     DownloadProgress,
     EpochDone,
     Estimated,
+    Explained,
     Finished,
     FrozenChanged,
     Guess,
@@ -217,6 +218,8 @@ class Script:
         self.seen.append(("predict", (checkpoint, list(images))))
         for image in images:
             yield Guessed(image, (Guess("rose", 0.9), Guess("tulip", 0.1)), checkpoint, 1)
+            if why:
+                yield Explained(image, (((1.0, 0.0), (0.0, 0.0)),) * 2)
 
     def of(self, kind: str) -> list[Any]:
         return [what for name, what in list(self.seen) if name == kind]
@@ -1030,6 +1033,14 @@ def test_an_answer_does_not_make_the_window_taller(qtbot, window, script, tmp_pa
     drop(window, [str(tmp_path / "a.jpg")])
     qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])
     assert window.minimumSizeHint() == least
+
+
+def test_an_answer_comes_with_its_reason(qtbot, window, script, tmp_path):
+    drop(window, [str(tmp_path / "mine.pth")])
+    drop(window, [str(tmp_path / "a.jpg")])
+    qtbot.waitUntil(button(window, "whyButton").isEnabled)
+    button(window, "whyButton").click()
+    assert "what speaks for rose" in find(window, QLabel, "reasonCaption").text()
 
 
 def test_a_dropped_checkpoint_answers_from_then_on(qtbot, window, script, tmp_path):
