@@ -13,19 +13,21 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
 from flowergui import tasks
 from flowergui.console import Console, complain, prepare_streams
 from flowergui.errors import FlowerError
-from flowergui.events import Event
+from flowergui.events import Event, Judged
 from flowergui.live import Live
 from flowergui.options import folder_of, parser
 from flowergui.presets import with_preset
 from flowergui.recipe import SETTING, Recipe
 from flowergui.resumption import Resumption
 from flowergui.setting import Value
+from flowergui.tally import write_csv
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +104,22 @@ def _predict(wishes: argparse.Namespace) -> int:
     return _tell(wishes, events).code
 
 
+def _evaluate(wishes: argparse.Namespace) -> int:
+    folder = folder_of(wishes.folder) if wishes.folder else None
+    judged: list[Judged] = []
+
+    def kept() -> Iterator[Event]:
+        for event in tasks.evaluate(wishes.checkpoint, folder):
+            if isinstance(event, Judged) and wishes.csv:
+                judged.append(event)
+            yield event
+
+    code = _tell(wishes, kept()).code
+    if wishes.csv:
+        write_csv(Path(wishes.csv), judged)
+    return code
+
+
 def _inspect(wishes: argparse.Namespace) -> int:
     return _tell(wishes, tasks.inspect(folder_of(wishes.folder))).code
 
@@ -131,6 +149,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "train": _train,
     "resume": _resume,
     "predict": _predict,
+    "evaluate": _evaluate,
     "inspect": _inspect,
     "sample": _sample,
     "weights": _weights,

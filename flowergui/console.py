@@ -17,6 +17,7 @@ from flowergui.events import (
     CacheState,
     DownloadProgress,
     EpochDone,
+    Evaluated,
     Event,
     Explained,
     Exported,
@@ -25,11 +26,13 @@ from flowergui.events import (
     FrozenChanged,
     Guessed,
     GuessFailed,
+    Judged,
     LearningRateChanged,
     Noted,
     Opened,
     Preflighted,
     Preparing,
+    Problem,
     SampleDrawn,
     SampleProgress,
     Saved,
@@ -45,7 +48,7 @@ from flowergui.events import (
 )
 from flowergui.run_folder import RunFolder
 
-_PROBLEMS_SHOWN = 5
+_PROBLEMS_SHOWN = _MISTAKES_SHOWN = 5
 _BAR_WIDTH = 20
 
 
@@ -164,8 +167,8 @@ class Console:
                 self._move(f"Epoch {event.epoch}", event.batch, event.batches, figures)
             case ValidationProgress():
                 self._move(f"Validating epoch {event.epoch}", event.batch, event.batches)
-            case Saved():
-                pass  # the closing lines say where it is
+            case Saved() | Judged():
+                pass  # the closing lines tell
             case _:
                 return False
         return True
@@ -244,6 +247,9 @@ class Console:
                 print("\n".join(_guessed(event)))
             case Explained():
                 print(f"  {event.picture} shows why.")
+            case Evaluated():
+                print("\n".join(_evaluated(event)))
+                self._problems(event.problems)
 
     def _scanned(self, event: Scanned) -> None:
         if self._everything and not event.checked:
@@ -255,16 +261,20 @@ class Console:
             print(f"{_plural(photos, 'photo')} of {len(event.classes)} classes in {event.folder}.")
         if not event.checked:
             print("They are not opened yet; one that can't be read is named when its turn comes.")
-        shown = event.problems if self._everything else event.problems[:_PROBLEMS_SHOWN]
-        if shown:
-            problems = len(event.problems)
-            sys.stdout.flush()
-            self._warn(f"{_plural(problems, 'problem')}:")
-            for problem in shown:
-                self._warn(f"  {problem.path}: {problem.reason}")
-            if problems > len(shown):
-                inspect = command_line("flowergui", "inspect", event.folder)
-                self._warn(f"  and {problems - len(shown):,} more; {inspect} lists them all.")
+        inspect = command_line("flowergui", "inspect", event.folder)
+        self._problems(event.problems, f"; {inspect} lists them all")
+
+    def _problems(self, problems: Sequence[Problem], more: str = "") -> None:
+        """Names them, or the first few; `more` says where the others are."""
+        shown = problems if self._everything else problems[:_PROBLEMS_SHOWN]
+        if not shown:
+            return
+        sys.stdout.flush()
+        self._warn(f"{_plural(len(problems), 'problem')}:")
+        for problem in shown:
+            self._warn(f"  {problem.path}: {problem.reason}")
+        if len(problems) > len(shown):
+            self._warn(f"  and {len(problems) - len(shown):,} more{more}.")
 
 
 def _counts(event: Scanned) -> Sequence[str]:
@@ -349,6 +359,42 @@ def _guessed(event: Guessed) -> Sequence[str]:
         bar = "#" * round(guess.probability * _BAR_WIDTH)
         figures = f"{guess.name:<{width}}  {_percent(guess.probability):>7}  {bar}"
         lines.append(f"  {figures}".rstrip())
+    return lines
+
+
+def _evaluated(event: Evaluated) -> Sequence[str]:
+    which = "new to it, in" if event.learned else "in"
+    lines = [
+        f"{_percent(event.accuracy)} of {_plural(event.photos, 'photo')} {which} {event.folder} "
+        f"are right, loss {event.loss:.3f}"
+        + (f", {_percent(event.top5)} among the five likeliest" if event.top5 is not None else "")
+        + ".",
+    ]
+    if event.learned:
+        lines.append(f"{_plural(event.learned, 'photo')} more it has learned from.")
+    if event.strangers:
+        lines.append(f"Left out, as it does not know them: {', '.join(event.strangers)}.")
+    width = max(len("class"), *(len(each.name) for each in event.classes))
+    lines += ["", f"{'class':<{width}}  {'photos':>7}  {'recall':>8}  {'precision':>9}  {'F1':>8}"]
+    for each in event.classes:
+        recall, precision, f1 = (
+            "-" if share is None else _percent(share)
+            for share in (each.recall, each.precision, each.f1)
+        )
+        lines.append(
+            f"{each.name:<{width}}  {each.photos:>7,}  {recall:>8}  {precision:>9}  {f1:>8}"
+        )
+    if event.confusions:
+        lines += ["", "Most often taken for another:"]
+        lines += (
+            f"  {each.label} for {each.guess}: {_plural(each.photos, 'photo')}"
+            for each in event.confusions[:_MISTAKES_SHOWN]
+        )
+        lines += ["", "The surest mistakes:"]
+        lines += (
+            f"  {each.path}: {each.guess}, {_percent(each.probability)}"
+            for each in event.surest[:_MISTAKES_SHOWN]
+        )
     return lines
 
 

@@ -471,6 +471,76 @@ class GuessFailed:
     reason: str
 
 
+# --- evaluation -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a network says of a photo whose class, its `label`, is known: its likeliest `guess`,
+    and the probabilities of both."""
+
+    path: str
+    label: str
+    guess: str
+    probability: float
+    label_probability: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the guess is the label."""
+        return self.guess == self.label
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """How a class fared: of its `photos` so many were `right`, and `guessed` photos in all were
+    taken for it. recall = right / photos, precision = right / guessed, f1 their harmonic mean; None
+    where that would divide by 0."""
+
+    name: str
+    photos: int
+    right: int
+    guessed: int
+    recall: float | None
+    precision: float | None
+    f1: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """So many `photos` of the class `label` were taken for `guess`."""
+
+    label: str
+    guess: str
+    photos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """How well `checkpoint`, of `epoch`, does on photos in `folder` that it has not learned from.
+
+    `loss` is the mean cross entropy, `top5` the share of photos whose label is among the five
+    likeliest classes (None where there are no more than that). `confusions` are the mistakes by
+    classes, the most frequent first, and `surest` single ones, by the probability of the guess.
+    Photos that could not be read are `problems`; `learned` counts those left out because it has
+    learned from them, and `strangers` names the classes that it does not know.
+    """
+
+    checkpoint: str
+    epoch: int
+    folder: str
+    photos: int
+    accuracy: float
+    top5: float | None
+    loss: float
+    classes: tuple[ClassScore, ...]
+    confusions: tuple[Confusion, ...]
+    surest: tuple[Judged, ...]
+    problems: tuple[Problem, ...]
+    learned: int
+    strangers: tuple[str, ...]
+
+
 Event = (
     ScanProgress
     | Scanned
@@ -503,6 +573,8 @@ Event = (
     | Guessed
     | Explained
     | GuessFailed
+    | Judged
+    | Evaluated
 )
 
 

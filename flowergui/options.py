@@ -115,6 +115,22 @@ def parser() -> argparse.ArgumentParser:
         help="write a picture of each photo into DIR: bright is what speaks for the first guess",
     )
 
+    evaluate = command(
+        "evaluate", "Say how well a network does on photos that it has not learned from."
+    )
+    evaluate.add_argument(
+        "checkpoint", metavar="CHECKPOINT", help="a best.pth or last.pth, or the folder of a run"
+    )
+    evaluate.add_argument(
+        "folder",
+        metavar="FOLDER",
+        nargs="?",
+        help="a folder of photos, one subfolder a class (default: those that the run held back)",
+    )
+    evaluate.add_argument(
+        "--csv", metavar="FILE", help="write what it says of each photo into FILE, as a table"
+    )
+
     inspect = command("inspect", "Say what a folder of photos holds, and what is wrong with it.")
     inspect.add_argument("folder", metavar="FOLDER", help="the folder of photos")
 

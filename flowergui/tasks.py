@@ -145,6 +145,15 @@ def predict(
     yield from predictor.predict(Path(checkpoint), photos, why=why, out=folder)
 
 
+def evaluate(checkpoint: str | Path, folder: str | Path | None = None) -> Iterator[Event]:
+    """Judged for each photo, and at last Evaluated: how well the network in `checkpoint` (or a
+    run's best) does on the photos in `folder` that it has not learned from; on those that its run
+    held back, where no folder is named. Raises FlowerError where there are none."""
+    from flowergui.learning import evaluation
+
+    yield from evaluation.evaluate(Path(checkpoint), Path(folder) if folder else None)
+
+
 def export(checkpoint: str | Path, out: str | Path) -> Iterator[Event]:
     """Exported: the network of a checkpoint (or of a run's best) as .safetensors or as a plain
     state dict, .pth. Raises FlowerError."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,12 +24,17 @@ from flowergui.console import Console, json_line
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
+    ClassScore,
+    Confusion,
     DownloadProgress,
     EpochDone,
+    Evaluated,
     Event,
     Finished,
     GuessFailed,
+    Judged,
     Opened,
+    Problem,
     Saved,
     SaveFailed,
     Stopped,
@@ -41,6 +47,7 @@ from flowergui.live import Live
 from flowergui.presets import PRESETS
 from flowergui.recipe import SETTING, SETTINGS, Recipe
 from flowergui.resumption import Resumption
+from flowergui.run_folder import RunFolder
 
 PLAIN = ("--model", "mynet", "--image-size", "32", "--device", "cpu", "--precision", "float32")
 
@@ -392,6 +399,79 @@ def test_predict_prints_a_table_and_names_what_it_cannot_read(
     assert len(lines) == 3
     assert all(line.startswith("  ") and " % " in line + " " for line in lines[1:])
     assert "torn.jpg can't be read" in printed.err
+
+
+def test_evaluate_prints_figures_and_mistakes(
+    flowers: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "table.csv"
+    held = [row for row in RunFolder(only_run(trained)).split() if row[2] == "validation"]
+
+    assert commands.run(["evaluate", str(only_run(trained)), "--csv", str(table)]) == 0
+
+    text = capsys.readouterr().out
+    assert f" of {len(held)} photos in {flowers} are right, loss " in text.splitlines()[0]
+    for words in (("class", "photos", "recall", "precision", "F1"), ("poppy", "2")):
+        assert re.search("^" + " +".join(words), text, re.MULTILINE), words
+    assert len(table.read_text("utf-8-sig").splitlines()) == 1 + len(held)
+
+
+def test_evaluate_tells_each_photo_as_json(
+    flowers: Path, trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    best = str(only_run(trained) / "best.pth")
+    assert commands.run(["evaluate", best, str(flowers), "--json"]) == 0
+    *others, last = events_of(capsys.readouterr().out)
+    judged = [event for event in others if event["event"] == "Judged"]
+    assert last["event"] == "Evaluated"
+    assert last["photos"] == len(judged) == 4
+    assert last["learned"] == 16
+    assert last["accuracy"] == sum(each["label"] == each["guess"] for each in judged) / 4
+    assert {"name", "recall", "precision", "f1"} <= set(last["classes"][0])
+
+
+def test_figures_read_well(capsys: pytest.CaptureFixture[str]) -> None:
+    mistake = Judged("/photos/rose/1.jpg", "rose", "tulip", 0.914, 0.05)
+    scores = (
+        ClassScore("rose", 4, 3, 3, 0.75, 1.0, 6 / 7),
+        ClassScore("tulip", 0, 0, 1, None, 0.0, 0.0),
+    )
+    Console(as_json=False, terminal=False).tell(
+        Evaluated(
+            checkpoint="best.pth",
+            epoch=3,
+            folder="/photos",
+            photos=4,
+            accuracy=0.75,
+            top5=0.9,
+            loss=0.5,
+            classes=scores,
+            confusions=(Confusion("rose", "tulip", 1),),
+            surest=(mistake,),
+            problems=tuple(Problem(f"rose/{n}.jpg", "torn") for n in range(7)),
+            learned=16,
+            strangers=("oak",),
+        )
+    )
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [
+        "75.0 % of 4 photos new to it, in /photos are right, loss 0.500, 90.0 % among the five "
+        "likeliest.",
+        "16 photos more it has learned from.",
+        "Left out, as it does not know them: oak.",
+        "",
+        "class   photos    recall  precision        F1",
+        "rose         4    75.0 %    100.0 %    85.7 %",
+        "tulip        0         -      0.0 %     0.0 %",
+        "",
+        "Most often taken for another:",
+        "  rose for tulip: 1 photo",
+        "",
+        "The surest mistakes:",
+        "  /photos/rose/1.jpg: tulip, 91.4 %",
+    ]
+    assert printed.err.splitlines()[:2] == ["7 problems:", "  rose/0.jpg: torn"]
+    assert printed.err.splitlines()[-1] == "  and 2 more."
 
 
 def test_export_writes_what_predict_takes(

@@ -129,6 +129,12 @@ def workers(wish: int, device: torch.device) -> int:
     return min(machine.cores(), AHEAD)
 
 
+def in_order(count: int, size: int) -> list[tuple[int, ...]]:
+    """The numbers below `count` in batches of `size`; the last one may be smaller, as a single
+    photo is fine where nothing is learned."""
+    return [tuple(range(start, min(start + size, count))) for start in range(0, count, size)]
+
+
 def load(
     album: Album,
     batches: Sequence[tuple[int, ...]],

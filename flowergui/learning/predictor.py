@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Explained, Guess, Guessed, GuessFailed
@@ -19,6 +19,7 @@ from flowergui.learning import (
     network,
     weights,
 )
+from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
 
 GUESSES = 5
@@ -26,7 +27,8 @@ GUESSES = 5
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
-    """A trained network in evaluation mode on the CPU, and what it takes and tells."""
+    """A trained network in evaluation mode on the CPU, and what it takes and tells; and how it was
+    trained: on which kind of `device`, in which `dtype`, and the `batch_size`."""
 
     net: nn.Module
     classes: tuple[str, ...]
@@ -34,6 +36,9 @@ class Predictor:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     epoch: int
+    device: str
+    dtype: torch.dtype
+    batch_size: int
 
 
 def predict(
@@ -65,13 +70,7 @@ def predict(
         else:
             with torch.inference_mode():
                 logits = predictor.net(batch)[0]
-        probabilities = logits.float().softmax(0)
-        if not probabilities.isfinite().all():
-            raise FlowerError(
-                f"{path.name} gives no numbers: its training went wrong before it was saved.",
-                hint="Choose another checkpoint.",
-            )
-        top = probabilities.topk(min(GUESSES, len(predictor.classes)))
+        top = probabilities(logits, path).topk(min(GUESSES, len(predictor.classes)))
         guesses = tuple(
             Guess(predictor.classes[index], probability)
             for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True)
@@ -80,6 +79,18 @@ def predict(
         if layer:
             picture = explanation.picture(image, heats[0], out) if out else ""
             yield Explained(str(image), heats, str(picture))
+
+
+def probabilities(logits: Tensor, path: Path) -> Tensor:
+    """Of logits (..., classes), float32. Raises FlowerError where the network at `path` gives
+    none."""
+    shares = logits.float().softmax(-1)
+    if not shares.isfinite().all():
+        raise FlowerError(
+            f"{path.name} gives no numbers: its training went wrong before it was saved.",
+            hint="Choose another checkpoint.",
+        )
+    return shares
 
 
 def load(path: Path) -> Predictor:
@@ -121,6 +132,9 @@ def _load(path: Path, stamp: int) -> Predictor:
         mean=tuple(normalisation.get("mean", weights.MEAN)),
         std=tuple(normalisation.get("std", weights.STD)),
         epoch=_epoch(stored),
+        device=torch.device(stored.get("device", "cpu")).type,
+        dtype=getattr(torch, stored.get("precision", "float32")),
+        batch_size=Recipe.from_dict(stored["recipe"]).batch_size,
     )
 
 

@@ -218,10 +218,7 @@ def _validate(training: Training, live: Live, side: Side) -> Generator[Event, No
     """Measures the epoch that has trained, tells it, and goes to the next. Returns whether it
     was stopped before its end; then it is done anew when the run is resumed."""
     recipe, progress = training.recipe, training.progress
-    size = 2 * recipe.batch_size
-    # One photo alone is fine here, so nothing is cut off the end.
-    everything = range(len(side.album.photos))
-    waiting = [tuple(everything[start : start + size]) for start in everything[::size]]
+    waiting = batches.in_order(len(side.album.photos), 2 * recipe.batch_size)
     done, sums, seconds = 0, Sums(), 0.0
     while done < len(waiting):
         halves = side.halves

@@ -1,0 +1,84 @@
+"""Right and wrong guesses, counted by class."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from flowergui.errors import FlowerError
+from flowergui.events import ClassScore, Confusion, Judged
+
+
+class Tally:
+    """A confusion matrix that grows with every photo. Only what was seen takes room, so that
+    thousands of classes do too."""
+
+    def __init__(self, judged: Iterable[Judged] = ()) -> None:
+        self.photos = self.right = 0
+        self._pairs: Counter[tuple[str, str]] = Counter()
+        self._labels: Counter[str] = Counter()
+        self._guesses: Counter[str] = Counter()
+        for each in judged:
+            self.add(each)
+
+    def add(self, judged: Judged) -> None:
+        """Counts one more."""
+        self.photos += 1
+        self.right += judged.right
+        self._pairs[judged.label, judged.guess] += 1
+        self._labels[judged.label] += 1
+        self._guesses[judged.guess] += 1
+
+    @property
+    def accuracy(self) -> float:
+        """The share that is right; 0 of nothing."""
+        return self.right / self.photos if self.photos else 0.0
+
+    def count(self, label: str, guess: str) -> int:
+        """Photos of the class `label` that were taken for `guess`."""
+        return self._pairs[label, guess]
+
+    def score(self, name: str) -> ClassScore:
+        """How a class fared."""
+        photos, guessed, right = self._labels[name], self._guesses[name], self._pairs[name, name]
+        return ClassScore(
+            name=name,
+            photos=photos,
+            right=right,
+            guessed=guessed,
+            recall=right / photos if photos else None,
+            precision=right / guessed if guessed else None,
+            f1=2 * right / (photos + guessed) if photos + guessed else None,
+        )
+
+    def confusions(self) -> tuple[Confusion, ...]:
+        """The mistakes by classes, the most frequent first."""
+        wrong = [
+            Confusion(label, guess, photos)
+            for (label, guess), photos in self._pairs.items()
+            if guess != label
+        ]
+        return tuple(sorted(wrong, key=lambda each: (-each.photos, each.label, each.guess)))
+
+
+def by_certainty(judged: Iterable[Judged]) -> list[Judged]:
+    """The surest first; those that are equally sure by their paths."""
+    return sorted(judged, key=lambda each: (-each.probability, each.path))
+
+
+def write_csv(path: Path, judged: Iterable[Judged]) -> None:
+    """A table for spreadsheets: a header, and a line for each photo. Raises FlowerError where it
+    can't be written."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["path", "label", "guess", "right", "probability", "label_probability"])
+    for each in judged:
+        shares = (f"{share:.6f}" for share in (each.probability, each.label_probability))
+        writer.writerow([each.path, each.label, each.guess, int(each.right), *shares])
+    try:
+        # With a mark in front Excel takes it for UTF-8; names of files need not be text.
+        with path.open("w", encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            file.write(text.getvalue())
+    except OSError as error:
+        raise FlowerError(f"{path} can't be written: {error.strerror or error}.") from error
