@@ -39,6 +39,10 @@ class Tally:
         """Photos of the class `label` that were taken for `guess`."""
         return self._pairs[label, guess]
 
+    def names(self) -> tuple[str, ...]:
+        """The classes that photos show or are taken for, by name."""
+        return tuple(sorted(self._labels.keys() | self._guesses.keys()))
+
     def score(self, name: str) -> ClassScore:
         """How a class fared."""
         photos, guessed, right = self._labels[name], self._guesses[name], self._pairs[name, name]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
 from PySide6.QtGui import (
-    QColor,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
@@ -15,17 +14,15 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QStyle, QStyleOption, QWidget
+from PySide6.QtWidgets import QWidget
 
 from flowergui.desktop import theme
 from flowergui.desktop.card import paint_flower
 from flowergui.desktop.file_choice import CHECKPOINTS, IMAGES, choose_files
-from flowergui.desktop.thumbnails import Thumbnails
-from flowergui.heat import DARKEST, Heat
+from flowergui.desktop.photo_view import PhotoView
 
 INVITATION = "Drop a photo, see what flower it is"
 WAYS = "or click to choose one"
@@ -64,7 +61,7 @@ WIDTH, LEAST, LIKED = 160, 60, 130
 """Pixels: the least width, and the height that it has at least, and where there is room."""
 
 
-class DropZone(QWidget):
+class DropZone(PhotoView):
     """Takes dropped and pasted pictures, checkpoints and folders, and shows one picture.
 
     Pictures that are no files (from a browser or a screenshot) become files in a folder that
@@ -82,32 +79,15 @@ class DropZone(QWidget):
         self.setAccessibleName("Drop a photo")
         self.setAccessibleDescription("Return chooses a photo, Ctrl+V pastes one.")
         self.setToolTip("Drop photos here, click to choose, or paste with Ctrl+V.")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setMinimumSize(WIDTH, LEAST)
-        self._path = ""
-        self._shade: QImage | None = None
-        self._pictures = Thumbnails(900, 8, self)
-        self._pictures.ready.connect(self.update)
         self._pasted = QTemporaryDir()
         self._paste_count = 0
 
     def sizeHint(self) -> QSize:
         return QSize(WIDTH, LIKED)
-
-    @property
-    def path(self) -> str:
-        """The picture that is shown; empty in the empty state."""
-        return self._path
-
-    def show_picture(self, path: str, heat: Heat = ()) -> None:
-        """Shows a picture, upright; "" goes back to the invitation. With a `heat`, the picture is
-        as dark as little speaks for a class there, and around the square that the heat is of."""
-        self._path = path
-        self._shade = _shade(heat) if heat else None
-        self.update()
 
     @Slot()
     def browse(self) -> None:
@@ -170,52 +150,15 @@ class DropZone(QWidget):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        option = QStyleOption()
-        option.initFrom(self)
-        painter = QPainter(self)
-        painter.setRenderHints(
-            QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
-        )
-        self.style().drawPrimitive(QStyle.PrimitiveElement.PE_Widget, option, painter, self)
-        if self._path:
-            self._paint_picture(painter)
-        else:
-            self._paint_invitation(painter)
+        super().paintEvent(event)
         if self.hasFocus():
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(theme.current().color("accent"), 1.5))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
-        painter.end()
+            painter.end()
 
-    def _paint_picture(self, painter: QPainter) -> None:
-        room = QRectF(self.rect()).adjusted(6, 6, -6, -6)
-        picture = self._pictures.picture(self._path)
-        if picture is None or picture.isNull():
-            painter.setPen(theme.current().color("muted"))
-            words = "…" if picture is None else "This picture can't be shown."
-            painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter), words)
-            return
-        size = picture.size().toSizeF()
-        size.scale(room.size(), Qt.AspectRatioMode.KeepAspectRatio)
-        where = QRectF(room.topLeft(), size)
-        where.moveCenter(room.center())
-        shape = QPainterPath()
-        shape.addRoundedRect(where, 5, 5)
-        painter.save()
-        painter.setClipPath(shape)
-        painter.drawPixmap(where, picture, QRectF(picture.rect()))
-        if self._shade is not None:
-            side = min(where.width(), where.height())
-            square = QRectF(0, 0, side, side)
-            square.moveCenter(where.center())
-            around = QPainterPath()
-            around.addRect(where)
-            around.addRect(square)
-            painter.fillPath(around, _black(0))
-            painter.drawImage(square, self._shade)
-        painter.restore()
-
-    def _paint_invitation(self, painter: QPainter) -> None:
+    def paint_empty(self, painter: QPainter) -> None:
         look = theme.current()
         line = self.fontMetrics().height()
         room = QRectF(self.rect()).adjusted(12, 0, -12, 0)
@@ -234,28 +177,6 @@ class DropZone(QWidget):
         painter.setPen(look.color("muted"))
         ways = QRectF(room.left(), text.bottom() + 4, room.width(), line)
         painter.drawText(ways, wrap, WAYS)
-
-
-def _black(value: float) -> QColor:
-    """What lies over a place that speaks for a class as much as `value`."""
-    return QColor(0, 0, 0, round(255 * (1 - DARKEST) * (1 - value)))
-
-
-def _shade(heat: Heat) -> QImage:
-    """Black, as opaque as little speaks for a class; drawn larger, it is smooth."""
-    shade = QImage(len(heat[0]), len(heat), QImage.Format.Format_ARGB32)
-    for y, row in enumerate(heat):
-        for x, value in enumerate(row):
-            shade.setPixelColor(x, y, _black(value))
-    # By steps, each of them smooth: at once, the cells would be seen.
-    for side in (32, 128, 512):
-        shade = shade.scaled(
-            side,
-            side,
-            Qt.AspectRatioMode.IgnoreAspectRatio,
-            Qt.TransformationMode.SmoothTransformation,
-        )
-    return shade
 
 
 def _is_path(text: str) -> bool:

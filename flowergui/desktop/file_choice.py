@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 IMAGES = "Pictures (*.jpg *.jpeg *.png *.webp *.bmp *.gif *.tif *.tiff *.avif)"
 CHECKPOINTS = "Checkpoints and weights (*.pth *.pt *.safetensors)"
+TABLES = "Tables (*.csv)"
 ANYTHING = "All files (*)"
 
 
@@ -36,6 +37,17 @@ def choose_files(
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     dialog.setNameFilters([*filters, ANYTHING])
     dialog.filesSelected.connect(then)
+    dialog.open()
+
+
+def choose_table(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
+    """Asks where to write a table; see choose_folder."""
+    dialog = _dialog(parent, title, "")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setNameFilter(TABLES)
+    dialog.setDefaultSuffix("csv")
+    dialog.selectFile(name)
+    dialog.fileSelected.connect(then)
     dialog.open()
 
 

@@ -72,7 +72,6 @@ class GuessTable(QTableView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("guesses")
         self.setAccessibleName("Guesses")
         self._guesses = GuessModel(self)
         self.setModel(self._guesses)
@@ -83,7 +82,7 @@ class GuessTable(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setStyleSheet("QTableView#guesses { border: none; background: transparent; }")
+        self.setStyleSheet("QTableView { border: none; background: transparent; }")
         self.setTabKeyNavigation(False)
         self.clicked.connect(self._clicked)
         self.activated.connect(self._clicked)  # by Return

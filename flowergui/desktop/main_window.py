@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox
 from flowergui import tasks
 from flowergui.desktop import (
     estimate_control,
+    evaluation_control,
     network_control,
     photos_control,
     prediction_control,
@@ -30,6 +31,7 @@ from flowergui.desktop import (
 from flowergui.desktop.close_question import ask_to_close
 from flowergui.desktop.drop_zone import local_paths, sorted_paths
 from flowergui.desktop.estimate_control import EstimateControl
+from flowergui.desktop.evaluation_control import EvaluationControl
 from flowergui.desktop.jobs import Jobs
 from flowergui.desktop.network_control import NetworkControl
 from flowergui.desktop.panels import Panels
@@ -77,6 +79,7 @@ class MainWindow(QMainWindow):
         self._photos = PhotosControl(self._dataset, self._jobs, self._settings, self)
         self._network = NetworkControl(self._form, self._layers, self._banner, self._jobs, self)
         self._predictions = PredictionControl(self._drop_panel, self._jobs, self._control, self)
+        self._evaluation = EvaluationControl(self._predictions, self._photos, self._jobs, self)
         self._resume = ResumeControl(
             self._modes, self._form, self._run, self._photos, self._jobs, self
         )
@@ -115,6 +118,8 @@ class MainWindow(QMainWindow):
         self._drop_panel.images_dropped.connect(self._predictions.predict)
         self._drop_panel.checkpoint_dropped.connect(self._predictions.name)
         self._drop_panel.folder_dropped.connect(self.open_folder)
+        self._drop_panel.mistakes_wanted.connect(self._evaluation.open)
+        self._story.mistakes_wanted.connect(self._evaluation.open)
         self._run.start_wanted.connect(self._start)
         self._run.resume_last_wanted.connect(self._resume.start_last)
         self._run.resume_wanted.connect(self._resume.start_with)
@@ -177,6 +182,10 @@ class MainWindow(QMainWindow):
         if name == estimate_control.JOB:
             self._estimate.failed(error)
             return
+        if name in (evaluation_control.JOB, evaluation_control.WHY):
+            self._evaluation.failed(name, error)
+            if isinstance(error, FlowerError):
+                return
         if name in (photos_control.SCAN, photos_control.DRAW):
             self._photos.failed()
         elif name == prediction_control.JOB:

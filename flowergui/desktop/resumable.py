@@ -33,6 +33,16 @@ def when(name: str) -> str:
     return f"{found[1]} {found[2]}:{found[3]}" if found else ""
 
 
+def spoken(checkpoint: str) -> str:
+    """A checkpoint as a person names it: best.pth of 2026-11-23 14:05 resnet18 scratch."""
+    path = Path(checkpoint)
+    words, began = path.parent.name.split("_"), when(path.parent.name)
+    if len(words) >= 4:
+        # <date>_<time>_<model>_<mode>, and the model's own name may hold underscores.
+        return f"{path.name} of {began or words[0]} {'_'.join(words[2:-1])} {words[-1]}"
+    return f"{path.name} of {path.parent.name}" if path.parent.name else path.name
+
+
 def resumables(runs: Sequence[RunFacts], bare: str = "") -> tuple[Resumable, ...]:
     """Those of `runs` (newest first) that have a checkpoint, and the `bare` weights of a
     models/last.pth, "" for none: before them where they are newer."""

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui.desktop.banner import Banner
 from flowergui.desktop.card import fine_percent
@@ -33,6 +33,9 @@ from flowergui.run_folder import RunFolder
 class RunStory(QObject):
     """Takes the events of a run, and of one that is resumed what it had told before. The header
     follows them by itself."""
+
+    mistakes_wanted = Signal()
+    """The user wants to know how well the network of the run does."""
 
     def __init__(
         self,
@@ -150,6 +153,11 @@ class RunStory(QObject):
                 "epochs, or Transfer."
             )
         elif saved:
-            self._banner.show_success(f"Done: {best}. Drop a photo to see what it is.")
+            self._banner.offer(
+                f"Done: {best}. Drop a photo to see what it is.",
+                "See its mistakes",
+                self.mistakes_wanted.emit,
+                kind="success",
+            )
         else:
             self._banner.show_error(f"Done: {best}. But that network could not be saved.")

@@ -157,6 +157,7 @@ QScrollBar::handle:vertical {{ min-height: 28px; }}
 QScrollBar::handle:horizontal {{ min-width: 28px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 
 QSplitter::handle {{ background: transparent; }}
 QMenu {{ background: {t.card}; border: 1px solid {t.border_strong}; padding: 4px; }}

@@ -24,7 +24,9 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui import places, tasks
+from flowergui.desktop import main_window
 from flowergui.desktop.banner import Banner
+from flowergui.desktop.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.setting_editors import WholeBox
 from flowergui.errors import FlowerError
@@ -33,15 +35,18 @@ from flowergui.events import (
     Catalogued,
     Check,
     ClassCount,
+    Confusion,
     Described,
     DownloadProgress,
     EpochDone,
     Estimated,
+    Evaluated,
     Explained,
     Finished,
     FrozenChanged,
     Guess,
     Guessed,
+    Judged,
     ModelFacts,
     Opened,
     ParameterFacts,
@@ -221,6 +226,20 @@ class Script:
             if why:
                 yield Explained(image, (((1.0, 0.0), (0.0, 0.0)),) * 2)
 
+    def evaluate(self, checkpoint: str, folder: str) -> Iterator[Any]:
+        self.seen.append(("evaluate", (checkpoint, folder)))
+        if folder == "/nowhere":
+            raise FlowerError("There is no folder /nowhere.")
+        if folder == "/broken":
+            raise RuntimeError("a defect")
+        yield Judged("/photos/rose/1.jpg", "rose", "tulip", 0.9, 0.1)
+        yield Preparing("Judging photos", 1, 2)
+        yield Judged("/photos/rose/2.jpg", "rose", "rose", 0.8, 0.8)
+        yield Evaluated(
+            checkpoint, 1, "/photos", 2, 0.5, None, 0.7, (), (Confusion("rose", "tulip", 1),), (),
+            (), 0, (),
+        )  # fmt: skip
+
     def of(self, kind: str) -> list[Any]:
         return [what for name, what in list(self.seen) if name == kind]
 
@@ -232,12 +251,14 @@ def script(tmp_path, monkeypatch) -> Script:
     made = Script(run)
     for name in (
         "inspect", "sample", "catalogue", "describe", "train", "resume", "history", "predict",
-        "save_weights", "preflight", "estimate",
+        "save_weights", "preflight", "estimate", "evaluate",
     ):  # fmt: skip
         monkeypatch.setattr(tasks, name, getattr(made, name))
     monkeypatch.setattr(tasks, "runs", lambda: list(made.runs))
     monkeypatch.setattr(
-        tasks, "run_of", lambda path: next((run for run in made.runs if run.last == path), None)
+        tasks,
+        "run_of",
+        lambda path: next((run for run in made.runs if path in (run.last, run.best)), None),
     )
     monkeypatch.setattr(tasks, "bare_weights", lambda: made.bare)
     monkeypatch.setattr(tasks, "saved_weights", lambda model: list(made.files))
@@ -1041,6 +1062,67 @@ def test_an_answer_comes_with_its_reason(qtbot, window, script, tmp_path):
     qtbot.waitUntil(button(window, "whyButton").isEnabled)
     button(window, "whyButton").click()
     assert "what speaks for rose" in find(window, QLabel, "reasonCaption").text()
+
+
+def mistakes(window) -> EvaluationWindow | None:
+    return window.findChild(EvaluationWindow, "evaluationWindow")
+
+
+def test_the_mistakes_of_a_run_are_one_click_away_when_it_is_done(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    for _ in range(20):
+        script.gate.release()
+    qtbot.waitUntil(lambda: banner_text(window).startswith("Done"))
+    last, best = str(script.run / "last.pth"), str(script.run / "best.pth")
+    script.runs.append(RunFacts(str(script.run), Recipe(), 2, 2, 0.75, last, best))
+    button(window, "bannerAction").click()
+    qtbot.waitUntil(lambda: mistakes(window)._over)
+    assert script.of("evaluate") == [(window._predictions.checkpoint, "")]
+    (wrong,) = mistakes(window)._grid.selectionModel().selectedIndexes()
+    assert wrong.data() == "1.jpg"
+    why = find(mistakes(window), QPushButton, "judgedWhyButton")
+    qtbot.waitUntil(why.isEnabled)
+    assert script.of("predict") == [(window._predictions.checkpoint, ["/photos/rose/1.jpg"])]
+
+
+def test_a_checkpoint_of_no_run_is_asked_for_the_open_photos(
+    qtbot, window, script, photos, tmp_path
+):
+    assert not button(window, "mistakesButton").isEnabled()
+    open_photos(qtbot, window, photos)
+    drop(window, [str(tmp_path / "mine.pth")])
+    button(window, "mistakesButton").click()
+    qtbot.waitUntil(lambda: mistakes(window)._over)
+    assert script.of("evaluate") == [(str(tmp_path / "mine.pth"), photos)]
+    button(window, "mistakesButton").click()  # once more: in the same window
+    qtbot.waitUntil(lambda: len(script.of("evaluate")) == 2)
+    assert len(window.findChildren(EvaluationWindow)) == 1
+
+
+@pytest.mark.parametrize(
+    ("folder", "says"), [("/nowhere", "There is no folder /nowhere."), ("/broken", "a defect")]
+)
+def test_what_cannot_be_judged_is_said_in_its_window(
+    qtbot, window, script, tmp_path, monkeypatch, folder, says
+):
+    reported = []
+    monkeypatch.setattr(main_window, "report", lambda error, *_: reported.append(error))
+    drop(window, [str(tmp_path / "mine.pth")])
+    button(window, "mistakesButton").click()
+    qtbot.waitUntil(lambda: mistakes(window)._over)
+    mistakes(window).folder_wanted.emit(folder)
+    error = find(mistakes(window), QLabel, "evaluationError")
+    qtbot.waitUntil(lambda: error.text() == says)
+    assert bool(reported) == (folder == "/broken")
+
+
+def test_closing_its_window_ends_the_judging(qtbot, window, script, tmp_path):
+    drop(window, [str(tmp_path / "mine.pth")])
+    button(window, "mistakesButton").click()
+    mistakes(window).close()
+    qtbot.waitUntil(lambda: mistakes(window) is None)
+    button(window, "mistakesButton").click()
+    qtbot.waitUntil(lambda: mistakes(window)._over)
 
 
 def test_a_dropped_checkpoint_answers_from_then_on(qtbot, window, script, tmp_path):

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 from flowergui.desktop import worker
 from flowergui.desktop.card import ElidedLabel
 from flowergui.desktop.drop_zone import DropZone
-from flowergui.desktop.prediction_panel import PredictionPanel, spoken
+from flowergui.desktop.prediction_panel import PredictionPanel
+from flowergui.desktop.resumable import spoken
 from flowergui.events import Explained, Guess, Guessed, GuessFailed
 
 BEST = "/models/2026-11-23_140211_vgg11_bn_scratch/best.pth"
