@@ -520,7 +520,7 @@ class Evaluated:
     """How well `checkpoint`, of `epoch`, does on photos in `folder` that it has not learned from.
 
     `loss` is the mean cross entropy, `top5` the share of photos whose label is among the five
-    likeliest classes (None where there are no more than that). `confusions` are the mistakes by
+    likeliest classes (None of up to ten, where it says little). `confusions` are the mistakes by
     classes, the most frequent first, and `surest` single ones, by the probability of the guess.
     Photos that could not be read are `problems`; `learned` counts those left out because it has
     learned from them, and `strangers` names the classes that it does not know.

@@ -1,6 +1,6 @@
 """The middle of the window: how the run goes, its curves, and the buttons that steer it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction
@@ -61,6 +61,7 @@ class RunPanel(QWidget):
         theme.style(self._start, role="primary")
         self._pause = QPushButton("Pause")
         self._pause.setObjectName("pauseButton")
+        _leave_room(self._pause, (texts[1] for texts in BUTTONS.values()))
         self._stop = QPushButton("Stop")
         self._stop.setObjectName("stopButton")
         theme.style(self._stop, role="danger")
@@ -161,3 +162,14 @@ class RunPanel(QWidget):
             self.save_wanted.emit()
         else:
             self.pause_wanted.emit()
+
+
+def _leave_room(button: QPushButton, texts: Iterable[str]) -> None:
+    """Makes a button wide enough for all that it will be called: nothing moves then."""
+    text, widest = button.text(), 0
+    button.ensurePolished()  # the stylesheet has a say in it
+    for each in texts:
+        button.setText(each)
+        widest = max(widest, button.sizeHint().width())
+    button.setText(text)
+    button.setMinimumWidth(widest)

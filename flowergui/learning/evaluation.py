@@ -75,7 +75,7 @@ def evaluate(source: Path, folder: Path | None) -> Iterator[Event]:
         folder=str(asked.folder),
         photos=tally.photos,
         accuracy=tally.accuracy,
-        top5=among / tally.photos if len(asked_one.classes) > TOP else None,
+        top5=among / tally.photos if len(asked_one.classes) > 2 * TOP else None,
         loss=loss / tally.photos,
         classes=tuple(tally.score(name) for name in asked_one.classes),
         confusions=tally.confusions(),

@@ -1308,6 +1308,14 @@ def test_a_small_window_stays_small(qtbot, window, script, photos, tmp_path, hei
     assert (window.width(), window.height()) == (1024, height)
 
 
+def test_a_pause_moves_nothing(window):
+    """In a small window the column of the run used to grow when Pause became Continue."""
+    pause = button(window, "pauseButton")
+    for state in ("running", "pausing", "paused", "unsaved", "idle"):
+        window._run.show_state(state)
+        assert pause.sizeHint().width() <= pause.minimumWidth(), pause.text()
+
+
 def test_what_a_large_window_has_more_is_the_plots(qtbot, window):
     layers, form = find(window, QWidget, "layerPanel"), find(window, QWidget, "epochs")
     window.resize(1280, 800)

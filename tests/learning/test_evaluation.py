@@ -83,7 +83,7 @@ def test_figures_are_those_of_its_photos(run: RunFolder) -> None:
         (each.probability for each in wrong), reverse=True
     )[:10]
     assert all(each.label == Path(each.path).parent.name for each in judged)
-    assert result.top5 is None  # three classes
+    assert result.top5 is None  # of three classes it would say nothing
 
 
 def test_each_photo_is_answered_as_predict_answers(run: RunFolder) -> None:
@@ -152,13 +152,13 @@ def test_a_ready_split_is_asked_for_its_validation_photos(
 def test_the_five_likeliest_count_where_there_are_more(tmp_path: Path, make_photos) -> None:
     folder = make_photos(tmp_path / "photos", classes=2, per_class=4)
     torch.manual_seed(1)
-    names = ["a", "b", "daisy", "c", "d", "e", "iris"]
+    names = ["a", "b", "c", "d", "daisy", "e", "f", "g", "h", "i", "iris"]
     content = {"format": checkpoint.FORMAT, "image_size": 32, "classes": names}
     content |= {"recipe": Recipe(model="mynet").as_dict()}
-    content |= {"model": network.build("mynet", 7, 32).state_dict()}
-    checkpoint.write(content, tmp_path / "seven.pth")
-    judged, result = evaluated(tmp_path / "seven.pth", folder)
-    guesses = tasks.predict(tmp_path / "seven.pth", [each.path for each in judged])
+    content |= {"model": network.build("mynet", 11, 32).state_dict()}
+    checkpoint.write(content, tmp_path / "eleven.pth")
+    judged, result = evaluated(tmp_path / "eleven.pth", folder)
+    guesses = tasks.predict(tmp_path / "eleven.pth", [each.path for each in judged])
     among = [
         each.label in {one.name for one in guess.guesses}
         for each, guess in zip(judged, guesses, strict=True)

@@ -11,11 +11,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QSettings, QTimer
+from PySide6.QtCore import QEventLoop, QSettings, QSize, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 
 from flowergui.desktop import theme
+from flowergui.desktop.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
+
+MISTAKES = QSize(1000, 620)
 
 TOO_LONG = 900_000
 """Milliseconds after which a picture is not waited for any more."""
@@ -56,11 +59,11 @@ class Photographer:
         assert isinstance(button, QPushButton), name
         button.click()
 
-    def keep(self, name: str) -> None:
-        """A picture of the window as it is now."""
+    def keep(self, name: str, of: QWidget | None = None) -> None:
+        """A picture of the window, or `of` another one, as it is now."""
         self.rest(400)
         path = self.folder / f"{name}-{self.scheme}.png"
-        self.window.grab().save(str(path))
+        (of or self.window).grab().save(str(path))
         print(path)
 
 
@@ -106,6 +109,17 @@ def walk(photographer: Photographer, epochs: int) -> None:
     click("whyButton")
     photographer.rest(600)
     photographer.keep("finished")
+    click("mistakesButton")
+    mistakes = find("evaluationWindow")
+    assert isinstance(mistakes, EvaluationWindow)
+    mistakes.resize(mistakes.size().expandedTo(MISTAKES).boundedTo(photographer.window.size()))
+    until(lambda: mistakes._over)
+    if not find("judgedWhyButton").isVisible():  # nothing was mistaken
+        mistakes._table.selectRow(0)
+    photographer.rest(3000)  # its photo, and why
+    click("judgedWhyButton")
+    photographer.keep("mistakes", mistakes)
+    mistakes.close()
     path = find("datasetPath")
     path.setText(str(samples / "nowhere"))
     path.returnPressed.emit()
