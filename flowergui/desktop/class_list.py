@@ -1,8 +1,6 @@
 """The classes of a folder, each with a picture and its number of photos."""
 
-from typing import Any
-
-from PySide6.QtCore import QAbstractListModel, QObject, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QObject, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -14,7 +12,8 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import theme
-from flowergui.desktop.card import ROOT, Index, counted, paint_tile
+from flowergui.desktop.card import Index, counted, paint_tile
+from flowergui.desktop.rows_model import RowsModel
 from flowergui.desktop.thumbnails import Thumbnails
 from flowergui.events import ClassCount
 
@@ -26,35 +25,18 @@ BATCH = 500
 """Rows that are laid out at a time."""
 
 
-class ClassModel(QAbstractListModel):
-    """ClassCounts; DisplayRole is the name, UserRole the ClassCount."""
+class ClassModel(RowsModel):
+    """ClassCounts."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._classes: tuple[ClassCount, ...] = ()
-
-    def show_classes(self, classes: tuple[ClassCount, ...]) -> None:
-        self.beginResetModel()
-        self._classes = classes
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = ROOT) -> int:
-        return 0 if parent.isValid() else len(self._classes)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        each = self._classes[index.row()]
+    def said(self, row: ClassCount, role: int) -> str | None:
         if role == Qt.ItemDataRole.DisplayRole:
-            return each.name
-        if role == Qt.ItemDataRole.UserRole:
-            return each
+            return row.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{each.name}, {counted(each.train + each.validation, 'photo')}"
+            return f"{row.name}, {counted(row.train + row.validation, 'photo')}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            text = f"{each.name}: {counted(each.train + each.validation, 'photo')}"
-            if each.validation:
-                text += f", {each.train:,} to train and {each.validation:,} to validate"
+            text = f"{row.name}: {counted(row.train + row.validation, 'photo')}"
+            if row.validation:
+                text += f", {row.train:,} to train and {row.validation:,} to validate"
             return text
         return None
 
@@ -82,7 +64,7 @@ class ClassList(QListView):
     def show_classes(self, classes: tuple[ClassCount, ...]) -> None:
         """Shows these instead of those before; tall enough for up to ROWS of them."""
         self._thumbnails.forget()
-        self._classes.show_classes(classes)
+        self._classes.show_rows(classes)
         rows = min(len(classes), ROWS)
         # Half a row more tells that there is something to scroll to.
         more = 0.5 if len(classes) > ROWS else 0

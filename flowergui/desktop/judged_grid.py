@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QItemSelectionModel,
     QModelIndex,
     QObject,
@@ -26,7 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import theme
-from flowergui.desktop.card import ROOT, Index, paint_tile, percent
+from flowergui.desktop.card import Index, paint_tile, percent
+from flowergui.desktop.rows_model import RowsModel
 from flowergui.desktop.thumbnails import Thumbnails
 from flowergui.events import Judged
 
@@ -35,34 +34,15 @@ BATCH = 500
 """Photos that are laid out at a time."""
 
 
-class JudgedModel(QAbstractListModel):
-    """DisplayRole is the name of the file, UserRole the Judged."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows: list[Judged] = []
-
-    def show_photos(self, rows: Sequence[Judged]) -> None:
-        self.beginResetModel()
-        self._rows = list(rows)
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = ROOT) -> int:
-        return 0 if parent.isValid() else len(self._rows)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        judged = self._rows[index.row()]
-        name = Path(judged.path).name
+class _JudgedModel(RowsModel):
+    def said(self, row: Judged, role: int) -> str | None:
+        name = Path(row.path).name
         if role == Qt.ItemDataRole.DisplayRole:
             return name
-        if role == Qt.ItemDataRole.UserRole:
-            return judged
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{name}: {in_words(judged)}"
+            return f"{name}: {in_words(row)}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{judged.path}\n{in_words(judged)}"
+            return f"{row.path}\n{in_words(row)}"
         return None
 
 
@@ -97,7 +77,7 @@ class JudgedGrid(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._photos = JudgedModel(self)
+        self._photos = _JudgedModel(self)
         self._thumbnails = Thumbnails(2 * TILE, 1_000, self)
         self._thumbnails.ready.connect(self._repaint)
         self.setModel(self._photos)
@@ -106,7 +86,7 @@ class JudgedGrid(QListView):
 
     def show_photos(self, judged: Sequence[Judged]) -> None:
         """Shows these instead of those before, and chooses the first."""
-        self._photos.show_photos(judged)
+        self._photos.show_rows(judged)
         if judged:
             self.selectionModel().setCurrentIndex(
                 self._photos.index(0), QItemSelectionModel.SelectionFlag.ClearAndSelect

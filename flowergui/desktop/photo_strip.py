@@ -1,12 +1,10 @@
 """The photos that were dropped together, as small pictures to choose from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QItemSelectionModel,
     QObject,
     QRectF,
@@ -26,7 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import theme
-from flowergui.desktop.card import ROOT, Index, paint_tile, percent
+from flowergui.desktop.card import Index, paint_tile, percent
+from flowergui.desktop.rows_model import RowsModel
 from flowergui.desktop.thumbnails import Thumbnails
 from flowergui.events import Guessed
 from flowergui.heat import Heat
@@ -87,7 +86,7 @@ class PhotoStrip(QListView):
 
     def show_photos(self, paths: Sequence[str]) -> None:
         """Shows these instead of those before, and chooses the first."""
-        self._photos.show_all([Shown(path) for path in dict.fromkeys(paths)])
+        self._photos.show_rows(Shown(path) for path in dict.fromkeys(paths))
         self.setVisible(self._photos.rowCount() > 1)
         self.selectionModel().setCurrentIndex(
             self._photos.index(0), QItemSelectionModel.SelectionFlag.ClearAndSelect
@@ -95,7 +94,7 @@ class PhotoStrip(QListView):
 
     def photos(self) -> list[Shown]:
         """All of them."""
-        return self._photos.all()
+        return list(self._photos.rows)
 
     def row_of(self, path: str) -> int:
         """Where a photo stands, from 0; -1 for one that is not there."""
@@ -111,46 +110,33 @@ class PhotoStrip(QListView):
             self.chosen.emit(self.current)
 
 
-class _StripModel(QAbstractListModel):
-    """The photos; DisplayRole is the file's name, UserRole the Shown."""
-
+class _StripModel(RowsModel):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._rows: list[Shown] = []
         self._row_of: dict[str, int] = {}
 
-    def show_all(self, rows: list[Shown]) -> None:
-        self.beginResetModel()
-        self._rows = rows
-        self._row_of = {shown.path: row for row, shown in enumerate(rows)}
-        self.endResetModel()
+    def show_rows(self, rows: Iterable[Shown]) -> None:
+        shown = list(rows)
+        self._row_of = {each.path: row for row, each in enumerate(shown)}
+        super().show_rows(shown)
 
     def put(self, shown: Shown) -> None:
         row = self._row_of[shown.path]
-        self._rows[row] = shown
+        self.rows[row] = shown
         self.dataChanged.emit(self.index(row), self.index(row))
 
-    def all(self) -> list[Shown]:
-        return list(self._rows)
-
     def shown(self, row: int) -> Shown | None:
-        return self._rows[row] if 0 <= row < len(self._rows) else None
+        return self.rows[row] if 0 <= row < len(self.rows) else None
 
     def row_of(self, path: str) -> int:
         return self._row_of.get(path, -1)
 
-    def rowCount(self, parent: Index = ROOT) -> int:
-        return 0 if parent.isValid() else len(self._rows)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        shown = self._rows[index.row()]
-        name = Path(shown.path).name
+    def said(self, row: Shown, role: int) -> str | None:
+        name = Path(row.path).name
         if role == Qt.ItemDataRole.DisplayRole:
             return name
-        if role == Qt.ItemDataRole.UserRole:
-            return shown
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{name}: {shown.summary}"
+            return f"{name}: {row.summary}"
         return None
 
 

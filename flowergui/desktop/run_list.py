@@ -1,12 +1,9 @@
 """Which run to resume: those on disk, newest first, or a checkpoint from elsewhere."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QItemSelectionModel,
-    QObject,
     QRectF,
     QSize,
     Qt,
@@ -25,9 +22,10 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import theme
-from flowergui.desktop.card import ROOT, Index, quiet_button, small_label
+from flowergui.desktop.card import Index, quiet_button, small_label
 from flowergui.desktop.file_choice import CHECKPOINTS, choose_file
 from flowergui.desktop.resumable import Resumable, elsewhere
+from flowergui.desktop.rows_model import RowsModel
 
 ROWS = 4
 """Rows that are seen without scrolling."""
@@ -86,14 +84,14 @@ class RunList(QWidget):
         if self._other and self._other.checkpoint in known:
             self._other = None
         self._show()
-        offered = [row.checkpoint for row in self._rows.runs]
+        offered = [row.checkpoint for row in self._rows.rows]
         keep = self._checkpoint in offered
         self._take(self._checkpoint if keep else next(iter(offered), ""))
 
     def _show(self) -> None:
         rows = self._runs if self._other is None else (self._other, *self._runs)
         self._list.blockSignals(True)
-        self._rows.show_runs(rows)
+        self._rows.show_rows(rows)
         self._list.blockSignals(False)
         self._list.setVisible(bool(rows))
         self._nothing.setVisible(not rows)
@@ -102,7 +100,7 @@ class RunList(QWidget):
         self._list.setFixedHeight(int(height) + 2 * self._list.frameWidth() + 2)
 
     def _take(self, path: str) -> None:
-        for row, run in enumerate(self._rows.runs):
+        for row, run in enumerate(self._rows.rows):
             if run.checkpoint == path:
                 self._list.selectionModel().setCurrentIndex(
                     self._rows.index(row), QItemSelectionModel.SelectionFlag.ClearAndSelect
@@ -115,7 +113,7 @@ class RunList(QWidget):
     def _selected(self) -> None:
         index = self._list.selectionModel().currentIndex()
         if index.isValid():
-            self._take(self._rows.runs[index.row()].checkpoint)
+            self._take(self._rows.rows[index.row()].checkpoint)
 
     @Slot()
     def _ask(self) -> None:
@@ -126,29 +124,14 @@ class RunList(QWidget):
         self.checkpoint = path
 
 
-class _RunModel(QAbstractListModel):
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.runs: tuple[Resumable, ...] = ()
-
-    def show_runs(self, runs: tuple[Resumable, ...]) -> None:
-        self.beginResetModel()
-        self.runs = runs
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = ROOT) -> int:
-        return 0 if parent.isValid() else len(self.runs)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        run = self.runs[index.row()]
+class _RunModel(RowsModel):
+    def said(self, row: Resumable, role: int) -> str | None:
         if role == Qt.ItemDataRole.DisplayRole:
-            return run.title
-        if role == Qt.ItemDataRole.UserRole:
-            return run
+            return row.title
         if role == Qt.ItemDataRole.ToolTipRole:
-            return run.tip
+            return row.tip
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{run.title}, {run.detail}, {run.when}"
+            return f"{row.title}, {row.detail}, {row.when}"
         return None
 
 
