@@ -96,6 +96,8 @@ class Pane(QFrame):
         points = thinned(epochs["step"], epochs[f"val_{name}"], low, high, THICK)
         self._batch.setData(*raw)
         self._smooth.setData(*smooth)
+        if not np.isfinite(points[1]).any():  # nothing was held back, or it could not be read
+            points = points[0][:0], points[1][:0]  # pyqtgraph warns of symbols that are nowhere
         few = len(points[0]) <= SYMBOLS
         self._validation.setPen(self._thick if few else self._thin)
         self._validation.setData(*points, symbol="o" if few else None)
@@ -303,7 +305,7 @@ class Pane(QFrame):
         # Of equals the one with the lowest loss, as for best.pth; what is missing comes last.
         index = int(np.lexsort((epochs["val_loss"], -accuracies))[0])
         x, y = float(epochs["step"][index]), float(epochs[f"val_{self.quantity.name}"][index])
-        self._best.setData([x], [y])
+        self._best.setData(*(([x], [y]) if np.isfinite(y) else ([], [])))
         if shows_text:
             text = f"best {self.quantity.text(y)}"
             if self._best_text.toPlainText() != text:

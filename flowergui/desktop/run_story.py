@@ -1,6 +1,7 @@
 """What a run tells, shown where it belongs: on the plots, in the tree, in the banner."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class RunStory(QObject):
         self._panel, self._layers = panel, layers
         self._predictions, self._banner = predictions, banner
         self._opened: Opened | None = None
+        self._epochs: list[EpochDone] = []
         self._lost: set[str] = set()  # paths of checkpoints that could not be written last time
 
     def begin(self) -> None:
@@ -71,21 +73,24 @@ class RunStory(QObject):
     def _take(self, event: Any) -> None:
         match event:
             case Opened():
-                self._lost = set()
+                self._lost, self._epochs = set(), []
                 self._opened = event
                 self._panel.plot.clear()
                 self._layers.set_frozen(event.frozen)
             case Recalled():
                 self._panel.plot.load(event.batches, event.epochs)
+                self._epochs = list(event.epochs)
                 if event.epochs:
                     self._panel.header.remember(event.epochs[-1])
             case EpochDone():
+                self._epochs.append(event)
                 self._panel.plot.epoch_done(event)
             case FrozenChanged():
                 self._panel.plot.mark(event.step, "layers")
             case LearningRateChanged():
                 self._panel.plot.mark(event.step, f"rate {event.learning_rate:g}")
             case WentBack():
+                self._epochs = [each for each in self._epochs if each.step <= event.step]
                 self._panel.plot.rewind(event.step)
                 self._panel.plot.mark(event.step, "went back")
                 self._banner.show_warning(
@@ -153,11 +158,32 @@ class RunStory(QObject):
                 "epochs, or Transfer."
             )
         elif saved:
+            then = "Drop a photo to see what it is."
+            if _by_heart(self._epochs):
+                then = (
+                    "Since then it has learned its photos by heart: stronger augmentation, more "
+                    "photos or Transfer would help."
+                )
             self._banner.offer(
-                f"Done: {best}. Drop a photo to see what it is.",
+                f"Done: {best}. {then}",
                 "See its mistakes",
                 self.mistakes_wanted.emit,
                 kind="success",
             )
         else:
             self._banner.show_error(f"Done: {best}. But that network could not be saved.")
+
+
+def _by_heart(epochs: Sequence[EpochDone]) -> bool:
+    """Whether a run has overfitted: in the last quarter of its epochs it was never as good on the
+    photos held back as before, its loss there has risen by half since it was lowest, and that of
+    the photos that it learns from is less than half as large."""
+    losses = [each.val_loss for each in epochs if each.val_loss is not None]
+    if len(losses) < len(epochs) or len(losses) < 4:
+        return False
+    last = epochs[-1]
+    return (
+        last.best_epoch <= last.epoch * 3 / 4
+        and losses[-1] > 1.5 * min(losses)
+        and last.train_loss < losses[-1] / 2
+    )

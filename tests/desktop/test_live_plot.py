@@ -311,6 +311,21 @@ def test_of_equal_accuracies_the_one_with_the_lowest_loss_is_ringed(plot):
     assert [point.pos().x() for point in plot._accuracy._best.points()] == [20]
 
 
+def test_epochs_that_nobody_validated_trouble_no_plot(plot):
+    """pyqtgraph warns at each painting of symbols that are nowhere; warnings are errors here."""
+    plot.append([batch(1), batch(2)])
+    plot.epoch_done(epoch(1, None))
+    plot.draw()
+    plot.grab()
+    plot.epoch_done(replace(epoch(2, 0.8), val_loss=float("inf")))  # right, though it ran away
+    plot.draw()
+    plot.grab()
+    plot.epoch_done(epoch(3, 0.6))
+    plot.draw()
+    plot.grab()
+    assert curve(plot, "accuracy", "validation").getData()[1].tolist()[1:] == [0.8, 0.6]
+
+
 def test_zoom_windows_follow_and_moving_by_hand_ends_it(plot, qtbot):
     plot.append([batch(step) for step in range(1, 2001)])
     plot.draw()

@@ -28,6 +28,7 @@ from flowergui.desktop import main_window
 from flowergui.desktop.banner import Banner
 from flowergui.desktop.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
+from flowergui.desktop.run_control import Recalled
 from flowergui.desktop.setting_editors import WholeBox
 from flowergui.errors import FlowerError
 from flowergui.events import (
@@ -628,6 +629,37 @@ def test_who_is_no_better_than_guessing_is_not_congratulated(
     window._story.tell((opened, Finished(str(script.run), 3, best, 1, 2.0)))
     assert ("no better than guessing" in banner_text(window)) == guesses
     assert window._banner.kind == ("warning" if guesses else "success")
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "best", "by_heart"),
+    [
+        ((1.0, 0.6, 0.3, 0.1), (1.0, 0.8, 1.0, 1.4), 2, True),
+        ((1.0, 0.6, 0.3, 0.1), (1.0, 0.8, 1.0, 1.4), 4, False),  # worse loss, better answers
+        ((1.0, 0.9, 0.8, 0.8), (1.0, 0.8, 1.0, 1.4), 2, False),  # it is unstable, no more
+        ((1.0, 0.6, 0.3, 0.1), (1.0, 0.8, 0.8, 0.9), 2, False),
+        ((1.0, 0.6, 0.3, 0.1), (None,) * 4, 2, False),
+        ((1.0, 0.1), (0.2, 0.9), 1, False),  # too few epochs to tell
+    ],
+)
+def test_who_has_overfitted_hears_of_it(window, script, train, validation, best, by_heart):
+    epochs = [
+        EpochDone(
+            number, len(train), number * BATCHES, loss, 0.9, held, None if held is None else 0.6,
+            0.7, min(best, number), 0.001, 1.0,
+        )
+        for number, (loss, held) in enumerate(zip(train, validation, strict=True), start=1)
+    ]  # fmt: skip
+    opened = Opened(
+        str(script.run), "mynet", "scratch", ("a", "b"), 240, 60, 64, "cpu", "float32", len(train),
+        BATCHES, 1, 0, 0, 36, 36, (), False,
+    )  # fmt: skip
+    finished = Finished(str(script.run), len(train), 0.7, best, 2.0)
+    batch = BatchDone(1, 1, BATCHES, 1, 1.0, 0.5, 0.001, 4)
+    recalled = Recalled((batch,), tuple(epochs[:2]))
+    for events in ((opened, batch, *epochs), (opened, recalled, *epochs[2:])):
+        window._story.tell((*events, finished))
+        assert ("by heart" in banner_text(window)) == by_heart
 
 
 def test_a_run_that_was_chosen_before_gives_way_to_the_newest(window, script, tmp_path):
