@@ -21,13 +21,13 @@ from flowergui import tasks
 from flowergui.console import Console, complain, prepare_streams
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Judged
+from flowergui.judged_table import table
 from flowergui.live import Live
 from flowergui.options import folder_of, parser
 from flowergui.presets import with_preset
 from flowergui.recipe import SETTING, Recipe
 from flowergui.resumption import Resumption
 from flowergui.setting import Value
-from flowergui.tally import write_csv
 
 log = logging.getLogger(__name__)
 
@@ -106,18 +106,18 @@ def _predict(wishes: argparse.Namespace) -> int:
 
 def _evaluate(wishes: argparse.Namespace) -> int:
     folder = folder_of(wishes.folder) if wishes.folder else None
-    judged: list[Judged] = []
+    events = tasks.evaluate(wishes.checkpoint, folder)
+    if not wishes.csv:
+        return _tell(wishes, events).code
+    with table(Path(wishes.csv)) as write:
 
-    def kept() -> Iterator[Event]:
-        for event in tasks.evaluate(wishes.checkpoint, folder):
-            if isinstance(event, Judged) and wishes.csv:
-                judged.append(event)
-            yield event
+        def kept() -> Iterator[Event]:
+            for event in events:
+                if isinstance(event, Judged):
+                    write(event)
+                yield event
 
-    code = _tell(wishes, kept()).code
-    if wishes.csv:
-        write_csv(Path(wishes.csv), judged)
-    return code
+        return _tell(wishes, kept()).code
 
 
 def _inspect(wishes: argparse.Namespace) -> int:

@@ -47,6 +47,7 @@ from flowergui.events import (
     as_dict,
 )
 from flowergui.run_folder import RunFolder
+from flowergui.tally import few
 
 _PROBLEMS_SHOWN = _MISTAKES_SHOWN = 5
 _BAR_WIDTH = 20
@@ -135,6 +136,8 @@ class Console:
                 self.began = True
             case Preflighted():
                 self.broke_off = any(each.verdict == "blocking" for each in event.checks)
+            case Evaluated():
+                self._lost.update(problem.path for problem in event.problems)
             case GuessFailed() | SaveFailed():
                 self._lost.add(event.path)
             case Saved():
@@ -363,17 +366,21 @@ def _guessed(event: Guessed) -> Sequence[str]:
 
 
 def _evaluated(event: Evaluated) -> Sequence[str]:
-    which = "new to it, in" if event.learned else "in"
+    top5 = f", {_percent(event.top5)} among the five likeliest" if event.top5 is not None else ""
     lines = [
-        f"{_percent(event.accuracy)} of {_plural(event.photos, 'photo')} {which} {event.folder} "
-        f"are right, loss {event.loss:.3f}"
-        + (f", {_percent(event.top5)} among the five likeliest" if event.top5 is not None else "")
-        + ".",
+        f"{_percent(event.accuracy)} of {_plural(event.photos, 'photo')} are right{top5}; loss "
+        f"{event.loss:.3f}.",
+        f"The photos are in {event.folder}; "
+        + (
+            "nobody knows which of them it has learned from."
+            if event.learned is None
+            else "it has learned from none of them."
+        ),
     ]
     if event.learned:
-        lines.append(f"{_plural(event.learned, 'photo')} more it has learned from.")
+        lines.append(f"Left out, as it has learned from them: {_plural(event.learned, 'other')}.")
     if event.strangers:
-        lines.append(f"Left out, as it does not know them: {', '.join(event.strangers)}.")
+        lines.append(f"Left out, as it does not know them: {few(event.strangers)}.")
     width = max(len("class"), *(len(each.name) for each in event.classes))
     lines += ["", f"{'class':<{width}}  {'photos':>7}  {'recall':>8}  {'precision':>9}  {'F1':>8}"]
     for each in event.classes:
@@ -392,7 +399,7 @@ def _evaluated(event: Evaluated) -> Sequence[str]:
         )
         lines += ["", "The surest mistakes:"]
         lines += (
-            f"  {each.path}: {each.guess}, {_percent(each.probability)}"
+            f"  {each.path}: {each.label}, taken for {each.guess} ({_percent(each.probability)})"
             for each in event.surest[:_MISTAKES_SHOWN]
         )
     return lines

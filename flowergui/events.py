@@ -517,13 +517,15 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """How well `checkpoint`, of `epoch`, does on photos in `folder` that it has not learned from.
+    """How well `checkpoint`, of `epoch`, does on photos in `folder` that it has not learned from,
+    as far as that is known.
 
     `loss` is the mean cross entropy, `top5` the share of photos whose label is among the five
     likeliest classes (None of up to ten, where it says little). `confusions` are the mistakes by
     classes, the most frequent first, and `surest` single ones, by the probability of the guess.
     Photos that could not be read are `problems`; `learned` counts those left out because it has
-    learned from them, and `strangers` names the classes that it does not know.
+    learned from them (None where nobody knows which: it is in no run's folder), and `strangers`
+    names the classes that it does not know, left out too.
     """
 
     checkpoint: str
@@ -537,7 +539,7 @@ class Evaluated:
     confusions: tuple[Confusion, ...]
     surest: tuple[Judged, ...]
     problems: tuple[Problem, ...]
-    learned: int
+    learned: int | None
     strangers: tuple[str, ...]
 
 

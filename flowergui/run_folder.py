@@ -182,12 +182,17 @@ class RunFolder:
             except (LookupError, ValueError) as error:
                 raise FlowerError(f"The list of photos in {self._split} can't be read.") from error
 
+    def classes(self) -> tuple[str, ...]:
+        """The names of its classes in the order of the logits; none where it did not write them
+        down."""
+        try:
+            return tuple(map(str, json.loads(self._classes.read_text("utf-8", _ANY_NAME))))
+        except (OSError, ValueError, TypeError):  # an older version's run, or spoilt
+            return ()
+
     def class_count(self) -> int:
         """How many classes it has, without going through its photos where it wrote that down."""
-        try:
-            return len(json.loads(self._classes.read_text("utf-8", _ANY_NAME)))
-        except (OSError, ValueError, TypeError):  # an older version's run, or spoilt
-            return len({name for _, name, _, _ in self.split_and_sizes()})
+        return len(self.classes()) or len({name for _, name, _, _ in self.split_and_sizes()})
 
     def append(self, events: Iterable[BatchDone | EpochDone]) -> None:
         """Adds rows to history.csv: all of them, or none where it raises OSError."""

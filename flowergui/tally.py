@@ -1,12 +1,8 @@
 """Right and wrong guesses, counted by class."""
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
-from flowergui.errors import FlowerError
 from flowergui.events import ClassScore, Confusion, Judged
 
 
@@ -19,6 +15,7 @@ class Tally:
         self._pairs: Counter[tuple[str, str]] = Counter()
         self._labels: Counter[str] = Counter()
         self._guesses: Counter[str] = Counter()
+        self._names: set[str] = set()
         for each in judged:
             self.add(each)
 
@@ -29,6 +26,7 @@ class Tally:
         self._pairs[judged.label, judged.guess] += 1
         self._labels[judged.label] += 1
         self._guesses[judged.guess] += 1
+        self._names.update((judged.label, judged.guess))
 
     @property
     def accuracy(self) -> float:
@@ -39,9 +37,14 @@ class Tally:
         """Photos of the class `label` that were taken for `guess`."""
         return self._pairs[label, guess]
 
+    @property
+    def class_count(self) -> int:
+        """How many classes photos show or are taken for."""
+        return len(self._names)
+
     def names(self) -> tuple[str, ...]:
         """The classes that photos show or are taken for, by name."""
-        return tuple(sorted(self._labels.keys() | self._guesses.keys()))
+        return tuple(sorted(self._names))
 
     def score(self, name: str) -> ClassScore:
         """How a class fared."""
@@ -71,18 +74,7 @@ def by_certainty(judged: Iterable[Judged]) -> list[Judged]:
     return sorted(judged, key=lambda each: (-each.probability, each.path))
 
 
-def write_csv(path: Path, judged: Iterable[Judged]) -> None:
-    """A table for spreadsheets: a header, and a line for each photo. Raises FlowerError where it
-    can't be written."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(["path", "label", "guess", "right", "probability", "label_probability"])
-    for each in judged:
-        shares = (f"{share:.6f}" for share in (each.probability, each.label_probability))
-        writer.writerow([each.path, each.label, each.guess, int(each.right), *shares])
-    try:
-        # With a mark in front Excel takes it for UTF-8; names of files need not be text.
-        with path.open("w", encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            file.write(text.getvalue())
-    except OSError as error:
-        raise FlowerError(f"{path} can't be written: {error.strerror or error}.") from error
+def few(names: Sequence[str]) -> str:
+    """The first eight names, and how many more there are."""
+    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
+    return ", ".join(names[:8]) + more

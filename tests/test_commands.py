@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -410,7 +411,8 @@ def test_evaluate_prints_figures_and_mistakes(
     assert commands.run(["evaluate", str(only_run(trained)), "--csv", str(table)]) == 0
 
     text = capsys.readouterr().out
-    assert f" of {len(held)} photos in {flowers} are right, loss " in text.splitlines()[0]
+    assert f" of {len(held)} photos are right; loss " in text.splitlines()[0]
+    assert f"in {flowers}; it has learned from none of them." in text
     for words in (("class", "photos", "recall", "precision", "F1"), ("poppy", "2")):
         assert re.search("^" + " +".join(words), text, re.MULTILINE), words
     assert len(table.read_text("utf-8-sig").splitlines()) == 1 + len(held)
@@ -420,14 +422,38 @@ def test_evaluate_tells_each_photo_as_json(
     flowers: Path, trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     best = str(only_run(trained) / "best.pth")
-    assert commands.run(["evaluate", best, str(flowers), "--json"]) == 0
+    assert commands.run(["evaluate", best, str(flowers), "--json"]) == 1  # for torn.jpg
     *others, last = events_of(capsys.readouterr().out)
+    assert [problem["path"] for problem in last["problems"]] == ["poppy/torn.jpg"]
     judged = [event for event in others if event["event"] == "Judged"]
     assert last["event"] == "Evaluated"
     assert last["photos"] == len(judged) == 4
     assert last["learned"] == 16
     assert last["accuracy"] == sum(each["label"] == each["guess"] for each in judged) / 4
     assert {"name", "recall", "precision", "f1"} <= set(last["classes"][0])
+
+
+def test_a_table_that_cannot_be_written_is_refused_before_anything_is_judged(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", str(only_run(trained)), "--csv", str(tmp_path / "none" / "t.csv")]
+    assert commands.run(words) == 2
+    printed = capsys.readouterr()
+    assert "t.csv can't be written" in printed.err
+    assert not printed.out
+
+
+def test_a_photo_that_cannot_be_judged_makes_the_exit_code(
+    flowers: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = tmp_path / "others"
+    shutil.copytree(flowers / "violet", others / "violet")
+    (others / "violet" / "torn.jpg").write_text("no picture")
+    lone = shutil.copy(only_run(trained) / "best.pth", tmp_path / "lone.pth")
+    assert commands.run(["evaluate", str(lone), str(others)]) == 1
+    printed = capsys.readouterr()
+    assert "nobody knows which of them it has learned from" in printed.out
+    assert "violet/torn.jpg: " in printed.err
 
 
 def test_figures_read_well(capsys: pytest.CaptureFixture[str]) -> None:
@@ -455,9 +481,9 @@ def test_figures_read_well(capsys: pytest.CaptureFixture[str]) -> None:
     )
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
-        "75.0 % of 4 photos new to it, in /photos are right, loss 0.500, 90.0 % among the five "
-        "likeliest.",
-        "16 photos more it has learned from.",
+        "75.0 % of 4 photos are right, 90.0 % among the five likeliest; loss 0.500.",
+        "The photos are in /photos; it has learned from none of them.",
+        "Left out, as it has learned from them: 16 others.",
         "Left out, as it does not know them: oak.",
         "",
         "class   photos    recall  precision        F1",
@@ -468,7 +494,7 @@ def test_figures_read_well(capsys: pytest.CaptureFixture[str]) -> None:
         "  rose for tulip: 1 photo",
         "",
         "The surest mistakes:",
-        "  /photos/rose/1.jpg: tulip, 91.4 %",
+        "  /photos/rose/1.jpg: rose, taken for tulip (91.4 %)",
     ]
     assert printed.err.splitlines()[:2] == ["7 problems:", "  rose/0.jpg: torn"]
     assert printed.err.splitlines()[-1] == "  and 2 more."

@@ -1,16 +1,13 @@
 """The confusion matrix, held against scikit-learn's."""
 
-import csv
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn import metrics
 
-from flowergui.errors import FlowerError
 from flowergui.events import Confusion, Judged
-from flowergui.tally import Tally, by_certainty, write_csv
+from flowergui.tally import Tally, by_certainty, few
 
 NAMES = ("daisy", "iris", "rose", "tulip")
 
@@ -71,22 +68,6 @@ def test_the_surest_come_first() -> None:
     assert by_certainty([one, two, three]) == [three, two, one]
 
 
-def test_a_table_for_spreadsheets(tmp_path: Path) -> None:
-    path = tmp_path / "table.csv"
-    odd = b"rose/\xff.jpg".decode("utf-8", "surrogateescape")  # a name that is no UTF-8
-    write_csv(
-        path, [judged("rose", "réséda, jaune", 0.75, "a.jpg"), judged("iris", "iris", 1, odd)]
-    )
-    raw = path.read_bytes()
-    assert raw.startswith(b"\xef\xbb\xbf")  # so that Excel reads UTF-8
-    assert b"rose/\xff.jpg" in raw
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        first, second = csv.DictReader(file)
-    assert (first["label"], first["guess"], first["right"]) == ("rose", "réséda, jaune", "0")
-    assert (float(first["probability"]), float(first["label_probability"])) == (0.75, 0.1)
-    assert (second["path"], second["right"]) == (odd, "1")
-
-
-def test_a_table_that_cannot_be_written_says_so(tmp_path: Path) -> None:
-    with pytest.raises(FlowerError, match=r"table\.csv can't be written: No such file"):
-        write_csv(tmp_path / "none" / "table.csv", [])
+def test_a_few_names_stand_for_many() -> None:
+    assert few(("a", "b")) == "a, b"
+    assert few(tuple("abcdefghij")) == "a, b, c, d, e, f, g, h and 2 more"

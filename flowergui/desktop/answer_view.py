@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from flowergui.desktop import theme
-from flowergui.desktop.card import ElidedLabel, quiet_button, small_label
+from flowergui.desktop.card import ElidedLabel, quiet_button, small_label, tip
 from flowergui.desktop.guess_table import GuessTable
 from flowergui.desktop.photo_strip import Shown
 from flowergui.desktop.photo_view import PhotoView
@@ -80,7 +80,7 @@ class AnswerView(QWidget):
         self._table.show_guesses(guessed.guesses if guessed else ())
         if shown:
             self._name.setText(Path(shown.path).name)
-            self._name.setToolTip(shown.path)
+            self._name.setToolTip(tip(shown.path))
             self._place.setText(place)
 
     @Slot(int)

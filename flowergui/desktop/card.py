@@ -1,6 +1,7 @@
 """What every panel is made of: a card with a title, and the small labels in it."""
 
 from collections.abc import Iterable
+from html import escape
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
@@ -103,8 +104,16 @@ def quiet_button(text: str, name: str, *, flush: bool = False) -> QPushButton:
     button.setObjectName(name)
     if flush:
         button.setStyleSheet("QPushButton { padding-left: 1px; text-align: left; }")
+    button.setAutoDefault(False)  # in a dialog, Return is not for it
     theme.style(button, role="quiet")
     return button
+
+
+def tip(text: str) -> str:
+    """A tooltip that shows `text` as it is: class and file names may hold anything."""
+    if "<" not in text:  # Qt takes it for plain
+        return text
+    return "<span>{}</span>".format(escape(text).replace("\n", "<br>"))
 
 
 def percent(share: float) -> str:

@@ -10,14 +10,16 @@ from PySide6.QtCore import (
     QObject,
     QRect,
     QRectF,
+    QSignalBlocker,
     QSize,
     Qt,
     Signal,
     Slot,
 )
-from PySide6.QtGui import QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QAbstractScrollArea,
     QHeaderView,
     QStyle,
     QStyledItemDelegate,
@@ -27,7 +29,8 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import theme
-from flowergui.desktop.card import ROOT, Index, counted, percent
+from flowergui.desktop.card import ROOT, Index, counted, tip
+from flowergui.desktop.judgements import Choice
 from flowergui.tally import Tally
 
 LEAST, MOST = 30, 76
@@ -35,14 +38,11 @@ LEAST, MOST = 30, 76
 NAMES = 120
 """Most pixels of a class's name beside its row, or above its column."""
 
-RECALL, PRECISION = "recall", "precision"
+RECALL, PRECISION = "recall, %", "precision, %"
 TIPS = {
     RECALL: "Of the photos of a class, the share that is recognised",
     PRECISION: "Of the photos that are taken for a class, the share that is of it",
 }
-
-Choice = tuple[str | None, str | None]
-"""A label and a guess; None for all of them, right ones not among them."""
 
 
 class ConfusionModel(QAbstractTableModel):
@@ -84,7 +84,7 @@ class ConfusionModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             if section == len(self._classes):
                 return TIPS[over]
-            return f"Taken for {name}" if across else f"Photos of {name}"
+            return tip(f"Taken for {name}" if across else f"Photos of {name}")
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -100,21 +100,21 @@ class ConfusionModel(QAbstractTableModel):
         if row == column == over:
             return None
         if over in (row, column):
-            name = self._classes[min(row, column)]
-            score = self._tally.score(name)
+            score = self._tally.score(self._classes[min(row, column)])
             share = score.recall if column == over else score.precision
-            if role == Qt.ItemDataRole.DisplayRole:
-                return "" if share is None else percent(share)
-            of = score.photos if column == over else score.guessed
-            what = f"of {name} recognised" if column == over else f"taken for {name} are of it"
-            return f"{score.right:,} of {counted(of, 'photo')} {what}"
-        label, guess = self._classes[row], self._classes[column]
-        count = self._tally.count(label, guess)
+            count, of = score.right, score.photos if column == over else score.guessed
+            what = f"of {score.name} recognised" if column == over else f"taken for {score.name} "
+            what += "" if column == over else "are of it"
+            brief = "" if share is None else whole_percent(share)
+        else:
+            label, guess = self._classes[row], self._classes[column]
+            count, of = self._tally.count(label, guess), self._tally.score(label).photos
+            what = f"of {label} " + ("recognised" if row == column else f"taken for {guess}")
+            brief = short(count) if count else ""
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{count:,}" if count else ""
-        of = self._tally.score(label).photos
-        what = "recognised" if row == column else f"taken for {guess}"
-        return f"{count:,} of {counted(of, 'photo')} of {label} {what}"
+            return brief
+        words = f"{count:,} of {counted(of, 'photo')} {what}"
+        return tip(words) if role == Qt.ItemDataRole.ToolTipRole else words
 
     def share(self, index: Index) -> float:
         """What part of its row a cell holds; 0 for those that hold no photos."""
@@ -123,6 +123,14 @@ class ConfusionModel(QAbstractTableModel):
         label, guess = self._classes[index.row()], self._classes[index.column()]
         count = self._tally.count(label, guess)
         return count / self._tally.score(label).photos if count else 0.0
+
+    def place(self, choice: Choice) -> QModelIndex:
+        """The cell that means it; none where there is none."""
+        over = len(self._classes)
+        at = {name: number for number, name in enumerate(self._classes)} | {None: over}
+        row, column = (at.get(name, -1) for name in choice)
+        known = min(row, column) >= 0 and row + column < 2 * over
+        return self.index(row, column) if known else QModelIndex()
 
     def _choice(self, row: int, column: int) -> Choice | None:
         over = len(self._classes)
@@ -174,7 +182,11 @@ class ConfusionTable(QTableView):
 
     def show_tally(self, classes: Sequence[str], tally: Tally) -> None:
         """Shows these figures, which may grow: see `grown`."""
-        self._cells.show_tally(classes, tally)
+        chosen = self.currentIndex().data(Qt.ItemDataRole.UserRole)
+        with QSignalBlocker(self.selectionModel()):  # what is chosen stays chosen
+            self._cells.show_tally(classes, tally)
+            if chosen is not None:
+                self._select(self._cells.place(chosen))
         for header in self._names:
             header.measure()
         self._fit()
@@ -187,6 +199,11 @@ class ConfusionTable(QTableView):
         """No cell is chosen any more."""
         self.selectionModel().clear()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who passes by with the Tab key chooses nothing."""
+        QAbstractScrollArea.focusInEvent(self, event)
+        self.viewport().update()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
@@ -196,15 +213,10 @@ class ConfusionTable(QTableView):
         if over < 1:
             return
         metrics = self.fontMetrics()
-        widest = metrics.horizontalAdvance("100 %") + 8
+        least = max(LEAST, metrics.height() + 10, metrics.horizontalAdvance("888k") + 4)
         size = self.maximumViewportSize()
-        across = size.width() // (over + 1)  # all alike, where the figures fit
-        if across < widest:
-            across = (size.width() - widest) // over
-        least = max(LEAST, metrics.height() + 10)
-        side = max(least, min(MOST, across))
-        self.horizontalHeader().setDefaultSectionSize(side)
-        self.horizontalHeader().resizeSection(over, max(widest, side))
+        across = max(least, min(MOST, size.width() // (over + 1)))
+        self.horizontalHeader().setDefaultSectionSize(across)
         down = max(least, min(MOST * 2 // 3, size.height() // (over + 1)))
         self.verticalHeader().setDefaultSectionSize(down)
 
@@ -223,9 +235,26 @@ class ConfusionTable(QTableView):
         self._choose(self._cells.rowCount() - 1, column)
 
     def _choose(self, row: int, column: int) -> None:
-        where = self._cells.index(row, column)
+        self._select(self._cells.index(row, column))
+
+    def _select(self, where: QModelIndex) -> None:
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
         self.selectionModel().setCurrentIndex(where, flags)
+
+
+def whole_percent(share: float) -> str:
+    """A share from 0 to 1 in as few letters as can be; never rounded to certainty."""
+    if 0 < share < 1:
+        return str(min(max(round(100 * share), 1), 99))
+    return f"{100 * share:.0f}"
+
+
+def short(count: int) -> str:
+    """999, 1k, 12k, 3M: what a cell has room for."""
+    for unit, letter in ((10**6, "M"), (10**3, "k")):
+        if count >= unit:
+            return f"{count // unit}{letter}"
+    return str(count)
 
 
 class _CellDelegate(QStyledItemDelegate):

@@ -25,38 +25,41 @@ from flowergui.desktop.card import (
     fine_percent,
     quiet_button,
     small_label,
+    tip,
 )
-from flowergui.desktop.confusion_table import Choice, ConfusionTable
+from flowergui.desktop.confusion_table import ConfusionTable
 from flowergui.desktop.file_choice import choose_folder, choose_table
 from flowergui.desktop.judged_grid import JudgedGrid
+from flowergui.desktop.judgements import MISTAKES, Choice, Judgements, are_right, title
 from flowergui.desktop.photo_strip import Shown
 from flowergui.desktop.photo_view import PhotoView
 from flowergui.desktop.resumable import spoken
 from flowergui.errors import FlowerError
 from flowergui.events import Evaluated, Judged
-from flowergui.tally import Tally, by_certainty, write_csv
-
-MISTAKES: Choice = (None, None)
+from flowergui.judged_table import table
+from flowergui.tally import few
 
 PHOTO = QSize(200, 190)
-"""Pixels that the chosen photo has at least."""
+CLASSES = QSize(200, 150)
+"""Pixels that the chosen photo has at least, and that the table has."""
 
 
 class EvaluationWindow(QDialog):
     """Shows what it is told; does not block the window that it belongs to."""
 
-    folder_wanted = Signal(str)
-    """The user wants the photos of this folder to be judged."""
-    explanation_wanted = Signal(str)
-    """The user looks at this photo, and may want to know why."""
+    folder_wanted = Signal(object)
+    """The user wants the photos of this folder (str) to be judged."""
+    explanation_wanted = Signal(object)
+    """The user looks at this photo (its path, which need not be text), and may want to know why."""
+    again_wanted = Signal()
+    """The user wants the same photos to be judged once more."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("evaluationWindow")
         self.setWindowTitle("Mistakes")
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
-        self._judged: list[Judged] = []
-        self._tally, self._names = Tally(), tuple[str, ...]()
+        self._judged = Judgements()
         self._choice: Choice = MISTAKES
         self._shown: Shown | None = None
         self._over = False
@@ -85,7 +88,7 @@ class EvaluationWindow(QDialog):
 
     def begin(self, checkpoint: str) -> None:
         """This checkpoint is asked now; what was there before goes."""
-        self._judged, self._tally, self._names = [], Tally(), ()
+        self._judged = Judgements()
         self._over, self._choice = False, MISTAKES
         self._figure.hide()
         self._both.show()
@@ -97,25 +100,22 @@ class EvaluationWindow(QDialog):
         self._save.setEnabled(False)
         for label in (self._note, self._failure):
             label.hide()
-        self._table.show_tally((), self._tally)
+        self._table.let_go()
+        self._table.show_tally((), self._judged.tally)
         self._show_choice()
 
     def show_judged(self, judged: Sequence[Judged]) -> None:
         """More photos are judged."""
-        self._judged += judged
-        for each in judged:
-            self._tally.add(each)
-        names = self._tally.names()
-        if len(names) != len(self._names):
-            self._names = names
-            self._table.show_tally(names, self._tally)
+        tally = self._judged.tally
+        before = tally.class_count
+        self._judged.add(judged)
+        if tally.class_count != before:
+            self._table.show_tally(tally.names(), tally)
         else:
             self._table.grown()
-        self._figure.setText(fine_percent(self._tally.accuracy))
+        self._figure.setText(fine_percent(tally.accuracy))
         self._figure.show()
-        self._sum.setText(
-            f"{self._tally.right:,} of {counted(self._tally.photos, 'photo')} are right"
-        )
+        self._sum.setText(f"{tally.right:,} of {counted(tally.photos, 'photo')} are right")
 
     def show_progress(self, done: int, total: int) -> None:
         """So many of so many are done; a `total` of 0 is not known."""
@@ -127,24 +127,25 @@ class EvaluationWindow(QDialog):
         self._end()
         epoch = f", epoch {event.epoch:,}" if event.epoch else ""
         place = Path(event.folder).name
+        new = "" if event.learned is None else " new to it,"
         self._who.setText(
-            f"{spoken(event.checkpoint)}{epoch}, on photos new to it, in the folder {place}"
+            f"{spoken(event.checkpoint)}{epoch}, on photos{new} in the folder {place}"
         )
-        self._who.setToolTip(f"{event.checkpoint}\n{event.folder}")
+        self._who.setToolTip(tip(f"{event.checkpoint}\n{event.folder}"))
         if event.top5 is not None:
             top5 = fine_percent(event.top5)
             self._sum.setText(f"{self._sum.text()}; {top5} are among its five likeliest")
         self._say(self._note, " ".join(_notes(event)))
         self._save.setEnabled(True)
-        self._show_choice()
+        self._show_choice(self._shown.path if self._shown else "")
 
     def show_failure(self, text: str) -> None:
         """No more photos will be judged, and why."""
         self._end()
-        if not self._judged:
+        if not self._judged.all:
             self._sum.setText("No photo was judged")
             self._both.hide()  # so that the failure stands in the middle
-        self._save.setEnabled(bool(self._judged))
+        self._save.setEnabled(bool(self._judged.all))
         self._say(self._failure, text)
         self._show_choice()
 
@@ -168,6 +169,7 @@ class EvaluationWindow(QDialog):
         theme.tabular(self._figure)
         self._sum = ElidedLabel()
         self._sum.setObjectName("evaluationSum")
+        self._sum.setMinimumWidth(160)
         theme.style(self._sum, role="heading")
         self._who = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         self._who.setObjectName("evaluationCheckpoint")
@@ -176,6 +178,9 @@ class EvaluationWindow(QDialog):
         words.setSpacing(2)
         words.addWidget(self._sum)
         words.addWidget(self._who)
+        again = quiet_button("Judge again", "judgeAgainButton")
+        again.setToolTip("Once more: files may be in other folders by now, or the network better.")
+        again.clicked.connect(self.again_wanted)
         others = QPushButton("Other photos…")
         others.setObjectName("otherPhotosButton")
         others.setToolTip("Judge the photos of another folder, one subfolder a class.")
@@ -197,6 +202,7 @@ class EvaluationWindow(QDialog):
         head.setSpacing(2 * theme.SPACE)
         head.addWidget(self._figure)
         head.addLayout(words, 1)
+        head.addWidget(again)
         for button in (others, self._save):
             button.setAutoDefault(False)
             head.addWidget(button)
@@ -212,6 +218,7 @@ class EvaluationWindow(QDialog):
         )
         self._table = ConfusionTable()
         self._table.chosen.connect(self._choose)
+        self._table.setMinimumSize(CLASSES)
         card.body.addWidget(self._table, 1)
         return card
 
@@ -221,7 +228,6 @@ class EvaluationWindow(QDialog):
         self._title.setObjectName("judgedTitle")
         theme.style(self._title, role="title")
         self._all = quiet_button("All mistakes", "allMistakesButton")
-        self._all.setAutoDefault(False)
         policy = self._all.sizePolicy()
         policy.setRetainSizeWhenHidden(True)  # nothing moves when it comes
         self._all.setSizePolicy(policy)
@@ -244,7 +250,6 @@ class EvaluationWindow(QDialog):
         view.setMinimumSize(PHOTO)
         self._answer = AnswerView(view, prefix="judged")
         folder = quiet_button("Show in its folder", "showInFolderButton", flush=True)
-        folder.setAutoDefault(False)
         folder.setToolTip("Is it the label that is wrong? Then move the file to its right folder.")
         folder.clicked.connect(self._open_folder)
         right = QVBoxLayout()
@@ -271,29 +276,23 @@ class EvaluationWindow(QDialog):
         self._table.let_go()
         self._choose(MISTAKES)
 
-    def _show_choice(self) -> None:
-        label, guess = self._choice
-        whole = label is not None and label == guess
-        photos = by_certainty(
-            each
-            for each in self._judged
-            if each.right == whole and label in (None, each.label) and guess in (None, each.guess)
-        )
-        if whole:
-            photos.reverse()
+    def _show_choice(self, path: str = "") -> None:
+        """Shows the photos of what is chosen, and looks at that of this path."""
+        photos = self._judged.chosen(self._choice)
         if self._choice == MISTAKES and not self._over:
             photos = []  # each that comes would change their order
         count = f": {counted(len(photos), 'photo')}" if self._over or photos else ""
-        self._title.setText(f"{_title(self._choice)}{count}")
+        self._title.setText(f"{title(self._choice)}{count}")
         self._all.setVisible(self._choice != MISTAKES)
         if photos:
-            self._order.setText(f"The {'least sure' if whole else 'surest'} first")
+            first = "least sure" if are_right(self._choice) else "surest"
+            self._order.setText(f"The {first} first")
         else:
             self._order.setText("There are none." if self._over else "They come when all are done.")
         self._shown = None
         self._answer.show_photo(None)
         self._detail.setVisible(bool(photos))
-        self._grid.show_photos(photos)
+        self._grid.show_photos(photos, path)
 
     @Slot(object)
     def _look(self, judged: Judged) -> None:
@@ -313,10 +312,15 @@ class EvaluationWindow(QDialog):
 
     @Slot(str)
     def _write(self, path: str) -> None:
+        self._say(self._failure, "")
         try:
-            write_csv(Path(path), self._judged)
+            with table(Path(path)) as write:
+                for judged in self._judged.all:
+                    write(judged)
         except FlowerError as error:
             self._say(self._failure, str(error))
+        else:
+            self._say(self._note, f"The table is in {path}.")
 
     @Slot()
     def _open_folder(self) -> None:
@@ -334,20 +338,11 @@ class EvaluationWindow(QDialog):
         label.setVisible(bool(text))
 
 
-def _title(choice: Choice) -> str:
-    label, guess = choice
-    if choice == MISTAKES:
-        return "Mistakes"
-    if label == guess:
-        return f"{label}, recognised"
-    return f"{label or 'Others'} taken for {guess or 'others'}"
-
-
 def _notes(event: Evaluated) -> Iterator[str]:
     if event.problems:
         first, count = event.problems[0], counted(len(event.problems), "photo")
         yield f"{count} could not be read ({first.path}: {first.reason})."
-    if event.learned:
-        yield f"Left out, as it has learned from them: {counted(event.learned, 'photo')}."
+    if event.learned is None:
+        yield "Nobody knows which of these photos it has learned from."
     if event.strangers:
-        yield f"Left out, as it does not know the class: {', '.join(event.strangers)}."
+        yield f"Left out, as it does not know the class: {few(event.strangers)}."

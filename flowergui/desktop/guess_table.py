@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import theme
-from flowergui.desktop.card import ROOT, Index, percent
+from flowergui.desktop.card import ROOT, Index, percent, tip
 from flowergui.events import Guess
 
 ROWS = 5
@@ -59,7 +59,7 @@ class GuessModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.UserRole:
             return guess.probability if index.column() else guess.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{guess.name}: {100 * guess.probability:.2f} %"
+            return tip(f"{guess.name}: {100 * guess.probability:.2f} %")
         return None
 
 

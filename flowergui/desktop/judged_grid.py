@@ -84,14 +84,14 @@ class JudgedGrid(QListView):
         self.setItemDelegate(_JudgedDelegate(self._thumbnails, self))
         self.selectionModel().currentChanged.connect(self._moved)
 
-    def show_photos(self, judged: Sequence[Judged]) -> None:
-        """Shows these instead of those before, and chooses the first."""
+    def show_photos(self, judged: Sequence[Judged], path: str = "") -> None:
+        """Shows these instead of those before, and chooses the one of this path, else the first."""
         self._photos.show_rows(judged)
         if judged:
+            row = next((row for row, each in enumerate(judged) if each.path == path), 0)
             self.selectionModel().setCurrentIndex(
-                self._photos.index(0), QItemSelectionModel.SelectionFlag.ClearAndSelect
+                self._photos.index(row), QItemSelectionModel.SelectionFlag.ClearAndSelect
             )
-            self.scrollToTop()
 
     @Slot()
     def _repaint(self) -> None:

@@ -119,7 +119,7 @@ class MainWindow(QMainWindow):
         self._drop_panel.checkpoint_dropped.connect(self._predictions.name)
         self._drop_panel.folder_dropped.connect(self.open_folder)
         self._drop_panel.mistakes_wanted.connect(self._evaluation.open)
-        self._story.mistakes_wanted.connect(self._evaluation.open)
+        self._story.mistakes_wanted.connect(self._evaluation.open_of)
         self._run.start_wanted.connect(self._start)
         self._run.resume_last_wanted.connect(self._resume.start_last)
         self._run.resume_wanted.connect(self._resume.start_with)

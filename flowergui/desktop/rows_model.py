@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QObject, Qt
 
-from flowergui.desktop.card import ROOT, Index
+from flowergui.desktop.card import ROOT, Index, tip
 
 
 class RowsModel(QAbstractListModel):
@@ -29,7 +29,10 @@ class RowsModel(QAbstractListModel):
         if not index.isValid():
             return None
         row = self.rows[index.row()]
-        return row if role == Qt.ItemDataRole.UserRole else self.said(row, role)
+        if role == Qt.ItemDataRole.UserRole:
+            return row
+        said = self.said(row, role)
+        return tip(said) if said and role == Qt.ItemDataRole.ToolTipRole else said
 
     @abstractmethod
     def said(self, row: Any, role: int) -> str | None:

@@ -35,8 +35,8 @@ class RunStory(QObject):
     """Takes the events of a run, and of one that is resumed what it had told before. The header
     follows them by itself."""
 
-    mistakes_wanted = Signal()
-    """The user wants to know how well the network of the run does."""
+    mistakes_wanted = Signal(str)
+    """The user wants to know how well this checkpoint of the run does."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class RunStory(QObject):
             self._banner.offer(
                 f"Done: {best}. {then}",
                 "See its mistakes",
-                self.mistakes_wanted.emit,
+                lambda: self.mistakes_wanted.emit(str(RunFolder(Path(event.run)).best)),
                 kind="success",
             )
         else:

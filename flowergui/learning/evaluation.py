@@ -11,13 +11,25 @@ from torch.nn import functional
 
 from flowergui.errors import FlowerError
 from flowergui.events import Evaluated, Event, Judged, Preparing, Problem
-from flowergui.learning import augmentation, batches, device_copies, machine, photos, predictor
+from flowergui.learning import (
+    augmentation,
+    batches,
+    device_copies,
+    learned_from,
+    machine,
+    photos,
+    predictor,
+)
 from flowergui.learning.autocast import autocast
 from flowergui.learning.batches import Album
+from flowergui.learning.learned_from import Row
 from flowergui.learning.photos import Photo
 from flowergui.learning.predictor import Predictor
-from flowergui.run_folder import RunFolder, file_size
-from flowergui.tally import Tally, by_certainty
+from flowergui.run_folder import RunFolder
+from flowergui.tally import Tally, by_certainty, few
+
+AT_A_TIME = 32
+"""Photos that go through the network together: few, for a training may go on beside it."""
 
 SUREST = 10
 """Most single mistakes that are told at the end."""
@@ -32,8 +44,8 @@ class Asked:
 
     folder: Path
     photos: tuple[Photo, ...]
-    learned: int = 0
-    strangers: tuple[str, ...] = ()
+    learned: int | None
+    strangers: tuple[str, ...]
 
 
 def evaluate(source: Path, folder: Path | None) -> Iterator[Event]:
@@ -41,9 +53,10 @@ def evaluate(source: Path, folder: Path | None) -> Iterator[Event]:
     ours, or by a run folder's best, on the photos in `folder` (by default, those of its run) that
     it has not learned from. A folder with a part for validation or test is asked for that part.
 
-    The network computes as it did when it was validated: on the same photos its accuracy is the
-    same. Nothing is drawn at random, so a training beside it goes on the same. Raises FlowerError
-    where the checkpoint can't answer, and where there are no photos to ask it for.
+    The network computes in the precision in which it was validated, and is as good on the same
+    photos. Nothing is drawn at random, so a training beside it goes on the same. Raises FlowerError
+    where the checkpoint can't answer, where there are no photos to ask it for, and where there is
+    not enough memory.
     """
     path = RunFolder(source).answering() if source.is_dir() else source
     asked_one = predictor.load(path)
@@ -95,75 +108,49 @@ def _asked(
     """Raises FlowerError where there are none."""
     run = RunFolder(path.parent)
     if folder is None:
-        return _held_back(run, path, classes)
-    rows = yield from photos.listing(folder)
-    apart = [row for row in rows if row[2] == "validation"]
-    learned = _learned(run, folder, {row[0] for row in rows} if not apart else set())
-    new = [row for row in apart or rows if row[0] not in learned]
-    if not rows:
+        if not run.is_one():
+            raise FlowerError(
+                f"{path.name} is in no run's folder: nobody knows what it has not learned from.",
+                hint="Name a folder of photos, one subfolder a class.",
+            )
+        folder = Path(run.recipe().photos)
+        apart = yield from learned_from.held_back(run, folder)
+        if not apart.new:
+            raise FlowerError(
+                "This run has held back no photos.",
+                hint="Name a folder of photos that it has not learned from.",
+            )
+        return _known(folder, apart.new, classes, apart.learned)
+    listed = yield from photos.listing(folder)
+    if not listed:
         raise FlowerError(
             f"There are no photos in {folder}.",
             hint="Put the photos of each class into a subfolder with the name of the class.",
         )
-    if not new:
+    validation = [row[:2] for row in listed if row[2] == "validation"]
+    rows = validation or [row[:2] for row in listed]
+    if not run.is_one():
+        return _known(folder, rows, classes, None)
+    apart = yield from learned_from.new_among(run, folder, rows)
+    if not apart.new:
         raise FlowerError(
             f"The network has learned from every photo in {folder}.",
             hint="Name a folder of photos that are new to it.",
         )
-    return _known(folder, [row[:2] for row in new], classes, len(learned))
+    return _known(folder, apart.new, classes, apart.learned)
 
 
-def _held_back(run: RunFolder, path: Path, classes: tuple[str, ...]) -> Asked:
-    """The photos of a run that it did not learn from."""
-    if not run.is_one():
-        raise FlowerError(
-            f"{path.name} is in no run's folder: nobody knows what it has not learned from.",
-            hint="Name a folder of photos, one subfolder a class.",
-        )
-    folder = Path(run.recipe().photos)
-    rows = [(place, name) for place, name, part in run.split() if part == "validation"]
-    if not rows:
-        raise FlowerError(
-            "This run has held back no photos.",
-            hint="Name a folder of photos that it has not learned from.",
-        )
-    if not folder.is_dir():
-        raise FlowerError(
-            f"The photos of this run are not in {folder} any more.",
-            hint="Name the folder where they are now.",
-        )
-    return _known(folder, rows, classes, 0)
-
-
-def _learned(run: RunFolder, folder: Path, paths: set[str]) -> set[str]:
-    """Which of these the network of this run has learned from: the same files at the same places,
-    wherever their folder is now."""
-    if not paths or not run.is_one():
-        return set()
-    return {
-        path
-        for path, _, part, size in run.split_and_sizes()
-        if part == "train" and path in paths and size in (None, file_size(f"{folder}/{path}"))
-    }
-
-
-def _known(
-    folder: Path, rows: list[tuple[str, str]], classes: tuple[str, ...], learned: int
-) -> Asked:
+def _known(folder: Path, rows: list[Row], classes: tuple[str, ...], learned: int | None) -> Asked:
     """The photos of classes that the network knows."""
     index = {name: label for label, name in enumerate(classes)}
     strangers = tuple(sorted({name for _, name in rows} - set(classes)))
     known = tuple(Photo(path, index[name]) for path, name in rows if name in index)
     if not known:
         raise FlowerError(
-            f"The network knows none of the classes in {folder}: {_few(strangers)}.",
-            hint=f"It knows {_few(classes)}.",
+            f"The network knows none of the classes in {folder}: {few(strangers)}.",
+            hint=f"It knows {few(classes)}.",
         )
     return Asked(folder, known, learned, strangers)
-
-
-def _few(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8:,} more" if len(names) > 8 else "")
 
 
 # --- what the network says of them ------------------------------------------------------------
@@ -177,15 +164,23 @@ def _answers(one: Predictor, asked: Asked) -> Iterator[tuple[batches.Batch, Tens
     # leave out memory_format beside a device.
     net = deepcopy(one.net).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     album = Album(asked.folder, asked.photos, batches.for_looking(one.image_size), budget=0)
-    waiting = batches.in_order(len(asked.photos), 2 * one.batch_size)
+    waiting = batches.in_order(len(asked.photos), AT_A_TIME)
     workers = batches.workers(0, device)
     for batch in batches.load(album, waiting, lambda pixels, _: pixels, workers, device):
         logits = torch.empty(0, len(one.classes))
         if batch.indices:
             views = device_copies.send(batch.views, device)
             images = augmentation.normalise(views, one.mean, one.std)
-            with torch.inference_mode(), autocast(device, dtype):
-                logits = net(images).float().cpu()
+            try:
+                with torch.inference_mode(), autocast(device, dtype):
+                    logits = net(images).float().cpu()
+            except (RuntimeError, MemoryError) as error:
+                if not machine.out_of_memory(error):
+                    raise
+                raise FlowerError(
+                    "There is not enough memory to judge photos now.",
+                    hint="Wait until the run is over, or close other programs.",
+                ) from error
         yield batch, logits
 
 

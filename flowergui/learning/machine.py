@@ -137,3 +137,11 @@ def release() -> None:
     """Gives back what nobody holds any more."""
     gc.collect()
     torch.cuda.empty_cache()  # does nothing where there is no graphics card
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether it says that there is not enough memory, the processor's or a card's."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        "not enough memory" in text or "out of memory" in text
+    )

@@ -1,7 +1,7 @@
 """Checkpoint + image -> ranked guesses."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,16 +19,18 @@ from flowergui.learning import (
     network,
     weights,
 )
-from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
 
 GUESSES = 5
+
+DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+"""By their names in checkpoints; all others compute in float32."""
 
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
     """A trained network in evaluation mode on the CPU, and what it takes and tells; and how it was
-    trained: on which kind of `device`, in which `dtype`, and the `batch_size`."""
+    trained: on which kind of `device` and in which `dtype`."""
 
     net: nn.Module
     classes: tuple[str, ...]
@@ -38,7 +40,6 @@ class Predictor:
     epoch: int
     device: str
     dtype: torch.dtype
-    batch_size: int
 
 
 def predict(
@@ -99,7 +100,11 @@ def load(path: Path) -> Predictor:
         stamp = path.stat().st_mtime_ns
     except OSError:
         raise FlowerError(f"There is no file {path}.") from None
-    return _load(path, stamp)
+    predictor = _load(path, stamp)
+    # A class may be called otherwise since the checkpoint was saved; new ones stand behind.
+    names = RunFolder(path.parent).classes()[: len(predictor.classes)]
+    renamed = len(names) == len(predictor.classes)
+    return replace(predictor, classes=names) if renamed else predictor
 
 
 @lru_cache(maxsize=1)
@@ -132,9 +137,8 @@ def _load(path: Path, stamp: int) -> Predictor:
         mean=tuple(normalisation.get("mean", weights.MEAN)),
         std=tuple(normalisation.get("std", weights.STD)),
         epoch=_epoch(stored),
-        device=torch.device(stored.get("device", "cpu")).type,
-        dtype=getattr(torch, stored.get("precision", "float32")),
-        batch_size=Recipe.from_dict(stored["recipe"]).batch_size,
+        device=str(stored.get("device", "cpu")).partition(":")[0],
+        dtype=DTYPES.get(str(stored.get("precision")), torch.float32),
     )
 
 

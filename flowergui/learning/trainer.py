@@ -100,7 +100,7 @@ def go(training: Training, live: Live) -> Iterator[Event]:
         training.save()
         raise
     except (RuntimeError, MemoryError) as error:
-        if not _out_of_memory(error):
+        if not machine.out_of_memory(error):
             raise
         raise OutOfMemoryError(
             "There is not enough memory for this run.",
@@ -371,11 +371,4 @@ def _give_up(training: Training, live: Live, why: str) -> Iterator[Event]:
     raise FlowerError(
         f"{why}; the run {kept}.",
         hint=f"See whether {training.split.folder} is still there, then resume.",
-    )
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    text = str(error).lower()
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        "not enough memory" in text or "out of memory" in text
     )

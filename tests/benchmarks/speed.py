@@ -1,6 +1,7 @@
 """How fast we train, held against other ways to train the same networks on the same machine.
 
-    FLOWERGUI_PHOTOS=FOLDER python tests/benchmarks/speed.py [frozen] [views] [all] [stage]
+    FLOWERGUI_PHOTOS=FOLDER python tests/benchmarks/speed.py
+        [frozen] [views] [all] [stage] [scratch]
         [--models resnet18 resnet50] [--rounds 3] [--batches 6]
 
 - frozen: only the head trains, 30 epochs without augmentation: the whole job from Start to
@@ -10,6 +11,9 @@
   alone, and what the processor's matrix product would allow.
 - stage: the last stage and the head train on what the others gave once, against computing it
   in every epoch: photos a second.
+- scratch: every layer trains with the values that are recommended from scratch, on squares that
+  grow from 64 to 128 px: an epoch with its validation (the mean of five, from the first size to the
+  last). How good they become, and when: scratch_accuracy.py.
 
 In each round all take their turns, so that ratios hold on a machine whose speed changes; medians
 are printed. The others' loops are written as their sources have them, on the same photos, split and
@@ -40,7 +44,7 @@ from torchvision import transforms
 from torchvision.models import get_model
 
 from flowergui import allocator, tasks
-from flowergui.events import BatchDone
+from flowergui.events import BatchDone, EpochDone
 from flowergui.learning import machine, network, photos
 from flowergui.learning.photos import Photo, Split
 from flowergui.presets import with_preset
@@ -291,7 +295,7 @@ def table(title: str, rounds: list[dict[str, float]], unit: str) -> None:
 def main() -> None:
     """Measures what was asked for and prints tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", default=["frozen", "views", "all", "stage"])
+    parser.add_argument("what", nargs="*", default=["frozen", "views", "all", "stage", "scratch"])
     parser.add_argument("--models", nargs="+", default=["resnet18", "resnet50"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batches", type=int, default=6)
@@ -307,9 +311,9 @@ def main() -> None:
         print("fastai is not installed, and is left out")
     dtype = machine.precision("auto", torch.device("cpu"))
     print(f"{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, {dtype}")
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as here:
         for model in wishes.models:
-            weights = weights_of(model, Path(scratch))
+            weights = weights_of(model, Path(here))
             plain = replace(
                 with_preset(Recipe(mode="transfer"), "tutorial"),
                 photos=str(folder), model=model, weights=weights, epochs=EPOCHS,
@@ -349,6 +353,19 @@ def all_layers(
     return rates
 
 
+def scratch(
+    model: str, split: Split, plain: Recipe, others: Others, batches: int
+) -> dict[str, float]:
+    jobs = {
+        name: loop(model, split, False, batches).job(split) / EPOCHS
+        for name, loop in others.items()
+    }
+    recommended = with_preset(Recipe(photos=plain.photos, model=model), "recommended")
+    events = [event for _, event in ours(replace(recommended, epochs=5))]
+    seconds = [event.seconds for event in events if isinstance(event, EpochDone)]
+    return {**jobs, "flowergui, recommended": sum(seconds) / len(seconds)}
+
+
 def stage(
     model: str, split: Split, plain: Recipe, others: Others, batches: int
 ) -> dict[str, float]:
@@ -359,14 +376,21 @@ def stage(
     }
 
 
-MEASURE = {"frozen": frozen, "views": views, "all": all_layers, "stage": stage}
+MEASURE = {
+    "frozen": frozen,
+    "views": views,
+    "all": all_layers,
+    "stage": stage,
+    "scratch": scratch,
+}
 TITLES = {
     "frozen": f"the head alone, {EPOCHS} epochs, from Start to best.pth",
     "views": f"the head alone, four augmented views, {EPOCHS} epochs, from Start to best.pth",
     "all": "all layers, light augmentation",
     "stage": "the last stage and the head",
+    "scratch": "all layers from scratch, an epoch with its validation",
 }
-UNITS = {"frozen": "s", "views": "s", "all": "photos/s", "stage": "photos/s"}
+UNITS = {"frozen": "s", "views": "s", "all": "photos/s", "stage": "photos/s", "scratch": "s"}
 
 
 def last(generator: Any) -> Any:

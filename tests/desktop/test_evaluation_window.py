@@ -5,10 +5,19 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QLabel, QListView, QPushButton, QTableView, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QLabel,
+    QListView,
+    QProgressBar,
+    QPushButton,
+    QTableView,
+    QWidget,
+)
 
+from flowergui.desktop.confusion_table import whole_percent
 from flowergui.desktop.evaluation_window import EvaluationWindow
 from flowergui.desktop.photo_strip import Shown
 from flowergui.events import Evaluated, Explained, Guess, Guessed, Judged, Problem
@@ -100,19 +109,19 @@ def choose(window, row, column):
 def test_the_table_grows_with_every_photo(window, judged):
     assert window.isVisible()
     window.show_judged(judged[:1])
-    assert texts(window) == [["1", "100 %"], ["100 %", ""]]
+    assert texts(window) == [["1", "100"], ["100", ""]]
     window.show_judged(judged[1:])
     assert texts(window) == [
-        ["1", "", "", "100 %"],
-        ["", "2", "2", "50 %"],
-        ["1", "", "", "0 %"],
-        ["50 %", "100 %", "0 %", ""],
+        ["1", "", "", "100"],
+        ["", "2", "2", "50"],
+        ["1", "", "", "0"],
+        ["50", "100", "0", ""],
     ]
     names = [
         [cells(window).model().headerData(n, way) for n in range(4)]
         for way in (Qt.Orientation.Horizontal, Qt.Orientation.Vertical)
     ]
-    assert names == [["daisy", "rose", "tulip", each] for each in ("recall", "precision")]
+    assert names == [["daisy", "rose", "tulip", each] for each in ("recall, %", "precision, %")]
     assert label(window, "evaluationAccuracy").replace("\xa0", " ") == "50.0 %"
     assert label(window, "evaluationSum") == "3 of 6 photos are right"
     assert photos(window) == []  # each that came would change their order
@@ -198,9 +207,10 @@ def test_what_was_left_out_is_said(window, judged):
         result(judged, problems=(problem,), learned=300, strangers=("oak",), top5=0.97)
     )
     assert label(window, "evaluationNote") == (
-        "1 photo could not be read (rose/torn.jpg: no picture). Left out, as it has learned from "
-        "them: 300 photos. Left out, as it does not know the class: oak."
+        "1 photo could not be read (rose/torn.jpg: no picture). Left out, as it does not know the "
+        "class: oak."
     )
+    assert "on photos new to it, in the folder flowers" in label(window, "evaluationCheckpoint")
     assert "97.0" in label(window, "evaluationSum")
     assert "epoch 7" in label(window, "evaluationCheckpoint")
     window.begin(BEST)
@@ -239,6 +249,9 @@ def test_the_table_is_kept_as_a_file(qtbot, done, judged, tmp_path):
         assert [row["path"] for row in csv.DictReader(file)] == [each.path for each in judged]
     done._write(str(tmp_path / "none" / "table.csv"))
     assert "can't be written" in label(done, "evaluationError")
+    done._write(str(tmp_path / "table.csv"))
+    assert not done.findChild(QLabel, "evaluationError").isVisible()
+    assert "The table is in" in label(done, "evaluationNote")
 
 
 def test_other_photos_can_be_asked_for(qtbot, done, tmp_path):
@@ -274,3 +287,124 @@ def test_it_fits_a_small_screen(window, judged):
     widget = window.findChild(QWidget, "confusions")
     window.resize(640, 480)
     assert widget.width() > 200
+
+
+def test_what_nobody_knows_is_not_claimed(window, judged):
+    window.show_judged(judged)
+    window.show_result(result(judged, learned=None))
+    assert "new" not in label(window, "evaluationCheckpoint")
+    assert label(window, "evaluationNote") == (
+        "Nobody knows which of these photos it has learned from."
+    )
+
+
+def test_how_far_it_is_is_seen(window):
+    bar = window.findChild(QProgressBar)
+    window.show_progress(32, 96)
+    assert (bar.value(), bar.maximum(), bar.isVisible()) == (32, 96, True)
+    window.show_failure("It broke off.")
+    assert not bar.isVisible()
+
+
+def test_what_is_chosen_while_it_judges_stays_chosen(qtbot, window, judged):
+    window.show_judged(judged[:4])  # no daisy is named for a tulip yet
+    choose(window, 1, 1)
+    assert label(window, "judgedTitle") == "rose, recognised: 2 photos"
+    grid = window.findChild(QListView, "judgedGrid")
+    grid.setCurrentIndex(grid.model().index(1, 0))
+    looked_at = window.shown.path
+    others = [Judged(judged[0].path, "aster", "rose", 0.5, 0.1), *judged[4:]]
+    window.show_judged(others)  # the rows move down
+    assert cells(window).currentIndex().data(Qt.ItemDataRole.UserRole) == ("rose", "rose")
+    window.show_result(result([*judged, others[0]]))
+    assert label(window, "judgedTitle") == "rose, recognised: 2 photos"
+    assert window.shown.path == looked_at
+
+
+def test_the_tab_key_passes_by(qtbot, done):
+    button(done, "saveTableButton").setFocus()
+    qtbot.keyClick(done, Qt.Key.Key_Tab)
+    cells(done).setFocus(Qt.FocusReason.TabFocusReason)
+    assert label(done, "judgedTitle") == "Mistakes: 3 photos"
+    qtbot.keyClick(cells(done), Qt.Key.Key_Down)
+    assert label(done, "judgedTitle") != "Mistakes: 3 photos"
+
+
+def test_return_lights_a_guess_and_no_more(qtbot, done, judged):
+    guesses = (Guess("tulip", 0.9), Guess("rose", 0.05))
+    guessed = Guessed(judged[3].path, guesses, BEST, 7)
+    done.show_answer(Shown(judged[3].path, guessed=guessed, heats=(((1.0,),), ((0.5,),))))
+    table = done.findChild(QTableView, "judgedGuesses")
+    table.setFocus()
+    table.setCurrentIndex(table.model().index(1, 0))
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert button(done, "judgedWhyButton").isChecked()
+    assert "rose" in label(done, "judgedReasonCaption")
+    assert not any(each.autoDefault() for each in done.findChildren(QPushButton))
+
+
+def test_no_digit_is_cut(window):
+    """However narrow a cell is, a wrong number is worse than a short one."""
+    names = [f"class {number:02}" for number in range(12)]
+    window.show_judged([Judged("/x.jpg", names[0], names[1], 0.5, 0.5)] * 12_345)
+    window.show_judged([Judged("/x.jpg", name, name, 0.5, 0.5) for name in names])
+    window.resize(520, 480)
+    table = cells(window)
+    model, metrics = table.model(), table.fontMetrics()
+    for row in range(13):
+        for column in range(13):
+            index = model.index(row, column)
+            text = index.data() or ""
+            assert metrics.horizontalAdvance(text) <= table.visualRect(index).width() - 3, text
+    assert model.index(0, 1).data() == "12k"
+    assert "12,345" in model.index(0, 1).data(Qt.ItemDataRole.ToolTipRole)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0, "0"), (0.001, "1"), (0.5, "50"), (0.999, "99"), (1, "100")]
+)
+def test_nearly_all_is_not_all(share, text):
+    assert whole_percent(share) == text
+
+
+def test_names_that_look_like_html_are_shown_as_they_are(window):
+    odd = "<b>rose</b>"
+    window.show_judged([Judged(f"/{odd}.jpg", odd, "tulip", 0.5, 0.1)])
+    model = cells(window).model()
+    tips = [
+        model.index(0, 1).data(Qt.ItemDataRole.ToolTipRole),
+        model.headerData(0, Qt.Orientation.Vertical, Qt.ItemDataRole.ToolTipRole),
+    ]
+    choose(window, 0, 1)
+    grid = window.findChild(QListView, "judgedGrid")
+    tips.append(grid.model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole))
+    for each in tips:
+        assert "&lt;b&gt;rose" in each
+
+
+def test_a_name_that_is_no_text_is_asked_for_as_it_is(qtbot, window):
+    odd = b"/photos/r\xffse.png".decode("utf-8", "surrogateescape")
+    window.show_judged([Judged(odd, "rose", "tulip", 0.5, 0.1)])
+    with qtbot.waitSignal(window.explanation_wanted) as asked:
+        choose(window, 0, 1)
+    assert asked.args == [odd]
+
+
+def test_a_cell_is_painted_in_the_colour_of_its_share(done):
+    """Green where it is right, red where it is not, and none where there is nothing."""
+    picture, table = done.grab().toImage(), cells(done)
+
+    def colour(row, column):
+        corner = table.visualRect(table.model().index(row, column)).topLeft()
+        return picture.pixelColor(table.viewport().mapTo(done, corner) + QPoint(8, 8))
+
+    empty = colour(0, 1)
+    assert colour(1, 1).green() > colour(1, 1).red()
+    assert colour(1, 2).red() > colour(1, 2).green() + 5
+    assert empty.red() == pytest.approx(empty.green(), abs=3)
+
+
+def test_the_table_shows_what_it_grows_to(qtbot, window, judged):
+    window.show_judged(judged)
+    with qtbot.waitSignal(cells(window).model().dataChanged):
+        window.show_judged(judged[:1])

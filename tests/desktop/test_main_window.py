@@ -18,13 +18,14 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMessageBox,
+    QProgressBar,
     QPushButton,
     QTreeView,
     QWidget,
 )
 
 from flowergui import places, tasks
-from flowergui.desktop import main_window
+from flowergui.desktop import evaluation_control, main_window
 from flowergui.desktop.banner import Banner
 from flowergui.desktop.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
@@ -47,6 +48,7 @@ from flowergui.events import (
     FrozenChanged,
     Guess,
     Guessed,
+    GuessFailed,
     Judged,
     ModelFacts,
     Opened,
@@ -90,6 +92,7 @@ class Script:
     preflighted: Callable[[dict[str, Any], Resumption], Preflighted] | None = None
     back: bool = False
     full: bool = False
+    answer: Callable[[str], Iterator[Any]] | None = None
 
     def inspect(self, folder: str) -> Iterator[Any]:
         self.seen.append(("inspect", folder))
@@ -222,6 +225,9 @@ class Script:
 
     def predict(self, checkpoint: str, images: list[str], *, why: bool) -> Iterator[Any]:
         self.seen.append(("predict", (checkpoint, list(images))))
+        if self.answer is not None:
+            yield from self.answer(images[0])
+            return
         for image in images:
             yield Guessed(image, (Guess("rose", 0.9), Guess("tulip", 0.1)), checkpoint, 1)
             if why:
@@ -233,6 +239,13 @@ class Script:
             raise FlowerError("There is no folder /nowhere.")
         if folder == "/broken":
             raise RuntimeError("a defect")
+        if folder == "/endless":
+            try:
+                for done in count(1):
+                    time.sleep(0.005)
+                    yield Preparing("Judging photos", done, 1_000_000)
+            finally:
+                self.seen.append(("given up", folder))
         yield Judged("/photos/rose/1.jpg", "rose", "tulip", 0.9, 0.1)
         yield Preparing("Judging photos", 1, 2)
         yield Judged("/photos/rose/2.jpg", "rose", "rose", 0.8, 0.8)
@@ -1109,12 +1122,12 @@ def test_the_mistakes_of_a_run_are_one_click_away_when_it_is_done(qtbot, window,
     script.runs.append(RunFacts(str(script.run), Recipe(), 2, 2, 0.75, last, best))
     button(window, "bannerAction").click()
     qtbot.waitUntil(lambda: mistakes(window)._over)
-    assert script.of("evaluate") == [(window._predictions.checkpoint, "")]
+    assert script.of("evaluate") == [(best, "")]
     (wrong,) = mistakes(window)._grid.selectionModel().selectedIndexes()
     assert wrong.data() == "1.jpg"
     why = find(mistakes(window), QPushButton, "judgedWhyButton")
     qtbot.waitUntil(why.isEnabled)
-    assert script.of("predict") == [(window._predictions.checkpoint, ["/photos/rose/1.jpg"])]
+    assert script.of("predict") == [(best, ["/photos/rose/1.jpg"])]
 
 
 def test_a_checkpoint_of_no_run_is_asked_for_the_open_photos(
@@ -1126,8 +1139,15 @@ def test_a_checkpoint_of_no_run_is_asked_for_the_open_photos(
     button(window, "mistakesButton").click()
     qtbot.waitUntil(lambda: mistakes(window)._over)
     assert script.of("evaluate") == [(str(tmp_path / "mine.pth"), photos)]
-    button(window, "mistakesButton").click()  # once more: in the same window
+    button(window, "mistakesButton").click()  # it is the same network: nothing is judged anew
+    assert mistakes(window)._over
+    button(mistakes(window), "judgeAgainButton").click()
     qtbot.waitUntil(lambda: len(script.of("evaluate")) == 2)
+    qtbot.waitUntil(lambda: mistakes(window)._over)
+    drop(window, [str(tmp_path / "other.pth")])
+    button(window, "mistakesButton").click()  # another one: in the same window
+    qtbot.waitUntil(lambda: len(script.of("evaluate")) == 3)
+    assert script.of("evaluate")[2] == (str(tmp_path / "other.pth"), photos)
     assert len(window.findChildren(EvaluationWindow)) == 1
 
 
@@ -1151,10 +1171,58 @@ def test_what_cannot_be_judged_is_said_in_its_window(
 def test_closing_its_window_ends_the_judging(qtbot, window, script, tmp_path):
     drop(window, [str(tmp_path / "mine.pth")])
     button(window, "mistakesButton").click()
+    qtbot.waitUntil(lambda: mistakes(window)._over)
+    mistakes(window).folder_wanted.emit("/endless")
+    qtbot.waitUntil(lambda: mistakes(window).findChild(QProgressBar).value() > 1)
     mistakes(window).close()
+    qtbot.waitUntil(lambda: script.of("given up") == ["/endless"])
     qtbot.waitUntil(lambda: mistakes(window) is None)
     button(window, "mistakesButton").click()
     qtbot.waitUntil(lambda: mistakes(window)._over)
+
+
+def test_another_folder_ends_the_judging_of_the_one_before(qtbot, window, script, tmp_path):
+    drop(window, [str(tmp_path / "mine.pth")])
+    button(window, "mistakesButton").click()
+    qtbot.waitUntil(lambda: mistakes(window)._over)
+    mistakes(window).folder_wanted.emit("/endless")
+    mistakes(window).folder_wanted.emit("/photos")
+    qtbot.waitUntil(lambda: mistakes(window)._over)
+    qtbot.waitUntil(lambda: script.of("given up") in ([], ["/endless"]))
+    assert len(mistakes(window)._judged.all) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (
+            lambda path: iter([Guessed(path, (Guess("rose", 0.9),), "mine.pth", 8)]),
+            "mine.pth is another network by now, of epoch 8. Judge again.",
+        ),
+        (lambda path: iter([GuessFailed(path, "It has gone.")]), "It has gone."),
+        (lambda path: iter([Explained("/another.jpg", ())]), ""),
+    ],
+)
+def test_a_mistake_that_cannot_be_explained_says_why(qtbot, window, script, tmp_path, answer, says):
+    script.answer = answer
+    drop(window, [str(tmp_path / "mine.pth")])
+    button(window, "mistakesButton").click()
+    qtbot.waitUntil(lambda: mistakes(window)._over)
+    qtbot.waitUntil(lambda: evaluation_control.WHY not in window._jobs._workers)
+    assert find(mistakes(window), QLabel, "judgedGuessError").text() == says
+    assert not mistakes(window).shown.heats
+
+
+def test_a_network_that_cannot_explain_a_mistake_says_so(qtbot, window, script, tmp_path):
+    def refused(path: str) -> Iterator[Any]:
+        raise FlowerError("There is no file mine.pth.")
+        yield
+
+    script.answer = refused
+    drop(window, [str(tmp_path / "mine.pth")])
+    button(window, "mistakesButton").click()
+    error = "There is no file mine.pth."
+    qtbot.waitUntil(lambda: find(mistakes(window), QLabel, "judgedGuessError").text() == error)
 
 
 def test_a_dropped_checkpoint_answers_from_then_on(qtbot, window, script, tmp_path):

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,9 @@ from PIL import Image
 from flowergui import tasks
 from flowergui.errors import FlowerError
 from flowergui.events import EpochDone, Evaluated, Event, Finished, Judged, Preparing
-from flowergui.learning import checkpoint, network
+from flowergui.learning import checkpoint, network, predictor
 from flowergui.recipe import Recipe
+from flowergui.resumption import Resumption
 from flowergui.run_folder import RunFolder
 
 
@@ -25,14 +25,14 @@ def trained(recipe: Recipe, models: Path) -> tuple[RunFolder, list[Event]]:
 
 @pytest.fixture(scope="module")
 def run(make_photos, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """Three classes, not learned well: some of twelve photos are mistaken."""
+    """Three classes, not learned well: some of 36 photos, in two batches, are mistaken."""
     home = tmp_path_factory.mktemp("evaluation")
     recipe = Recipe(
-        photos=str(make_photos(home / "photos", classes=3, per_class=20)),
+        photos=str(make_photos(home / "photos", classes=3, per_class=60)),
         model="mynet",
         image_size=32,
-        epochs=2,
-        batch_size=8,
+        epochs=1,
+        batch_size=32,
         learning_rate=0.0003,
         device="cpu",
         precision="float32",
@@ -97,9 +97,9 @@ def test_each_photo_is_answered_as_predict_answers(run: RunFolder) -> None:
 
 
 def test_its_own_folder_is_asked_for_what_is_new_to_it(run: RunFolder, photos: Path) -> None:
-    assert evaluated(run.path, photos)[1] == replace(
-        evaluated(run.path)[1], learned=len(run.split()) - len(held_back(run))
-    )
+    by_default = evaluated(run.path)[1]
+    assert by_default.learned == len(run.split()) - len(held_back(run))
+    assert evaluated(run.path, photos)[1] == by_default
 
 
 def test_photos_that_it_has_learned_from_are_known_elsewhere(
@@ -169,7 +169,7 @@ def test_the_five_likeliest_count_where_there_are_more(tmp_path: Path, make_phot
 
 def test_it_tells_how_far_it_is(run: RunFolder) -> None:
     told = [each for each in tasks.evaluate(run.path) if isinstance(each, Preparing)]
-    assert (told[-1].done, told[-1].total) == (12, 12)
+    assert [(each.done, each.total) for each in told] == [(32, 36), (36, 36)]
 
 
 def test_nothing_is_drawn_and_the_answering_network_stays(run: RunFolder) -> None:
@@ -185,7 +185,7 @@ def test_nothing_is_drawn_and_the_answering_network_stays(run: RunFolder) -> Non
 def test_an_export_is_evaluated_too(run: RunFolder, photos: Path, tmp_path: Path) -> None:
     list(tasks.export(run.path, tmp_path / "flowers.safetensors"))
     _, result = evaluated(tmp_path / "flowers.safetensors", photos)
-    assert result.photos == 60  # nobody knows what it has learned from
+    assert (result.photos, result.learned) == (180, None)  # nobody knows
 
 
 def test_what_cannot_be_is_refused(
@@ -218,3 +218,121 @@ def test_a_run_whose_photos_have_gone_says_so(
     with pytest.raises(FlowerError, match=r"are not in .* any more"):
         evaluated(other.path)
     assert evaluated(other.path, tmp_path / "elsewhere")[1].photos == 2
+
+
+# --- what it has learned from -----------------------------------------------------------------
+
+
+def test_what_it_has_learned_from_is_known_from_within_too(
+    little: Callable[..., Recipe], make_photos, tmp_path: Path, models: Path
+) -> None:
+    make_photos(tmp_path / "split" / "train", classes=2, per_class=4)
+    make_photos(tmp_path / "split" / "val", classes=2, per_class=3, side=40)
+    other, _ = trained(little(photos=str(tmp_path / "split")), models)
+    with pytest.raises(FlowerError, match="has learned from every photo in"):
+        evaluated(other.path, tmp_path / "split" / "train")
+    assert evaluated(other.path, tmp_path / "split")[1].photos == 6
+    assert evaluated(other.path, tmp_path / "split" / "val")[1].learned == 0
+    (tmp_path / "link").symlink_to(tmp_path / "split" / "train")
+    with pytest.raises(FlowerError, match="has learned from every photo in"):
+        evaluated(other.path, tmp_path / "link")
+
+
+def test_a_file_of_the_same_name_and_size_is_another_where_its_content_is(
+    little: Callable[..., Recipe], tmp_path: Path, models: Path
+) -> None:
+    for folder, colours in (("one", ("red", "blue")), ("two", ("green", "white"))):
+        for name, colour in zip(("daisy", "iris"), colours, strict=True):
+            (tmp_path / folder / name).mkdir(parents=True)
+            for number in range(4):
+                picture = Image.new("RGB", (32, 32 + number), colour)
+                picture.save(tmp_path / folder / name / f"{number}.bmp")
+    other, _ = trained(little(photos=str(tmp_path / "one")), models)
+    assert evaluated(other.path, tmp_path / "two")[1].learned == 0
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    assert evaluated(other.path, tmp_path / "copy")[1].photos == len(held_back(other))
+
+
+def test_a_label_that_is_mended_counts(
+    little: Callable[..., Recipe], make_photos, tmp_path: Path, models: Path
+) -> None:
+    folder = make_photos(tmp_path / "photos", classes=2, per_class=10)
+    other, _ = trained(little(photos=str(folder)), models)
+    wrong = next(path for path in held_back(other) if path.startswith("daisy/"))
+    learned = next(path for path, _, part in other.split() if part == "train")
+    for path in (wrong, learned):
+        (folder / path).rename(folder / "iris" / f"{Path(path).name}")
+    judged, result = evaluated(other.path)
+    moved = next(each for each in judged if Path(each.path).name == Path(wrong).name)
+    assert moved.label == "iris"
+    assert not result.problems
+    again, _ = evaluated(other.path, folder)
+    assert {each.path for each in again} == {each.path for each in judged}
+
+
+def test_a_class_that_is_renamed_is_known_by_its_new_name(
+    little: Callable[..., Recipe], make_photos, tmp_path: Path, models: Path
+) -> None:
+    folder = make_photos(tmp_path / "photos", classes=2, per_class=10)
+    other, _ = trained(little(photos=str(folder)), models)
+    before = evaluated(other.path)[1]
+    (folder / "iris").rename(folder / "violet")
+    resumption = Resumption(renamed=(("iris", "violet"),))
+    changes = {"epochs": 3, "learning_rate": 1e-8}
+    list(tasks.resume(other.path, changes=changes, how=resumption))
+    assert checkpoint.read(other.best)["classes"] == ["daisy", "iris"]  # no better one came
+    after = evaluated(other.path)[1]
+    assert [score.name for score in after.classes] == ["daisy", "violet"]
+    assert (after.accuracy, after.photos, after.strangers) == (before.accuracy, 4, ())
+
+
+# --- how it computes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"precision": "nonsense"},
+        {"precision": None},
+        {"device": "npu9x:1"},
+        {"precision": "load"},
+        {"recipe": {"model": "mynet", "optimizer": "lion", "batch_size": 1}},
+    ],
+)
+def test_a_checkpoint_of_a_later_version_still_answers(
+    run: RunFolder, photos: Path, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    checkpoint.write({**checkpoint.read(run.best), **changes}, tmp_path / "later.pth")
+    judged, _ = evaluated(tmp_path / "later.pth", photos)
+    (guess,) = tasks.predict(tmp_path / "later.pth", [judged[0].path])
+    assert guess.guesses[0].name == judged[0].guess
+
+
+def test_it_computes_in_the_precision_of_its_training(
+    run: RunFolder, photos: Path, tmp_path: Path
+) -> None:
+    stored = {**checkpoint.read(run.best), "precision": "bfloat16"}
+    checkpoint.write(stored, tmp_path / "rough.pth")
+    rough, _ = evaluated(tmp_path / "rough.pth", photos)
+    shutil.copy(run.best, tmp_path / "fine.pth")
+    fine, _ = evaluated(tmp_path / "fine.pth", photos)
+    differ = [abs(a.probability - b.probability) for a, b in zip(rough, fine, strict=True)]
+    assert 1e-6 < max(differ) < 0.05
+
+
+def test_the_network_that_answers_photos_stays_on_its_device(run: RunFolder, monkeypatch) -> None:
+    """Another thread may be asking it: the one that judges is a copy."""
+    asked = predictor.load(run.best).net
+    seen = []
+    monkeypatch.setattr(type(asked), "to", lambda self, *_, **__: seen.append(self) or self)
+    evaluated(run.best)
+    assert [each is asked for each in seen] == [False]
+
+
+def test_too_little_memory_is_said(run: RunFolder, monkeypatch) -> None:
+    def no_room(self, images):
+        raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
+
+    monkeypatch.setattr(type(predictor.load(run.best).net), "forward", no_room)
+    with pytest.raises(FlowerError, match="not enough memory to judge photos"):
+        evaluated(run.best)
