@@ -3,13 +3,12 @@
 import io
 import json
 import math
-import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from flowergui import lines
 from flowergui.caches import features_in_words, photos_in_words
 from flowergui.errors import FlowerError
 from flowergui.events import (
@@ -47,10 +46,8 @@ from flowergui.events import (
     as_dict,
 )
 from flowergui.run_folder import RunFolder
-from flowergui.tally import few
 
-_PROBLEMS_SHOWN = _MISTAKES_SHOWN = 5
-_BAR_WIDTH = 20
+_PROBLEMS_SHOWN = 5
 
 
 def prepare_streams() -> None:
@@ -66,11 +63,6 @@ def prepare_streams() -> None:
 def complain(error: FlowerError) -> None:
     """The message and its hint, in one line on stderr."""
     print(f"flowergui: {error}", file=sys.stderr)
-
-
-def command_line(*words: str) -> str:
-    """`words` as they must be typed, quoted for this system's shell."""
-    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
 def json_line(event: Event) -> str:
@@ -166,7 +158,7 @@ class Console:
             case Preparing():
                 self._move(event.what, event.done, event.total)
             case BatchDone():
-                figures = f"loss {event.loss:.3f}, accuracy {_percent(event.accuracy)}"
+                figures = f"loss {event.loss:.3f}, accuracy {lines.percent(event.accuracy)}"
                 self._move(f"Epoch {event.epoch}", event.batch, event.batches, figures)
             case ValidationProgress():
                 self._move(f"Validating epoch {event.epoch}", event.batch, event.batches)
@@ -205,14 +197,14 @@ class Console:
             case Scanned():
                 self._scanned(event)
             case SampleDrawn():
-                train = command_line("flowergui", "train", event.folder, "--model", "mynet")
+                train = lines.command_line("flowergui", "train", event.folder, "--model", "mynet")
                 print(f"The sample flowers are in {event.folder}.\nNext: {train}")
             case Preflighted():
-                print("\n".join(_preflighted(event)))
+                print("\n".join(lines.preflighted(event)))
             case Opened():
-                print("\n".join(_opened(event)))
+                print("\n".join(lines.opened(event)))
             case EpochDone():
-                print(_epoch(event))
+                print(lines.epoch(event))
             case FrozenChanged():
                 print(f"{event.trainable:,} of {event.parameters:,} parameters train now.")
             case FeatureCache(part="train"):
@@ -234,37 +226,38 @@ class Console:
             case Stopped() if str(RunFolder(Path(event.run)).last) in self._lost:
                 print(f"Stopped in epoch {event.epoch}, but what came last could not be kept.")
             case Stopped():
-                print("\n".join(_stopped(event)))
+                print("\n".join(lines.stopped(event)))
             case Finished() if str(RunFolder(Path(event.run)).best) in self._lost:
                 print("The epochs are done, but the best network could not be kept.")
             case Finished():
-                print("\n".join(_finished(event)))
+                print("\n".join(lines.finished(event)))
             case Exported():
                 print(f"The network is in {event.path}.")
             case CacheState():
                 print(photos_in_words(event))
             case WeightsSaved():
-                file = command_line("--weights", event.path)
+                file = lines.command_line("--weights", event.path)
                 print(f"The weights are in {event.path}.\nA transfer takes them with {file}")
             case Guessed():
-                print("\n".join(_guessed(event)))
+                print("\n".join(lines.guessed(event)))
             case Explained():
                 print(f"  {event.picture} shows why.")
             case Evaluated():
-                print("\n".join(_evaluated(event)))
+                print("\n".join(lines.evaluated(event)))
                 self._problems(event.problems)
 
     def _scanned(self, event: Scanned) -> None:
         if self._everything and not event.checked:
             return  # it comes once more
         if self._everything:
-            print("\n".join(_counts(event)))
+            print("\n".join(lines.counts(event)))
         else:
             photos = sum(each.train + each.validation for each in event.classes)
-            print(f"{_plural(photos, 'photo')} of {len(event.classes)} classes in {event.folder}.")
+            classes = f"{len(event.classes)} classes in {event.folder}"
+            print(f"{lines.plural(photos, 'photo')} of {classes}.")
         if not event.checked:
             print("They are not opened yet; one that can't be read is named when its turn comes.")
-        inspect = command_line("flowergui", "inspect", event.folder)
+        inspect = lines.command_line("flowergui", "inspect", event.folder)
         self._problems(event.problems, f"; {inspect} lists them all")
 
     def _problems(self, problems: Sequence[Problem], more: str = "") -> None:
@@ -273,149 +266,8 @@ class Console:
         if not shown:
             return
         sys.stdout.flush()
-        self._warn(f"{_plural(len(problems), 'problem')}:")
+        self._warn(f"{lines.plural(len(problems), 'problem')}:")
         for problem in shown:
             self._warn(f"  {problem.path}: {problem.reason}")
         if len(problems) > len(shown):
             self._warn(f"  and {len(problems) - len(shown):,} more{more}.")
-
-
-def _counts(event: Scanned) -> Sequence[str]:
-    ready = any(each.validation for each in event.classes)
-    width = max(len("class"), *(len(each.name) for each in event.classes))
-    lines = [f"{'class':<{width}}  {'train':>7}" + (f"  {'validation':>10}" if ready else "")]
-    for each in event.classes:
-        held = f"  {each.validation:>10,}" if ready else ""
-        lines.append(f"{each.name:<{width}}  {each.train:>7,}{held}")
-    train = sum(each.train for each in event.classes)
-    held = f"  {sum(each.validation for each in event.classes):>10,}" if ready else ""
-    lines.append(f"{'':<{width}}  {train:>7,}{held}")
-    if not ready:
-        lines.append("A part of every class will be held back for validation.")
-    return lines
-
-
-def _preflighted(event: Preflighted) -> Sequence[str]:
-    signs = {"same": "  ", "fine": "* ", "blocking": "! "}
-    width = max(len(each.subject) for each in event.checks)
-    lines = [f"{event.run}:"]
-    for each in event.checks:
-        remedy = f". {each.remedy}" if each.remedy else ""
-        lines.append(f"{signs[each.verdict]}{each.subject:<{width}}  {each.detail}{remedy}")
-    if event.renamed:
-        renaming = [word for old, new in event.renamed for word in ("--rename", f"{old}={new}")]
-        lines.append(f"The names of the photos suggest: {command_line(*renaming)}")
-    if all(each.verdict != "blocking" for each in event.checks):
-        lines.append("It can go on.")
-    return lines
-
-
-def _opened(event: Opened) -> Sequence[str]:
-    began = "goes on" if event.resumed else f"starts ({event.mode})"
-    why = f" ({event.why_precision})" if event.why_precision else ""
-    return (
-        f"{event.model} {began}: {_plural(event.train_photos, 'photo')} to learn from, "
-        f"{event.validation_photos:,} held back, {event.image_size} px, "
-        f"{event.device}, {event.precision}{why}.",
-        f"{event.trainable:,} of {event.parameters:,} parameters train.",
-        f"The run is kept in {event.run}.",
-    )
-
-
-def _epoch(event: EpochDone) -> str:
-    parts = [
-        f"epoch {event.epoch}/{event.epochs}",
-        f"loss {event.train_loss:.3f}",
-        f"accuracy {_percent(event.train_accuracy)}",
-    ]
-    if event.val_loss is not None and event.val_accuracy is not None:
-        parts += [
-            f"validation loss {event.val_loss:.3f}",
-            f"validation accuracy {_percent(event.val_accuracy)}",
-            "the best so far"
-            if event.best_epoch == event.epoch
-            else f"best {_percent(event.best_accuracy)} in epoch {event.best_epoch}",
-        ]
-    return ", ".join([*parts, _duration(event.seconds)])
-
-
-def _stopped(event: Stopped) -> Sequence[str]:
-    last = Path(event.run) / "last.pth"
-    resume = command_line("flowergui", "resume", event.run)
-    return (f"Stopped in epoch {event.epoch}. The run is kept in {last}.", f"To go on: {resume}")
-
-
-def _finished(event: Finished) -> Sequence[str]:
-    done = f"{_plural(event.epochs, 'epoch')} done in {_duration(event.seconds)}."
-    if event.best_accuracy:
-        best = _percent(event.best_accuracy)
-        done += f" The best validation accuracy is {best}, of epoch {event.best_epoch}."
-    path = Path(event.run) / "best.pth"
-    predict = command_line("flowergui", "predict", str(path))
-    return (done, f"The best network is in {path}.", f"Next: {predict} PHOTO ...")
-
-
-def _guessed(event: Guessed) -> Sequence[str]:
-    width = max(len(guess.name) for guess in event.guesses)
-    lines = [event.path]
-    for guess in event.guesses:
-        bar = "#" * round(guess.probability * _BAR_WIDTH)
-        figures = f"{guess.name:<{width}}  {_percent(guess.probability):>7}  {bar}"
-        lines.append(f"  {figures}".rstrip())
-    return lines
-
-
-def _evaluated(event: Evaluated) -> Sequence[str]:
-    top5 = f", {_percent(event.top5)} among the five likeliest" if event.top5 is not None else ""
-    lines = [
-        f"{_percent(event.accuracy)} of {_plural(event.photos, 'photo')} are right{top5}; loss "
-        f"{event.loss:.3f}.",
-        f"The photos are in {event.folder}; "
-        + (
-            "nobody knows which of them it has learned from."
-            if event.learned is None
-            else "it has learned from none of them."
-        ),
-    ]
-    if event.learned:
-        lines.append(f"Left out, as it has learned from them: {_plural(event.learned, 'other')}.")
-    if event.strangers:
-        lines.append(f"Left out, as it does not know them: {few(event.strangers)}.")
-    width = max(len("class"), *(len(each.name) for each in event.classes))
-    lines += ["", f"{'class':<{width}}  {'photos':>7}  {'recall':>8}  {'precision':>9}  {'F1':>8}"]
-    for each in event.classes:
-        recall, precision, f1 = (
-            "-" if share is None else _percent(share)
-            for share in (each.recall, each.precision, each.f1)
-        )
-        lines.append(
-            f"{each.name:<{width}}  {each.photos:>7,}  {recall:>8}  {precision:>9}  {f1:>8}"
-        )
-    if event.confusions:
-        lines += ["", "Most often taken for another:"]
-        lines += (
-            f"  {each.label} for {each.guess}: {_plural(each.photos, 'photo')}"
-            for each in event.confusions[:_MISTAKES_SHOWN]
-        )
-        lines += ["", "The surest mistakes:"]
-        lines += (
-            f"  {each.path}: {each.label}, taken for {each.guess} ({_percent(each.probability)})"
-            for each in event.surest[:_MISTAKES_SHOWN]
-        )
-    return lines
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
