@@ -171,7 +171,7 @@ class EvaluationWindow(QDialog):
         self._sum.setObjectName("evaluationSum")
         self._sum.setMinimumWidth(160)
         theme.style(self._sum, role="heading")
-        self._who = ElidedLabel(Qt.TextElideMode.ElideMiddle)
+        self._who = ElidedLabel()
         self._who.setObjectName("evaluationCheckpoint")
         theme.style(self._who, role="caption")
         words = QVBoxLayout()
