@@ -15,7 +15,6 @@ class Tally:
         self._pairs: Counter[tuple[str, str]] = Counter()
         self._labels: Counter[str] = Counter()
         self._guesses: Counter[str] = Counter()
-        self._names: set[str] = set()
         for each in judged:
             self.add(each)
 
@@ -26,7 +25,6 @@ class Tally:
         self._pairs[judged.label, judged.guess] += 1
         self._labels[judged.label] += 1
         self._guesses[judged.guess] += 1
-        self._names.update((judged.label, judged.guess))
 
     @property
     def accuracy(self) -> float:
@@ -40,11 +38,11 @@ class Tally:
     @property
     def class_count(self) -> int:
         """How many classes photos show or are taken for."""
-        return len(self._names)
+        return len(self._labels.keys() | self._guesses.keys())
 
     def names(self) -> tuple[str, ...]:
         """The classes that photos show or are taken for, by name."""
-        return tuple(sorted(self._names))
+        return tuple(sorted(self._labels.keys() | self._guesses.keys()))
 
     def score(self, name: str) -> ClassScore:
         """How a class fared."""

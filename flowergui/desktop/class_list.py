@@ -1,6 +1,6 @@
 """The classes of a folder, each with a picture and its number of photos."""
 
-from PySide6.QtCore import QObject, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -57,7 +57,7 @@ class ClassList(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._classes = ClassModel(self)
         self._thumbnails = Thumbnails(3 * TILE, 1_000, self)
-        self._thumbnails.ready.connect(self._repaint)
+        self._thumbnails.ready.connect(self.viewport().update)
         self.setModel(self._classes)
         self.setItemDelegate(_ClassDelegate(self._thumbnails, self))
 
@@ -69,10 +69,6 @@ class ClassList(QListView):
         # Half a row more tells that there is something to scroll to.
         more = 0.5 if len(classes) > ROWS else 0
         self.setFixedHeight(int((rows + more) * self._row_height()) + 2 * self.frameWidth() + 2)
-
-    @Slot()
-    def _repaint(self) -> None:
-        self.viewport().update()
 
     def _row_height(self) -> int:
         return _row_height(self.fontMetrics().height())

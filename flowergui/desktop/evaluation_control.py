@@ -83,7 +83,6 @@ class EvaluationControl(QObject):
         assert self._window is not None
         checkpoint, self._folder = self._checkpoint, folder
         self._stamp, self._epoch = _stamp(checkpoint), None
-        self._jobs.cancel(WHY)
         self._window.begin(checkpoint)
         self._jobs.do(JOB, lambda: tasks.evaluate(checkpoint, folder), self._told)
 

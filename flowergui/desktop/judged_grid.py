@@ -79,7 +79,7 @@ class JudgedGrid(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._photos = _JudgedModel(self)
         self._thumbnails = Thumbnails(2 * TILE, 1_000, self)
-        self._thumbnails.ready.connect(self._repaint)
+        self._thumbnails.ready.connect(self.viewport().update)
         self.setModel(self._photos)
         self.setItemDelegate(_JudgedDelegate(self._thumbnails, self))
         self.selectionModel().currentChanged.connect(self._moved)
@@ -92,10 +92,6 @@ class JudgedGrid(QListView):
             self.selectionModel().setCurrentIndex(
                 self._photos.index(row), QItemSelectionModel.SelectionFlag.ClearAndSelect
             )
-
-    @Slot()
-    def _repaint(self) -> None:
-        self.viewport().update()
 
     @Slot(QModelIndex, QModelIndex)
     def _moved(self, now: QModelIndex, before: QModelIndex) -> None:
