@@ -9,17 +9,20 @@ def features_in_words(event: FeatureCache) -> str:
         return f"The frozen layers run for every photo in every epoch. {event.why_not}"
     views = f"each of {event.views} views of a photo" if event.views > 1 else "each photo"
     where = "memory" if event.where == "memory" else "a file"
-    return f"The frozen layers run once for {views} ({_size(event.size)} in {where})."
+    return f"The frozen layers run once for {views} ({size_in_words(event.size)} in {where})."
 
 
 def photos_in_words(event: CacheState) -> str:
     """Of decoded photos."""
-    removed = f"{_size(event.removed)} of decoded photos were removed. " if event.removed else ""
+    removed = (
+        f"{size_in_words(event.removed)} of decoded photos were removed. " if event.removed else ""
+    )
     if not event.photos:
         return f"{removed}No decoded photos are kept in {event.folder}."
     count = "1 decoded photo is" if event.photos == 1 else f"{event.photos:,} decoded photos are"
-    return f"{removed}{count} kept in {event.folder} ({_size(event.size)})."
+    return f"{removed}{count} kept in {event.folder} ({size_in_words(event.size)})."
 
 
-def _size(size: int) -> str:
+def size_in_words(size: int) -> str:
+    """Bytes: 12.3 MB, 1.2 GB."""
     return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

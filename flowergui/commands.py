@@ -17,10 +17,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
-from flowergui import tasks
+from flowergui import runs_table, tasks
 from flowergui.console import Console, complain, prepare_streams
 from flowergui.errors import FlowerError
-from flowergui.events import Event, Judged
+from flowergui.events import Event, Judged, RunListed
 from flowergui.judged_table import table
 from flowergui.live import Live
 from flowergui.options import folder_of, parser
@@ -120,6 +120,15 @@ def _evaluate(wishes: argparse.Namespace) -> int:
         return _tell(wishes, kept()).code
 
 
+def _runs(wishes: argparse.Namespace) -> int:
+    events = list(tasks.compare(wishes.runs, wishes.models_folder))
+    if not events:
+        print("There is no run yet.", file=sys.stderr)
+    if wishes.csv:
+        runs_table.write(Path(wishes.csv), [each for each in events if isinstance(each, RunListed)])
+    return _tell(wishes, (event for event in events)).code
+
+
 def _inspect(wishes: argparse.Namespace) -> int:
     return _tell(wishes, tasks.inspect(folder_of(wishes.folder))).code
 
@@ -150,6 +159,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "resume": _resume,
     "predict": _predict,
     "evaluate": _evaluate,
+    "runs": _runs,
     "inspect": _inspect,
     "sample": _sample,
     "weights": _weights,

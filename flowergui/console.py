@@ -14,6 +14,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
     CacheState,
+    Compared,
     DownloadProgress,
     EpochDone,
     Evaluated,
@@ -32,6 +33,7 @@ from flowergui.events import (
     Preflighted,
     Preparing,
     Problem,
+    RunListed,
     SampleDrawn,
     SampleProgress,
     Saved,
@@ -97,6 +99,7 @@ class Console:
         self._everything = everything
         self._bar: Any = None
         self._doing = ""
+        self._lists_runs = False
 
     def tell(self, event: Event) -> None:
         """Prints one event. Raises BrokenPipeError where nobody reads stdout any more."""
@@ -242,6 +245,13 @@ class Console:
                 print("\n".join(lines.guessed(event)))
             case Explained():
                 print(f"  {event.picture} shows why.")
+            case RunListed():
+                if not self._lists_runs:
+                    print(lines.RUNS)
+                self._lists_runs = True
+                print(lines.listed(event))
+            case Compared():
+                print("\n".join(lines.compared(event)))
             case Evaluated():
                 print("\n".join(lines.evaluated(event)))
                 self._problems(event.problems)

@@ -5,9 +5,11 @@ epochs, batches and steps count from 1: `step` is the number of optimizer steps 
 A face matches on the class; `as_dict` gives the line that `--json` prints.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flowergui.comparison import Difference
 from flowergui.heat import Heat
 from flowergui.recipe import Recipe
 
@@ -431,6 +433,41 @@ class RunFacts:
         return self.epochs_done >= self.recipe.epochs
 
 
+@dataclass(frozen=True, slots=True)
+class RunListed:
+    """What a run on disk has come to: each of its epochs, and the bytes that its files take."""
+
+    run: RunFacts
+    epochs: tuple[EpochDone, ...]
+    size: int
+
+    @property
+    def best(self) -> EpochDone | None:
+        """Its epoch with the best validation accuracy, of equals that with the lowest loss; None
+        where no photo was held back."""
+        measured = [each for each in self.epochs if each.val_accuracy is not None]
+        return max(measured, key=_by_validation, default=None)
+
+    @property
+    def seconds(self) -> float:
+        """How long its epochs took."""
+        return sum(each.seconds for each in self.epochs)
+
+
+def _by_validation(epoch: EpochDone) -> tuple[float, float]:
+    loss = math.inf if epoch.val_loss is None or math.isnan(epoch.val_loss) else epoch.val_loss
+    return epoch.val_accuracy or 0.0, -loss
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """In what the recipes of these runs (paths of their folders) differ: each difference has a
+    value for each run, in this order."""
+
+    runs: tuple[str, ...]
+    differences: tuple[Difference, ...]
+
+
 # --- prediction -------------------------------------------------------------------------------
 
 
@@ -554,6 +591,8 @@ Event = (
     | WeightsSaved
     | Exported
     | CacheState
+    | RunListed
+    | Compared
     | Preparing
     | Estimated
     | FeatureCache

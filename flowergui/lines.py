@@ -6,13 +6,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from flowergui.caches import size_in_words
 from flowergui.events import (
+    Compared,
     EpochDone,
     Evaluated,
     Finished,
     Guessed,
     Opened,
     Preflighted,
+    RunListed,
     Scanned,
     Stopped,
 )
@@ -118,6 +121,34 @@ def guessed(event: Guessed) -> Sequence[str]:
         figures = f"{guess.name:<{width}}  {percent(guess.probability):>7}  {bar}"
         lines.append(f"  {figures}".rstrip())
     return lines
+
+
+RUNS = f"{'best':>7}  {'of epoch':>8}  {'epochs':>11}  {'time':>12}  {'size':>9}  run"
+"""The head of a list of runs."""
+
+
+def listed(event: RunListed) -> str:
+    """A run in a list of them: what it came to."""
+    run, best = event.run, event.best
+    accuracy = "-" if best is None or best.val_accuracy is None else percent(best.val_accuracy)
+    epoch = "-" if best is None else f"{best.epoch:,}"
+    done = f"{run.epochs_done:,}/{run.recipe.epochs:,}"
+    time, size = duration(event.seconds), size_in_words(event.size)
+    return f"{accuracy:>7}  {epoch:>8}  {done:>11}  {time:>12}  {size:>9}  {run.path}"
+
+
+def compared(event: Compared) -> Sequence[str]:
+    """In what some runs differ."""
+    if not event.differences:
+        return ("", "They have the same settings.")
+    heads = [str(place) for place in range(1, len(event.runs) + 1)]
+    rows = [[each.label, *(value or "-" for value in each.values)] for each in event.differences]
+    widths = [max(map(len, column)) for column in zip(["", *heads], *rows, strict=True)]
+    table = (
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (["", *heads], *rows)
+    )
+    return ("", "In what they differ, in the order above:", *table)
 
 
 def evaluated(event: Evaluated) -> Sequence[str]:

@@ -131,6 +131,18 @@ def parser() -> argparse.ArgumentParser:
         "--csv", metavar="FILE", help="write what it says of each photo into FILE, as a table"
     )
 
+    runs = command("runs", "List the runs, the newest first, or say in what some of them differ.")
+    runs.add_argument(
+        "runs",
+        metavar="RUN",
+        nargs="*",
+        help="the folder of a run, or a checkpoint in it (default: all)",
+    )
+    runs.add_argument(
+        "--csv", metavar="FILE", help="write what each came to, and its settings, as a table"
+    )
+    _add_models_folder(runs)
+
     inspect = command("inspect", "Say what a folder of photos holds, and what is wrong with it.")
     inspect.add_argument("folder", metavar="FOLDER", help="the folder of photos")
 
@@ -247,22 +259,12 @@ def _help(setting: Setting, default: str) -> str:
 def _default(setting: Setting) -> str:
     """What holds where a setting of `train` is not given: the recommended preset's values."""
     values = {
-        mode: _written(setting, chosen.get(setting.name, setting.default))
+        mode: setting.written(chosen.get(setting.name, setting.default))
         for mode, chosen in PRESETS["recommended"].items()
     }
     if len(set(values.values())) == 1:
         return next(iter(values.values()))
     return ", ".join(f"{value} for {mode}" for mode, value in values.items())
-
-
-def _written(setting: Setting, value: Value) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, tuple):
-        return " ".join(value) or "nothing"
-    if setting.zero and value == 0:
-        return setting.zero
-    return f"{value:g}" if isinstance(value, int | float) else value
 
 
 def _pair(text: str) -> tuple[str, str]:

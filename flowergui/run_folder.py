@@ -20,7 +20,7 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, EpochDone, RunFacts
+from flowergui.events import BatchDone, EpochDone, RunFacts, RunListed
 from flowergui.recipe import Recipe
 
 HALF_WRITTEN: Final = ".tmp"
@@ -232,6 +232,36 @@ class RunFolder:
                 except (KeyError, TypeError, ValueError):
                     return
 
+    def epochs(self) -> list[EpochDone]:
+        """Its epochs, in order. The rows of its batches, a thousand times as many, are passed over
+        unread."""
+        done: dict[int, EpochDone] = {}
+        with suppress(FileNotFoundError), self._history.open("rb") as file:
+            head = file.readline().decode("utf-8", "replace")
+            for line in file:
+                if line.startswith(b"epoch,") and line.endswith(b"\n"):  # a torn one has no end
+                    event = _parsed([head, line.decode("utf-8", "replace")])
+                    if isinstance(event, EpochDone):
+                        done[event.epoch] = event
+        return list(done.values())
+
+    def size(self) -> int:
+        """The bytes that its files take. Two names of one file count once."""
+        files: dict[tuple[int, int], int] = {}
+        for path in self.path.iterdir():
+            with suppress(FileNotFoundError):  # a run that goes on replaces its files
+                facts = path.stat()
+                files[facts.st_dev, facts.st_ino] = facts.st_size
+        return sum(files.values())
+
+    def goes_on(self) -> bool:
+        """Whether a process trains it now."""
+        try:
+            with self.held():
+                return False
+        except FlowerError:
+            return True
+
     def facts(self) -> RunFacts:
         """What a list of runs shows. Raises FlowerError as `recipe` does."""
         done, newest = self._newest()
@@ -248,6 +278,10 @@ class RunFolder:
             best=str(self.best) if self.best.is_file() else "",
             batch=newest.batch if isinstance(newest, BatchDone) and under_way else 0,
         )
+
+    def listed(self) -> RunListed:
+        """What it has come to. Raises FlowerError as `recipe` does, and OSError."""
+        return RunListed(self.facts(), tuple(self.epochs()), self.size())
 
     def began(self) -> str:
         """When, as its name tells it; where somebody named it otherwise, when it last did
@@ -335,9 +369,14 @@ def _write(path: Path, text: str) -> None:
 
 def _row(data: bytes, start: int) -> BatchDone | EpochDone | None:
     """The row of history.csv that begins at `start`; None where it is spoilt."""
-    lines = [data[: data.find(b"\n")], data[start : data.find(b"\n", start)]]
+    lines = data[: data.find(b"\n")], data[start : data.find(b"\n", start)]
+    return _parsed([line.decode("utf-8", "replace") for line in lines])
+
+
+def _parsed(lines: Sequence[str]) -> BatchDone | EpochDone | None:
+    """The one row below a header; None where it is spoilt."""
     try:
-        return _event(next(csv.DictReader(line.decode("utf-8") for line in lines)))
+        return _event(next(csv.DictReader(lines)))
     except (KeyError, StopIteration, TypeError, ValueError):
         return None
 

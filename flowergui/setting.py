@@ -70,6 +70,16 @@ class Setting:
         good = isinstance(value, tuple) and all(isinstance(name, str) for name in value)
         return "" if good else f"{self.label} must be a list of names."
 
+    def written(self, value: Value) -> str:
+        """`value` as it is typed on a command line."""
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        if isinstance(value, tuple):
+            return " ".join(value) or "nothing"
+        if self.zero and value == 0:
+            return self.zero
+        return f"{value:g}" if isinstance(value, int | float) else value
+
     def parse(self, text: str) -> Value:
         """The value that `text` writes, as typed on a command line.
 

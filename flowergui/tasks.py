@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from flowergui import places
+from flowergui.comparison import differences
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, Catalogued, EpochDone, Event, RunFacts
+from flowergui.events import (
+    BatchDone,
+    Catalogued,
+    Compared,
+    EpochDone,
+    Event,
+    RunFacts,
+)
 from flowergui.live import Live
 from flowergui.recipe import Recipe
 from flowergui.resumption import AS_BEFORE, Resumption
@@ -188,6 +196,30 @@ def run_of(checkpoint: str | Path) -> RunFacts | None:
     except (OSError, FlowerError) as error:
         log.warning("%s can't be read as a run: %s", run.path, error)
         return None
+
+
+def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iterator[Event]:
+    """RunListed for each of these runs (their folders, or checkpoints in them), and Compared where
+    they are several; without any named, RunListed for each under `models`, newest first. Raises
+    FlowerError for what is no run."""
+    if runs:
+        folders = [path.parent if path.is_file() else path for path in map(Path, runs)]
+        named = [RunFolder(path).listed() for path in folders]
+        yield from named
+        if len(named) > 1:
+            differ = differences([each.run.recipe for each in named])
+            yield Compared(tuple(each.run.path for each in named), differ)
+        return
+    for run in _run_folders(models or places.models_folder()):
+        try:
+            yield run.listed()
+        except (OSError, FlowerError) as error:
+            log.warning("%s can't be listed: %s", run.path, error)
+
+
+def goes_on(run: str | Path) -> bool:
+    """Whether some window or terminal trains this run now."""
+    return RunFolder(Path(run)).goes_on()
 
 
 def history(run: str | Path) -> list[BatchDone | EpochDone]:

@@ -402,6 +402,47 @@ def test_predict_prints_a_table_and_names_what_it_cannot_read(
     assert "torn.jpg can't be read" in printed.err
 
 
+def test_runs_lists_them(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, table = only_run(trained), tmp_path / "runs.csv"
+    assert commands.run(["runs", "--models-folder", str(trained), "--csv", str(table)]) == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split() == ["best", "of", "epoch", "epochs", "time", "size", "run"]
+    assert line.endswith(f" MB  {run}")
+    assert re.match(r" *[\d.]+ %  +[12]  +2/2 ", line)
+    assert len(table.read_text("utf-8-sig").splitlines()) == 2
+
+
+def test_runs_says_in_what_some_differ(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = only_run(trained)
+    other = RunFolder.create(tmp_path / "models", replace(RunFolder(run).recipe(), seed=7))
+    assert commands.run(["runs", str(run), str(other.path)]) == 0
+    *_, second, blank, says, heads, difference = capsys.readouterr().out.splitlines()
+    assert second.split() == ["-", "-", "0/2", "0.0", "s", "0.0", "MB", str(other.path)]
+    assert (blank, says) == ("", "In what they differ, in the order above:")
+    assert heads.split() == ["1", "2"]
+    assert difference.split() == ["Seed", "0", "7"]
+
+    assert commands.run(["runs", str(run), str(run / "best.pth")]) == 0
+    assert capsys.readouterr().out.endswith("They have the same settings.\n")
+
+    assert commands.run(["runs", str(run), str(other.path), "--json"]) == 0
+    first, _, compared = events_of(capsys.readouterr().out)
+    assert (first["event"], first["run"]["path"]) == ("RunListed", str(run))
+    assert [each["epoch"] for each in first["epochs"]] == [1, 2]
+    assert compared["differences"][0]["values"] == ["0", "7"]
+
+
+def test_runs_where_there_are_none(
+    empty: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.run(["runs"]) == 0
+    assert capsys.readouterr() == ("", "There is no run yet.\n")
+    assert commands.run(["runs", str(tmp_path)]) == 2
+    assert "holds no run" in capsys.readouterr().err
+
+
 def test_evaluate_prints_figures_and_mistakes(
     flowers: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

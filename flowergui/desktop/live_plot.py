@@ -5,7 +5,7 @@ so that a run of thousands of batches a second and a million points still leave 
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, Slot
@@ -52,7 +52,8 @@ class LivePlot(QWidget):
     following_changed = Signal(bool)
     """Whether the plots follow the newest step."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, lead: Iterable[QWidget] = (), parent: QWidget | None = None) -> None:
+        """`lead` stands before the zoom windows' buttons."""
         super().__init__(parent)
         self.setObjectName("livePlot")
         self._batches = Columns(
@@ -72,7 +73,7 @@ class LivePlot(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.SPACE)
-        layout.addLayout(self._controls())
+        layout.addLayout(self._controls(lead))
         for pane in self._panes:
             layout.addWidget(pane, 1)
         self._accuracy.plot.setXLink(self._loss.plot)
@@ -237,7 +238,7 @@ class LivePlot(QWidget):
         self._set_following(False)
         self.draw()
 
-    def _controls(self) -> QHBoxLayout:
+    def _controls(self, lead: Iterable[QWidget]) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(2)
         self._windows = QButtonGroup(self)
@@ -245,6 +246,8 @@ class LivePlot(QWidget):
         self._by_hand.setWordWrap(True)
         theme.style(self._by_hand, role="caption")
         self._by_hand.hide()
+        for widget in lead:
+            row.addWidget(widget)
         row.addWidget(self._by_hand)
         row.addStretch(1)
         for window, text in WINDOWS:

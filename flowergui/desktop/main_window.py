@@ -1,6 +1,7 @@
 """The window: it owns the panels, and it alone wires them to each other and to the tasks."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
@@ -29,9 +30,11 @@ from flowergui.desktop import (
     worker,
 )
 from flowergui.desktop.close_question import ask_to_close
+from flowergui.desktop.comparison_control import ComparisonControl
 from flowergui.desktop.drop_zone import local_paths, sorted_paths
 from flowergui.desktop.estimate_control import EstimateControl
 from flowergui.desktop.evaluation_control import EvaluationControl
+from flowergui.desktop.guide_window import GuideWindow
 from flowergui.desktop.jobs import Jobs
 from flowergui.desktop.network_control import NetworkControl
 from flowergui.desktop.panels import Panels
@@ -48,6 +51,7 @@ from flowergui.events import (
     Scanned,
 )
 from flowergui.live import Live
+from flowergui.recipe import Recipe
 from flowergui.resumption import Resumption
 
 LATEST = 1_000
@@ -85,6 +89,9 @@ class MainWindow(QMainWindow):
         )
         self._estimate = EstimateControl(self._jobs, self)
         self._weights = WeightsControl(self._modes, self._banner, self._jobs, self)
+        self._comparison = ComparisonControl(
+            self._control, self._resume, self._predictions, self._evaluation, self._jobs, self
+        )
         self._story = RunStory(self._run, self._layers, self._predictions, self._banner, self)
         self._wire()
         self._restore()
@@ -120,6 +127,10 @@ class MainWindow(QMainWindow):
         self._drop_panel.folder_dropped.connect(self.open_folder)
         self._drop_panel.mistakes_wanted.connect(self._evaluation.open)
         self._story.mistakes_wanted.connect(self._evaluation.open_of)
+        self._run.others_wanted.connect(self._comparison.open)
+        self._run.guide_wanted.connect(self._show_guide)
+        self._comparison.resume_wanted.connect(self._show_resume)
+        self._comparison.settings_wanted.connect(self._take_settings)
         self._run.start_wanted.connect(self._start)
         self._run.resume_last_wanted.connect(self._resume.start_last)
         self._run.resume_wanted.connect(self._resume.start_with)
@@ -137,6 +148,7 @@ class MainWindow(QMainWindow):
         for keys, act in (
             (QKeySequence("Ctrl+Return"), self._start_by_key),
             (QKeySequence(QKeySequence.StandardKey.Open), self._dataset.ask),
+            (QKeySequence(QKeySequence.StandardKey.HelpContents), self._show_guide),
         ):
             QShortcut(keys, self).activated.connect(act)
 
@@ -238,6 +250,22 @@ class MainWindow(QMainWindow):
         self._network.set_class_count(self._photos.class_count)
         self._network.show_frozen()
         self._runs_listed()
+
+    @Slot(str)
+    def _show_resume(self, checkpoint: str) -> None:
+        self._modes.mode = "resume"
+        self._modes.checkpoint = checkpoint
+        self.activateWindow()
+
+    @Slot(object)
+    def _take_settings(self, recipe: Recipe) -> None:
+        self._modes.mode = recipe.mode
+        self._modes.model, self._modes.weights = recipe.model, recipe.weights
+        self._form.set_recipe(replace(recipe, photos=self._photos.folder))
+        self._network.show_frozen()
+        if not self._photos.folder:
+            self.open_folder(recipe.photos)
+        self.activateWindow()
 
     @Slot()
     def _runs_listed(self) -> None:
@@ -378,6 +406,12 @@ class MainWindow(QMainWindow):
             )
 
     # --- the window itself ----------------------------------------------------------------
+
+    @Slot()
+    def _show_guide(self) -> None:
+        guide = self.findChild(GuideWindow) or GuideWindow(self)
+        guide.show()
+        guide.activateWindow()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:  # nobody else had a use for it

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPicture
 from PySide6.QtWidgets import QFrame, QGraphicsView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from flowergui.desktop import theme
+from flowergui.desktop import axes, theme
 from flowergui.desktop.curve import Columns, Numbers, averaged, robust_range, thinned
 from flowergui.desktop.lean import pyqtgraph as pg
 from flowergui.desktop.quantity import ACCURACY, Quantity
@@ -176,16 +176,10 @@ class Pane(QFrame):
     def recolor(self) -> None:
         """Takes the theme's colours and the font that hold now."""
         colors = theme.current()
-        font = self._small_font()
+        font = axes.small_font(self)
         metrics = self.fontMetrics()
-        self.plot.setBackground(colors.card)
-        for side in SIDES:
-            axis = self.plot.getAxis(side)
-            axis.setPen(pg.mkPen(colors.border))
-            axis.setTickPen(pg.mkPen(colors.grid))
-            axis.setTextPen(colors.rate if side == "right" else colors.muted)
-            axis.setTickFont(font)
-        self.plot.getAxis("left").setWidth(metrics.horizontalAdvance("00.00") + 10)
+        axes.recolor(self.plot, SIDES, font, metrics)
+        self.plot.getAxis("right").setTextPen(colors.rate)
         self.plot.getAxis("right").setWidth(metrics.horizontalAdvance("0.0000") + 8)
         if self.rate:
             self.plot.getAxis("top").setHeight(metrics.height() + 2)
@@ -209,12 +203,6 @@ class Pane(QFrame):
 
     # --- how ------------------------------------------------------------------------------
 
-    def _small_font(self) -> QFont:
-        font = QFont(self.font())
-        if font.pointSizeF() > 0:
-            font.setPointSizeF(font.pointSizeF() * 0.85)
-        return font
-
     def _line(self, name: str) -> pg.PlotDataItem:
         line = pg.PlotDataItem(
             name=name, connect="finite", antialias=name in ("training", "validation")
@@ -223,20 +211,10 @@ class Pane(QFrame):
         return line
 
     def _prepare_axes(self) -> None:
+        axes.prepare(self.plot, SIDES)
         item = self.plot.getPlotItem()
-        item.setMenuEnabled(False)
-        item.hideButtons()
-        item.disableAutoRange()
         item.setMouseEnabled(x=True, y=False)
-        item.layout.setContentsMargins(0, 0, 0, 0)
-        for side in SIDES:
-            item.showAxis(side)
-            axis = item.getAxis(side)
-            axis.enableAutoSIPrefix(False)
-            axis.setStyle(tickLength=0, tickAlpha=255, maxTickLevel=0)
-            axis.setZValue(-1)  # grids lie behind the curves
         item.getAxis("left").setScale(self.quantity.scale)
-        item.getAxis("left").setGrid(255)
         item.getAxis("top").setGrid(255)
         item.getAxis("top").setStyle(maxTickLevel=1)
         self._set_ticks("top", [])
@@ -270,7 +248,7 @@ class Pane(QFrame):
         line.setPen(pg.mkPen(colors.muted, width=1, style=Qt.PenStyle.DashLine))
         if hasattr(line, "label"):
             line.label.setColor(colors.muted)
-            line.label.setFont(self._small_font())
+            line.label.setFont(axes.small_font(self))
             line.label.fill = pg.mkBrush(colors.color("card", 0.8))
 
     def _fit_height(self, trained: Numbers, validated: Numbers) -> None:
@@ -341,7 +319,7 @@ class Pane(QFrame):
             return
         pixels = self._pixels_per_step()
         apart = pixels * (high - low if len(seen) < 2 else (seen[-1] - seen[0]) / (len(seen) - 1))
-        named, lined = (_stride(room / max(apart, 1e-9)) for room in (LABEL_ROOM, LINE_ROOM))
+        named, lined = (stride(room / max(apart, 1e-9)) for room in (LABEL_ROOM, LINE_ROOM))
         text = "epoch {:.0f}" if self.rate else ""
         labels = [
             (step, text.format(name))
@@ -387,7 +365,7 @@ class Pane(QFrame):
         return QFontMetrics(bold).horizontalAdvance(text) <= room
 
 
-def _stride(least: float) -> int:
+def stride(least: float) -> int:
     """The smallest of 1, 2, 5, 10, 20, 50 ... that is not below `least`."""
     power = 1
     while True:

@@ -55,6 +55,14 @@ class PredictionControl(QObject):
         self._named = path
         self._show()
 
+    def forget(self, run: str) -> None:
+        """The folder of this run has gone: nothing in it answers any more."""
+        if self._named and Path(self._named).parent == Path(run):
+            self._named = ""
+        if self._of_this_run and Path(self._of_this_run).parent == Path(run):
+            self._of_this_run = ""
+        self._show()
+
     def run_began(self) -> None:
         """A run goes; its checkpoints will answer, and the one that was named no longer."""
         self._named = self._of_this_run = ""

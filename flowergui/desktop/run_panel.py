@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from flowergui.desktop import run_control, theme
-from flowergui.desktop.card import Card, small_label
+from flowergui.desktop.card import Card, quiet_button, small_label
 from flowergui.desktop.live_plot import LivePlot
 from flowergui.desktop.resumable import Resumable
 from flowergui.desktop.run_header import RunHeader
@@ -21,6 +21,9 @@ BUTTONS = {
     run_control.UNSAVED: ("Start", "Try again", "Give up"),
 }
 """What Start, Pause and Stop are called in each state of a run."""
+
+COMPARE = "All runs side by side: what each came to, and in what they differ."
+GUIDE = "What to do, what the curves say, and what helps when something goes wrong (F1)."
 
 OTHERS = 15
 """Most runs in the menu beside Resume; the list under "Start from" has them all."""
@@ -39,11 +42,15 @@ class RunPanel(QWidget):
     resume_wanted = Signal(str)
     """The user wants to go on with the run of this checkpoint, out of the menu of others."""
 
+    others_wanted = Signal()
+    """The user wants to see other runs beside this one."""
+    guide_wanted = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = run_control.IDLE
         self.header = RunHeader()
-        self.plot = LivePlot()
+        self.plot = LivePlot(self._make_doors())
         head = Card()
         head.body.addWidget(self.header)
         layout = QVBoxLayout(self)
@@ -54,6 +61,17 @@ class RunPanel(QWidget):
         layout.addLayout(self._make_buttons())
         layout.addLayout(self._make_captions())
         self.show_state(run_control.IDLE)
+
+    def _make_doors(self) -> Iterable[QWidget]:
+        """The buttons that open other windows."""
+        for text, name, help, signal in (
+            ("Compare runs…", "compareRunsButton", COMPARE, self.others_wanted),
+            ("Guide", "guideButton", GUIDE, self.guide_wanted),
+        ):
+            button = quiet_button(text, name, flush=True)
+            button.setToolTip(help)
+            button.clicked.connect(signal)
+            yield button
 
     def _make_buttons(self) -> QHBoxLayout:
         self._start = QPushButton("Start")

@@ -69,6 +69,8 @@ class Theme:
     validation: str
     rate: str
     grid: str
+    series: tuple[str, ...]
+    """Of curves beside each other: each is far from all others, also to the colour-blind."""
 
     def color(self, token: str, alpha: float = 1.0) -> QColor:
         """The token as a QColor, `alpha` between 0 (invisible) and 1."""
@@ -79,7 +81,15 @@ class Theme:
     def over_card(self, token: str, share: float) -> QColor:
         """As much of the token over a card, opaque: Qt paints long lines of it thirty times as
         fast as transparent ones."""
-        over, under = QColor(getattr(self, token)), QColor(self.card)
+        return self._over_card(QColor(getattr(self, token)), share)
+
+    def serial(self, number: int, share: float = 1.0) -> QColor:
+        """The colour of curve `number` (from 0; after the last they begin anew), as much of it
+        over a card."""
+        return self._over_card(QColor(self.series[number % len(self.series)]), share)
+
+    def _over_card(self, over: QColor, share: float) -> QColor:
+        under = QColor(self.card)
         pairs = (
             (over.red(), under.red()),
             (over.green(), under.green()),
@@ -115,6 +125,10 @@ LIGHT = Theme(
     validation="#2c7a4d",
     rate="#a87414",
     grid="#ebe8e3",
+    series=(
+        *("#8d2f6b", "#2a6fb0", "#c0641a", "#2c7a4d"),
+        *("#3f26d9", "#822417", "#349bb2", "#a18145"),
+    ),
 )
 
 DARK = Theme(
@@ -144,6 +158,10 @@ DARK = Theme(
     validation="#7cc998",
     rate="#d9ab55",
     grid="#2f2d35",
+    series=(
+        *("#dd86bb", "#7ab4ea", "#e8a15c", "#7cc998"),
+        *("#7f52e0", "#c6394a", "#a8f0e3", "#d5d926"),
+    ),
 )
 
 

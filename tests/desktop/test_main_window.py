@@ -1,8 +1,9 @@
 """The window with scripted tasks: every control named in the design, and no torch."""
 
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -25,11 +26,14 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui import places, tasks
-from flowergui.desktop import evaluation_control, main_window
+from flowergui.desktop import comparison_control, evaluation_control, main_window
 from flowergui.desktop.banner import Banner
 from flowergui.desktop.evaluation_window import EvaluationWindow
+from flowergui.desktop.guide_window import GuideWindow
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.run_control import Recalled
+from flowergui.desktop.run_table import RunTable
+from flowergui.desktop.runs_window import RunsWindow
 from flowergui.desktop.setting_editors import WholeBox
 from flowergui.errors import FlowerError
 from flowergui.events import (
@@ -56,6 +60,7 @@ from flowergui.events import (
     Preflighted,
     Preparing,
     RunFacts,
+    RunListed,
     SampleDrawn,
     Saved,
     SaveFailed,
@@ -71,6 +76,7 @@ from flowergui.events import (
 from flowergui.live import Live
 from flowergui.recipe import SETTINGS, Recipe
 from flowergui.resumption import Resumption
+from flowergui.run_folder import RunFolder
 
 NAMES = ("conv1.weight", "layer1.weight", "fc.weight", "fc.bias")
 BATCHES = 4
@@ -254,6 +260,13 @@ class Script:
             (), 0, (),
         )  # fmt: skip
 
+    def compare(self, runs: Sequence[str] = ()) -> Iterator[Any]:
+        self.seen.append(("compare", list(runs)))
+        for run in self.runs:
+            if not runs or run.path in runs:
+                done = EpochDone(1, 2, 4, 1.0, 0.5, 0.9, 0.75, 0.75, 1, 0.001, 1.0)
+                yield RunListed(run, (done,) * run.epochs_done, 1_000)
+
     def of(self, kind: str) -> list[Any]:
         return [what for name, what in list(self.seen) if name == kind]
 
@@ -265,7 +278,7 @@ def script(tmp_path, monkeypatch) -> Script:
     made = Script(run)
     for name in (
         "inspect", "sample", "catalogue", "describe", "train", "resume", "history", "predict",
-        "save_weights", "preflight", "estimate", "evaluate",
+        "save_weights", "preflight", "estimate", "evaluate", "compare",
     ):  # fmt: skip
         monkeypatch.setattr(tasks, name, getattr(made, name))
     monkeypatch.setattr(tasks, "runs", lambda: list(made.runs))
@@ -1224,6 +1237,168 @@ def test_a_network_that_cannot_explain_a_mistake_says_so(qtbot, window, script, 
     button(window, "mistakesButton").click()
     error = "There is no file mine.pth."
     qtbot.waitUntil(lambda: find(mistakes(window), QLabel, "judgedGuessError").text() == error)
+
+
+# --- runs side by side ------------------------------------------------------------------------
+
+
+def on_disk(script, tmp_path, name, **recipe) -> RunFacts:
+    folder = tmp_path / name
+    folder.mkdir()
+    paths = [str(folder / f"{each}.pth") for each in ("last", "best")]
+    run = RunFacts(str(folder), Recipe(epochs=2, **recipe), 2, 1, 0.75, *paths)
+    script.runs.append(run)
+    return run
+
+
+def runs_window(window) -> RunsWindow | None:
+    return window.findChild(RunsWindow, "runsWindow")
+
+
+def compare_runs(qtbot, window) -> RunsWindow:
+    button(window, "compareRunsButton").click()
+    qtbot.waitUntil(lambda: bool(runs_window(window).runs.runs))
+    return runs_window(window)
+
+
+def look_at(runs: RunsWindow, run: RunFacts) -> None:
+    find(runs, RunTable, "runTable").look_at(run.path)
+
+
+def test_runs_are_compared_in_a_window_of_their_own(qtbot, window, script, tmp_path):
+    on_disk(script, tmp_path, "a")
+    on_disk(script, tmp_path, "b")
+    runs = compare_runs(qtbot, window)
+    assert [each.run for each in runs.runs.runs] == script.runs
+    button(window, "compareRunsButton").click()
+    assert window.findChildren(RunsWindow) == [runs]
+    runs.close()
+    qtbot.waitUntil(lambda: runs_window(window) is None)
+    compare_runs(qtbot, window)
+
+
+def test_the_run_that_goes_on_is_followed(qtbot, window, script, photos, tmp_path):
+    window._comparison._soon.setInterval(1)
+    on_disk(script, tmp_path, "a")
+    runs = compare_runs(qtbot, window)
+    start(qtbot, window, photos)
+    script.runs.insert(0, RunFacts(str(script.run), Recipe(epochs=2), 2, 0, 0.0, "", ""))
+    script.gate.release()
+    qtbot.waitUntil(lambda: [str(script.run)] in script.of("compare"))
+    qtbot.waitUntil(lambda: len(runs.runs.runs) == 2)
+    look_at(runs, script.runs[0])
+    assert not button(runs, "removeRunButton").isEnabled()
+    assert not button(runs, "takeSettingsButton").isEnabled()
+    script.runs[0] = replace(script.runs[0], epochs_done=1)
+    for _ in range(4):
+        script.gate.release()
+    qtbot.waitUntil(lambda: len(runs.runs.runs[0].epochs) == 1)
+    window._control.stop()
+    script.gate.release()
+    qtbot.waitUntil(button(runs, "removeRunButton").isEnabled)
+
+
+def test_a_run_of_the_list_is_gone_on_with(qtbot, window, script, tmp_path):
+    on_disk(script, tmp_path, "a")
+    run = on_disk(script, tmp_path, "b", model="resnet50")
+    window._resume.refresh()
+    runs = compare_runs(qtbot, window)
+    look_at(runs, run)
+    button(runs, "resumeRunButton").click()
+    assert window._modes.mode == "resume"
+    assert window._modes.checkpoint == run.last
+    assert window._form.recipe().model == "resnet50"
+    assert not script.of("resume")  # it is shown first
+    qtbot.waitUntil(lambda: runs_window(window) is None)
+
+
+def test_a_new_run_takes_the_settings_of_one(qtbot, window, script, photos, tmp_path):
+    settings = {"model": "resnet50", "mode": "transfer", "weights": "mine.pth", "epochs": 7}
+    run = on_disk(script, tmp_path, "a", photos="/elsewhere")
+    run = replace(run, recipe=replace(run.recipe, **settings, frozen=NAMES[:2], ema=0.9))
+    script.runs[:] = [run]
+    open_photos(qtbot, window, photos)
+    button(window, "modeResume").click()
+    runs = compare_runs(qtbot, window)
+    button(runs, "takeSettingsButton").click()
+    assert window._form.recipe() == replace(run.recipe, photos=photos)
+    assert (window._modes.mode, window._modes.model) == ("transfer", "resnet50")
+    assert window._modes.weights == "mine.pth"
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert script.of("train") == [replace(run.recipe, photos=photos)]
+
+
+def test_with_its_settings_come_its_photos_where_none_are_open(
+    qtbot, window, script, photos, tmp_path
+):
+    on_disk(script, tmp_path, "a", photos=photos, model="mynet")
+    runs = compare_runs(qtbot, window)
+    button(runs, "takeSettingsButton").click()
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    assert script.of("inspect") == [photos]
+    assert (window._form.recipe().photos, window._modes.model) == (photos, "mynet")
+
+
+def test_a_run_of_the_list_answers_and_shows_its_mistakes(qtbot, window, script, tmp_path):
+    run = on_disk(script, tmp_path, "a")
+    runs = compare_runs(qtbot, window)
+    button(runs, "letAnswerButton").click()
+    assert window._predictions.checkpoint == run.best
+    assert "a answers now" in find(runs, QLabel, "runsNote").text()
+    button(runs, "runMistakesButton").click()
+    qtbot.waitUntil(lambda: script.of("evaluate") == [(run.best, "")])
+    qtbot.waitUntil(lambda: mistakes(window)._over)
+
+
+def remove(window, runs) -> None:
+    button(runs, "removeRunButton").click()
+    question = find(runs, QMessageBox, "removeQuestion")
+    assert not question.text().startswith("<")
+    question.button(QMessageBox.StandardButton.Yes).click()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="would fill the trash of whoever tests")
+def test_a_run_goes_to_the_trash(qtbot, window, script, tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    other, run = on_disk(script, tmp_path, "a"), on_disk(script, tmp_path, "b")
+    runs = compare_runs(qtbot, window)
+    look_at(runs, run)
+    button(runs, "letAnswerButton").click()
+    script.runs.remove(run)
+    remove(window, runs)
+    assert not Path(run.path).exists()
+    assert (tmp_path / "data" / "Trash" / "files" / "b").is_dir()
+    qtbot.waitUntil(lambda: len(runs.runs.runs) == 1)
+    assert find(runs, QLabel, "runsNote").text() == "b is in the trash."
+    assert window._predictions.checkpoint == other.best
+
+
+def test_a_run_that_cannot_go_to_the_trash_stays(qtbot, window, script, tmp_path, monkeypatch):
+    run = on_disk(script, tmp_path, "a")
+    monkeypatch.setattr(comparison_control.QFile, "moveToTrash", lambda file: False)
+    runs = compare_runs(qtbot, window)
+    with RunFolder(Path(run.path)).held():  # in another terminal
+        remove(window, runs)
+    note = find(runs, QLabel, "runsNote")
+    assert "is going on" in note.text()
+    remove(window, runs)
+    assert "can't be moved to the trash" in note.text()
+    button(runs, "letAnswerButton").click()
+    assert window._predictions.checkpoint == run.best
+    assert len(runs.runs.runs) == 1
+
+
+def test_the_guide_is_one_key_away(qtbot, window):
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    qtbot.waitUntil(lambda: window.findChild(GuideWindow) is not None)
+    button(window, "guideButton").click()
+    (guide,) = window.findChildren(GuideWindow)
+    assert guide.isVisible()
+    guide.close()
+    qtbot.waitUntil(lambda: window.findChild(GuideWindow) is None)
 
 
 def test_a_dropped_checkpoint_answers_from_then_on(qtbot, window, script, tmp_path):

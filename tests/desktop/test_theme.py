@@ -1,7 +1,9 @@
 """The look: readable in both schemes, and changed live."""
 
 from dataclasses import fields
+from itertools import combinations
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
@@ -56,8 +58,37 @@ def test_text_stands_out_from_its_ground(look, text, ground):
 
 @pytest.mark.parametrize("look", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
 def test_every_token_is_a_colour(look):
-    tokens = [field.name for field in fields(look) if field.name != "dark"]
-    assert all(QColor(getattr(look, token)).isValid() for token in tokens)
+    values = [getattr(look, field.name) for field in fields(look) if field.name != "dark"]
+    colors = [each for each in values if isinstance(each, str)]
+    assert len(values) == len(colors) + 1  # and those of curves
+    assert all(QColor(each).isValid() for each in (*colors, *look.series))
+
+
+SIGHT = {
+    "usual": np.eye(3),
+    "protanopia": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "deuteranopia": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+}
+"""How colours look, of linear RGB (Machado, Oliveira and Fernandes, 2009, severity 1)."""
+
+
+def lab(color: str, sight: str) -> np.ndarray:
+    """CIELAB (D65) of a colour as somebody sees it."""
+    rgb = np.array(QColor(color).getRgbF()[:3])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    seen = xyz @ np.clip(SIGHT[sight] @ linear, 0, 1) / xyz.sum(axis=1)
+    x, y, z = np.where(seen > 0.008856, np.cbrt(seen), 7.787 * seen + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("look", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("sight", SIGHT)
+def test_curves_beside_each_other_are_told_apart(look, sight):
+    assert all(contrast(color, look.card) >= 3 for color in look.series)
+    for one, other in combinations(look.series, 2):
+        apart = np.linalg.norm(lab(one, sight) - lab(other, sight))
+        assert apart > 14, (one, other)  # some seven times what can just be seen
 
 
 def test_choosing_dark_changes_palette_and_tells(app, qtbot):

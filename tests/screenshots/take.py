@@ -17,8 +17,10 @@ from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 from flowergui.desktop import theme
 from flowergui.desktop.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
+from flowergui.desktop.runs_window import RunsWindow
 
 MISTAKES = QSize(1000, 620)
+RUNS = QSize(1000, 600)
 
 TOO_LONG = 900_000
 """Milliseconds after which a picture is not waited for any more."""
@@ -120,11 +122,37 @@ def walk(photographer: Photographer, epochs: int) -> None:
     click("judgedWhyButton")
     photographer.keep("mistakes", mistakes)
     mistakes.close()
+    compare(photographer)
     path = find("datasetPath")
     path.setText(str(samples / "nowhere"))
     path.returnPressed.emit()
     photographer.rest(600)
     photographer.keep("refused")
+
+
+def compare(photographer: Photographer) -> None:
+    """The same twice more, with other settings, and all three side by side."""
+    find, click, until = photographer.find, photographer.click, photographer.until
+    epochs = find("epochs").property("value")
+    for preset, augmentation in (("presetRecommended", "none"), ("presetTutorial", "none")):
+        click("modeScratch")
+        click(preset)
+        for name, value in (("epochs", epochs), ("image_size", 128)):
+            find(name).setProperty("value", value)
+        box = find("augmentation")
+        assert isinstance(box, QComboBox)
+        box.setCurrentIndex(box.findData(augmentation))
+        until(find("startButton").isEnabled)
+        click("startButton")
+        until(find("stopButton").isEnabled)
+        until(find("startButton").isEnabled)
+    click("compareRunsButton")
+    runs = find("runsWindow")
+    assert isinstance(runs, RunsWindow)
+    until(lambda: len(runs.runs.runs) == 3)
+    runs.resize(RUNS)
+    photographer.keep("runs", runs)
+    runs.close()
 
 
 def main() -> None:

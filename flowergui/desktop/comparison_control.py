@@ -1,0 +1,187 @@
+"""Has runs compared, and does what is asked of them."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QFile, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from flowergui import tasks
+from flowergui.desktop import run_control
+from flowergui.desktop.evaluation_control import EvaluationControl
+from flowergui.desktop.jobs import Jobs
+from flowergui.desktop.prediction_control import PredictionControl
+from flowergui.desktop.resume_control import ResumeControl
+from flowergui.desktop.run_control import RunControl
+from flowergui.desktop.runs_window import RunsWindow
+from flowergui.events import EpochDone, Opened, RunFacts, RunListed, Saved
+
+JOB, ONE = "compare", "look at a run"
+
+PATIENCE = 1_000
+"""Least milliseconds between two looks at the run that goes on."""
+
+
+class ComparisonControl(QObject):
+    """Keeps a window of all runs up to date while it is open."""
+
+    resume_wanted = Signal(str)
+    """The user wants to go on with this checkpoint."""
+    settings_wanted = Signal(object)
+    """The user wants a new run with this Recipe."""
+
+    def __init__(
+        self,
+        control: RunControl,
+        resume: ResumeControl,
+        predictions: PredictionControl,
+        evaluation: EvaluationControl,
+        jobs: Jobs,
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._control, self._resume, self._predictions = control, resume, predictions
+        self._evaluation, self._jobs = evaluation, jobs
+        self._window: RunsWindow | None = None
+        self._going_on = ""
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(PATIENCE)
+        self._soon.timeout.connect(self._look)
+        control.produced.connect(self._produced)
+        control.changed.connect(self._state_changed)
+        resume.listed.connect(self._list)
+
+    @Slot()
+    def open(self) -> None:
+        """Shows all runs."""
+        if self._window is None:
+            parent = self.parent()
+            assert isinstance(parent, QWidget)
+            self._window = window = RunsWindow(parent)
+            window.resume_wanted.connect(self._go_on)
+            window.settings_wanted.connect(self._take_settings)
+            window.mistakes_wanted.connect(self._judge)
+            window.answers_wanted.connect(self._let_answer)
+            window.removal_wanted.connect(self._ask_to_remove)
+            window.finished.connect(self._closed)
+            self._state_changed()
+            self._list()
+        self._window.setWindowState(self._window.windowState() & ~Qt.WindowState.WindowMinimized)
+        self._window.show()
+        self._window.activateWindow()
+
+    # --- what there is --------------------------------------------------------------------
+
+    @Slot()
+    def _list(self) -> None:
+        if self._window is not None:
+            self._jobs.do(JOB, _all, self._told)
+
+    @Slot(object)
+    def _told(self, lists: Sequence[Sequence[Any]]) -> None:
+        for listed in lists:
+            if self._window is not None:
+                self._window.show_runs(listed)
+
+    @Slot()
+    def _look(self) -> None:
+        run = self._going_on
+        if self._window is not None and run:
+            self._jobs.do(ONE, lambda: tasks.compare([run]), self._told_one)
+
+    @Slot(object)
+    def _told_one(self, events: Sequence[Any]) -> None:
+        for event in events:
+            if self._window is not None and isinstance(event, RunListed):
+                self._window.update_run(event)
+
+    @Slot(object)
+    def _produced(self, events: Sequence[Any]) -> None:
+        for event in events:
+            if isinstance(event, Opened):
+                self._going_on = event.run
+                self._state_changed()
+            if isinstance(event, Opened | EpochDone | Saved) and not self._soon.isActive():
+                self._soon.start()
+
+    @Slot()
+    def _state_changed(self) -> None:
+        idle = self._control.state == run_control.IDLE
+        if idle:
+            self._going_on = ""
+        if self._window is not None:
+            self._window.set_state(idle=idle, going_on=self._going_on)
+
+    # --- what is asked for ----------------------------------------------------------------
+
+    @Slot(object)
+    def _go_on(self, run: RunFacts) -> None:
+        self._leave()
+        self.resume_wanted.emit(run.last)
+
+    @Slot(object)
+    def _take_settings(self, run: RunFacts) -> None:
+        self._leave()
+        self.settings_wanted.emit(run.recipe)
+
+    @Slot(object)
+    def _judge(self, run: RunFacts) -> None:
+        self._evaluation.open_of(run.best or run.last)
+
+    @Slot(object)
+    def _let_answer(self, run: RunFacts) -> None:
+        self._predictions.name(run.best or run.last)
+        if self._window is not None:
+            self._window.note(f"{Path(run.path).name} answers now: drop photos on the main window.")
+
+    @Slot(object)
+    def _ask_to_remove(self, run: RunFacts) -> None:
+        box = QMessageBox(self._window)
+        box.setObjectName("removeQuestion")
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("flowergui")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(f"Move the run {Path(run.path).name} to the trash?")
+        box.setInformativeText("With it go its checkpoints: it can't be resumed, nor answer.")
+        buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel
+        box.setStandardButtons(buttons)
+        yes = box.button(QMessageBox.StandardButton.Yes)
+        yes.setText("Move to trash")
+        for button in box.buttons():
+            button.setIcon(QIcon())
+        yes.clicked.connect(lambda: self._remove(run))
+        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
+        box.open()
+
+    def _remove(self, run: RunFacts) -> None:
+        name, problem = Path(run.path).name, ""
+        if run.path == self._going_on or tasks.goes_on(run.path):
+            problem = f"{name} is going on, here or in another window or terminal. Stop it first."
+        elif not QFile(run.path).moveToTrash():
+            problem = f"{name} can't be moved to the trash. Remove its folder by hand."
+        if self._window is not None:
+            self._window.note(problem or f"{name} is in the trash.", wrong=bool(problem))
+        if not problem:
+            self._predictions.forget(run.path)
+            self._resume.refresh()
+
+    def _leave(self) -> None:
+        if self._window is not None:
+            self._window.close()
+
+    @Slot()
+    def _closed(self) -> None:
+        for job in (JOB, ONE):
+            self._jobs.cancel(job)
+        window, self._window = self._window, None
+        if window is not None:
+            window.deleteLater()
+
+
+def _all() -> Iterator[tuple[Any, ...]]:
+    """All runs at once: a list that grew would lose what is ticked in it."""
+    yield tuple(tasks.compare())

@@ -1,0 +1,88 @@
+"""In what the settings of some runs differ, side by side."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
+
+from flowergui.comparison import Difference
+from flowergui.desktop import theme
+from flowergui.desktop.card import ROOT, Index, tip
+from flowergui.desktop.run_table import dot
+from flowergui.events import RunFacts
+
+Colored = tuple[RunFacts, int]
+"""A run, and the number of its colour."""
+WIDEST = 160
+"""Most pixels of a column: what is longer is in its tip."""
+
+
+class DifferenceModel(QAbstractTableModel):
+    """A row for each difference, a column for each run after that of the settings' names."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._runs: tuple[Colored, ...] = ()
+        self._rows: tuple[Difference, ...] = ()
+
+    def show_differences(self, runs: Sequence[Colored], rows: Sequence[Difference]) -> None:
+        """Shows these, side by side."""
+        self.beginResetModel()
+        self._runs, self._rows = tuple(runs), tuple(rows)
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = ROOT) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = ROOT) -> int:
+        return 0 if parent.isValid() else len(self._runs) + 1
+
+    def headerData(
+        self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if way != Qt.Orientation.Horizontal or not section:
+            return "" if role == Qt.ItemDataRole.DisplayRole else None
+        run, slot = self._runs[section - 1]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return run.recipe.model  # its colour tells it from others
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip(run.path)
+        return dot(slot) if role == Qt.ItemDataRole.DecorationRole else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row, column = self._rows[index.row()], index.column()
+        text = row.values[column - 1] or "–" if column else row.label
+        if role == Qt.ItemDataRole.DisplayRole:
+            return text
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip(text) if column else f"<qt>{row.help}</qt>"
+        return None
+
+
+class DifferenceTable(QTreeView):
+    """Shows them; nothing is chosen in it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("differences")
+        self.setAccessibleName("In what the runs differ")
+        self._model = DifferenceModel(self)
+        self.setModel(self._model)
+        self.setRootIsDecorated(False)
+        self.setUniformRowHeights(True)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        theme.style(self, flat=True)
+        head = self.header()
+        head.setStretchLastSection(False)
+        head.setSectionsMovable(False)
+        head.setMaximumSectionSize(WIDEST)
+        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+
+    def show_differences(self, runs: Sequence[Colored], rows: Sequence[Difference]) -> None:
+        """See DifferenceModel."""
+        self._model.show_differences(runs, rows)

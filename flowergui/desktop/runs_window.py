@@ -1,0 +1,302 @@
+"""All runs on disk, side by side: what each came to, how it went, and in what they differ."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, QUrl, Signal, SignalInstance, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from flowergui import runs_table
+from flowergui.caches import size_in_words
+from flowergui.comparison import differences
+from flowergui.desktop import theme
+from flowergui.desktop.card import Card, Segments, counted, quiet_button, small_label
+from flowergui.desktop.difference_table import DifferenceTable
+from flowergui.desktop.file_choice import choose_table
+from flowergui.desktop.quantity import ACCURACY, LOSS
+from flowergui.desktop.run_curves import EPOCHS, MINUTES, Course, RunCurves
+from flowergui.desktop.run_table import RunsModel, RunTable, began
+from flowergui.errors import FlowerError
+from flowergui.events import RunListed
+
+FIRST = 4
+"""So many of the newest runs on the same photos are ticked at first."""
+ROWS = 7
+"""Rows of the list that are seen at first."""
+
+
+class RunsWindow(QDialog):
+    """Shows what it is told; does not block the window that it belongs to."""
+
+    resume_wanted = Signal(object)
+    """The user wants to go on with this run (RunFacts)."""
+    settings_wanted = Signal(object)
+    """The user wants a new run with the settings of this one (RunFacts)."""
+    answers_wanted = Signal(object)
+    """The user wants this run (RunFacts) to say what photos show."""
+    mistakes_wanted = Signal(object)
+    """The user wants to know what this run (RunFacts) mistakes."""
+    removal_wanted = Signal(object)
+    """The user does not want this run (RunFacts) any more."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("runsWindow")
+        self.setWindowTitle("Runs")
+        self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
+        self._idle = True
+        self._going_on = ""
+        self._runs = RunsModel(self)
+        self._runs.compared.connect(self._compare)
+        below = QSplitter(Qt.Orientation.Horizontal)
+        both = QSplitter(Qt.Orientation.Vertical)
+        for splitter, parts in (
+            (below, (self._make_curves(), self._make_differences())),
+            (both, (self._make_list(), below)),
+        ):
+            splitter.setHandleWidth(theme.SPACE)
+            splitter.setChildrenCollapsible(False)
+            for place, part in enumerate(parts):
+                splitter.addWidget(part)
+                splitter.setStretchFactor(place, 1)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(*[theme.SPACE + 4] * 4)
+        rows.setSpacing(theme.SPACE)
+        rows.addWidget(both, 1)
+        line = self.fontMetrics().height()
+        self.resize(QSize(76 * line, 48 * line).boundedTo(self.screen().availableSize() * 0.95))
+        both.setSizes([(ROWS + 7) * line + 60, 26 * line])
+        below.setSizes([42 * line, 32 * line])
+        theme.signals.changed.connect(self._recolor)
+        self._show_sum()
+        self._look()
+
+    # --- for its control ------------------------------------------------------------------
+
+    def show_runs(self, runs: Iterable[RunListed]) -> None:
+        """These are all, newest first."""
+        self._nothing.setText("No runs yet. Each that you start will be kept here.")
+        first = not self._runs.runs
+        looked_at = self._table.current.run.path if self._table.current else ""
+        self._runs.show_runs(runs)
+        if first:
+            self._runs.check(_comparable(self._runs.runs))
+        self._table.look_at(looked_at)
+        self._show_sum()
+        if first:
+            self._table.setFocus()
+        self._look()
+
+    def update_run(self, listed: RunListed) -> None:
+        """This one has come further, or is new."""
+        self._runs.update(listed)
+        self._show_sum()
+        self._look()
+
+    def set_state(self, *, idle: bool, going_on: str = "") -> None:
+        """Whether a run could begin now; and the folder of the one that goes on."""
+        self._idle, self._going_on = idle, going_on
+        self._look()
+
+    def note(self, text: str, *, wrong: bool = False) -> None:
+        """Says something in the window; "" takes it back."""
+        self._note.setText(text)
+        self._note.setVisible(bool(text))
+        theme.style(self._note, role="error" if wrong else "caption")
+
+    @property
+    def runs(self) -> RunsModel:
+        """What it shows."""
+        return self._runs
+
+    # --- its parts ------------------------------------------------------------------------
+
+    def _make_list(self) -> Card:
+        card = Card("Runs")
+        self._sum = QLabel()
+        self._sum.setObjectName("runsSum")
+        theme.style(self._sum, role="caption")
+        self._save = quiet_button("Save table…", "saveRunsButton")
+        self._save.setToolTip("Keep what each came to, and its settings, as a table (.csv).")
+        self._save.clicked.connect(self._ask_for_table)
+        card.head.addWidget(self._sum)
+        card.head.addWidget(self._save)
+        self._table = RunTable(self._runs)
+        self._table.looked_at.connect(self._look)
+        self._table.setMinimumHeight(5 * self.fontMetrics().height())
+        card.body.addWidget(self._table, 1)
+        self._nothing = small_label(text="Looking for runs…")
+        self._nothing.setObjectName("noRuns")
+        card.body.addWidget(self._nothing, 1)
+        self._note = small_label()
+        self._note.setObjectName("runsNote")
+        self._note.hide()
+        card.body.addWidget(self._note)
+        row = QHBoxLayout()
+        self._buttons = {}
+        for text, name, help, signal in (
+            ("Resume", "resumeRunButton", RESUME, self.resume_wanted),
+            ("Take its settings", "takeSettingsButton", TAKE, self.settings_wanted),
+            ("Mistakes…", "runMistakesButton", MISTAKES, self.mistakes_wanted),
+            ("Let it answer", "letAnswerButton", ANSWER, self.answers_wanted),
+        ):
+            button = QPushButton(text)
+            button.setObjectName(name)
+            button.setToolTip(help)
+            button.setAutoDefault(False)
+            button.clicked.connect(lambda _=False, told=signal: self._tell(told))
+            self._buttons[name] = button
+            row.addWidget(button)
+        row.addStretch(1)
+        self._folder = quiet_button("Show its folder", "showRunButton")
+        self._folder.clicked.connect(self._open_folder)
+        self._remove = quiet_button("Move to trash…", "removeRunButton")
+        self._remove.clicked.connect(lambda: self._tell(self.removal_wanted))
+        row.addWidget(self._folder)
+        row.addWidget(self._remove)
+        card.body.addLayout(row)
+        return card
+
+    def _make_curves(self) -> Card:
+        card = Card()
+        self._curves = RunCurves()
+        self._curves.setMinimumSize(260, 140)
+        row = QHBoxLayout()
+        for choices, then in (
+            ((("Accuracy", ACCURACY), ("Loss", LOSS)), self._curves.show_quantity),
+            ((("By epochs", EPOCHS), ("By minutes", MINUTES)), self._curves.run_by),
+        ):
+            group = QButtonGroup(card)
+            buttons = []
+            for text, value in choices:
+                button = QPushButton(text)
+                button.setObjectName("runs" + text.title().replace(" ", ""))
+                button.setAutoDefault(False)
+                button.clicked.connect(lambda _=False, then=then, value=value: then(value))
+                group.addButton(button)
+                buttons.append(button)
+            row.addWidget(Segments(buttons))
+            buttons[0].setChecked(True)
+            for button in buttons:
+                button.setMinimumWidth(button.sizeHint().width())
+            row.addStretch(1)
+        row.takeAt(row.count() - 1)
+        card.body.addLayout(row)
+        card.body.addWidget(self._curves, 1)
+        card.body.addWidget(
+            small_label(text="Strong: photos held back, the best epoch ringed. Faint: training.")
+        )
+        return card
+
+    def _make_differences(self) -> Card:
+        card = Card("In what they differ")
+        self._same = small_label()
+        self._same.setObjectName("noDifferences")
+        self._differences = DifferenceTable()
+        self._differences.setMinimumWidth(200)
+        card.body.addWidget(self._same)
+        card.body.addWidget(self._differences, 1)
+        card.body.addStretch(0)
+        return card
+
+    # --- what it shows --------------------------------------------------------------------
+
+    def _show_sum(self) -> None:
+        runs = self._runs.runs
+        size = size_in_words(sum(each.size for each in runs))
+        self._sum.setText(f"{counted(len(runs), 'run')}, {size}" if runs else "")
+        self._save.setEnabled(bool(runs))
+        self._table.setVisible(bool(runs))
+        self._nothing.setVisible(not runs)
+
+    @Slot()
+    def _compare(self) -> None:
+        compared = self._runs.checked()
+        current = self._table.current
+        self._curves.show_courses(
+            [Course(_name(each), n, each.epochs, each == current) for each, n in compared]
+        )
+        found = differences([each.run.recipe for each, _ in compared])
+        several = len(compared) > 1
+        self._differences.setVisible(several and bool(found))
+        self._differences.show_differences([(each.run, n) for each, n in compared], found)
+        self._same.setVisible(not (several and found))
+        self._same.setText(
+            "They have the same settings." if several else "Tick two runs or more to see it."
+        )
+
+    @Slot()
+    def _look(self) -> None:
+        listed = self._table.current
+        run = listed.run if listed else None
+        answers = bool(run and (run.best or run.last))
+        goes_on = bool(run and run.path == self._going_on)
+        for name, possible in (
+            ("resumeRunButton", self._idle and bool(run and run.last)),
+            ("takeSettingsButton", self._idle and run is not None),
+            ("runMistakesButton", answers),
+            ("letAnswerButton", answers),
+        ):
+            self._buttons[name].setEnabled(possible)
+        self._folder.setEnabled(run is not None)
+        self._remove.setEnabled(run is not None and not goes_on)
+        self._compare()
+
+    @Slot(object)
+    def _recolor(self, look: theme.Theme) -> None:
+        self._table.viewport().update()
+        self._differences.header().viewport().update()
+        self._curves.recolor()
+
+    # --- what is asked for ----------------------------------------------------------------
+
+    def _tell(self, signal: SignalInstance) -> None:
+        self.note("")
+        if listed := self._table.current:
+            signal.emit(listed.run)
+
+    @Slot()
+    def _open_folder(self) -> None:
+        if listed := self._table.current:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(listed.run.path))
+
+    @Slot()
+    def _ask_for_table(self) -> None:
+        choose_table(self, "Save what runs came to", "runs.csv", self._write)
+
+    @Slot(str)
+    def _write(self, path: str) -> None:
+        try:
+            runs_table.write(Path(path), self._runs.runs)
+        except FlowerError as error:
+            self.note(str(error), wrong=True)
+        else:
+            self.note(f"The table is in {path}.")
+
+
+RESUME = "Choose it under “Start from”, where it can be gone on with."
+TAKE = "Begin a new run with the same settings, and change what you like."
+MISTAKES = "How often it is right on photos that it has not learned from, and where it is not."
+ANSWER = "Its best network says what the photos show that you drop."
+
+
+def _name(listed: RunListed) -> str:
+    return f"{listed.run.recipe.model}, {began(listed)}"
+
+
+def _comparable(runs: Sequence[RunListed]) -> list[str]:
+    """The newest run that has done an epoch, and those before it on the same photos."""
+    told = [each for each in runs if each.epochs]
+    photos = told[0].run.recipe.photos if told else ""
+    same = [each.run.path for each in told if each.run.recipe.photos == photos]
+    return same[:FIRST]

@@ -1,0 +1,367 @@
+"""Runs side by side: the list, the curves, and in what they differ."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QTreeView
+
+from flowergui.desktop import theme
+from flowergui.desktop.lean import pyqtgraph as pg
+from flowergui.desktop.quantity import ACCURACY, LOSS
+from flowergui.desktop.run_curves import FAINT, Course, RunCurves
+from flowergui.desktop.run_table import DOT
+from flowergui.desktop.runs_window import RunsWindow
+from flowergui.events import EpochDone, RunFacts, RunListed
+from flowergui.recipe import Recipe
+
+
+def epochs(*accuracies: float | None, loss: float = 1.0) -> tuple[EpochDone, ...]:
+    made = []
+    for number, accuracy in enumerate(accuracies, 1):
+        held = None if accuracy is None else loss / number
+        made.append(
+            EpochDone(number, 9, 4 * number, 2 / number, 0.4, held, accuracy, 0.5, 1, 0.001, 30.0)
+        )
+    return tuple(made)
+
+
+def listed(day: int, *accuracies: float | None, size: int = 2_000_000, **recipe) -> RunListed:
+    settings = Recipe(**{"photos": "/photos/flowers", "epochs": 9, **recipe})
+    path = f"/models/2026-11-{day:02}_14-05-00_{settings.model}_{settings.mode}"
+    done = epochs(*accuracies)
+    best = f"{path}/best.pth" if done else ""
+    last = f"{path}/last.pth" if done else ""
+    return RunListed(RunFacts(path, settings, 5, len(done), 0.5, last, best), done, size)
+
+
+RUNS = [
+    listed(9, 0.5, 0.7, model="mynet"),
+    listed(8, 0.4, 0.9, 0.8, mode="transfer", learning_rate=0.001),
+    listed(7, 0.3, photos="/photos/birds", size=2_500_000_000),
+    listed(6, None, None),
+    listed(5),
+]
+
+
+@pytest.fixture
+def empty(qtbot):
+    made = RunsWindow()
+    qtbot.addWidget(made)
+    made.resize(1000, 680)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def window(empty):
+    empty.set_state(idle=True)
+    empty.show_runs(RUNS)
+    return empty
+
+
+def table(window) -> QTreeView:
+    return window.findChild(QTreeView, "runTable")
+
+
+def texts(view: QTreeView, column: int) -> list[str]:
+    model = view.model()
+    rows = range(model.rowCount())
+    return [str(model.index(row, column).data()).replace("\xa0", " ") for row in rows]
+
+
+def button(window, name) -> QPushButton:
+    return window.findChild(QPushButton, name)
+
+
+def label(window, name) -> str:
+    return window.findChild(QLabel, name).text()
+
+
+def checked(window) -> list[int]:
+    return [RUNS.index(each) for each, _ in window.runs.checked()]
+
+
+def tick(window, row: int, on: bool = True) -> None:
+    model = table(window).model()
+    state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
+    assert model.setData(model.index(row, 0), state, Qt.ItemDataRole.CheckStateRole)
+
+
+def curves(window) -> list[pg.PlotDataItem]:
+    plot = window.findChild(pg.PlotWidget, "runsPlot")
+    return [each for each in plot.getPlotItem().items if isinstance(each, pg.PlotDataItem)]
+
+
+# --- the list ---------------------------------------------------------------------------------
+
+
+def test_it_says_what_each_run_came_to(window):
+    assert texts(table(window), 0) == ["mynet", "resnet18", "resnet18", "resnet18", "resnet18"]
+    assert texts(table(window), 1)[:2] == ["scratch", "transfer"]
+    assert texts(table(window), 2)[0] == "2026-11-09 14:05"
+    assert texts(table(window), 4) == ["2 of 9", "3 of 9", "1 of 9", "2 of 9", "0 of 9"]
+    assert texts(table(window), 5) == ["70.0 %", "90.0 %", "30.0 %", "–", "–"]
+    assert texts(table(window), 6) == ["0.500", "0.500", "1.000", "–", "–"]
+    assert texts(table(window), 7) == ["1:00", "1:30", "0:30", "1:00", "0:00"]
+    assert texts(table(window), 8)[2:4] == ["2.5 GB", "2.0 MB"]
+    assert texts(table(window), 3)[1:3] == ["flowers", "birds"]
+    assert label(window, "runsSum") == "5 runs, 2.5 GB"
+
+
+def test_a_loss_that_ran_away_stays_short(empty):
+    wild = replace(RUNS[0], epochs=(replace(RUNS[0].epochs[0], val_loss=85_216.5),))
+    empty.show_runs([wild])
+    assert texts(table(empty), 6) == ["8.5e+04"]
+
+
+def test_a_run_that_somebody_named_is_called_so(empty):
+    run = replace(RUNS[0].run, path="/models/my first roses")
+    empty.show_runs([replace(RUNS[0], run=run)])
+    assert texts(table(empty), 2) == ["my first roses"]
+
+
+def test_heads_sort(window):
+    table(window).sortByColumn(5, Qt.SortOrder.DescendingOrder)
+    assert texts(table(window), 5) == ["90.0 %", "70.0 %", "30.0 %", "–", "–"]
+    table(window).sortByColumn(8, Qt.SortOrder.AscendingOrder)
+    assert texts(table(window), 8)[-1] == "2.5 GB"
+    table(window).sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+    assert texts(table(window), 0)[0] == "mynet"
+
+
+def test_without_runs_it_says_so(empty):
+    assert "Looking" in label(empty, "noRuns")
+    empty.show_runs([])
+    assert not table(empty).isVisible()
+    assert "No runs yet" in label(empty, "noRuns")
+    assert not button(empty, "saveRunsButton").isEnabled()
+    empty.show_runs(RUNS)
+    assert table(empty).isVisible()
+
+
+# --- what is compared -------------------------------------------------------------------------
+
+
+def test_the_newest_runs_on_the_same_photos_are_compared_at_first(window):
+    assert checked(window) == [0, 1, 3]  # the third is of other photos, the last has no epoch
+
+
+def test_what_is_ticked_is_drawn_in_a_colour_of_its_own(window):
+    tick(window, 0, on=False)
+    tick(window, 2)
+    assert checked(window) == [1, 3, 2]
+    slots = [slot for _, slot in window.runs.checked()]
+    assert slots == [1, 2, 0]  # the colour that was free
+    model = table(window).model()
+    look = theme.current()
+    dots = [model.index(row, 0).data(Qt.ItemDataRole.DecorationRole) for row in range(3)]
+    middles = [each.pixmap(DOT, DOT).toImage().pixelColor(5, 5) for each in dots]
+    assert middles[0].alpha() == 0
+    assert middles[1:] == [look.serial(1), look.serial(0)]
+    drawn = [each.opts["pen"].color() for each in curves(window)]
+    # The run without validation has no strong curve.
+    shown = ((1, FAINT), (1, 1.0), (2, FAINT), (0, FAINT), (0, 1.0))
+    assert drawn == [look.serial(slot, share) for slot, share in shown]
+
+
+def test_what_is_looked_at_lies_on_top(window):
+    table(window).look_at(RUNS[0].run.path)
+    assert curves(window)[-1].opts["pen"].color() == theme.current().serial(0)
+    assert curves(window)[-1].opts["pen"].widthF() > curves(window)[1].opts["pen"].widthF()
+    table(window).look_at(RUNS[1].run.path)
+    assert curves(window)[-1].opts["pen"].color() == theme.current().serial(1)
+
+
+def test_what_is_ticked_stays_so_when_the_list_is_new(window):
+    tick(window, 1, on=False)
+    window.show_runs([listed(10), *RUNS[:3]])
+    assert checked(window) == [0]
+
+
+def test_a_run_that_goes_on_grows(window):
+    longer = replace(RUNS[0], epochs=epochs(0.5, 0.7, 0.95))
+    window.update_run(longer)
+    assert texts(table(window), 5)[0] == "95.0 %"
+    assert max(len(each.getData()[0]) for each in curves(window)) == 3
+    window.update_run(listed(11, 0.1))
+    assert len(window.runs.runs) == 6
+    assert window.runs.runs[0].run.path.endswith("2026-11-11_14-05-00_resnet18_scratch")
+
+
+def test_space_ticks_the_run_that_is_looked_at(qtbot, window):
+    table(window).look_at(RUNS[2].run.path)
+    qtbot.keyClick(table(window), Qt.Key.Key_Space)
+    assert checked(window) == [0, 1, 3, 2]
+    qtbot.keyClick(table(window), Qt.Key.Key_Space)
+    assert checked(window) == [0, 1, 3]
+
+
+def test_it_shows_in_what_they_differ(window):
+    tick(window, 3, on=False)
+    view = window.findChild(QTreeView, "differences")
+    assert texts(view, 0) == ["Mode", "Network", "Weights", "Learning rate"]
+    assert texts(view, 1) == ["Scratch", "mynet", "–", "0.002"]
+    assert texts(view, 2) == ["Transfer", "resnet18", "imagenet", "0.001"]
+    assert view.model().headerData(1, Qt.Orientation.Horizontal) == "mynet"
+    tick(window, 1, on=False)
+    assert not view.isVisible()
+    assert label(window, "noDifferences") == "Tick two runs or more to see it."
+    window.show_runs([RUNS[3], RUNS[4]])
+    tick(window, 0)
+    tick(window, 1)
+    assert label(window, "noDifferences") == "They have the same settings."
+
+
+# --- curves -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plot(qtbot):
+    made = RunCurves()
+    qtbot.addWidget(made)
+    made.resize(500, 300)
+    made.show()
+    return made
+
+
+def data(plot) -> list[tuple[list[float], list[float]]]:
+    items = plot.plot.getPlotItem().items
+    return [
+        tuple(np.asarray(each).tolist() for each in item.getData())
+        for item in items
+        if isinstance(item, pg.PlotDataItem)
+    ]
+
+
+def test_accuracy_or_loss_by_epochs_or_minutes(plot):
+    plot.show_courses([Course("a", 0, epochs(0.5, 0.75))])
+    assert data(plot) == [([1, 2], [0.4, 0.4]), ([1, 2], [0.5, 0.75])]
+    plot.run_by("minutes")
+    assert data(plot)[1] == ([0.5, 1.0], [0.5, 0.75])
+    plot.show_quantity(LOSS)
+    assert data(plot) == [([0.5, 1.0], [2.0, 1.0]), ([0.5, 1.0], [1.0, 0.5])]
+    low, high = plot.plot.getViewBox().viewRange()[1]
+    assert low <= 0.5
+    assert high >= 2.0
+    plot.show_quantity(ACCURACY)
+    plot.show_courses([])
+    assert data(plot) == []
+
+
+def test_the_best_epoch_is_ringed(plot):
+    plot.show_courses([Course("a", 0, epochs(0.5, 0.75, 0.6)), Course("b", 1, epochs(None))])
+    items = plot.plot.getPlotItem().items
+    (ring,) = [each for each in items if type(each) is pg.ScatterPlotItem]
+    assert [each.tolist() for each in ring.getData()] == [[2.0], [0.75]]
+
+
+def test_a_loss_that_ran_away_does_not_flatten_the_others(plot):
+    wild = replace(epochs(0.2)[0], epoch=2, val_loss=1e9)
+    plot.show_quantity(LOSS)
+    plot.show_courses([Course("a", 0, (*epochs(0.5), wild)), Course("b", 1, epochs(0.5, 0.6))])
+    assert plot.plot.getViewBox().viewRange()[1][1] < 100
+
+
+def test_ten_thousand_epochs_are_thinned(plot):
+    many = tuple(replace(epochs(0.5)[0], epoch=n) for n in range(1, 10_001))
+    plot.show_courses([Course("a", 0, many)])
+    assert all(len(x) < 1_000 for x, _ in data(plot))
+
+
+def test_the_readout_names_what_is_under_the_pointer(plot):
+    plot.show_courses([Course("<a>", 0, epochs(0.5, 0.75)), Course("b", 1, epochs(None))])
+    first = plot.read_out(1.2).replace("\xa0", " ")
+    assert "Epoch 1" in first
+    assert "&lt;a&gt;" in first
+    assert "50.0 %" in first
+    assert "–" in first  # b held back nothing
+    second = plot.read_out(2.4)
+    assert "75.0" in second
+    assert "b</td>" not in second  # it has ended before
+    assert plot.read_out(3.0) == ""
+    plot.run_by("minutes")
+    assert "After 0.7 min" in plot.read_out(0.7)
+    assert plot.read_out(0.3) == ""
+
+
+def test_the_readout_follows_the_pointer(qtbot, plot):
+    plot.show_courses([Course("a", 0, epochs(0.5, 0.75))])
+    view = plot.plot.getViewBox()
+    scene = view.mapViewToScene(pg.Point(2.0, 0.75))
+    plot._hover(scene)
+    readout = plot.findChild(QLabel, "runsReadout")
+    assert readout.isVisible()
+    assert plot.rect().contains(readout.geometry())
+    plot._hover(plot.plot.mapToScene(QPoint(2, 2)))  # beside the axis
+    assert not readout.isVisible()
+
+
+# --- what may be done with a run --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "signal"),
+    [
+        ("resumeRunButton", "resume_wanted"),
+        ("takeSettingsButton", "settings_wanted"),
+        ("runMistakesButton", "mistakes_wanted"),
+        ("letAnswerButton", "answers_wanted"),
+        ("removeRunButton", "removal_wanted"),
+    ],
+)
+def test_buttons_are_for_the_run_that_is_looked_at(qtbot, window, name, signal):
+    table(window).look_at(RUNS[1].run.path)
+    with qtbot.waitSignal(getattr(window, signal)) as told:
+        button(window, name).click()
+    assert told.args == [RUNS[1].run]
+
+
+def enabled(window) -> list[str]:
+    names = ("resumeRun", "takeSettings", "runMistakes", "letAnswer", "showRun", "removeRun")
+    return [name for name in names if button(window, f"{name}Button").isEnabled()]
+
+
+def test_what_cannot_be_done_is_not_offered(window):
+    assert len(enabled(window)) == 6
+    table(window).look_at(RUNS[4].run.path)  # no checkpoint
+    assert enabled(window) == ["takeSettings", "showRun", "removeRun"]
+    table(window).look_at(RUNS[0].run.path)
+    window.set_state(idle=False, going_on=RUNS[0].run.path)
+    assert enabled(window) == ["runMistakes", "letAnswer", "showRun"]
+    table(window).look_at(RUNS[1].run.path)
+    assert "removeRun" in enabled(window)
+    window.show_runs([])
+    assert enabled(window) == []
+
+
+def test_its_folder_is_shown(window, monkeypatch):
+    seen = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", seen.append)
+    button(window, "showRunButton").click()
+    assert seen == [QUrl.fromLocalFile(RUNS[0].run.path)]
+
+
+def test_the_table_is_saved(window, tmp_path):
+    button(window, "saveRunsButton").click()
+    dialog = window.findChild(QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "runs.csv"))
+    with (tmp_path / "runs.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["run"] for row in rows] == [each.run.path for each in RUNS]
+    assert label(window, "runsNote") == f"The table is in {tmp_path / 'runs.csv'}."
+    dialog.fileSelected.emit(str(tmp_path / "none" / "runs.csv"))
+    assert "can't be written" in label(window, "runsNote")
+    dialog.close()
+
+
+def test_it_follows_the_theme(qtbot, window, qapp):
+    before = [each.opts["pen"].color() for each in curves(window)]
+    theme.apply(qapp, "dark")
+    try:
+        assert [each.opts["pen"].color() for each in curves(window)] != before
+    finally:
+        theme.apply(qapp, "light")

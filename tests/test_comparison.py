@@ -1,0 +1,160 @@
+"""In what runs differ, and what they came to."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from flowergui import runs_table, tasks
+from flowergui.comparison import Difference, differences
+from flowergui.errors import FlowerError
+from flowergui.events import BatchDone, Compared, EpochDone, RunListed
+from flowergui.recipe import SETTING, Recipe
+from flowergui.run_folder import RunFolder
+
+EPOCH = EpochDone(1, 3, 4, 0.9, 0.4, 0.8, 0.5, 0.5, 1, 0.001, 2.5)
+
+
+def found(*recipes: Recipe) -> dict[str, tuple[str, ...]]:
+    return {each.label: each.values for each in differences(recipes)}
+
+
+def test_what_is_the_same_is_no_difference() -> None:
+    assert not differences([])
+    assert not differences([Recipe()])
+    assert not differences([Recipe(photos="/a"), Recipe(photos="/a")])
+
+
+def test_values_read_as_in_the_form() -> None:
+    plain = Recipe(photos="/a", frozen=("fc.bias",))
+    other = Recipe(
+        photos="/b",
+        frozen=("a", "b", "c", "d"),
+        scheduler="step",
+        batch_size=64,
+        ema=0.99,
+        drop_last=True,
+        image_size=96,
+    )
+    assert found(plain, other, plain) == {
+        "Photos": ("/a", "/b", "/a"),
+        "Frozen": ("fc.bias", "4 parameters", "fc.bias"),
+        "Batch size": ("32 photos", "64 photos", "32 photos"),
+        "Schedule": ("One-cycle", "StepLR", "One-cycle"),
+        "Step size": ("", "30 epochs", ""),  # nothing to a one-cycle schedule
+        "Gamma": ("", "0.1", ""),
+        "EMA": ("off", "0.99", "off"),
+        "Image size": ("the network's own", "96 px", "the network's own"),
+        "Drop last batch": ("off", "on", "off"),
+    }
+
+
+def test_what_has_no_effect_is_no_difference() -> None:
+    assert not differences([Recipe(momentum=0.5), Recipe(momentum=0.9)])  # of AdamW
+    sgd = [Recipe(optimizer="sgd", momentum=each) for each in (0.5, 0.9)]
+    assert differences(sgd) == (Difference("Momentum", SETTING["momentum"].help, ("0.5", "0.9")),)
+
+
+def test_as_many_other_parameters_are_a_difference() -> None:
+    one, other = ("a", "b", "c", "d"), ("a", "b", "c", "e")
+    assert found(Recipe(frozen=one), Recipe(frozen=other)) == {"Frozen": ("4 parameters",) * 2}
+
+
+# --- a run's own figures ----------------------------------------------------------------------
+
+
+def make(models: Path, name: str, recipe: Recipe, *epochs: EpochDone) -> RunFolder:
+    run = RunFolder(models / name)
+    run.path.mkdir(parents=True)
+    run.write_recipe(recipe)
+    batch = BatchDone(1, 1, 4, 1, 0.7, 0.5, 0.001, 8)
+    for epoch in epochs:
+        run.append([replace(batch, epoch=epoch.epoch, step=epoch.step), epoch])
+    return run
+
+
+def test_the_best_epoch_is_that_of_the_best_network(models: Path) -> None:
+    accuracies = [(0.5, 0.9), (0.7, 0.8), (0.7, 0.6), (0.6, 0.1)]
+    epochs = [
+        replace(EPOCH, epoch=n, step=4 * n, val_accuracy=accuracy, val_loss=loss)
+        for n, (accuracy, loss) in enumerate(accuracies, 1)
+    ]
+    (listed,) = tasks.compare([make(models, "run", Recipe(), *epochs).path])
+    assert isinstance(listed, RunListed)
+    assert listed.epochs == tuple(epochs)
+    assert listed.best == epochs[2]
+    assert listed.seconds == 10.0
+
+
+def test_a_run_without_validation_or_epochs_has_no_best(models: Path) -> None:
+    blind = replace(EPOCH, val_accuracy=None, val_loss=None)
+    runs = [make(models, "blind", Recipe(), blind), make(models, "new", Recipe())]
+    first, second, _ = tasks.compare([run.path for run in runs])
+    assert isinstance(first, RunListed)
+    assert isinstance(second, RunListed)
+    assert (first.best, first.epochs) == (None, (blind,))
+    assert (second.best, second.epochs, second.seconds) == (None, (), 0)
+
+
+def test_an_epoch_that_is_half_written_is_left_out(models: Path) -> None:
+    run = make(models, "run", Recipe(), EPOCH, replace(EPOCH, epoch=2, step=8))
+    history = run.path / "history.csv"
+    history.write_bytes(history.read_bytes()[:-2])
+    assert run.epochs() == [EPOCH]
+    assert RunFolder(models / "none").epochs() == []
+
+
+def test_a_file_of_two_names_counts_once(models: Path) -> None:
+    run = make(models, "run", Recipe())
+    before = run.size()
+    run.last.write_bytes(bytes(1_000))
+    run.keep(run.last, run.best)
+    assert run.size() == before + 1_000
+
+
+def test_all_runs_newest_first_and_those_that_are_named_in_their_order(models: Path) -> None:
+    days = [make(models, f"2026-01-0{n}_a_b", Recipe(epochs=n), EPOCH) for n in (1, 3, 2)]
+    (models / "2026-02-01_broken").mkdir()
+    (models / "2026-02-01_broken" / "recipe.json").write_text("{")
+    listed = list(tasks.compare())
+    assert [each.run.recipe.epochs for each in listed if isinstance(each, RunListed)] == [3, 2, 1]
+    assert not any(isinstance(each, Compared) for each in listed)
+
+    days[1].last.touch()
+    *named, compared = tasks.compare([days[0].path, days[1].last])  # a checkpoint names its run
+    assert [each.run.recipe.epochs for each in named if isinstance(each, RunListed)] == [1, 3]
+    assert isinstance(compared, Compared)
+    assert compared.runs == (str(days[0].path), str(days[1].path))
+    assert [each.values for each in compared.differences] == [("1", "3")]
+
+
+def test_what_is_no_run_is_refused_before_anything_is_told(models: Path, tmp_path: Path) -> None:
+    run = make(models, "run", Recipe())
+    with pytest.raises(FlowerError, match="holds no run"):
+        next(tasks.compare([run.path, tmp_path]))
+
+
+def test_a_run_goes_on_while_it_is_held(models: Path) -> None:
+    run = make(models, "run", Recipe())
+    assert not tasks.goes_on(run.path)
+    with run.held():
+        assert tasks.goes_on(run.path)
+    assert not tasks.goes_on(run.path)
+
+
+def test_the_table_has_a_line_a_run(models: Path, tmp_path: Path) -> None:
+    frozen = Recipe(photos="/fotos/Rösli", frozen=("a", "b"), image_size=0, learning_rate=1e-3)
+    make(models, "2026-01-02_a", frozen, EPOCH)
+    make(models, "2026-01-01_b", Recipe())
+    table = tmp_path / "t.csv"
+    runs_table.write(table, [each for each in tasks.compare() if isinstance(each, RunListed)])
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        first, second = csv.DictReader(file)
+    assert first["run"].endswith("2026-01-02_a")
+    assert (first["val_accuracy"], first["best_epoch"], first["seconds"]) == ("0.5", "1", "2.5")
+    assert (first["photos"], first["frozen"]) == ("/fotos/Rösli", "a b")
+    assert (first["learning_rate"], first["image_size"]) == ("0.001", "the network's own")
+    assert (second["val_accuracy"], second["epochs_done"]) == ("", "0")
+    with pytest.raises(FlowerError, match=r"t\.csv can't be written"):
+        runs_table.write(tmp_path / "none" / "t.csv", [])
