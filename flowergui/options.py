@@ -182,7 +182,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument(
         "out",
         metavar="OUT",
-        help="what to write: NAME.safetensors, which predicts here too, or NAME.pth, a state_dict",
+        help="what to write: NAME.safetensors, which predicts here too, NAME.pth, a state_dict, or "
+        "NAME.onnx, for phones, browsers and programs without torch",
     )
     cache = command("cache", "Say what is kept of decoded photos, or clear it.")
     cache.add_argument("--clear", action="store_true", help="remove all of it")

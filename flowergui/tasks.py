@@ -163,8 +163,8 @@ def evaluate(checkpoint: str | Path, folder: str | Path | None = None) -> Iterat
 
 
 def export(checkpoint: str | Path, out: str | Path) -> Iterator[Event]:
-    """Exported: the network of a checkpoint (or of a run's best) as .safetensors or as a plain
-    state dict, .pth. Raises FlowerError."""
+    """Exported: the network of a checkpoint (or of a run's best) as .safetensors, as a plain state
+    dict, .pth, or as .onnx. Raises FlowerError."""
     from flowergui.learning import export
 
     yield from export.export(Path(checkpoint), Path(out))

@@ -16,9 +16,10 @@ from flowergui.desktop.prediction_control import PredictionControl
 from flowergui.desktop.resume_control import ResumeControl
 from flowergui.desktop.run_control import RunControl
 from flowergui.desktop.runs_window import RunsWindow
-from flowergui.events import EpochDone, Opened, RunFacts, RunListed, Saved
+from flowergui.errors import FlowerError
+from flowergui.events import EpochDone, Exported, Opened, RunFacts, RunListed, Saved
 
-JOB, ONE = "compare", "look at a run"
+JOB, ONE, EXPORT = "compare", "look at a run", "export"
 
 PATIENCE = 1_000
 """Least milliseconds between two looks at the run that goes on."""
@@ -31,6 +32,8 @@ class ComparisonControl(QObject):
     """The user wants to go on with this checkpoint."""
     settings_wanted = Signal(object)
     """The user wants a new run with this Recipe."""
+    noted = Signal(str)
+    """Something was done after its window was closed: in a sentence."""
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class ComparisonControl(QObject):
             window.settings_wanted.connect(self._take_settings)
             window.mistakes_wanted.connect(self._judge)
             window.answers_wanted.connect(self._let_answer)
+            window.export_wanted.connect(self._export)
             window.removal_wanted.connect(self._ask_to_remove)
             window.finished.connect(self._closed)
             self._state_changed()
@@ -136,6 +140,30 @@ class ComparisonControl(QObject):
         self._predictions.name(run.best or run.last)
         if self._window is not None:
             self._window.note(f"{Path(run.path).name} answers now: drop photos on the main window.")
+
+    @Slot(object, str)
+    def _export(self, run: RunFacts, path: str) -> None:
+        best = run.best or run.last
+        self._jobs.do(EXPORT, lambda: tasks.export(best, path), self._exported)
+        if self._window is not None:
+            self._window.note("Exporting…")
+
+    @Slot(object)
+    def _exported(self, events: Sequence[Any]) -> None:
+        for event in events:
+            if isinstance(event, Exported):
+                says = f"The network is in {event.path}."
+                if self._window is None:
+                    self.noted.emit(says)
+                else:
+                    self._window.note(says)
+
+    def told(self, error: BaseException) -> bool:
+        """Says in its window why an export has failed; False where that is for others to say."""
+        if self._window is None or not isinstance(error, FlowerError):
+            return False
+        self._window.note(str(error), wrong=True)
+        return True
 
     @Slot(object)
     def _ask_to_remove(self, run: RunFacts) -> None:

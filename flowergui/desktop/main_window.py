@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox
 
 from flowergui import tasks
 from flowergui.desktop import (
+    comparison_control,
     estimate_control,
     evaluation_control,
     network_control,
@@ -129,6 +130,7 @@ class MainWindow(QMainWindow):
         self._story.mistakes_wanted.connect(self._evaluation.open_of)
         self._run.others_wanted.connect(self._comparison.open)
         self._run.guide_wanted.connect(self._show_guide)
+        self._comparison.noted.connect(self._banner.show_note)
         self._comparison.resume_wanted.connect(self._show_resume)
         self._comparison.settings_wanted.connect(self._take_settings)
         self._run.start_wanted.connect(self._start)
@@ -198,6 +200,8 @@ class MainWindow(QMainWindow):
             self._evaluation.failed(name, error)
             if isinstance(error, FlowerError):
                 return
+        if name == comparison_control.EXPORT and self._comparison.told(error):
+            return
         if name in (photos_control.SCAN, photos_control.DRAW):
             self._photos.failed()
         elif name == prediction_control.JOB:

@@ -22,7 +22,7 @@ from flowergui.comparison import differences
 from flowergui.desktop import theme
 from flowergui.desktop.card import Card, Segments, counted, quiet_button, small_label
 from flowergui.desktop.difference_table import DifferenceTable
-from flowergui.desktop.file_choice import choose_table
+from flowergui.desktop.file_choice import choose_export, choose_table
 from flowergui.desktop.quantity import ACCURACY, LOSS
 from flowergui.desktop.run_curves import EPOCHS, MINUTES, Course, RunCurves
 from flowergui.desktop.run_table import RunsModel, RunTable, began
@@ -46,6 +46,8 @@ class RunsWindow(QDialog):
     """The user wants this run (RunFacts) to say what photos show."""
     mistakes_wanted = Signal(object)
     """The user wants to know what this run (RunFacts) mistakes."""
+    export_wanted = Signal(object, str)
+    """The user wants the network of this run (RunFacts) as a file, at this path."""
     removal_wanted = Signal(object)
     """The user does not want this run (RunFacts) any more."""
 
@@ -157,6 +159,12 @@ class RunsWindow(QDialog):
             button.clicked.connect(lambda _=False, told=signal: self._tell(told))
             self._buttons[name] = button
             row.addWidget(button)
+        self._export = QPushButton("Export…")
+        self._export.setObjectName("exportRunButton")
+        self._export.setToolTip(EXPORT)
+        self._export.setAutoDefault(False)
+        self._export.clicked.connect(self._ask_where_to_export)
+        row.addWidget(self._export)
         row.addStretch(1)
         self._folder = quiet_button("Show its folder", "showRunButton")
         self._folder.clicked.connect(self._open_folder)
@@ -248,6 +256,7 @@ class RunsWindow(QDialog):
             ("letAnswerButton", answers),
         ):
             self._buttons[name].setEnabled(possible)
+        self._export.setEnabled(answers)
         self._folder.setEnabled(run is not None)
         self._remove.setEnabled(run is not None and not goes_on)
         self._compare()
@@ -264,6 +273,16 @@ class RunsWindow(QDialog):
         self.note("")
         if listed := self._table.current:
             signal.emit(listed.run)
+
+    @Slot()
+    def _ask_where_to_export(self) -> None:
+        self.note("")
+        if listed := self._table.current:
+            run = listed.run
+            name = f"{Path(run.path).name}.safetensors"
+            choose_export(
+                self, "Export its network", name, lambda path: self.export_wanted.emit(run, path)
+            )
 
     @Slot()
     def _open_folder(self) -> None:
@@ -287,6 +306,7 @@ class RunsWindow(QDialog):
 RESUME = "Choose it under “Start from”, where it can be gone on with."
 TAKE = "Begin a new run with the same settings, and change what you like."
 MISTAKES = "How often it is right on photos that it has not learned from, and where it is not."
+EXPORT = "Its best network as a file, for other computers and programs."
 ANSWER = "Its best network says what the photos show that you drop."
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from flowergui.errors import FlowerError
-from flowergui.events import Exported
-from flowergui.learning import checkpoint, safetensor_files
+from flowergui.events import Exported, Preparing
+from flowergui.learning import checkpoint, onnx_files, safetensor_files
 from flowergui.run_folder import RunFolder
 
 KNOWN = (
@@ -15,18 +14,19 @@ KNOWN = (
 )
 """What a file keeps of a checkpoint beside the weights, where its form has room for it."""
 
-FORMS = (safetensor_files.SUFFIX, ".pth")
+FORMS = (safetensor_files.SUFFIX, ".pth", onnx_files.SUFFIX)
 
 
-def export(source: Path, out: Path) -> Iterator[Exported]:
+def export(source: Path, out: Path) -> Iterator[Preparing | Exported]:
     """Writes the network of a checkpoint, or of a run's best one, to `out`: the averaged weights
     where there are. The ending decides the form: .safetensors, with all that prediction needs,
-    or .pth, a plain state dict as torch.save writes it. Raises FlowerError."""
+    .pth, a plain state dict as torch.save writes it, or .onnx, see onnx_files. Raises
+    FlowerError."""
     form = out.suffix.lower()
     if form not in FORMS:
         raise FlowerError(
             f"{out.name} has no ending that says what it shall be.",
-            hint=f"It may be {' or '.join(FORMS)}.",
+            hint=f"It may be {', '.join(FORMS[:-1])} or {FORMS[-1]}.",
         )
     path = RunFolder(source).answering() if source.is_dir() else source
     stored = checkpoint.read(path)
@@ -34,23 +34,20 @@ def export(source: Path, out: Path) -> Iterator[Exported]:
     own = (run.last, run.previous, run.best, run.resumed) if run.is_one() else (path,)
     if any(out.exists() and each.exists() and out.samefile(each) for each in own):
         raise FlowerError(f"{out.name} is a checkpoint of a run.", hint="Choose another name.")
-    tensors = checkpoint.tensors_of(stored, path)
+    if form == onnx_files.SUFFIX:
+        content = yield from onnx_files.pack(path)
+    else:
+        tensors = checkpoint.tensors_of(stored, path)
+        if form == safetensor_files.SUFFIX:
+            ours = checkpoint.is_ours(stored)
+            facts = {key: stored[key] for key in KNOWN if key in stored} if ours else {}
+            content = safetensor_files.packed(tensors, facts)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if form == ".pth":
             checkpoint.write(tensors, out)
         else:
-            content = safetensor_files.packed(
-                tensors,
-                {key: stored[key] for key in KNOWN if key in stored}
-                if checkpoint.is_ours(stored)
-                else {},
-            )
-
-            def fill(file: BinaryIO) -> None:
-                file.write(content)
-
-            checkpoint.place(out, fill)
+            checkpoint.place(out, lambda file: file.write(content))
     except OSError as error:
         raise FlowerError(
             f"{out.name} can't be written into {out.parent}: {error.strerror or error}."

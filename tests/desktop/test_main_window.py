@@ -48,6 +48,7 @@ from flowergui.events import (
     Estimated,
     Evaluated,
     Explained,
+    Exported,
     Finished,
     FrozenChanged,
     Guess,
@@ -1350,6 +1351,35 @@ def test_a_run_of_the_list_answers_and_shows_its_mistakes(qtbot, window, script,
     button(runs, "runMistakesButton").click()
     qtbot.waitUntil(lambda: script.of("evaluate") == [(run.best, "")])
     qtbot.waitUntil(lambda: mistakes(window)._over)
+
+
+def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypatch):
+    def export(checkpoint: str, out: str) -> Iterator[Any]:
+        script.seen.append(("export", (checkpoint, out)))
+        if out.startswith("/slow"):
+            script.gate.acquire()
+        if out.endswith("full"):
+            raise FlowerError("There is no room.")
+        yield Preparing("Tracing the network", 0, 0)
+        yield Exported(out)
+
+    monkeypatch.setattr(tasks, "export", export)
+    run = on_disk(script, tmp_path, "a")
+    runs = compare_runs(qtbot, window)
+    note = find(runs, QLabel, "runsNote")
+    runs.export_wanted.emit(run, "/elsewhere/a.onnx")
+    qtbot.waitUntil(lambda: note.text() == "The network is in /elsewhere/a.onnx.")
+    assert script.of("export") == [(run.best, "/elsewhere/a.onnx")]
+    runs.export_wanted.emit(run, "/full")
+    qtbot.waitUntil(lambda: note.text() == "There is no room.")
+    runs.export_wanted.emit(run, "/slow")
+    runs.close()  # it goes on
+    script.gate.release()
+    qtbot.waitUntil(lambda: banner_text(window) == "The network is in /slow.")
+    compare_runs(qtbot, window).export_wanted.emit(run, "/slow full")
+    runs_window(window).close()
+    script.gate.release()
+    qtbot.waitUntil(lambda: banner_text(window) == "There is no room.")
 
 
 def remove(window, runs) -> None:

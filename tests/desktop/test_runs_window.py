@@ -320,18 +320,32 @@ def test_buttons_are_for_the_run_that_is_looked_at(qtbot, window, name, signal):
     assert told.args == [RUNS[1].run]
 
 
+def test_a_network_is_exported(qtbot, window):
+    table(window).look_at(RUNS[1].run.path)
+    button(window, "exportRunButton").click()
+    dialog = window.findChild(QFileDialog)
+    assert dialog.defaultSuffix() == "safetensors"
+    dialog.filterSelected.emit(next(each for each in dialog.nameFilters() if "onnx" in each))
+    assert dialog.defaultSuffix() == "onnx"
+    with qtbot.waitSignal(window.export_wanted) as told:
+        dialog.fileSelected.emit("/elsewhere/flowers.onnx")
+    assert told.args == [RUNS[1].run, "/elsewhere/flowers.onnx"]
+    dialog.close()
+
+
 def enabled(window) -> list[str]:
-    names = ("resumeRun", "takeSettings", "runMistakes", "letAnswer", "showRun", "removeRun")
+    names = ("resumeRun", "takeSettings", "runMistakes", "letAnswer", "exportRun", "showRun")
+    names += ("removeRun",)
     return [name for name in names if button(window, f"{name}Button").isEnabled()]
 
 
 def test_what_cannot_be_done_is_not_offered(window):
-    assert len(enabled(window)) == 6
+    assert len(enabled(window)) == 7
     table(window).look_at(RUNS[4].run.path)  # no checkpoint
     assert enabled(window) == ["takeSettings", "showRun", "removeRun"]
     table(window).look_at(RUNS[0].run.path)
     window.set_state(idle=False, going_on=RUNS[0].run.path)
-    assert enabled(window) == ["runMistakes", "letAnswer", "showRun"]
+    assert enabled(window) == ["runMistakes", "letAnswer", "exportRun", "showRun"]
     table(window).look_at(RUNS[1].run.path)
     assert "removeRun" in enabled(window)
     window.show_runs([])

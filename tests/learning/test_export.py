@@ -1,16 +1,21 @@
 """A trained network as a file: it answers as the checkpoint does, here and elsewhere."""
 
-from collections.abc import Callable
+import json
+import multiprocessing
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import cast
 
+import numpy as np
+import onnxruntime
 import pytest
 import safetensors.torch
 import torch
 
 from flowergui import tasks
 from flowergui.errors import FlowerError
-from flowergui.events import Exported, Finished, Guessed, Noted, Opened
-from flowergui.learning import checkpoint, network
+from flowergui.events import Event, Exported, Finished, Guessed, Noted, Opened, Preparing
+from flowergui.learning import batches, checkpoint, network, onnx_files, predictor
 from flowergui.recipe import Recipe
 from flowergui.run_folder import RunFolder
 
@@ -42,6 +47,74 @@ def test_safetensors_answer_as_the_checkpoint_does(run: RunFolder, folder: Path,
     averaged = checkpoint.read(run.best)["ema"]
     elsewhere = safetensors.torch.load_file(out)
     assert all(torch.equal(elsewhere[name], averaged[name]) for name in averaged)
+
+
+@pytest.fixture(scope="module")
+def exported(run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("onnx") / "flowers.onnx"
+    drawn = torch.get_rng_state()
+    *waiting, last = tasks.export(run.path, out)
+    assert {type(each) for each in waiting} == {Preparing}
+    assert last == Exported(str(out))
+    assert torch.equal(torch.get_rng_state(), drawn)  # a training beside it goes on the same
+    return out
+
+
+def test_onnx_answers_as_the_checkpoint_does(run: RunFolder, exported: Path, folder: Path) -> None:
+    session = onnxruntime.InferenceSession(exported)
+    facts = session.get_modelmeta().custom_metadata_map
+    classes, size = json.loads(facts["classes"]), int(facts["image_size"])
+    assert (tuple(classes), size) == (run.classes(), 32)
+    photos = sorted(folder.rglob("*.jpg"))[:3]
+    squares = np.stack([batches.for_looking(size)(photo) for photo in photos])
+    images = squares.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    (answers,) = session.run(None, {"images": images})
+    for photo, answer in zip(photos, answers, strict=True):
+        named = dict(zip(classes, answer.tolist(), strict=True))
+        assert named == pytest.approx(dict(guesses(run.best, photo)), abs=1e-5)
+
+
+def test_an_onnx_file_that_answers_otherwise_is_refused(run: RunFolder, exported: Path) -> None:
+    other = onnx_files._Portable(predictor.load(run.best))
+    onnx_files._check(exported.read_bytes(), other)
+    other.mean = other.mean + 10
+    with pytest.raises(FlowerError, match="would not answer as the network does"):
+        onnx_files._check(exported.read_bytes(), other)
+
+
+def test_an_export_that_is_given_up_leaves_nothing(run: RunFolder, tmp_path: Path) -> None:
+    out = tmp_path / "flowers.onnx"
+    job = cast(Generator[Event, None, None], tasks.export(run.path, out))
+    next(job)
+    (process,) = multiprocessing.active_children()
+    job.close()
+    assert not process.is_alive()
+    assert not out.exists()
+
+
+def test_a_defect_in_tracing_is_told(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    onnx_files._trace_into(tmp_path / "none.pth", theirs)
+    assert "There is no file" in ours.recv()
+    monkeypatch.setattr(onnx_files, "_trace_into", print)  # ends without having sent anything
+    with pytest.raises(RuntimeError, match="has died"):
+        list(tasks.export(run.path, tmp_path / "flowers.onnx"))
+
+
+def test_what_onnx_takes_is_named_where_it_is_missing(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "flowers.onnx"
+    monkeypatch.setattr(onnx_files, "NEEDED", ("json", "no_such_package"))
+    with pytest.raises(FlowerError, match="not installed: no_such_package"):
+        list(tasks.export(run.path, out))
+    monkeypatch.setattr(onnx_files, "NEEDED", ())
+    monkeypatch.setattr(onnx_files, "MOST", 1_000)
+    with pytest.raises(FlowerError, match="too large for an"):
+        list(tasks.export(run.path, out))
+    assert not out.exists()
 
 
 def test_a_plain_state_dict_for_other_programs(run: RunFolder, tmp_path: Path) -> None:
