@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from flowergui import lines
 from flowergui.caches import features_in_words, photos_in_words
@@ -51,6 +51,10 @@ from flowergui.run_folder import RunFolder
 
 _PROBLEMS_SHOWN = 5
 
+_WRITTEN_OUT = {
+    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
+}
+
 
 def prepare_streams() -> None:
     """Lets every file name be printed: consoles of Windows speak UTF-8, and what a stream can't
@@ -64,7 +68,13 @@ def prepare_streams() -> None:
 
 def complain(error: FlowerError) -> None:
     """The message and its hint, in one line on stderr."""
-    print(f"flowergui: {error}", file=sys.stderr)
+    say(f"flowergui: {error}", sys.stderr)
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Prints lines to read, on stdout or another stream. Control characters, which names of files
+    and classes may hold, are written out: a terminal would obey them."""
+    print(text.translate(_WRITTEN_OUT), file=stream or sys.stdout, flush=stream is not None)
 
 
 def json_line(event: Event) -> str:
@@ -139,7 +149,7 @@ class Console:
                 self._lost.discard(event.path)
 
     def _warn(self, message: str) -> None:
-        print(message, file=sys.stderr, flush=True)
+        say(message, sys.stderr)
 
     def _failed(self, event: GuessFailed | SaveFailed) -> None:
         if isinstance(event, SaveFailed):
@@ -201,19 +211,19 @@ class Console:
                 self._scanned(event)
             case SampleDrawn():
                 train = lines.command_line("flowergui", "train", event.folder, "--model", "mynet")
-                print(f"The sample flowers are in {event.folder}.\nNext: {train}")
+                say(f"The sample flowers are in {event.folder}.\nNext: {train}")
             case Preflighted():
-                print("\n".join(lines.preflighted(event)))
+                say("\n".join(lines.preflighted(event)))
             case Opened():
-                print("\n".join(lines.opened(event)))
+                say("\n".join(lines.opened(event)))
             case EpochDone():
-                print(lines.epoch(event))
+                say(lines.epoch(event))
             case FrozenChanged():
-                print(f"{event.trainable:,} of {event.parameters:,} parameters train now.")
+                say(f"{event.trainable:,} of {event.parameters:,} parameters train now.")
             case FeatureCache(part="train"):
-                print(features_in_words(event))
+                say(features_in_words(event))
             case LearningRateChanged():
-                print(f"The learning rate is {event.learning_rate:g} now.")
+                say(f"The learning rate is {event.learning_rate:g} now.")
             case WentBack():
                 where = f"epoch {event.epoch}, batch {event.batch}"
                 self._warn(
@@ -221,52 +231,52 @@ class Console:
                     f"{event.learning_rate:g}."
                 )
             case TrainingSizeChanged():
-                print(f"Squares of {event.size} px from now on.")
+                say(f"Squares of {event.size} px from now on.")
             case Noted():
                 self._warn(event.message)
             case GuessFailed() | SaveFailed():
                 self._failed(event)
             case Stopped() if str(RunFolder(Path(event.run)).last) in self._lost:
-                print(f"Stopped in epoch {event.epoch}, but what came last could not be kept.")
+                say(f"Stopped in epoch {event.epoch}, but what came last could not be kept.")
             case Stopped():
-                print("\n".join(lines.stopped(event)))
+                say("\n".join(lines.stopped(event)))
             case Finished() if str(RunFolder(Path(event.run)).best) in self._lost:
-                print("The epochs are done, but the best network could not be kept.")
+                say("The epochs are done, but the best network could not be kept.")
             case Finished():
-                print("\n".join(lines.finished(event)))
+                say("\n".join(lines.finished(event)))
             case Exported():
-                print(f"The network is in {event.path}.")
+                say(f"The network is in {event.path}.")
             case CacheState():
-                print(photos_in_words(event))
+                say(photos_in_words(event))
             case WeightsSaved():
                 file = lines.command_line("--weights", event.path)
-                print(f"The weights are in {event.path}.\nA transfer takes them with {file}")
+                say(f"The weights are in {event.path}.\nA transfer takes them with {file}")
             case Guessed():
-                print("\n".join(lines.guessed(event)))
+                say("\n".join(lines.guessed(event)))
             case Explained():
-                print(f"  {event.picture} shows why.")
+                say(f"  {event.picture} shows why.")
             case RunListed():
                 if not self._lists_runs:
-                    print(lines.RUNS)
+                    say(lines.RUNS)
                 self._lists_runs = True
-                print(lines.listed(event))
+                say(lines.listed(event))
             case Compared():
-                print("\n".join(lines.compared(event)))
+                say("\n".join(lines.compared(event)))
             case Evaluated():
-                print("\n".join(lines.evaluated(event)))
+                say("\n".join(lines.evaluated(event)))
                 self._problems(event.problems)
 
     def _scanned(self, event: Scanned) -> None:
         if self._everything and not event.checked:
             return  # it comes once more
         if self._everything:
-            print("\n".join(lines.counts(event)))
+            say("\n".join(lines.counts(event)))
         else:
             photos = sum(each.train + each.validation for each in event.classes)
             classes = f"{len(event.classes)} classes in {event.folder}"
-            print(f"{lines.plural(photos, 'photo')} of {classes}.")
+            say(f"{lines.plural(photos, 'photo')} of {classes}.")
         if not event.checked:
-            print("They are not opened yet; one that can't be read is named when its turn comes.")
+            say("They are not opened yet; one that can't be read is named when its turn comes.")
         inspect = lines.command_line("flowergui", "inspect", event.folder)
         self._problems(event.problems, f"; {inspect} lists them all")
 

@@ -22,6 +22,7 @@ from flowergui.events import (
 from flowergui.tally import few
 
 MISTAKES_SHOWN = 5
+CLASSES_SHOWN = 100
 BAR_WIDTH = 20
 """Characters of the bar of a guess that is sure."""
 
@@ -170,7 +171,11 @@ def evaluated(event: Evaluated) -> Sequence[str]:
         lines.append(f"Left out, as it does not know them: {few(event.strangers)}.")
     width = max(len("class"), *(len(each.name) for each in event.classes))
     lines += ["", f"{'class':<{width}}  {'photos':>7}  {'recall':>8}  {'precision':>9}  {'F1':>8}"]
-    for each in event.classes:
+    shown = event.classes
+    if len(shown) > CLASSES_SHOWN:  # those that are recognised least
+        measured = (each for each in shown if each.recall is not None)
+        shown = tuple(sorted(measured, key=lambda each: each.recall or 0.0)[:CLASSES_SHOWN])
+    for each in shown:
         recall, precision, f1 = (
             "-" if share is None else percent(share)
             for share in (each.recall, each.precision, each.f1)
@@ -178,6 +183,9 @@ def evaluated(event: Evaluated) -> Sequence[str]:
         lines.append(
             f"{each.name:<{width}}  {each.photos:>7,}  {recall:>8}  {precision:>9}  {f1:>8}"
         )
+    if len(event.classes) > len(shown):
+        others = plural(len(event.classes) - len(shown), "class", "classes")
+        lines.append(f"and {others} more that it recognises better, or has seen no photo of.")
     if event.confusions:
         lines += ["", "Most often taken for another:"]
         lines += (
@@ -192,9 +200,9 @@ def evaluated(event: Evaluated) -> Sequence[str]:
     return lines
 
 
-def plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str, many: str = "") -> str:
     """1 photo, 1,500 photos."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
 def percent(share: float) -> str:

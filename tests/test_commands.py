@@ -497,6 +497,30 @@ def test_a_photo_that_cannot_be_judged_makes_the_exit_code(
     assert "violet/torn.jpg: " in printed.err
 
 
+def evaluated(*scores: ClassScore) -> Evaluated:
+    return Evaluated("best.pth", 3, "/p", 4, 0.75, None, 0.5, scores, (), (), (), 0, ())
+
+
+def test_of_many_classes_those_are_shown_that_are_recognised_least(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scores = [ClassScore(f"c{n}", 10, n, 10, n / 200, 1.0, 1.0) for n in range(150)]
+    unseen = ClassScore("unseen", 0, 0, 0, None, None, None)
+    Console(as_json=False, terminal=False).tell(evaluated(unseen, *reversed(scores)))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[4:]] == [*(f"c{n}" for n in range(100)), "and"]
+    assert lines[-1].startswith("and 51 classes more that it recognises better")
+
+
+def test_names_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(as_json=False, terminal=False)
+    console.tell(evaluated(ClassScore("ro\x1b[2Jse\x9b", 4, 3, 3, 0.75, 1.0, 6 / 7)))
+    console.tell(GuessFailed("a.jpg", "\x07a.jpg is no picture."))
+    printed = capsys.readouterr()
+    assert r"ro\x1b[2Jse\x9b " in printed.out
+    assert printed.err == "\\x07a.jpg is no picture.\n"
+
+
 def test_figures_read_well(capsys: pytest.CaptureFixture[str]) -> None:
     mistake = Judged("/photos/rose/1.jpg", "rose", "tulip", 0.914, 0.05)
     scores = (
