@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
-from flowergui import runs_table, tasks
+from flowergui import places, runs_table, tasks
 from flowergui.console import Console, complain, prepare_streams
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Judged, RunListed
@@ -123,7 +123,8 @@ def _evaluate(wishes: argparse.Namespace) -> int:
 def _runs(wishes: argparse.Namespace) -> int:
     events = list(tasks.compare(wishes.runs, wishes.models_folder))
     if not events:
-        print("There is no run yet.", file=sys.stderr)
+        folder = wishes.models_folder or places.models_folder()
+        print(f"There is no run in {folder} yet.", file=sys.stderr)
     if wishes.csv:
         runs_table.write(Path(wishes.csv), [each for each in events if isinstance(each, RunListed)])
     return _tell(wishes, (event for event in events)).code

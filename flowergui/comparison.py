@@ -31,8 +31,20 @@ def differences(recipes: Sequence[Recipe]) -> tuple[Difference, ...]:
         values = [getattr(recipe, each.name) for recipe in recipes if each.matters(recipe)]
         if len(set(values)) > 1 or 0 < len(values) < len(recipes):
             told = tuple(_told(each, recipe) for recipe in recipes)
+            if len(set(told)) < len(set(values)) and each.name == "frozen":
+                told = _by_their_own(told, values)
             found.append(Difference(each.label, each.help, told))
     return tuple(found)
+
+
+def _by_their_own(told: tuple[str, ...], values: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """As many parameters, but others: adds to each the first of its names that not all have."""
+    common = set.intersection(*map(set, values))
+    own = ([name for name in names if name not in common] for names in values)
+    return tuple(
+        f"{text}, with {names[0]}{'…' if names[1:] else ''}" if names else text
+        for text, names in zip(told, own, strict=True)
+    )
 
 
 def _told(setting: Setting, recipe: Recipe) -> str:

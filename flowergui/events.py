@@ -5,7 +5,6 @@ epochs, batches and steps count from 1: `step` is the number of optimizer steps 
 A face matches on the class; `as_dict` gives the line that `--json` prints.
 """
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -435,28 +434,16 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class RunListed:
-    """What a run on disk has come to: each of its epochs, and the bytes that its files take."""
+    """What a run on disk has come to: each of its epochs, the one that best.pth is of (None where
+    no photo was held back), how long all of them took, the bytes that its files take, and when it
+    `began`, as text that sorts by time."""
 
     run: RunFacts
     epochs: tuple[EpochDone, ...]
+    best: EpochDone | None
+    seconds: float
     size: int
-
-    @property
-    def best(self) -> EpochDone | None:
-        """Its epoch with the best validation accuracy, of equals that with the lowest loss; None
-        where no photo was held back."""
-        measured = [each for each in self.epochs if each.val_accuracy is not None]
-        return max(measured, key=_by_validation, default=None)
-
-    @property
-    def seconds(self) -> float:
-        """How long its epochs took."""
-        return sum(each.seconds for each in self.epochs)
-
-
-def _by_validation(epoch: EpochDone) -> tuple[float, float]:
-    loss = math.inf if epoch.val_loss is None or math.isnan(epoch.val_loss) else epoch.val_loss
-    return epoch.val_accuracy or 0.0, -loss
+    began: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import os
 import re
 import shutil
@@ -241,26 +242,33 @@ class RunFolder:
             for line in file:
                 if line.startswith(b"epoch,") and line.endswith(b"\n"):  # a torn one has no end
                     event = _parsed([head, line.decode("utf-8", "replace")])
-                    if isinstance(event, EpochDone):
-                        done[event.epoch] = event
+                    if not isinstance(event, EpochDone):
+                        break  # as for `history`
+                    done[event.epoch] = event
         return list(done.values())
 
     def size(self) -> int:
         """The bytes that its files take. Two names of one file count once."""
         files: dict[tuple[int, int], int] = {}
         for path in self.path.iterdir():
-            with suppress(FileNotFoundError):  # a run that goes on replaces its files
+            with suppress(OSError):  # a run that goes on replaces its files
                 facts = path.stat()
                 files[facts.st_dev, facts.st_ino] = facts.st_size
         return sum(files.values())
 
     def goes_on(self) -> bool:
-        """Whether a process trains it now."""
+        """Whether a process trains it now, as far as can be told. Changes nothing in it."""
+        if not self._lock.is_file():
+            return False
+        lock = FileLock(self._lock, thread_local=False)
         try:
-            with self.held():
-                return False
-        except FlowerError:
+            lock.acquire(timeout=0)
+        except Timeout:
             return True
+        except OSError:
+            return False
+        lock.release()
+        return False
 
     def facts(self) -> RunFacts:
         """What a list of runs shows. Raises FlowerError as `recipe` does."""
@@ -280,8 +288,21 @@ class RunFolder:
         )
 
     def listed(self) -> RunListed:
-        """What it has come to. Raises FlowerError as `recipe` does, and OSError."""
-        return RunListed(self.facts(), tuple(self.epochs()), self.size())
+        """What it has come to. Raises FlowerError as `recipe` does, and where a file in it can't
+        be read."""
+        try:
+            facts, epochs = self.facts(), tuple(self.epochs())
+            size = self.size()
+        except OSError as error:
+            reason = error.strerror or error
+            raise FlowerError(f"The run in {self.path} can't be read: {reason}.") from error
+        # The search for the best begins anew where photos have come or gone: the run knows.
+        number = epochs[-1].best_epoch if epochs else 0
+        best = next((each for each in epochs if each.epoch == number), None)
+        if best is not None and best.val_accuracy is None:
+            best = None
+        seconds = sum(each.seconds for each in epochs)
+        return RunListed(facts, epochs, best, seconds, size, self.began())
 
     def began(self) -> str:
         """When, as its name tells it; where somebody named it otherwise, when it last did
@@ -392,4 +413,7 @@ def _event(row: dict[str, str]) -> BatchDone | EpochDone:
             values[each.name] = float(text)
         else:
             values[each.name] = float(text) if text else None
-    return kind(**values)
+    event = kind(**values)
+    if isinstance(event, EpochDone) and not 0 <= event.seconds < math.inf:
+        raise ValueError(event.seconds)  # nobody has written that
+    return event

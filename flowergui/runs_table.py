@@ -27,6 +27,6 @@ def write(path: Path, runs: Sequence[RunListed]) -> None:
         writer.writerow([*row, run.recipe.photos, *settings])
     try:
         # With a mark in front Excel takes it for UTF-8; names of folders need not be text.
-        path.write_bytes(text.getvalue().encode("utf-8-sig", "surrogateescape"))
+        path.write_bytes(text.getvalue().encode("utf-8-sig", "backslashreplace"))
     except OSError as error:
         raise FlowerError(f"{path} can't be written: {error.strerror or error}.") from error

@@ -78,7 +78,10 @@ class Setting:
             return " ".join(value) or "nothing"
         if self.zero and value == 0:
             return self.zero
-        return f"{value:g}" if isinstance(value, int | float) else value
+        if isinstance(value, float):
+            short = f"{value:g}"
+            return short if float(short) == value else repr(value)
+        return str(value)
 
     def parse(self, text: str) -> Value:
         """The value that `text` writes, as typed on a command line.

@@ -213,7 +213,7 @@ def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iter
     for run in _run_folders(models or places.models_folder()):
         try:
             yield run.listed()
-        except (OSError, FlowerError) as error:
+        except FlowerError as error:
             log.warning("%s can't be listed: %s", run.path, error)
 
 

@@ -438,7 +438,7 @@ def test_runs_where_there_are_none(
     empty: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert commands.run(["runs"]) == 0
-    assert capsys.readouterr() == ("", "There is no run yet.\n")
+    assert capsys.readouterr() == ("", f"There is no run in {empty} yet.\n")
     assert commands.run(["runs", str(tmp_path)]) == 2
     assert "holds no run" in capsys.readouterr().err
 

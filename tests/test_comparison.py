@@ -1,6 +1,8 @@
 """In what runs differ, and what they came to."""
 
 import csv
+import logging
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +28,7 @@ def test_what_is_the_same_is_no_difference() -> None:
     assert not differences([Recipe(photos="/a"), Recipe(photos="/a")])
 
 
-def test_values_read_as_in_the_form() -> None:
+def test_values_read_as_people_write_them() -> None:
     plain = Recipe(photos="/a", frozen=("fc.bias",))
     other = Recipe(
         photos="/b",
@@ -58,7 +60,24 @@ def test_what_has_no_effect_is_no_difference() -> None:
 
 def test_as_many_other_parameters_are_a_difference() -> None:
     one, other = ("a", "b", "c", "d"), ("a", "b", "c", "e")
-    assert found(Recipe(frozen=one), Recipe(frozen=other)) == {"Frozen": ("4 parameters",) * 2}
+    assert found(Recipe(frozen=one), Recipe(frozen=other), Recipe()) == {
+        "Frozen": ("4 parameters, with a…", "4 parameters, with a…", "nothing")
+    }
+    assert found(Recipe(frozen=one), Recipe(frozen=other)) == {
+        "Frozen": ("4 parameters, with d", "4 parameters, with e")
+    }
+
+
+def test_no_digit_is_lost() -> None:
+    recipes = [
+        Recipe(seed=seed, learning_rate=rate)
+        for seed, rate in ((1234567, 0.001234567), (1234568, 0.001234568))
+    ]
+    assert found(*recipes) == {
+        "Learning rate": ("0.001234567", "0.001234568"),
+        "Seed": ("1234567", "1234568"),
+    }
+    assert [SETTING["gamma"].written(each) for each in (1.0, 0.1, 1e-8)] == ["1", "0.1", "1e-08"]
 
 
 # --- a run's own figures ----------------------------------------------------------------------
@@ -74,11 +93,12 @@ def make(models: Path, name: str, recipe: Recipe, *epochs: EpochDone) -> RunFold
     return run
 
 
-def test_the_best_epoch_is_that_of_the_best_network(models: Path) -> None:
-    accuracies = [(0.5, 0.9), (0.7, 0.8), (0.7, 0.6), (0.6, 0.1)]
+def test_the_best_epoch_is_that_of_best_pth(models: Path) -> None:
+    """The run says which it is: where photos have come, its search began anew."""
+    told = [(0.5, 1), (0.9, 2), (0.7, 3), (0.6, 3)]
     epochs = [
-        replace(EPOCH, epoch=n, step=4 * n, val_accuracy=accuracy, val_loss=loss)
-        for n, (accuracy, loss) in enumerate(accuracies, 1)
+        replace(EPOCH, epoch=n, step=4 * n, val_accuracy=accuracy, best_epoch=best)
+        for n, (accuracy, best) in enumerate(told, 1)
     ]
     (listed,) = tasks.compare([make(models, "run", Recipe(), *epochs).path])
     assert isinstance(listed, RunListed)
@@ -95,6 +115,32 @@ def test_a_run_without_validation_or_epochs_has_no_best(models: Path) -> None:
     assert isinstance(second, RunListed)
     assert (first.best, first.epochs) == (None, (blind,))
     assert (second.best, second.epochs, second.seconds) == (None, (), 0)
+
+
+def test_figures_that_cannot_be_end_a_history(models: Path) -> None:
+    second, third = (replace(EPOCH, epoch=n, step=4 * n) for n in (2, 3))
+    run = make(models, "run", Recipe(), EPOCH, replace(second, seconds=math.nan), third)
+    assert run.epochs() == [EPOCH]
+    assert [each for each in run.history() if isinstance(each, EpochDone)] == [EPOCH]
+
+
+def test_a_run_that_cannot_be_read_is_refused_in_a_sentence(
+    models: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = make(models, "run", Recipe())
+    (run.path / "history.csv").mkdir()
+    with pytest.raises(FlowerError, match=r"run in .*run can't be read: Is a directory"):
+        list(tasks.compare([run.path]))
+    with caplog.at_level(logging.WARNING):
+        assert list(tasks.compare()) == []
+    assert "can't be listed" in caplog.text
+
+
+def test_what_is_no_file_has_no_size(models: Path) -> None:
+    run = make(models, "run", Recipe())
+    before = run.size()
+    (run.path / "loop").symlink_to("loop")
+    assert run.size() == before
 
 
 def test_an_epoch_that_is_half_written_is_left_out(models: Path) -> None:
@@ -137,15 +183,24 @@ def test_what_is_no_run_is_refused_before_anything_is_told(models: Path, tmp_pat
 
 def test_a_run_goes_on_while_it_is_held(models: Path) -> None:
     run = make(models, "run", Recipe())
+    left = run.path / ".last.pth.1.tmp"
+    left.touch()
     assert not tasks.goes_on(run.path)
     with run.held():
+        left.touch()
         assert tasks.goes_on(run.path)
     assert not tasks.goes_on(run.path)
+    assert left.exists()  # to ask changes nothing
+    assert not tasks.goes_on(models / "none")
+    assert not (models / "none").exists()
+    lock = make(models, "odd", Recipe()).path / ".lock"
+    lock.mkdir()
+    assert not tasks.goes_on(lock.parent)
 
 
 def test_the_table_has_a_line_a_run(models: Path, tmp_path: Path) -> None:
     frozen = Recipe(photos="/fotos/Rösli", frozen=("a", "b"), image_size=0, learning_rate=1e-3)
-    make(models, "2026-01-02_a", frozen, EPOCH)
+    make(models, "2026-01-02_a", replace(frozen, weights="/\ud800.pth"), EPOCH)
     make(models, "2026-01-01_b", Recipe())
     table = tmp_path / "t.csv"
     runs_table.write(table, [each for each in tasks.compare() if isinstance(each, RunListed)])

@@ -8,6 +8,16 @@ from PySide6.QtWidgets import QWidget
 from flowergui.desktop import theme
 from flowergui.desktop.lean import pyqtgraph as pg
 
+THICK = 250
+"""Points or pairs above which a line is thinned that is thicker than a pixel, or antialiased: the
+more it goes up and down, the longer Qt takes for it."""
+RUNAWAY = 30
+"""How many times as large as the largest loss in training (or as 1) one in validation may be to be
+kept in sight: overfitting stays below."""
+
+Ticks = list[list[tuple[float, str]]] | None
+"""Of an axis, level by level: where each stands, and its text. None: pyqtgraph finds them."""
+
 
 def prepare(plot: pg.PlotWidget, sides: Sequence[str]) -> None:
     """Shows axes on these sides and grid lines across, and takes away what pyqtgraph offers
@@ -45,3 +55,13 @@ def small_font(widget: QWidget) -> QFont:
     if font.pointSizeF() > 0:
         font.setPointSizeF(font.pointSizeF() * 0.85)
     return font
+
+
+def stride(least: float) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 50 ... that is not below `least`."""
+    power = 1
+    while True:
+        for factor in (1, 2, 5):
+            if factor * power >= least:
+                return factor * power
+        power *= 10

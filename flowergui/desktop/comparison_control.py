@@ -8,7 +8,7 @@ from PySide6.QtCore import QFile, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from flowergui import tasks
+from flowergui import places, tasks
 from flowergui.desktop import run_control
 from flowergui.desktop.evaluation_control import EvaluationControl
 from flowergui.desktop.jobs import Jobs
@@ -32,6 +32,8 @@ class ComparisonControl(QObject):
     """The user wants to go on with this checkpoint."""
     settings_wanted = Signal(object)
     """The user wants a new run with this Recipe."""
+    removed = Signal()
+    """A run has gone: what was said of it holds no longer."""
     noted = Signal(str)
     """Something was done after its window was closed: in a sentence."""
 
@@ -93,7 +95,7 @@ class ComparisonControl(QObject):
     @Slot()
     def _look(self) -> None:
         run = self._going_on
-        if self._window is not None and run:
+        if self._window is not None and Path(run).parent == places.models_folder():
             self._jobs.do(ONE, lambda: tasks.compare([run]), self._told_one)
 
     @Slot(object)
@@ -106,7 +108,7 @@ class ComparisonControl(QObject):
     def _produced(self, events: Sequence[Any]) -> None:
         for event in events:
             if isinstance(event, Opened):
-                self._going_on = event.run
+                self._going_on = _as_listed(event.run)
                 self._state_changed()
             if isinstance(event, Opened | EpochDone | Saved) and not self._soon.isActive():
                 self._soon.start()
@@ -123,8 +125,9 @@ class ComparisonControl(QObject):
 
     @Slot(object)
     def _go_on(self, run: RunFacts) -> None:
-        self._leave()
-        self.resume_wanted.emit(run.last)
+        if self._is_there(run):
+            self._leave()
+            self.resume_wanted.emit(run.last)
 
     @Slot(object)
     def _take_settings(self, run: RunFacts) -> None:
@@ -133,13 +136,27 @@ class ComparisonControl(QObject):
 
     @Slot(object)
     def _judge(self, run: RunFacts) -> None:
-        self._evaluation.open_of(run.best or run.last)
+        if self._is_there(run):
+            self._evaluation.open_of(run.best or run.last)
 
     @Slot(object)
     def _let_answer(self, run: RunFacts) -> None:
-        self._predictions.name(run.best or run.last)
-        if self._window is not None:
+        if self._window is not None and self._is_there(run):
+            self._predictions.name(run.best or run.last)
             self._window.note(f"{Path(run.path).name} answers now: drop photos on the main window.")
+
+    def _is_there(self, run: RunFacts) -> bool:
+        if Path(run.path).is_dir():
+            return True
+        if self._window is not None:
+            self._window.note(f"{Path(run.path).name} is not there any more.", wrong=True)
+        self._gone(run)
+        return False
+
+    def _gone(self, run: RunFacts) -> None:
+        self._predictions.forget(run.path)
+        self._resume.refresh(look=self._control.state == run_control.IDLE)
+        self.removed.emit()
 
     @Slot(object, str)
     def _export(self, run: RunFacts, path: str) -> None:
@@ -187,6 +204,8 @@ class ComparisonControl(QObject):
 
     def _remove(self, run: RunFacts) -> None:
         name, problem = Path(run.path).name, ""
+        if not self._is_there(run):
+            return
         if run.path == self._going_on or tasks.goes_on(run.path):
             problem = f"{name} is going on, here or in another window or terminal. Stop it first."
         elif not QFile(run.path).moveToTrash():
@@ -194,8 +213,7 @@ class ComparisonControl(QObject):
         if self._window is not None:
             self._window.note(problem or f"{name} is in the trash.", wrong=bool(problem))
         if not problem:
-            self._predictions.forget(run.path)
-            self._resume.refresh()
+            self._gone(run)
 
     def _leave(self) -> None:
         if self._window is not None:
@@ -208,6 +226,12 @@ class ComparisonControl(QObject):
         window, self._window = self._window, None
         if window is not None:
             window.deleteLater()
+
+
+def _as_listed(run: str) -> str:
+    """The folder of a run as a list of all has it, whatever links led there."""
+    listed = places.models_folder() / Path(run).name
+    return str(listed) if listed.is_dir() and listed.samefile(run) else run
 
 
 def _all() -> Iterator[tuple[Any, ...]]:

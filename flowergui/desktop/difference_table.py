@@ -1,6 +1,7 @@
 """In what the settings of some runs differ, side by side."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QObject, Qt
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
 from flowergui.comparison import Difference
 from flowergui.desktop import theme
 from flowergui.desktop.card import ROOT, Index, tip
+from flowergui.desktop.resumable import when
 from flowergui.desktop.run_table import dot
 from flowergui.events import RunFacts
 
@@ -45,7 +47,7 @@ class DifferenceModel(QAbstractTableModel):
             return "" if role == Qt.ItemDataRole.DisplayRole else None
         run, slot = self._runs[section - 1]
         if role == Qt.ItemDataRole.DisplayRole:
-            return run.recipe.model  # its colour tells it from others
+            return f"{run.recipe.model}\n{when(Path(run.path).name) or Path(run.path).name}"
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip(run.path)
         return dot(slot) if role == Qt.ItemDataRole.DecorationRole else None

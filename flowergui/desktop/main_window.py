@@ -130,6 +130,7 @@ class MainWindow(QMainWindow):
         self._story.mistakes_wanted.connect(self._evaluation.open_of)
         self._run.others_wanted.connect(self._comparison.open)
         self._run.guide_wanted.connect(self._show_guide)
+        self._comparison.removed.connect(self._banner.clear)
         self._comparison.noted.connect(self._banner.show_note)
         self._comparison.resume_wanted.connect(self._show_resume)
         self._comparison.settings_wanted.connect(self._take_settings)
@@ -265,10 +266,16 @@ class MainWindow(QMainWindow):
     def _take_settings(self, recipe: Recipe) -> None:
         self._modes.mode = recipe.mode
         self._modes.model, self._modes.weights = recipe.model, recipe.weights
-        self._form.set_recipe(replace(recipe, photos=self._photos.folder))
+        taken = replace(recipe, model=self._modes.model, weights=self._modes.weights)
+        self._form.set_recipe(replace(taken, photos=self._photos.folder))
         self._network.show_frozen()
-        if not self._photos.folder:
+        if recipe.photos and not self._photos.folder and not self._photos.looking:
             self.open_folder(recipe.photos)
+        if taken.model != recipe.model:
+            self._banner.show_warning(f"There is no network {recipe.model} here; choose one.")
+        else:
+            photos = ", for the photos that are open" if self._photos.folder else ""
+            self._banner.show_note(f"These are the settings of that run{photos}.")
         self.activateWindow()
 
     @Slot()

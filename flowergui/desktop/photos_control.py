@@ -42,6 +42,11 @@ class PhotosControl(QObject):
         return None if self._looking else self._open
 
     @property
+    def looking(self) -> bool:
+        """Whether a folder is being looked at."""
+        return self._looking
+
+    @property
     def folder(self) -> str:
         """The folder that is open; "" while none is."""
         return self.scanned.folder if self.scanned else ""

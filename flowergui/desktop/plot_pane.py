@@ -8,13 +8,11 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPicture
 from PySide6.QtWidgets import QFrame, QGraphicsView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop import axes, theme
+from flowergui.desktop.axes import RUNAWAY, THICK, Ticks, stride
 from flowergui.desktop.curve import Columns, Numbers, averaged, robust_range, thinned
 from flowergui.desktop.lean import pyqtgraph as pg
 from flowergui.desktop.quantity import ACCURACY, Quantity
 
-THICK = 250
-"""Points or pairs above which a line is thinned that is thicker than a pixel, or antialiased: the
-more it goes up and down, the longer Qt takes for it."""
 SYMBOLS = 200
 """Up to so many validation points in sight have a symbol each."""
 SIDES = ("left", "bottom", "top", "right")
@@ -22,13 +20,6 @@ GAP = "\N{NO-BREAK SPACE}" * 3 + " "
 """Between two of the newest values."""
 LABEL_ROOM, LINE_ROOM = 76, 14
 """Least pixels between the epochs that are named, and between those that have a line."""
-
-RUNAWAY = 30
-"""How many times as large as the largest loss in training (or as 1) one in validation may be to be
-kept in sight: overfitting stays below."""
-
-Ticks = list[list[tuple[float, str]]] | None
-"""Of an axis, level by level: where each stands, and its text. None: pyqtgraph finds them."""
 
 
 class Pane(QFrame):
@@ -363,13 +354,3 @@ class Pane(QFrame):
         bold.setBold(True)
         room = self.width() - self._title.sizeHint().width() - 36
         return QFontMetrics(bold).horizontalAdvance(text) <= room
-
-
-def stride(least: float) -> int:
-    """The smallest of 1, 2, 5, 10, 20, 50 ... that is not below `least`."""
-    power = 1
-    while True:
-        for factor in (1, 2, 5):
-            if factor * power >= least:
-                return factor * power
-        power *= 10

@@ -70,16 +70,17 @@ class ResumeControl(QObject):
         self.runs: list[RunFacts] = []
         self.chosen: RunFacts | None = None
 
-    def refresh(self) -> None:
-        """Looks for runs on disk."""
+    def refresh(self, *, look: bool = True) -> None:
+        """Looks for runs on disk, and, unless told otherwise, at the chosen one."""
         self.runs = tasks.runs()
         self._offered = resumables(self.runs, tasks.bare_weights())
         self._modes.set_runs(self._offered)
         self._panel.set_runs(self._offered)
         if self.chosen is not None:
             self.chosen = tasks.run_of(self._modes.checkpoint)
-            self._preflight.forget()
-            self.look()
+            if look:
+                self._preflight.forget()
+                self.look()
         self.listed.emit()
 
     def left(self) -> RunFacts | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 
 import numpy as np
@@ -10,43 +11,54 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop import axes, theme
+from flowergui.desktop.axes import RUNAWAY, THICK, Ticks, stride
 from flowergui.desktop.curve import Numbers, robust_range, thinned
 from flowergui.desktop.lean import pyqtgraph as pg
-from flowergui.desktop.plot_pane import RUNAWAY, THICK, Ticks, stride
-from flowergui.desktop.quantity import ACCURACY, LOSS, Quantity
+from flowergui.desktop.pace import duration
+from flowergui.desktop.quantity import ACCURACY, Quantity
 from flowergui.events import EpochDone
 
 SIDES = ("left", "bottom")
 FAINT = 0.4
 """How much of its colour the curve of training has."""
+READ_OUT = 10
+"""Most runs that the read-out names."""
 NAME_ROOM = 50
 """Least pixels between epochs that are named."""
 EPOCHS, MINUTES = "epochs", "minutes"
 """What runs across."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Course:
-    """A run to draw: what it is called, the number of its colour, and its epochs. What is
-    `looked_at` is drawn stronger."""
+    """A run to draw: what it is called, the number of its colour, its epochs, and the number of
+    the best one (0: none)."""
 
     name: str
     slot: int
     epochs: tuple[EpochDone, ...]
-    looked_at: bool = False
+    best: int = 0
 
     def across(self, by: str) -> Numbers:
         """Where each epoch ended: its number, or minutes since the run began, pauses left out."""
-        if by == EPOCHS:
-            return np.array([each.epoch for each in self.epochs], float)
-        return np.cumsum([each.seconds for each in self.epochs]) / 60
+        return self._columns[by]
 
     def values(self, quantity: Quantity, kind: str) -> Numbers:
         """Those of `kind` (train or val), NaN where there is none or none that is finite."""
-        found = (getattr(each, f"{kind}_{quantity.name}") for each in self.epochs)
-        numbers = np.array([np.nan if each is None else each for each in found], float)
-        numbers[~np.isfinite(numbers)] = np.nan
-        return numbers
+        return self._columns[f"{kind}_{quantity.name}"]
+
+    @cached_property
+    def _columns(self) -> dict[str, Numbers]:
+        columns = {
+            EPOCHS: np.array([each.epoch for each in self.epochs], float),
+            MINUTES: np.cumsum([each.seconds for each in self.epochs]) / 60,
+        }
+        for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+            found = (getattr(each, name) for each in self.epochs)
+            numbers = np.array([np.nan if each is None else each for each in found], float)
+            numbers[~np.isfinite(numbers)] = np.nan
+            columns[name] = numbers
+        return columns
 
 
 class RunCurves(QWidget):
@@ -55,9 +67,12 @@ class RunCurves(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._courses: Sequence[Course] = ()
+        self._looked_at: int | None = None
+        self._pointer: QPointF | None = None
         self._quantity, self._by = ACCURACY, EPOCHS
         self.plot = pg.PlotWidget(self)
         self.plot.setObjectName("runsPlot")
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         axes.prepare(self.plot, SIDES)
         self.plot.getPlotItem().setMouseEnabled(x=False, y=False)
         self._crosshair = pg.InfiniteLine(angle=90)
@@ -79,9 +94,9 @@ class RunCurves(QWidget):
         self.plot.viewport().installEventFilter(self)
         self._draw()
 
-    def show_courses(self, courses: Sequence[Course]) -> None:
-        """Draws these."""
-        self._courses = courses
+    def show_courses(self, courses: Sequence[Course], looked_at: int | None = None) -> None:
+        """Draws these; that with colour number `looked_at` stronger than the others."""
+        self._courses, self._looked_at = courses, looked_at
         self._draw()
 
     def show_quantity(self, quantity: Quantity) -> None:
@@ -105,23 +120,24 @@ class RunCurves(QWidget):
         self.plot.clear()
         axes.recolor(self.plot, SIDES, axes.small_font(self), self.fontMetrics())
         self._crosshair.setPen(pg.mkPen(theme.current().muted, width=1))
-        self._crosshair.hide()
-        self._readout.hide()
         self.plot.addItem(self._crosshair, ignoreBounds=True)
         drawn = [course for course in self._courses if course.epochs]
         self._hint.setVisible(not drawn)
         self.plot.getAxis("left").setTicks(None if drawn else [])
         self.plot.getAxis("left").setScale(self._quantity.scale)
-        for course in sorted(drawn, key=lambda each: each.looked_at):  # what is last is on top
+        # What is last is on top.
+        for course in sorted(drawn, key=lambda each: each.slot == self._looked_at):
             self._draw_course(course)
         self._fit(drawn)
+        self._point()
 
     def _draw_course(self, course: Course) -> None:
         look, x = theme.current(), course.across(self._by)
         strong, faint = look.serial(course.slot), look.serial(course.slot, FAINT)
         validated = course.values(self._quantity, "val")
         trained = course.values(self._quantity, "train")
-        width = 2.6 if course.looked_at else 1.6
+        looked_at = course.slot == self._looked_at
+        width = 2.6 if looked_at else 1.6
         # Those that have used up the colours are told from the others by their dashes.
         again = course.slot >= len(look.series)
         style = Qt.PenStyle.DashLine if again else Qt.PenStyle.SolidLine
@@ -140,13 +156,13 @@ class RunCurves(QWidget):
                 symbolBrush=color,
                 symbolPen=None,
             )
-            line.setZValue(20 if course.looked_at else 10)
+            line.setZValue(20 if looked_at else 10)
             self.plot.addItem(line)
-        best = _best(course)
-        if best is not None and np.isfinite(validated[best]):
+        best = np.flatnonzero(course.across(EPOCHS) == course.best)
+        if best.size and np.isfinite(validated[best[0]]):
             ring = pg.ScatterPlotItem(
-                [x[best]],
-                [validated[best]],
+                x[best],
+                validated[best],
                 size=10,
                 pen=pg.mkPen(strong, width=2),
                 brush=look.card,
@@ -200,7 +216,10 @@ class RunCurves(QWidget):
             rows.append(f"<tr>{dot}<td>&nbsp;{escape(course.name)}</td>{values}</tr>")
         if not rows:
             return ""
-        where = f"Epoch {at:,}" if self._by == EPOCHS else f"After {at:.1f} min"
+        if len(rows) > READ_OUT:
+            more = f"<tr><td></td><td>&nbsp;and {len(rows) - READ_OUT} more</td></tr>"
+            rows[READ_OUT:] = [more]
+        where = f"Epoch {at:,}" if self._by == EPOCHS else f"After {duration(60 * at)}"
         muted = theme.current().muted
         heads = ("", "", "validation", "training")
         head = "".join(f'<td align="right">&nbsp;&nbsp;{name}</td>' for name in heads)
@@ -211,8 +230,8 @@ class RunCurves(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
-            self._crosshair.hide()
-            self._readout.hide()
+            self._pointer = None
+            self._point()
         return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -222,13 +241,18 @@ class RunCurves(QWidget):
 
     @Slot(object)
     def _hover(self, position: QPointF) -> None:
-        view = self.plot.getViewBox()
-        inside = view.sceneBoundingRect().contains(position)
-        at = float(view.mapSceneToView(position).x())
-        text = self.read_out(at) if inside else ""
+        self._pointer = position
+        self._point()
+
+    def _point(self) -> None:
+        """Says what is under the pointer, also where the pointer is still and the curves grow."""
+        view, position, text, at = self.plot.getViewBox(), self._pointer, "", 0.0
+        if position is not None and view.sceneBoundingRect().contains(position):
+            at = float(view.mapSceneToView(position).x())
+            text = self.read_out(at)
         self._readout.setVisible(bool(text))
         self._crosshair.setVisible(bool(text))
-        if not text:
+        if position is None or not text:
             return
         self._crosshair.setPos(max(round(at), 1) if self._by == EPOCHS else at)
         self._readout.setText(text)
@@ -239,11 +263,3 @@ class RunCurves(QWidget):
             left = max(0, where.x() - 16 - self._readout.width())
         top = min(where.y() - self._readout.height() // 2, self.height() - self._readout.height())
         self._readout.move(left, max(0, top))
-
-
-def _best(course: Course) -> int | None:
-    accuracies = course.values(ACCURACY, "val")
-    if not np.isfinite(accuracies).any():
-        return None
-    # Of equals the one with the lowest loss, as for best.pth; what is missing comes last.
-    return int(np.lexsort((course.values(LOSS, "val"), -accuracies))[0])

@@ -43,8 +43,8 @@ class Column:
     number: bool = True
 
 
-def began(listed: RunListed) -> str:
-    """When a run began; its folder's name, where somebody has named it."""
+def name_of(listed: RunListed) -> str:
+    """A run in its own words: when it began, or what somebody has called its folder."""
     name = Path(listed.run.path).name
     return when(name) or name
 
@@ -56,7 +56,8 @@ def _accuracy(listed: RunListed) -> float:
 
 def _loss(listed: RunListed) -> float:
     best = listed.best
-    return math.inf if best is None or best.val_loss is None else best.val_loss
+    loss = None if best is None else best.val_loss
+    return math.inf if loss is None or not math.isfinite(loss) else loss
 
 
 def _finite(value: float, text: str) -> str:
@@ -65,8 +66,8 @@ def _finite(value: float, text: str) -> str:
 
 COLUMNS = (
     Column("Network", "", lambda r: r.run.recipe.model, lambda r: r.run.recipe.model, number=False),
-    Column("From", "", lambda r: r.run.recipe.mode, lambda r: r.run.recipe.mode, number=False),
-    Column("Began", "", began, began, number=False),
+    Column("Mode", "", lambda r: r.run.recipe.mode, lambda r: r.run.recipe.mode, number=False),
+    Column("Began", "", name_of, lambda r: r.began, number=False),
     Column(
         "Photos",
         "",
@@ -125,27 +126,47 @@ class RunsModel(QAbstractTableModel):
         return [(known[path], slot) for path, slot in self._slots.items()]
 
     def show_runs(self, runs: Iterable[RunListed]) -> None:
-        """Shows these instead of those before; what was checked stays so."""
-        self.beginResetModel()
-        self._runs = list(runs)
-        paths = {each.run.path for each in self._runs}
+        """Shows these instead of those before. What was checked stays so; rows that stay keep
+        their place in the views."""
+        wanted = list(runs)
+        paths = {each.run.path for each in wanted}
         self._slots = {path: slot for path, slot in self._slots.items() if path in paths}
-        self.endResetModel()
+        for row in reversed(range(len(self._runs))):
+            if self._runs[row].run.path not in paths:
+                self.beginRemoveRows(ROOT, row, row)
+                del self._runs[row]
+                self.endRemoveRows()
+        known = [each.run.path for each in self._runs]
+        if known != [each.run.path for each in wanted if each.run.path in set(known)]:
+            self.beginResetModel()  # somebody has renamed folders: their order is another
+            self._runs = wanted
+            self.endResetModel()
+        for row, listed in enumerate(wanted):
+            if row == len(self._runs) or self._runs[row].run.path != listed.run.path:
+                self.beginInsertRows(ROOT, row, row)
+                self._runs.insert(row, listed)
+                self.endInsertRows()
+            elif self._runs[row] != listed:
+                self._set(row, listed)
         self.compared.emit()
 
-    def update(self, listed: RunListed) -> None:
-        """A run has come further; one that is not known yet is the newest."""
+    def update(self, listed: RunListed) -> bool:
+        """A run has come further; where it was not known yet (True), it is the newest."""
         path = listed.run.path
         row = next((n for n, each in enumerate(self._runs) if each.run.path == path), None)
         if row is None:
             self.beginInsertRows(ROOT, 0, 0)
             self._runs.insert(0, listed)
             self.endInsertRows()
-            return
-        self._runs[row] = listed
-        self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
+            return True
+        self._set(row, listed)
         if path in self._slots:
             self.compared.emit()
+        return False
+
+    def _set(self, row: int, listed: RunListed) -> None:
+        self._runs[row] = listed
+        self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
 
     def check(self, paths: Iterable[str], on: bool = True) -> None:
         """These are compared (too), or no longer."""
@@ -186,8 +207,9 @@ class RunsModel(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
         listed, column = self._runs[index.row()], COLUMNS[index.column()]
-        slot = self._slots.get(listed.run.path)
         if role == Qt.ItemDataRole.DisplayRole:
             return column.text(listed)
         if role == Qt.ItemDataRole.UserRole:
@@ -200,6 +222,7 @@ class RunsModel(QAbstractTableModel):
             return tip(f"{listed.run.path}\nPhotos: {listed.run.recipe.photos}")
         if index.column():
             return None
+        slot = self._slots.get(listed.run.path)
         if role == Qt.ItemDataRole.CheckStateRole:
             return Qt.CheckState.Unchecked if slot is None else Qt.CheckState.Checked
         if role == Qt.ItemDataRole.DecorationRole:
@@ -259,17 +282,18 @@ class RunTable(QTreeView):
         head.setStretchLastSection(False)
         head.setSectionsMovable(False)
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        head.setResizeContentsPrecision(0)  # what is in sight: each cell takes a call into Python
         head.setSectionResizeMode(PHOTOS, QHeaderView.ResizeMode.Stretch)
         head.setSortIndicatorClearable(True)
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # newest first, as they come
         self.setSortingEnabled(True)
-        self.selectionModel().currentChanged.connect(self.looked_at)
+        self.selectionModel().selectionChanged.connect(self.looked_at)
 
     @property
     def current(self) -> RunListed | None:
         """The run that is looked at."""
-        listed = self.currentIndex().data(Qt.ItemDataRole.UserRole)
-        return listed if isinstance(listed, RunListed) else None
+        rows = self.selectionModel().selectedRows()
+        return rows[0].data(Qt.ItemDataRole.UserRole) if rows else None
 
     def look_at(self, path: str) -> None:
         """Makes the run in this folder the one that buttons are for; the first, where it is not

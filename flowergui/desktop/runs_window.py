@@ -25,7 +25,7 @@ from flowergui.desktop.difference_table import DifferenceTable
 from flowergui.desktop.file_choice import choose_export, choose_table
 from flowergui.desktop.quantity import ACCURACY, LOSS
 from flowergui.desktop.run_curves import EPOCHS, MINUTES, Course, RunCurves
-from flowergui.desktop.run_table import RunsModel, RunTable, began
+from flowergui.desktop.run_table import RunsModel, RunTable, name_of
 from flowergui.errors import FlowerError
 from flowergui.events import RunListed
 
@@ -58,6 +58,7 @@ class RunsWindow(QDialog):
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self._idle = True
         self._going_on = ""
+        self._courses: dict[str, Course] = {}
         self._runs = RunsModel(self)
         self._runs.compared.connect(self._compare)
         below = QSplitter(Qt.Orientation.Horizontal)
@@ -81,6 +82,7 @@ class RunsWindow(QDialog):
         below.setSizes([42 * line, 32 * line])
         theme.signals.changed.connect(self._recolor)
         self._show_sum()
+        self._compare()
         self._look()
 
     # --- for its control ------------------------------------------------------------------
@@ -89,20 +91,23 @@ class RunsWindow(QDialog):
         """These are all, newest first."""
         self._nothing.setText("No runs yet. Each that you start will be kept here.")
         first = not self._runs.runs
-        looked_at = self._table.current.run.path if self._table.current else ""
         self._runs.show_runs(runs)
         if first:
             self._runs.check(_comparable(self._runs.runs))
-        self._table.look_at(looked_at)
         self._show_sum()
+        if self._table.current is None:
+            self._table.look_at("")
         if first:
             self._table.setFocus()
         self._look()
 
     def update_run(self, listed: RunListed) -> None:
         """This one has come further, or is new."""
-        self._runs.update(listed)
+        if self._runs.update(listed):
+            self._runs.check([listed.run.path])  # who begins a run wants to see it
         self._show_sum()
+        if self._table.current is None:
+            self._table.look_at(listed.run.path)
         self._look()
 
     def set_state(self, *, idle: bool, going_on: str = "") -> None:
@@ -134,8 +139,8 @@ class RunsWindow(QDialog):
         card.head.addWidget(self._sum)
         card.head.addWidget(self._save)
         self._table = RunTable(self._runs)
-        self._table.looked_at.connect(self._look)
-        self._table.setMinimumHeight(5 * self.fontMetrics().height())
+        self._table.looked_at.connect(self._look_at_another)
+        self._table.setMinimumHeight(8 * self.fontMetrics().height())
         card.body.addWidget(self._table, 1)
         self._nothing = small_label(text="Looking for runs…")
         self._nothing.setObjectName("noRuns")
@@ -230,10 +235,14 @@ class RunsWindow(QDialog):
     @Slot()
     def _compare(self) -> None:
         compared = self._runs.checked()
-        current = self._table.current
-        self._curves.show_courses(
-            [Course(_name(each), n, each.epochs, each == current) for each, n in compared]
-        )
+        before, self._courses = self._courses, {}
+        for each, slot in compared:
+            course = before.get(each.run.path)
+            if course is None or course.epochs is not each.epochs or course.slot != slot:
+                best = each.best.epoch if each.best else 0
+                course = Course(_name(each), slot, each.epochs, best)
+            self._courses[each.run.path] = course
+        self._draw()
         found = differences([each.run.recipe for each, _ in compared])
         several = len(compared) > 1
         self._differences.setVisible(several and bool(found))
@@ -244,6 +253,15 @@ class RunsWindow(QDialog):
         )
 
     @Slot()
+    def _look_at_another(self) -> None:
+        self._look()
+        self._draw()
+
+    def _draw(self) -> None:
+        current = self._table.current
+        chosen = self._courses.get(current.run.path) if current else None
+        self._curves.show_courses([*self._courses.values()], chosen.slot if chosen else None)
+
     def _look(self) -> None:
         listed = self._table.current
         run = listed.run if listed else None
@@ -259,7 +277,6 @@ class RunsWindow(QDialog):
         self._export.setEnabled(answers)
         self._folder.setEnabled(run is not None)
         self._remove.setEnabled(run is not None and not goes_on)
-        self._compare()
 
     @Slot(object)
     def _recolor(self, look: theme.Theme) -> None:
@@ -311,7 +328,7 @@ ANSWER = "Its best network says what the photos show that you drop."
 
 
 def _name(listed: RunListed) -> str:
-    return f"{listed.run.recipe.model}, {began(listed)}"
+    return f"{listed.run.recipe.model}, {name_of(listed)}"
 
 
 def _comparable(runs: Sequence[RunListed]) -> list[str]:

@@ -1,6 +1,7 @@
 """Runs side by side: the list, the curves, and in what they differ."""
 
 import csv
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -35,7 +36,10 @@ def listed(day: int, *accuracies: float | None, size: int = 2_000_000, **recipe)
     done = epochs(*accuracies)
     best = f"{path}/best.pth" if done else ""
     last = f"{path}/last.pth" if done else ""
-    return RunListed(RunFacts(path, settings, 5, len(done), 0.5, last, best), done, size)
+    run = RunFacts(path, settings, 5, len(done), 0.5, last, best)
+    measured = [each for each in done if each.val_accuracy is not None]
+    top = max(measured, key=lambda each: each.val_accuracy, default=None)
+    return RunListed(run, done, top, 30.0 * len(done), size, f"2026-11-{day:02}_14-05-00")
 
 
 RUNS = [
@@ -113,9 +117,15 @@ def test_it_says_what_each_run_came_to(window):
 
 
 def test_a_loss_that_ran_away_stays_short(empty):
-    wild = replace(RUNS[0], epochs=(replace(RUNS[0].epochs[0], val_loss=85_216.5),))
-    empty.show_runs([wild])
+    empty.show_runs([replace(RUNS[0], best=replace(RUNS[0].epochs[0], val_loss=85_216.5))])
     assert texts(table(empty), 6) == ["8.5e+04"]
+
+
+def test_a_loss_that_is_no_number_is_sorted_last(window):
+    spoilt = replace(RUNS[2], best=replace(RUNS[2].epochs[0], val_loss=math.nan))
+    window.show_runs([RUNS[0], spoilt, RUNS[1]])
+    table(window).sortByColumn(6, Qt.SortOrder.AscendingOrder)
+    assert texts(table(window), 6) == ["0.500", "0.500", "–"]
 
 
 def test_a_run_that_somebody_named_is_called_so(empty):
@@ -135,6 +145,8 @@ def test_heads_sort(window):
 
 def test_without_runs_it_says_so(empty):
     assert "Looking" in label(empty, "noRuns")
+    assert "Tick runs" in empty._curves._hint.text()
+    assert empty._curves._hint.isVisible()
     empty.show_runs([])
     assert not table(empty).isVisible()
     assert "No runs yet" in label(empty, "noRuns")
@@ -144,6 +156,11 @@ def test_without_runs_it_says_so(empty):
 
 
 # --- what is compared -------------------------------------------------------------------------
+
+
+def test_it_begins_at_the_newest(window):
+    assert window.focusWidget() is table(window)
+    assert window._table.current == RUNS[0]
 
 
 def test_the_newest_runs_on_the_same_photos_are_compared_at_first(window):
@@ -183,13 +200,46 @@ def test_what_is_ticked_stays_so_when_the_list_is_new(window):
 
 
 def test_a_run_that_goes_on_grows(window):
-    longer = replace(RUNS[0], epochs=epochs(0.5, 0.7, 0.95))
-    window.update_run(longer)
+    done = epochs(0.5, 0.7, 0.95)
+    window.update_run(replace(RUNS[0], epochs=done, best=done[2]))
     assert texts(table(window), 5)[0] == "95.0 %"
     assert max(len(each.getData()[0]) for each in curves(window)) == 3
-    window.update_run(listed(11, 0.1))
-    assert len(window.runs.runs) == 6
-    assert window.runs.runs[0].run.path.endswith("2026-11-11_14-05-00_resnet18_scratch")
+    new = listed(11, 0.1)
+    window.update_run(new)
+    assert window.runs.runs[0] == new
+    assert new in [each for each, _ in window.runs.checked()]  # who begins it wants to see it
+    assert window._table.current == replace(RUNS[0], epochs=done, best=done[2])
+
+
+def test_the_first_run_of_all_is_drawn_while_it_goes(empty):
+    empty.show_runs([])
+    empty.set_state(idle=False, going_on=RUNS[0].run.path)
+    empty.update_run(RUNS[0])
+    assert empty._table.current == RUNS[0]
+    assert enabled(empty)
+    assert len(curves(empty)) == 2
+
+
+def test_a_refreshed_list_stays_where_it_was(qtbot, window):
+    many = [*RUNS, *(listed(n, 0.5, model="resnet50") for n in range(10, 30))]
+    window.show_runs(many)
+    table(window).look_at(many[20].run.path)
+    bar = table(window).verticalScrollBar()
+    bar.setValue(bar.maximum())
+    place = bar.value()
+    assert place
+    window.show_runs([*many[:3], replace(many[3], size=7), *many[4:]])
+    assert bar.value() == place
+    assert window._table.current == many[20]
+    window.show_runs([each for each in many if each != many[20]])  # it has gone
+    assert window._table.current in (many[19], many[21])
+    window.show_runs(list(reversed(many)))
+    assert window.runs.runs == many[::-1]
+
+
+def test_nothing_is_done_to_what_is_not_chosen(window):
+    table(window).clearSelection()
+    assert enabled(window) == []
 
 
 def test_space_ticks_the_run_that_is_looked_at(qtbot, window):
@@ -206,7 +256,7 @@ def test_it_shows_in_what_they_differ(window):
     assert texts(view, 0) == ["Mode", "Network", "Weights", "Learning rate"]
     assert texts(view, 1) == ["Scratch", "mynet", "–", "0.002"]
     assert texts(view, 2) == ["Transfer", "resnet18", "imagenet", "0.001"]
-    assert view.model().headerData(1, Qt.Orientation.Horizontal) == "mynet"
+    assert view.model().headerData(1, Qt.Orientation.Horizontal) == "mynet\n2026-11-09 14:05"
     tick(window, 1, on=False)
     assert not view.isVisible()
     assert label(window, "noDifferences") == "Tick two runs or more to see it."
@@ -253,7 +303,7 @@ def test_accuracy_or_loss_by_epochs_or_minutes(plot):
 
 
 def test_the_best_epoch_is_ringed(plot):
-    plot.show_courses([Course("a", 0, epochs(0.5, 0.75, 0.6)), Course("b", 1, epochs(None))])
+    plot.show_courses([Course("a", 0, epochs(0.5, 0.75, 0.6), 2), Course("b", 1, epochs(None))])
     items = plot.plot.getPlotItem().items
     (ring,) = [each for each in items if type(each) is pg.ScatterPlotItem]
     assert [each.tolist() for each in ring.getData()] == [[2.0], [0.75]]
@@ -284,8 +334,23 @@ def test_the_readout_names_what_is_under_the_pointer(plot):
     assert "b</td>" not in second  # it has ended before
     assert plot.read_out(3.0) == ""
     plot.run_by("minutes")
-    assert "After 0.7 min" in plot.read_out(0.7)
+    assert "After 0:42" in plot.read_out(0.7)
     assert plot.read_out(0.3) == ""
+
+
+def test_the_readout_names_ten_runs_at_most(plot):
+    plot.show_courses([Course(f"run {n}", n, epochs(0.5)) for n in range(30)])
+    assert plot.read_out(1).count("<tr>") == 11
+    assert "and 20 more" in plot.read_out(1)
+
+
+def test_runs_beyond_the_last_colour_are_dashed(plot):
+    count = len(theme.current().series)
+    plot.show_courses([Course("a", n, epochs(0.5, 0.6)) for n in (0, count)])
+    items = plot.plot.getPlotItem().items
+    lines = [each for each in items if isinstance(each, pg.PlotDataItem)]
+    styles = [each.opts["pen"].style() for each in lines]
+    assert styles == [Qt.PenStyle.SolidLine] * 2 + [Qt.PenStyle.DashLine] * 2
 
 
 def test_the_readout_follows_the_pointer(qtbot, plot):
@@ -296,6 +361,9 @@ def test_the_readout_follows_the_pointer(qtbot, plot):
     readout = plot.findChild(QLabel, "runsReadout")
     assert readout.isVisible()
     assert plot.rect().contains(readout.geometry())
+    assert plot._crosshair.value() == 2
+    plot.show_courses([Course("a", 0, epochs(0.5, 0.75, 0.8))])  # the pointer is still
+    assert readout.isVisible()
     plot._hover(plot.plot.mapToScene(QPoint(2, 2)))  # beside the axis
     assert not readout.isVisible()
 
