@@ -59,7 +59,7 @@ class LivePlot(QWidget):
         self._batches = Columns(
             ["step"], ["epoch", "loss", "accuracy", "rate", "loss_smooth", "accuracy_smooth"]
         )
-        self._epochs = Columns(["step", "epoch", "val_loss", "val_accuracy"])
+        self._epochs = Columns(["step", "epoch", "best_epoch", "val_loss", "val_accuracy"])
         self._span = 0.0
         self._window = 0
         self._following = True
@@ -133,6 +133,7 @@ class LivePlot(QWidget):
         self._epochs.append(
             step=[done.step],
             epoch=[done.epoch],
+            best_epoch=[done.best_epoch],
             val_loss=_finite([_or_nan(done.val_loss)]),
             val_accuracy=_finite([_or_nan(done.val_accuracy)]),
         )

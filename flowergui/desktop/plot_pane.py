@@ -264,15 +264,15 @@ class Pane(QFrame):
             self.plot.setYRange(low, high, padding=0)
 
     def _mark_best(self, batches: Columns, epochs: Columns, high: float) -> None:
-        accuracies = epochs["val_accuracy"]
-        known = bool(np.isfinite(accuracies).any())
+        # The run says which it is: where photos came or went, its search for the best began anew.
+        place = np.flatnonzero(epochs["epoch"] == epochs["best_epoch"][-1:])[-1:]
+        known = bool(place.size and np.isfinite(epochs["val_accuracy"][place[0]]))
         shows_text = known and self.quantity is ACCURACY
         self._best.setVisible(known)
         self._best_text.setVisible(shows_text)
         if not known:
             return
-        # Of equals the one with the lowest loss, as for best.pth; what is missing comes last.
-        index = int(np.lexsort((epochs["val_loss"], -accuracies))[0])
+        index = int(place[0])
         x, y = float(epochs["step"][index]), float(epochs[f"val_{self.quantity.name}"][index])
         self._best.setData(*(([x], [y]) if np.isfinite(y) else ([], [])))
         if shows_text:

@@ -293,7 +293,7 @@ def test_a_hidden_plot_draws_when_it_is_shown(plot, qtbot):
 def test_the_best_validation_is_ringed(plot):
     plot.append([batch(step) for step in range(1, 41)])
     for number, accuracy in enumerate((0.4, 0.7, 0.6, None), 1):
-        plot.epoch_done(epoch(number, accuracy))
+        plot.epoch_done(replace(epoch(number, accuracy), best_epoch=min(number, 2)))
     plot.draw()
     x, y = curve(plot, "accuracy", "validation").getData()
     assert (x[:3].tolist(), y[:3].tolist()) == ([10, 20, 30], [0.4, 0.7, 0.6])
@@ -304,11 +304,15 @@ def test_the_best_validation_is_ringed(plot):
     assert plot._accuracy._best_text.toPlainText().replace("\xa0", " ") == "best 70.0 %"
 
 
-def test_of_equal_accuracies_the_one_with_the_lowest_loss_is_ringed(plot):
-    for number, loss in enumerate((0.9, 0.5, 0.7), 1):
-        plot.epoch_done(replace(epoch(number, 0.6), val_loss=loss))
+def test_the_best_is_that_of_best_pth(plot):
+    """Where new photos have come, the search for it began anew: the run says so."""
+    for number, (accuracy, best) in enumerate(((0.9, 1), (0.6, 2), (0.5, 2)), 1):
+        plot.epoch_done(replace(epoch(number, accuracy), best_epoch=best))
     plot.draw()
     assert [point.pos().x() for point in plot._accuracy._best.points()] == [20]
+    plot.rewind(10)
+    plot.draw()
+    assert [point.pos().x() for point in plot._accuracy._best.points()] == [10]
 
 
 def test_epochs_that_nobody_validated_trouble_no_plot(plot):
