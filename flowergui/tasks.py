@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flowergui import places
+from flowergui.awake import awake
 from flowergui.comparison import differences
 from flowergui.errors import FlowerError
 from flowergui.events import (
@@ -72,7 +73,9 @@ def train(recipe: Recipe, live: Live | None = None, models: Path | None = None) 
     """A new run in a new folder under `models`: Opened, BatchDone ..., Finished or Stopped."""
     from flowergui.learning import beginning
 
-    yield from beginning.train(recipe.checked(), live or Live(), models or places.models_folder())
+    with awake():
+        models = models or places.models_folder()
+        yield from beginning.train(recipe.checked(), live or Live(), models)
 
 
 def resume(
@@ -93,7 +96,8 @@ def resume(
 
     models = models or places.models_folder()
     path = Path(source) if source is not None else newest_run(models)
-    yield from resuming.resume(path, live or Live(), dict(changes or {}), models, how)
+    with awake():
+        yield from resuming.resume(path, live or Live(), dict(changes or {}), models, how)
 
 
 def preflight(
