@@ -151,7 +151,7 @@ class MainWindow(QMainWindow):
         for keys, act in (
             (QKeySequence("Ctrl+Return"), self._start_by_key),
             (QKeySequence(QKeySequence.StandardKey.Open), self._dataset.ask),
-            (QKeySequence(QKeySequence.StandardKey.HelpContents), self._show_guide),
+            (QKeySequence("F1"), self._show_guide),
         ):
             QShortcut(keys, self).activated.connect(act)
 
