@@ -12,7 +12,6 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -24,6 +23,7 @@ from flowergui.desktop import theme
 from flowergui.desktop.curve import Columns, smoothed
 from flowergui.desktop.plot_pane import Pane
 from flowergui.desktop.quantity import ACCURACY, LOSS
+from flowergui.desktop.read_out import ReadOut
 from flowergui.events import BatchDone, EpochDone
 
 PERIOD = 100
@@ -85,14 +85,7 @@ class LivePlot(QWidget):
         self._hint = QLabel("Loss and accuracy will grow here", self._loss)
         theme.style(self._hint, role="caption")
         self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._readout = QLabel(self)
-        self._readout.setObjectName("readout")
-        self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._readout.setFrameShape(QFrame.Shape.StyledPanel)
-        self._readout.setMargin(6)
-        self._readout.hide()
-        theme.style(self._readout, card=True, role="readout")
-        theme.tabular(self._readout)
+        self._readout = ReadOut("readout", self)
 
         # Timers of its own: QTimer.singleShot would come to plots that are deleted.
         self._clock = self._timer(PERIOD, self._tick)
@@ -361,20 +354,12 @@ class LivePlot(QWidget):
         if index and wanted - steps[index - 1] < steps[index] - wanted:
             index -= 1
         self._point_at(index)
-        at = pane.plot.mapTo(self, pane.plot.mapFromScene(position))
-        left = at.x() + 16
-        if left + self._readout.width() > self.width() - 8:
-            left = max(0, at.x() - 16 - self._readout.width())
-        self._readout.move(left, max(0, at.y() - self._readout.height() // 2))
+        self._readout.stand_beside(pane.plot.mapTo(self, pane.plot.mapFromScene(position)))
 
     def _point_at(self, index: int | None) -> None:
-        self._readout.setVisible(index is not None)
+        self._readout.say("" if index is None else self.read_out(index))
         for pane in self._panes:
             pane.point_at(None if index is None else float(self._batches["step"][index]))
-        if index is not None:
-            self._readout.setText(self.read_out(index))
-            self._readout.adjustSize()
-            self._readout.raise_()
 
     def read_out(self, index: int) -> str:
         """What the small text beside the pointer says of the batch at `index`."""

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop import axes, theme
 from flowergui.desktop.axes import RUNAWAY, THICK, Ticks, stride
@@ -16,6 +16,7 @@ from flowergui.desktop.curve import Numbers, robust_range, thinned
 from flowergui.desktop.lean import pyqtgraph as pg
 from flowergui.desktop.pace import duration
 from flowergui.desktop.quantity import ACCURACY, Quantity
+from flowergui.desktop.read_out import ReadOut
 from flowergui.events import EpochDone
 
 SIDES = ("left", "bottom")
@@ -77,14 +78,7 @@ class RunCurves(QWidget):
         self.plot.getPlotItem().setMouseEnabled(x=False, y=False)
         self._crosshair = pg.InfiniteLine(angle=90)
         self._crosshair.setZValue(30)
-        self._readout = QLabel(self)
-        self._readout.setObjectName("runsReadout")
-        self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._readout.setFrameShape(QFrame.Shape.StyledPanel)
-        self._readout.setMargin(6)
-        self._readout.hide()
-        theme.style(self._readout, card=True, role="readout")
-        theme.tabular(self._readout)
+        self._readout = ReadOut("runsReadout", self)
         self._hint = QLabel("Tick runs above to draw them.", self)
         theme.style(self._hint, role="caption")
         layout = QVBoxLayout(self)
@@ -250,16 +244,9 @@ class RunCurves(QWidget):
         if position is not None and view.sceneBoundingRect().contains(position):
             at = float(view.mapSceneToView(position).x())
             text = self.read_out(at)
-        self._readout.setVisible(bool(text))
+        self._readout.say(text)
         self._crosshair.setVisible(bool(text))
         if position is None or not text:
             return
         self._crosshair.setPos(max(round(at), 1) if self._by == EPOCHS else at)
-        self._readout.setText(text)
-        self._readout.adjustSize()
-        where = self.plot.mapTo(self, self.plot.mapFromScene(position))
-        left = where.x() + 16
-        if left + self._readout.width() > self.width():
-            left = max(0, where.x() - 16 - self._readout.width())
-        top = min(where.y() - self._readout.height() // 2, self.height() - self._readout.height())
-        self._readout.move(left, max(0, top))
+        self._readout.stand_beside(self.plot.mapTo(self, self.plot.mapFromScene(position)))
