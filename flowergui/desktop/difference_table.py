@@ -47,7 +47,9 @@ class DifferenceModel(QAbstractTableModel):
             return "" if role == Qt.ItemDataRole.DisplayRole else None
         run, slot = self._runs[section - 1]
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{run.recipe.model}\n{when(Path(run.path).name) or Path(run.path).name}"
+            name = Path(run.path).name
+            began = when(name)[len("2026-") :]  # short: the more runs have room beside each other
+            return f"{run.recipe.model}\n{began or name}"
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip(run.path)
         return dot(slot) if role == Qt.ItemDataRole.DecorationRole else None

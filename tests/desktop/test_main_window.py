@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,7 +27,12 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui import places, tasks
-from flowergui.desktop import comparison_control, evaluation_control, main_window
+from flowergui.desktop import (
+    comparison_control,
+    evaluation_control,
+    main_window,
+    resume_control,
+)
 from flowergui.desktop.banner import Banner
 from flowergui.desktop.evaluation_window import EvaluationWindow
 from flowergui.desktop.guide_window import GuideWindow
@@ -1397,6 +1403,12 @@ def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypa
     qtbot.waitUntil(lambda: banner_text(window) == "There is no room.")
 
 
+def trash_says(monkeypatch, done: bool) -> None:
+    monkeypatch.setattr(
+        comparison_control, "QFile", lambda path: SimpleNamespace(moveToTrash=lambda: done)
+    )
+
+
 def remove(window, runs) -> None:
     button(runs, "removeRunButton").click()
     question = find(runs, QMessageBox, "removeQuestion")
@@ -1422,6 +1434,28 @@ def test_a_run_goes_to_the_trash(qtbot, window, script, tmp_path, monkeypatch):
     assert window._predictions.checkpoint == other.best
 
 
+def test_while_a_resumed_run_goes_it_is_not_looked_at_again(
+    qtbot, window, script, tmp_path, monkeypatch
+):
+    trash_says(monkeypatch, True)
+    on_disk(script, tmp_path, "a")
+    other = on_disk(script, tmp_path, "b")
+    window._resume.refresh()
+    button(window, "modeResume").click()
+    qtbot.waitUntil(lambda: bool(script.of("preflight")))
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    button(window, "startButton").click()
+    qtbot.waitUntil(button(window, "stopButton").isEnabled)
+    looks = len(script.of("preflight"))
+    runs = compare_runs(qtbot, window)
+    look_at(runs, other)
+    script.runs.remove(other)
+    remove(window, runs)
+    qtbot.waitUntil(lambda: len(runs.runs.runs) == 1)
+    qtbot.wait(2 * resume_control.PATIENCE)
+    assert len(script.of("preflight")) == looks
+
+
 def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
     run = on_disk(script, tmp_path, "a")
     runs = compare_runs(qtbot, window)
@@ -1443,7 +1477,7 @@ def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
 
 def test_a_run_that_cannot_go_to_the_trash_stays(qtbot, window, script, tmp_path, monkeypatch):
     run = on_disk(script, tmp_path, "a")
-    monkeypatch.setattr(comparison_control.QFile, "moveToTrash", lambda file: False)
+    trash_says(monkeypatch, False)
     runs = compare_runs(qtbot, window)
     with RunFolder(Path(run.path)).held():  # in another terminal
         remove(window, runs)
