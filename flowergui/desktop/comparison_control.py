@@ -17,7 +17,7 @@ from flowergui.desktop.resume_control import ResumeControl
 from flowergui.desktop.run_control import RunControl
 from flowergui.desktop.runs_window import RunsWindow
 from flowergui.errors import FlowerError
-from flowergui.events import EpochDone, Exported, Opened, RunFacts, RunListed, Saved
+from flowergui.events import BatchDone, EpochDone, Exported, Opened, RunFacts, RunListed, Saved
 
 JOB, ONE, EXPORT = "compare", "look at a run", "export"
 
@@ -107,6 +107,8 @@ class ComparisonControl(QObject):
     @Slot(object)
     def _produced(self, events: Sequence[Any]) -> None:
         for event in events:
+            if isinstance(event, BatchDone):  # there may be 50,000 a second
+                continue
             if isinstance(event, Opened):
                 self._going_on = _as_listed(event.run)
                 self._state_changed()
