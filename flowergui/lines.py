@@ -25,6 +25,8 @@ MISTAKES_SHOWN = 5
 CLASSES_SHOWN = 100
 BAR_WIDTH = 20
 """Characters of the bar of a guess that is sure."""
+RUNS = f"{'best':>7}  {'of epoch':>8}  {'epochs':>11}  {'time':>12}  {'size':>9}  run"
+"""The head of a list of runs."""
 
 
 def command_line(*words: str) -> str:
@@ -122,10 +124,6 @@ def guessed(event: Guessed) -> Sequence[str]:
         figures = f"{guess.name:<{width}}  {percent(guess.probability):>7}  {bar}"
         lines.append(f"  {figures}".rstrip())
     return lines
-
-
-RUNS = f"{'best':>7}  {'of epoch':>8}  {'epochs':>11}  {'time':>12}  {'size':>9}  run"
-"""The head of a list of runs."""
 
 
 def listed(event: RunListed) -> str:

@@ -105,9 +105,7 @@ def parser() -> argparse.ArgumentParser:
         _add(changes, SETTING[name], "as before")
 
     predict = command("predict", "Say what photos show.")
-    predict.add_argument(
-        "checkpoint", metavar="CHECKPOINT", help="a best.pth or last.pth, or the folder of a run"
-    )
+    _add_checkpoint(predict)
     predict.add_argument("images", metavar="IMAGE", nargs="+", help="a photo")
     predict.add_argument(
         "--why",
@@ -118,9 +116,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate = command(
         "evaluate", "Say how well a network does on photos that it has not learned from."
     )
-    evaluate.add_argument(
-        "checkpoint", metavar="CHECKPOINT", help="a best.pth or last.pth, or the folder of a run"
-    )
+    _add_checkpoint(evaluate)
     evaluate.add_argument(
         "folder",
         metavar="FOLDER",
@@ -176,9 +172,7 @@ def parser() -> argparse.ArgumentParser:
     _add_models_folder(weights)
 
     export = command("export", "Write a trained network as a file for other programs.")
-    export.add_argument(
-        "checkpoint", metavar="CHECKPOINT", help="a best.pth or last.pth, or the folder of a run"
-    )
+    _add_checkpoint(export)
     export.add_argument(
         "out",
         metavar="OUT",
@@ -188,6 +182,12 @@ def parser() -> argparse.ArgumentParser:
     cache = command("cache", "Say what is kept of decoded photos, or clear it.")
     cache.add_argument("--clear", action="store_true", help="remove all of it")
     return whole
+
+
+def _add_checkpoint(to: argparse.ArgumentParser) -> None:
+    to.add_argument(
+        "checkpoint", metavar="CHECKPOINT", help="a best.pth or last.pth, or the folder of a run"
+    )
 
 
 def _add_models_folder(to: argparse.ArgumentParser) -> None:

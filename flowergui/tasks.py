@@ -13,14 +13,7 @@ from flowergui import places
 from flowergui.awake import awake
 from flowergui.comparison import differences
 from flowergui.errors import FlowerError
-from flowergui.events import (
-    BatchDone,
-    Catalogued,
-    Compared,
-    EpochDone,
-    Event,
-    RunFacts,
-)
+from flowergui.events import BatchDone, Catalogued, Compared, EpochDone, Event, RunFacts
 from flowergui.live import Live
 from flowergui.recipe import Recipe
 from flowergui.resumption import AS_BEFORE, Resumption

@@ -98,7 +98,7 @@ COLUMNS = (
         "Size", "What it takes on disk", lambda r: size_in_words(r.size), lambda r: float(r.size)
     ),
 )
-PHOTOS = 3
+PHOTOS = [each.title for each in COLUMNS].index("Photos")
 """The column that takes the room which the others leave."""
 
 

@@ -34,6 +34,12 @@ FIRST = 4
 ROWS = 7
 """Rows of the list that are seen at first."""
 
+RESUME = "Choose it under “Start from”, where it can be gone on with."
+TAKE = "Begin a new run with the same settings, and change what you like."
+MISTAKES = "How often it is right on photos that it has not learned from, and where it is not."
+EXPORT = "Its best network as a file, for other computers and programs."
+ANSWER = "Its best network says what the photos show that you drop."
+
 
 class RunsWindow(QDialog):
     """Shows what it is told; does not block the window that it belongs to."""
@@ -185,10 +191,14 @@ class RunsWindow(QDialog):
         self._curves = RunCurves()
         self._curves.setMinimumSize(260, 140)
         row = QHBoxLayout()
-        for choices, then in (
-            ((("Accuracy", ACCURACY), ("Loss", LOSS)), self._curves.show_quantity),
-            ((("By epochs", EPOCHS), ("By minutes", MINUTES)), self._curves.run_by),
+        for place, (choices, then) in enumerate(
+            (
+                ((("Accuracy", ACCURACY), ("Loss", LOSS)), self._curves.show_quantity),
+                ((("By epochs", EPOCHS), ("By minutes", MINUTES)), self._curves.run_by),
+            )
         ):
+            if place:
+                row.addStretch(1)
             group = QButtonGroup(card)
             buttons = []
             for text, value in choices:
@@ -202,8 +212,6 @@ class RunsWindow(QDialog):
             buttons[0].setChecked(True)
             for button in buttons:
                 button.setMinimumWidth(button.sizeHint().width())
-            row.addStretch(1)
-        row.takeAt(row.count() - 1)
         card.body.addLayout(row)
         card.body.addWidget(self._curves, 1)
         card.body.addWidget(
@@ -318,13 +326,6 @@ class RunsWindow(QDialog):
             self.note(str(error), wrong=True)
         else:
             self.note(f"The table is in {path}.")
-
-
-RESUME = "Choose it under “Start from”, where it can be gone on with."
-TAKE = "Begin a new run with the same settings, and change what you like."
-MISTAKES = "How often it is right on photos that it has not learned from, and where it is not."
-EXPORT = "Its best network as a file, for other computers and programs."
-ANSWER = "Its best network says what the photos show that you drop."
 
 
 def _name(listed: RunListed) -> str:

@@ -37,7 +37,7 @@ EXACT = 1e-3
 
 
 class _Portable(nn.Module):
-    """The network between the pixels and the probabilities."""
+    """Images (photos, 3, side, side), RGB from 0 to 1, to probabilities (photos, classes)."""
 
     mean: Tensor
     std: Tensor
@@ -57,7 +57,7 @@ class _Portable(nn.Module):
 def pack(path: Path) -> Generator[Preparing, None, bytes]:
     """The content of a file for the network in a checkpoint. It is run before it is given away:
     what does not answer as the network does is refused. Raises FlowerError, also where packages
-    are missing that it takes.
+    are missing that it takes, and RuntimeError where tracing breaks.
 
     Tracing replaces methods of nn.Module while it lasts, and would trip a training or a prediction
     in another thread: so it has a process of its own.
@@ -128,7 +128,6 @@ def _check(content: bytes, portable: _Portable) -> None:
 
     generator = torch.Generator().manual_seed(0)  # a training beside it draws from torch's own
     images = torch.rand(3, 3, portable.side, portable.side, generator=generator)
-
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     (told,) = session.run(["probabilities"], {"images": images.numpy()})
     with torch.inference_mode():
