@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from flowergui import tasks
 from flowergui.desktop.worker import Worker
@@ -15,6 +15,9 @@ from flowergui.live import Live
 IDLE, RUNNING, PAUSING, PAUSED, STOPPING = "idle", "running", "pausing", "paused", "stopping"
 UNSAVED = "unsaved"
 """The run is at its end and could not be saved: it waits to be told whether to try again."""
+SHOWN = 30
+"""Milliseconds for the window to show that a run begins: beside a busy thread it takes three
+times as long to paint, and nobody is answered meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class RunControl(QObject):
         worker.ended.connect(self._ended)
         self._worker = worker
         self._enter(RUNNING)
-        worker.start()
+        QTimer.singleShot(SHOWN, worker, worker.start)
 
     @Slot()
     def pause(self) -> None:

@@ -17,7 +17,7 @@ BUTTONS = {
     run_control.RUNNING: ("Start", "Pause", "Stop"),
     run_control.PAUSING: ("Start", "Pausing…", "Stop"),
     run_control.PAUSED: ("Start", "Continue", "Stop"),
-    run_control.STOPPING: ("Start", "Pause", "Stopping…"),
+    run_control.STOPPING: ("Start", "Pause", "Stop"),  # the header says "Stopping…"
     run_control.UNSAVED: ("Start", "Try again", "Give up"),
 }
 """What Start, Pause and Stop are called in each state of a run."""
