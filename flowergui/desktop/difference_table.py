@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QObject, Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from flowergui.comparison import Difference
 from flowergui.desktop import theme
@@ -21,7 +21,7 @@ WIDEST = 160
 
 
 class DifferenceModel(QAbstractTableModel):
-    """A row for each difference, a column for each run after that of the settings' names."""
+    """A row for each difference, a column for each run."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -38,14 +38,19 @@ class DifferenceModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: Index = ROOT) -> int:
-        return 0 if parent.isValid() else len(self._runs) + 1
+        return 0 if parent.isValid() else len(self._runs)
 
     def headerData(
         self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        if way != Qt.Orientation.Horizontal or not section:
-            return "" if role == Qt.ItemDataRole.DisplayRole else None
-        run, slot = self._runs[section - 1]
+        if way == Qt.Orientation.Vertical:
+            row = self._rows[section]
+            told = {
+                Qt.ItemDataRole.DisplayRole: row.label,
+                Qt.ItemDataRole.ToolTipRole: f"<qt>{row.help}</qt>",
+            }
+            return told.get(Qt.ItemDataRole(role))
+        run, slot = self._runs[section]
         if role == Qt.ItemDataRole.DisplayRole:
             name = Path(run.path).name
             began = when(name)[len("2026-") :]  # short: the more runs have room beside each other
@@ -55,17 +60,16 @@ class DifferenceModel(QAbstractTableModel):
         return dot(slot) if role == Qt.ItemDataRole.DecorationRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row, column = self._rows[index.row()], index.column()
-        text = row.values[column - 1] or "–" if column else row.label
+        text = self._rows[index.row()].values[index.column()] or "–"
         if role == Qt.ItemDataRole.DisplayRole:
             return text
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip(text) if column else f"<qt>{row.help}</qt>"
+            return tip(text)
         return None
 
 
-class DifferenceTable(QTreeView):
-    """Shows them; nothing is chosen in it."""
+class DifferenceTable(QTableView):
+    """Shows them; nothing is chosen in it. The settings' names stay where many runs scroll."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,19 +77,26 @@ class DifferenceTable(QTreeView):
         self.setAccessibleName("In what the runs differ")
         self._model = DifferenceModel(self)
         self.setModel(self._model)
-        self.setRootIsDecorated(False)
-        self.setUniformRowHeights(True)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setStyleSheet(
+            "QTableCornerButton::section, QHeaderView::section:vertical"
+            " { border: none; background: transparent; }"
+        )
         theme.style(self, flat=True)
-        head = self.header()
-        head.setStretchLastSection(False)
-        head.setSectionsMovable(False)
-        head.setMaximumSectionSize(WIDEST)
-        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        runs, names = self.horizontalHeader(), self.verticalHeader()
+        runs.setMaximumSectionSize(WIDEST)
+        for head in (runs, names):
+            head.setHighlightSections(False)
+            head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+            head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
 
     def show_differences(self, runs: Sequence[Colored], rows: Sequence[Difference]) -> None:
         """See DifferenceModel."""

@@ -203,7 +203,10 @@ class ResumeControl(QObject):
 
     @Slot()
     def start(self) -> None:
-        """Goes on with the chosen one as the form says."""
+        """Goes on with the chosen one as the form says; the run looks at its photos itself."""
+        self._soon.stop()
+        self._again = False
+        self._jobs.cancel(JOB)
         how = AS_BEFORE if self.chosen is None else self._preflight.resumption()
         self.wanted.emit(self._modes.checkpoint, self._changes(), how)
 

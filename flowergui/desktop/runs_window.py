@@ -289,7 +289,7 @@ class RunsWindow(QDialog):
     @Slot(object)
     def _recolor(self, look: theme.Theme) -> None:
         self._table.viewport().update()
-        self._differences.header().viewport().update()
+        self._differences.horizontalHeader().viewport().update()
         self._curves.recolor()
 
     # --- what is asked for ----------------------------------------------------------------

@@ -1451,6 +1451,16 @@ def test_while_a_resumed_run_goes_it_is_not_looked_at_again(
     assert len(script.of("preflight")) == looks
 
 
+def test_a_run_that_is_resumed_at_once_is_not_looked_at_beside_it(window, script, tmp_path):
+    """It looks at its photos itself; both would read the same files."""
+    on_disk(script, tmp_path, "a")
+    window._resume.refresh()
+    button(window, "resumeLastButton").click()
+    assert window._control.state == "running"
+    assert not window._resume._soon.isActive()
+    assert not script.of("preflight")
+
+
 def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
     run = on_disk(script, tmp_path, "a")
     runs = compare_runs(qtbot, window)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QTreeView
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QTableView, QTreeView
 
 from flowergui.desktop import theme
 from flowergui.desktop.lean import pyqtgraph as pg
@@ -71,7 +71,7 @@ def table(window) -> QTreeView:
     return window.findChild(QTreeView, "runTable")
 
 
-def texts(view: QTreeView, column: int) -> list[str]:
+def texts(view: QTableView | QTreeView, column: int) -> list[str]:
     model = view.model()
     rows = range(model.rowCount())
     return [str(model.index(row, column).data()).replace("\xa0", " ") for row in rows]
@@ -254,11 +254,12 @@ def test_space_ticks_the_run_that_is_looked_at(qtbot, window):
 
 def test_it_shows_in_what_they_differ(window):
     tick(window, 3, on=False)
-    view = window.findChild(QTreeView, "differences")
-    assert texts(view, 0) == ["Mode", "Network", "Weights", "Learning rate"]
-    assert texts(view, 1) == ["Scratch", "mynet", "–", "0.002"]
-    assert texts(view, 2) == ["Transfer", "resnet18", "imagenet", "0.001"]
-    assert view.model().headerData(1, Qt.Orientation.Horizontal) == "mynet\n11-09 14:05"
+    view = window.findChild(QTableView, "differences")
+    names = [view.model().headerData(row, Qt.Orientation.Vertical) for row in range(4)]
+    assert names == ["Mode", "Network", "Weights", "Learning rate"]
+    assert texts(view, 0) == ["Scratch", "mynet", "–", "0.002"]
+    assert texts(view, 1) == ["Transfer", "resnet18", "imagenet", "0.001"]
+    assert view.model().headerData(0, Qt.Orientation.Horizontal) == "mynet\n11-09 14:05"
     tick(window, 1, on=False)
     assert not view.isVisible()
     assert label(window, "noDifferences") == "Tick two runs or more to see it."
