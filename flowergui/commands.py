@@ -121,6 +121,8 @@ def _evaluate(wishes: argparse.Namespace) -> int:
 
 
 def _runs(wishes: argparse.Namespace) -> int:
+    if wishes.note is not None:
+        _write_note(wishes)
     events = list(tasks.compare(wishes.runs, wishes.models_folder))
     if not events:
         folder = wishes.models_folder or places.models_folder()
@@ -128,6 +130,14 @@ def _runs(wishes: argparse.Namespace) -> int:
     if wishes.csv:
         runs_table.write(Path(wishes.csv), [each for each in events if isinstance(each, RunListed)])
     return _tell(wishes, (event for event in events)).code
+
+
+def _write_note(wishes: argparse.Namespace) -> None:
+    if len(wishes.runs) != 1:
+        raise FlowerError("A note is for one run.", hint="Name it: runs RUN --note TEXT.")
+    for event in tasks.compare(wishes.runs, wishes.models_folder):
+        if isinstance(event, RunListed):
+            tasks.note(event.run.path, wishes.note)
 
 
 def _inspect(wishes: argparse.Namespace) -> int:

@@ -435,8 +435,8 @@ class RunFacts:
 @dataclass(frozen=True, slots=True)
 class RunListed:
     """What a run on disk has come to: each of its epochs, the one that best.pth is of (None where
-    no photo was held back), how long all of them took, the bytes that its files take, and when it
-    `began`, as text that sorts by time."""
+    no photo was held back), how long all of them took, the bytes that its files take, when it
+    `began`, as text that sorts by time, and what somebody has noted on it, "" for nothing."""
 
     run: RunFacts
     epochs: tuple[EpochDone, ...]
@@ -444,6 +444,7 @@ class RunListed:
     seconds: float
     size: int
     began: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

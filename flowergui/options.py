@@ -137,6 +137,9 @@ def parser() -> argparse.ArgumentParser:
     runs.add_argument(
         "--csv", metavar="FILE", help="write what each came to, and its settings, as a table"
     )
+    runs.add_argument(
+        "--note", metavar="TEXT", help='write what you want to remember of RUN; "" takes it away'
+    )
     _add_models_folder(runs)
 
     inspect = command("inspect", "Say what a folder of photos holds, and what is wrong with it.")

@@ -37,13 +37,16 @@ _BEGAN: Final = re.compile(r"\d{4}-\d\d-\d\d_")
 
 _PARTS: Final = ("train", "validation")
 
+LONGEST_NOTE = 500
+"""Most characters of a note."""
+
 _COLUMNS = ["kind", *dict.fromkeys(f.name for kind in (BatchDone, EpochDone) for f in fields(kind))]
 
 
 class RunFolder:
     """models/<date>_<time>_<model>_<mode>/ with recipe.json, classes.json, split.csv, history.csv
     and, beside them, last.pth, previous.pth and best.pth, and, once it was resumed, resumed.pth:
-    what it went on from."""
+    what it went on from. Who writes a note on it finds that in note.txt."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -55,6 +58,7 @@ class RunFolder:
         self._classes = path / "classes.json"
         self._split = path / "split.csv"
         self._history = path / "history.csv"
+        self._note = path / "note.txt"
         self._lock = path / ".lock"
 
     @classmethod
@@ -141,6 +145,28 @@ class RunFolder:
     def write_recipe(self, recipe: Recipe) -> None:
         """Raises FlowerError where it can't be written."""
         _write(self._recipe, json.dumps(recipe.as_dict(), indent=2) + "\n")
+
+    def note(self) -> str:
+        """What somebody has noted on it, as one line; "" for nothing."""
+        try:
+            text = self._note.read_text("utf-8", "replace")
+        except OSError:
+            return ""
+        return " ".join(text.split())[:LONGEST_NOTE]
+
+    def write_note(self, text: str) -> None:
+        """Notes `text` on it, as one line; "" takes the note away. Raises FlowerError where that
+        can't be done, and where there is no run."""
+        if not self.is_one():
+            raise FlowerError(f"There is no run in {self.path}.")
+        if line := " ".join(text.split())[:LONGEST_NOTE]:
+            _write(self._note, line + "\n")
+            return
+        try:
+            self._note.unlink(missing_ok=True)
+        except OSError as error:
+            reason = error.strerror or error
+            raise FlowerError(f"{self._note} can't be removed: {reason}.") from error
 
     def write_split(
         self, classes: Sequence[str], rows: Iterable[tuple[str, str, str]], photos: Path
@@ -302,7 +328,7 @@ class RunFolder:
         if best is not None and best.val_accuracy is None:
             best = None
         seconds = sum(each.seconds for each in epochs)
-        return RunListed(facts, epochs, best, seconds, size, self.began())
+        return RunListed(facts, epochs, best, seconds, size, self.began(), self.note())
 
     def began(self) -> str:
         """When, as its name tells it; where somebody named it otherwise, when it last did

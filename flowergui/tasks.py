@@ -219,6 +219,12 @@ def goes_on(run: str | Path) -> bool:
     return RunFolder(Path(run)).goes_on()
 
 
+def note(run: str | Path, text: str) -> None:
+    """Notes a line on a run, for lists of them; "" takes it away. Raises FlowerError where it
+    can't be written."""
+    RunFolder(Path(run)).write_note(text)
+
+
 def history(run: str | Path) -> list[BatchDone | EpochDone]:
     """The batches and epochs that a run has done so far, from its history.csv."""
     return list(RunFolder(Path(run)).history())

@@ -412,6 +412,19 @@ def test_runs_lists_them(trained: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert len(table.read_text("utf-8-sig").splitlines()) == 2
 
 
+def test_a_note_on_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = RunFolder.create(tmp_path / "models", Recipe())
+    assert commands.run(["runs", str(run.path), "--note", " with   more\nroses "]) == 0
+    assert capsys.readouterr().out.splitlines()[1].endswith(f"{run.path}  (with more roses)")
+    assert RunFolder(run.path).note() == "with more roses"
+    assert commands.run(["runs", str(run.path), "--note", ""]) == 0
+    assert RunFolder(run.path).note() == ""
+    assert not (run.path / "note.txt").exists()
+    assert commands.run(["runs", "--models-folder", str(run.path.parent), "--note", "x"]) == 2
+    assert "A note is for one run." in capsys.readouterr().err
+    assert RunFolder(run.path).note() == ""
+
+
 def test_runs_says_in_what_some_differ(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """Has runs compared, and does what is asked of them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ class ComparisonControl(QObject):
             window.answers_wanted.connect(self._let_answer)
             window.export_wanted.connect(self._export)
             window.removal_wanted.connect(self._ask_to_remove)
+            window.note_wanted.connect(self._write_note)
             window.finished.connect(self._closed)
             self._state_changed()
             self._list()
@@ -183,6 +185,17 @@ class ComparisonControl(QObject):
             return False
         self._window.note(str(error), wrong=True)
         return True
+
+    @Slot(object, str)
+    def _write_note(self, listed: RunListed, text: str) -> None:
+        if self._window is None or not self._is_there(listed.run):
+            return
+        try:
+            tasks.note(listed.run.path, text)
+        except FlowerError as error:
+            self._window.note(str(error), wrong=True)
+        else:
+            self._window.update_run(replace(listed, note=" ".join(text.split())))
 
     @Slot(object)
     def _ask_to_remove(self, run: RunFacts) -> None:

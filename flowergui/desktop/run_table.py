@@ -14,9 +14,17 @@ from PySide6.QtCore import (
     QSortFilterProxyModel,
     Qt,
     Signal,
+    Slot,
 )
 from PySide6.QtGui import QGuiApplication, QIcon, QKeyEvent, QPainter, QPixmap
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLineEdit,
+    QStyledItemDelegate,
+    QTreeView,
+    QWidget,
+)
 
 from flowergui.caches import size_in_words
 from flowergui.desktop import theme
@@ -76,6 +84,13 @@ COLUMNS = (
         number=False,
     ),
     Column(
+        "Note",
+        "What you want to remember of it: double-click, or press F2, and write",
+        lambda r: r.note,
+        lambda r: r.note,
+        number=False,
+    ),
+    Column(
         "Epochs",
         "Done, of those that were asked for",
         lambda r: f"{r.run.epochs_done:,} of {r.run.recipe.epochs:,}",
@@ -98,8 +113,10 @@ COLUMNS = (
         "Size", "What it takes on disk", lambda r: size_in_words(r.size), lambda r: float(r.size)
     ),
 )
-PHOTOS = [each.title for each in COLUMNS].index("Photos")
-"""The column that takes the room which the others leave."""
+PHOTOS, NOTE = ([each.title for each in COLUMNS].index(title) for title in ("Photos", "Note"))
+"""The latter takes the room that the others leave."""
+LETTERS = 24
+"""Average letters of a folder's name that have room; longer ones are in the tip."""
 
 
 class RunsModel(QAbstractTableModel):
@@ -108,6 +125,8 @@ class RunsModel(QAbstractTableModel):
 
     compared = Signal()
     """Others are checked, or one of those has come further."""
+    noted = Signal(str, str)
+    """The user has written a note (the second) on the run in this folder; it is not shown yet."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -189,8 +208,8 @@ class RunsModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(COLUMNS)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        flags = super().flags(index)
-        return flags if index.column() else flags | Qt.ItemFlag.ItemIsUserCheckable
+        own = {0: Qt.ItemFlag.ItemIsUserCheckable, NOTE: Qt.ItemFlag.ItemIsEditable}
+        return super().flags(index) | own.get(index.column(), Qt.ItemFlag.NoItemFlags)
 
     def headerData(
         self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
@@ -210,7 +229,7 @@ class RunsModel(QAbstractTableModel):
         if not index.isValid():
             return None
         listed, column = self._runs[index.row()], COLUMNS[index.column()]
-        if role == Qt.ItemDataRole.DisplayRole:
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return column.text(listed)
         if role == Qt.ItemDataRole.UserRole:
             return listed
@@ -219,7 +238,8 @@ class RunsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip(f"{listed.run.path}\nPhotos: {listed.run.recipe.photos}")
+            note = f"\n{listed.note}" if listed.note else ""
+            return tip(f"{listed.run.path}\nPhotos: {listed.run.recipe.photos}{note}")
         if index.column():
             return None
         slot = self._slots.get(listed.run.path)
@@ -230,9 +250,13 @@ class RunsModel(QAbstractTableModel):
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        path = self._runs[index.row()].run.path
+        if role == Qt.ItemDataRole.EditRole and index.column() == NOTE:
+            if value != self._runs[index.row()].note:
+                self.noted.emit(path, value)
+            return True
         if role != Qt.ItemDataRole.CheckStateRole or index.column():
             return False
-        path = self._runs[index.row()].run.path
         self.check([path], Qt.CheckState(value) == Qt.CheckState.Checked)
         return True
 
@@ -257,7 +281,8 @@ def dot(slot: int | None) -> QIcon:
 
 
 class RunTable(QTreeView):
-    """Shows them; a click on a head sorts. Space checks the run that is looked at."""
+    """Shows them; a click on a head sorts. Space checks the run that is looked at, F2 begins a
+    note on it."""
 
     looked_at = Signal()
     """Another run is the one that buttons are for."""
@@ -274,7 +299,7 @@ class RunTable(QTreeView):
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         theme.style(self, flat=True)
         theme.tabular(self)
@@ -283,7 +308,8 @@ class RunTable(QTreeView):
         head.setSectionsMovable(False)
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         head.setResizeContentsPrecision(0)  # what is in sight: each cell takes a call into Python
-        head.setSectionResizeMode(PHOTOS, QHeaderView.ResizeMode.Stretch)
+        head.setSectionResizeMode(NOTE, QHeaderView.ResizeMode.Stretch)
+        self.setItemDelegateForColumn(NOTE, _NoteDelegate(self))
         head.setSortIndicatorClearable(True)
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # newest first, as they come
         self.setSortingEnabled(True)
@@ -307,9 +333,18 @@ class RunTable(QTreeView):
                 | QItemSelectionModel.SelectionFlag.Rows,
             )
 
+    @Slot()
+    def write_note(self) -> None:
+        """Lets the user write a note on the run that is looked at."""
+        if self.currentIndex().isValid():
+            self.edit(self.currentIndex().siblingAtColumn(NOTE))
+
     def sizeHintForColumn(self, column: int) -> int:
+        hint, metrics = super().sizeHintForColumn(column), self.fontMetrics()
+        if column == PHOTOS:
+            return min(hint, LETTERS * metrics.averageCharWidth())
         # Qt takes the check box for smaller than the stylesheet makes it in large fonts.
-        return super().sizeHintForColumn(column) + (0 if column else self.fontMetrics().height())
+        return hint + (0 if column else metrics.height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and self.currentIndex().isValid():
@@ -317,8 +352,17 @@ class RunTable(QTreeView):
             on = box.data(Qt.ItemDataRole.CheckStateRole) != Qt.CheckState.Checked
             state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
             self._sorted.setData(box, state, Qt.ItemDataRole.CheckStateRole)
+        elif event.key() == Qt.Key.Key_F2:
+            self.write_note()
         else:
             super().keyPressEvent(event)
+
+
+class _NoteDelegate(QStyledItemDelegate):
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        """Keeps what is being written, also while the run in its row goes on."""
+        if not (isinstance(editor, QLineEdit) and editor.isModified()):
+            super().setEditorData(editor, index)
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:

@@ -38,6 +38,7 @@ RESUME = "Choose it under “Start from”, where it can be gone on with."
 TAKE = "Begin a new run with the same settings, and change what you like."
 MISTAKES = "How often it is right on photos that it has not learned from, and where it is not."
 EXPORT = "Its best network as a file, for other computers and programs."
+NOTE = "Write what you want to remember of it (F2)."
 ANSWER = "Its best network says what the photos show that you drop."
 
 
@@ -56,6 +57,8 @@ class RunsWindow(QDialog):
     """The user wants the network of this run (RunFacts) as a file, at this path."""
     removal_wanted = Signal(object)
     """The user does not want this run (RunFacts) any more."""
+    note_wanted = Signal(object, str)
+    """The user wants this to be noted on a run (RunListed)."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +70,7 @@ class RunsWindow(QDialog):
         self._courses: dict[str, Course] = {}
         self._runs = RunsModel(self)
         self._runs.compared.connect(self._compare)
+        self._runs.noted.connect(self._note_written)
         below = QSplitter(Qt.Orientation.Horizontal)
         both = QSplitter(Qt.Orientation.Vertical)
         for splitter, parts in (
@@ -177,10 +181,14 @@ class RunsWindow(QDialog):
         self._export.clicked.connect(self._ask_where_to_export)
         row.addWidget(self._export)
         row.addStretch(1)
+        self._write_note = quiet_button("Note…", "noteButton")
+        self._write_note.setToolTip(NOTE)
+        self._write_note.clicked.connect(self._table.write_note)
         self._folder = quiet_button("Show its folder", "showRunButton")
         self._folder.clicked.connect(self._open_folder)
         self._remove = quiet_button("Move to trash…", "removeRunButton")
         self._remove.clicked.connect(lambda: self._tell(self.removal_wanted))
+        row.addWidget(self._write_note)
         row.addWidget(self._folder)
         row.addWidget(self._remove)
         card.body.addLayout(row)
@@ -283,7 +291,8 @@ class RunsWindow(QDialog):
         ):
             self._buttons[name].setEnabled(possible)
         self._export.setEnabled(answers)
-        self._folder.setEnabled(run is not None)
+        for button in (self._write_note, self._folder):
+            button.setEnabled(run is not None)
         self._remove.setEnabled(run is not None and not goes_on)
 
     @Slot(object)
@@ -308,6 +317,12 @@ class RunsWindow(QDialog):
             choose_export(
                 self, "Export its network", name, lambda path: self.export_wanted.emit(run, path)
             )
+
+    @Slot(str, str)
+    def _note_written(self, path: str, text: str) -> None:
+        self.note("")
+        listed = next(each for each in self._runs.runs if each.run.path == path)
+        self.note_wanted.emit(listed, text)
 
     @Slot()
     def _open_folder(self) -> None:

@@ -1461,6 +1461,19 @@ def test_a_run_that_is_resumed_at_once_is_not_looked_at_beside_it(window, script
     assert not script.of("preflight")
 
 
+def test_a_note_is_kept_with_its_run(qtbot, window, script, tmp_path):
+    run = on_disk(script, tmp_path, "a")
+    RunFolder(tmp_path / "a").write_recipe(run.recipe)
+    runs = compare_runs(qtbot, window)
+    runs.runs.noted.emit(run.path, " for  the fair ")
+    assert RunFolder(tmp_path / "a").note() == "for the fair"
+    assert [each.note for each in runs.runs.runs] == ["for the fair"]
+    (tmp_path / "a" / "recipe.json").unlink()
+    runs.runs.noted.emit(run.path, "x")
+    assert "There is no run in" in find(runs, QLabel, "runsNote").text()
+    assert [each.note for each in runs.runs.runs] == ["for the fair"]
+
+
 def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
     run = on_disk(script, tmp_path, "a")
     runs = compare_runs(qtbot, window)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QTableView, QTreeView
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QTableView, QTreeView
 
 from flowergui.desktop import theme
 from flowergui.desktop.lean import pyqtgraph as pg
@@ -107,25 +107,25 @@ def test_it_says_what_each_run_came_to(window):
     assert texts(table(window), 0) == ["mynet", "resnet18", "resnet18", "resnet18", "resnet18"]
     assert texts(table(window), 1)[:2] == ["scratch", "transfer"]
     assert texts(table(window), 2)[0] == "2026-11-09 14:05"
-    assert texts(table(window), 4) == ["2 of 9", "3 of 9", "1 of 9", "2 of 9", "0 of 9"]
-    assert texts(table(window), 5) == ["70.0 %", "90.0 %", "30.0 %", "–", "–"]
-    assert texts(table(window), 6) == ["0.500", "0.500", "1.000", "–", "–"]
-    assert texts(table(window), 7) == ["1:00", "1:30", "0:30", "1:00", "0:00"]
-    assert texts(table(window), 8)[2:4] == ["2.5 GB", "2.0 MB"]
+    assert texts(table(window), 5) == ["2 of 9", "3 of 9", "1 of 9", "2 of 9", "0 of 9"]
+    assert texts(table(window), 6) == ["70.0 %", "90.0 %", "30.0 %", "–", "–"]
+    assert texts(table(window), 7) == ["0.500", "0.500", "1.000", "–", "–"]
+    assert texts(table(window), 8) == ["1:00", "1:30", "0:30", "1:00", "0:00"]
+    assert texts(table(window), 9)[2:4] == ["2.5 GB", "2.0 MB"]
     assert texts(table(window), 3)[1:3] == ["flowers", "birds"]
     assert label(window, "runsSum") == "5 runs, 2.5 GB"
 
 
 def test_a_loss_that_ran_away_stays_short(empty):
     empty.show_runs([replace(RUNS[0], best=replace(RUNS[0].epochs[0], val_loss=85_216.5))])
-    assert texts(table(empty), 6) == ["8.5e+04"]
+    assert texts(table(empty), 7) == ["8.5e+04"]
 
 
 def test_a_loss_that_is_no_number_is_sorted_last(window):
     spoilt = replace(RUNS[2], best=replace(RUNS[2].epochs[0], val_loss=math.nan))
     window.show_runs([RUNS[0], spoilt, RUNS[1]])
-    table(window).sortByColumn(6, Qt.SortOrder.AscendingOrder)
-    assert texts(table(window), 6) == ["0.500", "0.500", "–"]
+    table(window).sortByColumn(7, Qt.SortOrder.AscendingOrder)
+    assert texts(table(window), 7) == ["0.500", "0.500", "–"]
 
 
 def test_a_run_that_somebody_named_is_called_so(empty):
@@ -135,10 +135,10 @@ def test_a_run_that_somebody_named_is_called_so(empty):
 
 
 def test_heads_sort(window):
-    table(window).sortByColumn(5, Qt.SortOrder.DescendingOrder)
-    assert texts(table(window), 5) == ["90.0 %", "70.0 %", "30.0 %", "–", "–"]
-    table(window).sortByColumn(8, Qt.SortOrder.AscendingOrder)
-    assert texts(table(window), 8)[-1] == "2.5 GB"
+    table(window).sortByColumn(6, Qt.SortOrder.DescendingOrder)
+    assert texts(table(window), 6) == ["90.0 %", "70.0 %", "30.0 %", "–", "–"]
+    table(window).sortByColumn(9, Qt.SortOrder.AscendingOrder)
+    assert texts(table(window), 9)[-1] == "2.5 GB"
     table(window).sortByColumn(-1, Qt.SortOrder.AscendingOrder)
     assert texts(table(window), 0)[0] == "mynet"
 
@@ -204,7 +204,7 @@ def test_a_run_that_goes_on_grows(window):
         tick(window, row, on=False)
     done = epochs(0.5, 0.7, 0.95)
     window.update_run(replace(RUNS[0], epochs=done, best=done[2]))
-    assert texts(table(window), 5)[0] == "95.0 %"
+    assert texts(table(window), 6)[0] == "95.0 %"
     assert [len(each.getData()[0]) for each in curves(window)] == [3, 3]
     new = listed(11, 0.1)
     window.update_run(new)
@@ -369,6 +369,58 @@ def test_the_readout_follows_the_pointer(qtbot, plot):
     assert readout.isVisible()
     plot._hover(plot.plot.mapToScene(QPoint(2, 2)))  # beside the axis
     assert not readout.isVisible()
+
+
+# --- notes ------------------------------------------------------------------------------------
+
+
+def write(qtbot, window, text, *, key=Qt.Key.Key_Return) -> None:
+    editor = table(window).findChild(QLineEdit)
+    editor.selectAll()
+    qtbot.keyClicks(editor, text)
+    qtbot.keyClick(editor, key)
+    qtbot.waitUntil(lambda: table(window).findChild(QLineEdit) is None)
+
+
+def test_a_note_is_written_on_the_run_that_is_looked_at(qtbot, window):
+    table(window).look_at(RUNS[1].run.path)
+    with qtbot.waitSignal(window.note_wanted) as told:
+        button(window, "noteButton").click()
+        write(qtbot, window, "more roses")
+    assert told.args == [RUNS[1], "more roses"]
+    assert texts(table(window), 4)[1] == ""  # it is shown once it is kept
+    window.update_run(replace(RUNS[1], note="more roses"))
+    assert texts(table(window), 4)[1] == "more roses"
+    assert window.isVisible()  # Return pressed no button
+
+
+def test_by_keys(qtbot, window):
+    table(window).look_at(RUNS[0].run.path)
+    qtbot.keyClick(table(window), Qt.Key.Key_F2)
+    with qtbot.waitSignal(window.note_wanted):
+        write(qtbot, window, "x y")  # Space ticks nothing meanwhile
+    assert checked(window) == [0, 1, 3]
+    with qtbot.assertNotEmitted(window.note_wanted):
+        qtbot.keyClick(table(window), Qt.Key.Key_F2)
+        write(qtbot, window, "z", key=Qt.Key.Key_Escape)
+    assert window.isVisible()
+
+
+def test_what_is_as_it_was_is_not_written(qtbot, window):
+    window.show_runs([replace(RUNS[0], note="old")])
+    with qtbot.assertNotEmitted(window.note_wanted):
+        button(window, "noteButton").click()
+        assert table(window).findChild(QLineEdit).text() == "old"
+        write(qtbot, window, "old")
+
+
+def test_a_run_that_comes_further_does_not_end_what_is_written(qtbot, window):
+    table(window).look_at(RUNS[0].run.path)
+    button(window, "noteButton").click()
+    qtbot.keyClicks(table(window).findChild(QLineEdit), "mo")
+    window.update_run(replace(RUNS[0], seconds=99.0))
+    window.show_runs([replace(RUNS[0], seconds=199.0), *RUNS[1:]])
+    assert table(window).findChild(QLineEdit).text() == "mo"
 
 
 # --- what may be done with a run --------------------------------------------------------------
