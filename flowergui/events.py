@@ -414,8 +414,8 @@ class Finished:
 @dataclass(frozen=True, slots=True)
 class RunFacts:
     """A run on disk: its folder, its recipe, its number of classes, how far it came (so many
-    epochs, and `batch` batches of the next), and the paths of its last and best checkpoints
-    (empty where there is none)."""
+    epochs, and `batch` batches of the next), the paths of its last and best checkpoints, and what
+    somebody has noted on it (empty where there is none)."""
 
     path: str
     recipe: Recipe
@@ -425,6 +425,7 @@ class RunFacts:
     last: str
     best: str
     batch: int = 0
+    note: str = ""
 
     @property
     def finished(self) -> bool:
@@ -435,8 +436,8 @@ class RunFacts:
 @dataclass(frozen=True, slots=True)
 class RunListed:
     """What a run on disk has come to: each of its epochs, the one that best.pth is of (None where
-    no photo was held back), how long all of them took, the bytes that its files take, when it
-    `began`, as text that sorts by time, and what somebody has noted on it, "" for nothing."""
+    no photo was held back), how long all of them took, the bytes that its files take, and when it
+    `began`, as text that sorts by time."""
 
     run: RunFacts
     epochs: tuple[EpochDone, ...]
@@ -444,7 +445,6 @@ class RunListed:
     seconds: float
     size: int
     began: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

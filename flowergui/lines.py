@@ -133,7 +133,7 @@ def listed(event: RunListed) -> str:
     epoch = "-" if best is None else f"{best.epoch:,}"
     done = f"{run.epochs_done:,}/{run.recipe.epochs:,}"
     time, size = duration(event.seconds), size_in_words(event.size)
-    note = f"  ({event.note})" if event.note else ""
+    note = f"  ({run.note})" if run.note else ""
     return f"{accuracy:>7}  {epoch:>8}  {done:>11}  {time:>12}  {size:>9}  {run.path}{note}"
 
 

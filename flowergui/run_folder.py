@@ -311,6 +311,7 @@ class RunFolder:
             last=str(last) if last else "",
             best=str(self.best) if self.best.is_file() else "",
             batch=newest.batch if isinstance(newest, BatchDone) and under_way else 0,
+            note=self.note(),
         )
 
     def listed(self) -> RunListed:
@@ -328,7 +329,7 @@ class RunFolder:
         if best is not None and best.val_accuracy is None:
             best = None
         seconds = sum(each.seconds for each in epochs)
-        return RunListed(facts, epochs, best, seconds, size, self.began(), self.note())
+        return RunListed(facts, epochs, best, seconds, size, self.began())
 
     def began(self) -> str:
         """When, as its name tells it; where somebody named it otherwise, when it last did

@@ -25,7 +25,7 @@ def write(path: Path, runs: Sequence[RunListed]) -> None:
         run, best = each.run, each.best
         figures = ("", "", "") if best is None else (best.epoch, best.val_accuracy, best.val_loss)
         settings = (setting.written(getattr(run.recipe, setting.name)) for setting in SETTINGS)
-        row = (run.path, each.note, run.epochs_done, *figures, round(each.seconds, 3), each.size)
+        row = (run.path, run.note, run.epochs_done, *figures, round(each.seconds, 3), each.size)
         writer.writerow([*row, run.recipe.photos, *settings])
     try:
         # With a mark in front Excel takes it for UTF-8; names of folders need not be text.

@@ -195,7 +195,9 @@ class ComparisonControl(QObject):
         except FlowerError as error:
             self._window.note(str(error), wrong=True)
         else:
-            self._window.update_run(replace(listed, note=" ".join(text.split())))
+            run = replace(listed.run, note=" ".join(text.split()))
+            self._window.update_run(replace(listed, run=run))
+            self._resume.refresh(look=False)
 
     @Slot(object)
     def _ask_to_remove(self, run: RunFacts) -> None:

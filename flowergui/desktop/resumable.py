@@ -20,11 +20,14 @@ class Resumable:
     detail: str
     when: str = ""
     photos: str = ""
+    note: str = ""
 
     @property
     def tip(self) -> str:
-        """Where it is, and the photos that it learned from, as far as that is known."""
-        return f"{self.checkpoint}\nPhotos: {self.photos}" if self.photos else self.checkpoint
+        """Where it is, the photos that it learned from, as far as that is known, and what was
+        noted on it."""
+        photos = f"Photos: {self.photos}" if self.photos else ""
+        return "\n".join(filter(None, (self.checkpoint, photos, self.note)))
 
 
 def when(name: str) -> str:
@@ -73,6 +76,7 @@ def _run(run: RunFacts) -> Resumable:
         detail=done + best,
         when=began,
         photos=recipe.photos,
+        note=run.note,
     )
 
 

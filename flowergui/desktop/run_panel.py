@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from flowergui.desktop import run_control, theme
-from flowergui.desktop.card import Card, quiet_button, small_label
+from flowergui.desktop.card import Card, quiet_button, small_label, tip
 from flowergui.desktop.live_plot import LivePlot
 from flowergui.desktop.resumable import Resumable
 from flowergui.desktop.run_header import RunHeader
@@ -124,7 +124,7 @@ class RunPanel(QWidget):
         """What can be resumed, newest first: the first is what the button goes on with."""
         newest = f"{runs[0].title}: {runs[0].detail}" if runs else ""
         self._newest.setText(newest.replace(" %", "\N{NO-BREAK SPACE}%"))
-        self._newest.setToolTip(runs[0].tip if runs else "")
+        self._newest.setToolTip(tip(runs[0].tip) if runs else "")
         self._others.setVisible(len(runs) > 1)
         self._others_menu.clear()
         for run in runs[1 : OTHERS + 1]:
@@ -159,12 +159,12 @@ class RunPanel(QWidget):
         """Start and Resume may be pressed, or the reason why not, in a sentence. `estimate` says
         what Start would take."""
         idle = self._state == run_control.IDLE
-        for button, reason, tip in (
+        for button, reason, otherwise in (
             (self._start, start, "Begin training with these settings (Ctrl+Return)."),
             (self._resume, resume, "Go on with the newest run where it stopped."),
         ):
             button.setEnabled(idle and not reason)
-            button.setToolTip(reason or tip)
+            button.setToolTip(reason or otherwise)
         self._others.setEnabled(idle)
         self._hint.setText((start or estimate) if idle else "")
 

@@ -86,8 +86,8 @@ COLUMNS = (
     Column(
         "Note",
         "What you want to remember of it: double-click, or press F2, and write",
-        lambda r: r.note,
-        lambda r: r.note,
+        lambda r: r.run.note,
+        lambda r: r.run.note,
         number=False,
     ),
     Column(
@@ -238,7 +238,7 @@ class RunsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            note = f"\n{listed.note}" if listed.note else ""
+            note = f"\n{listed.run.note}" if listed.run.note else ""
             return tip(f"{listed.run.path}\nPhotos: {listed.run.recipe.photos}{note}")
         if index.column():
             return None
@@ -252,7 +252,7 @@ class RunsModel(QAbstractTableModel):
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         path = self._runs[index.row()].run.path
         if role == Qt.ItemDataRole.EditRole and index.column() == NOTE:
-            if value != self._runs[index.row()].note:
+            if value != self._runs[index.row()].run.note:
                 self.noted.emit(path, value)
             return True
         if role != Qt.ItemDataRole.CheckStateRole or index.column():

@@ -1467,11 +1467,16 @@ def test_a_note_is_kept_with_its_run(qtbot, window, script, tmp_path):
     runs = compare_runs(qtbot, window)
     runs.runs.noted.emit(run.path, " for  the fair ")
     assert RunFolder(tmp_path / "a").note() == "for the fair"
-    assert [each.note for each in runs.runs.runs] == ["for the fair"]
+    assert [each.run.note for each in runs.runs.runs] == ["for the fair"]
+    script.runs[0] = replace(run, note="for the <b>fair</b>")
+    window._resume.refresh()
+    tip = find(window, QLabel, "resumeLastName").toolTip()
+    assert "for the &lt;b&gt;fair&lt;/b&gt;" in tip
+    script.runs[0] = run
     (tmp_path / "a" / "recipe.json").unlink()
     runs.runs.noted.emit(run.path, "x")
     assert "There is no run in" in find(runs, QLabel, "runsNote").text()
-    assert [each.note for each in runs.runs.runs] == ["for the fair"]
+    assert [each.run.note for each in runs.runs.runs] == ["for the fair"]
 
 
 def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):

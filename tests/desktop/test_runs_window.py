@@ -374,6 +374,10 @@ def test_the_readout_follows_the_pointer(qtbot, plot):
 # --- notes ------------------------------------------------------------------------------------
 
 
+def noted(listed: RunListed, note: str) -> RunListed:
+    return replace(listed, run=replace(listed.run, note=note))
+
+
 def write(qtbot, window, text, *, key=Qt.Key.Key_Return) -> None:
     editor = table(window).findChild(QLineEdit)
     editor.selectAll()
@@ -389,7 +393,7 @@ def test_a_note_is_written_on_the_run_that_is_looked_at(qtbot, window):
         write(qtbot, window, "more roses")
     assert told.args == [RUNS[1], "more roses"]
     assert texts(table(window), 4)[1] == ""  # it is shown once it is kept
-    window.update_run(replace(RUNS[1], note="more roses"))
+    window.update_run(noted(RUNS[1], "more roses"))
     assert texts(table(window), 4)[1] == "more roses"
     assert window.isVisible()  # Return pressed no button
 
@@ -407,7 +411,7 @@ def test_by_keys(qtbot, window):
 
 
 def test_what_is_as_it_was_is_not_written(qtbot, window):
-    window.show_runs([replace(RUNS[0], note="old")])
+    window.show_runs([noted(RUNS[0], "old")])
     with qtbot.assertNotEmitted(window.note_wanted):
         button(window, "noteButton").click()
         assert table(window).findChild(QLineEdit).text() == "old"

@@ -130,6 +130,10 @@ def walk(photographer: Photographer, epochs: int) -> None:
     photographer.keep("refused")
 
 
+NOTES = "the tutorial's settings", "photos not varied", "as recommended"
+"""On the three runs, the newest first."""
+
+
 def compare(photographer: Photographer) -> None:
     """The same twice more, with other settings, and all three side by side."""
     find, click, until = photographer.find, photographer.click, photographer.until
@@ -150,6 +154,8 @@ def compare(photographer: Photographer) -> None:
     runs = find("runsWindow")
     assert isinstance(runs, RunsWindow)
     until(lambda: len(runs.runs.runs) == 3)
+    for listed, note in zip(list(runs.runs.runs), NOTES, strict=True):
+        runs.note_wanted.emit(listed, note)
     runs.resize(RUNS)
     photographer.keep("runs", runs)
     runs.close()
