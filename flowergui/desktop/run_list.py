@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import theme
-from flowergui.desktop.card import Index, quiet_button, small_label, tip
+from flowergui.desktop.card import Index, quiet_button, small_label
 from flowergui.desktop.file_choice import CHECKPOINTS, choose_file
 from flowergui.desktop.resumable import Resumable, elsewhere
 from flowergui.desktop.rows_model import RowsModel
@@ -129,7 +129,7 @@ class _RunModel(RowsModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.title
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip(row.tip)
+            return row.tip
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{row.title}, {row.detail}, {row.when}"
         return None

@@ -1,6 +1,7 @@
 """Where a run starts: mode, network, weights, and the runs to resume."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -309,6 +310,13 @@ def test_runs_are_listed_and_the_newest_is_chosen(qtbot, selector):
         runs(selector).setCurrentIndex(model.index(1, 0))
     assert changed.args == [older.last]
     assert selector.checkpoint == older.last
+
+
+def test_a_tip_says_what_was_noted_on_a_run(selector):
+    selector.mode = "resume"
+    selector.set_runs(resumables([replace(run("resnet18", 12), note="more <b>roses</b>")]))
+    tip = runs(selector).model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip.endswith("more &lt;b&gt;roses&lt;/b&gt;</span>")
 
 
 def test_bare_weights_stand_where_they_were_written(tmp_path):

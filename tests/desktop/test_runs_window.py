@@ -17,7 +17,7 @@ from flowergui.desktop.run_curves import FAINT, Course, RunCurves
 from flowergui.desktop.run_table import DOT
 from flowergui.desktop.runs_window import RunsWindow
 from flowergui.events import EpochDone, RunFacts, RunListed
-from flowergui.recipe import Recipe
+from flowergui.recipe import SETTING, Recipe
 
 
 def epochs(*accuracies: float | None, loss: float = 1.0) -> tuple[EpochDone, ...]:
@@ -260,6 +260,8 @@ def test_it_shows_in_what_they_differ(window):
     assert texts(view, 0) == ["Scratch", "mynet", "–", "0.002"]
     assert texts(view, 1) == ["Transfer", "resnet18", "imagenet", "0.001"]
     assert view.model().headerData(0, Qt.Orientation.Horizontal) == "mynet\n11-09 14:05"
+    vertical, tip = Qt.Orientation.Vertical, Qt.ItemDataRole.ToolTipRole
+    assert SETTING["learning_rate"].help in view.model().headerData(3, vertical, tip)
     tick(window, 1, on=False)
     assert not view.isVisible()
     assert label(window, "noDifferences") == "Tick two runs or more to see it."
@@ -371,6 +373,14 @@ def test_the_readout_follows_the_pointer(qtbot, plot):
     assert not readout.isVisible()
 
 
+def test_a_long_name_of_a_folder_leaves_room_for_notes(window):
+    window.resize(900, 600)
+    width = table(window).columnWidth(3)
+    named = replace(RUNS[0].run, recipe=replace(RUNS[0].run.recipe, photos="/" + 200 * "x"))
+    window.show_runs([replace(RUNS[0], run=named), *RUNS[1:]])
+    assert width < table(window).columnWidth(3) < 2.5 * table(window).columnWidth(4)
+
+
 # --- notes ------------------------------------------------------------------------------------
 
 
@@ -395,6 +405,8 @@ def test_a_note_is_written_on_the_run_that_is_looked_at(qtbot, window):
     assert texts(table(window), 4)[1] == ""  # it is shown once it is kept
     window.update_run(noted(RUNS[1], "more roses"))
     assert texts(table(window), 4)[1] == "more roses"
+    tip = table(window).currentIndex().data(Qt.ItemDataRole.ToolTipRole)
+    assert tip.endswith("\nmore roses")
     assert window.isVisible()  # Return pressed no button
 
 
