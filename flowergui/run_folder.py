@@ -149,7 +149,7 @@ class RunFolder:
     def note(self) -> str:
         """What somebody has noted on it, as one line; "" for nothing."""
         try:
-            text = self._note.read_text("utf-8", "replace")
+            text = self._note.read_text("utf-8-sig", "replace")
         except OSError:
             return ""
         return " ".join(text.split())[:LONGEST_NOTE]

@@ -25,10 +25,22 @@ def write(path: Path, runs: Sequence[RunListed]) -> None:
         run, best = each.run, each.best
         figures = ("", "", "") if best is None else (best.epoch, best.val_accuracy, best.val_loss)
         settings = (setting.written(getattr(run.recipe, setting.name)) for setting in SETTINGS)
-        row = (run.path, run.note, run.epochs_done, *figures, round(each.seconds, 3), each.size)
+        row = (
+            run.path,
+            _as_text(run.note),
+            run.epochs_done,
+            *figures,
+            round(each.seconds, 3),
+            each.size,
+        )
         writer.writerow([*row, run.recipe.photos, *settings])
     try:
         # With a mark in front Excel takes it for UTF-8; names of folders need not be text.
         path.write_bytes(text.getvalue().encode("utf-8-sig", "backslashreplace"))
     except OSError as error:
         raise FlowerError(f"{path} can't be written: {error.strerror or error}.") from error
+
+
+def _as_text(note: str) -> str:
+    """A note that no spreadsheet takes for a formula (as OWASP's page on CSV injection has it)."""
+    return f"'{note}" if note.startswith(("=", "+", "-", "@")) else note

@@ -198,10 +198,16 @@ def test_a_run_goes_on_while_it_is_held(models: Path) -> None:
     assert not tasks.goes_on(lock.parent)
 
 
+def test_a_note_that_an_editor_has_marked(models: Path) -> None:
+    run = make(models, "a", Recipe())
+    (run.path / "note.txt").write_text("\ufeffRösli\n", "utf-8")
+    assert run.facts().note == "Rösli"
+
+
 def test_the_table_has_a_line_a_run(models: Path, tmp_path: Path) -> None:
     frozen = Recipe(photos="/fotos/Rösli", frozen=("a", "b"), image_size=0, learning_rate=1e-3)
     make(models, "2026-01-02_a", replace(frozen, weights="/\ud800.pth"), EPOCH)
-    tasks.note(make(models, "2026-01-01_b", Recipe()).path, "mehr\nRosen")
+    tasks.note(make(models, "2026-01-01_b", Recipe()).path, "+ mehr\nRosen")
     table = tmp_path / "t.csv"
     runs_table.write(table, [each for each in tasks.compare() if isinstance(each, RunListed)])
     with table.open(encoding="utf-8-sig", newline="") as file:
@@ -211,6 +217,6 @@ def test_the_table_has_a_line_a_run(models: Path, tmp_path: Path) -> None:
     assert (first["photos"], first["frozen"]) == ("/fotos/Rösli", "a b")
     assert (first["learning_rate"], first["image_size"]) == ("0.001", "the network's own")
     assert (second["val_accuracy"], second["epochs_done"]) == ("", "0")
-    assert (first["note"], second["note"]) == ("", "mehr Rosen")
+    assert (first["note"], second["note"]) == ("", "'+ mehr Rosen")
     with pytest.raises(FlowerError, match=r"t\.csv can't be written"):
         runs_table.write(tmp_path / "none" / "t.csv", [])

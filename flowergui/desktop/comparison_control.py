@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QFile, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QFile, QObject, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QInputDialog, QMessageBox, QPushButton, QWidget
 
 from flowergui import places, tasks
 from flowergui.desktop import run_control
+from flowergui.desktop.card import tip
 from flowergui.desktop.evaluation_control import EvaluationControl
 from flowergui.desktop.jobs import Jobs
 from flowergui.desktop.prediction_control import PredictionControl
@@ -22,6 +23,8 @@ from flowergui.events import BatchDone, EpochDone, Exported, Opened, RunFacts, R
 
 JOB, ONE, EXPORT = "compare", "look at a run", "export"
 
+NOTE = QSize(440, 0)
+"""The least size of the question for a note, in pixels."""
 PATIENCE = 1_000
 """Least milliseconds between two looks at the run that goes on."""
 
@@ -73,7 +76,7 @@ class ComparisonControl(QObject):
             window.answers_wanted.connect(self._let_answer)
             window.export_wanted.connect(self._export)
             window.removal_wanted.connect(self._ask_to_remove)
-            window.note_wanted.connect(self._write_note)
+            window.note_wanted.connect(self._ask_for_note)
             window.finished.connect(self._closed)
             self._state_changed()
             self._list()
@@ -186,18 +189,33 @@ class ComparisonControl(QObject):
         self._window.note(str(error), wrong=True)
         return True
 
-    @Slot(object, str)
-    def _write_note(self, listed: RunListed, text: str) -> None:
-        if self._window is None or not self._is_there(listed.run):
+    @Slot(object)
+    def _ask_for_note(self, run: RunFacts) -> None:
+        box = QInputDialog(self._window)
+        box.setObjectName("noteQuestion")
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle("flowergui")
+        box.setLabelText(tip(f"What do you want to remember of {Path(run.path).name}?"))
+        box.setTextValue(run.note)
+        for button in box.findChildren(QPushButton):
+            button.setIcon(QIcon())
+        box.resize(box.sizeHint().expandedTo(NOTE))
+        box.textValueSelected.connect(lambda text: self._write_note(run, text))
+        box.open()
+
+    def _write_note(self, run: RunFacts, text: str) -> None:
+        if self._window is None or not self._is_there(run):
             return
         try:
-            tasks.note(listed.run.path, text)
+            tasks.note(run.path, text)
         except FlowerError as error:
             self._window.note(str(error), wrong=True)
-        else:
-            run = replace(listed.run, note=" ".join(text.split()))
-            self._window.update_run(replace(listed, run=run))
-            self._resume.refresh(look=False)
+            self._ask_for_note(replace(run, note=text))  # it took thought
+            return
+        if self._control.state == run_control.IDLE:
+            self._resume.refresh(look=False)  # has the list here made anew, too
+        else:  # a checkpoint that is being written would seem gone
+            self._list()
 
     @Slot(object)
     def _ask_to_remove(self, run: RunFacts) -> None:

@@ -68,6 +68,10 @@ class PreflightPanel(QWidget):
             tick.blockSignals(False)
         self.show_preflight(None)
 
+    def rest(self) -> None:
+        """Nothing is looked for any more: it goes where it has found nothing so far."""
+        self.setVisible(self._told is not None)
+
     def show_preflight(self, told: Preflighted | None, *, extended: bool = False) -> None:
         """What was found; None while it is being looked for. A schedule can begin anew where the
         run is `extended`."""

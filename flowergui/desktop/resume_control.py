@@ -207,6 +207,7 @@ class ResumeControl(QObject):
         self._soon.stop()
         self._again = False
         self._jobs.cancel(JOB)
+        self._preflight.rest()
         how = AS_BEFORE if self.chosen is None else self._preflight.resumption()
         self.wanted.emit(self._modes.checkpoint, self._changes(), how)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from PySide6.QtCore import (
     QAbstractTableModel,
     QItemSelectionModel,
+    QModelIndex,
     QObject,
     QSize,
     QSortFilterProxyModel,
@@ -20,8 +21,6 @@ from PySide6.QtGui import QGuiApplication, QIcon, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QLineEdit,
-    QStyledItemDelegate,
     QTreeView,
     QWidget,
 )
@@ -85,7 +84,7 @@ COLUMNS = (
     ),
     Column(
         "Note",
-        "What you want to remember of it: double-click, or press F2, and write",
+        "What you want to remember of it: double-click, or press F2, to write one",
         lambda r: r.run.note,
         lambda r: r.run.note,
         number=False,
@@ -125,8 +124,6 @@ class RunsModel(QAbstractTableModel):
 
     compared = Signal()
     """Others are checked, or one of those has come further."""
-    noted = Signal(str, str)
-    """The user has written a note (the second) on the run in this folder; it is not shown yet."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -208,8 +205,8 @@ class RunsModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(COLUMNS)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        own = {0: Qt.ItemFlag.ItemIsUserCheckable, NOTE: Qt.ItemFlag.ItemIsEditable}
-        return super().flags(index) | own.get(index.column(), Qt.ItemFlag.NoItemFlags)
+        flags = super().flags(index)
+        return flags if index.column() else flags | Qt.ItemFlag.ItemIsUserCheckable
 
     def headerData(
         self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
@@ -229,7 +226,7 @@ class RunsModel(QAbstractTableModel):
         if not index.isValid():
             return None
         listed, column = self._runs[index.row()], COLUMNS[index.column()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+        if role == Qt.ItemDataRole.DisplayRole:
             return column.text(listed)
         if role == Qt.ItemDataRole.UserRole:
             return listed
@@ -250,13 +247,9 @@ class RunsModel(QAbstractTableModel):
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        path = self._runs[index.row()].run.path
-        if role == Qt.ItemDataRole.EditRole and index.column() == NOTE:
-            if value != self._runs[index.row()].run.note:
-                self.noted.emit(path, value)
-            return True
         if role != Qt.ItemDataRole.CheckStateRole or index.column():
             return False
+        path = self._runs[index.row()].run.path
         self.check([path], Qt.CheckState(value) == Qt.CheckState.Checked)
         return True
 
@@ -281,11 +274,12 @@ def dot(slot: int | None) -> QIcon:
 
 
 class RunTable(QTreeView):
-    """Shows them; a click on a head sorts. Space checks the run that is looked at, F2 begins a
-    note on it."""
+    """Shows them; a click on a head sorts. Space checks the run that is looked at."""
 
     looked_at = Signal()
     """Another run is the one that buttons are for."""
+    note_wanted = Signal()
+    """The user wants to write a note on the run that is looked at."""
 
     def __init__(self, runs: RunsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -299,7 +293,7 @@ class RunTable(QTreeView):
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         theme.style(self, flat=True)
         theme.tabular(self)
@@ -309,11 +303,11 @@ class RunTable(QTreeView):
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         head.setResizeContentsPrecision(0)  # what is in sight: each cell takes a call into Python
         head.setSectionResizeMode(NOTE, QHeaderView.ResizeMode.Stretch)
-        self.setItemDelegateForColumn(NOTE, _NoteDelegate(self))
         head.setSortIndicatorClearable(True)
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # newest first, as they come
         self.setSortingEnabled(True)
         self.selectionModel().selectionChanged.connect(self.looked_at)
+        self.doubleClicked.connect(self._double_clicked)
 
     @property
     def current(self) -> RunListed | None:
@@ -333,11 +327,10 @@ class RunTable(QTreeView):
                 | QItemSelectionModel.SelectionFlag.Rows,
             )
 
-    @Slot()
-    def write_note(self) -> None:
-        """Lets the user write a note on the run that is looked at."""
-        if self.currentIndex().isValid():
-            self.edit(self.currentIndex().siblingAtColumn(NOTE))
+    @Slot(QModelIndex)
+    def _double_clicked(self, index: QModelIndex) -> None:
+        if index.column() == NOTE:
+            self.note_wanted.emit()
 
     def sizeHintForColumn(self, column: int) -> int:
         hint, metrics = super().sizeHintForColumn(column), self.fontMetrics()
@@ -353,16 +346,9 @@ class RunTable(QTreeView):
             state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
             self._sorted.setData(box, state, Qt.ItemDataRole.CheckStateRole)
         elif event.key() == Qt.Key.Key_F2:
-            self.write_note()
+            self.note_wanted.emit()
         else:
             super().keyPressEvent(event)
-
-
-class _NoteDelegate(QStyledItemDelegate):
-    def setEditorData(self, editor: QWidget, index: Index) -> None:
-        """Keeps what is being written, also while the run in its row goes on."""
-        if not (isinstance(editor, QLineEdit) and editor.isModified()):
-            super().setEditorData(editor, index)
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:

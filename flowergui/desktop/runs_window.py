@@ -57,8 +57,8 @@ class RunsWindow(QDialog):
     """The user wants the network of this run (RunFacts) as a file, at this path."""
     removal_wanted = Signal(object)
     """The user does not want this run (RunFacts) any more."""
-    note_wanted = Signal(object, str)
-    """The user wants this to be noted on a run (RunListed)."""
+    note_wanted = Signal(object)
+    """The user wants to write a note on this run (RunFacts)."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,7 +70,6 @@ class RunsWindow(QDialog):
         self._courses: dict[str, Course] = {}
         self._runs = RunsModel(self)
         self._runs.compared.connect(self._compare)
-        self._runs.noted.connect(self._note_written)
         below = QSplitter(Qt.Orientation.Horizontal)
         both = QSplitter(Qt.Orientation.Vertical)
         for splitter, parts in (
@@ -183,7 +182,8 @@ class RunsWindow(QDialog):
         row.addStretch(1)
         self._write_note = quiet_button("Note…", "noteButton")
         self._write_note.setToolTip(NOTE)
-        self._write_note.clicked.connect(self._table.write_note)
+        self._write_note.clicked.connect(lambda: self._tell(self.note_wanted))
+        self._table.note_wanted.connect(lambda: self._tell(self.note_wanted))
         self._folder = quiet_button("Show its folder", "showRunButton")
         self._folder.clicked.connect(self._open_folder)
         self._remove = quiet_button("Move to trash…", "removeRunButton")
@@ -317,12 +317,6 @@ class RunsWindow(QDialog):
             choose_export(
                 self, "Export its network", name, lambda path: self.export_wanted.emit(run, path)
             )
-
-    @Slot(str, str)
-    def _note_written(self, path: str, text: str) -> None:
-        self.note("")
-        listed = next(each for each in self._runs.runs if each.run.path == path)
-        self.note_wanted.emit(listed, text)
 
     @Slot()
     def _open_folder(self) -> None:

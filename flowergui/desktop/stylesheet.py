@@ -113,7 +113,6 @@ QComboBox {{ padding-right: 22px; }}
 QComboBox::drop-down {{ subcontrol-origin: border; subcontrol-position: center right;
     width: 22px; border: none; }}
 QComboBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}
-QAbstractItemView QLineEdit {{ border: 1px solid {t.accent}; border-radius: 2px; padding: 0 1px; }}
 QComboBox QLineEdit, QAbstractSpinBox QLineEdit {{ border: none; padding: 0;
     background: transparent; }}
 QComboBox QAbstractItemView {{ background: {t.card}; border: 1px solid {t.border_strong};

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QComboBox,
+    QInputDialog,
     QLabel,
     QLineEdit,
     QMessageBox,
@@ -270,6 +271,10 @@ class Script:
                 epochs = (done,) * run.epochs_done
                 yield RunListed(run, epochs, epochs[-1] if epochs else None, 1.0, 1_000, run.path)
 
+    def listed(self) -> list[RunFacts]:
+        self.seen.append(("runs", None))
+        return list(self.runs)
+
     def of(self, kind: str) -> list[Any]:
         return [what for name, what in list(self.seen) if name == kind]
 
@@ -284,7 +289,7 @@ def script(tmp_path, monkeypatch) -> Script:
         "save_weights", "preflight", "estimate", "evaluate", "compare",
     ):  # fmt: skip
         monkeypatch.setattr(tasks, name, getattr(made, name))
-    monkeypatch.setattr(tasks, "runs", lambda: list(made.runs))
+    monkeypatch.setattr(tasks, "runs", made.listed)
     monkeypatch.setattr(
         tasks,
         "run_of",
@@ -1451,7 +1456,7 @@ def test_while_a_resumed_run_goes_it_is_not_looked_at_again(
     assert len(script.of("preflight")) == looks
 
 
-def test_a_run_that_is_resumed_at_once_is_not_looked_at_beside_it(window, script, tmp_path):
+def test_a_run_that_is_resumed_at_once_is_not_looked_at_beside_it(qtbot, window, script, tmp_path):
     """It looks at its photos itself; both would read the same files."""
     on_disk(script, tmp_path, "a")
     window._resume.refresh()
@@ -1459,26 +1464,76 @@ def test_a_run_that_is_resumed_at_once_is_not_looked_at_beside_it(window, script
     assert window._control.state == "running"
     assert not window._resume._soon.isActive()
     assert not script.of("preflight")
+    assert "Looking at the photos" not in texts(window)
+    button(window, "stopButton").click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window._control.state == "idle")
+    qtbot.waitUntil(lambda: "All is as it was" in texts(window))
+
+
+def ask_for_note(runs) -> QInputDialog:
+    button(runs, "noteButton").click()
+    return runs.findChildren(QInputDialog, "noteQuestion")[-1]
+
+
+def noted_run(qtbot, window, script, tmp_path) -> tuple[RunsWindow, RunFolder]:
+    run = on_disk(script, tmp_path, "a")
+    folder = RunFolder(tmp_path / "a")
+    folder.write_recipe(run.recipe)
+    return compare_runs(qtbot, window), folder
 
 
 def test_a_note_is_kept_with_its_run(qtbot, window, script, tmp_path):
-    run = on_disk(script, tmp_path, "a")
-    RunFolder(tmp_path / "a").write_recipe(run.recipe)
-    runs = compare_runs(qtbot, window)
-    lists = script.of("compare").count([])
-    runs.runs.noted.emit(run.path, " for  the fair ")
-    assert RunFolder(tmp_path / "a").note() == "for the fair"
-    assert [each.run.note for each in runs.runs.runs] == ["for the fair"]
-    qtbot.waitUntil(lambda: script.of("compare").count([]) > lists)  # other lists have it too
-    script.runs[0] = replace(run, note="for the <b>fair</b>")
-    window._resume.refresh()
+    runs, folder = noted_run(qtbot, window, script, tmp_path)
+    question = ask_for_note(runs)
+    question.setTextValue(" for  the <b>fair</b> ")
+    script.runs[0] = replace(script.runs[0], note="for the <b>fair</b>")
+    question.accept()
+    assert folder.note() == "for the <b>fair</b>"
+    qtbot.waitUntil(lambda: [each.run.note for each in runs.runs.runs] == [folder.note()])
     tip = find(window, QLabel, "resumeLastName").toolTip()
     assert "for the &lt;b&gt;fair&lt;/b&gt;" in tip
-    script.runs[0] = run
-    (tmp_path / "a" / "recipe.json").unlink()
-    runs.runs.noted.emit(run.path, "x")
-    assert "There is no run in" in find(runs, QLabel, "runsNote").text()
-    assert "x" not in [each.run.note for each in runs.runs.runs]
+    question = ask_for_note(runs)
+    assert question.textValue() == "for the <b>fair</b>"
+    question.setTextValue("")
+    question.reject()
+    assert folder.note() == "for the <b>fair</b>"
+
+
+def test_a_note_that_cannot_be_kept_is_asked_for_again(qtbot, window, script, tmp_path):
+    runs, folder = noted_run(qtbot, window, script, tmp_path)
+    (folder.path / "note.txt").mkdir()
+    question = ask_for_note(runs)
+    question.setTextValue("long thought of")
+    question.accept()
+    assert "note.txt can't be written" in find(runs, QLabel, "runsNote").text()
+    again = runs.findChildren(QInputDialog, "noteQuestion")[-1]
+    assert again.isVisible()
+    assert again.textValue() == "long thought of"
+    again.reject()
+
+
+def test_a_note_on_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
+    runs, folder = noted_run(qtbot, window, script, tmp_path)
+    question = ask_for_note(runs)
+    (folder.path / "recipe.json").unlink()
+    folder.path.rmdir()
+    question.accept()
+    assert find(runs, QLabel, "runsNote").text() == "a is not there any more."
+
+
+def test_a_note_while_a_run_goes_leaves_its_checkpoint_chosen(
+    qtbot, window, script, tmp_path, photos
+):
+    runs, folder = noted_run(qtbot, window, script, tmp_path)
+    start(qtbot, window, photos)
+    lists, chosen = script.of("compare").count([]), len(script.of("runs"))
+    question = ask_for_note(runs)
+    question.setTextValue("x")
+    question.accept()
+    assert folder.note() == "x"
+    qtbot.waitUntil(lambda: script.of("compare").count([]) > lists)
+    assert len(script.of("runs")) == chosen  # a save could have moved one just then
 
 
 def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QTableView, QTreeView
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QTableView, QTreeView
 
 from flowergui.desktop import theme
 from flowergui.desktop.lean import pyqtgraph as pg
@@ -388,55 +388,27 @@ def noted(listed: RunListed, note: str) -> RunListed:
     return replace(listed, run=replace(listed.run, note=note))
 
 
-def write(qtbot, window, text, *, key=Qt.Key.Key_Return) -> None:
-    editor = table(window).findChild(QLineEdit)
-    editor.selectAll()
-    qtbot.keyClicks(editor, text)
-    qtbot.keyClick(editor, key)
-    qtbot.waitUntil(lambda: table(window).findChild(QLineEdit) is None)
-
-
-def test_a_note_is_written_on_the_run_that_is_looked_at(qtbot, window):
-    table(window).look_at(RUNS[1].run.path)
-    with qtbot.waitSignal(window.note_wanted) as told:
-        button(window, "noteButton").click()
-        write(qtbot, window, "more roses")
-    assert told.args == [RUNS[1], "more roses"]
-    assert texts(table(window), 4)[1] == ""  # it is shown once it is kept
+def test_a_note_stands_beside_its_run(window):
     window.update_run(noted(RUNS[1], "more roses"))
-    assert texts(table(window), 4)[1] == "more roses"
+    table(window).look_at(RUNS[1].run.path)
+    assert texts(table(window), 4)[:2] == ["", "more roses"]
     tip = table(window).currentIndex().data(Qt.ItemDataRole.ToolTipRole)
     assert tip.endswith("\nmore roses")
-    assert window.isVisible()  # Return pressed no button
 
 
-def test_by_keys(qtbot, window):
-    table(window).look_at(RUNS[0].run.path)
-    qtbot.keyClick(table(window), Qt.Key.Key_F2)
-    with qtbot.waitSignal(window.note_wanted):
-        write(qtbot, window, "x y")  # Space ticks nothing meanwhile
-    assert checked(window) == [0, 1, 3]
-    with qtbot.assertNotEmitted(window.note_wanted):
+def test_f2_or_a_double_click_asks_for_a_note(qtbot, window):
+    table(window).look_at(RUNS[1].run.path)
+    with qtbot.waitSignal(window.note_wanted) as told:
         qtbot.keyClick(table(window), Qt.Key.Key_F2)
-        write(qtbot, window, "z", key=Qt.Key.Key_Escape)
-    assert window.isVisible()
-
-
-def test_what_is_as_it_was_is_not_written(qtbot, window):
-    window.show_runs([noted(RUNS[0], "old")])
+    assert told.args == [RUNS[1].run]
+    index = table(window).model().index(1, 4)
+    with qtbot.waitSignal(window.note_wanted) as told:
+        table(window).doubleClicked.emit(index)
+    assert told.args == [RUNS[1].run]
     with qtbot.assertNotEmitted(window.note_wanted):
-        button(window, "noteButton").click()
-        assert table(window).findChild(QLineEdit).text() == "old"
-        write(qtbot, window, "old")
-
-
-def test_a_run_that_comes_further_does_not_end_what_is_written(qtbot, window):
-    table(window).look_at(RUNS[0].run.path)
-    button(window, "noteButton").click()
-    qtbot.keyClicks(table(window).findChild(QLineEdit), "mo")
-    window.update_run(replace(RUNS[0], seconds=99.0))
-    window.show_runs([replace(RUNS[0], seconds=199.0), *RUNS[1:]])
-    assert table(window).findChild(QLineEdit).text() == "mo"
+        table(window).doubleClicked.emit(index.siblingAtColumn(3))
+        table(window).clearSelection()
+        qtbot.keyClick(table(window), Qt.Key.Key_F2)
 
 
 # --- what may be done with a run --------------------------------------------------------------
@@ -449,6 +421,7 @@ def test_a_run_that_comes_further_does_not_end_what_is_written(qtbot, window):
         ("takeSettingsButton", "settings_wanted"),
         ("runMistakesButton", "mistakes_wanted"),
         ("letAnswerButton", "answers_wanted"),
+        ("noteButton", "note_wanted"),
         ("removeRunButton", "removal_wanted"),
     ],
 )

@@ -14,6 +14,7 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop, QSettings, QSize, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 
+from flowergui import tasks
 from flowergui.desktop import theme
 from flowergui.desktop.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
@@ -150,12 +151,12 @@ def compare(photographer: Photographer) -> None:
         click("startButton")
         until(find("stopButton").isEnabled)
         until(find("startButton").isEnabled)
+    for run, note in zip(tasks.runs(), NOTES, strict=True):
+        tasks.note(run.path, note)
     click("compareRunsButton")
     runs = find("runsWindow")
     assert isinstance(runs, RunsWindow)
     until(lambda: len(runs.runs.runs) == 3)
-    for listed, note in zip(list(runs.runs.runs), NOTES, strict=True):
-        runs.note_wanted.emit(listed, note)
     runs.resize(RUNS)
     photographer.keep("runs", runs)
     runs.close()
