@@ -197,9 +197,10 @@ class ComparisonControl(QObject):
         box.setWindowTitle("flowergui")
         box.setLabelText(tip(f"What do you want to remember of {Path(run.path).name}?"))
         box.setTextValue(run.note)
+        box.setOkButtonText("Keep")
+        box.resize(box.sizeHint().expandedTo(NOTE))  # which makes its buttons
         for button in box.findChildren(QPushButton):
             button.setIcon(QIcon())
-        box.resize(box.sizeHint().expandedTo(NOTE))
         box.textValueSelected.connect(lambda text: self._write_note(run, text))
         box.open()
 

@@ -1486,6 +1486,7 @@ def noted_run(qtbot, window, script, tmp_path) -> tuple[RunsWindow, RunFolder]:
 def test_a_note_is_kept_with_its_run(qtbot, window, script, tmp_path):
     runs, folder = noted_run(qtbot, window, script, tmp_path)
     question = ask_for_note(runs)
+    assert all(each.icon().isNull() for each in question.findChildren(QPushButton))
     question.setTextValue(" for  the <b>fair</b> ")
     script.runs[0] = replace(script.runs[0], note="for the <b>fair</b>")
     question.accept()
