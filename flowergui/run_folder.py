@@ -3,35 +3,25 @@
 import csv
 import io
 import json
-import math
 import os
 import re
 import shutil
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, fields
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
 from sys import intern
-from typing import Any, Final, Self
-from uuid import uuid4
+from typing import Final, Self
 
 from filelock import FileLock, Timeout
 
+from flowergui import whole_files
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, EpochDone, RunFacts, RunListed
+from flowergui.events import BatchDone, RunFacts, RunListed
+from flowergui.history import History
 from flowergui.recipe import Recipe
-
-HALF_WRITTEN: Final = ".tmp"
-"""How the names of files end that are being written; they begin with a dot."""
-
-RETRIES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
-"""Seconds between attempts to put a file in its place."""
-
-# The names of files need not be text: what is no UTF-8 in them passes through as it is.
-_ANY_NAME: Final = "surrogateescape"
+from flowergui.whole_files import ANY_NAME, HALF_WRITTEN, beside, put
 
 _BEGAN: Final = re.compile(r"\d{4}-\d\d-\d\d_")
 
@@ -39,8 +29,6 @@ _PARTS: Final = ("train", "validation")
 
 LONGEST_NOTE = 500
 """Most characters of a note."""
-
-_COLUMNS = ["kind", *dict.fromkeys(f.name for kind in (BatchDone, EpochDone) for f in fields(kind))]
 
 
 class RunFolder:
@@ -54,10 +42,10 @@ class RunFolder:
         self.previous = path / "previous.pth"
         self.best = path / "best.pth"
         self.resumed = path / "resumed.pth"
+        self.history = History(path / "history.csv")
         self._recipe = path / "recipe.json"
         self._classes = path / "classes.json"
         self._split = path / "split.csv"
-        self._history = path / "history.csv"
         self._note = path / "note.txt"
         self._lock = path / ".lock"
 
@@ -144,7 +132,7 @@ class RunFolder:
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Raises FlowerError where it can't be written."""
-        _write(self._recipe, json.dumps(recipe.as_dict(), indent=2) + "\n")
+        whole_files.write(self._recipe, json.dumps(recipe.as_dict(), indent=2) + "\n")
 
     def note(self) -> str:
         """What somebody has noted on it, as one line; "" for nothing."""
@@ -160,7 +148,7 @@ class RunFolder:
         if not self.is_one():
             raise FlowerError(f"There is no run in {self.path}.")
         if line := " ".join(text.split())[:LONGEST_NOTE]:
-            _write(self._note, line + "\n")
+            whole_files.write(self._note, line + "\n")
             return
         try:
             self._note.unlink(missing_ok=True)
@@ -175,12 +163,12 @@ class RunFolder:
         (relative to the folder of `photos`), class, and train or validation; the size of each file
         is put beside. Raises FlowerError where they can't be written."""
         names = json.dumps(classes, indent=0, ensure_ascii=False)
-        _write(self._classes, f"{names}\n")
+        whole_files.write(self._classes, f"{names}\n")
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(["path", "class", "split", "bytes"])
         writer.writerows((*row, file_size(f"{photos}/{row[0]}")) for row in rows)
-        _write(self._split, text.getvalue())
+        whole_files.write(self._split, text.getvalue())
 
     def split(self) -> list[tuple[str, str, str]]:
         """Path, class, and train or validation, of every row of split.csv; none where it is
@@ -193,7 +181,7 @@ class RunFolder:
         if not self._split.is_file():
             return
         # utf-8-sig: a spreadsheet may have put its mark in front.
-        with self._split.open(encoding="utf-8-sig", errors=_ANY_NAME, newline="") as file:
+        with self._split.open(encoding="utf-8-sig", errors=ANY_NAME, newline="") as file:
             rows = csv.reader(file)
             place = {name: number for number, name in enumerate(next(rows, ()))}
             sized = "bytes" in place  # older versions didn't put it there
@@ -213,65 +201,13 @@ class RunFolder:
         """The names of its classes in the order of the logits; none where it did not write them
         down."""
         try:
-            return tuple(map(str, json.loads(self._classes.read_text("utf-8", _ANY_NAME))))
+            return tuple(map(str, json.loads(self._classes.read_text("utf-8", ANY_NAME))))
         except (OSError, ValueError, TypeError):  # an older version's run, or spoilt
             return ()
 
     def class_count(self) -> int:
         """How many classes it has, without going through its photos where it wrote that down."""
         return len(self.classes()) or len({name for _, name, _, _ in self.split_and_sizes()})
-
-    def append(self, events: Iterable[BatchDone | EpochDone]) -> None:
-        """Adds rows to history.csv: all of them, or none where it raises OSError."""
-        before = self._history.stat().st_size if self._history.exists() else 0
-        try:
-            with self._history.open("ab") as file:
-                file.write(_table(events, header=not before).encode())
-                file.flush()
-                os.fsync(file.fileno())  # the checkpoint that follows counts on these rows
-        except OSError:
-            with suppress(OSError):
-                os.truncate(self._history, before)  # half a row would hide all after it
-            raise
-
-    def cut_back(self, step: int, epoch: int) -> None:
-        """Drops the batches after `step`, and the epochs from `epoch` on, which is not over: a
-        run that died wrote them after its checkpoint. Raises FlowerError where it can't be
-        written."""
-        if self._history.exists():
-            # An epoch's row has the step of its last batch, also where its validation was not
-            # done when the checkpoint was written.
-            kept = (
-                event
-                for event in self.history()
-                if (event.epoch < epoch if isinstance(event, EpochDone) else event.step <= step)
-            )
-            _write(self._history, _table(kept, header=True))
-
-    def history(self) -> Iterator[BatchDone | EpochDone]:
-        """The rows of history.csv as the events that they were; a torn last row is left out."""
-        if not self._history.is_file():
-            return
-        with self._history.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                try:
-                    yield _event(row)
-                except (KeyError, TypeError, ValueError):
-                    return
-
-    def epochs(self) -> list[EpochDone]:
-        """Its epochs, in order. The rows of its batches, a thousand times as many, are passed over
-        unread."""
-        done: dict[int, EpochDone] = {}
-        with suppress(FileNotFoundError), self._history.open("rb") as file:
-            head = file.readline().decode("utf-8", "replace")
-            for line in file:
-                if line.startswith(b"epoch,") and line.endswith(b"\n"):  # a torn one has no end
-                    event = _parsed([head, line.decode("utf-8", "replace")])
-                    if not isinstance(event, EpochDone):
-                        break  # as for `history`
-                    done[event.epoch] = event
-        return list(done.values())
 
     def size(self) -> int:
         """The bytes that its files take. Two names of one file count once."""
@@ -298,7 +234,7 @@ class RunFolder:
 
     def facts(self) -> RunFacts:
         """What a list of runs shows. Raises FlowerError as `recipe` does."""
-        done, newest = self._newest()
+        done, newest = self.history.newest()
         epochs = done.epoch if done else 0
         under_way = isinstance(newest, BatchDone) and newest.epoch > epochs
         last = self.newest()
@@ -318,7 +254,7 @@ class RunFolder:
         """What it has come to. Raises FlowerError as `recipe` does, and where a file in it can't
         be read."""
         try:
-            facts, epochs = self.facts(), tuple(self.epochs())
+            facts, epochs = self.facts(), tuple(self.history.epochs())
             size = self.size()
         except OSError as error:
             reason = error.strerror or error
@@ -339,24 +275,13 @@ class RunFolder:
         time = 0.0
         with suppress(OSError):
             time = self.path.stat().st_mtime
-            time = self._history.stat().st_mtime
+            time = self.history.path.stat().st_mtime
         return f"{datetime.fromtimestamp(time):%Y-%m-%d_%H-%M-%S}"
 
     def newest(self) -> Path | None:
         """Its newest checkpoint."""
         # A crash between the two renames of a save leaves previous.pth alone.
         return next((path for path in (self.last, self.previous) if path.is_file()), None)
-
-    def _newest(self) -> tuple[EpochDone | None, BatchDone | EpochDone | None]:
-        """The last epoch and the last row of history.csv, without going through all of it."""
-        if not self._history.is_file():
-            return None, None
-        data = self._history.read_bytes()
-        whole = data.rfind(b"\n") + 1  # a torn last row has no end
-        last = data.rfind(b"\n", 0, max(whole - 1, 0)) + 1
-        epoch = data.rfind(b"\nepoch,", 0, whole) + 1
-        done = _row(data, epoch) if epoch else None
-        return done if isinstance(done, EpochDone) else None, _row(data, last) if last else None
 
 
 def file_size(path: str) -> int | None:
@@ -365,82 +290,3 @@ def file_size(path: str) -> int | None:
         return os.stat(path).st_size  # a Path takes three times as long, for a million files
     except OSError:
         return None
-
-
-def beside(path: Path) -> Path:
-    """A new name next to `path` for what shall take its place once it is whole."""
-    return path.with_name(f".{path.name}.{uuid4().hex}{HALF_WRITTEN}")
-
-
-def put(source: Path, target: Path) -> None:
-    """os.replace, tried again where Windows refuses it because something, a virus scanner or an
-    indexer, looks at the file just then. Raises OSError."""
-    for wait in RETRIES:
-        try:
-            os.replace(source, target)
-            return
-        except PermissionError:
-            time.sleep(wait)
-    os.replace(source, target)
-
-
-def _table(events: Iterable[BatchDone | EpochDone], *, header: bool) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, _COLUMNS)
-    if header:
-        writer.writeheader()
-    for event in events:
-        kind = "epoch" if isinstance(event, EpochDone) else "batch"
-        writer.writerow({"kind": kind, **asdict(event)})
-    return text.getvalue()
-
-
-def _write(path: Path, text: str) -> None:
-    """Puts `text` at `path`, whole or not at all. Raises FlowerError."""
-    try:
-        half = beside(path)
-        try:
-            with half.open("xb") as file:
-                file.write(text.encode("utf-8", _ANY_NAME))
-                file.flush()
-                os.fsync(file.fileno())
-            put(half, path)
-        except BaseException:
-            half.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise FlowerError(
-            f"{path.name} can't be written into {path.parent}: {error.strerror or error}.",
-            hint="Make room there, or choose another folder for models.",
-        ) from error
-
-
-def _row(data: bytes, start: int) -> BatchDone | EpochDone | None:
-    """The row of history.csv that begins at `start`; None where it is spoilt."""
-    lines = data[: data.find(b"\n")], data[start : data.find(b"\n", start)]
-    return _parsed([line.decode("utf-8", "replace") for line in lines])
-
-
-def _parsed(lines: Sequence[str]) -> BatchDone | EpochDone | None:
-    """The one row below a header; None where it is spoilt."""
-    try:
-        return _event(next(csv.DictReader(lines)))
-    except (KeyError, StopIteration, TypeError, ValueError):
-        return None
-
-
-def _event(row: dict[str, str]) -> BatchDone | EpochDone:
-    kind = EpochDone if row["kind"] == "epoch" else BatchDone
-    values: dict[str, Any] = {}
-    for each in fields(kind):
-        text = row[each.name]
-        if each.type is int:
-            values[each.name] = int(text)
-        elif each.type is float:
-            values[each.name] = float(text)
-        else:
-            values[each.name] = float(text) if text else None
-    event = kind(**values)
-    if isinstance(event, EpochDone) and not 0 <= event.seconds < math.inf:
-        raise ValueError(event.seconds)  # nobody has written that
-    return event

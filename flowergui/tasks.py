@@ -227,7 +227,7 @@ def note(run: str | Path, text: str) -> None:
 
 def history(run: str | Path) -> list[BatchDone | EpochDone]:
     """The batches and epochs that a run has done so far, from its history.csv."""
-    return list(RunFolder(Path(run)).history())
+    return list(RunFolder(Path(run)).history.events())
 
 
 def bare_weights(models: Path | None = None) -> str:

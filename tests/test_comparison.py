@@ -89,7 +89,7 @@ def make(models: Path, name: str, recipe: Recipe, *epochs: EpochDone) -> RunFold
     run.write_recipe(recipe)
     batch = BatchDone(1, 1, 4, 1, 0.7, 0.5, 0.001, 8)
     for epoch in epochs:
-        run.append([replace(batch, epoch=epoch.epoch, step=epoch.step), epoch])
+        run.history.append([replace(batch, epoch=epoch.epoch, step=epoch.step), epoch])
     return run
 
 
@@ -120,8 +120,8 @@ def test_a_run_without_validation_or_epochs_has_no_best(models: Path) -> None:
 def test_figures_that_cannot_be_end_a_history(models: Path) -> None:
     second, third = (replace(EPOCH, epoch=n, step=4 * n) for n in (2, 3))
     run = make(models, "run", Recipe(), EPOCH, replace(second, seconds=math.nan), third)
-    assert run.epochs() == [EPOCH]
-    assert [each for each in run.history() if isinstance(each, EpochDone)] == [EPOCH]
+    assert run.history.epochs() == [EPOCH]
+    assert [each for each in run.history.events() if isinstance(each, EpochDone)] == [EPOCH]
 
 
 def test_a_run_that_cannot_be_read_is_refused_in_a_sentence(
@@ -147,8 +147,8 @@ def test_an_epoch_that_is_half_written_is_left_out(models: Path) -> None:
     run = make(models, "run", Recipe(), EPOCH, replace(EPOCH, epoch=2, step=8))
     history = run.path / "history.csv"
     history.write_bytes(history.read_bytes()[:-2])
-    assert run.epochs() == [EPOCH]
-    assert RunFolder(models / "none").epochs() == []
+    assert run.history.epochs() == [EPOCH]
+    assert RunFolder(models / "none").history.epochs() == []
 
 
 def test_a_file_of_two_names_counts_once(models: Path) -> None:

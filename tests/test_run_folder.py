@@ -61,44 +61,44 @@ def test_split_survives(run: RunFolder, tmp_path: Path) -> None:
 
 
 def test_history_survives_to_the_last_bit(run: RunFolder) -> None:
-    assert list(run.history()) == []
-    run.append(BATCHES)
-    run.append([EPOCH, UNVALIDATED])
-    assert list(run.history()) == [*BATCHES, EPOCH, UNVALIDATED]
+    assert list(run.history.events()) == []
+    run.history.append(BATCHES)
+    run.history.append([EPOCH, UNVALIDATED])
+    assert list(run.history.events()) == [*BATCHES, EPOCH, UNVALIDATED]
 
 
 @pytest.mark.parametrize("torn", range(1, 12))
 def test_a_torn_last_row_is_left_out(run: RunFolder, torn: int) -> None:
-    run.append([*BATCHES, UNVALIDATED])
+    run.history.append([*BATCHES, UNVALIDATED])
     path = run.path / "history.csv"
     text = path.read_text().rstrip()
     cells = text.split(",")
     path.write_text(",".join(cells[:-torn]))
-    assert list(run.history()) == BATCHES
+    assert list(run.history.events()) == BATCHES
 
 
 def test_cut_back_drops_what_came_after_the_checkpoint(run: RunFolder) -> None:
-    run.append([*BATCHES, EPOCH])
-    run.cut_back(3, epoch=2)
-    assert list(run.history()) == [*BATCHES, EPOCH]
-    run.cut_back(3, epoch=1)  # all its batches were done, but not its validation
-    assert list(run.history()) == BATCHES
-    run.cut_back(2, epoch=1)
-    assert list(run.history()) == BATCHES[:2]
-    run.append(BATCHES[2:])
-    assert list(run.history()) == BATCHES
-    run.cut_back(0, epoch=1)
-    assert list(run.history()) == []
+    run.history.append([*BATCHES, EPOCH])
+    run.history.cut_back(3, epoch=2)
+    assert list(run.history.events()) == [*BATCHES, EPOCH]
+    run.history.cut_back(3, epoch=1)  # all its batches were done, but not its validation
+    assert list(run.history.events()) == BATCHES
+    run.history.cut_back(2, epoch=1)
+    assert list(run.history.events()) == BATCHES[:2]
+    run.history.append(BATCHES[2:])
+    assert list(run.history.events()) == BATCHES
+    run.history.cut_back(0, epoch=1)
+    assert list(run.history.events()) == []
 
 
 def test_a_full_disk_leaves_whole_rows(run: RunFolder, small_files) -> None:
-    run.append(BATCHES[:1])
+    run.history.append(BATCHES[:1])
     room = (run.path / "history.csv").stat().st_size + 20
     with small_files(room), pytest.raises(OSError, match="large"):
-        run.append(BATCHES[1:])
-    assert list(run.history()) == BATCHES[:1]
-    run.append(BATCHES[1:])
-    assert list(run.history()) == BATCHES
+        run.history.append(BATCHES[1:])
+    assert list(run.history.events()) == BATCHES[:1]
+    run.history.append(BATCHES[1:])
+    assert list(run.history.events()) == BATCHES
 
 
 def test_what_cannot_be_written_leaves_what_was(run: RunFolder, small_files) -> None:
@@ -112,7 +112,7 @@ def test_what_cannot_be_written_leaves_what_was(run: RunFolder, small_files) -> 
 def test_facts(run: RunFolder) -> None:
     facts = run.facts()
     assert (facts.epochs_done, facts.best_accuracy, facts.last, facts.best) == (0, 0.0, "", "")
-    run.append([*BATCHES, EPOCH])
+    run.history.append([*BATCHES, EPOCH])
     run.previous.touch()
     assert run.facts().last == str(run.previous)  # a crash between two renames leaves no last
     run.last.touch()
@@ -129,15 +129,15 @@ def test_facts_say_how_far_it_came(run: RunFolder) -> None:
         facts = run.facts()
         return facts.epochs_done, facts.batch, facts.best_accuracy
 
-    run.append(BATCHES[:2])
+    run.history.append(BATCHES[:2])
     assert stands() == (0, 2, 0.0)
-    run.append([BATCHES[2], EPOCH])
-    run.append([replace(batch, epoch=2, step=batch.step + 3) for batch in BATCHES[:2]])
+    run.history.append([BATCHES[2], EPOCH])
+    run.history.append([replace(batch, epoch=2, step=batch.step + 3) for batch in BATCHES[:2]])
     assert stands() == (1, 2, 2 / 3)
     with (run.path / "history.csv").open("a") as file:
         file.write("batch,2,3")
     assert stands() == (1, 2, 2 / 3)
-    run.append([])
+    run.history.append([])
     run.write_recipe(replace(run.recipe(), epochs=1))
     assert run.facts().finished
 

@@ -13,7 +13,8 @@ from torch import Tensor
 from flowergui.errors import FlowerError
 from flowergui.learning import safetensor_files
 from flowergui.learning.direct_file import DirectFile
-from flowergui.run_folder import RunFolder, beside, put
+from flowergui.run_folder import RunFolder
+from flowergui.whole_files import beside, put
 
 FORMAT = "flowergui-1"
 """The value of the key `format`: a checkpoint of ours, in this version's form."""

@@ -24,7 +24,7 @@ import PIL
 
 from flowergui import places
 from flowergui.events import CacheState
-from flowergui.run_folder import HALF_WRITTEN, beside
+from flowergui.whole_files import HALF_WRITTEN, beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable

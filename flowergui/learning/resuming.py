@@ -91,7 +91,7 @@ def _go_on(
             f"{path.name} can't be kept as {run.resumed.name}: {error.strerror or error}.",
             hint="Make room on the disk.",
         ) from error
-    run.cut_back(training.progress.step, training.progress.epoch)
+    run.history.cut_back(training.progress.step, training.progress.epoch)
     run.write_recipe(recipe)
     if new or how.renamed:
         run.write_split(split.classes, split.rows(), split.folder)

@@ -221,7 +221,7 @@ class Saving:
         try:
             if not run.is_one():
                 self._furnish()
-            run.append(rows)
+            run.history.append(rows)
             rows = []
             if job.owed is not None:
                 checkpoint.write(job.owed.content, run.best)

@@ -344,7 +344,7 @@ class Training:
         self._freeze(frozen)  # as the user wants it now
         self.schedule.base = min(base, self.schedule.base) / 2
         self.progress.returns = returns
-        self.run.cut_back(self.progress.step, self.progress.epoch)
+        self.run.history.cut_back(self.progress.step, self.progress.epoch)
         where = self.progress.epoch, self.progress.batch, self.progress.step
         return WentBack(*where, self.schedule.base, error.message)
 

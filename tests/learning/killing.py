@@ -10,7 +10,8 @@ from pathlib import Path
 
 from flowergui import tasks
 from flowergui.recipe import Recipe
-from flowergui.run_folder import HALF_WRITTEN, RunFolder
+from flowergui.run_folder import RunFolder
+from flowergui.whole_files import HALF_WRITTEN
 
 TRAIN = """
 import json, sys

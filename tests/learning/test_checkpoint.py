@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from flowergui import run_folder
+from flowergui import whole_files
 from flowergui.errors import FlowerError
 from flowergui.learning import checkpoint, safetensor_files
 
@@ -94,7 +94,7 @@ def test_a_file_that_is_held_for_a_moment_is_waited_for(path: Path, monkeypatch)
             raise refusals.pop()
         rename(source, target)
 
-    monkeypatch.setattr(run_folder, "RETRIES", (0.0, 0.0))
+    monkeypatch.setattr(whole_files, "RETRIES", (0.0, 0.0))
     monkeypatch.setattr(os, "replace", held)
     checkpoint.write(NEW, path)
     assert (refusals, names(path)) == ([], {"last.pth"})

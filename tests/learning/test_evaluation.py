@@ -59,7 +59,7 @@ def held_back(run: RunFolder) -> list[str]:
 def test_it_says_what_validation_said(run: RunFolder, photos: Path) -> None:
     judged, result = evaluated(run.path)
     best = max(
-        (event for event in run.history() if isinstance(event, EpochDone)),
+        (event for event in run.history.events() if isinstance(event, EpochDone)),
         key=lambda event: (event.val_accuracy, -event.val_loss),
     )
     assert (result.accuracy, result.epoch) == (best.val_accuracy, best.epoch)

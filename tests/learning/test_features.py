@@ -128,7 +128,10 @@ def test_it_changes_no_number(little: Little, looked: list[int], more: dict[str,
     }
     assert same(weights_of(kept), weights_of(run_of(events)))
     rows = [
-        [replace(row, seconds=0) if isinstance(row, EpochDone) else row for row in run.history()]
+        [
+            replace(row, seconds=0) if isinstance(row, EpochDone) else row
+            for row in run.history.events()
+        ]
         for run in (kept, run_of(events))
     ]
     assert rows[0] == rows[1]

@@ -367,7 +367,7 @@ def test_a_schedule_goes_on_or_begins_anew(little: Little, tmp_path: Path) -> No
     whole = tasks.train(replace(recipe, epochs=4), models=tmp_path / "whole")
     as_planned = [event.learning_rate for event in whole if isinstance(event, BatchDone)]
     assert rates(Resumption()) == as_planned[6:]
-    first = [e.learning_rate for e in run.history() if isinstance(e, BatchDone)]
+    first = [e.learning_rate for e in run.history.events() if isinstance(e, BatchDone)]
     assert rates(Resumption(restart_schedule=True)) == first
 
 

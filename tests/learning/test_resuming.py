@@ -99,7 +99,7 @@ def same_end(one: RunFolder, other: RunFolder) -> None:
     assert different == []
     assert first.keys() == second.keys()
     rows = [
-        [replace(r, seconds=0) if isinstance(r, EpochDone) else r for r in run.history()]
+        [replace(r, seconds=0) if isinstance(r, EpochDone) else r for r in run.history.events()]
         for run in (one, other)
     ]
     assert rows[0] == rows[1]
@@ -221,7 +221,7 @@ def test_opened_says_where_it_stands(little: Little) -> None:
 
 def test_rows_after_the_checkpoint_are_dropped(little: Little, whole) -> None:
     run = stopped(little(), AT["mid-epoch"])
-    run.append([BatchDone(1, 3, 3, 3, 9.9, 0.0, 0.1, 6)])  # the run died after this
+    run.history.append([BatchDone(1, 3, 3, 3, 9.9, 0.0, 0.1, 6)])  # the run died after this
     same_end(finished(list(tasks.resume(run.path))), whole(little()))
 
 
@@ -235,7 +235,7 @@ def test_killed_between_the_history_and_the_checkpoint_of_an_epoch(little: Littl
         live.stop = live.stop or isinstance(event, EpochDone)
     run = RunFolder(Path(event.run))
     run.last.write_bytes(before)
-    assert isinstance(list(run.history())[-1], EpochDone)
+    assert isinstance(list(run.history.events())[-1], EpochDone)
     same_end(finished(list(tasks.resume(run.path))), whole(little()))
 
 

@@ -72,7 +72,7 @@ def test_training_goes_on_while_a_copy_is_written(run: RunFolder, gate: threadin
     assert (stored["batch"], weight(run.last), weight(run.best)) == (1, 1.0, 1.0)
     assert float(stored["optimizer"]["state"][0]["exp_avg"][0, 0]) == 0.5
     assert stored["list"] == [1, (2, "x")]
-    assert list(run.history()) == [row(1)]
+    assert list(run.history.events()) == [row(1)]
 
 
 def test_what_was_begun_is_over_before_the_next_begins(
@@ -85,7 +85,7 @@ def test_what_was_begun_is_over_before_the_next_begins(
     threading.Timer(0.05, gate.set).start()
     assert keeper.now(state(2)) == [Saved(str(run.last), 1, 1), Saved(str(run.last), 1, 2)]
     assert (weight(run.previous), weight(run.last)) == (1.0, 2.0)
-    assert list(run.history()) == [row(1), row(2)]
+    assert list(run.history.events()) == [row(1), row(2)]
 
 
 def test_copies_take_memory_once(run: RunFolder, gate: threading.Event) -> None:
@@ -129,7 +129,7 @@ def test_the_best_is_owed_until_it_is_written(
     keeper.wait()
     assert keeper.done() == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 3)]
     assert (weight(run.best), weight(run.last)) == (1.0, 3.0)
-    assert list(run.history()) == [row(1), row(3)]
+    assert list(run.history.events()) == [row(1), row(3)]
     keeper.now(state(4))
     assert weight(run.best) == 1.0
 
@@ -178,10 +178,10 @@ def test_the_best_that_is_held_can_be_settled(run: RunFolder, gate: threading.Ev
     keeper.wait()
     assert keeper.done() == [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
     assert weight(run.last) == weight(run.best) == 1.0
-    assert list(run.history()) == [row(1)]  # a run goes on from here
+    assert list(run.history.events()) == [row(1)]  # a run goes on from here
     assert keeper.now(state(2)) == [Saved(str(run.last), 1, 2)]
     assert (weight(run.previous), weight(run.last), weight(run.best)) == (1.0, 2.0, 1.0)
-    assert list(run.history()) == [row(1), row(2)]
+    assert list(run.history.events()) == [row(1), row(2)]
 
 
 def test_a_best_that_could_not_be_settled_is_still_owed(run: RunFolder, monkeypatch) -> None:
@@ -202,7 +202,7 @@ def test_a_best_that_could_not_be_settled_is_still_owed(run: RunFolder, monkeypa
     assert keeper.held_since == held
     assert keeper.now(state(2)) == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
     assert weight(run.best) == 1.0
-    assert list(run.history()) == [row(1), row(2)]
+    assert list(run.history.events()) == [row(1), row(2)]
 
 
 def test_what_is_forgotten_is_never_written(run: RunFolder) -> None:
@@ -212,7 +212,7 @@ def test_what_is_forgotten_is_never_written(run: RunFolder) -> None:
     keeper.forget()
     assert keeper.now(state(0)) == [Saved(str(run.last), 1, 0)]
     assert not run.best.exists()
-    assert list(run.history()) == []
+    assert list(run.history.events()) == []
 
 
 @pytest.mark.parametrize("short", ["small", "no memory"])

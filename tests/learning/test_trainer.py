@@ -123,8 +123,8 @@ def test_what_a_run_leaves_on_disk(little: Little, models: Path) -> None:
         "best.pth",
     }
     assert run.recipe() == recipe
-    assert list(run.history()) == [e for e in events if isinstance(e, BatchDone | EpochDone)]
-    assert tasks.history(run.path) == list(run.history())
+    assert list(run.history.events()) == [e for e in events if isinstance(e, BatchDone | EpochDone)]
+    assert tasks.history(run.path) == list(run.history.events())
     assert [row[2] for row in run.split()].count("validation") == 6
     stored = checkpoint.read(run.last)
     assert checkpoint.is_ours(stored)
@@ -219,7 +219,7 @@ def test_a_best_that_is_held_is_not_lost_with_the_run(
         assert [(back.epoch, back.batch, back.step) for back in of(events, WentBack)] == [(3, 0, 6)]
     else:
         assert checkpoint.read(run.last)["step"] == 6
-        assert [row.step for row in run.history()] == [1, 2, 3, 3, 4, 5, 6, 6]
+        assert [row.step for row in run.history.events()] == [1, 2, 3, 3, 4, 5, 6, 6]
 
 
 def test_a_best_that_is_held_is_saved_whatever_ends_the_run(
@@ -356,7 +356,9 @@ def test_a_run_that_is_closed_is_saved_as_it_stands(little: Little, kind: type) 
     assert closed.best.exists() == (kind is EpochDone)
     list(tasks.resume(closed.path))
     assert same(weights_of(closed), weights_of(run))
-    assert [row.step for row in closed.history()] == [row.step for row in run.history()]
+    assert [row.step for row in closed.history.events()] == [
+        row.step for row in run.history.events()
+    ]
 
 
 # --- what goes wrong --------------------------------------------------------------------------
@@ -411,8 +413,8 @@ def test_a_run_may_go_back_and_on_with_half_the_learning_rate(
     assert [event.step for event in after] == list(range(where[2] + 1, 7))
     assert {event.learning_rate for event in after} == {0.001}
     run = run_of(events)
-    assert [r.step for r in run.history() if isinstance(r, BatchDone)] == list(range(1, 7))
-    assert [r.epoch for r in run.history() if isinstance(r, EpochDone)] == [1, 2]
+    assert [r.step for r in run.history.events() if isinstance(r, BatchDone)] == list(range(1, 7))
+    assert [r.epoch for r in run.history.events() if isinstance(r, EpochDone)] == [1, 2]
     assert checkpoint.read(run.last)["progress"]["returns"] == 1
 
 
@@ -481,8 +483,10 @@ def test_a_full_disk_does_not_end_a_run(little: Little, small_files) -> None:
     run = run_of(events)
     assert {path.suffix for path in run.path.iterdir()} <= {".pth", ".json", ".csv", ".lock", ""}
     assert checkpoint.read(run.last)["epoch"] == 4
-    assert [row.step for row in run.history() if isinstance(row, BatchDone)] == list(range(1, 10))
-    assert [row.epoch for row in run.history() if isinstance(row, EpochDone)] == [1, 2, 3]
+    assert [row.step for row in run.history.events() if isinstance(row, BatchDone)] == list(
+        range(1, 10)
+    )
+    assert [row.epoch for row in run.history.events() if isinstance(row, EpochDone)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("stopped", [True, False])
@@ -547,7 +551,9 @@ def test_a_folder_that_cannot_be_written_for_a_while(
     assert {event.reason for event in of(events, SaveFailed)} == {error.strerror}
     assert of(events, Finished)
     assert checkpoint.read(run.last)["epoch"] == 4  # the next save that works is used
-    assert [row.step for row in run.history() if isinstance(row, BatchDone)] == list(range(1, 10))
+    assert [row.step for row in run.history.events() if isinstance(row, BatchDone)] == list(
+        range(1, 10)
+    )
 
 
 @pytest.mark.usefixtures("saves_at_once")
