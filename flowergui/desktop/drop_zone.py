@@ -65,7 +65,7 @@ class DropZone(PhotoView):
     """Takes dropped and pasted pictures, checkpoints and folders, and shows one picture.
 
     Pictures that are no files (from a browser or a screenshot) become files in a folder that
-    lives as long as the zone.
+    is made for the first of them and lives as long as the zone.
     """
 
     images_dropped = Signal(list)
@@ -83,7 +83,7 @@ class DropZone(PhotoView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setMinimumSize(WIDTH, LEAST)
-        self._pasted = QTemporaryDir()
+        self._pasted: QTemporaryDir | None = None
         self._paste_count = 0
 
     def sizeHint(self) -> QSize:
@@ -109,6 +109,8 @@ class DropZone(PhotoView):
             image = mime.imageData()
             if isinstance(image, QImage) and not image.isNull():
                 self._paste_count += 1
+                if self._pasted is None:
+                    self._pasted = QTemporaryDir()
                 path = self._pasted.filePath(f"pasted {self._paste_count}.png")
                 if image.save(path):
                     paths = [path]
