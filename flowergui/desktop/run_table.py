@@ -114,8 +114,8 @@ COLUMNS = (
 )
 PHOTOS, NOTE = ([each.title for each in COLUMNS].index(title) for title in ("Photos", "Note"))
 """The latter takes the room that the others leave."""
-LETTERS = 24
-"""Average letters of a folder's name that have room; longer ones are in the tip."""
+FOLDER_SHARE = 1 / 8
+"""Of the table's width: a folder's name that is longer is in the tip."""
 
 
 class RunsModel(QAbstractTableModel):
@@ -333,11 +333,11 @@ class RunTable(QTreeView):
             self.note_wanted.emit()
 
     def sizeHintForColumn(self, column: int) -> int:
-        hint, metrics = super().sizeHintForColumn(column), self.fontMetrics()
+        hint = super().sizeHintForColumn(column)
         if column == PHOTOS:
-            return min(hint, LETTERS * metrics.averageCharWidth())
+            return min(hint, round(FOLDER_SHARE * self.viewport().width()))
         # Qt takes the check box for smaller than the stylesheet makes it in large fonts.
-        return hint + (0 if column else metrics.height())
+        return hint + (0 if column else self.fontMetrics().height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and self.currentIndex().isValid():

@@ -1,4 +1,4 @@
-"""What the window's tests share: settings that are thrown away, and jobs that end."""
+"""What the window's tests share: its looks, settings that are thrown away, and jobs that end."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
-from flowergui.desktop import worker
+from flowergui.desktop import theme, worker
 
 
 @pytest.fixture(autouse=True)
@@ -17,9 +17,18 @@ def settings(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _dressed(qapp: QApplication) -> None:
+    """Widgets are as large as their users see them, whichever test came before."""
+    theme.apply(qapp, "light")
+
+
 @pytest.fixture(autouse=True)
 def _nothing_outlives_its_test(qapp: QApplication) -> Iterator[None]:
-    """No worker, and nothing on the clipboard: Python objects there crash Qt at its end."""
+    """No worker, no other theme, and nothing on the clipboard: Python objects there crash Qt at its
+    end."""
     yield
     assert worker.end_all(20_000)
     qapp.clipboard().clear()
+    if theme.current() is not theme.LIGHT:
+        theme.apply(qapp, "light")

@@ -435,11 +435,9 @@ def test_hovering_reads_out_the_nearest_batch(plot):
 
 def test_colours_change_with_the_theme(plot, qapp):
     theme.apply(qapp, "dark")
-    try:
-        assert curve(plot, "loss", "training").opts["pen"].color() == QColor(theme.DARK.train)
-        assert pane(plot, "loss").backgroundBrush().color() == QColor(theme.DARK.card)
-    finally:
-        theme.apply(qapp)
+    assert curve(plot, "loss", "training").opts["pen"].color() == QColor(theme.DARK.train)
+    assert pane(plot, "loss").backgroundBrush().color() == QColor(theme.DARK.card)
+    theme.apply(qapp, "light")
     assert curve(plot, "loss", "training").opts["pen"].color() == QColor(theme.LIGHT.train)
 
 

@@ -15,7 +15,6 @@ def test_nothing_beside_a_run_moves_when_it_pauses_or_stops(qtbot, state):
     """A wider button would push the columns beside it, and the whole window is painted anew."""
     panel = RunPanel()
     qtbot.addWidget(panel)
-    panel.setStyleSheet("QPushButton { padding: 4px; }")  # else all are as wide as the platform's
     buttons = [panel.findChild(QPushButton, f"{name}Button") for name in ("start", "pause", "stop")]
 
     def widths():

@@ -29,7 +29,7 @@ def contrast(one: str, other: str) -> float:
 @pytest.fixture
 def app(qapp: QApplication):
     yield qapp
-    theme.apply(qapp)
+    theme.apply(qapp, "light")
 
 
 @pytest.mark.parametrize("look", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
