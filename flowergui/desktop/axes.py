@@ -19,11 +19,11 @@ Ticks = list[list[tuple[float, str]]] | None
 """Of an axis, level by level: where each stands, and its text. None: pyqtgraph finds them."""
 
 
-def prepare(plot: pg.PlotWidget, sides: Sequence[str]) -> None:
-    """Shows axes on these sides and grid lines across, and takes away what pyqtgraph offers
-    beside: menus, buttons, ranges of its own, prefixes."""
+def empty_plot(sides: Sequence[str], parent: QWidget) -> pg.PlotWidget:
+    """Has axes on these sides and grid lines across, and nothing of what pyqtgraph offers beside:
+    menus, buttons, ranges of its own, prefixes."""
+    plot = pg.PlotWidget(parent, enableMenu=False)
     item = plot.getPlotItem()
-    item.setMenuEnabled(False)
     item.hideButtons()
     item.disableAutoRange()
     item.layout.setContentsMargins(0, 0, 0, 0)
@@ -34,6 +34,7 @@ def prepare(plot: pg.PlotWidget, sides: Sequence[str]) -> None:
         axis.setStyle(tickLength=0, tickAlpha=255, maxTickLevel=0)
         axis.setZValue(-1)  # grids lie behind the curves
     item.getAxis("left").setGrid(255)
+    return plot
 
 
 def recolor(plot: pg.PlotWidget, sides: Sequence[str], font: QFont, metrics: QFontMetrics) -> None:

@@ -102,10 +102,8 @@ def quiet_button(text: str, name: str, *, flush: bool = False) -> QPushButton:
     """A small, secondary button; `flush` with the text above and below it."""
     button = QPushButton(text)
     button.setObjectName(name)
-    if flush:
-        button.setStyleSheet("QPushButton { padding-left: 1px; text-align: left; }")
     button.setAutoDefault(False)  # in a dialog, Return is not for it
-    theme.style(button, role="quiet")
+    theme.style(button, role="quiet", flush=flush)
     return button
 
 

@@ -82,7 +82,7 @@ class GuessTable(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setStyleSheet("QTableView { border: none; background: transparent; }")
+        theme.style(self, flat=True)
         self.setTabKeyNavigation(False)
         self.clicked.connect(self._clicked)
         self.activated.connect(self._clicked)  # by Return

@@ -73,7 +73,7 @@ class JudgedGrid(QListView):
         self.setLayoutMode(QListView.LayoutMode.Batched)
         self.setBatchSize(BATCH)
         self.setFrameShape(QListView.Shape.NoFrame)
-        self.setStyleSheet("QListView { border: none; background: transparent; }")
+        theme.style(self, flat=True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -74,7 +74,7 @@ class MainWindow(QMainWindow):
         )
         self._closing = self._must_end = False
         self._warm = False
-        panels = Panels()
+        panels = Panels(self)
         self._banner, self._dataset, self._modes = panels.banner, panels.photos, panels.modes
         self._form, self._run = panels.form, panels.run
         self._drop_panel, self._layers = panels.predictions, panels.layers

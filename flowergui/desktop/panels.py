@@ -22,21 +22,22 @@ FIRST = 1000
 
 
 class Panels(QWidget):
-    """Left what goes in, in the middle how it goes, right what comes out. Nothing is wired."""
+    """Left what goes in, in the middle how it goes, right what comes out. Nothing is wired.
+
+    Each panel is made where it stands. With a stylesheet, whatever is put into another parent is
+    told so together with all that it holds: hundreds of widgets, level by level, took half the time
+    in which this window is made.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.banner = Banner()
-        self.photos = DatasetPanel()
-        self.modes = ModeSelector()
-        self.form = RecipeForm()
-        self.run = RunPanel()
-        self.predictions = PredictionPanel()
-        self.layers = LayerPanel()
-
         line = self.fontMetrics().height()  # larger fonts get wider columns
-        left = _Column(self._left(), max(350, 17 * line))
-        right = _Column(self._right(), max(312, 15 * line))
+        self.banner = Banner(self)
+        left = _Column(max(350, 17 * line), self)
+        self._fill_left(left.inner)
+        self.run = RunPanel(self)
+        right = _Column(max(312, 15 * line), self)
+        self._fill_right(right.inner)
         columns = QHBoxLayout()
         columns.setSpacing(theme.SPACE)
         columns.addWidget(left, FIRST)
@@ -49,39 +50,42 @@ class Panels(QWidget):
         rows.addWidget(self.banner)
         rows.addLayout(columns, 1)
 
-    def _left(self) -> QWidget:
-        inner = QWidget()
+    def _fill_left(self, inner: QWidget) -> None:
+        self.photos = DatasetPanel(inner)
+        self.modes = ModeSelector(inner)
+        self.form = RecipeForm(inner)
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, theme.SPACE, 0)
         column.setSpacing(theme.SPACE)
         for panel in (self.photos, self.modes, self.form):
             column.addWidget(panel)
         column.addStretch(1)
-        return inner
 
-    def _right(self) -> QWidget:
-        layers = Card()
-        layers.body.addWidget(self.layers, 1)
-        right = QWidget()  # a splitter sets its greatest width itself
-        column = QVBoxLayout(right)
+    def _fill_right(self, inner: QWidget) -> None:
+        pair = _Pair(inner)
+        self.predictions = PredictionPanel(pair)
+        card = Card(parent=pair)
+        self.layers = LayerPanel(card)
+        card.body.addWidget(self.layers, 1)
+        pair.share_between(self.predictions, card)
+        column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(_Pair(self.predictions, layers))
-        return right
+        column.addWidget(pair)
 
 
 class _Column(QScrollArea):
-    """A column beside the plots. It scrolls where the window is too low for what is in it, and is
-    never too narrow for it."""
+    """A column beside the plots. It scrolls where the window is too low for what is in `inner`, and
+    is never too narrow for it."""
 
-    def __init__(self, inner: QWidget, width: int) -> None:
+    def __init__(self, width: int, parent: QWidget) -> None:
         """`width` is the most that it takes, in pixels, unless it needs more."""
-        super().__init__()
-        self._inner, self._wanted = inner, width
+        super().__init__(parent)
+        self.inner, self._wanted = QWidget(), width
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it scrolls to what has the focus
-        self.setWidget(inner)
+        self.setWidget(self.inner)
         self._fit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -94,7 +98,7 @@ class _Column(QScrollArea):
         self._fit()
 
     def _fit(self) -> None:
-        least = self._inner.minimumSizeHint()
+        least = self.inner.minimumSizeHint()
         bar = self.verticalScrollBar().sizeHint().width()
         needed = least.width() + (bar if least.height() > self.height() else 0)
         self.setMinimumWidth(max(self._wanted - SLACK, needed))
@@ -105,17 +109,20 @@ class _Pair(QSplitter):
     """One above the other. Until the border is moved by hand, what is above has the height that it
     would like, where the other can spare it."""
 
-    def __init__(self, above: QWidget, below: QWidget) -> None:
-        super().__init__(Qt.Orientation.Vertical)
-        self._above, self._below = above, below
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(Qt.Orientation.Vertical, parent)
         self._by_hand = False
         self._shared_out = (0, 0)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(theme.SPACE)
+        self.splitterMoved.connect(self._moved)
+
+    def share_between(self, above: QWidget, below: QWidget) -> None:
+        """Takes these two; to be called once."""
+        self._above, self._below = above, below
         for widget in (above, below):
             self.addWidget(widget)
             self.setStretchFactor(self.indexOf(widget), 1)
-        self.splitterMoved.connect(self._moved)
 
     @Slot()
     def _moved(self) -> None:

@@ -66,7 +66,7 @@ class PhotoStrip(QListView):
         self.setWrapping(False)
         self.setUniformItemSizes(True)
         self.setFrameShape(QListView.Shape.NoFrame)
-        self.setStyleSheet("QListView#photoStrip { border: none; background: none; }")
+        theme.style(self, flat=True)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

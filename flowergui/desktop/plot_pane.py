@@ -36,7 +36,7 @@ class Pane(QFrame):
         self.quantity = quantity
         self.rate = rate
         theme.style(self, card=True)
-        self.plot = pg.PlotWidget(self)
+        self.plot = axes.empty_plot(SIDES, self)
         self.plot.setObjectName(f"{quantity.name}Plot")
         self.plot.setMinimumHeight(90)
         self._title = QLabel(quantity.title)
@@ -202,7 +202,6 @@ class Pane(QFrame):
         return line
 
     def _prepare_axes(self) -> None:
-        axes.prepare(self.plot, SIDES)
         item = self.plot.getPlotItem()
         item.setMouseEnabled(x=True, y=False)
         item.getAxis("left").setScale(self.quantity.scale)

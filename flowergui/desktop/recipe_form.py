@@ -126,20 +126,21 @@ class RecipeForm(Card):
         first.setSpacing(6)
         self.body.addLayout(first)
         for name in FIRST:
-            first.addWidget(self._row(next(each for each in fields if each.name == name)))
+            setting = next(each for each in fields if each.name == name)
+            first.addWidget(self._row(setting, self))
         groups = QVBoxLayout()
         groups.setSpacing(0)
         self.body.addLayout(groups)
         for group in GROUPS:
             rest = [each for each in fields if each.group == group and each.name not in FIRST]
             if rest:
-                self._sections[group] = section = Section(group)
+                self._sections[group] = section = Section(group, self)
                 for each in rest:
-                    section.add(self._row(each))
+                    section.add(self._row(each, section.inner))
                 groups.addWidget(section)
 
-    def _row(self, setting: Setting) -> SettingRow:
-        row = SettingRow(setting)
+    def _row(self, setting: Setting, parent: QWidget) -> SettingRow:
+        row = SettingRow(setting, parent)
         row.edited.connect(self._edited)
         self._rows[setting.name] = row
         return row

@@ -71,10 +71,9 @@ class RunCurves(QWidget):
         self._looked_at: int | None = None
         self._pointer: QPointF | None = None
         self._quantity, self._by = ACCURACY, EPOCHS
-        self.plot = pg.PlotWidget(self)
+        self.plot = axes.empty_plot(SIDES, self)
         self.plot.setObjectName("runsPlot")
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        axes.prepare(self.plot, SIDES)
         self.plot.getPlotItem().setMouseEnabled(x=False, y=False)
         self._crosshair = pg.InfiniteLine(angle=90)
         self._crosshair.setZValue(30)

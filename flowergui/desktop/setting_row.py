@@ -121,7 +121,7 @@ class SettingRow(QWidget):
 
 class Section(QWidget):
     """Rows under a heading that opens and closes; closed, it says in a few words what they
-    hold. The rows exist all the time."""
+    hold. The rows, whose parent is `inner`, exist all the time."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -136,15 +136,15 @@ class Section(QWidget):
         head = QHBoxLayout()
         head.addWidget(self._button)
         head.addWidget(self._summary, 1)
-        self._inner = QWidget()
-        self._rows = QVBoxLayout(self._inner)
+        self.inner = QWidget(self)
+        self._rows = QVBoxLayout(self.inner)
         self._rows.setContentsMargins(0, 2, 0, 8)
         self._rows.setSpacing(6)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
-        column.addWidget(self._inner)
+        column.addWidget(self.inner)
         self._show(False)
 
     def add(self, row: SettingRow) -> None:
@@ -162,6 +162,6 @@ class Section(QWidget):
 
     @Slot(bool)
     def _show(self, opened: bool) -> None:
-        self._inner.setVisible(opened)
+        self.inner.setVisible(opened)
         self._summary.setText("" if opened else self._text)
         self._button.setText(f"{'▾' if opened else '▸'} {self._title}")

@@ -81,6 +81,7 @@ QPushButton[role="danger"]:hover {{ background: {t.error_soft}; border-color: {t
 QPushButton[role="danger"]:disabled {{ color: {t.faint}; }}
 QPushButton[role="quiet"] {{ background: transparent; color: {t.muted};
     border-color: transparent; padding: 4px 8px; }}
+QPushButton[flush="true"] {{ padding-left: 1px; text-align: left; }}
 QPushButton[role="quiet"]:hover {{ background: {t.hover}; color: {t.text}; }}
 QPushButton[role="quiet"]:focus {{ border-color: {t.border_strong}; }}
 QPushButton[role="quiet"]:disabled {{ color: {t.faint}; background: transparent; }}

@@ -6,7 +6,8 @@ him when to paint anew. Everything else is asked for with dynamic properties, th
 
     QPushButton   role="primary"   the one action that matters here (accent colour)
                   role="danger"    stops or throws away
-                  role="quiet"     no frame until hovered: small, secondary actions
+                  role="quiet"     no frame until hovered: small, secondary actions;
+                                   flush=True where its text is to stand under other text
                   role="segment"   one of several checkable neighbours (mode, zoom windows)
     QLabel        role="title"     a panel's name
                   role="heading"   a smaller one within a panel
@@ -207,8 +208,9 @@ def style(widget: QWidget, **hooks: str | bool) -> None:
     """Sets style hooks (see the module's docstring) and lets them show at once."""
     for name, value in hooks.items():
         widget.setProperty(name, value)
-    widget.style().unpolish(widget)
-    widget.style().polish(widget)
+    if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):  # else it is still to come
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
 
 
 def tabular(widget: QWidget) -> None:
