@@ -100,10 +100,8 @@ class Banner(QFrame):
     ) -> None:
         """A message with a button; `callback` is called when it is pressed, and the message
         goes. A warning refuses what was wished, and offers something else."""
-        self._say(kind, text)
+        self._say(kind, text, button_text)
         self._then, self._refuses = callback, kind == "warning"
-        self._action.setText(button_text)
-        self._action.show()
 
     @Slot()
     def clear(self) -> None:
@@ -112,9 +110,10 @@ class Banner(QFrame):
         self._text.clear()
         self.hide()
 
-    def _say(self, kind: str, text: str) -> None:
+    def _say(self, kind: str, text: str, button_text: str = "") -> None:
         self._then, self._refuses = None, False
-        self._action.hide()
+        self._action.setText(button_text)
+        self._action.setVisible(bool(button_text))  # before all of it is: each lays the window out
         self._sign.setText(SIGNS[kind])
         self._text.setText(text)
         self._text.setAccessibleName(text)
