@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QShortcut,
 )
-from PySide6.QtWidgets import QMainWindow, QMessageBox
+from PySide6.QtWidgets import QMainWindow
 
 from flowergui import tasks
 from flowergui.desktop import (
@@ -28,9 +28,8 @@ from flowergui.desktop import (
     run_control,
     warm_up,
     weights_control,
-    worker,
 )
-from flowergui.desktop.close_question import ask_to_close
+from flowergui.desktop.closing import Closing
 from flowergui.desktop.comparison_control import ComparisonControl
 from flowergui.desktop.drop_zone import local_paths, sorted_paths
 from flowergui.desktop.estimate_control import EstimateControl
@@ -58,9 +57,6 @@ from flowergui.resumption import Resumption
 LATEST = 1_000
 """Milliseconds after which torch is loaded also where the window has not been painted yet."""
 
-LAST_WAIT = 10_000
-"""Milliseconds that closing waits for a scan or prediction to give in."""
-
 
 class MainWindow(QMainWindow):
     """From a folder of photos to a prediction. Takes no arguments; show it and use it."""
@@ -72,7 +68,6 @@ class MainWindow(QMainWindow):
         self._settings = QSettings(
             QSettings.Format.IniFormat, QSettings.Scope.UserScope, "flowergui", "flowergui"
         )
-        self._closing = self._must_end = False
         self._warm = False
         panels = Panels(self)
         self._banner, self._dataset, self._modes = panels.banner, panels.photos, panels.modes
@@ -81,6 +76,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(panels)
         self._jobs = Jobs(self)
         self._control = RunControl(self)
+        self._closing = Closing(self._control, self._jobs, self._banner, self)
         self._photos = PhotosControl(self._dataset, self._jobs, self._settings, self)
         self._network = NetworkControl(self._form, self._layers, self._banner, self._jobs, self)
         self._predictions = PredictionControl(self._drop_panel, self._jobs, self._control, self)
@@ -382,14 +378,7 @@ class MainWindow(QMainWindow):
             self._resume.refresh()
             self._predictions.wait_no_longer()
         self._allow()
-        if state == run_control.UNSAVED and self._must_end:
-            self._control.stop()
-        elif state == run_control.UNSAVED:
-            self._closing = False  # it would be lost: whether it may be is asked once more
-            for question in self.findChildren(QMessageBox, "closeQuestion"):
-                question.close()  # it promised otherwise
-        elif idle and self._closing:
-            self.close()
+        self._closing.follow(state)
 
     @Slot(object)
     def _run_failed(self, error: BaseException) -> None:
@@ -445,34 +434,12 @@ class MainWindow(QMainWindow):
             self._predictions.predict(list(dropped.images))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._control.state != run_control.IDLE:
-            event.ignore()
-            if not self._closing:
-                lost = self._control.state == run_control.UNSAVED
-                ask_to_close(self, self._stop_and_close, lost=lost)
-            return
         self._settings.setValue("geometry", self.saveGeometry())
         self._estimate.rest()
-        self._jobs.closed = True
-        if not worker.end_all(LAST_WAIT):
-            self._jobs.closed = False
-            event.ignore()
-            self._banner.show_warning("A last piece of work is ending; close again in a moment.")
-            return
-        event.accept()
+        event.setAccepted(self._closing.may())
 
     @Slot()
     def end(self) -> None:
         """Closes the window without a question, whatever comes; a run is stopped and, where that
         can be, saved first."""
-        self._must_end = True
-        self._stop_and_close()
-
-    @Slot()
-    def _stop_and_close(self) -> None:
-        self._closing = True
-        if self._control.state != run_control.UNSAVED:
-            self._banner.show_note("Saving, then closing…")
-        self._control.stop()
-        if self._control.state == run_control.IDLE:
-            self.close()
+        self._closing.end()

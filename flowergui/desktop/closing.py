@@ -1,0 +1,82 @@
+"""Closing the window: a run is stopped and saved first, and what else is under way gives in."""
+
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from flowergui.desktop import run_control, worker
+from flowergui.desktop.banner import Banner
+from flowergui.desktop.jobs import Jobs
+from flowergui.desktop.run_control import RunControl
+
+LAST_WAIT = 10_000
+"""Milliseconds that closing waits for a scan or prediction to give in."""
+
+
+class Closing(QObject):
+    """Whether its window may close now; where it may not yet, it is closed as soon as it may."""
+
+    def __init__(self, control: RunControl, jobs: Jobs, banner: Banner, window: QWidget) -> None:
+        super().__init__(window)
+        self._control, self._jobs, self._banner, self._window = control, jobs, banner, window
+        self._wanted = self._whatever_comes = False
+
+    def may(self) -> bool:
+        """Whether nothing is under way any more. A run is asked about first."""
+        if self._control.state != run_control.IDLE:
+            if not self._wanted:
+                self._ask(lost=self._control.state == run_control.UNSAVED)
+            return False
+        self._jobs.closed = True  # what ends is followed by nothing else
+        if not worker.end_all(LAST_WAIT):
+            self._jobs.closed = False
+            self._banner.show_warning("A last piece of work is ending; close again in a moment.")
+        return self._jobs.closed
+
+    def end(self) -> None:
+        """Closes without a question, whatever comes; a run is stopped and, where that can be,
+        saved first."""
+        self._whatever_comes = True
+        self._stop_and_close()
+
+    def follow(self, state: str) -> None:
+        """The run is in another state."""
+        if state == run_control.UNSAVED and self._whatever_comes:
+            self._control.stop()
+        elif state == run_control.UNSAVED:
+            self._wanted = False  # it would be lost: whether it may be is asked once more
+            for question in self._window.findChildren(QMessageBox, "closeQuestion"):
+                question.close()  # it promised otherwise
+        elif state == run_control.IDLE and self._wanted:
+            self._window.close()
+
+    @Slot()
+    def _stop_and_close(self) -> None:
+        self._wanted = True
+        if self._control.state != run_control.UNSAVED:
+            self._banner.show_note("Saving, then closing…")
+        self._control.stop()
+        if self._control.state == run_control.IDLE:
+            self._window.close()
+
+    def _ask(self, *, lost: bool) -> None:
+        """Asks without blocking. A run may be `lost`: it is at its end, and could not be saved."""
+        box = QMessageBox(self._window)
+        box.setObjectName("closeQuestion")
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("flowergui")
+        if lost:
+            box.setText("This run could not be saved. Close, and lose it?")
+            box.setInformativeText("What it has learned since it was saved last is gone then.")
+        else:
+            box.setText("A run is going on. Stop it and close?")
+            box.setInformativeText("It is saved first, and can be resumed where it stops.")
+        box.setStandardButtons(QMessageBox.StandardButton.Close | QMessageBox.StandardButton.Cancel)
+        close = box.button(QMessageBox.StandardButton.Close)
+        close.setText("Close without saving" if lost else "Stop, save and close")
+        for button in box.buttons():
+            button.setIcon(QIcon())  # the platform's say the same of both
+        close.clicked.connect(self._stop_and_close)
+        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
+        box.open()
