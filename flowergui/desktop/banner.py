@@ -112,8 +112,10 @@ class Banner(QFrame):
 
     def _say(self, kind: str, text: str, button_text: str = "") -> None:
         self._then, self._refuses = None, False
+        self._action.hide()
+        self._action.setDown(False)  # a press that was meant for another offer is none for this one
         self._action.setText(button_text)
-        self._action.setVisible(bool(button_text))  # before all of it is: each lays the window out
+        self._action.setVisible(bool(button_text))  # while the banner is hidden, it costs no layout
         self._sign.setText(SIGNS[kind])
         self._text.setText(text)
         self._text.setAccessibleName(text)

@@ -233,6 +233,7 @@ class LayerPanel(QWidget):
     def _keep_lines(self) -> None:
         """Has the count keep as many lines as it wraps into: a splitter, which asks for the least
         height without asking for which width, would take them from the buttons."""
+        self._count.setMinimumHeight(0)  # else it would never ask for less again
         self._count.setMinimumHeight(self._count.heightForWidth(self.width()))
 
     def _opened(self) -> set[str]:

@@ -35,9 +35,11 @@ class Panels(QWidget):
         self.banner = Banner(self)
         left = _Column(max(350, 17 * line), self)
         self._fill_left(left.inner)
+        left.fit()
         self.run = RunPanel(self)
         right = _Column(max(312, 15 * line), self)
         self._fill_right(right.inner)
+        right.fit()
         columns = QHBoxLayout()
         columns.setSpacing(theme.SPACE)
         columns.addWidget(left, FIRST)
@@ -86,18 +88,19 @@ class _Column(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it scrolls to what has the focus
         self.setWidget(self.inner)
-        self._fit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
-            self._fit()
+            self.fit()
         return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self.fit()
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
+        """Is as wide as what is in it needs; to be called when that is there, and from then on it
+        sees to it by itself."""
         least = self.inner.minimumSizeHint()
         bar = self.verticalScrollBar().sizeHint().width()
         needed = least.width() + (bar if least.height() > self.height() else 0)
@@ -130,7 +133,7 @@ class _Pair(QSplitter):
 
     def event(self, event: QEvent) -> bool:
         handled = super().event(event)
-        if event.type() == QEvent.Type.LayoutRequest and not self._by_hand:
+        if event.type() == QEvent.Type.LayoutRequest and not self._by_hand and self.count() == 2:
             self._share_out()
         return handled
 

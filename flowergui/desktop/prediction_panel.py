@@ -109,6 +109,7 @@ class PredictionPanel(Card):
         self._checkpoint = small_label()
         self._checkpoint.setObjectName("checkpointCaption")
         # A splitter asks for the least height without asking for which width: three lines it is.
+        self._checkpoint.ensurePolished()  # the stylesheet makes its font smaller
         self._checkpoint.setMinimumHeight(3 * self._checkpoint.fontMetrics().lineSpacing())
         self._checkpoint.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._mistakes = quiet_button("Mistakes…", "mistakesButton")

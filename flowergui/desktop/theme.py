@@ -205,7 +205,8 @@ def apply(app: QApplication, scheme: str = "auto") -> None:
 
 
 def style(widget: QWidget, **hooks: str | bool) -> None:
-    """Sets style hooks (see the module's docstring) and lets them show at once."""
+    """Sets style hooks (see the module's docstring) and lets them show. What they do to the font
+    of a widget that was never shown holds after its `ensurePolished`."""
     for name, value in hooks.items():
         widget.setProperty(name, value)
     if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):  # else it is still to come

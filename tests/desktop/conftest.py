@@ -30,5 +30,5 @@ def _nothing_outlives_its_test(qapp: QApplication) -> Iterator[None]:
     yield
     assert worker.end_all(20_000)
     qapp.clipboard().clear()
-    if theme.current() is not theme.LIGHT:
+    if theme.scheme() != "light":
         theme.apply(qapp, "light")

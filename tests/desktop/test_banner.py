@@ -69,6 +69,16 @@ def test_another_message_takes_the_offer_away(banner, qtbot):
     press(qtbot, banner, "bannerAction")
 
 
+def test_a_press_takes_no_offer_that_came_in_between(banner, qtbot):
+    banner.offer("A run can be resumed.", "Resume it", lambda: pytest.fail("taken"))
+    banner.show()
+    button = banner.findChild(QPushButton, "bannerAction")
+    qtbot.mousePress(button, Qt.MouseButton.LeftButton)
+    banner.offer("Another one.", "Do it", lambda: pytest.fail("taken"))
+    qtbot.mouseRelease(button, Qt.MouseButton.LeftButton)
+    assert banner.text == "Another one."
+
+
 def test_a_long_message_wraps(banner):
     banner.show_note("A rather long sentence that goes on. " * 8)
     assert banner.heightForWidth(300) > 2 * banner.heightForWidth(3000)

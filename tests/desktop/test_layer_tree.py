@@ -232,6 +232,16 @@ def test_a_narrow_panel_gives_its_room_to_names(panel, qtbot):
     assert tree(panel).isColumnHidden(1) == (panel.width() < 38 * letter)
 
 
+def test_the_count_takes_no_more_lines_than_its_text(panel):
+    panel.setMinimumWidth(100)
+    count, lines = panel.findChild(QLabel, "trainableCount"), []
+    for width in (640, 100, 640):
+        panel.resize(width, 400)
+        panel.show()
+        lines.append(count.minimumHeight() // count.fontMetrics().height())
+    assert lines[0] == lines[2] == 1 < lines[1]
+
+
 def test_a_large_network_is_shown_at_once(panel):
     shapes = {
         f"layer{stage}.{block}.conv{conv}.weight": (256, 256, 3, 3)

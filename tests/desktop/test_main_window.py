@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui import places, tasks
-from flowergui.desktop import comparison_control, evaluation_control, main_window
+from flowergui.desktop import comparison_control, evaluation_control, main_window, worker
 from flowergui.desktop.banner import Banner
 from flowergui.desktop.evaluation_window import EvaluationWindow
 from flowergui.desktop.guide_window import GuideWindow
@@ -1634,6 +1634,16 @@ def test_a_wish_to_end_saves_and_closes_without_a_question(qtbot, window, script
     script.gate.release()
     qtbot.waitUntil(lambda: not window.isVisible())
     assert window.findChild(QMessageBox, "closeQuestion") is None
+
+
+def test_closing_waits_for_a_last_piece_of_work(qtbot, window, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "end_all", lambda milliseconds: False)
+        window.close()
+    assert window.isVisible()
+    assert "close again in a moment" in window._banner.text
+    window.close()
+    assert not window.isVisible()
 
 
 def test_a_run_that_could_not_be_saved_is_not_closed_with_the_window(qtbot, window, script, photos):

@@ -18,7 +18,7 @@ class Told(QObject):
 
 def test_panels_are_made_where_they_stand(qtbot, qapp: QApplication):
     """Whatever is put into another parent later is told so, with all that it holds, at each
-    level: eight times a widget, and half the time to the first paint."""
+    level: seven times a widget, half the time that it takes to make them."""
     window, told = QMainWindow(), Told()
     qtbot.addWidget(window)
     qapp.installEventFilter(told)
@@ -27,4 +27,17 @@ def test_panels_are_made_where_they_stand(qtbot, qapp: QApplication):
         window.setCentralWidget(panels)
     finally:
         qapp.removeEventFilter(told)
-    assert 0 < told.count < 3 * len(panels.findChildren(QWidget))
+    made = len(panels.findChildren(QWidget))
+    assert made < told.count < 3 * made
+
+
+def test_the_window_is_as_wide_as_it_must_be_from_the_start(qtbot, qapp: QApplication):
+    """Else it would be painted too narrow first, and jump."""
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.setCentralWidget(Panels(window))
+    window.resize(100, 100)
+    window.show()
+    width = window.width()
+    qapp.processEvents()
+    assert window.width() == width > 900

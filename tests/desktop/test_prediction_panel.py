@@ -169,6 +169,11 @@ def test_pasting_files_a_path_or_a_picture(qtbot, panel, zone, photos):
         panel.paste()
 
 
+def test_three_lines_are_kept_for_whose_answer_it_is(panel):
+    caption = panel.findChild(QLabel, "checkpointCaption")
+    assert caption.minimumHeight() == 3 * caption.fontMetrics().lineSpacing()
+
+
 def test_the_paste_key_pastes(qtbot, panel, zone, photos):
     QGuiApplication.clipboard().setMimeData(files(photos[0]))
     panel.activateWindow()

@@ -6,10 +6,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from flowergui.desktop import theme
+from flowergui.desktop.card import quiet_button
 
 
 def luminance(color: str) -> float:
@@ -112,6 +113,16 @@ def test_the_systems_scheme_is_followed_live(app):
     assert theme.current() is theme.LIGHT
 
 
+def test_changing_numbers_do_not_dance_whatever_the_role(app, qtbot):
+    label = QLabel("1")
+    qtbot.addWidget(label)
+    theme.style(label, role="caption")
+    theme.tabular(label)
+    label.show()
+    assert label.font().featureValue(QFont.Tag("tnum")) == 1
+    assert label.font().pointSizeF() < app.font().pointSizeF()
+
+
 def test_a_hook_shows_at_once(app, qtbot):
     theme.apply(app, "light")
     button = QPushButton("Start")
@@ -129,3 +140,10 @@ def test_larger_fonts_make_larger_text(app):
     font = app.font()
     font.setPointSizeF(20)
     assert "font-size: 22.0pt" in stylesheet(theme.LIGHT, font)
+
+
+def test_a_flush_button_has_no_room_before_its_text(app, qtbot):
+    flush, other = quiet_button("Guide", "one", flush=True), quiet_button("Guide", "other")
+    for button in (flush, other):
+        qtbot.addWidget(button)
+    assert flush.sizeHint().width() == other.sizeHint().width() - 7
