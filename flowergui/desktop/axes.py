@@ -20,8 +20,8 @@ Ticks = list[list[tuple[float, str]]] | None
 
 
 def empty_plot(sides: Sequence[str], parent: QWidget) -> pg.PlotWidget:
-    """Has axes on these sides and grid lines across, and nothing of what pyqtgraph offers beside:
-    menus, buttons, ranges of its own, prefixes."""
+    """A plot with axes on these sides ("left" among them) and grid lines across, and without what
+    pyqtgraph offers beside: menus, buttons, ranges of its own, prefixes."""
     plot = pg.PlotWidget(parent, enableMenu=False)
     item = plot.getPlotItem()
     item.hideButtons()

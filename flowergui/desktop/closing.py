@@ -1,14 +1,15 @@
 """Closing the window: a run is stopped and saved first, and what else is under way gives in."""
 
-from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from flowergui.desktop import run_control, worker
 from flowergui.desktop.banner import Banner
 from flowergui.desktop.jobs import Jobs
+from flowergui.desktop.question import ask
 from flowergui.desktop.run_control import RunControl
 
+QUESTION = "closeQuestion"
 LAST_WAIT = 10_000
 """Milliseconds that closing waits for a scan or prediction to give in."""
 
@@ -45,7 +46,7 @@ class Closing(QObject):
             self._control.stop()
         elif state == run_control.UNSAVED:
             self._wanted = False  # it would be lost: whether it may be is asked once more
-            for question in self._window.findChildren(QMessageBox, "closeQuestion"):
+            for question in self._window.findChildren(QMessageBox, QUESTION):
                 question.close()  # it promised otherwise
         elif state == run_control.IDLE and self._wanted:
             self._window.close()
@@ -61,22 +62,13 @@ class Closing(QObject):
 
     def _ask(self, *, lost: bool) -> None:
         """Asks without blocking. A run may be `lost`: it is at its end, and could not be saved."""
-        box = QMessageBox(self._window)
-        box.setObjectName("closeQuestion")
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("flowergui")
         if lost:
-            box.setText("This run could not be saved. Close, and lose it?")
-            box.setInformativeText("What it has learned since it was saved last is gone then.")
+            text = "This run could not be saved. Close, and lose it?"
+            more = "What it has learned since it was saved last is gone then."
+            yes = "Close without saving"
         else:
-            box.setText("A run is going on. Stop it and close?")
-            box.setInformativeText("It is saved first, and can be resumed where it stops.")
-        box.setStandardButtons(QMessageBox.StandardButton.Close | QMessageBox.StandardButton.Cancel)
-        close = box.button(QMessageBox.StandardButton.Close)
-        close.setText("Close without saving" if lost else "Stop, save and close")
-        for button in box.buttons():
-            button.setIcon(QIcon())  # the platform's say the same of both
-        close.clicked.connect(self._stop_and_close)
-        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
-        box.open()
+            text = "A run is going on. Stop it and close?"
+            more = "It is saved first, and can be resumed where it stops."
+            yes = "Stop, save and close"
+        close = QMessageBox.StandardButton.Close, yes
+        ask(self._window, QUESTION, text, more, close, self._stop_and_close)

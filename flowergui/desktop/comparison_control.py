@@ -15,6 +15,7 @@ from flowergui.desktop.card import tip
 from flowergui.desktop.evaluation_control import EvaluationControl
 from flowergui.desktop.jobs import Jobs
 from flowergui.desktop.prediction_control import PredictionControl
+from flowergui.desktop.question import ask
 from flowergui.desktop.resume_control import ResumeControl
 from flowergui.desktop.run_control import RunControl
 from flowergui.desktop.runs_window import RunsWindow
@@ -220,23 +221,14 @@ class ComparisonControl(QObject):
 
     @Slot(object)
     def _ask_to_remove(self, run: RunFacts) -> None:
-        box = QMessageBox(self._window)
-        box.setObjectName("removeQuestion")
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("flowergui")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(f"Move the run {Path(run.path).name} to the trash?")
-        box.setInformativeText("With it go its checkpoints: it can't be resumed, nor answer.")
-        buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel
-        box.setStandardButtons(buttons)
-        yes = box.button(QMessageBox.StandardButton.Yes)
-        yes.setText("Move to trash")
-        for button in box.buttons():
-            button.setIcon(QIcon())
-        yes.clicked.connect(lambda: self._remove(run))
-        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
-        box.open()
+        ask(
+            self._window,
+            "removeQuestion",
+            f"Move the run {Path(run.path).name} to the trash?",
+            "With it go its checkpoints: it can't be resumed, nor answer.",
+            (QMessageBox.StandardButton.Yes, "Move to trash"),
+            lambda: self._remove(run),
+        )
 
     def _remove(self, run: RunFacts) -> None:
         name, problem = Path(run.path).name, ""
