@@ -225,9 +225,10 @@ def note(run: str | Path, text: str) -> None:
     RunFolder(Path(run)).write_note(text)
 
 
-def history(run: str | Path) -> list[BatchDone | EpochDone]:
-    """The batches and epochs that a run has done so far, from its history.csv."""
-    return list(RunFolder(Path(run)).history.events())
+def history(run: str | Path) -> Iterator[BatchDone | EpochDone]:
+    """The batches and epochs that a run has done so far, from its history.csv, one by one: there
+    may be millions."""
+    yield from RunFolder(Path(run)).history.events()
 
 
 def bare_weights(models: Path | None = None) -> str:

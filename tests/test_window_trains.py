@@ -197,7 +197,7 @@ def test_real_photos_train(qtbot, window, flower_photos, tmp_path, models):
     click(window, "stopButton")
     qtbot.waitUntil(lambda: window._control.state == "idle", timeout=LONG)
     assert time.monotonic() - began < 10
-    rows = tasks.history(next(models.iterdir()))
+    rows = list(tasks.history(next(models.iterdir())))
     assert sum(isinstance(row, BatchDone) for row in rows) == window._run.plot._batches.length
 
 

@@ -20,8 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop import theme
-from flowergui.desktop.curve import Columns, smoothed
+from flowergui.desktop.curve import Columns
 from flowergui.desktop.plot_pane import Pane
+from flowergui.desktop.points import Points, finite
 from flowergui.desktop.quantity import ACCURACY, LOSS
 from flowergui.desktop.read_out import ReadOut
 from flowergui.events import BatchDone, EpochDone
@@ -102,20 +103,12 @@ class LivePlot(QWidget):
             return
         if self._batches.length and batches[0].step <= self._batches["step"][-1]:
             self.rewind(batches[0].step - 1)
-        if not self._span:
-            # About half an epoch: calm on long epochs, and still alive on short ones.
-            self._span = min(max(batches[0].batches / 2, 10.0), 500.0)
-        loss = _finite([batch.loss for batch in batches])
-        accuracy = _finite([batch.accuracy for batch in batches])
-        self._batches.append(
-            loss_smooth=smoothed(loss, self._span, self._batches["loss_smooth"]),
-            accuracy_smooth=smoothed(accuracy, self._span, self._batches["accuracy_smooth"]),
-            loss=loss,
-            accuracy=accuracy,
-            step=[batch.step for batch in batches],
-            epoch=[batch.epoch for batch in batches],
-            rate=[batch.learning_rate for batch in batches],
-        )
+        before = self._batches["loss_smooth"], self._batches["accuracy_smooth"]
+        self._add(Points.of(batches, self._span, *before))
+
+    def _add(self, points: Points) -> None:
+        self._span = points.span
+        self._batches.append(**points.columns())
         self._soon()
 
     @Slot(object)
@@ -127,8 +120,8 @@ class LivePlot(QWidget):
             step=[done.step],
             epoch=[done.epoch],
             best_epoch=[done.best_epoch],
-            val_loss=_finite([_or_nan(done.val_loss)]),
-            val_accuracy=_finite([_or_nan(done.val_accuracy)]),
+            val_loss=finite([_or_nan(done.val_loss)]),
+            val_accuracy=finite([_or_nan(done.val_accuracy)]),
         )
         self._soon()
 
@@ -137,10 +130,10 @@ class LivePlot(QWidget):
         self._loss.mark(step, text)
         self._accuracy.mark(step, "")
 
-    def load(self, batches: Sequence[BatchDone], epochs: Sequence[EpochDone]) -> None:
+    def load(self, points: Points, epochs: Sequence[EpochDone]) -> None:
         """Shows the points that a resumed run made before."""
         self.clear()
-        self.append(batches)
+        self._add(points)
         for done in epochs:
             self.epoch_done(done)
 
@@ -386,10 +379,3 @@ class LivePlot(QWidget):
 
 def _or_nan(value: float | None) -> float:
     return np.nan if value is None else value
-
-
-def _finite(values: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The values with NaN, which plots leave out, for what is infinite."""
-    numbers = np.asarray(values, dtype=np.float64)
-    numbers[~np.isfinite(numbers)] = np.nan
-    return numbers

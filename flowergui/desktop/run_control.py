@@ -1,6 +1,7 @@
 """Start, pause, go on, stop: what a person may do to a run, and the state that it is in."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from flowergui import tasks
+from flowergui.desktop.points import Points
 from flowergui.desktop.worker import Worker
 from flowergui.events import BatchDone, EpochDone, Event, Opened, Saved, SaveFailed, Unsaved
 from flowergui.live import Live
@@ -20,11 +22,18 @@ SHOWN = 30
 times as long to paint, and nobody is answered meanwhile."""
 
 
+PAINTED = 0.1
+"""Seconds in which the window shows what a run is, before its past is gone through."""
+ROWS, BREATH = 100, 5e-5
+"""After so many rows of it a breath of so many seconds: a thread that never rests leaves the window
+no more than turns of 5 ms, and what takes it 60 ms else takes 270."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recalled:
     """What a resumed run had told before; comes right after its Opened."""
 
-    batches: tuple[BatchDone, ...]
+    points: Points
     epochs: tuple[EpochDone, ...]
 
 
@@ -132,8 +141,28 @@ def _recalling(events: Iterator[Event]) -> Iterator[Any]:
     for event in events:
         yield event
         if isinstance(event, Opened) and event.resumed:
-            rows = tasks.history(event.run)
-            yield Recalled(
-                tuple(row for row in rows if isinstance(row, BatchDone)),
-                tuple(row for row in rows if isinstance(row, EpochDone)),
-            )
+            yield recalled(calmly(tasks.history(event.run)))
+
+
+def calmly(rows: Iterable[BatchDone | EpochDone]) -> Iterator[BatchDone | EpochDone]:
+    """The rows, so that the window lives on beside the thread that goes through them."""
+    time.sleep(PAINTED)
+    for number, row in enumerate(rows):
+        if number % ROWS == 0:
+            time.sleep(BREATH)
+        yield row
+
+
+def recalled(rows: Iterable[BatchDone | EpochDone]) -> Recalled:
+    """What they tell, gone through once."""
+    epochs: list[EpochDone] = []
+
+    def batches() -> Iterator[BatchDone]:
+        for row in rows:
+            if isinstance(row, EpochDone):
+                epochs.append(row)
+            else:
+                yield row
+
+    points = Points.of(batches())
+    return Recalled(points, tuple(epochs))

@@ -78,7 +78,7 @@ class RunStory(QObject):
                 self._panel.plot.clear()
                 self._layers.set_frozen(event.frozen)
             case Recalled():
-                self._panel.plot.load(event.batches, event.epochs)
+                self._panel.plot.load(event.points, event.epochs)
                 self._epochs = list(event.epochs)
                 if event.epochs:
                     self._panel.header.remember(event.epochs[-1])

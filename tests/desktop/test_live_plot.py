@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from flowergui.desktop import live_plot, theme
 from flowergui.desktop.live_plot import BREATH, LONGEST, PERIOD, LivePlot
 from flowergui.desktop.plot_pane import SIDES
+from flowergui.desktop.points import Points
 from flowergui.desktop.quantity import LOSS
 from flowergui.events import BatchDone, EpochDone
 
@@ -393,7 +394,7 @@ def test_a_resumed_run_replaces_what_it_does_again(plot):
 
 def test_load_shows_history_and_clear_forgets_it(plot):
     plot.append([batch(step, loss=9.0) for step in range(1, 6)])
-    plot.load([batch(step) for step in range(1, 21)], [epoch(1, 0.3), epoch(2, 0.4)])
+    plot.load(Points.of([batch(step) for step in range(1, 21)]), [epoch(1, 0.3), epoch(2, 0.4)])
     plot.draw()
     assert len(curve(plot, "loss", "every batch").getData()[0]) == 20
     assert not plot._hint.isVisible()

@@ -33,6 +33,7 @@ from flowergui.desktop.banner import Banner
 from flowergui.desktop.evaluation_window import EvaluationWindow
 from flowergui.desktop.guide_window import GuideWindow
 from flowergui.desktop.main_window import MainWindow
+from flowergui.desktop.points import Points
 from flowergui.desktop.run_control import Recalled
 from flowergui.desktop.run_table import RunTable
 from flowergui.desktop.runs_window import RunsWindow
@@ -690,7 +691,7 @@ def test_who_has_overfitted_hears_of_it(window, script, train, validation, best,
     )  # fmt: skip
     finished = Finished(str(script.run), len(train), 0.7, best, 2.0)
     batch = BatchDone(1, 1, BATCHES, 1, 1.0, 0.5, 0.001, 4)
-    recalled = Recalled((batch,), tuple(epochs[:2]))
+    recalled = Recalled(Points.of([batch]), tuple(epochs[:2]))
     for events in ((opened, batch, *epochs), (opened, recalled, *epochs[2:])):
         window._story.tell((*events, finished))
         assert ("by heart" in banner_text(window)) == by_heart

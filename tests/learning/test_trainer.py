@@ -124,7 +124,7 @@ def test_what_a_run_leaves_on_disk(little: Little, models: Path) -> None:
     }
     assert run.recipe() == recipe
     assert list(run.history.events()) == [e for e in events if isinstance(e, BatchDone | EpochDone)]
-    assert tasks.history(run.path) == list(run.history.events())
+    assert list(tasks.history(run.path)) == list(run.history.events())
     assert [row[2] for row in run.split()].count("validation") == 6
     stored = checkpoint.read(run.last)
     assert checkpoint.is_ours(stored)
