@@ -22,7 +22,7 @@ class Banner(QFrame):
         super().__init__(parent)
         self.setObjectName("banner")
         self._then: Callable[[], None] | None = None
-        self._refuses = False
+        self._passing = False
         self._sign = QLabel()
         self._text = QLabel()
         self._text.setWordWrap(True)
@@ -78,11 +78,11 @@ class Banner(QFrame):
     def refuse(self, text: str) -> None:
         """Why something can't be; until something else is wished, see `take_back`."""
         self._say("warning", text)
-        self._refuses = True
+        self._passing = True
 
     def take_back(self) -> None:
-        """Something else is wished: what was refused is not said any more."""
-        if self._refuses:
+        """Something else is wished: what was refused is not said any more, nor what passes."""
+        if self._passing:
             self.clear()
 
     @Slot(str)
@@ -96,22 +96,29 @@ class Banner(QFrame):
         self._say("success", text)
 
     def offer(
-        self, text: str, button_text: str, callback: Callable[[], None], kind: str = "info"
+        self,
+        text: str,
+        button_text: str,
+        callback: Callable[[], None],
+        kind: str = "info",
+        *,
+        passing: bool = False,
     ) -> None:
         """A message with a button; `callback` is called when it is pressed, and the message
-        goes. A warning refuses what was wished, and offers something else."""
+        goes. A warning refuses what was wished, and offers something else; it passes with the
+        next wish (see `take_back`), as does what is said to be `passing`."""
         self._say(kind, text, button_text)
-        self._then, self._refuses = callback, kind == "warning"
+        self._then, self._passing = callback, passing or kind == "warning"
 
     @Slot()
     def clear(self) -> None:
         """Says nothing and hides."""
-        self._then, self._refuses = None, False
+        self._then, self._passing = None, False
         self._text.clear()
         self.hide()
 
     def _say(self, kind: str, text: str, button_text: str = "") -> None:
-        self._then, self._refuses = None, False
+        self._then, self._passing = None, False
         self._action.hide()
         self._action.setDown(False)  # a press that was meant for another offer is none for this one
         self._action.setText(button_text)

@@ -1,14 +1,18 @@
-"""How long a run would take, found by a dry run while the window rests, and said beside Start."""
+"""How long a run would take, found by a dry run while the window rests, and said beside Start;
+and a way that would take less."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from flowergui import tasks
+from flowergui.desktop.banner import Banner
 from flowergui.desktop.jobs import Jobs
 from flowergui.desktop.pace import duration
-from flowergui.events import Estimated, Scanned
+from flowergui.desktop.recipe_form import RecipeForm
+from flowergui.events import Estimated, Quicker, Scanned
 from flowergui.recipe import Recipe
 
 log = logging.getLogger(__name__)
@@ -21,6 +25,17 @@ PATIENCE = 700
 SHORT = 1.0
 """Seconds below which an epoch takes a moment."""
 
+HOW = {
+    "growing squares": "Training looks at squares of {first_training_size} px at first, which grow "
+    "with the epochs. Small ones are learned from several times faster, and most networks guess "
+    "as well in the end.",
+    "cached views": "Each photo is shown in {cached_views} versions by turns, not in a new one "
+    "each time. Frozen layers look at each version once; later epochs take a moment.",
+    "one size": "The squares keep one size. Frozen layers look at each photo once; later epochs "
+    "take a moment.",
+}
+"""What each way to take less time does, in words."""
+
 
 class EstimateControl(QObject):
     """Tries a step of the recipe that Start would train, each time it has changed and rests."""
@@ -28,10 +43,14 @@ class EstimateControl(QObject):
     changed = Signal()
     """There is something else to say."""
 
-    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+    def __init__(
+        self, form: RecipeForm, jobs: Jobs, banner: Banner, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._jobs = jobs
+        self._form, self._jobs, self._banner = form, jobs, banner
         self.text = ""
+        self._quicker: Quicker | None = None
+        self._taken: tuple[dict[str, Any], dict[str, Any]] = {}, {}
         self._wanted: tuple[Recipe, Scanned] | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -48,10 +67,43 @@ class EstimateControl(QObject):
 
     def rest(self) -> None:
         """Nothing can be started, or it goes already."""
-        self._wanted = None
+        self._wanted = self._quicker = None
         self.text = ""
         self._soon.stop()
         self._jobs.cancel(JOB)
+
+    @property
+    def quicker(self) -> str:
+        """What would take far less time, in a few words; "" where nothing is known to."""
+        way = self._quicker
+        return f"{way.name.capitalize()}: {_long(way.seconds)}." if way else ""
+
+    @property
+    def how(self) -> str:
+        """By which means."""
+        return HOW[self._quicker.name].format(**dict(self._quicker.values)) if self._quicker else ""
+
+    @Slot()
+    def take(self) -> None:
+        """Does so: the form's settings become those that take less time."""
+        recipe = self._form.recipe()  # what was still being typed is another wish
+        if self._quicker is None:
+            return
+        how, values = self.how, dict[str, Any](self._quicker.values)
+        before = {name: getattr(recipe, name) for name in values}
+        self._form.set_recipe(replace(recipe, **values))
+        self._taken = values, before
+        self._banner.offer(how, "Undo", self.take_back, passing=True)
+
+    @Slot()
+    def take_back(self) -> None:
+        """The settings become again what they were before, unless they were changed since: what
+        one mode gains by, another may lose by."""
+        recipe = self._form.recipe()
+        values, before = self._taken
+        if all(getattr(recipe, name) == value for name, value in values.items()):
+            self._form.set_recipe(replace(recipe, **before))
+        self._taken = {}, {}
 
     def failed(self, error: BaseException) -> None:
         """No step could be tried; Start will say why, where it matters."""
@@ -75,6 +127,7 @@ class EstimateControl(QObject):
         for event in events:
             if isinstance(event, Estimated) and self._wanted is not None:
                 self.text = in_words(event, self._wanted[0])
+                self._quicker = event.quicker
                 self.changed.emit()
 
 

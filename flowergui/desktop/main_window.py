@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         self._resume = ResumeControl(
             self._modes, self._form, self._run, self._photos, self._jobs, self
         )
-        self._estimate = EstimateControl(self._jobs, self)
+        self._estimate = EstimateControl(self._form, self._jobs, self._banner, self)
         self._weights = WeightsControl(self._modes, self._banner, self._jobs, self)
         self._comparison = ComparisonControl(
             self._control, self._resume, self._predictions, self._evaluation, self._jobs, self
@@ -131,6 +131,7 @@ class MainWindow(QMainWindow):
         self._comparison.resume_wanted.connect(self._show_resume)
         self._comparison.settings_wanted.connect(self._take_settings)
         self._run.start_wanted.connect(self._start)
+        self._run.quicker_wanted.connect(self._estimate.take)
         self._run.resume_last_wanted.connect(self._resume.start_last)
         self._run.resume_wanted.connect(self._resume.start_with)
         self._run.pause_wanted.connect(self._control.pause)
@@ -245,6 +246,8 @@ class MainWindow(QMainWindow):
             self._resume.enter()
             return
         self._resume.leave()
+        if mode != self._form.recipe().mode:
+            self._estimate.take_back()
         model, weights = self._modes.model, self._modes.weights
         photos = self._photos.folder
         self._form.set_start(mode=mode, model=model, weights=weights, photos=photos)
@@ -339,7 +342,13 @@ class MainWindow(QMainWindow):
             self._estimate.want(self._form.recipe(), scanned)
         else:
             self._estimate.rest()
-        self._run.allow(start=why_not, resume=self._resume.nothing(), estimate=self._estimate.text)
+        self._run.allow(
+            start=why_not,
+            resume=self._resume.nothing(),
+            estimate=self._estimate.text,
+            quicker=self._estimate.quicker,
+            how=self._estimate.how,
+        )
 
     @Slot()
     def _start_by_key(self) -> None:

@@ -1,6 +1,7 @@
 """The middle of the window: how the run goes, its curves, and the buttons that steer it."""
 
 from collections.abc import Iterable, Sequence
+from html import escape
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction
@@ -25,6 +26,10 @@ BUTTONS = {
 COMPARE = "All runs side by side: what each came to, and in what they differ."
 GUIDE = "What to do, what the curves say, and what helps when something goes wrong (F1)."
 
+LINKS = (
+    Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+)
+
 OTHERS = 15
 """Most runs in the menu beside Resume; the list under "Start from" has them all."""
 
@@ -33,6 +38,8 @@ class RunPanel(QWidget):
     """Header, plots and buttons. It shows the state that it is told, and starts nothing."""
 
     start_wanted = Signal()
+    quicker_wanted = Signal()
+    """The user wants what would take less time."""
     pause_wanted = Signal()
     continue_wanted = Signal()
     stop_wanted = Signal()
@@ -111,6 +118,8 @@ class RunPanel(QWidget):
         """Under Start why it waits, under Resume what it goes on with."""
         self._hint = small_label()
         self._hint.setObjectName("startHint")
+        self._hint.linkActivated.connect(self.quicker_wanted)
+        theme.signals.changed.connect(self._recolor)
         self._newest = small_label()
         self._newest.setObjectName("resumeLastName")
         row = QHBoxLayout()
@@ -155,9 +164,12 @@ class RunPanel(QWidget):
         elif state == run_control.RUNNING:
             self.header.starting()
 
-    def allow(self, *, start: str, resume: str, estimate: str = "") -> None:
+    def allow(
+        self, *, start: str, resume: str, estimate: str = "", quicker: str = "", how: str = ""
+    ) -> None:
         """Start and Resume may be pressed, or the reason why not, in a sentence. `estimate` says
-        what Start would take."""
+        what Start would take; the link `quicker` asks for what would take less, and `how` says
+        by which means."""
         idle = self._state == run_control.IDLE
         for button, reason, otherwise in (
             (self._start, start, "Begin training with these settings (Ctrl+Return)."),
@@ -166,7 +178,30 @@ class RunPanel(QWidget):
             button.setEnabled(idle and not reason)
             button.setToolTip(reason or otherwise)
         self._others.setEnabled(idle)
-        self._hint.setText((start or estimate) if idle else "")
+        if not idle or start:
+            self._say(start if idle else "")
+        else:
+            self._say(estimate, quicker, how)
+
+    def _say(self, text: str, link: str = "", how: str = "") -> None:
+        """`text` under Start, and a link to what takes less."""
+        if link:
+            flags, shown = LINKS, Qt.TextFormat.RichText
+        else:
+            flags, shown = Qt.TextInteractionFlag.NoTextInteraction, Qt.TextFormat.PlainText
+        self._hint.setTextInteractionFlags(flags)  # a label without a link is no stop for Tab
+        self._hint.setTextFormat(shown)
+        whole = escape(link).replace(" ", "\N{NO-BREAK SPACE}")
+        self._hint.setText(f'{escape(text)} <a href="quicker">{whole}</a>' if link else text)
+        self._hint.setAccessibleName(f"{text} {link}".strip())
+        self._hint.setToolTip(how)
+
+    @Slot()
+    def _recolor(self) -> None:
+        """A label colours its link when it is told its text."""
+        text = self._hint.text()
+        self._hint.clear()
+        self._hint.setText(text)
 
     @Slot(QAction)
     def _other_chosen(self, action: QAction) -> None:

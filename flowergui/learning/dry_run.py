@@ -3,12 +3,13 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from flowergui import allocator
-from flowergui.events import Estimated, Preparing
-from flowergui.learning import augmentation, batches, machine, pictures, weights
+from flowergui.events import Estimated, Preparing, Quicker
+from flowergui.learning import augmentation, batches, machine, pictures, quicker, trainer, weights
 from flowergui.learning.schedule import training_size
 from flowergui.learning.sides import changing, views_of
 from flowergui.learning.trial import Trial, few
@@ -36,23 +37,27 @@ def look(
     device = machine.device(recipe.device)
     dtype = machine.precision(recipe.precision, device)
     allocator.keep_pages()
-    yield Preparing("Trying a step", 0, 3)
     trial = Trial(recipe, classes, size, device, dtype)
     side = recipe.training_size or size
-    trial.step(photos, side)
-    yield Preparing("Trying a step", 1, 3)
-    if trial.seconds < PATIENCE:
-        trial.step(min(recipe.batch_size, 16), side)
-    yield Preparing("Trying a step", 2, 3)
-    epochs = _epochs(recipe, counts, trial, _loading(recipe, side, examples), side)
+    first = recipe.first_training_size
+    sides = (side, first) if 0 < first < side else (side,)
+    tried = _Tried(trial, photos, min(recipe.batch_size, 16), size, counts)
+    for done, each in enumerate(sides):
+        yield Preparing("Trying a step", done, len(sides) + 1)
+        tried.step(each)
+    yield Preparing("Trying a step", len(sides), len(sides) + 1)
+    tried.loading = _loading(recipe, side, examples)
+    epochs = tried.epochs(recipe)
     views = views_of(recipe) if trial.halves.split and recipe.feature_cache else 0
     later = epochs[max(views, 1) :] or epochs[-1:]
+    largest = _largest_batch(recipe, trial, side, tried.costs[side].kept)
     yield Estimated(
         epoch=sum(later) / len(later),
         first_epoch=epochs[0],
         seconds=sum(epochs),
-        largest_batch=_largest_batch(recipe, trial, side),
+        largest_batch=largest,
         cached=views > 0 and not changing(recipe, side),
+        quicker=_quicker(recipe, tried, sum(epochs)) if largest >= recipe.batch_size else None,
     )
 
 
@@ -82,30 +87,102 @@ def _loading(recipe: Recipe, side: int, examples: Sequence[str]) -> _Loading:
     return _Loading(sum(decoding) * share, sum(showing) * share)
 
 
-def _epochs(
-    recipe: Recipe, counts: tuple[int, int], trial: Trial, loading: _Loading, side: int
-) -> list[float]:
-    """Seconds of each epoch."""
-    train, validation = counts
-    kept = trial.halves.split and recipe.feature_cache
-    views = views_of(recipe) if kept and not changing(recipe, side) else 0
-    forward = trial.second / 3  # the backward pass takes twice as long
-    seconds = []
-    for epoch in range(1, recipe.epochs + 1):
-        size = training_size(recipe.first_training_size, side, epoch, recipe.epochs)
-        area = (size / side) ** 2
-        spent = train * trial.second * area + validation * forward
-        if epoch == 1:
-            spent += (train + validation) * loading.decoding
-        if epoch == 1 or not kept:
-            spent += validation * trial.first
-        if epoch <= views or not views:
-            spent += train * (trial.first * area + loading.showing)
-        seconds.append(spent)
-    return seconds
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """Seconds a photo in the `first` half of the network and in the `second`, backward pass
+    included; bytes a photo that the first half `gives`, and that are `kept` for the backward
+    pass."""
+
+    first: float
+    second: float
+    gives: float
+    kept: float
 
 
-def _largest_batch(recipe: Recipe, trial: Trial, side: int) -> int:
+class _Tried:
+    """What steps on squares of several sides took, for photos that are looked at in `size` px and
+    `counts` of them to train and to validate on."""
+
+    def __init__(
+        self, trial: Trial, few: int, more: int, size: int, counts: tuple[int, int]
+    ) -> None:
+        """A step takes `few` photos, and where that is short, one takes `more`."""
+        self.trial, self.few, self.more = trial, few, more
+        self.size, self.counts = size, counts
+        self.loading = _Loading(0.0, 0.0)
+        self.costs: dict[int, _Cost] = {}
+
+    def step(self, side: int) -> None:
+        """Times squares of `side` px."""
+        trial = self.trial
+        if trial.step(self.few, side) < PATIENCE:
+            trial.step(self.more, side)
+        self.costs[side] = _Cost(trial.first, trial.second, trial.gives, trial.kept)
+
+    def epochs(self, recipe: Recipe) -> list[float]:
+        """Seconds of each epoch of `recipe`, which may differ from what was tried in the sizes
+        that it trains on, and in what it keeps."""
+        train, validation = self.counts
+        largest = recipe.training_size or self.size
+        kept = self.trial.halves.split and recipe.feature_cache
+        views = views_of(recipe) if kept and not changing(recipe, largest) else 0
+        looking = self._cost(self.size)
+        forward = looking.second / 3  # the backward pass takes twice as long
+        seconds = []
+        for epoch in range(1, recipe.epochs + 1):
+            side = training_size(recipe.first_training_size, largest, epoch, recipe.epochs)
+            cost = self._cost(side)
+            spent = train * cost.second + validation * forward
+            if epoch == 1:
+                spent += (train + validation) * self.loading.decoding
+            if epoch == 1 or not kept:
+                spent += validation * looking.first
+            if epoch <= views or not views:
+                spent += train * (cost.first + self.loading.showing)
+            seconds.append(spent)
+        return seconds
+
+    def _cost(self, side: int) -> _Cost:
+        """Of squares of `side` px: with the area what a larger one took more than a smaller one
+        grows, and where only one was tried, all."""
+        small, large = min(self.costs), max(self.costs)
+        least, most = self.costs[small], self.costs[large]
+        if small == large:
+            share = (side / large) ** 2
+            return replace(most, first=most.first * share, second=most.second * share)
+        share = (side**2 - small**2) / (large**2 - small**2)
+        return replace(
+            most,
+            first=least.first + max(most.first - least.first, 0.0) * share,
+            second=least.second + max(most.second - least.second, 0.0) * share,
+        )
+
+
+def _quicker(recipe: Recipe, tried: _Tried, seconds: float) -> Quicker | None:
+    """A way that takes far less than the `seconds` of `recipe`."""
+    if seconds < quicker.WORTH:
+        return None
+    for name, values in quicker.ways(recipe, tried.size, frozen=tried.trial.halves.split):
+        other = replace(recipe, **dict[str, Any](values))
+        if _has_room(other, tried) and sum(tried.epochs(other)) <= quicker.SHARE * seconds:
+            if other.first_training_size not in (0, *tried.costs):  # it seems so: is it?
+                tried.step(other.first_training_size)
+            least = sum(tried.epochs(other))
+            if least <= quicker.SHARE * seconds:
+                return Quicker(name, values, least)
+    return None
+
+
+def _has_room(recipe: Recipe, tried: _Tried) -> bool:
+    """Whether what frozen layers give has room in memory, as far as `recipe` keeps it."""
+    if not tried.trial.halves.split:
+        return True
+    (cost, *_), (train, _) = tried.costs.values(), tried.counts
+    room = trainer.MEMORY_SHARE * machine.free_memory(tried.trial.device)
+    return train * views_of(recipe) * cost.gives <= room
+
+
+def _largest_batch(recipe: Recipe, trial: Trial, side: int, kept: float) -> int:
     """How many photos fit into memory beside weights, gradients, the optimizer's moments and the
     averaged weights; 0 for none."""
     weights_size = sum(p.nbytes for p in trial.net.parameters())
@@ -114,4 +191,4 @@ def _largest_batch(recipe: Recipe, trial: Trial, side: int) -> int:
     fixed = weights_size * (1 + bool(recipe.ema)) + trained * (1 + moments)
     room = SPARE * machine.free_memory(trial.device) - fixed
     images = 2 * 3 * side * side * 4  # float32, and once more while they are dressed
-    return max(math.floor(room / (trial.kept * BACKWARD + images)), 0)
+    return max(math.floor(room / (kept * BACKWARD + images)), 0)

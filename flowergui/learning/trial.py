@@ -32,14 +32,15 @@ def few(recipe: Recipe, size: int) -> int:
 class Trial:
     """The recipe's network, its weights all zero, that trains on blank photos; draws from no
     generator. Of the last step: `seconds` in all; seconds a photo of the `first` half and of the
-    `second`, backward pass included; bytes a photo `kept` for the backward pass."""
+    `second`, backward pass included; bytes a photo that the first half `gives`, and that are `kept`
+    for the backward pass."""
 
     def __init__(
         self, recipe: Recipe, classes: int, size: int, device: torch.device, dtype: torch.dtype
     ) -> None:
         """Raises FlowerError where the recipe's network can't be, or nothing in it would train."""
         self.device = device
-        self.seconds = self.first = self.second = self.kept = 0.0
+        self.seconds = self.first = self.second = self.gives = self.kept = 0.0
         net = network.build_hollow(recipe.model, classes, size).to_empty(device=device)
         for tensor in chain(net.parameters(), net.buffers()):
             tensor.detach().zero_()
@@ -82,6 +83,7 @@ class Trial:
         ended = self._now()
         self.seconds = ended - began
         self.first, self.second = (between - began) / photos, (ended - between) / photos
+        self.gives = sum(value.nbytes for value in values) / photos
         self.kept = sum(kept.values()) / photos
         return self.seconds
 

@@ -1,7 +1,7 @@
 """How fast we train, held against other ways to train the same networks on the same machine.
 
     FLOWERGUI_PHOTOS=FOLDER python tests/benchmarks/speed.py
-        [frozen] [views] [all] [stage] [scratch]
+        [frozen] [views] [all] [growing] [stage] [scratch]
         [--models resnet18 resnet50] [--rounds 3] [--batches 6]
 
 - frozen: only the head trains, 30 epochs without augmentation: the whole job from Start to
@@ -9,6 +9,8 @@
 - views: the same with light augmentation and four cached views.
 - all: every layer trains, light augmentation: photos a second; beside it forward and backward
   alone, and what the processor's matrix product would allow.
+- growing: every layer trains, light augmentation, on squares that grow as the window offers it for
+  this size (96 to 160 px, looked at in 224): an epoch with its validation (the mean of ten).
 - stage: the last stage and the head train on what the others gave once, against computing it
   in every epoch: photos a second.
 - scratch: every layer trains with the values that are recommended from scratch, on squares that
@@ -45,7 +47,7 @@ from torchvision.models import get_model
 
 from flowergui import allocator, tasks
 from flowergui.events import BatchDone, EpochDone
-from flowergui.learning import machine, network, photos
+from flowergui.learning import machine, network, photos, quicker
 from flowergui.learning.photos import Photo, Split
 from flowergui.presets import with_preset
 from flowergui.recipe import Recipe
@@ -295,7 +297,7 @@ def table(title: str, rounds: list[dict[str, float]], unit: str) -> None:
 def main() -> None:
     """Measures what was asked for and prints tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", default=["frozen", "views", "all", "stage", "scratch"])
+    parser.add_argument("what", nargs="*", default=[*MEASURE])
     parser.add_argument("--models", nargs="+", default=["resnet18", "resnet50"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batches", type=int, default=6)
@@ -323,7 +325,7 @@ def main() -> None:
                     MEASURE[what](model, split, plain, others, wishes.batches)
                     for _ in range(wishes.rounds)
                 ]
-                table(f"{model}: {TITLES[what]}", measured, UNITS[what])
+                table(f"{model}: {TITLES[what]}", measured, UNITS.get(what, "s"))
 
 
 def frozen(
@@ -353,6 +355,23 @@ def all_layers(
     return rates
 
 
+def epoch(recipe: Recipe) -> float:
+    """Seconds of an epoch of ours with its validation: the mean."""
+    seconds = [event.seconds for _, event in ours(recipe) if isinstance(event, EpochDone)]
+    return sum(seconds) / len(seconds)
+
+
+def growing(
+    model: str, split: Split, plain: Recipe, others: Others, batches: int
+) -> dict[str, float]:
+    recipe = replace(plain, mode="scratch", frozen=(), augmentation="light", image_size=SIZE)
+    _, values = next(quicker.ways(recipe, SIZE, frozen=False), ("", ()))
+    return {
+        "the tutorial's loop": tutorial(model, split, False, batches).job(split) / EPOCHS,
+        "flowergui": epoch(replace(recipe, epochs=10, **dict[str, Any](values))),
+    }
+
+
 def scratch(
     model: str, split: Split, plain: Recipe, others: Others, batches: int
 ) -> dict[str, float]:
@@ -361,9 +380,7 @@ def scratch(
         for name, loop in others.items()
     }
     recommended = with_preset(Recipe(photos=plain.photos, model=model), "recommended")
-    events = [event for _, event in ours(replace(recommended, epochs=5))]
-    seconds = [event.seconds for event in events if isinstance(event, EpochDone)]
-    return {**jobs, "flowergui, recommended": sum(seconds) / len(seconds)}
+    return {**jobs, "flowergui, recommended": epoch(replace(recommended, epochs=5))}
 
 
 def stage(
@@ -380,6 +397,7 @@ MEASURE = {
     "frozen": frozen,
     "views": views,
     "all": all_layers,
+    "growing": growing,
     "stage": stage,
     "scratch": scratch,
 }
@@ -387,10 +405,12 @@ TITLES = {
     "frozen": f"the head alone, {EPOCHS} epochs, from Start to best.pth",
     "views": f"the head alone, four augmented views, {EPOCHS} epochs, from Start to best.pth",
     "all": "all layers, light augmentation",
+    "growing": "all layers, light augmentation, growing squares, an epoch with its validation",
     "stage": "the last stage and the head",
     "scratch": "all layers from scratch, an epoch with its validation",
 }
-UNITS = {"frozen": "s", "views": "s", "all": "photos/s", "stage": "photos/s", "scratch": "s"}
+UNITS = {"all": "photos/s", "stage": "photos/s"}
+"""Seconds where there is none."""
 
 
 def last(generator: Any) -> Any:

@@ -63,6 +63,7 @@ from flowergui.events import (
     ParameterFacts,
     Preflighted,
     Preparing,
+    Quicker,
     RunFacts,
     RunListed,
     SampleDrawn,
@@ -103,6 +104,7 @@ class Script:
     back: bool = False
     full: bool = False
     answer: Callable[[str], Iterator[Any]] | None = None
+    quicker: Quicker | None = None
 
     def inspect(self, folder: str) -> Iterator[Any]:
         self.seen.append(("inspect", folder))
@@ -231,7 +233,8 @@ class Script:
         if recipe.image_size == 400:
             raise FlowerError("This network can't take images of 400 px.")
         yield Preparing("Trying a step", 0, 3)
-        yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, cached=False)
+        way = None if recipe.training_size else self.quicker
+        yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, cached=False, quicker=way)
 
     def predict(self, checkpoint: str, images: list[str], *, why: bool) -> Iterator[Any]:
         self.seen.append(("predict", (checkpoint, list(images))))
@@ -1734,6 +1737,71 @@ def test_what_a_run_would_take_is_said_beside_start(qtbot, window, script, photo
     assert hint.text() == ""
     qtbot.waitUntil(lambda: bool(script.of("train")))
     assert len(script.of("estimate")) == asked
+
+
+GROWING = (("training_size", 160), ("first_training_size", 96))
+
+
+def test_what_would_take_less_is_one_click_away(qtbot, window, script, photos):
+    window._estimate._soon.setInterval(0)
+    script.quicker = Quicker("growing squares", GROWING, 250.0)
+    hint, banner = find(window, QLabel, "startHint"), window._banner
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: "About 8:47 min in all, 13 s an epoch." in hint.text())
+    assert ">Growing\xa0squares:\xa04:10\xa0min.</a>" in hint.text()
+    assert "squares of 96 px at first" in hint.toolTip()
+    assert hint.accessibleName().endswith("an epoch. Growing squares: 4:10 min.")
+    before = window._form.recipe()
+    hint.setFocus()
+    qtbot.keyClick(hint, Qt.Key.Key_Tab)  # to the link, without a mouse
+    qtbot.keyClick(hint, Qt.Key.Key_Return)
+    assert window._form.recipe() == replace(before, training_size=160, first_training_size=96)
+    assert "squares of 96 px at first" in banner.text
+    qtbot.waitUntil(lambda: hint.text() == "About 8:47 min in all, 13 s an epoch.")
+    assert (hint.toolTip(), hint.focusPolicy()) == ("", Qt.FocusPolicy.NoFocus)
+    find(window, QPushButton, "bannerAction").click()  # Undo
+    assert window._form.recipe() == before
+    qtbot.waitUntil(lambda: "href" in hint.text())
+    hint.linkActivated.emit("quicker")
+    find(window, WholeBox, "epochs").setValue(2)  # something else is wished
+    assert banner.isHidden()
+    find(window, WholeBox, "training_size").setValue(0)
+    qtbot.waitUntil(lambda: "href" in hint.text())
+    find(window, WholeBox, "epochs").setValue(3)
+    assert hint.text() == ""  # until a step has been tried again
+    qtbot.waitUntil(lambda: "href" in hint.text())
+    hint.linkActivated.emit("quicker")
+    button(window, "startButton").click()
+    assert hint.text() == ""
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert script.of("train")[0].first_training_size == 96
+
+
+def test_what_one_mode_gains_by_does_not_follow_into_another(qtbot, window, script, photos):
+    window._estimate._soon.setInterval(0)
+    script.quicker = Quicker("growing squares", GROWING, 250.0)
+    hint = find(window, QLabel, "startHint")
+    open_photos(qtbot, window, photos)
+    for changed in (False, True):
+        button(window, "modeScratch").click()
+        qtbot.waitUntil(lambda: "href" in hint.text())
+        hint.linkActivated.emit("quicker")
+        assert window._form.recipe().training_size == 160
+        if changed:
+            find(window, WholeBox, "training_size").setValue(192)
+        button(window, "modeTransfer").click()
+        assert window._form.recipe().training_size == (192 if changed else 0)
+
+
+def test_what_is_still_being_typed_is_another_wish(qtbot, window, script, photos):
+    window._estimate._soon.setInterval(0)
+    script.quicker = Quicker("growing squares", GROWING, 250.0)
+    hint, size = find(window, QLabel, "startHint"), find(window, WholeBox, "image_size")
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: "href" in hint.text())
+    size.lineEdit().setText("64")  # nothing has left the field yet
+    hint.linkActivated.emit("quicker")
+    assert (window._form.recipe().image_size, window._form.recipe().training_size) == (64, 0)
 
 
 def test_where_no_step_can_be_tried_nothing_is_said(qtbot, window, script, photos):

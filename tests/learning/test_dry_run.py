@@ -12,7 +12,7 @@ import torch
 from flowergui import tasks
 from flowergui.errors import FlowerError
 from flowergui.events import Estimated, Finished, Preparing
-from flowergui.learning import machine, trial
+from flowergui.learning import machine, quicker, trainer, trial
 from flowergui.learning.autocast import autocast
 from flowergui.recipe import Recipe
 
@@ -60,6 +60,62 @@ def test_growing_squares_take_less(little: Little) -> None:
     recipe = little(image_size=128, epochs=10)
     growing = replace(recipe, first_training_size=32)
     assert estimated(growing).seconds < 0.8 * estimated(recipe).seconds
+
+
+def test_photos_held_back_are_looked_at_in_their_own_size(little: Little) -> None:
+    recipe = little(image_size=128, epochs=3)
+    small = replace(recipe, training_size=32)
+    assert estimated(small, 1, 1000).seconds > 0.5 * estimated(recipe, 1, 1000).seconds
+    assert estimated(small, 1000, 1).seconds < 0.3 * estimated(recipe, 1000, 1).seconds
+
+
+def test_what_would_take_less_is_told(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = little(image_size=128, epochs=20, augmentation="light")
+    assert estimated(recipe, 10, 2).quicker is None  # it takes a moment as it is
+    monkeypatch.setattr(quicker, "WORTH", 0.0)
+    told = estimated(recipe)
+    assert told.quicker is not None
+    assert told.quicker.name == "growing squares"
+    assert told.quicker.seconds < told.seconds * quicker.SHARE
+    taken = estimated(replace(recipe, **dict[str, Any](told.quicker.values)))
+    assert taken.seconds == pytest.approx(told.quicker.seconds, rel=0.5)
+    assert taken.quicker is None
+    head = replace(recipe, frozen=("all-but-head",))
+    views = estimated(head).quicker
+    assert views is not None
+    assert views.name == "cached views"
+    assert estimated(replace(head, epochs=5)).quicker is None  # four of the five look anew
+    monkeypatch.setattr(trainer, "MEMORY_SHARE", 0.0)
+    assert estimated(head).quicker is None  # they have no room
+
+
+def test_smaller_squares_are_tried_before_they_are_offered(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small network hardly gains by them: what it does beside computing takes as long."""
+    monkeypatch.setattr(quicker, "WORTH", 0.0)
+    sides: list[int] = []
+
+    def step(self: trial.Trial, photos: int, side: int) -> float:
+        sides.append(side)
+        self.first, self.second = 0.0, 0.05 + (side / 1000) ** 2
+        self.seconds = self.gives = self.kept = 1.0
+        return self.seconds
+
+    monkeypatch.setattr(trial.Trial, "step", step)
+    recipe = little(image_size=128, epochs=20, augmentation="light")
+    (*_, told) = tasks.estimate(recipe, 1000, 200, 3)
+    assert isinstance(told, Estimated)
+    assert sides == [128, 64]
+    assert told.quicker is None  # 0.054 s at 64 px, and not a quarter of 0.066
+
+
+def test_what_does_not_fit_is_not_made_quicker(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quicker, "WORTH", 0.0)
+    monkeypatch.setattr(machine, "free_memory", lambda on=None: 1 << 20)
+    assert estimated(little(image_size=128, epochs=20)).quicker is None
 
 
 def test_what_fits_into_memory(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
