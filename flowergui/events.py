@@ -278,14 +278,16 @@ class Quicker:
 @dataclass(frozen=True, slots=True)
 class Estimated:
     """What a step on made-up photos says of a run: seconds of the `first_epoch`, of a later
-    `epoch`, and of all; the `largest_batch` whose photos fit into memory; whether what frozen
-    layers give can be `cached`; a way that takes far less time, where there is one."""
+    `epoch`, and of all; the `largest_batch` whose photos fit into memory; `where` ("memory" or
+    "file") what frozen layers give is kept, `size` bytes in all, and nowhere ("") where that has
+    no room or is 0; a way that takes far less time, where there is one."""
 
     epoch: float
     first_epoch: float
     seconds: float
     largest_batch: int
-    cached: bool
+    where: str = ""
+    size: int = 0
     quicker: Quicker | None = None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from flowergui import tasks
+from flowergui.caches import size_in_words
 from flowergui.desktop.banner import Banner
 from flowergui.desktop.jobs import Jobs
 from flowergui.desktop.pace import duration
@@ -144,13 +145,18 @@ def in_words(told: Estimated, recipe: Recipe) -> str:
     if told.largest_batch < recipe.batch_size:
         fits = f"about {told.largest_batch:,} do" if told.largest_batch else "not even one does"
         return f"Batches of {recipe.batch_size:,} may not fit into memory; {fits}."
-    whole = f"About {_long(told.seconds)} in all"
-    if recipe.epochs == 1:
-        return f"{whole}."
-    if told.first_epoch > 2 * told.epoch:
+    text = f"About {_long(told.seconds)} in all"
+    if recipe.epochs > 1 and told.first_epoch > 2 * told.epoch:
         later = "a moment" if told.epoch < SHORT else _long(told.epoch)
-        return f"{whole}; later epochs take {later}."
-    return f"{whole}, {_long(told.epoch)} an epoch."
+        text += f"; later epochs take {later}"
+    elif recipe.epochs > 1:
+        text += f", {_long(told.epoch)} an epoch"
+    size = size_in_words(told.size)
+    if told.where == "file":
+        text += f". What frozen layers give takes {size} of the disk until the end"
+    elif told.size and not told.where:
+        text += f": what frozen layers give has no room ({size})"
+    return f"{text}."
 
 
 def _long(seconds: float) -> str:

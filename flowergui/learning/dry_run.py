@@ -7,9 +7,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flowergui import allocator
+from flowergui import allocator, places
 from flowergui.events import Estimated, Preparing, Quicker
-from flowergui.learning import augmentation, batches, machine, pictures, quicker, trainer, weights
+from flowergui.learning import (
+    augmentation,
+    batches,
+    features,
+    machine,
+    pictures,
+    quicker,
+    trainer,
+    weights,
+)
 from flowergui.learning.schedule import training_size
 from flowergui.learning.sides import changing, views_of
 from flowergui.learning.trial import Trial, few
@@ -48,15 +57,16 @@ def look(
     yield Preparing("Trying a step", len(sides), len(sides) + 1)
     tried.loading = _loading(recipe, side, examples)
     epochs = tried.epochs(recipe)
-    views = views_of(recipe) if trial.halves.split and recipe.feature_cache else 0
-    later = epochs[max(views, 1) :] or epochs[-1:]
+    where, bytes_in_all = tried.room(recipe)
+    later = epochs[max(views_of(recipe) if where else 0, 1) :] or epochs[-1:]
     largest = _largest_batch(recipe, trial, side, tried.costs[side].kept)
     yield Estimated(
         epoch=sum(later) / len(later),
         first_epoch=epochs[0],
         seconds=sum(epochs),
         largest_batch=largest,
-        cached=views > 0 and not changing(recipe, side),
+        where=where,
+        size=bytes_in_all,
         quicker=_quicker(recipe, tried, sum(epochs)) if largest >= recipe.batch_size else None,
     )
 
@@ -125,7 +135,8 @@ class _Tried:
         train, validation = self.counts
         largest = recipe.training_size or self.size
         kept = self.trial.halves.split and recipe.feature_cache
-        views = views_of(recipe) if kept and not changing(recipe, largest) else 0
+        where, _ = self.room(recipe)
+        views = views_of(recipe) if where else 0
         looking = self._cost(self.size)
         forward = looking.second / 3  # the backward pass takes twice as long
         seconds = []
@@ -141,6 +152,20 @@ class _Tried:
                 spent += train * (cost.first + self.loading.showing)
             seconds.append(spent)
         return seconds
+
+    def room(self, recipe: Recipe) -> tuple[str, int]:
+        """Where a run keeps what frozen layers give of the photos to train on ("memory", "file",
+        or "" for nowhere), and how many bytes that takes; 0 where they can't be kept."""
+        largest = recipe.training_size or self.size
+        kept = self.trial.halves.split and recipe.feature_cache
+        if not kept or changing(recipe, largest):
+            return "", 0
+        cost, (train, _) = next(iter(self.costs.values())), self.counts
+        size = math.ceil(train * views_of(recipe) * cost.gives)
+        if size <= trainer.MEMORY_SHARE * machine.free_memory(self.trial.device):
+            return "memory", size
+        disk = features.DISK_SHARE * machine.free_disk(places.cache_folder())
+        return "file" if size <= disk else "", size
 
     def _cost(self, side: int) -> _Cost:
         """Of squares of `side` px: with the area what a larger one took more than a smaller one
@@ -164,22 +189,16 @@ def _quicker(recipe: Recipe, tried: _Tried, seconds: float) -> Quicker | None:
         return None
     for name, values in quicker.ways(recipe, tried.size, frozen=tried.trial.halves.split):
         other = replace(recipe, **dict[str, Any](values))
-        if _has_room(other, tried) and sum(tried.epochs(other)) <= quicker.SHARE * seconds:
+        where, size = tried.room(other)
+        if size and where != "memory":
+            continue  # it is for the user to give away so much of the disk
+        if sum(tried.epochs(other)) <= quicker.SHARE * seconds:
             if other.first_training_size not in (0, *tried.costs):  # it seems so: is it?
                 tried.step(other.first_training_size)
             least = sum(tried.epochs(other))
             if least <= quicker.SHARE * seconds:
                 return Quicker(name, values, least)
     return None
-
-
-def _has_room(recipe: Recipe, tried: _Tried) -> bool:
-    """Whether what frozen layers give has room in memory, as far as `recipe` keeps it."""
-    if not tried.trial.halves.split:
-        return True
-    (cost, *_), (train, _) = tried.costs.values(), tried.counts
-    room = trainer.MEMORY_SHARE * machine.free_memory(tried.trial.device)
-    return train * views_of(recipe) * cost.gives <= room
 
 
 def _largest_batch(recipe: Recipe, trial: Trial, side: int, kept: float) -> int:

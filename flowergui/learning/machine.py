@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -125,6 +126,13 @@ def free_memory(on: torch.device | None = None) -> int:
         cached = _numbers(GROUP / "memory.stat")["inactive_file"]  # files, which give way
         free = min(free, max(most - taken + cached, 0))
     return free
+
+
+def free_disk(folder: Path) -> int:
+    """Bytes that are free where `folder` lies, or would lie; 0 where that can't be known."""
+    with suppress(OSError):
+        return shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.exists())).free
+    return 0
 
 
 def _numbers(path: Path) -> dict[str, int]:

@@ -22,5 +22,28 @@ from flowergui.recipe import Recipe
 )
 def test_in_words(told: tuple[float, float, float, int], changes: dict, says: str) -> None:
     epoch, first, seconds, largest = told
-    estimated = Estimated(epoch, first, seconds, largest, cached=False)
+    estimated = Estimated(epoch, first, seconds, largest)
     assert in_words(estimated, Recipe(**changes)) == says
+
+
+@pytest.mark.parametrize(
+    ("where", "size", "says"),
+    [
+        ("memory", 10**9, "About 1:03 min in all; later epochs take a moment."),
+        (
+            "file",
+            61 * 10**8,
+            "About 1:03 min in all; later epochs take a moment. What frozen layers give takes "
+            "6.1 GB of the disk until the end.",
+        ),
+    ],
+)
+def test_where_frozen_layers_are_kept(where: str, size: int, says: str) -> None:
+    assert in_words(Estimated(0.2, 18.0, 63.0, 100, where, size), Recipe()) == says
+
+
+def test_what_has_no_room() -> None:
+    told = Estimated(120.0, 130.0, 3600.0, 100, "", 61 * 10**9)
+    assert in_words(told, Recipe()) == (
+        "About 1:00:00 h in all, 2:00 min an epoch: what frozen layers give has no room (61.0 GB)."
+    )

@@ -234,7 +234,7 @@ class Script:
             raise FlowerError("This network can't take images of 400 px.")
         yield Preparing("Trying a step", 0, 3)
         way = None if recipe.training_size else self.quicker
-        yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, cached=False, quicker=way)
+        yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, quicker=way)
 
     def predict(self, checkpoint: str, images: list[str], *, why: bool) -> Iterator[Any]:
         self.seen.append(("predict", (checkpoint, list(images))))

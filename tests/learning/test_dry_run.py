@@ -43,17 +43,32 @@ def test_it_is_near_what_comes(little: Little, folder: Path) -> None:
 def test_more_photos_take_longer_and_kept_features_less(little: Little) -> None:
     recipe = little(image_size=64, epochs=20, frozen=("all-but-head",))
     kept, many = estimated(recipe), estimated(recipe, 10_000, 2_000)
-    assert kept.cached
+    assert (kept.where, kept.size) == ("memory", 1000 * 256 * 4)
     assert many.seconds == pytest.approx(10 * kept.seconds, rel=0.7)
     assert kept.epoch < kept.first_epoch / 4
     without = estimated(replace(recipe, feature_cache=False))
     assert without.seconds > 4 * kept.seconds
     views = estimated(replace(recipe, augmentation="light", cached_views=5))
-    assert views.cached
+    assert (views.where, views.size) == ("memory", 5 * kept.size)
     assert kept.seconds < views.seconds < without.seconds
     mixed = estimated(replace(recipe, mixup=0.2))
-    assert not mixed.cached
+    assert (mixed.where, mixed.size) == ("", 0)
     assert mixed.seconds > 4 * kept.seconds
+
+
+def test_where_they_are_kept_is_told_and_counts(
+    little: Little, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    recipe = little(image_size=64, epochs=20, frozen=("all-but-head",))
+    monkeypatch.setenv("FLOWERGUI_CACHE", str(tmp_path / "not" / "there yet"))
+    memory = estimated(recipe)
+    monkeypatch.setattr(machine, "free_memory", lambda on=None: 3 * memory.size)
+    assert estimated(recipe).where == "file"
+    monkeypatch.setattr(machine, "free_disk", lambda folder: 2 * memory.size - 1)
+    nowhere = estimated(recipe)
+    assert (nowhere.where, nowhere.size) == ("", memory.size)
+    assert nowhere.seconds > 4 * memory.seconds
+    assert nowhere.epoch > nowhere.first_epoch / 2  # no later one takes a moment
 
 
 def test_growing_squares_take_less(little: Little) -> None:
@@ -86,7 +101,7 @@ def test_what_would_take_less_is_told(little: Little, monkeypatch: pytest.Monkey
     assert views.name == "cached views"
     assert estimated(replace(head, epochs=5)).quicker is None  # four of the five look anew
     monkeypatch.setattr(trainer, "MEMORY_SHARE", 0.0)
-    assert estimated(head).quicker is None  # they have no room
+    assert estimated(head).quicker is None  # they have no room in memory
 
 
 def test_smaller_squares_are_tried_before_they_are_offered(
