@@ -14,6 +14,7 @@ from flowergui.learning import (
     batches,
     features,
     machine,
+    network,
     pictures,
     quicker,
     trainer,
@@ -50,6 +51,8 @@ def look(
     side = recipe.training_size or size
     first = recipe.first_training_size
     sides = (side, first) if 0 < first < side else (side,)
+    if not network.takes(recipe.model, size, *sides[1:]):
+        recipe, sides = replace(recipe, first_training_size=0), (side,)  # as a run does
     tried = _Tried(trial, photos, min(recipe.batch_size, 16), size, counts)
     for done, each in enumerate(sides):
         yield Preparing("Trying a step", done, len(sides) + 1)

@@ -227,6 +227,16 @@ def check_size(model: str, image_size: int, size: int) -> None:
     _modules(build_hollow(model, 2, image_size), model, size)
 
 
+def takes(model: str, image_size: int, *sizes: int) -> bool:
+    """Whether the network, built for `image_size`, can also take all of `sizes`."""
+    try:
+        for size in sizes:
+            check_size(model, image_size, size)
+    except FlowerError:
+        return False
+    return True
+
+
 @cache
 def head_of(model: str) -> tuple[str, ...]:
     """The parameters whose shapes depend on the number of classes."""

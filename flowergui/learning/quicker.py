@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flowergui.errors import FlowerError
 from flowergui.learning import network
 from flowergui.learning.schedule import GRID, training_size
 from flowergui.learning.sides import changing
@@ -65,15 +64,5 @@ def _growing(recipe: Recipe, size: int, largest: int) -> Iterator[tuple[str, Val
         return  # each size is compiled anew, for a minute or more
     if not recipe.image_size and recipe.mode == "transfer" and Path(recipe.weights).suffix:
         return  # it is the file that says how large photos are, and it is not read here
-    if SMALLEST <= first < largest <= size and _takes(recipe.model, size, first, largest):
+    if SMALLEST <= first < largest <= size and network.takes(recipe.model, size, first, largest):
         yield "growing squares", values
-
-
-def _takes(model: str, size: int, *sides: int) -> bool:
-    """Whether the network can take squares of these sides."""
-    try:
-        for side in sides:
-            network.check_size(model, size, side)
-    except FlowerError:
-        return False
-    return True

@@ -158,6 +158,13 @@ def test_photos_that_cannot_be_read_are_passed_over(little: Little, tmp_path: Pa
     assert estimated(little(), examples=[str(tmp_path / "a.jpg")]).seconds > 0
 
 
+def test_where_squares_cannot_grow_they_keep_their_size(little: Little) -> None:
+    recipe = little(model="vit_b_16", image_size=224, first_training_size=64)
+    (*_, told) = tasks.estimate(recipe, 10, 2, 3)
+    assert isinstance(told, Estimated)
+    assert told.epoch == pytest.approx(told.first_epoch)
+
+
 def test_giants_are_not_tried(little: Little) -> None:
     assert list(tasks.estimate(little(model="vit_h_14", image_size=0), 10, 2, 3)) == []
 
