@@ -53,7 +53,7 @@ def look(
     sides = (side, first) if 0 < first < side else (side,)
     if not network.takes(recipe.model, size, *sides[1:]):
         recipe, sides = replace(recipe, first_training_size=0), (side,)  # as a run does
-    tried = _Tried(trial, photos, min(recipe.batch_size, 16), size, counts)
+    tried = _Tried(trial, photos, min(recipe.batch_size, 12), size, counts)
     for done, each in enumerate(sides):
         yield Preparing("Trying a step", done, len(sides) + 1)
         tried.step(each)
@@ -124,11 +124,14 @@ class _Tried:
         self.size, self.counts = size, counts
         self.loading = _Loading(0.0, 0.0)
         self.costs: dict[int, _Cost] = {}
+        self.short = True
 
     def step(self, side: int) -> None:
         """Times squares of `side` px."""
         trial = self.trial
-        if trial.step(self.few, side) < PATIENCE:
+        if not self.costs or not self.short:
+            self.short = trial.step(self.few, side) < PATIENCE
+        if self.short:
             trial.step(self.more, side)
         self.costs[side] = _Cost(trial.first, trial.second, trial.gives, trial.kept)
 
