@@ -279,8 +279,9 @@ class Quicker:
 class Estimated:
     """What a step on made-up photos says of a run: seconds of the `first_epoch`, of a later
     `epoch`, and of all; the `largest_batch` whose photos fit into memory; `where` ("memory" or
-    "file") what frozen layers give is kept, `size` bytes in all, and nowhere ("") where that has
-    no room or is 0; a way that takes far less time, where there is one."""
+    "file"; "" for nowhere) what frozen layers give is kept, and the `size` in bytes that it takes,
+    or would take where it has no room; 0 where nothing could be kept; a way that takes far less
+    time, where there is one."""
 
     epoch: float
     first_epoch: float

@@ -26,7 +26,10 @@ from flowergui.learning.trial import Trial, few
 from flowergui.recipe import Recipe
 
 PATIENCE = 0.4
-"""Seconds of a first step, above which there is no second one."""
+"""Seconds of a first step, above which there is no second one: all is to take a second at most."""
+
+MORE = 12
+"""Most photos of the second one: enough to be as fast, each, as those of a batch."""
 
 SPARE = 0.8
 """The share of free memory that a run may count on."""
@@ -53,7 +56,7 @@ def look(
     sides = (side, first) if 0 < first < side else (side,)
     if not network.takes(recipe.model, size, *sides[1:]):
         recipe, sides = replace(recipe, first_training_size=0), (side,)  # as a run does
-    tried = _Tried(trial, photos, min(recipe.batch_size, 12), size, counts)
+    tried = _Tried(trial, photos, min(recipe.batch_size, MORE), size, counts)
     for done, each in enumerate(sides):
         yield Preparing("Trying a step", done, len(sides) + 1)
         tried.step(each)
@@ -119,12 +122,12 @@ class _Tried:
     def __init__(
         self, trial: Trial, few: int, more: int, size: int, counts: tuple[int, int]
     ) -> None:
-        """A step takes `few` photos, and where that is short, one takes `more`."""
+        """A first step takes `few` photos, and where that is short, one takes `more`."""
         self.trial, self.few, self.more = trial, few, more
         self.size, self.counts = size, counts
         self.loading = _Loading(0.0, 0.0)
         self.costs: dict[int, _Cost] = {}
-        self.short = True
+        self.short = True  # the first step was
 
     def step(self, side: int) -> None:
         """Times squares of `side` px."""

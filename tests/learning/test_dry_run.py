@@ -84,53 +84,66 @@ def test_photos_held_back_are_looked_at_in_their_own_size(little: Little) -> Non
     assert estimated(small, 1000, 1).seconds < 0.3 * estimated(recipe, 1000, 1).seconds
 
 
+def costing(monkeypatch: pytest.MonkeyPatch, cost: Callable[[int], float]) -> list[int]:
+    """A photo of `side` px takes `cost(side)` seconds, nine tenths of them in frozen layers, where
+    there are some. Returns the sides that are tried."""
+    sides: list[int] = []
+
+    def step(self: trial.Trial, photos: int, side: int) -> float:
+        sides.append(side)
+        self.first = 0.9 * cost(side) if self.halves.split else 0.0
+        self.second = cost(side) - self.first
+        self.gives = self.kept = 1024.0
+        self.seconds = 1.0  # too long for a second one
+        return self.seconds
+
+    monkeypatch.setattr(trial.Trial, "step", step)
+    return sides
+
+
+def told(recipe: Recipe, train: int = 1000, validation: int = 200) -> Estimated:
+    *_, last = tasks.estimate(recipe, train, validation, 3)
+    assert isinstance(last, Estimated)
+    return last
+
+
 def test_what_would_take_less_is_told(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    costing(monkeypatch, lambda side: (side / 1000) ** 2)
     recipe = little(image_size=128, epochs=20, augmentation="light")
-    assert estimated(recipe, 10, 2).quicker is None  # it takes a moment as it is
-    monkeypatch.setattr(quicker, "WORTH", 0.0)
-    told = estimated(recipe)
-    assert told.quicker is not None
-    assert told.quicker.name == "growing squares"
-    assert told.quicker.seconds < told.seconds * quicker.SHARE
-    taken = estimated(replace(recipe, **dict[str, Any](told.quicker.values)))
-    assert taken.seconds == pytest.approx(told.quicker.seconds, rel=0.5)
+    assert told(recipe, 10, 2).quicker is None  # it takes a moment as it is
+    growing = told(recipe).quicker
+    assert growing is not None
+    assert growing.name == "growing squares"
+    assert growing.seconds < told(recipe).seconds * quicker.SHARE
+    taken = told(replace(recipe, **dict[str, Any](growing.values)))
+    assert taken.seconds == pytest.approx(growing.seconds)
     assert taken.quicker is None
     head = replace(recipe, frozen=("all-but-head",))
-    views = estimated(head).quicker
+    views = told(head).quicker
     assert views is not None
     assert views.name == "cached views"
-    assert estimated(replace(head, epochs=5)).quicker is None  # four of the five look anew
+    assert told(replace(head, epochs=5), 10_000).quicker is None  # four of the five look anew
     monkeypatch.setattr(trainer, "MEMORY_SHARE", 0.0)
-    assert estimated(head).quicker is None  # they have no room in memory
+    assert told(head).quicker is None  # they have no room in memory
 
 
 def test_smaller_squares_are_tried_before_they_are_offered(
     little: Little, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A small network hardly gains by them: what it does beside computing takes as long."""
-    monkeypatch.setattr(quicker, "WORTH", 0.0)
-    sides: list[int] = []
-
-    def step(self: trial.Trial, photos: int, side: int) -> float:
-        sides.append(side)
-        self.first, self.second = 0.0, 0.05 + (side / 1000) ** 2
-        self.seconds = self.gives = self.kept = 1.0
-        return self.seconds
-
-    monkeypatch.setattr(trial.Trial, "step", step)
-    recipe = little(image_size=128, epochs=20, augmentation="light")
-    (*_, told) = tasks.estimate(recipe, 1000, 200, 3)
-    assert isinstance(told, Estimated)
-    assert sides == [128, 64]
-    assert told.quicker is None  # 0.054 s at 64 px, and not a quarter of 0.066
+    sides = costing(monkeypatch, lambda side: 0.05 + (side / 1000) ** 2)
+    assert told(little(image_size=128, epochs=20, augmentation="light")).quicker is None
+    assert sides == [128, 64]  # 0.054 s there, and not a quarter of 0.066
 
 
 def test_what_does_not_fit_is_not_made_quicker(
     little: Little, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quicker, "WORTH", 0.0)
+    costing(monkeypatch, lambda side: (side / 1000) ** 2)
+    recipe = little(image_size=128, epochs=20, augmentation="light")
+    assert told(recipe).quicker is not None
     monkeypatch.setattr(machine, "free_memory", lambda on=None: 1 << 20)
-    assert estimated(little(image_size=128, epochs=20)).quicker is None
+    assert told(recipe).quicker is None
 
 
 def test_what_fits_into_memory(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,9 +173,8 @@ def test_photos_that_cannot_be_read_are_passed_over(little: Little, tmp_path: Pa
 
 def test_where_squares_cannot_grow_they_keep_their_size(little: Little) -> None:
     recipe = little(model="vit_b_16", image_size=224, first_training_size=64)
-    (*_, told) = tasks.estimate(recipe, 10, 2, 3)
-    assert isinstance(told, Estimated)
-    assert told.epoch == pytest.approx(told.first_epoch)
+    whole = told(recipe, 10, 2)
+    assert whole.epoch == pytest.approx(whole.first_epoch)
 
 
 def test_giants_are_not_tried(little: Little) -> None:
