@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
-from flowergui import allocator, commands
-from flowergui.console import complain, prepare_streams
+from flowergui.cli import commands
+from flowergui.cli.console import complain, prepare_streams
 from flowergui.errors import FlowerError
+from flowergui.system import allocator
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +51,7 @@ def _folder(words: Sequence[str]) -> str | None:
 def _window(folder: str | None) -> int:
     if sys.platform == "win32":
         # Loaded after Qt, torch fails there with a DLL error (pytorch/pytorch#166628).
-        import_module("flowergui.learning.machine")
+        import_module("flowergui.learning.device.hardware")
     gc.disable()  # until torch is there (see warm_up): until then, hardly anything becomes garbage
     try:
         from flowergui.desktop.app import main as window

@@ -8,9 +8,9 @@ A face matches on the class; `as_dict` gives the line that `--json` prints.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flowergui.comparison import Difference
+from flowergui.config.recipe import Recipe
+from flowergui.config.recipe_diff import Difference
 from flowergui.heat import Heat
-from flowergui.recipe import Recipe
 
 # --- photos -----------------------------------------------------------------------------------
 

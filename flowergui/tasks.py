@@ -9,15 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flowergui import places
-from flowergui.awake import awake
-from flowergui.comparison import differences
+from flowergui.config.recipe import Recipe
+from flowergui.config.recipe_diff import differences
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, Catalogued, Compared, EpochDone, Event, RunFacts
-from flowergui.live import Live
-from flowergui.recipe import Recipe
-from flowergui.resumption import AS_BEFORE, Resumption
-from flowergui.run_folder import RunFolder
+from flowergui.requests import AS_BEFORE, Live, Resumption
+from flowergui.store import paths
+from flowergui.store.run_folder import RunFolder
+from flowergui.system.keep_awake import awake
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ log = logging.getLogger(__name__)
 def inspect(folder: str | Path) -> Iterator[Event]:
     """ScanProgress ..., Scanned: the classes of a folder of photos, their counts, and the
     files that were left out. Raises FlowerError where there is nothing to learn from."""
-    from flowergui.learning import photos
+    from flowergui.learning.data import photos
 
     yield from photos.scan(Path(folder))
 
@@ -33,23 +32,23 @@ def inspect(folder: str | Path) -> Iterator[Event]:
 def look(path: str | Path, edge: int) -> tuple[int, int, bytes]:
     """Width, height and RGB bytes of a picture, its longer side at most `edge` pixels. Raises
     FlowerError where it can't be read."""
-    from flowergui.learning import pictures
+    from flowergui.learning.data import image_io
 
-    picture = pictures.read(Path(path), at_least=edge)
+    picture = image_io.read(Path(path), at_least=edge)
     picture.thumbnail((edge, edge))
     return *picture.size, picture.tobytes()
 
 
 def sample(folder: str | Path, *, seed: int = 0, photos_per_class: int = 80) -> Iterator[Event]:
     """SampleProgress ..., SampleDrawn: draws the sample flowers into `folder`."""
-    from flowergui.learning import sample_flowers
+    from flowergui.samples import sample_flowers
 
     yield from sample_flowers.draw(Path(folder), seed=seed, photos_per_class=photos_per_class)
 
 
 def catalogue() -> Iterator[Event]:
     """Catalogued: every architecture there is."""
-    from flowergui.learning import network
+    from flowergui.learning.models import network
 
     yield Catalogued(network.catalogue())
 
@@ -57,18 +56,18 @@ def catalogue() -> Iterator[Event]:
 def describe(model: str, class_count: int, image_size: int = 0) -> Iterator[Event]:
     """Described: the parameters and modules of a network that is not built yet, at
     `image_size` pixels (0: its own). Raises FlowerError for a size it can't take."""
-    from flowergui.learning import network
+    from flowergui.learning.models import network
 
     yield network.describe(model, class_count, image_size)
 
 
 def train(recipe: Recipe, live: Live | None = None, models: Path | None = None) -> Iterator[Event]:
     """A new run in a new folder under `models`: Opened, BatchDone ..., Finished or Stopped."""
-    from flowergui.learning import beginning
+    from flowergui.learning.training import new_run
 
     with awake():
-        models = models or places.models_folder()
-        yield from beginning.train(recipe.checked(), live or Live(), models)
+        models = models or paths.models_folder()
+        yield from new_run.train(recipe.checked(), live or Live(), models)
 
 
 def resume(
@@ -85,12 +84,12 @@ def resume(
     FlowerError where there is nothing to resume, or a change that a running optimizer can't
     follow.
     """
-    from flowergui.learning import resuming
+    from flowergui.learning.training import resume
 
-    models = models or places.models_folder()
+    models = models or paths.models_folder()
     path = Path(source) if source is not None else newest_run(models)
     with awake():
-        yield from resuming.resume(path, live or Live(), dict(changes or {}), models, how)
+        yield from resume.resume(path, live or Live(), dict(changes or {}), models, how)
 
 
 def preflight(
@@ -101,10 +100,10 @@ def preflight(
 ) -> Iterator[Event]:
     """Preparing, while new photos are opened, and at last Preflighted: what a run would meet if
     it were resumed now; nothing is changed. Raises FlowerError where there is no run to resume."""
-    from flowergui.learning import preflight
+    from flowergui.learning.training import resume_check
 
-    path = Path(source) if source is not None else newest_run(models or places.models_folder())
-    yield from preflight.look(path, dict(changes or {}), how)
+    path = Path(source) if source is not None else newest_run(models or paths.models_folder())
+    yield from resume_check.look(path, dict(changes or {}), how)
 
 
 def estimate(
@@ -113,7 +112,7 @@ def estimate(
     """Estimated: how long a run would take and whether it fits, from a step on made-up photos;
     nothing where the network is too large to be tried. `train` and `validation` count photos,
     `examples` are paths of some. Raises FlowerError for what can't be."""
-    from flowergui.learning import dry_run
+    from flowergui.learning.estimate import dry_run
 
     yield from dry_run.look(recipe, (train, validation), classes, examples)
 
@@ -123,14 +122,14 @@ def save_weights(
 ) -> Iterator[Event]:
     """DownloadProgress ..., WeightsSaved: puts pretrained weights into `models`, for use
     offline. Raises FlowerError where they can't be had, or not be written."""
-    from flowergui.learning import weights as pretrained
+    from flowergui.learning.models import weights as pretrained
 
-    yield from pretrained.save(model, weights, models or places.models_folder())
+    yield from pretrained.save(model, weights, models or paths.models_folder())
 
 
 def saved_weights(model: str, models: Path | None = None) -> list[str]:
     """The files that `save_weights` has made for this network."""
-    folder = models or places.models_folder()
+    folder = models or paths.models_folder()
     names = (f"{model}.pth", f"{model}_IMAGENET1K_*.pth")
     return sorted(str(path) for name in names for path in folder.glob(name))
 
@@ -144,7 +143,7 @@ def predict(
 ) -> Iterator[Event]:
     """Guessed or GuessFailed for each image, by the network in `checkpoint`; where they want to
     know `why`, Explained after each Guessed, with a picture in the folder `out`, if any."""
-    from flowergui.learning import predictor
+    from flowergui.learning.inference import predictor
 
     photos, folder = [Path(image) for image in images], Path(out) if out else None
     yield from predictor.predict(Path(checkpoint), photos, why=why, out=folder)
@@ -154,7 +153,7 @@ def evaluate(checkpoint: str | Path, folder: str | Path | None = None) -> Iterat
     """Judged for each photo, and at last Evaluated: how well the network in `checkpoint` (or a
     run's best) does on the photos in `folder` that it has not learned from; on those that its run
     held back, where no folder is named. Raises FlowerError where there are none."""
-    from flowergui.learning import evaluation
+    from flowergui.learning.inference import evaluation
 
     yield from evaluation.evaluate(Path(checkpoint), Path(folder) if folder else None)
 
@@ -162,14 +161,14 @@ def evaluate(checkpoint: str | Path, folder: str | Path | None = None) -> Iterat
 def export(checkpoint: str | Path, out: str | Path) -> Iterator[Event]:
     """Exported: the network of a checkpoint (or of a run's best) as .safetensors, as a plain state
     dict, .pth, or as .onnx. Raises FlowerError."""
-    from flowergui.learning import export
+    from flowergui.learning.inference import export
 
     yield from export.export(Path(checkpoint), Path(out))
 
 
 def cached_photos(*, clear: bool = False) -> Iterator[Event]:
     """CacheState: what is kept of decoded photos, or what is left of it when it was cleared."""
-    from flowergui.learning import photo_cache
+    from flowergui.learning.data import photo_cache
 
     yield photo_cache.clear() if clear else photo_cache.state()
 
@@ -177,7 +176,7 @@ def cached_photos(*, clear: bool = False) -> Iterator[Event]:
 def runs(models: Path | None = None) -> list[RunFacts]:
     """The runs under `models`, newest first. Reads their small files only, never a checkpoint."""
     found = []
-    for run in _run_folders(models or places.models_folder()):
+    for run in _run_folders(models or paths.models_folder()):
         try:
             found.append(run.facts())
         except (OSError, FlowerError) as error:
@@ -207,7 +206,7 @@ def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iter
             differ = differences([each.run.recipe for each in named])
             yield Compared(tuple(each.run.path for each in named), differ)
         return
-    for run in _run_folders(models or places.models_folder()):
+    for run in _run_folders(models or paths.models_folder()):
         try:
             yield run.listed()
         except FlowerError as error:
@@ -234,7 +233,7 @@ def history(run: str | Path) -> Iterator[BatchDone | EpochDone]:
 def bare_weights(models: Path | None = None) -> str:
     """The path of a last.pth that lies in `models` itself, as the tutorial saves it; "" where
     there is none."""
-    path = (models or places.models_folder()) / "last.pth"
+    path = (models or paths.models_folder()) / "last.pth"
     return str(path) if path.is_file() else ""
 
 

@@ -22,12 +22,16 @@ def test_the_window_needs_no_torch():
 
 
 def test_learning_needs_no_qt():
-    modules = loaded("import flowergui.learning.trainer, flowergui.learning.predictor")
+    modules = loaded(
+        "import flowergui.learning.training.loop, flowergui.learning.inference.predictor"
+    )
     assert "torch" in modules
     assert not {"PySide6", "pyqtgraph", "flowergui.desktop"} & modules
 
 
-@pytest.mark.parametrize("name", ["recipe", "events", "errors", "live", "tasks", "commands"])
+@pytest.mark.parametrize(
+    "name", ["config.recipe", "events", "errors", "requests", "tasks", "cli.commands"]
+)
 def test_the_root_needs_neither(name):
     modules = loaded(f"import flowergui.{name}")
     assert not {"torch", "PySide6", "flowergui.learning"} & modules

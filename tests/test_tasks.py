@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from flowergui import tasks
+from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Catalogued, Described, SampleDrawn, Scanned
-from flowergui.recipe import Recipe
-from flowergui.run_folder import RunFolder
+from flowergui.store.run_folder import RunFolder
 
 
 def test_nothing_happens_until_a_job_is_pulled(tmp_path: Path) -> None:

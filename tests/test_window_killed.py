@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from flowergui import tasks
+from flowergui.config.recipe import Recipe
 from flowergui.events import Finished
-from flowergui.recipe import Recipe
 
 PROGRAM = """
 import json, sys
@@ -22,7 +22,7 @@ import torch
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QPushButton
 from flowergui.desktop import app, main_window
-from flowergui.recipe import Recipe
+from flowergui.config.recipe import Recipe
 
 part, settings, folder, recipe = sys.argv[1:]
 QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)

@@ -11,10 +11,10 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLineEdit, QPushButton, QWidget
 
 from flowergui import tasks
-from flowergui.desktop import worker
+from flowergui.config.recipe import Recipe
 from flowergui.desktop.main_window import MainWindow
+from flowergui.desktop.threads import worker
 from flowergui.events import BatchDone
-from flowergui.recipe import Recipe
 
 LONG = 120_000
 """Milliseconds: torch may still be loading."""

@@ -6,10 +6,10 @@ import sys
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from flowergui import places
-from flowergui.desktop import theme
 from flowergui.desktop.main_window import MainWindow
-from flowergui.desktop.signals import EndSignals
+from flowergui.desktop.style import theme
+from flowergui.desktop.threads.unix_signals import EndSignals
+from flowergui.store import paths
 
 SWITCH = 0.0001
 """Seconds after which a thread that runs Python gives way to the window's (Python's own measure
@@ -25,7 +25,7 @@ def main(folder: str | None = None) -> int:
     app.setApplicationName("flowergui")
     app.setOrganizationName("flowergui")
     app.setDesktopFileName("flowergui")
-    app.setWindowIcon(QIcon(str(places.resource("icons/flowergui.svg"))))
+    app.setWindowIcon(QIcon(str(paths.resource("icons/flowergui.svg"))))
     theme.apply(app)
     window = MainWindow()
     signals = EndSignals(app)

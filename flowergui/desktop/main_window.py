@@ -17,42 +17,35 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMainWindow
 
 from flowergui import tasks
-from flowergui.desktop import (
-    comparison_control,
-    estimate_control,
-    evaluation_control,
-    network_control,
-    photos_control,
-    prediction_control,
-    resume_control,
-    run_control,
-    warm_up,
-    weights_control,
-)
-from flowergui.desktop.closing import Closing
-from flowergui.desktop.comparison_control import ComparisonControl
-from flowergui.desktop.drop_zone import local_paths, sorted_paths
-from flowergui.desktop.estimate_control import EstimateControl
-from flowergui.desktop.evaluation_control import EvaluationControl
-from flowergui.desktop.guide_window import GuideWindow
-from flowergui.desktop.jobs import Jobs
-from flowergui.desktop.network_control import NetworkControl
-from flowergui.desktop.panels import Panels
-from flowergui.desktop.photos_control import PhotosControl
-from flowergui.desktop.prediction_control import PredictionControl
-from flowergui.desktop.problem_report import report
-from flowergui.desktop.resume_control import ResumeControl
-from flowergui.desktop.run_control import RunControl
-from flowergui.desktop.run_story import RunStory
-from flowergui.desktop.weights_control import WeightsControl
+from flowergui.config.recipe import Recipe
+from flowergui.desktop.dataset import dataset_controller
+from flowergui.desktop.dataset.dataset_controller import PhotosControl
+from flowergui.desktop.evaluation import evaluation_controller
+from flowergui.desktop.evaluation.evaluation_controller import EvaluationControl
+from flowergui.desktop.layers import network_controller
+from flowergui.desktop.layers.network_controller import NetworkControl
+from flowergui.desktop.prediction import prediction_controller
+from flowergui.desktop.prediction.drop_zone import local_paths, sorted_paths
+from flowergui.desktop.prediction.prediction_controller import PredictionControl
+from flowergui.desktop.runs import runs_controller
+from flowergui.desktop.runs.runs_controller import ComparisonControl
+from flowergui.desktop.settings import estimate_controller
+from flowergui.desktop.settings.estimate_controller import EstimateControl
+from flowergui.desktop.start_from import resume_controller, weights_controller
+from flowergui.desktop.start_from.resume_controller import ResumeControl
+from flowergui.desktop.start_from.weights_controller import WeightsControl
+from flowergui.desktop.threads import preload_torch
+from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.training import training_controller
+from flowergui.desktop.training.run_presenter import RunStory
+from flowergui.desktop.training.training_controller import RunControl
+from flowergui.desktop.widgets.problem_report import report
+from flowergui.desktop.window.guide_window import GuideWindow
+from flowergui.desktop.window.layout import Panels
+from flowergui.desktop.window.shutdown import Closing
 from flowergui.errors import FlowerError
-from flowergui.events import (
-    Catalogued,
-    Scanned,
-)
-from flowergui.live import Live
-from flowergui.recipe import Recipe
-from flowergui.resumption import Resumption
+from flowergui.events import Catalogued, Scanned
+from flowergui.requests import Live, Resumption
 
 LATEST = 1_000
 """Milliseconds after which torch is loaded also where the window has not been painted yet."""
@@ -173,7 +166,7 @@ class MainWindow(QMainWindow):
         has little time for anything else."""
         if not self._warm:
             self._warm = True
-            self._jobs.do("catalogue", warm_up.load, self._catalogue_told)
+            self._jobs.do("catalogue", preload_torch.load, self._catalogue_told)
 
     @Slot(object)
     def _catalogue_told(self, events: tuple[Any, ...]) -> None:
@@ -185,26 +178,26 @@ class MainWindow(QMainWindow):
 
     @Slot(str, object)
     def _job_failed(self, name: str, error: BaseException) -> None:
-        if name == network_control.JOB and isinstance(error, FlowerError):
+        if name == network_controller.JOB and isinstance(error, FlowerError):
             self._network.refused(error)
             return
-        if name == resume_control.JOB and isinstance(error, FlowerError):
+        if name == resume_controller.JOB and isinstance(error, FlowerError):
             self._resume.failed(error)
             return
-        if name == estimate_control.JOB:
+        if name == estimate_controller.JOB:
             self._estimate.failed(error)
             return
-        if name in (evaluation_control.JOB, evaluation_control.WHY):
+        if name in (evaluation_controller.JOB, evaluation_controller.WHY):
             self._evaluation.failed(name, error)
             if isinstance(error, FlowerError):
                 return
-        if name == comparison_control.EXPORT and self._comparison.told(error):
+        if name == runs_controller.EXPORT and self._comparison.told(error):
             return
-        if name in (photos_control.SCAN, photos_control.DRAW):
+        if name in (dataset_controller.SCAN, dataset_controller.DRAW):
             self._photos.failed()
-        elif name == prediction_control.JOB:
+        elif name == prediction_controller.JOB:
             self._predictions.failed(error)
-        elif name == weights_control.JOB:
+        elif name == weights_controller.JOB:
             self._weights.ended()
         report(error, self._banner, self)
 
@@ -213,7 +206,7 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def open_folder(self, folder: str) -> None:
         """Looks at a folder of photos and shows its classes."""
-        if self._control.state != run_control.IDLE:
+        if self._control.state != training_controller.IDLE:
             self._banner.show_warning("Stop the run first, then open other photos.")
             return
         self._banner.clear()
@@ -306,13 +299,13 @@ class MainWindow(QMainWindow):
         self._banner.take_back()
         self._dataset.set_validation_fraction(self._form.recipe().validation_fraction)
         self._network.refresh()
-        if self._control.state == run_control.IDLE:
+        if self._control.state == training_controller.IDLE:
             self._resume.look()
         self._allow()
 
     @Slot(object)
     def _frozen_changed(self, names: tuple[str, ...]) -> None:
-        if self._control.state == run_control.IDLE:
+        if self._control.state == training_controller.IDLE:
             self._form.set_start(frozen=names)
         elif not self._layers.problem():
             self._control.live.frozen = names
@@ -337,7 +330,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _allow(self) -> None:
         why_not, scanned = self._why_not(), self._photos.scanned
-        idle = self._control.state == run_control.IDLE
+        idle = self._control.state == training_controller.IDLE
         if idle and self._warm and not why_not and not self._resume.active and scanned:
             self._estimate.want(self._form.recipe(), scanned)
         else:
@@ -352,7 +345,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _start_by_key(self) -> None:
-        if self._control.state == run_control.IDLE and not self._why_not():
+        if self._control.state == training_controller.IDLE and not self._why_not():
             self._start()
 
     @Slot()
@@ -375,7 +368,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _state_changed(self, state: str) -> None:
-        idle = state == run_control.IDLE
+        idle = state == training_controller.IDLE
         self._run.show_state(state)
         self._dataset.set_running(not idle)
         self._modes.set_running(not idle)

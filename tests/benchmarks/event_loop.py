@@ -18,10 +18,10 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 from real_window import Gaps, shown, until
 
 from flowergui import tasks
-from flowergui.desktop.run_control import calmly, recalled
+from flowergui.config.recipe import Recipe
+from flowergui.desktop.training.training_controller import calmly, recalled
 from flowergui.events import BatchDone, Opened
-from flowergui.live import Live
-from flowergui.recipe import Recipe
+from flowergui.requests import Live
 
 
 def gone_on_with(recipe: Recipe, live: Live, points: int) -> Iterator[Any]:

@@ -16,14 +16,14 @@ import torch
 from PIL import Image
 
 from flowergui import tasks
+from flowergui.config.recipe import Recipe
 from flowergui.events import Finished
-from flowergui.recipe import Recipe
-from flowergui.run_folder import RunFolder
+from flowergui.store.run_folder import RunFolder
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "learning"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from killing import train
-from test_resuming import same_end
+from runs import same_end
 
 
 def main() -> None:

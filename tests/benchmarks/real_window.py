@@ -10,8 +10,8 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from flowergui.desktop import theme
 from flowergui.desktop.main_window import MainWindow
+from flowergui.desktop.style import theme
 
 
 @contextmanager

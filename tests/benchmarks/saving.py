@@ -23,11 +23,11 @@ from typing import Any
 import torch
 
 from flowergui import tasks
+from flowergui.config.presets import with_preset
+from flowergui.config.recipe import Recipe
 from flowergui.events import BatchDone
-from flowergui.learning.saving import Saving
-from flowergui.learning.training import Training
-from flowergui.presets import with_preset
-from flowergui.recipe import Recipe
+from flowergui.learning.checkpoints.checkpoint_writer import Saving
+from flowergui.learning.training.train_state import Training
 
 trainings: list[Training] = []
 standing: list[float] = []

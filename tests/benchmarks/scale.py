@@ -23,7 +23,7 @@ LINKS = 50_000
 LIST = """
 import sys, time
 from pathlib import Path
-from flowergui.learning import photos
+from flowergui.learning.data import photos
 began = time.perf_counter()
 scan = photos.scan(Path(sys.argv[1]), thorough=False)
 try:
@@ -44,9 +44,9 @@ SHOW = """
 import sys, time
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
-from flowergui.desktop.dataset_panel import DatasetPanel
-from flowergui.desktop.jobs import Jobs
-from flowergui.desktop.photos_control import PhotosControl
+from flowergui.desktop.dataset.dataset_panel import DatasetPanel
+from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.dataset.dataset_controller import PhotosControl
 app = QApplication([])
 panel = DatasetPanel()
 panel.resize(380, 600)
@@ -89,8 +89,8 @@ from pathlib import Path
 from flowergui import tasks
 from flowergui.events import BatchDone
 from flowergui.learning import beginning  # torch is there by the time of a click
-from flowergui.live import Live
-from flowergui.recipe import Recipe
+from flowergui.requests import Live
+from flowergui.config.recipe import Recipe
 models = Path(sys.argv[2]).parent / "models"
 recipe = Recipe(photos=sys.argv[1], model="mynet", image_size=32, batch_size=32)
 def go(begin, what):

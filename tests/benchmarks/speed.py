@@ -45,12 +45,16 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision import transforms
 from torchvision.models import get_model
 
-from flowergui import allocator, tasks
+from flowergui import tasks
+from flowergui.config.presets import with_preset
+from flowergui.config.recipe import Recipe
 from flowergui.events import BatchDone, EpochDone
-from flowergui.learning import machine, network, photos, quicker
-from flowergui.learning.photos import Photo, Split
-from flowergui.presets import with_preset
-from flowergui.recipe import Recipe
+from flowergui.learning.data import photos
+from flowergui.learning.data.photos import Photo, Split
+from flowergui.learning.device import hardware
+from flowergui.learning.estimate import speedups
+from flowergui.learning.models import network
+from flowergui.system import allocator
 
 EPOCHS, BATCH, SIZE = 30, 32, 224
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -204,7 +208,7 @@ def vision_learner(model: str, split: Split, head_only: bool, batches: int) -> R
 def ceiling(model: str, classes: int) -> float:
     """Photos a second of forward and backward alone, on a batch that is there already, in the
     precision and layout that are fastest here."""
-    dtype = machine.precision("auto", torch.device("cpu"))
+    dtype = hardware.precision("auto", torch.device("cpu"))
     net = network.build(model, classes, SIZE).to(memory_format=torch.channels_last)
     images = torch.randn(BATCH, 3, SIZE, SIZE).to(memory_format=torch.channels_last)
     labels = torch.zeros(BATCH, dtype=torch.int64)
@@ -223,7 +227,7 @@ def allowed(model: str, classes: int) -> float:
     """Photos a second if everything were as fast as the processor multiplies large matrices (4096 x
     4096) in the precision that is fastest here: what convolutions and matrix products alone would
     take, forward and backward."""
-    dtype = machine.precision("auto", torch.device("cpu"))
+    dtype = hardware.precision("auto", torch.device("cpu"))
     net = network.build(model, classes, SIZE)
     with FlopCounterMode(display=False) as counter:
         nn.functional.cross_entropy(
@@ -242,7 +246,7 @@ def ours(recipe: Recipe) -> Iterator[tuple[float, Any]]:
     """The events of a run of ours, with the seconds since Start. As in the window, the folder is
     open by then; of its photos it is known whether they can be read, and nothing is kept."""
     last(photos.scan(Path(recipe.photos)))
-    machine.release()
+    hardware.release()
     with tempfile.TemporaryDirectory() as models:
         os.environ["FLOWERGUI_CACHE"] = models
         began = time.perf_counter()
@@ -311,7 +315,7 @@ def main() -> None:
         others["fastai's vision_learner"] = vision_learner
     else:
         print("fastai is not installed, and is left out")
-    dtype = machine.precision("auto", torch.device("cpu"))
+    dtype = hardware.precision("auto", torch.device("cpu"))
     print(f"{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, {dtype}")
     with tempfile.TemporaryDirectory() as here:
         for model in wishes.models:
@@ -365,7 +369,7 @@ def growing(
     model: str, split: Split, plain: Recipe, others: Others, batches: int
 ) -> dict[str, float]:
     recipe = replace(plain, mode="scratch", frozen=(), augmentation="light", image_size=SIZE)
-    _, values = next(quicker.ways(recipe, SIZE, frozen=False), ("", ()))
+    _, values = next(speedups.ways(recipe, SIZE, frozen=False), ("", ()))
     return {
         "the tutorial's loop": tutorial(model, split, False, batches).job(split) / EPOCHS,
         "flowergui": epoch(replace(recipe, epochs=10, **dict[str, Any](values))),

@@ -25,10 +25,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flowergui import allocator, tasks
+from flowergui import tasks
+from flowergui.config.presets import with_preset
+from flowergui.config.recipe import Recipe
 from flowergui.events import BatchDone, EpochDone, Finished
-from flowergui.presets import with_preset
-from flowergui.recipe import Recipe
+from flowergui.system import allocator
 
 EPOCHS = {"heavy": 1, "cached": 400}
 AFTER = 500
@@ -90,9 +91,9 @@ def within(recipe: Recipe, watch: Watch, models: Path) -> tuple[list[float], lis
     from PySide6.QtCore import QEventLoop, QSettings, Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from flowergui.desktop import theme
     from flowergui.desktop.app import SWITCH
     from flowergui.desktop.main_window import MainWindow
+    from flowergui.desktop.style import theme
 
     os.environ["FLOWERGUI_MODELS"] = str(models)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(models))

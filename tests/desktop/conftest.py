@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
-from flowergui.desktop import theme, worker
+from flowergui.desktop.style import theme
+from flowergui.desktop.threads import worker
 
 
 @pytest.fixture(autouse=True)

@@ -27,17 +27,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flowergui import places, tasks
-from flowergui.desktop import comparison_control, evaluation_control, main_window, worker
-from flowergui.desktop.banner import Banner
-from flowergui.desktop.evaluation_window import EvaluationWindow
-from flowergui.desktop.guide_window import GuideWindow
+from flowergui import tasks
+from flowergui.config.recipe import SETTINGS, Recipe
+from flowergui.desktop import main_window
+from flowergui.desktop.evaluation import evaluation_controller
+from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
-from flowergui.desktop.points import Points
-from flowergui.desktop.run_control import Recalled
-from flowergui.desktop.run_table import RunTable
-from flowergui.desktop.runs_window import RunsWindow
-from flowergui.desktop.setting_editors import WholeBox
+from flowergui.desktop.plots.batch_columns import Points
+from flowergui.desktop.runs import runs_controller
+from flowergui.desktop.runs.run_table import RunTable
+from flowergui.desktop.runs.runs_window import RunsWindow
+from flowergui.desktop.settings.setting_editors import WholeBox
+from flowergui.desktop.threads import worker
+from flowergui.desktop.training.training_controller import Recalled
+from flowergui.desktop.widgets.banner import Banner
+from flowergui.desktop.window.guide_window import GuideWindow
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
@@ -78,10 +82,9 @@ from flowergui.events import (
     WeightsSaved,
     WentBack,
 )
-from flowergui.live import Live
-from flowergui.recipe import SETTINGS, Recipe
-from flowergui.resumption import Resumption
-from flowergui.run_folder import RunFolder
+from flowergui.requests import Live, Resumption
+from flowergui.store import paths
+from flowergui.store.run_folder import RunFolder
 
 NAMES = ("conv1.weight", "layer1.weight", "fc.weight", "fc.bias")
 BATCHES = 4
@@ -1234,7 +1237,7 @@ def test_a_mistake_that_cannot_be_explained_says_why(qtbot, window, script, tmp_
     drop(window, [str(tmp_path / "mine.pth")])
     button(window, "mistakesButton").click()
     qtbot.waitUntil(lambda: mistakes(window)._over)
-    qtbot.waitUntil(lambda: evaluation_control.WHY not in window._jobs._workers)
+    qtbot.waitUntil(lambda: evaluation_controller.WHY not in window._jobs._workers)
     assert find(mistakes(window), QLabel, "judgedGuessError").text() == says
     assert not mistakes(window).shown.heats
 
@@ -1409,7 +1412,7 @@ def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypa
 
 def trash_says(monkeypatch, done: bool) -> None:
     monkeypatch.setattr(
-        comparison_control, "QFile", lambda path: SimpleNamespace(moveToTrash=lambda: done)
+        runs_controller, "QFile", lambda path: SimpleNamespace(moveToTrash=lambda: done)
     )
 
 
@@ -1709,7 +1712,7 @@ def test_recent_folders_are_remembered(qtbot, window, script, photos):
 
 
 def test_decoded_photos_are_cleared(qtbot, window, script, photos):
-    kept = places.photo_cache_folder()
+    kept = paths.photo_cache_folder()
     kept.mkdir(parents=True)
     (kept / "0.rgb").write_bytes(bytes(2_000_000))
     open_photos(qtbot, window, photos)

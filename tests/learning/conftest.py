@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from flowergui.learning import network, saving
-from flowergui.recipe import Recipe
+from flowergui.config.recipe import Recipe
+from flowergui.learning.checkpoints import checkpoint_writer
+from flowergui.learning.models import network
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,7 +52,7 @@ def little(folder: Path) -> Callable[..., Recipe]:
 @pytest.fixture
 def saves_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No save goes on beside the training, so that one can say when each is over."""
-    monkeypatch.setattr(saving, "AT_ONCE", 1 << 40)
+    monkeypatch.setattr(checkpoint_writer, "AT_ONCE", 1 << 40)
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from PySide6.QtCore import QEventLoop, QSettings, QSize, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 
 from flowergui import tasks
-from flowergui.desktop import theme
-from flowergui.desktop.evaluation_window import EvaluationWindow
+from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
-from flowergui.desktop.runs_window import RunsWindow
+from flowergui.desktop.runs.runs_window import RunsWindow
+from flowergui.desktop.style import theme
 
 MISTAKES = QSize(1000, 620)
 RUNS = QSize(1000, 600)

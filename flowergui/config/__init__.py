@@ -1,0 +1,1 @@
+"""What a run is told: the recipe, its settings, presets, and how recipes differ."""

@@ -1,0 +1,122 @@
+"""Which folder of photos is open, and how it comes to be: scanned, drawn, remembered."""
+
+from typing import Any
+
+from PySide6.QtCore import QObject, QSettings, Signal, Slot
+
+from flowergui import tasks
+from flowergui.caches import photos_in_words
+from flowergui.desktop.dataset.dataset_panel import DatasetPanel
+from flowergui.desktop.threads.jobs import Jobs
+from flowergui.events import CacheState, SampleDrawn, SampleProgress, Scanned, ScanProgress
+from flowergui.store import paths
+
+SCAN, DRAW, CLEAR = "scan", "sample", "clear cache"
+"""The names of its jobs."""
+
+RECENT = 8
+"""How many folders are remembered."""
+
+
+class PhotosControl(QObject):
+    """Keeps the panel at the folder that is open, or at the one being looked at."""
+
+    opened = Signal(object)
+    """A folder was scanned: `Scanned`."""
+    drawn = Signal()
+    """The sample flowers are there; they are being opened."""
+    noted = Signal(str)
+    """Something was done that can't be seen: in a sentence."""
+
+    def __init__(
+        self, panel: DatasetPanel, jobs: Jobs, settings: QSettings, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._panel, self._jobs, self._settings = panel, jobs, settings
+        self._open: Scanned | None = None
+        self._looking = False
+        self._panel.set_recent(self._recent())
+
+    @property
+    def scanned(self) -> Scanned | None:
+        """What the scan of the open folder found; None while another is being looked at."""
+        return None if self._looking else self._open
+
+    @property
+    def looking(self) -> bool:
+        """Whether a folder is being looked at."""
+        return self._looking
+
+    @property
+    def folder(self) -> str:
+        """The folder that is open; "" while none is."""
+        return self.scanned.folder if self.scanned else ""
+
+    @property
+    def class_count(self) -> int:
+        """The classes of the folder that is open; 0 while none is."""
+        return len(self.scanned.classes) if self.scanned else 0
+
+    @Slot(str)
+    def open(self, folder: str) -> None:
+        """Looks at a folder; until that is done or cancelled, none is open."""
+        self._looking = True
+        self._panel.show_folder(folder)
+        self._jobs.do(SCAN, lambda: tasks.inspect(folder), self._told)
+
+    @Slot()
+    def draw(self) -> None:
+        """Draws the sample flowers, then opens them."""
+        folder = paths.sample_folder()
+        self._jobs.do(DRAW, lambda: tasks.sample(folder), self._told)
+
+    @Slot()
+    def cancel(self) -> None:
+        """Looks at no folder any more, and draws nothing; what was open still is."""
+        self._jobs.cancel(SCAN)
+        self._jobs.cancel(DRAW)
+        self._looking = False
+        self._panel.show_cancelled()
+
+    @Slot()
+    def clear_cache(self) -> None:
+        """Removes the decoded photos that are kept from run to run."""
+        self._jobs.do(CLEAR, lambda: tasks.cached_photos(clear=True), self._told)
+
+    def leave_be(self) -> None:
+        """Checks no more of the photos of a large folder that is open: a run needs the cores."""
+        if self._open and not self._open.checked and not self._looking:
+            self.cancel()
+
+    def failed(self) -> None:
+        """The folder can't be opened, or the flowers not be drawn."""
+        self._open, self._looking = None, False
+        self._panel.show_failed()
+
+    @Slot(object)
+    def _told(self, events: tuple[Any, ...]) -> None:
+        for event in events:
+            match event:
+                case ScanProgress() if not self._looking:
+                    self._panel.show_checking(event)
+                case ScanProgress() | SampleProgress():
+                    self._panel.show_progress(event)
+                case SampleDrawn():
+                    self.drawn.emit()
+                    self.open(event.folder)
+                case Scanned():
+                    self._take(event)
+                case CacheState():
+                    self.noted.emit(photos_in_words(event))
+
+    def _take(self, scanned: Scanned) -> None:
+        self._open, self._looking = scanned, False
+        self._panel.show_scanned(scanned)
+        recent = [scanned.folder, *(f for f in self._recent() if f != scanned.folder)][:RECENT]
+        self._settings.setValue("recent", recent)
+        self._panel.set_recent(recent)
+        self.opened.emit(scanned)
+
+    def _recent(self) -> list[str]:
+        stored = self._settings.value("recent") or []
+        return [stored] if isinstance(stored, str) else [str(folder) for folder in stored]

@@ -1,0 +1,382 @@
+"""1 Photos: which folder to learn from, and what was found in it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from flowergui.desktop.dataset.class_list import ClassList
+from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.card import ROOT, Card, Index, counted, quiet_button, small_label
+from flowergui.desktop.widgets.file_dialogs import choose_folder
+from flowergui.events import Problem, SampleProgress, Scanned, ScanProgress
+
+INVITATION = (
+    "Choose a folder that has one subfolder of photos for each flower, or drop it anywhere "
+    "on this window. No photos at hand? Let the program draw some."
+)
+
+
+RECENT_WIDTH = 60
+"""Letters of a folder in the menu of those that were open; the tooltip has all of it."""
+
+
+class DatasetPanel(Card):
+    """Asks for a folder of photos and shows what a scan found."""
+
+    folder_chosen = Signal(str)
+    """The user wants this folder; it need not exist."""
+    sample_wanted = Signal()
+    """The user wants the sample flowers."""
+    clear_cache_wanted = Signal()
+    """The user wants the room back that decoded photos take."""
+    cancel_wanted = Signal()
+    """The user doesn't want to wait for the scan, or the drawing, that runs."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("1  Photos", parent)
+        self._scanned: Scanned | None = None
+        self._fraction = 0.2
+        self._make_folder_row()
+        self._make_progress()
+        self._make_findings()
+        self._show_state()
+
+    # --- for the window -------------------------------------------------------------------
+
+    @property
+    def folder(self) -> str:
+        """The folder that was scanned last; empty while none is open."""
+        return self._scanned.folder if self._scanned else ""
+
+    def show_folder(self, folder: str) -> None:
+        """Shows a path that is about to be opened."""
+        self._path.setText(folder)
+        self._path.setCursorPosition(0)
+        theme.style(self._path, invalid=False)
+
+    def set_recent(self, folders: list[str]) -> None:
+        """The folders that were open before, newest first."""
+        self._recent_menu.clear()
+        for folder in folders:
+            path = Path(folder)
+            text = f"{path.name}  ({path.parent})"
+            metrics = self._recent_menu.fontMetrics()
+            width = RECENT_WIDTH * metrics.averageCharWidth()
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
+            action = self._recent_menu.addAction(text.replace("&", "&&"))
+            action.setToolTip(folder)
+            action.setData(folder)
+        self._recent_menu.addSeparator()
+        self._recent_menu.addAction(self._clear_cache)
+        self._recent.setVisible(bool(folders))
+
+    def set_validation_fraction(self, fraction: float) -> None:
+        """The share of photos that is held back where the folder is not split already."""
+        self._fraction = fraction
+        self._show_summary()
+
+    def set_running(self, running: bool) -> None:
+        """While a run goes, its photos can't be changed."""
+        for widget in (self._path, self._browse, self._recent, self._sample):
+            widget.setEnabled(not running)
+
+    @Slot(object)
+    def show_progress(self, event: ScanProgress | SampleProgress) -> None:
+        """How far a scan or the drawing of sample flowers is."""
+        if isinstance(event, ScanProgress):
+            what, done, total = "Looking at the photos", event.checked, event.found
+        else:
+            what, done, total = "Drawing sample flowers", event.drawn, event.total
+        theme.style(self._path, invalid=False)
+        self._show_bar(what, done, total)
+        self._invitation.hide()
+        self._sample.setEnabled(False)
+
+    @Slot(object)
+    def show_checking(self, event: ScanProgress) -> None:
+        """How far the check of a large folder is, which can be used meanwhile."""
+        self._show_bar("Checking the photos", event.checked, event.found)
+
+    @Slot(object)
+    def show_scanned(self, scanned: Scanned) -> None:
+        """The folder is open."""
+        before, self._scanned = self._scanned, scanned
+        self.show_folder(scanned.folder)
+        if not (before and same_but_checked(before, scanned)):
+            self._list.show_classes(scanned.classes)
+        self._show_state()
+
+    @Slot()
+    def show_failed(self) -> None:
+        """The folder in the path line can't be opened (the banner says why)."""
+        self._scanned = None
+        self._show_state()
+        theme.style(self._path, invalid=True)
+
+    @Slot()
+    def clear(self) -> None:
+        """No folder is open, and nothing is being looked at."""
+        self._scanned = None
+        self.show_folder("")
+        self._show_state()
+
+    @Slot()
+    def show_cancelled(self) -> None:
+        """Nothing is being looked at any more; what was open before still is."""
+        if self._scanned:
+            self.show_folder(self._scanned.folder)
+        self._show_state()
+
+    # --- its parts ------------------------------------------------------------------------
+
+    def _make_folder_row(self) -> None:
+        self._path = QLineEdit()
+        self._path.setObjectName("datasetPath")
+        self._path.setAccessibleName("Folder of photos")
+        self._path.setPlaceholderText("Folder of photos")
+        self._path.setToolTip("Paste or type a path and press Return.")
+        self._path.setMinimumWidth(80)
+        self._path.returnPressed.connect(self._open_typed)
+        self._path.textEdited.connect(self._typing)
+        self._browse = QPushButton("Browse…")
+        self._browse.setObjectName("browseButton")
+        self._browse.setToolTip("Choose a folder of photos (Ctrl+O).")
+        self._browse.clicked.connect(self.ask)
+        self._recent = quiet_button("Recent", "recentButton")
+        self._recent.setToolTip("Folders that were open before")
+        self._recent_menu = QMenu(self._recent)
+        self._recent_menu.setToolTipsVisible(True)
+        self._clear_cache = QAction("Clear decoded photos", self)
+        self._clear_cache.setObjectName("clearCacheAction")
+        self._recent_menu.triggered.connect(self._open_recent)
+        self._recent.setMenu(self._recent_menu)
+        self._recent.setStyleSheet("QPushButton { padding-right: 20px; }")  # room for the arrow
+        self._recent.hide()
+        self.head.addWidget(self._recent)
+        row = QHBoxLayout()
+        row.addWidget(self._path, 1)
+        row.addWidget(self._browse)
+        self.body.addLayout(row)
+        QWidget.setTabOrder(self._path, self._browse)
+        QWidget.setTabOrder(self._browse, self._recent)
+
+    def _make_progress(self) -> None:
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName("Progress")
+        theme.style(self._bar, slim=True)
+        self._doing = small_label()
+        theme.tabular(self._doing)
+        self._cancel = quiet_button("Cancel", "cancelScanButton")
+        self._cancel.clicked.connect(self.cancel_wanted)
+        self._progress = QWidget()
+        inner = QVBoxLayout(self._progress)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(4)
+        inner.addWidget(self._bar)
+        row = QHBoxLayout()
+        row.addWidget(self._doing, 1)
+        row.addWidget(self._cancel)
+        inner.addLayout(row)
+        self.body.addWidget(self._progress)
+
+    def _make_findings(self) -> None:
+        self._invitation = small_label(text=INVITATION)
+        self._list = ClassList()
+        self._total = small_label("heading")
+        self._split = small_label()
+        self._problems = quiet_button("", "problemsButton", flush=True)
+        self._problems.setToolTip("See which files, and why")
+        self._problems.clicked.connect(self._show_problems)
+        self._sample = QPushButton("Draw sample flowers")
+        self._sample.setObjectName("sampleButton")
+        self._sample.setToolTip(
+            "Draws a small set of flowers of several kinds, so that you can train at once."
+        )
+        self._sample.clicked.connect(self.sample_wanted)
+        self.body.addWidget(self._invitation)
+        self.body.addWidget(self._list)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self._total)
+        words.addWidget(self._split)
+        self.body.addLayout(words)
+        row = QHBoxLayout()
+        row.addWidget(self._problems)
+        row.addStretch(1)
+        row.addWidget(self._sample, 1_000)
+        self.body.addLayout(row)
+
+    # --- what it shows --------------------------------------------------------------------
+
+    def _show_state(self) -> None:
+        """Everything as it is while nothing is being looked at."""
+        opened = self._scanned is not None
+        self._progress.hide()
+        self._invitation.setVisible(not opened)
+        self._list.setVisible(opened)
+        self._total.setVisible(opened)
+        self._split.setVisible(opened)
+        left_out = len(self._scanned.problems) if self._scanned else 0
+        self._problems.setVisible(left_out > 0)
+        self._problems.setText(f"{counted(left_out, 'file')} left out ▸")
+        self._sample.setEnabled(self._path.isEnabled())
+        # All of the width while it is the newcomer's way in, a corner later.
+        width = QSizePolicy.Policy.Maximum if opened else QSizePolicy.Policy.Expanding
+        self._sample.setSizePolicy(width, QSizePolicy.Policy.Fixed)
+        self._sample.setText("Sample flowers" if opened else "Draw sample flowers")
+        theme.style(self._sample, role="quiet" if opened else "primary")
+        self._show_summary()
+
+    def _show_bar(self, what: str, done: int, total: int) -> None:
+        self._bar.setRange(0, total)
+        self._bar.setValue(done)
+        self._doing.setText(f"{what}: {done:,} of {total:,}" if total else f"{what} …")
+        self._progress.show()
+
+    def _show_summary(self) -> None:
+        if self._scanned is None:
+            return
+        counts = self._scanned.classes
+        train = sum(each.train for each in counts)
+        validation = sum(each.validation for each in counts)
+        photos = train + validation
+        self._total.setText(
+            f"{counted(len(counts), 'class', 'classes')}, {counted(photos, 'photo')}"
+        )
+        how = "as the folder has them"
+        if not validation:
+            # Of every class, at least one photo and never all, as the split itself does it.
+            validation = sum(
+                min(max(round(each.train * self._fraction), 1), each.train - 1) for each in counts
+            )
+            train -= validation
+            how = "drawn from every class"
+        text = f"{train:,} to train, {validation:,} to validate, {how}"
+        if not self._scanned.checked:
+            text += "\nThose that can't be read will be named and left out when their turn comes."
+        self._split.setText(text)
+
+    @Slot()
+    def _show_problems(self) -> None:
+        if self._scanned:
+            dialog = ProblemsDialog(self._scanned.problems, self)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.open()
+
+    # --- what the user does ---------------------------------------------------------------
+
+    @Slot()
+    def _typing(self) -> None:
+        theme.style(self._path, invalid=False)
+
+    @Slot()
+    def _open_typed(self) -> None:
+        if folder := as_path(self._path.text()):
+            self._path.setText(folder)
+            self.folder_chosen.emit(folder)
+
+    @Slot()
+    def ask(self) -> None:
+        """Has the user choose a folder, where one may be opened now."""
+        if not self._browse.isEnabled():
+            return
+        choose_folder(self, "Choose a folder of photos", self.folder, self._open)
+
+    @Slot(QAction)
+    def _open_recent(self, action: QAction) -> None:
+        if action is self._clear_cache:
+            self.clear_cache_wanted.emit()
+        else:
+            self._open(str(action.data()))
+
+    @Slot(str)
+    def _open(self, folder: str) -> None:
+        self.show_folder(folder)
+        self.folder_chosen.emit(folder)
+
+
+def same_but_checked(before: Scanned, scanned: Scanned) -> bool:
+    """Whether a folder was merely checked since, and no class has lost a photo by it."""
+    return not before.checked and replace(scanned, checked=False, problems=()) == replace(
+        before, problems=()
+    )
+
+
+class ProblemsDialog(QDialog):
+    """The files that were left out, and why."""
+
+    def __init__(self, problems: Sequence[Problem], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Left out")
+        self.resize(560, 360)
+        table = QTableView()
+        table.setObjectName("problemsTable")
+        table.setModel(_ProblemModel(problems, table))
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        table.verticalHeader().hide()
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(small_label(text="These were left out. Everything else is used as it is."))
+        layout.addWidget(table, 1)
+        layout.addWidget(buttons)
+
+
+class _ProblemModel(QAbstractTableModel):
+    def __init__(self, problems: Sequence[Problem], parent: QObject) -> None:
+        super().__init__(parent)
+        self._problems = problems
+
+    def rowCount(self, parent: Index = ROOT) -> int:
+        return 0 if parent.isValid() else len(self._problems)
+
+    def columnCount(self, parent: Index = ROOT) -> int:
+        return 0 if parent.isValid() else 2
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
+        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return None
+        problem = self._problems[index.row()]
+        return problem.reason if index.column() else problem.path
+
+    def headerData(
+        self,
+        section: int,
+        orientation: Qt.Orientation,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> str | None:
+        if role != Qt.ItemDataRole.DisplayRole or orientation != Qt.Orientation.Horizontal:
+            return None
+        return ("File", "Reason")[section]
+
+
+def as_path(text: str) -> str:
+    """A typed or pasted path without quotes, as file managers put them, with ~ resolved and
+    file:// taken off; empty where nothing was typed."""
+    text = text.strip().strip("\"'").strip()
+    if text.startswith("file://"):
+        text = unquote(urlparse(text).path)
+    return str(Path(text).expanduser()) if text else ""

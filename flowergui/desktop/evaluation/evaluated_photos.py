@@ -1,0 +1,57 @@
+"""Photos that are judged, by what they show and what they are taken for."""
+
+from collections.abc import Iterable
+
+from flowergui.confusion_matrix import Tally, by_certainty
+from flowergui.events import Judged
+
+Choice = tuple[str | None, str | None]
+"""A label and a guess; None for all of them, right ones not among them."""
+
+MISTAKES: Choice = (None, None)
+
+
+class Judgements:
+    """All that were judged so far, in their order (`all`), and counted (`tally`)."""
+
+    def __init__(self) -> None:
+        self.all: list[Judged] = []
+        self.tally = Tally()
+        self._by_pair: dict[tuple[str, str], list[Judged]] = {}
+
+    def add(self, judged: Iterable[Judged]) -> None:
+        """There are more."""
+        for each in judged:
+            self.all.append(each)
+            self.tally.add(each)
+            self._by_pair.setdefault((each.label, each.guess), []).append(each)
+
+    def chosen(self, choice: Choice) -> list[Judged]:
+        """Those that are meant: mistakes the surest first, right ones the least sure."""
+        label, guess = choice
+        if label is not None and guess is not None:
+            pairs = [(label, guess)] if (label, guess) in self._by_pair else []
+        else:
+            pairs = [
+                pair
+                for pair in self._by_pair
+                if pair[0] != pair[1] and label in (None, pair[0]) and guess in (None, pair[1])
+            ]
+        photos = by_certainty(each for pair in pairs for each in self._by_pair[pair])
+        return photos[::-1] if are_right(choice) else photos
+
+
+def are_right(choice: Choice) -> bool:
+    """Whether photos are meant that are taken for what they are."""
+    label, guess = choice
+    return label is not None and label == guess
+
+
+def title(choice: Choice) -> str:
+    """What is chosen, in words."""
+    label, guess = choice
+    if choice == MISTAKES:
+        return "Mistakes"
+    if are_right(choice):
+        return f"{label}, recognised"
+    return f"{label or 'Others'} taken for {guess or 'others'}"

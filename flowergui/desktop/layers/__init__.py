@@ -1,0 +1,1 @@
+"""The layer tree with its checkboxes, and the network's description."""

@@ -1,0 +1,125 @@
+"""The module tree that "Show network" shows: a table with output shapes, to be copied."""
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from flowergui.desktop.style import theme
+from flowergui.events import Described, ModuleFacts
+
+HEADS = ("Module", "Kind", "Output", "Parameters")
+
+
+def shape_text(shape: tuple[int, ...] | None) -> str:
+    """64 × 56 × 56, or a dash where a module gives no single tensor."""
+    return "–" if shape is None else " × ".join(map(str, shape)) or "number"
+
+
+def network_text(described: Described) -> str:
+    """The module tree as plain text in four columns."""
+    rows = [HEADS]
+    for module in described.modules:
+        depth = module.name.count(".") + 1 if module.name else 0
+        name = module.name.rpartition(".")[2] or described.model
+        count = f"{module.parameters:,}"
+        rows.append(("  " * depth + name, module.kind, shape_text(module.output), count))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False))
+        + row[3].rjust(widths[3] + 2)
+        for row in rows
+    ]
+    return "\n".join([_summary(described), "", *lines]) + "\n"
+
+
+class NetworkDialog(QDialog):
+    """Shows one network; does not block the window."""
+
+    def __init__(self, described: Described, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("networkDialog")
+        self.setWindowTitle(f"Network {described.model}")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._text = network_text(described)
+
+        title = QLabel(described.model)
+        summary = QLabel(_summary(described))
+        summary.setWordWrap(True)
+        theme.style(title, role="title")
+        theme.style(summary, role="caption")
+        copy = QPushButton("Copy as text")
+        copy.setObjectName("copyNetwork")
+        copy.clicked.connect(self._copy)
+        close = QPushButton("Close")
+        close.clicked.connect(self.close)
+        close.setDefault(True)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(copy)
+        buttons.addWidget(close)
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*[2 * theme.SPACE] * 4)
+        layout.setSpacing(theme.SPACE)
+        layout.addWidget(title)
+        layout.addWidget(summary)
+        layout.addWidget(self._tree(described.modules, described.model), 1)
+        layout.addLayout(buttons)
+        width = self.fontMetrics().averageCharWidth()
+        self.resize(width * 110, self.fontMetrics().height() * 34)
+
+    def _tree(self, modules: tuple[ModuleFacts, ...], model: str) -> QTreeWidget:
+        tree = QTreeWidget()
+        tree.setObjectName("networkTree")
+        tree.setHeaderLabels(HEADS)
+        tree.setUniformRowHeights(True)
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        tree.headerItem().setTextAlignment(3, right)
+        muted = theme.current().color("muted")
+        items: dict[str, QTreeWidgetItem] = {}
+        for module in modules:
+            above, _, name = module.name.rpartition(".")
+            texts = [
+                name or model,
+                module.kind,
+                shape_text(module.output),
+                f"{module.parameters:,}",
+            ]
+            item = QTreeWidgetItem(texts)
+            item.setTextAlignment(3, right)
+            item.setForeground(1, muted)
+            items[module.name] = item
+            if module.name and above in items:
+                items[above].addChild(item)
+            else:
+                tree.addTopLevelItem(item)
+        tree.expandToDepth(0)
+        header = tree.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (1, 2, 3):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        return tree
+
+    @Slot()
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._text)
+
+
+def _summary(described: Described) -> str:
+    total = sum(parameter.size for parameter in described.parameters)
+    size = described.image_size
+    return (
+        f"{total:,} parameters, {described.class_count} classes, "
+        f"photos of {size} × {size} pixels with 3 colours"
+    )

@@ -1,0 +1,362 @@
+"""One plot of a run: batches, their average, validation points, epochs, marks, crosshair."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPicture
+from PySide6.QtWidgets import QFrame, QGraphicsView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from flowergui.desktop.plots import axes
+from flowergui.desktop.plots.axes import RUNAWAY, THICK, Ticks, stride
+from flowergui.desktop.plots.column_buffer import (
+    Columns,
+    Numbers,
+    averaged,
+    robust_range,
+    thinned,
+)
+from flowergui.desktop.plots.metric import ACCURACY, Quantity
+from flowergui.desktop.plots.pg import pyqtgraph as pg
+from flowergui.desktop.style import theme
+
+SYMBOLS = 200
+"""Up to so many validation points in sight have a symbol each."""
+SIDES = ("left", "bottom", "top", "right")
+GAP = "\N{NO-BREAK SPACE}" * 3 + " "
+"""Between two of the newest values."""
+LABEL_ROOM, LINE_ROOM = 76, 14
+"""Least pixels between the epochs that are named, and between those that have a line."""
+
+
+class Pane(QFrame):
+    """A card with a title, a key that carries the latest values, and a pyqtgraph PlotWidget.
+
+    `plot` is named `<quantity>Plot`. With `rate`, the learning rate is drawn on a right axis
+    of its own; without, the same room is left free, so that panes above each other align.
+    """
+
+    def __init__(
+        self, quantity: Quantity, *, rate: bool = False, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.quantity = quantity
+        self.rate = rate
+        theme.style(self, card=True)
+        self.plot = axes.empty_plot(SIDES, self)
+        self.plot.setObjectName(f"{quantity.name}Plot")
+        self.plot.setMinimumHeight(90)
+        self._title = QLabel(quantity.title)
+        theme.style(self._title, role="heading")
+        self._key = QLabel()
+        self._key.setTextFormat(Qt.TextFormat.RichText)
+        self._key.setMinimumWidth(1)  # the plot, not its key, decides how narrow it may be
+        theme.style(self._key, role="caption")
+        theme.tabular(self._key)
+        head = QHBoxLayout()
+        head.setContentsMargins(8, 0, 8, 0)
+        head.addWidget(self._title)
+        head.addWidget(self._key, 1, Qt.AlignmentFlag.AlignRight)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 8, 4, 4)
+        layout.setSpacing(2)
+        layout.addLayout(head)
+        layout.addWidget(self.plot, 1)
+
+        self._marks: list[tuple[float, str, pg.InfiniteLine]] = []
+        self._range = (0.0, 1.0)
+        self._ticks: dict[str, Ticks] = {}
+        self._prepare_axes()
+        self._show_values(False)
+        self._batch = self._line("every batch")
+        self._rate = self._line("learning rate")
+        self._validation = self._line("validation")
+        self._smooth = self._line("training")
+        self._best = pg.ScatterPlotItem(size=13, antialias=True)
+        self._best_text = pg.TextItem()
+        self._crosshair = pg.InfiniteLine(angle=90)
+        for item, depth in ((self._best, 20), (self._best_text, 21), (self._crosshair, 30)):
+            item.setZValue(depth)
+            item.hide()
+            self.plot.addItem(item, ignoreBounds=True)
+        self.recolor()
+
+    # --- what it shows --------------------------------------------------------------------
+
+    def draw(self, batches: Columns, epochs: Columns, low: float, high: float) -> Iterator[None]:
+        """Shows steps `low` to `high`; the height follows what is in sight. Stops after each of its
+        parts, for they take time."""
+        steps, name = batches["step"], self.quantity.name
+        self.plot.setXRange(low, high, padding=0)
+        self._show_values(True)
+        raw = thinned(steps, batches[name], low, high)
+        smooth = averaged(steps, batches[f"{name}_smooth"], low, high, THICK)
+        points = thinned(epochs["step"], epochs[f"val_{name}"], low, high, THICK)
+        self._batch.setData(*raw)
+        self._smooth.setData(*smooth)
+        if not np.isfinite(points[1]).any():  # nothing was held back, or it could not be read
+            points = points[0][:0], points[1][:0]  # pyqtgraph warns of symbols that are nowhere
+        few = len(points[0]) <= SYMBOLS
+        self._validation.setPen(self._thick if few else self._thin)
+        self._validation.setData(*points, symbol="o" if few else None)
+        yield
+        self._fit_height(raw[1], points[1])
+        self._mark_best(batches, epochs, high)
+        self._place_marks(low, high)
+        if self.rate:
+            self._draw_rate(*thinned(steps, batches["rate"], low, high))
+        self._name_epochs(epochs, low, high)
+        self._show_latest(batches, epochs)
+        self.settle()
+        yield
+        # pyqtgraph keeps axes as pictures, made when they are painted first: half of that time.
+        unseen = QPicture()
+        painter = QPainter(unseen)
+        for side in SIDES:
+            self.plot.getAxis(side).paint(painter, None, None)
+        painter.end()
+        yield
+
+    def settle(self) -> None:
+        """Does what follows from a new range or size now: in the midst of painting, where pyqtgraph
+        does it, it would have everything painted twice."""
+        self.plot.scene().prepareForPaint()
+
+    def hold(self, held: bool) -> None:
+        """While it is held, what is drawn is not painted, unless the window has to be; then all of
+        it is at once."""
+        if held:
+            self.plot.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
+        elif self.held:
+            self.plot.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
+            self.plot.viewport().update()
+
+    @property
+    def held(self) -> bool:
+        """Whether it is held."""
+        mode = self.plot.viewportUpdateMode()
+        return bool(mode == QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
+
+    def clear(self) -> None:
+        """Shows nothing."""
+        for line in (self._batch, self._smooth, self._validation, self._rate):
+            line.setData([], [])
+        for item in (self._best, self._best_text, self._crosshair):
+            item.hide()
+        self.forget_marks(-1)
+        self._set_ticks("top", [])
+        self._set_ticks("right", [])
+        self._range = (0.0, 1.0)
+        self.plot.setYRange(0, 1, padding=0)
+        self._show_values(False)
+        self._key.clear()
+
+    def mark(self, step: int, text: str) -> None:
+        """A dashed line at `step`; the text stands beside it where there is any."""
+        line = pg.InfiniteLine(pos=step, angle=90, label=text or None)
+        line.setZValue(10)
+        self.plot.addItem(line, ignoreBounds=True)
+        self._marks.append((step, text, line))
+        self._recolor_mark(line)
+
+    def forget_marks(self, after: float) -> None:
+        """Takes away the marks that stand after step `after`."""
+        for each in [each for each in self._marks if each[0] > after]:
+            self._marks.remove(each)
+            self.plot.removeItem(each[2])
+
+    def point_at(self, step: float | None) -> None:
+        """Shows the crosshair at `step`, or none."""
+        self._crosshair.setVisible(step is not None)
+        if step is not None:
+            self._crosshair.setPos(step)
+
+    def recolor(self) -> None:
+        """Takes the theme's colours and the font that hold now."""
+        colors = theme.current()
+        font = axes.small_font(self)
+        metrics = self.fontMetrics()
+        axes.recolor(self.plot, SIDES, font, metrics)
+        self.plot.getAxis("right").setTextPen(colors.rate)
+        self.plot.getAxis("right").setWidth(metrics.horizontalAdvance("0.0000") + 8)
+        if self.rate:
+            self.plot.getAxis("top").setHeight(metrics.height() + 2)
+        self._batch.setPen(pg.mkPen(colors.over_card("train", 0.28), width=1))
+        self._smooth.setPen(pg.mkPen(colors.train, width=1.8))
+        self._thick = pg.mkPen(colors.validation, width=1.4)
+        self._thin = pg.mkPen(colors.validation, width=1)
+        self._validation.setPen(self._thick)
+        self._validation.setSymbolSize(6)
+        self._validation.setSymbolBrush(colors.validation)
+        self._validation.setSymbolPen(pg.mkPen(colors.card, width=1))
+        self._rate.setPen(pg.mkPen(colors.over_card("rate", 0.8), width=1))
+        self._best.setPen(pg.mkPen(colors.validation, width=2))
+        self._best.setBrush(pg.mkBrush(colors.card))
+        self._best_text.setFont(font)
+        self._best_text.setColor(colors.validation)
+        self._best_text.fill = pg.mkBrush(colors.color("card", 0.8))
+        self._crosshair.setPen(pg.mkPen(colors.muted, width=1))
+        for _, _, line in self._marks:
+            self._recolor_mark(line)
+
+    # --- how ------------------------------------------------------------------------------
+
+    def _line(self, name: str) -> pg.PlotDataItem:
+        line = pg.PlotDataItem(
+            name=name, connect="finite", antialias=name in ("training", "validation")
+        )
+        self.plot.addItem(line)
+        return line
+
+    def _prepare_axes(self) -> None:
+        item = self.plot.getPlotItem()
+        item.setMouseEnabled(x=True, y=False)
+        item.getAxis("left").setScale(self.quantity.scale)
+        item.getAxis("top").setGrid(255)
+        item.getAxis("top").setStyle(maxTickLevel=1)
+        self._set_ticks("top", [])
+        if not self.rate:
+            item.getAxis("top").setHeight(2)
+        self._set_ticks("right", [])
+        item.setRange(xRange=(0, 20), yRange=(0, 1), padding=0)
+
+    def _show_values(self, shown: bool) -> None:
+        for side in ("left", "bottom"):
+            self._set_ticks(side, None if shown else [])
+
+    def _pixels_per_step(self) -> float:
+        view = self.plot.getViewBox()
+        low, high = view.viewRange()[0]
+        return float(view.width()) / max(float(high - low), 1e-9)
+
+    def _place_marks(self, low: float, high: float) -> None:
+        """A mark's text stands to its left, where a mark that was just made has room, and
+        neighbours stand in three rows."""
+        row = self.fontMetrics().height() / max(1.0, float(self.plot.getViewBox().height()))
+        for index, (step, text, line) in enumerate(self._marks):
+            if text and low <= step <= high:
+                room = (step - low) * self._pixels_per_step()
+                left = room > self.fontMetrics().horizontalAdvance(text)
+                line.label.setAnchor((1.0 if left else 0.0, 0.5))
+                line.label.setPosition(1.0 - (0.6 + index % 3) * row)
+
+    def _recolor_mark(self, line: pg.InfiniteLine) -> None:
+        colors = theme.current()
+        line.setPen(pg.mkPen(colors.muted, width=1, style=Qt.PenStyle.DashLine))
+        if hasattr(line, "label"):
+            line.label.setColor(colors.muted)
+            line.label.setFont(axes.small_font(self))
+            line.label.fill = pg.mkBrush(colors.color("card", 0.8))
+
+    def _fit_height(self, trained: Numbers, validated: Numbers) -> None:
+        ours = robust_range(trained)
+        if ours is not None and np.isinf(self.quantity.high):
+            # Validations that went wrong would make a line of all the rest.
+            validated = validated[validated <= RUNAWAY * max(ours[1], 1.0)]
+        spans = [span for span in (ours, robust_range(validated)) if span is not None]
+        if not spans:
+            return
+        low, high = min(span[0] for span in spans), max(span[1] for span in spans)
+        margin = 0.06 * (high - low) or 0.1 * abs(high) or 0.1
+        low = max(low - margin, self.quantity.low)
+        high = min(high + margin, self.quantity.high)
+        if self._best_text.isVisible():
+            high += 0.08 * (high - low)
+        old_low, old_high = self._range
+        inside = old_low <= low and high <= old_high
+        # A range that still fits is kept: an axis that trembles with every batch tires the eye.
+        if not (inside and old_high - old_low <= 1.3 * (high - low)):
+            self._range = (low, high)
+            self.plot.setYRange(low, high, padding=0)
+
+    def _mark_best(self, batches: Columns, epochs: Columns, high: float) -> None:
+        # The run says which it is: where photos came or went, its search for the best began anew.
+        place = np.flatnonzero(epochs["epoch"] == epochs["best_epoch"][-1:])[-1:]
+        known = bool(place.size and np.isfinite(epochs["val_accuracy"][place[0]]))
+        shows_text = known and self.quantity is ACCURACY
+        self._best.setVisible(known)
+        self._best_text.setVisible(shows_text)
+        if not known:
+            return
+        index = int(place[0])
+        x, y = float(epochs["step"][index]), float(epochs[f"val_{self.quantity.name}"][index])
+        self._best.setData(*(([x], [y]) if np.isfinite(y) else ([], [])))
+        if shows_text:
+            text = f"best {self.quantity.text(y)}"
+            if self._best_text.toPlainText() != text:
+                self._best_text.setText(text)
+            near_edge = (high - x) * self._pixels_per_step() < 50
+            before = int(np.searchsorted(batches["step"], x, side="right"))
+            training = batches["accuracy_smooth"][:before]
+            # On the side where the training curve is not, but never under the plot's edge.
+            bottom, top = self._range
+            room = y - bottom > 0.12 * (top - bottom)
+            below = room and bool(len(training)) and training[-1] > y
+            self._best_text.setAnchor((1.0 if near_edge else 0.5, -0.4 if below else 1.4))
+            self._best_text.setPos(x, y)
+
+    def _draw_rate(self, x: Numbers, y: Numbers) -> None:
+        top = float(np.nanmax(y)) if len(y) else 0.0
+        if not top > 0:
+            self._set_ticks("right", [])
+            return
+        # The height of the plot is ours alone, so the rate is drawn to the left axis's measure
+        # and the right axis is only labelled.
+        low, high = self._range
+        unit = 0.9 * (high - low)
+        self._rate.setData(x, low + y / top * unit)
+        self._set_ticks("right", [[(low + unit, f"{top:.2g}")]])
+
+    def _name_epochs(self, epochs: Columns, low: float, high: float) -> None:
+        steps = epochs["step"]
+        first, last = np.searchsorted(steps, (low, high))
+        seen, names = steps[first:last], epochs["epoch"][first:last]
+        if not len(seen):
+            self._set_ticks("top", [])
+            return
+        pixels = self._pixels_per_step()
+        apart = pixels * (high - low if len(seen) < 2 else (seen[-1] - seen[0]) / (len(seen) - 1))
+        named, lined = (stride(room / max(apart, 1e-9)) for room in (LABEL_ROOM, LINE_ROOM))
+        text = "epoch {:.0f}" if self.rate else ""
+        labels = [
+            (step, text.format(name))
+            for step, name in zip(seen.tolist(), names.tolist(), strict=True)
+            if name % named == 0 and (step - low) * pixels > 30 and (high - step) * pixels > 30
+        ]
+        lines = [(step, "") for step in seen[names % lined == 0].tolist()]
+        self._set_ticks("top", [labels, lines])
+
+    def _set_ticks(self, side: str, ticks: Ticks) -> None:
+        """Those of an axis; where they are what they were, it is not drawn anew."""
+        if self._ticks.get(side) != ticks:
+            self._ticks[side] = ticks
+            self.plot.getAxis(side).setTicks(ticks)
+
+    def _show_latest(self, batches: Columns, epochs: Columns) -> None:
+        colors, quantity = theme.current(), self.quantity
+        parts = []
+        if batches.length:
+            value = float(batches[f"{quantity.name}_smooth"][-1])
+            parts.append((colors.train, "training", quantity.text(value)))
+        measured = epochs[f"val_{quantity.name}"]
+        measured = measured[np.isfinite(measured)]
+        if len(measured):
+            parts.append((colors.validation, "validation", quantity.text(float(measured[-1]))))
+        if self.rate and batches.length:
+            rate = f"{batches['rate'][-1]:.2g}"
+            parts.append((colors.rate, "learning rate", rate))
+            if not self._fits(GAP.join(f"{name} {value}" for _, name, value in parts)):
+                parts[-1] = (colors.rate, "rate", rate)
+        self._key.setText(
+            GAP.join(
+                f'<span style="color:{color}">{name} <b>{value}</b></span>'
+                for color, name, value in parts
+            )
+        )
+
+    def _fits(self, text: str) -> bool:
+        """Whether there is room for it, in bold, beside the title."""
+        bold = QFont(self._key.font())
+        bold.setBold(True)
+        room = self.width() - self._title.sizeHint().width() - 36
+        return QFontMetrics(bold).horizontalAdvance(text) <= room

@@ -1,0 +1,1 @@
+"""Dropped photos and what the network predicts for them."""

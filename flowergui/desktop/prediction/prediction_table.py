@@ -1,0 +1,153 @@
+"""What a photo shows: classes with painted bars, the likeliest first."""
+
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.card import ROOT, Index, percent, tip
+from flowergui.events import Guess
+
+ROWS = 5
+"""As many guesses as a photo gets."""
+FEWEST = 3
+"""As many are seen in the lowest window."""
+
+
+class GuessModel(QAbstractTableModel):
+    """Guesses; column 0 is the class, column 1 its probability. UserRole gives the bare float
+    in column 1, and the name in column 0."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._guesses: tuple[Guess, ...] = ()
+
+    def show_guesses(self, guesses: tuple[Guess, ...]) -> None:
+        self.beginResetModel()
+        self._guesses = guesses
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = ROOT) -> int:
+        return 0 if parent.isValid() else len(self._guesses)
+
+    def columnCount(self, parent: Index = ROOT) -> int:
+        return 0 if parent.isValid() else 2
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        guess = self._guesses[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return percent(guess.probability) if index.column() else guess.name
+        if role == Qt.ItemDataRole.UserRole:
+            return guess.probability if index.column() else guess.name
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip(f"{guess.name}: {100 * guess.probability:.2f} %")
+        return None
+
+
+class GuessTable(QTableView):
+    """Shows up to ROWS guesses, always as tall as for all of them: nothing jumps. In a low window
+    the last ones have to be scrolled to."""
+
+    chosen = Signal(int)
+    """The user wants to know more of the guess in this row."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Guesses")
+        self._guesses = GuessModel(self)
+        self.setModel(self._guesses)
+        self.setItemDelegate(_GuessDelegate(self))
+        self.setShowGrid(False)
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        theme.style(self, flat=True)
+        self.setTabKeyNavigation(False)
+        self.clicked.connect(self._clicked)
+        self.activated.connect(self._clicked)  # by Return
+        self.verticalHeader().hide()
+        self.horizontalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        height = self.fontMetrics().height() + 12
+        self.verticalHeader().setMinimumSectionSize(1)
+        self.verticalHeader().setDefaultSectionSize(height)
+        self.setMinimumHeight(FEWEST * height)
+        self.setMaximumHeight(ROWS * height)
+
+    @Slot(QModelIndex)
+    def _clicked(self, index: QModelIndex) -> None:
+        self.chosen.emit(index.row())
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.maximumHeight())
+
+    def show_guesses(self, guesses: tuple[Guess, ...]) -> None:
+        """Shows these instead of those before."""
+        self._guesses.show_guesses(guesses)
+
+
+class _GuessDelegate(QStyledItemDelegate):
+    """The name; a bar as long as the probability, and its number. The first in the accent."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(60, option.fontMetrics.height() + 12)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        look = theme.current()
+        likeliest = index.row() == 0
+        text = str(index.data(Qt.ItemDataRole.DisplayRole))
+        area = QRectF(option.rect)
+        middle = int(Qt.AlignmentFlag.AlignVCenter)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = painter.font()
+        font.setBold(likeliest)
+        painter.setFont(font)
+        metrics = painter.fontMetrics()
+        if index.column() == 0:
+            painter.setPen(look.color("text" if likeliest else "muted"))
+            area.adjust(2, 0, -theme.SPACE, 0)
+            name = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, int(area.width()))
+            painter.drawText(area, middle, name)
+        else:
+            painter.setPen(look.color("text" if likeliest else "muted"))
+            painter.drawText(area, middle | int(Qt.AlignmentFlag.AlignRight), text)
+            room = area.adjusted(0, 0, -metrics.horizontalAdvance("> 100 %") - 4, 0)
+            self._paint_bar(painter, room, index.data(Qt.ItemDataRole.UserRole), likeliest)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(look.color("accent"))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(option.rect).adjusted(0.5, 1.5, -0.5, -1.5), 4, 4)
+        painter.restore()
+
+    def _paint_bar(self, painter: QPainter, room: QRectF, share: float, likeliest: bool) -> None:
+        look = theme.current()
+        height = 8.0
+        track = QRectF(room.left(), room.center().y() - height / 2, room.width(), height)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(look.color("hover"))
+        painter.drawRoundedRect(track, height / 2, height / 2)
+        track.setWidth(max(height, track.width() * share))
+        painter.setBrush(look.color("accent" if likeliest else "faint"))
+        painter.drawRoundedRect(track, height / 2, height / 2)

@@ -1,0 +1,1 @@
+"""All runs side by side: their curves, their differences, and what can be done with them."""

@@ -1,0 +1,103 @@
+"""In what the settings of some runs differ, side by side."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from flowergui.config.recipe_diff import Difference
+from flowergui.desktop.run_names import when
+from flowergui.desktop.runs.run_table import dot
+from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.card import ROOT, Index, tip
+from flowergui.events import RunFacts
+
+Colored = tuple[RunFacts, int]
+"""A run, and the number of its colour."""
+WIDEST = 160
+"""Most pixels of a column: what is longer is in its tip."""
+
+
+class DifferenceModel(QAbstractTableModel):
+    """A row for each difference, a column for each run."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._runs: tuple[Colored, ...] = ()
+        self._rows: tuple[Difference, ...] = ()
+
+    def show_differences(self, runs: Sequence[Colored], rows: Sequence[Difference]) -> None:
+        """Shows these, side by side."""
+        self.beginResetModel()
+        self._runs, self._rows = tuple(runs), tuple(rows)
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = ROOT) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = ROOT) -> int:
+        return 0 if parent.isValid() else len(self._runs)
+
+    def headerData(
+        self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if way == Qt.Orientation.Vertical:
+            row = self._rows[section]
+            told = {
+                Qt.ItemDataRole.DisplayRole: row.label,
+                Qt.ItemDataRole.ToolTipRole: f"<qt>{row.help}</qt>",
+            }
+            return told.get(Qt.ItemDataRole(role))
+        run, slot = self._runs[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            name = Path(run.path).name
+            began = when(name)[len("2026-") :]  # short: the more runs have room beside each other
+            return f"{run.recipe.model}\n{began or name}"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip(run.path)
+        return dot(slot) if role == Qt.ItemDataRole.DecorationRole else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        text = self._rows[index.row()].values[index.column()] or "–"
+        if role == Qt.ItemDataRole.DisplayRole:
+            return text
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip(text)
+        return None
+
+
+class DifferenceTable(QTableView):
+    """Shows them; nothing is chosen in it. The settings' names stay where many runs scroll."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("differences")
+        self.setAccessibleName("In what the runs differ")
+        self._model = DifferenceModel(self)
+        self.setModel(self._model)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setStyleSheet(
+            "QTableCornerButton::section, QHeaderView::section:vertical"
+            " { border: none; background: transparent; }"
+        )
+        theme.style(self, flat=True)
+        runs, names = self.horizontalHeader(), self.verticalHeader()
+        runs.setMaximumSectionSize(WIDEST)
+        for head in (runs, names):
+            head.setHighlightSections(False)
+            head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+            head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+
+    def show_differences(self, runs: Sequence[Colored], rows: Sequence[Difference]) -> None:
+        """See DifferenceModel."""
+        self._model.show_differences(runs, rows)

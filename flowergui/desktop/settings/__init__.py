@@ -1,0 +1,1 @@
+"""The hyperparameters: a form with an editor for each setting, and the estimate."""

@@ -1,0 +1,168 @@
+"""How long a run would take, found by a dry run while the window rests, and said beside Start;
+and a way that would take less."""
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from flowergui import tasks
+from flowergui.caches import size_in_words
+from flowergui.config.recipe import Recipe
+from flowergui.desktop.settings.recipe_form import RecipeForm
+from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.training.eta import duration
+from flowergui.desktop.widgets.banner import Banner
+from flowergui.events import Estimated, Quicker, Scanned
+
+log = logging.getLogger(__name__)
+
+JOB = "estimate"
+
+PATIENCE = 700
+"""Milliseconds without a change before a step is tried: it takes the processor for a moment."""
+
+SHORT = 1.0
+"""Seconds below which an epoch takes a moment."""
+
+HOW = {
+    "growing squares": "Training looks at squares of {first_training_size} px at first, which grow "
+    "with the epochs. Small ones are learned from several times faster, and most networks guess "
+    "as well in the end.",
+    "cached views": "Each photo is shown in {cached_views} versions by turns, not in a new one "
+    "each time. Frozen layers look at each version once; later epochs take a moment.",
+    "one size": "The squares keep one size. Frozen layers look at each photo once; later epochs "
+    "take a moment.",
+}
+"""What each way to take less time does, in words."""
+
+
+class EstimateControl(QObject):
+    """Tries a step of the recipe that Start would train, each time it has changed and rests."""
+
+    changed = Signal()
+    """There is something else to say."""
+
+    def __init__(
+        self, form: RecipeForm, jobs: Jobs, banner: Banner, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._form, self._jobs, self._banner = form, jobs, banner
+        self.text = ""
+        self._quicker: Quicker | None = None
+        self._taken: tuple[dict[str, Any], dict[str, Any]] = {}, {}
+        self._wanted: tuple[Recipe, Scanned] | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(PATIENCE)
+        self._soon.timeout.connect(self._try)
+
+    def want(self, recipe: Recipe, scanned: Scanned) -> None:
+        """This is what Start would train."""
+        if (recipe, scanned) == self._wanted:
+            return
+        self.rest()
+        self._wanted = recipe, scanned
+        self._soon.start()
+
+    def rest(self) -> None:
+        """Nothing can be started, or it goes already."""
+        self._wanted = self._quicker = None
+        self.text = ""
+        self._soon.stop()
+        self._jobs.cancel(JOB)
+
+    @property
+    def quicker(self) -> str:
+        """What would take far less time, in a few words; "" where nothing is known to."""
+        way = self._quicker
+        return f"{way.name.capitalize()}: {_long(way.seconds)}." if way else ""
+
+    @property
+    def how(self) -> str:
+        """By which means."""
+        return HOW[self._quicker.name].format(**dict(self._quicker.values)) if self._quicker else ""
+
+    @Slot()
+    def take(self) -> None:
+        """Does so: the form's settings become those that take less time."""
+        recipe = self._form.recipe()  # what was still being typed is another wish
+        if self._quicker is None:
+            return
+        how, values = self.how, dict[str, Any](self._quicker.values)
+        before = {name: getattr(recipe, name) for name in values}
+        self._form.set_recipe(replace(recipe, **values))
+        self._taken = values, before
+        self._banner.offer(how, "Undo", self.take_back, passing=True)
+
+    @Slot()
+    def take_back(self) -> None:
+        """The settings become again what they were before, unless they were changed since: what
+        one mode gains by, another may lose by."""
+        recipe = self._form.recipe()
+        values, before = self._taken
+        if all(getattr(recipe, name) == value for name, value in values.items()):
+            self._form.set_recipe(replace(recipe, **before))
+        self._taken = {}, {}
+
+    def failed(self, error: BaseException) -> None:
+        """No step could be tried; Start will say why, where it matters."""
+        log.info("No estimate.", exc_info=error)
+
+    @Slot()
+    def _try(self) -> None:
+        if self._wanted is None:
+            return
+        recipe, scanned = self._wanted
+        train, validation = _counts(scanned, recipe.validation_fraction)
+        examples = [path for each in scanned.classes[:4] for path in each.examples[:2]]
+        self._jobs.do(
+            JOB,
+            lambda: tasks.estimate(recipe, train, validation, len(scanned.classes), examples),
+            self._told,
+        )
+
+    @Slot(object)
+    def _told(self, events: tuple[Any, ...]) -> None:
+        for event in events:
+            if isinstance(event, Estimated) and self._wanted is not None:
+                self.text = in_words(event, self._wanted[0])
+                self._quicker = event.quicker
+                self.changed.emit()
+
+
+def _counts(scanned: Scanned, fraction: float) -> tuple[int, int]:
+    """Photos that would train, and that would be held back."""
+    train = sum(each.train for each in scanned.classes)
+    validation = sum(each.validation for each in scanned.classes)
+    held_back = 0 if validation else round(train * fraction)
+    return train - held_back, validation + held_back
+
+
+def in_words(told: Estimated, recipe: Recipe) -> str:
+    """About 9:20 in all, 14 s an epoch."""
+    if told.largest_batch < recipe.batch_size:
+        fits = f"about {told.largest_batch:,} do" if told.largest_batch else "not even one does"
+        return f"Batches of {recipe.batch_size:,} may not fit into memory; {fits}."
+    text = f"About {_long(told.seconds)} in all"
+    if recipe.epochs > 1 and told.first_epoch > 2 * told.epoch:
+        later = "a moment" if told.epoch < SHORT else _long(told.epoch)
+        text += f"; later epochs take {later}"
+    elif recipe.epochs > 1:
+        text += f", {_long(told.epoch)} an epoch"
+    size = size_in_words(told.size)
+    if told.where == "file":
+        text += f". What frozen layers give takes {size} of the disk until the end"
+    elif told.size and not told.where:
+        text += f": what frozen layers give has no room ({size})"
+    return f"{text}."
+
+
+def _long(seconds: float) -> str:
+    """8 s, 3:12 min, 1:04:09 h or 807 h: no more digits than an estimate deserves."""
+    if seconds < 60:
+        return f"{max(round(seconds), 1)} s"
+    if seconds >= 10 * 3600:
+        return f"{round(seconds / 3600):,} h"
+    return f"{duration(seconds)} {'h' if seconds >= 3599.5 else 'min'}"

@@ -1,0 +1,167 @@
+"""A setting in the form: its label, its editor, and what is wrong with it; and the groups."""
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from flowergui.config.setting import Setting, Value
+from flowergui.desktop.settings.setting_editors import (
+    ChoiceBox,
+    DecimalBox,
+    Tick,
+    WholeBox,
+    editor_for,
+    lesson,
+)
+from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.card import ElidedLabel, quiet_button, small_label
+
+
+class SettingRow(QWidget):
+    """A setting's label, its editor, and the reason where its value can't be.
+
+    The label of a setting that can be switched on is a tick box that does it.
+    """
+
+    edited = Signal()
+    """The value has changed, by the user or by the program."""
+
+    def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setting = setting
+        self._editor = editor_for(setting)
+        self._editor.edited.connect(self._changed)
+        self._switch = self._make_switch() if setting.switched_on else None
+        row = QHBoxLayout()
+        row.setSpacing(theme.SPACE)
+        if isinstance(self._editor, Tick):
+            row.addWidget(self._editor, 1)
+        else:
+            label = self._switch or self._label()
+            label.setToolTip(lesson(setting))
+            # The columns of all rows line up, whatever the words in them.
+            tall, fixed = QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed
+            for widget, share, height in ((label, 9, tall), (self._editor, 11, fixed)):
+                widget.setSizePolicy(QSizePolicy.Policy.Ignored, height)
+                row.addWidget(widget, share)
+        self._error = small_label("error")
+        self._error.setObjectName(f"{setting.name}Error")
+        self._error.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(row)
+        column.addWidget(self._error)
+        if self._switch:
+            QWidget.setTabOrder(self._switch, self._editor)
+        self._changed()
+
+    def value(self) -> Value:
+        """What the editor holds, be it possible or not."""
+        return self._editor.value()
+
+    def set_value(self, value: Value) -> None:
+        """Shows `value`."""
+        self._editor.set_value(value)
+
+    def in_brief(self) -> str:
+        """A word for a summary: what is chosen, or the name of what is on; else empty."""
+        if isinstance(self._editor, ChoiceBox):
+            return self._editor.currentText()
+        switch = self._editor if isinstance(self._editor, Tick) else self._switch
+        return self.setting.label if switch and switch.isChecked() else ""
+
+    def finish_typing(self) -> None:
+        """Takes what is typed but not confirmed yet."""
+        if isinstance(self._editor, WholeBox | DecimalBox):
+            self._editor.interpretText()
+
+    def show_problem(self, reason: str) -> None:
+        """Shows why the value can't be; "" where it can."""
+        if self._error.text() != reason:
+            self._error.setText(reason)
+            self._error.setVisible(bool(reason))
+            self._editor.setAccessibleDescription(reason)
+            theme.style(self._editor, invalid=bool(reason))
+
+    def set_editable(self, editable: bool) -> None:
+        """Whether the user may change the value."""
+        self._editor.setEnabled(editable)
+        if self._switch:
+            self._switch.setEnabled(editable)
+
+    def _make_switch(self) -> QCheckBox:
+        switch = QCheckBox(self.setting.label)
+        switch.setObjectName(f"{self.setting.name}Switch")
+        switch.clicked.connect(self._flip)
+        return switch
+
+    def _label(self) -> QLabel:
+        label = QLabel(self.setting.label)
+        label.setWordWrap(True)
+        label.setBuddy(self._editor)
+        return label
+
+    @Slot(bool)
+    def _flip(self, on: bool) -> None:
+        self._editor.set_value(self.setting.switched_on if on else 0)
+
+    @Slot()
+    def _changed(self) -> None:
+        if self._switch:
+            self._switch.setChecked(bool(self._editor.value()))
+        self.edited.emit()
+
+
+class Section(QWidget):
+    """Rows under a heading that opens and closes; closed, it says in a few words what they
+    hold. The rows, whose parent is `inner`, exist all the time."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = title
+        self._text = ""
+        self._button = quiet_button("", f"section{title}", flush=True)
+        self._button.setCheckable(True)
+        self._button.toggled.connect(self._show)
+        self._summary = ElidedLabel()
+        self._summary.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        theme.style(self._summary, role="caption")
+        head = QHBoxLayout()
+        head.addWidget(self._button)
+        head.addWidget(self._summary, 1)
+        self.inner = QWidget(self)
+        self._rows = QVBoxLayout(self.inner)
+        self._rows.setContentsMargins(0, 2, 0, 8)
+        self._rows.setSpacing(6)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.inner)
+        self._show(False)
+
+    def add(self, row: SettingRow) -> None:
+        """Adds a row below the others."""
+        self._rows.addWidget(row)
+
+    def open(self) -> None:
+        """Shows the rows."""
+        self._button.setChecked(True)
+
+    def show_summary(self, text: str) -> None:
+        """What is said beside the heading while it is closed."""
+        self._text = text
+        self._show(self._button.isChecked())
+
+    @Slot(bool)
+    def _show(self, opened: bool) -> None:
+        self.inner.setVisible(opened)
+        self._summary.setText("" if opened else self._text)
+        self._button.setText(f"{'▾' if opened else '▸'} {self._title}")

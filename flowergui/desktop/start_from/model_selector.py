@@ -1,0 +1,281 @@
+"""Which network: a searchable list of all architectures, by family."""
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QFocusEvent, QPainter, QStandardItem, QStandardItemModel, QWheelEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QCompleter,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.card import Index, fine_percent, percent, small_label
+from flowergui.events import ModelFacts
+
+BEFORE = ("resnet18", "resnet50", "mynet")
+"""What is offered until the catalogue is there."""
+
+_FACTS = Qt.ItemDataRole.UserRole
+_SEARCH = Qt.ItemDataRole.UserRole + 1
+
+
+class ModelSelector(QWidget):
+    """Asks for a network and says what is known of it."""
+
+    model_changed = Signal(str)
+    """Another network is chosen, by the user or by the program."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._facts: dict[str, ModelFacts] = {}
+        self._model = BEFORE[0]
+        self._wish = ""
+        self._box = _SearchBox()
+        self._box.setObjectName("modelSelector")
+        self._box.setAccessibleName("Network")
+        self._box.setToolTip("Choose a network, or type a part of its name.")
+        self._box.chosen.connect(self._choose)
+        self._box.unknown.connect(self._wish_for)
+        self._caption = small_label()
+        heading = QLabel("Network")
+        heading.setBuddy(self._box)
+        theme.style(heading, role="heading")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        row = QHBoxLayout()
+        row.addWidget(heading, 1)
+        column.addLayout(row)
+        column.addWidget(self._box)
+        column.addWidget(self._caption)
+        self._box.fill([(name, None) for name in BEFORE])
+        self._show()
+
+    @property
+    def model(self) -> str:
+        """The chosen network's name."""
+        return self._model
+
+    @model.setter
+    def model(self, name: str) -> None:
+        # Before the catalogue is there, it is only wished for, and chosen when it comes.
+        if not self._box.choose(name):
+            self._wish_for(name)
+
+    @property
+    def facts(self) -> ModelFacts | None:
+        """What the catalogue knows of the chosen network; None until it is there."""
+        return self._facts.get(self._model)
+
+    def set_catalogue(self, models: Iterable[ModelFacts]) -> None:
+        """Offers these networks, and keeps the one that is chosen, or wished for."""
+        self._facts = {facts.name: facts for facts in models}
+        rows: list[tuple[str, ModelFacts | None]] = []
+        family = None
+        for facts in self._facts.values():
+            if facts.family != family:
+                family = facts.family
+                rows.append((family, None))
+            rows.append((facts.name, facts))
+        wanted = self._wish if self._wish in self._facts else self._model
+        self._wish = ""
+        self._box.fill(rows, families=True)
+        self._box.choose(wanted)
+        self._show()
+
+    @Slot(str)
+    def _choose(self, name: str) -> None:
+        self._wish = ""
+        if name != self._model:
+            self._model = name
+            self._show()
+            self.model_changed.emit(name)
+
+    @Slot(str)
+    def _wish_for(self, name: str) -> None:
+        if not self._facts:
+            self._wish = name
+
+    def _show(self) -> None:
+        facts = self.facts
+        if not self._facts:
+            self._caption.setText("Loading the catalogue of networks …")
+        elif facts:
+            size = f"{parameters(facts.parameters)} parameters, {facts.image_size} px"
+            self._caption.setText(size + _accuracy(facts))
+            self._caption.setToolTip(
+                "Its size, the side of the photos it was made for, and how often its best "
+                "weights are right on ImageNet's 1,000 classes."
+            )
+
+
+class _SearchBox(QComboBox):
+    """A combo box to type a part of a name into. Families are headings that can't be chosen."""
+
+    chosen = Signal(str)
+    unknown = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setEditable(True)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(10)
+        self.setMaxVisibleItems(16)
+        line = _SearchLine()
+        line.editingFinished.connect(self._settle)
+        self.setLineEdit(line)
+        self._items = QStandardItemModel(self)
+        self.setModel(self._items)
+        completer = QCompleter(self._items, self)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCompletionRole(_SEARCH)
+        completer.setMaxVisibleItems(12)
+        self._found = QListView()
+        completer.setPopup(self._found)
+        self.setCompleter(completer)
+        delegate = _ModelDelegate(self)
+        self.setItemDelegate(delegate)
+        self._found.setItemDelegate(delegate)
+        self.editTextChanged.connect(self._look_up)
+        self.currentIndexChanged.connect(self._tell)
+
+    def fill(self, rows: list[tuple[str, ModelFacts | None]], *, families: bool = False) -> None:
+        """Offers these instead of those before. With `families`, rows without facts are
+        headings. What is chosen stays, where it is still offered."""
+        before = self.currentText()
+        self.blockSignals(True)
+        self._items.clear()
+        for name, facts in rows:
+            item = QStandardItem(name)
+            if families and facts is None:
+                item.setFlags(Qt.ItemFlag.NoItemFlags)
+            else:
+                item.setData(name, _SEARCH)
+                item.setData(facts, _FACTS)
+            item.setEditable(False)
+            self._items.appendRow(item)
+        row = self._row(before)
+        self.setCurrentIndex(row if row >= 0 else self._row(BEFORE[0]))
+        self.blockSignals(False)
+        widest = max(self.fontMetrics().horizontalAdvance(name) for name, _ in rows)
+        beside = self.fontMetrics().horizontalAdvance("000.0 M   000 px   00.0 %")
+        for view in (self.view(), self._found):
+            view.setMinimumWidth(widest + beside * families + 70)
+
+    def choose(self, name: str) -> bool:
+        """Chooses a network; says whether it is offered."""
+        row = self._row(name)
+        if row >= 0:
+            self.setCurrentIndex(row)
+        return row >= 0
+
+    def _row(self, name: str) -> int:
+        matches = self._items.findItems(name, Qt.MatchFlag.MatchExactly) if name else []
+        return next((m.row() for m in matches if m.isEnabled()), -1)
+
+    @Slot(str)
+    def _look_up(self, text: str) -> None:
+        if not self.choose(text):
+            self.unknown.emit(text)
+
+    @Slot()
+    def _tell(self) -> None:
+        if item := self._items.item(self.currentIndex()):
+            self.chosen.emit(item.text())
+
+    @Slot()
+    def _settle(self) -> None:
+        """Half a name is no network: shows the chosen one again."""
+        if self.currentIndex() >= 0 and not self._found.isVisible():
+            self.setEditText(self.itemText(self.currentIndex()))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()  # it scrolls the panel
+
+
+class _SearchLine(QLineEdit):
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        # After the click that gave the focus, which would place the cursor: typing replaces.
+        if event.reason() == Qt.FocusReason.MouseFocusReason:
+            QTimer.singleShot(0, self.selectAll)
+
+
+class _ModelDelegate(QStyledItemDelegate):
+    """A name, and what is known of it in muted words; headings for families."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(120, option.fontMetrics.height() + theme.SPACE)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        look = theme.current()
+        name = str(index.data(Qt.ItemDataRole.DisplayRole))
+        area = QRectF(option.rect).adjusted(10, 0, -10, 0)
+        middle = int(Qt.AlignmentFlag.AlignVCenter)
+        painter.save()
+        if not index.flags() & Qt.ItemFlag.ItemIsEnabled:
+            font = painter.font()
+            font.setBold(True)
+            painter.setFont(font)
+            painter.setPen(look.color("accent"))
+            painter.drawText(area, middle, name)
+        else:
+            option.widget.style().drawPrimitive(
+                QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget
+            )
+            if option.state & QStyle.StateFlag.State_Selected:
+                painter.fillRect(option.rect, look.color("accent_soft"))
+            painter.setPen(look.color("text"))
+            painter.drawText(area.adjusted(8, 0, 0, 0), middle, name)
+            facts: ModelFacts | None = index.data(_FACTS)
+            if facts:
+                self._paint_facts(painter, option, area, facts)
+        painter.restore()
+
+    def _paint_facts(
+        self, painter: QPainter, option: QStyleOptionViewItem, area: QRectF, facts: ModelFacts
+    ) -> None:
+        """Three columns from the right: accuracy, input size, parameters."""
+        painter.setPen(theme.current().color("muted"))
+        right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
+        accuracy = fine_percent(facts.weights[0].accuracy) if facts.weights else "–"
+        edge = area.right()
+        for text, widest in (
+            (accuracy, "00.0 %"),
+            (f"{facts.image_size} px", "000 px"),
+            (parameters(facts.parameters), "000.0 M"),
+        ):
+            painter.drawText(
+                QRectF(area.left(), area.top(), edge - area.left(), area.height()), right, text
+            )
+            edge -= option.fontMetrics.horizontalAdvance(widest) + 12
+
+
+def parameters(count: int) -> str:
+    """A number of parameters in millions, as everybody names networks' sizes."""
+    return f"{count / 1e6:.1f} M" if count >= 50_000 else f"{count:,}"
+
+
+def _accuracy(facts: ModelFacts) -> str:
+    if not facts.weights:
+        return ", no ImageNet weights"
+    return f", ImageNet {percent(facts.weights[0].accuracy)}"

@@ -1,0 +1,169 @@
+"""The one stylesheet, made for a theme. Its hooks are told in theme.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QFont, QFontMetrics
+
+from flowergui.store import paths
+
+if TYPE_CHECKING:  # theme.py dresses the program with it
+    from flowergui.desktop.style.theme import Theme
+
+
+def stylesheet(theme: Theme, font: QFont) -> str:
+    """The one stylesheet; `font` is the system's, the type scale is made from its size."""
+    size, unit = font.pointSizeF(), "pt"
+    if size <= 0:  # some platforms give their font in pixels
+        size, unit = float(font.pixelSize()), "px"
+    small, large, figure = (f"{size * factor:.1f}{unit}" for factor in (0.92, 1.1, 1.45))
+    up, down = (paths.resource(f"icons/chevron-{way}.svg").as_posix() for way in ("up", "down"))
+    mode = "dark" if theme.dark else "light"
+    check, dash = (
+        paths.resource(f"icons/{name}-{mode}.svg").as_posix() for name in ("check", "dash")
+    )
+    box = round(QFontMetrics(font).height() * 0.8)
+    boxes, hovered, checked, partly, disabled = (
+        ", ".join(f"{kind}::indicator{state}" for kind in ("QCheckBox", "QTreeView", "QListView"))
+        for state in ("", ":hover", ":checked", ":indeterminate", ":disabled")
+    )
+    t = theme
+    banners = "".join(
+        f'#banner[kind="{kind}"] {{ background: {getattr(t, kind + "_soft")};'
+        f" border: 1px solid {getattr(t, kind)}; }}"
+        f'#banner[kind="{kind}"] QLabel {{ color: {t.text}; }}'
+        f'#banner[kind="{kind}"] QLabel#bannerSign {{ color: {getattr(t, kind)}; }}'
+        for kind in ("info", "warning", "error", "success")
+    )
+    return f"""
+QToolTip {{ background: {t.card}; color: {t.text}; border: 1px solid {t.border_strong};
+    padding: 6px; }}
+
+QFrame[card="true"] {{ background: {t.card}; border: 1px solid {t.border};
+    border-radius: 8px; }}
+QFrame[line="true"] {{ background: {t.border}; border: none; }}
+#banner {{ border-radius: 8px; }}
+{banners}
+#dropZone {{ background: {t.sunken}; border: 1px dashed {t.border_strong};
+    border-radius: 8px; }}
+#dropZone[hot="true"] {{ background: {t.accent_soft}; border: 1px solid {t.accent}; }}
+
+QLabel {{ background: transparent; }}
+QLabel[role="title"] {{ font-size: {large}; font-weight: 600; }}
+QLabel[role="heading"] {{ font-weight: 600; }}
+QLabel[role="figure"] {{ font-size: {figure}; font-weight: 600; }}
+QLabel[role="caption"] {{ color: {t.muted}; font-size: {small}; }}
+QLabel[role="error"] {{ color: {t.error}; font-size: {small}; }}
+QLabel[role="readout"] {{ font-size: {small}; border-color: {t.border_strong}; }}
+QLabel[role="chip"] {{ color: {t.muted}; background: {t.hover}; font-size: {small};
+    border-radius: 6px; padding: 1px 6px; }}
+QLabel[role="chip"][failed="true"] {{ color: {t.error}; background: {t.error_soft}; }}
+QLabel:disabled {{ color: {t.faint}; }}
+
+QPushButton {{ background: {t.card}; color: {t.text}; border: 1px solid {t.border_strong};
+    border-radius: 6px; padding: 5px 12px; outline: none; }}
+QPushButton:hover {{ background: {t.hover}; }}
+QPushButton:pressed {{ background: {t.border}; }}
+QPushButton:focus {{ border-color: {t.accent}; }}
+QPushButton:disabled {{ color: {t.faint}; border-color: {t.border}; background: {t.sunken}; }}
+QPushButton::menu-indicator {{ image: url("{down}"); width: 10px; height: 10px;
+    subcontrol-position: right center; subcontrol-origin: padding; right: 6px; }}
+QPushButton[role="primary"] {{ background: {t.accent}; color: {t.on_accent};
+    border-color: {t.accent}; font-weight: 600; }}
+QPushButton[role="primary"]:hover {{ background: {t.accent_hover};
+    border-color: {t.accent_hover}; }}
+QPushButton[role="primary"]:focus {{ border-color: {t.text}; }}
+QPushButton[role="primary"]:disabled {{ background: {t.hover}; color: {t.faint};
+    border-color: {t.border}; }}
+QPushButton[role="danger"] {{ color: {t.error}; }}
+QPushButton[role="danger"]:hover {{ background: {t.error_soft}; border-color: {t.error}; }}
+QPushButton[role="danger"]:disabled {{ color: {t.faint}; }}
+QPushButton[role="quiet"] {{ background: transparent; color: {t.muted};
+    border-color: transparent; padding: 4px 8px; }}
+QPushButton[flush="true"] {{ padding-left: 1px; text-align: left; }}
+QPushButton[role="quiet"]:hover {{ background: {t.hover}; color: {t.text}; }}
+QPushButton[role="quiet"]:focus {{ border-color: {t.border_strong}; }}
+QPushButton[role="quiet"]:disabled {{ color: {t.faint}; background: transparent; }}
+QPushButton[role="segment"] {{ background: transparent; color: {t.muted};
+    border-color: transparent; padding: 4px 9px; }}
+QPushButton[role="segment"]:hover {{ background: {t.hover}; color: {t.text}; }}
+QPushButton[role="segment"]:checked {{ background: {t.accent_soft}; color: {t.accent}; }}
+QPushButton[role="segment"]:focus {{ border-color: {t.accent}; }}
+QPushButton[role="segment"]:disabled {{ color: {t.faint}; }}
+
+QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{ background: {t.card};
+    color: {t.text}; border: 1px solid {t.border_strong}; border-radius: 6px;
+    padding: 4px 7px; selection-background-color: {t.accent};
+    selection-color: {t.on_accent}; }}
+QLineEdit:hover, QAbstractSpinBox:hover, QComboBox:hover {{ border-color: {t.faint}; }}
+QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus,
+QTextEdit:focus {{ border-color: {t.accent}; }}
+QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {t.faint};
+    background: {t.sunken}; border-color: {t.border}; }}
+*[invalid="true"], *[invalid="true"]:focus, *[invalid="true"]:hover {{
+    border: 1px solid {t.error}; }}
+QAbstractSpinBox {{ padding-right: 20px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border;
+    width: 20px; border: none; background: transparent; }}
+QAbstractSpinBox::up-button {{ subcontrol-position: top right; }}
+QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; }}
+QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 9px; height: 9px; }}
+QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 9px; height: 9px; }}
+QComboBox {{ padding-right: 22px; }}
+QComboBox::drop-down {{ subcontrol-origin: border; subcontrol-position: center right;
+    width: 22px; border: none; }}
+QComboBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}
+QComboBox QLineEdit, QAbstractSpinBox QLineEdit {{ border: none; padding: 0;
+    background: transparent; }}
+QComboBox QAbstractItemView {{ background: {t.card}; border: 1px solid {t.border_strong};
+    selection-background-color: {t.accent_soft}; selection-color: {t.text}; outline: 0; }}
+
+QCheckBox, QRadioButton {{ spacing: 7px; }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {t.faint}; }}
+{boxes} {{ width: {box}px; height: {box}px; border: 1px solid {t.faint}; border-radius: 4px;
+    background: {t.card}; }}
+{hovered} {{ border-color: {t.accent}; }}
+{checked} {{ background: {t.accent}; border-color: {t.accent}; image: url("{check}"); }}
+{partly} {{ background: {t.accent}; border-color: {t.accent}; image: url("{dash}"); }}
+{disabled} {{ background: {t.hover}; border-color: {t.border_strong}; }}
+
+QTreeView, QTableView, QListView {{ background: {t.card}; border: 1px solid {t.border};
+    border-radius: 8px; outline: 0; selection-background-color: {t.accent_soft};
+    selection-color: {t.text}; }}
+QTreeView:focus, QTableView:focus, QListView:focus {{ border-color: {t.accent}; }}
+QTreeView::item {{ padding: 2px 2px; }}
+QTreeView::item:hover, QListView::item:hover {{ background: {t.hover}; }}
+QTreeView::item:selected, QListView::item:selected {{ background: {t.accent_soft};
+    color: {t.text}; }}
+QHeaderView {{ background: transparent; border: none; }}
+QTreeView[flat="true"], QTableView[flat="true"], QListView[flat="true"] {{ border: none;
+    background: transparent; }}
+QHeaderView::section {{ background: transparent; color: {t.muted}; border: none;
+    border-bottom: 1px solid {t.border}; padding: 3px 4px; font-size: {small}; }}
+
+QProgressBar {{ background: {t.hover}; border: none; border-radius: 4px; color: {t.text};
+    text-align: center; }}
+QProgressBar::chunk {{ background: {t.accent}; border-radius: 4px; }}
+QProgressBar[slim="true"] {{ max-height: 4px; min-height: 4px; border-radius: 2px; }}
+QProgressBar[slim="true"]::chunk {{ border-radius: 2px; }}
+
+QScrollArea {{ border: none; background: transparent; }}
+QScrollArea > QWidget > QWidget {{ background: transparent; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+QScrollBar::handle {{ background: {t.border_strong}; border-radius: 3px; margin: 2px; }}
+QScrollBar::handle:hover {{ background: {t.faint}; }}
+QScrollBar::handle:vertical {{ min-height: 28px; }}
+QScrollBar::handle:horizontal {{ min-width: 28px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QAbstractScrollArea::corner {{ background: transparent; border: none; }}
+
+QSplitter::handle {{ background: transparent; }}
+QMenu {{ background: {t.card}; border: 1px solid {t.border_strong}; padding: 4px; }}
+QMenu::item {{ padding: 5px 22px 5px 12px; border-radius: 4px; }}
+QMenu::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
+QMenu::item:disabled {{ color: {t.faint}; }}
+QMenu::separator {{ background: {t.border}; height: 1px; margin: 4px 8px; }}
+"""

@@ -1,0 +1,1 @@
+"""Threads and signals: generators that run beside the window."""

@@ -1,0 +1,168 @@
+"""Start, pause, go on, stop: what a person may do to a run, and the state that it is in."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from flowergui import tasks
+from flowergui.desktop.plots.batch_columns import Points
+from flowergui.desktop.threads.worker import Worker
+from flowergui.events import BatchDone, EpochDone, Event, Opened, Saved, SaveFailed, Unsaved
+from flowergui.requests import Live
+
+IDLE, RUNNING, PAUSING, PAUSED, STOPPING = "idle", "running", "pausing", "paused", "stopping"
+UNSAVED = "unsaved"
+"""The run is at its end and could not be saved: it waits to be told whether to try again."""
+SHOWN = 30
+"""Milliseconds for the window to show that a run begins: beside a busy thread it takes three
+times as long to paint, and nobody is answered meanwhile."""
+
+
+PAINTED = 0.1
+"""Seconds in which the window shows what a run is, before its past is gone through."""
+ROWS, BREATH = 100, 5e-5
+"""After so many rows of it a breath of so many seconds: a thread that never rests leaves the window
+no more than turns of 5 ms, and what takes it 60 ms else takes 270."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a resumed run had told before; comes right after its Opened."""
+
+    points: Points
+    epochs: tuple[EpochDone, ...]
+
+
+class RunControl(QObject):
+    """One run at a time, in a thread of its own."""
+
+    changed = Signal(str)
+    """The state is another: idle, running, pausing, paused, stopping or unsaved."""
+    produced = Signal(object)
+    """A tuple of events, and Recalled."""
+    failed = Signal(object)
+    """The exception that ended the run."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.live = Live()
+        self._state = IDLE
+        self._worker: Worker | None = None
+
+    @property
+    def state(self) -> str:
+        """idle, running, pausing, paused, stopping or unsaved."""
+        return self._state
+
+    def begin(self, job: Callable[[Live], Iterator[Event]]) -> None:
+        """Starts a run: `job` makes its generator from the live wishes. Only while idle."""
+        self.live = live = Live()
+        worker = Worker(lambda: _recalling(job(live)), always_rests_at=_is_lost)
+        worker.produced.connect(self.produced)
+        worker.produced.connect(self._produced)
+        worker.paused.connect(self._rests)
+        worker.failed.connect(self.failed)
+        worker.ended.connect(self._ended)
+        self._worker = worker
+        self._enter(RUNNING)
+        QTimer.singleShot(SHOWN, worker, worker.start)
+
+    @Slot()
+    def pause(self) -> None:
+        """Saves, and rests within a batch."""
+        if self._worker is not None and self._state == RUNNING:
+            self._enter(PAUSING)
+            self._worker.pause(at=lambda event: _last_is_written(event) and not self.live.save)
+            self.live.save = True
+
+    @Slot()
+    def go_on(self) -> None:
+        """Takes a paused run up again."""
+        if self._worker is not None and self._state in (PAUSING, PAUSED):
+            self._enter(RUNNING)
+            self._worker.go_on()
+
+    @Slot()
+    def save_again(self) -> None:
+        """Tries once more to save a run that could not be saved at its end."""
+        if self._worker is not None and self._state == UNSAVED:
+            self.live.save = True
+            self._enter(STOPPING)
+            self._worker.go_on()
+
+    @Slot()
+    def stop(self) -> None:
+        """Saves and ends the run within a batch; a resting one wakes for it, and one that could
+        not be saved is given up."""
+        if self._worker is not None and self._state != STOPPING:
+            rests = self._state != RUNNING
+            # One that is pausing may rest at its end already, unsaved: that is no wish to lose it.
+            self.live.save = self._state == PAUSING
+            self.live.stop = True
+            self._enter(STOPPING)
+            if rests:  # else it would not rest either where it can't be saved
+                self._worker.go_on()
+
+    @Slot(object)
+    def _produced(self, events: tuple[Any, ...]) -> None:
+        if _is_lost(events[-1]):  # it rests there
+            self._enter(UNSAVED)
+
+    @Slot()
+    def _rests(self) -> None:
+        if self._state == PAUSING:
+            self._enter(PAUSED)
+
+    @Slot()
+    def _ended(self) -> None:
+        self._worker = None
+        self._enter(IDLE)
+
+    def _enter(self, state: str) -> None:
+        self._state = state
+        self.changed.emit(state)
+
+
+def _last_is_written(event: Any) -> bool:
+    """Whether a run that rests at this event rests where last.pth is (or could not be)."""
+    return isinstance(event, Saved | SaveFailed) and Path(event.path).name == "last.pth"
+
+
+def _is_lost(event: Any) -> bool:
+    return isinstance(event, Unsaved)
+
+
+def _recalling(events: Iterator[Event]) -> Iterator[Any]:
+    """The events, and after Opened of a resumed run what it had told before."""
+    for event in events:
+        yield event
+        if isinstance(event, Opened) and event.resumed:
+            yield recalled(calmly(tasks.history(event.run)))
+
+
+def calmly(rows: Iterable[BatchDone | EpochDone]) -> Iterator[BatchDone | EpochDone]:
+    """The rows, so that the window lives on beside the thread that goes through them."""
+    time.sleep(PAINTED)
+    for number, row in enumerate(rows):
+        if number % ROWS == 0:
+            time.sleep(BREATH)
+        yield row
+
+
+def recalled(rows: Iterable[BatchDone | EpochDone]) -> Recalled:
+    """What they tell, gone through once."""
+    epochs: list[EpochDone] = []
+
+    def batches() -> Iterator[BatchDone]:
+        for row in rows:
+            if isinstance(row, EpochDone):
+                epochs.append(row)
+            else:
+                yield row
+
+    points = Points.of(batches())
+    return Recalled(points, tuple(epochs))

@@ -1,0 +1,1 @@
+"""The main window's frame: its layout, its guide, and how it closes."""

@@ -1,0 +1,108 @@
+"""The guide: what to do, what the curves say, and what helps when something goes wrong."""
+
+import platform
+from collections.abc import Iterator
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QTextBlock, QTextBlockFormat, QTextCursor
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QTextBrowser,
+    QWidget,
+)
+
+from flowergui import __version__
+from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.card import Card
+from flowergui.store import paths
+
+CHAPTER = 2
+"""The level of headings that begin a chapter."""
+LEADING = 130
+"""Percent of a line's height from one line to the next."""
+
+
+class GuideWindow(QDialog):
+    """Chapters on the left, their text on the right; does not block the window."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("guideWindow")
+        self.setWindowTitle("Guide")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._chapters = QListWidget()
+        self._chapters.setObjectName("guideChapters")
+        self._chapters.setAccessibleName("Chapters")
+        self._chapters.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        theme.style(self._chapters, flat=True)
+        self._chapters.setStyleSheet(
+            "QListView::item { padding: 5px 8px; border: none; border-radius: 6px; }"
+        )
+        self._text = QTextBrowser()
+        self._text.setObjectName("guideText")
+        self._text.setOpenExternalLinks(True)
+        self._text.setStyleSheet("QTextBrowser { border: none; background: transparent; }")
+        self._text.document().setDocumentMargin(0)
+        self._text.setViewportMargins(0, 0, theme.SPACE, 0)
+        self._show_text()
+        width = max(
+            self._chapters.fontMetrics().horizontalAdvance(self._chapters.item(row).text())
+            for row in range(self._chapters.count())
+        )
+        self._chapters.setFixedWidth(width + 5 * theme.SPACE)
+        self._chapters.currentRowChanged.connect(self._go_to)
+        card = Card()
+        card.body.addWidget(self._text)
+        card.body.setContentsMargins(*[2 * theme.SPACE] * 4)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(*[theme.SPACE + 4] * 4)
+        row.setSpacing(theme.SPACE)
+        row.addWidget(self._chapters)
+        row.addWidget(card, 1)
+        line = self.fontMetrics().height()
+        self.resize(QSize(56 * line, 42 * line).boundedTo(self.screen().availableSize() * 0.95))
+
+    def _show_text(self) -> None:
+        guide = paths.resource("guide.md").read_text("utf-8")
+        self._text.setMarkdown(f"{guide}\n{_about()}")
+        for block in self._blocks():
+            airy = QTextBlockFormat(block.blockFormat())
+            airy.setLineHeight(LEADING, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+            if airy.headingLevel() == CHAPTER:
+                airy.setTopMargin(2.5 * theme.SPACE if block.position() else 0)
+                airy.setBottomMargin(theme.SPACE)
+                item = QListWidgetItem(block.text(), self._chapters)
+                item.setData(Qt.ItemDataRole.UserRole, block.blockNumber())
+            QTextCursor(block).setBlockFormat(airy)
+        self._text.moveCursor(QTextCursor.MoveOperation.Start)
+
+    def _blocks(self) -> Iterator[QTextBlock]:
+        block = self._text.document().begin()
+        while block.isValid():
+            yield block
+            block = block.next()
+
+    @Slot(int)
+    def _go_to(self, row: int) -> None:
+        item = self._chapters.item(row)
+        if item is not None:
+            number = item.data(Qt.ItemDataRole.UserRole)
+            block = self._text.document().findBlockByNumber(number)
+            top = self._text.document().documentLayout().blockBoundingRect(block).top()
+            self._text.verticalScrollBar().setValue(round(top))
+
+
+def _about() -> str:
+    """The last chapter."""
+    from PySide6 import __version__ as qt
+
+    return (
+        "## About\n\n"
+        f"flowergui {__version__}, on Python {platform.python_version()} and Qt {qt}. Made of "
+        "PyTorch and torchvision (networks and training), PySide6 (the window) and pyqtgraph (the "
+        "curves). MIT licence.\n\n"
+        f"Runs and weights are kept in `{paths.models_folder()}`."
+    )

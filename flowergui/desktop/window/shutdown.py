@@ -1,0 +1,75 @@
+"""Closing the window: a run is stopped and saved first, and what else is under way gives in."""
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from flowergui.desktop.threads import worker
+from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.training import training_controller
+from flowergui.desktop.training.training_controller import RunControl
+from flowergui.desktop.widgets.banner import Banner
+from flowergui.desktop.widgets.confirm import ask
+
+QUESTION = "closeQuestion"
+LAST_WAIT = 10_000
+"""Milliseconds that closing waits for a scan or prediction to give in."""
+
+
+class Closing(QObject):
+    """Whether its window may close now; where it may not yet, it is closed as soon as it may."""
+
+    def __init__(self, control: RunControl, jobs: Jobs, banner: Banner, window: QWidget) -> None:
+        super().__init__(window)
+        self._control, self._jobs, self._banner, self._window = control, jobs, banner, window
+        self._wanted = self._whatever_comes = False
+
+    def may(self) -> bool:
+        """Whether nothing is under way any more. A run is asked about first."""
+        if self._control.state != training_controller.IDLE:
+            if not self._wanted:
+                self._ask(lost=self._control.state == training_controller.UNSAVED)
+            return False
+        self._jobs.closed = True  # what ends is followed by nothing else
+        if not worker.end_all(LAST_WAIT):
+            self._jobs.closed = False
+            self._banner.show_warning("A last piece of work is ending; close again in a moment.")
+        return self._jobs.closed
+
+    def end(self) -> None:
+        """Closes without a question, whatever comes; a run is stopped and, where that can be,
+        saved first."""
+        self._whatever_comes = True
+        self._stop_and_close()
+
+    def follow(self, state: str) -> None:
+        """The run is in another state."""
+        if state == training_controller.UNSAVED and self._whatever_comes:
+            self._control.stop()
+        elif state == training_controller.UNSAVED:
+            self._wanted = False  # it would be lost: whether it may be is asked once more
+            for question in self._window.findChildren(QMessageBox, QUESTION):
+                question.close()  # it promised otherwise
+        elif state == training_controller.IDLE and self._wanted:
+            self._window.close()
+
+    @Slot()
+    def _stop_and_close(self) -> None:
+        self._wanted = True
+        if self._control.state != training_controller.UNSAVED:
+            self._banner.show_note("Saving, then closing…")
+        self._control.stop()
+        if self._control.state == training_controller.IDLE:
+            self._window.close()
+
+    def _ask(self, *, lost: bool) -> None:
+        """Asks without blocking. A run may be `lost`: it is at its end, and could not be saved."""
+        if lost:
+            text = "This run could not be saved. Close, and lose it?"
+            more = "What it has learned since it was saved last is gone then."
+            yes = "Close without saving"
+        else:
+            text = "A run is going on. Stop it and close?"
+            more = "It is saved first, and can be resumed where it stops."
+            yes = "Stop, save and close"
+        close = QMessageBox.StandardButton.Close, yes
+        ask(self._window, QUESTION, text, more, close, self._stop_and_close)

@@ -1,0 +1,1 @@
+"""What makes training faster: the frozen split, cached features, precision, compilation."""

@@ -1,0 +1,1 @@
+"""Photos: scanning, splitting, decoding, caching, augmentation, batches."""

@@ -1,0 +1,1 @@
+"""What the machine can do, and how tensors get to it."""

@@ -1,0 +1,1 @@
+"""Networks: the catalogue, how they are built and described, pretrained weights."""

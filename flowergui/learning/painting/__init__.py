@@ -1,1 +1,0 @@
-"""Flowers painted by rule: numpy and Pillow, no torch and no Qt."""

@@ -1,0 +1,247 @@
+"""Beginning a run: everything before its first batch."""
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from flowergui.config.recipe import Recipe
+from flowergui.errors import FlowerError
+from flowergui.events import Event, Noted, Preparing
+from flowergui.learning.acceleration import precision
+from flowergui.learning.acceleration.precision import Precision
+from flowergui.learning.data import batches, photos
+from flowergui.learning.data.photos import Photos, Split
+from flowergui.learning.device import hardware
+from flowergui.learning.models import network, weights
+from flowergui.learning.randomness import number
+from flowergui.learning.training import loop
+from flowergui.learning.training.train_state import Plan, Training
+from flowergui.requests import Live
+from flowergui.store.run_folder import RunFolder
+from flowergui.system import allocator
+from flowergui.system.gc_pause import uncollected
+
+Result = TypeVar("Result")
+Rgb = tuple[float, float, float]
+
+LISTED = 8
+"""Most tensors that are named of those that did not fit."""
+
+HALVINGS = 3
+"""How often a run that finds too little memory at its start is tried with half the batch."""
+
+
+def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
+    """A new run of `recipe` in a new folder under `models`. Raises FlowerError."""
+    allocator.keep_pages()
+    found = yield from unless_stopped(photos.scan(Path(recipe.photos), thorough=False), live)
+    if found is None:
+        return
+    pretrained = None
+    if recipe.mode == "transfer":
+        loading = weights.load(recipe.model, recipe.weights)
+        pretrained = yield from unless_stopped(loading, live)
+        if pretrained is None:
+            return
+        split = split_after(found, pretrained, recipe, Path(recipe.weights))
+    else:
+        with uncollected(lambda: len(found.train)):
+            split = photos.split(found, recipe.validation_fraction, recipe.seed)
+    yield from begin(recipe, live, New(split, models, pretrained=pretrained))
+
+
+def split_after(found: Photos, pretrained: weights.Pretrained, recipe: Recipe, path: Path) -> Split:
+    """The photos of a run that begins with weights out of the file `path`, split as the run that
+    they come from had them, where that was on these photos. Raises FlowerError where it can't."""
+    alone = not found.validation  # else the folder itself says which are held back
+    kept = _split_of(pretrained, recipe, path) if alone else {}
+    with uncollected(lambda: len(found.train)):
+        split = photos.split(found, recipe.validation_fraction, recipe.seed, kept)
+    if alone and not kept:
+        _refuse_another_split(split, pretrained, recipe)
+    return split
+
+
+def _split_of(pretrained: weights.Pretrained, recipe: Recipe, path: Path) -> dict[str, str]:
+    """Which photos trained and validated (path -> train or validation) the run that the weights
+    come from, where that run was on these photos: they stay there. What it has learned by heart
+    can't measure its accuracy. Raises FlowerError where the recipe would split them anew."""
+    theirs = pretrained.recipe
+    if not theirs or not _same_folder(str(theirs.get("photos", "")), recipe.photos):
+        return {}
+    before = theirs.get("seed"), theirs.get("validation_fraction")
+    if before != (recipe.seed, recipe.validation_fraction):
+        raise FlowerError(
+            f"{pretrained.name} has learned from these photos, also from some that would now be "
+            "held back: the validation accuracy would be a lie.",
+            hint=f"Split them as that run did (seed {before[0]}, validation fraction "
+            f"{before[1]:g}), or choose other photos or weights.",
+        )
+    run = RunFolder(path.parent)
+    return {path: part for path, _, part in run.split()} if run.is_one() else {}
+
+
+def _refuse_another_split(split: Split, pretrained: weights.Pretrained, recipe: Recipe) -> None:
+    """Raises FlowerError where weights have learned from these photos, and which of them is
+    known to their run alone, which is not beside them."""
+    theirs = str(pretrained.recipe.get("photos", ""))
+    if (
+        _same_folder(theirs, recipe.photos)
+        and pretrained.fingerprint
+        and pretrained.fingerprint != split.fingerprint()
+    ):
+        raise FlowerError(
+            f"{pretrained.name} has learned from these photos, and they are not what they were: "
+            "which of them it knows stands in its run's folder alone.",
+            hint="Choose best.pth in that folder, or other photos.",
+        )
+
+
+def _same_folder(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """What new runs begin with, beside their recipe: `pretrained` weights, a head of its own
+    aside, or the `whole` weights of a file (its name, and what it holds), and the `normalisation`
+    (mean and standard deviation) that these have learned with, where that is known."""
+
+    split: Split
+    models: Path
+    pretrained: weights.Pretrained | None = None
+    whole: tuple[str, dict[str, Tensor]] | None = None
+    normalisation: tuple[Rgb, Rgb] | None = None
+
+
+def begin(recipe: Recipe, live: Live, new: New) -> Iterator[Event]:
+    """Trains from the first batch on. Where that finds too little memory, smaller ones are
+    tried."""
+    choosing = precision.choose(
+        recipe, len(new.split.classes), _size(recipe, new), hardware.device(recipe.device)
+    )
+    chosen = yield from unless_stopped(choosing, live)
+    if chosen is None:
+        return
+    count = len(new.split.train) + len(new.split.validation)
+    if count > photos.CHECKED_FIRST:  # takes seconds
+        yield Preparing("Writing the list of photos", count, 0)
+    run: RunFolder | None = None
+    smaller: list[Event] = []
+    with ExitStack() as stack:
+        for left in reversed(range(HALVINGS + 1)):
+            training, notes = _made(recipe, new, chosen, run)
+            if run is None:
+                run = training.run
+                stack.enter_context(run.held())
+            yield training.opened(resumed=False)
+            yield from (*notes, *smaller)
+            try:
+                yield from loop.go(training, live)
+                return
+            except loop.OutOfMemoryError:
+                if training.progress.step or not left or recipe.batch_size < 4:
+                    raise
+            del training  # before the next one takes memory of its own
+            hardware.release()
+            half = recipe.batch_size // 2
+            message = f"There is not enough memory for batches of {recipe.batch_size} photos; "
+            smaller = [Noted(f"{message}they have {half} now.")]
+            recipe = replace(recipe, batch_size=half)
+
+
+def _size(recipe: Recipe, new: New) -> int:
+    """The image size: the recipe's, that of the weights, or the network's own."""
+    own = new.pretrained.image_size if new.pretrained else 0
+    return recipe.image_size or own or weights.own_image_size(recipe.model, recipe.weights)
+
+
+def _made(
+    recipe: Recipe, new: New, chosen: Precision, run: RunFolder | None
+) -> tuple[Training, list[Event]]:
+    """A training at its beginning, and what the user should know of it. Where it has no folder
+    yet, that is made last: what is refused leaves none."""
+    split, pretrained, whole = new.split, new.pretrained, new.whole
+    size = _size(recipe, new)
+    network.frozen_by(
+        recipe.frozen, recipe.model, len(split.classes), size
+    )  # refuses what can't be
+    if recipe.training_size:
+        network.check_size(recipe.model, size, recipe.training_size)
+    notes: list[Event] = []
+    if recipe.first_training_size:
+        try:
+            network.check_size(recipe.model, size, recipe.first_training_size)
+        except FlowerError as refusal:
+            notes.append(Noted(f"{refusal.message} The squares keep one size."))
+            recipe = replace(recipe, first_training_size=0)
+    mean, std = new.normalisation or (weights.MEAN, weights.STD)
+    plan = Plan(
+        image_size=size,
+        mean=pretrained.mean if pretrained else mean,
+        std=pretrained.std if pretrained else std,
+        device=hardware.device(recipe.device),
+        dtype=chosen.dtype,
+        gain=chosen.gain,
+    )
+    count = batch_count(split, recipe)
+    torch.manual_seed(number(recipe.seed, "network"))
+    net = network.build(recipe.model, len(split.classes), size)
+    if pretrained:
+        left = weights.fill(net, pretrained, recipe.model)
+        if left:
+            names = ", ".join(left[:LISTED]) + (", ..." if len(left) > LISTED else "")
+            notes.append(Noted(f"{len(left):,} tensors did not fit and start fresh: {names}."))
+    if whole:
+        name, tensors = whole
+        fresh = net.state_dict()
+        fitting = {key: tensors[key] for key in fresh.keys() & tensors.keys()}
+        try:
+            network.take(net, {**fresh, **fitting})
+        except RuntimeError as error:  # a Vision Transformer for another image size
+            raise FlowerError(
+                f"{name} does not fit {recipe.model} at {size} px.",
+                hint="Choose the image size that it was trained with.",
+            ) from error
+    if not split.validation:
+        notes.append(Noted("No photo could be held back, so accuracy is not validated."))
+    if run is None:
+        run = RunFolder.create(new.models, recipe)
+    else:
+        run.write_recipe(recipe)
+    training = Training(recipe, plan, split, run, net, count)
+    run.write_split(split.classes, split.rows(), split.folder)
+    return training, notes
+
+
+def batch_count(split: Split, recipe: Recipe) -> int:
+    count = len(batches.cut(range(len(split.train)), recipe.batch_size, recipe.drop_last))
+    if count == 0:
+        raise FlowerError(
+            f"{len(split.train)} training photos fill no batch of {recipe.batch_size}.",
+            hint="Lower the batch size, or don't drop the last batch.",
+        )
+    return count
+
+
+def unless_stopped(
+    preparing: Generator[Event, None, Result], live: Live
+) -> Generator[Event, None, Result | None]:
+    """The events of `preparing` and what it returns; None once `live.stop` is set."""
+    while not live.stop:
+        try:
+            yield next(preparing)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+    preparing.close()
+    return None

@@ -1,0 +1,1 @@
+"""The sample flowers, drawn without torch."""

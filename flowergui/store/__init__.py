@@ -1,0 +1,1 @@
+"""What is on the disk: run folders, history, tables, paths, and files written whole."""

@@ -1,0 +1,410 @@
+"""Which photos are mistaken for what: the table, the photos, and why."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QLabel,
+    QListView,
+    QProgressBar,
+    QPushButton,
+    QTableView,
+    QWidget,
+)
+
+from flowergui.confusion_matrix import Tally
+from flowergui.desktop.evaluation.confusion_table import whole_percent
+from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
+from flowergui.desktop.prediction.photo_strip import Shown
+from flowergui.events import Evaluated, Explained, Guess, Guessed, Judged, Problem
+
+BEST = "/models/2026-11-23_14-02-11_mynet_scratch/best.pth"
+
+MISTAKES = [("rose", "tulip", 0.9), ("rose", "tulip", 0.6), ("tulip", "daisy", 0.7)]
+RIGHT = [("rose", "rose", 0.8), ("rose", "rose", 0.55), ("daisy", "daisy", 0.95)]
+
+
+@pytest.fixture
+def judged(tmp_path) -> list[Judged]:
+    made = []
+    for number, (label, guess, share) in enumerate(RIGHT + MISTAKES):
+        path = tmp_path / label / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (30, 20), "red").save(path)
+        made.append(Judged(str(path), label, guess, share, share if label == guess else 0.05))
+    return made
+
+
+def result(judged, **changes) -> Evaluated:
+    tally = Tally(judged)
+    values = {
+        "checkpoint": BEST,
+        "epoch": 7,
+        "folder": "/photos/flowers",
+        "photos": tally.photos,
+        "accuracy": tally.accuracy,
+        "top5": None,
+        "loss": 0.5,
+        "classes": tuple(tally.score(name) for name in tally.names()),
+        "confusions": tally.confusions(),
+        "surest": (),
+        "problems": (),
+        "learned": 0,
+        "strangers": (),
+    }
+    return Evaluated(**{**values, **changes})
+
+
+@pytest.fixture
+def window(qtbot):
+    made = EvaluationWindow()
+    qtbot.addWidget(made)
+    made.resize(900, 600)
+    made.show()
+    made.begin(BEST)
+    return made
+
+
+@pytest.fixture
+def done(window, judged):
+    window.show_judged(judged)
+    window.show_result(result(judged))
+    return window
+
+
+def label(window, name) -> str:
+    return window.findChild(QLabel, name).text()
+
+
+def button(window, name) -> QPushButton:
+    return window.findChild(QPushButton, name)
+
+
+def cells(window):
+    return window.findChild(QTableView, "confusions")
+
+
+def texts(window) -> list[list[str]]:
+    model = cells(window).model()
+    return [
+        [model.index(row, column).data() or "" for column in range(model.columnCount())]
+        for row in range(model.rowCount())
+    ]
+
+
+def photos(window) -> list[Judged]:
+    model = window.findChild(QListView, "judgedGrid").model()
+    return [model.index(row, 0).data(Qt.ItemDataRole.UserRole) for row in range(model.rowCount())]
+
+
+def choose(window, row, column):
+    cells(window).setCurrentIndex(cells(window).model().index(row, column))
+
+
+def test_the_table_grows_with_every_photo(window, judged):
+    assert window.isVisible()
+    window.show_judged(judged[:1])
+    assert texts(window) == [["1", "100"], ["100", ""]]
+    window.show_judged(judged[1:])
+    assert texts(window) == [
+        ["1", "", "", "100"],
+        ["", "2", "2", "50"],
+        ["1", "", "", "0"],
+        ["50", "100", "0", ""],
+    ]
+    names = [
+        [cells(window).model().headerData(n, way) for n in range(4)]
+        for way in (Qt.Orientation.Horizontal, Qt.Orientation.Vertical)
+    ]
+    assert names == [["daisy", "rose", "tulip", each] for each in ("recall, %", "precision, %")]
+    assert label(window, "evaluationAccuracy").replace("\xa0", " ") == "50.0 %"
+    assert label(window, "evaluationSum") == "3 of 6 photos are right"
+    assert photos(window) == []  # each that came would change their order
+
+
+def test_the_surest_mistakes_come_first(done, judged):
+    assert photos(done) == [judged[3], judged[5], judged[4]]
+    assert label(done, "judgedTitle") == "Mistakes: 3 photos"
+    assert not button(done, "allMistakesButton").isVisible()
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "numbers", "title"),
+    [
+        (1, 2, [3, 4], "rose taken for tulip: 2 photos"),
+        (1, 1, [1, 0], "rose, recognised: 2 photos"),  # the least sure first
+        (2, 0, [5], "tulip taken for daisy: 1 photo"),
+        (1, 3, [3, 4], "rose taken for others: 2 photos"),
+        (3, 0, [5], "Others taken for daisy: 1 photo"),
+        (0, 1, [], "daisy taken for rose: 0 photos"),
+    ],
+)
+def test_a_cell_shows_its_photos(done, judged, row, column, numbers, title):
+    choose(done, row, column)
+    assert photos(done) == [judged[number] for number in numbers]
+    assert label(done, "judgedTitle") == title
+    button(done, "allMistakesButton").click()
+    assert label(done, "judgedTitle") == "Mistakes: 3 photos"
+    choose(done, row, column)
+    assert label(done, "judgedTitle") == title
+
+
+@pytest.mark.parametrize(
+    ("header", "section", "title"),
+    [
+        ("verticalHeader", 1, "rose taken for others: 2 photos"),
+        ("horizontalHeader", 2, "Others taken for tulip: 2 photos"),
+    ],
+)
+def test_a_name_shows_what_the_class_is_taken_for(done, header, section, title):
+    getattr(cells(done), header)().sectionClicked.emit(section)
+    assert label(done, "judgedTitle") == title
+
+
+def test_figures_explain_themselves(done):
+    model = cells(done).model()
+    tips = {
+        (1, 2): "2 of 4 photos of rose taken for tulip",
+        (1, 1): "2 of 4 photos of rose recognised",
+        (1, 3): "2 of 4 photos of rose recognised",
+        (3, 0): "1 of 2 photos taken for daisy are of it",
+    }
+    for (row, column), tip in tips.items():
+        assert model.index(row, column).data(Qt.ItemDataRole.ToolTipRole) == tip
+
+
+def test_a_chosen_photo_is_asked_about_and_lit(qtbot, done, judged):
+    with qtbot.waitSignal(done.explanation_wanted) as asked:
+        choose(done, 1, 2)
+    assert asked.args == [judged[3].path]
+    guessed = Guessed(judged[3].path, (Guess("tulip", 0.9), Guess("rose", 0.05)), BEST, 7)
+    heats = Explained(judged[3].path, (((1.0, 0.0), (0.0, 0.0)),) * 2).heats
+    done.show_answer(Shown("/another.png", guessed=guessed))  # of one looked at before
+    assert not button(done, "judgedWhyButton").isEnabled()
+    done.show_answer(Shown(judged[3].path, guessed=guessed, heats=heats))
+    button(done, "judgedWhyButton").click()
+    assert label(done, "judgedReasonCaption") == "Bright: what speaks for tulip."
+
+
+def test_the_grid_reads_as_words(done):
+    grid = done.findChild(QListView, "judgedGrid")
+    said = grid.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert said == "3.png: taken for tulip (90 %), is rose (5 %)"
+    choose(done, 0, 0)
+    said = grid.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert said == "2.png: rightly taken for daisy (95 %)"
+
+
+def test_what_was_left_out_is_said(window, judged):
+    window.show_judged(judged)
+    problem = Problem("rose/torn.jpg", "no picture")
+    window.show_result(
+        result(judged, problems=(problem,), learned=300, strangers=("oak",), top5=0.97)
+    )
+    assert label(window, "evaluationNote") == (
+        "1 photo could not be read (rose/torn.jpg: no picture). Left out, as it does not know the "
+        "class: oak."
+    )
+    assert "on photos new to it, in the folder flowers" in label(window, "evaluationCheckpoint")
+    assert "97.0" in label(window, "evaluationSum")
+    assert "epoch 7" in label(window, "evaluationCheckpoint")
+    window.begin(BEST)
+    assert not window.findChild(QLabel, "evaluationNote").isVisible()
+
+
+def test_a_failure_is_all_there_is(window, judged):
+    window.show_failure("There is no folder /photos.")
+    assert label(window, "evaluationError") == "There is no folder /photos."
+    assert not cells(window).isVisible()
+    assert not button(window, "saveTableButton").isEnabled()
+    window.begin(BEST)
+    assert cells(window).isVisible()
+    assert not window.findChild(QLabel, "evaluationError").isVisible()
+    window.show_judged(judged)
+    window.show_failure("It broke off.")  # what was judged stays
+    assert cells(window).isVisible()
+    assert len(photos(window)) == 3
+    assert button(window, "saveTableButton").isEnabled()
+
+
+def test_all_right_is_said(window, judged):
+    window.show_judged(judged[:3])
+    window.show_result(result(judged[:3]))
+    assert label(window, "judgedTitle") == "Mistakes: 0 photos"
+    assert label(window, "judgedOrder") == "There are none."
+
+
+def test_the_table_is_kept_as_a_file(qtbot, done, judged, tmp_path):
+    button(done, "saveTableButton").click()
+    dialog = done.findChild(QFileDialog)
+    assert dialog.acceptMode() == QFileDialog.AcceptMode.AcceptSave
+    dialog.fileSelected.emit(str(tmp_path / "table.csv"))
+    dialog.close()
+    with (tmp_path / "table.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [row["path"] for row in csv.DictReader(file)] == [each.path for each in judged]
+    done._write(str(tmp_path / "none" / "table.csv"))
+    assert "can't be written" in label(done, "evaluationError")
+    done._write(str(tmp_path / "table.csv"))
+    assert not done.findChild(QLabel, "evaluationError").isVisible()
+    assert "The table is in" in label(done, "evaluationNote")
+
+
+def test_other_photos_can_be_asked_for(qtbot, done, tmp_path):
+    button(done, "otherPhotosButton").click()
+    dialog = done.findChild(QFileDialog)
+    with qtbot.waitSignal(done.folder_wanted) as wanted:
+        dialog.fileSelected.emit(str(tmp_path))
+    dialog.close()
+    assert wanted.args == [str(tmp_path)]
+
+
+def test_a_photo_is_found_where_it_lies(done, judged, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    choose(done, 1, 2)
+    button(done, "showInFolderButton").click()
+    assert opened == [str(Path(judged[3].path).parent)]
+
+
+def test_thousands_of_classes_scroll(qtbot, window):
+    names = [f"species {number:04}" for number in range(3_000)]
+    window.show_judged([Judged("/x.jpg", name, name, 0.5, 0.5) for name in names])
+    model = cells(window).model()
+    assert model.rowCount() == model.columnCount() == 3_001
+    assert cells(window).horizontalScrollBar().maximum() > 0
+    cells(window).scrollToBottom()
+    window.grab()
+
+
+def test_it_fits_a_small_screen(window, judged):
+    assert window.minimumSizeHint().width() < 640
+    assert window.minimumSizeHint().height() < 480
+    widget = window.findChild(QWidget, "confusions")
+    window.resize(640, 480)
+    assert widget.width() > 200
+
+
+def test_what_nobody_knows_is_not_claimed(window, judged):
+    window.show_judged(judged)
+    window.show_result(result(judged, learned=None))
+    assert "new" not in label(window, "evaluationCheckpoint")
+    assert label(window, "evaluationNote") == (
+        "Nobody knows which of these photos it has learned from."
+    )
+
+
+def test_how_far_it_is_is_seen(window):
+    bar = window.findChild(QProgressBar)
+    window.show_progress(32, 96)
+    assert (bar.value(), bar.maximum(), bar.isVisible()) == (32, 96, True)
+    window.show_failure("It broke off.")
+    assert not bar.isVisible()
+
+
+def test_what_is_chosen_while_it_judges_stays_chosen(qtbot, window, judged):
+    window.show_judged(judged[:4])  # no daisy is named for a tulip yet
+    choose(window, 1, 1)
+    assert label(window, "judgedTitle") == "rose, recognised: 2 photos"
+    grid = window.findChild(QListView, "judgedGrid")
+    grid.setCurrentIndex(grid.model().index(1, 0))
+    looked_at = window.shown.path
+    others = [Judged(judged[0].path, "aster", "rose", 0.5, 0.1), *judged[4:]]
+    window.show_judged(others)  # the rows move down
+    assert cells(window).currentIndex().data(Qt.ItemDataRole.UserRole) == ("rose", "rose")
+    window.show_result(result([*judged, others[0]]))
+    assert label(window, "judgedTitle") == "rose, recognised: 2 photos"
+    assert window.shown.path == looked_at
+
+
+def test_the_tab_key_passes_by(qtbot, done):
+    button(done, "saveTableButton").setFocus()
+    qtbot.keyClick(done, Qt.Key.Key_Tab)
+    cells(done).setFocus(Qt.FocusReason.TabFocusReason)
+    assert label(done, "judgedTitle") == "Mistakes: 3 photos"
+    qtbot.keyClick(cells(done), Qt.Key.Key_Down)
+    assert label(done, "judgedTitle") != "Mistakes: 3 photos"
+
+
+def test_return_lights_a_guess_and_no_more(qtbot, done, judged):
+    guesses = (Guess("tulip", 0.9), Guess("rose", 0.05))
+    guessed = Guessed(judged[3].path, guesses, BEST, 7)
+    done.show_answer(Shown(judged[3].path, guessed=guessed, heats=(((1.0,),), ((0.5,),))))
+    table = done.findChild(QTableView, "judgedGuesses")
+    table.setFocus()
+    table.setCurrentIndex(table.model().index(1, 0))
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert button(done, "judgedWhyButton").isChecked()
+    assert "rose" in label(done, "judgedReasonCaption")
+    assert not any(each.autoDefault() for each in done.findChildren(QPushButton))
+
+
+def test_no_digit_is_cut(window):
+    """However narrow a cell is, a wrong number is worse than a short one."""
+    names = [f"class {number:02}" for number in range(12)]
+    window.show_judged([Judged("/x.jpg", names[0], names[1], 0.5, 0.5)] * 12_345)
+    window.show_judged([Judged("/x.jpg", name, name, 0.5, 0.5) for name in names])
+    window.resize(520, 480)
+    table = cells(window)
+    model, metrics = table.model(), table.fontMetrics()
+    for row in range(13):
+        for column in range(13):
+            index = model.index(row, column)
+            text = index.data() or ""
+            assert metrics.horizontalAdvance(text) <= table.visualRect(index).width() - 3, text
+    assert model.index(0, 1).data() == "12k"
+    assert "12,345" in model.index(0, 1).data(Qt.ItemDataRole.ToolTipRole)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0, "0"), (0.001, "1"), (0.5, "50"), (0.999, "99"), (1, "100")]
+)
+def test_nearly_all_is_not_all(share, text):
+    assert whole_percent(share) == text
+
+
+def test_names_that_look_like_html_are_shown_as_they_are(window):
+    odd = "<b>rose</b>"
+    window.show_judged([Judged(f"/{odd}.jpg", odd, "tulip", 0.5, 0.1)])
+    model = cells(window).model()
+    tips = [
+        model.index(0, 1).data(Qt.ItemDataRole.ToolTipRole),
+        model.headerData(0, Qt.Orientation.Vertical, Qt.ItemDataRole.ToolTipRole),
+    ]
+    choose(window, 0, 1)
+    grid = window.findChild(QListView, "judgedGrid")
+    tips.append(grid.model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole))
+    for each in tips:
+        assert "&lt;b&gt;rose" in each
+
+
+def test_a_name_that_is_no_text_is_asked_for_as_it_is(qtbot, window):
+    odd = b"/photos/r\xffse.png".decode("utf-8", "surrogateescape")
+    window.show_judged([Judged(odd, "rose", "tulip", 0.5, 0.1)])
+    with qtbot.waitSignal(window.explanation_wanted) as asked:
+        choose(window, 0, 1)
+    assert asked.args == [odd]
+
+
+def test_a_cell_is_painted_in_the_colour_of_its_share(done):
+    """Green where it is right, red where it is not, and none where there is nothing."""
+    picture, table = done.grab().toImage(), cells(done)
+
+    def colour(row, column):
+        corner = table.visualRect(table.model().index(row, column)).topLeft()
+        return picture.pixelColor(table.viewport().mapTo(done, corner) + QPoint(8, 8))
+
+    empty = colour(0, 1)
+    assert colour(1, 1).green() > colour(1, 1).red()
+    assert colour(1, 2).red() > colour(1, 2).green() + 5
+    assert empty.red() == pytest.approx(empty.green(), abs=3)
+
+
+def test_the_table_shows_what_it_grows_to(qtbot, window, judged):
+    window.show_judged(judged)
+    with qtbot.waitSignal(cells(window).model().dataChanged):
+        window.show_judged(judged[:1])

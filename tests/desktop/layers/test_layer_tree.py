@@ -1,0 +1,297 @@
+"""The layers panel and the network dialog."""
+
+import math
+import time
+
+import pytest
+from PySide6.QtCore import QLocale, QModelIndex, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QLabel, QPushButton, QTreeView, QTreeWidget
+
+from flowergui.desktop.layers.layer_model import LayerModel, short_count
+from flowergui.desktop.layers.layer_tree import EVERYTHING_FROZEN, LayerPanel
+from flowergui.desktop.layers.network_dialog import NetworkDialog, network_text
+from flowergui.errors import FlowerError
+from flowergui.events import Described, ModuleFacts, ParameterFacts
+
+SHAPES = {
+    "conv1.weight": (64, 3, 7, 7),
+    "bn1.weight": (64,),
+    "bn1.bias": (64,),
+    "layer1.0.conv1.weight": (64, 64, 3, 3),
+    "layer1.1.conv1.weight": (64, 64, 3, 3),
+    "layer2.0.conv1.weight": (128, 64, 3, 3),
+    "fc.weight": (5, 128),
+    "fc.bias": (5,),
+    "scale": (),
+}
+HEAD = ("fc.weight", "fc.bias")
+LAST_STAGE = ("layer2.0.conv1.weight",)
+ALL = tuple(SHAPES)
+CHECKED, PARTLY, UNCHECKED = (
+    Qt.CheckState.Checked,
+    Qt.CheckState.PartiallyChecked,
+    Qt.CheckState.Unchecked,
+)
+
+
+def described(model="small", shapes=None, classes=5) -> Described:
+    shapes = SHAPES if shapes is None else shapes
+    return Described(
+        model=model,
+        class_count=classes,
+        image_size=64,
+        parameters=tuple(
+            ParameterFacts(name, shape, math.prod(shape)) for name, shape in shapes.items()
+        ),
+        modules=(
+            ModuleFacts("", "SmallNet", (5,), 100),
+            ModuleFacts("conv1", "Conv2d", (64, 32, 32), 9408),
+            ModuleFacts("layer1", "Sequential", (64, 16, 16), 73728),
+            ModuleFacts("layer1.0", "BasicBlock", (64, 16, 16), 36864),
+            ModuleFacts("aux", "Aux", None, 0),
+        ),
+        head=HEAD,
+        last_stage=LAST_STAGE,
+    )
+
+
+@pytest.fixture
+def panel(qtbot):
+    widget = LayerPanel()
+    qtbot.addWidget(widget)
+    widget.told = []
+    widget.frozen_changed.connect(widget.told.append)
+    return widget
+
+
+def tree(panel) -> QTreeView:
+    return panel.findChild(QTreeView, "layerTree")
+
+
+def rows(model, parent=None):
+    """Every index of the first column, as a script would walk them."""
+    parent = QModelIndex() if parent is None else parent
+    for row in range(model.rowCount(parent)):
+        index = model.index(row, 0, parent)
+        yield index
+        yield from rows(model, index)
+
+
+def find(panel, text):
+    return next(index for index in rows(tree(panel).model()) if index.data() == text)
+
+
+def state(panel, text):
+    return find(panel, text).data(Qt.ItemDataRole.CheckStateRole)
+
+
+def tick(panel, text, value=CHECKED):
+    return tree(panel).model().setData(find(panel, text), value, Qt.ItemDataRole.CheckStateRole)
+
+
+def press(qtbot, panel, name):
+    qtbot.mouseClick(panel.findChild(QPushButton, name), Qt.MouseButton.LeftButton)
+
+
+def label(panel, name):
+    return panel.findChild(QLabel, name).text()
+
+
+def test_the_model_keeps_qts_rules():
+    model = LayerModel()
+    # Fatal mode aborts, Warning mode logs, and a logged warning fails the test.
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
+    model.show(described())
+    model.set_frozen(("conv1.weight", "fc.bias"))
+    model.show(described(shapes={"only": (3,)}))
+    assert tester.model() is model
+
+
+def test_one_leaf_per_parameter_with_its_full_name(panel):
+    panel.show_network(described(), ())
+    model = tree(panel).model()
+    leaves = [index for index in rows(model) if not model.rowCount(index)]
+    assert [index.data() for index in leaves] == list(ALL)
+    assert [index.siblingAtColumn(1).data() for index in leaves[:2]] == ["64×3×7×7", "64"]
+    assert leaves[0].siblingAtColumn(2).data() == "9,408"
+    assert not any(tree(panel).isExpanded(index) for index in rows(model))
+
+
+def test_ticking_a_leaf_freezes_it_and_half_ticks_its_branch(panel):
+    panel.show_network(described(), ())
+    assert tick(panel, "bn1.bias")
+    assert panel.frozen() == ("bn1.bias",)
+    assert panel.told == [("bn1.bias",)]
+    assert state(panel, "bn1") == PARTLY
+    tick(panel, "bn1.weight", CHECKED.value)  # scripts send numbers too
+    assert state(panel, "bn1") == CHECKED
+    tick(panel, "bn1.bias", UNCHECKED)
+    assert state(panel, "bn1") == PARTLY
+
+
+def test_ticking_a_branch_takes_all_below_and_is_told_once(panel):
+    panel.show_network(described(), ())
+    tick(panel, "layer1")
+    assert panel.told == [("layer1.0.conv1.weight", "layer1.1.conv1.weight")]
+    tick(panel, "layer1")
+    assert len(panel.told) == 1
+    tick(panel, "layer1", UNCHECKED)
+    assert panel.frozen() == ()
+
+
+def test_a_click_on_the_box_ticks(panel, qtbot):
+    panel.show_network(described(), ())
+    panel.resize(360, 420)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    view = tree(panel)
+    view.setCurrentIndex(find(panel, "conv1"))
+    qtbot.keyClick(view, Qt.Key.Key_Space)
+    assert panel.told == [("conv1.weight",)]
+
+
+def test_presets(panel, qtbot):
+    panel.show_network(described(), ())
+    assert panel.findChild(QPushButton, "freezeNothing").isChecked()
+    press(qtbot, panel, "freezeAllButHead")
+    assert panel.told[-1] == tuple(name for name in ALL if name not in HEAD)
+    assert label(panel, "trainableCount") == "645 of 157,638 parameters train"
+    press(qtbot, panel, "freezeAllButLastStage")
+    assert panel.told[-1] == tuple(name for name in ALL if name not in HEAD + LAST_STAGE)
+    assert panel.findChild(QPushButton, "freezeAllButLastStage").isChecked()
+    assert not panel.findChild(QPushButton, "freezeAllButHead").isChecked()
+    press(qtbot, panel, "freezeNothing")
+    assert panel.told[-1] == ()
+    press(qtbot, panel, "freezeNothing")
+    assert len(panel.told) == 3
+    assert panel.findChild(QPushButton, "freezeNothing").isChecked()
+
+
+def test_everything_frozen_is_refused_in_words(panel):
+    panel.show_network(described(), ("*",))
+    assert panel.problem() == EVERYTHING_FROZEN == label(panel, "layersError")
+    assert not panel.findChild(QLabel, "layersError").isHidden()
+    tick(panel, "fc", UNCHECKED)
+    assert panel.problem() == ""
+    assert panel.findChild(QLabel, "layersError").isHidden()
+
+
+def test_the_users_choice_stays_in_the_same_network(panel):
+    panel.show_network(described(), ("all-but-head",))
+    tick(panel, "layer2", UNCHECKED)
+    chosen = panel.frozen()
+    panel.show_network(described(classes=7), ("all-but-head",))
+    assert panel.frozen() == chosen
+    panel.show_network(described("other"), ("all-but-head",))
+    assert panel.frozen() == tuple(name for name in ALL if name not in HEAD)
+    assert len(panel.told) == 1
+
+
+def test_set_frozen_takes_patterns_and_is_not_told(panel):
+    panel.show_network(described(), ())
+    panel.set_frozen(("layer*",))
+    assert panel.frozen() == tuple(name for name in ALL if name.startswith("layer"))
+    assert panel.told == []
+    with pytest.raises(FlowerError, match="layer9"):
+        panel.set_frozen(("layer9",))
+    assert panel.frozen() == ()
+
+
+def test_without_a_network_nothing_can_be_pressed(panel):
+    panel.show_network(described(), ("*",))
+    panel.clear()
+    assert panel.frozen() == ()
+    assert panel.problem() == ""
+    assert not panel.findChild(QPushButton, "freezeNothing").isEnabled()
+    assert not panel.findChild(QPushButton, "showNetworkButton").isEnabled()
+
+
+def test_show_network_is_asked_for(panel, qtbot):
+    panel.show_network(described(), ())
+    with qtbot.waitSignal(panel.network_wanted):
+        press(qtbot, panel, "showNetworkButton")
+
+
+def test_an_index_of_another_network_does_no_harm(panel):
+    panel.show_network(described(), ())
+    stale = find(panel, "fc.bias")
+    panel.show_network(described("tiny", {"only": (3,)}), ())
+    assert stale.data() != "fc.bias"
+
+
+def test_a_narrow_panel_gives_its_room_to_names(panel, qtbot):
+    panel.show_network(described(), ())
+    with qtbot.waitExposed(panel):
+        panel.show()
+    letter = panel.fontMetrics().averageCharWidth()
+    panel.resize(60 * letter, 400)
+    assert not tree(panel).isColumnHidden(1)
+    panel.resize(panel.minimumSizeHint().width(), 400)
+    assert tree(panel).isColumnHidden(1) == (panel.width() < 38 * letter)
+
+
+def test_the_count_takes_no_more_lines_than_its_text(panel):
+    panel.setMinimumWidth(100)
+    count, lines = panel.findChild(QLabel, "trainableCount"), []
+    for width in (640, 100, 640):
+        panel.resize(width, 400)
+        panel.show()
+        lines.append(count.minimumHeight() // count.fontMetrics().height())
+    assert lines[0] == lines[2] == 1 < lines[1]
+
+
+def test_a_large_network_is_shown_at_once(panel):
+    shapes = {
+        f"layer{stage}.{block}.conv{conv}.weight": (256, 256, 3, 3)
+        for stage in range(10)
+        for block in range(40)
+        for conv in range(5)
+    }
+    begun = time.perf_counter()
+    panel.show_network(described("huge", shapes | dict.fromkeys((*HEAD, *LAST_STAGE), (1,))), ())
+    panel.set_frozen(("all-but-head",))
+    assert time.perf_counter() - begun < 0.5
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (99_999, "99,999"),
+        (100_000, "100 k"),
+        (999_499, "999 k"),
+        (999_999, "1.0 M"),
+        (11_181_642, "11.2 M"),
+        (632_045_800, "632 M"),
+    ],
+)
+def test_sizes_are_short(count, text):
+    assert short_count(count) == text
+
+
+def test_the_dialog_shows_every_module_and_copies_them(qtbot):
+    dialog = NetworkDialog(described())
+    qtbot.addWidget(dialog)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    items = dialog.findChild(QTreeWidget, "networkTree")
+    top = items.topLevelItem(0)
+    assert (top.text(0), top.text(1), top.childCount()) == ("small", "SmallNet", 3)
+    assert top.child(1).child(0).text(2) == "64 × 16 × 16"
+    press(qtbot, dialog, "copyNetwork")
+    text = QGuiApplication.clipboard().text()
+    assert text == network_text(described())
+    lines = text.splitlines()
+    assert "5 classes" in lines[0]
+    assert lines[6].split() == ["0", "BasicBlock", "64", "×", "16", "×", "16", "36,864"]
+    assert lines[6].startswith("    0")
+    assert "–" in lines[7]
+    assert len({len(line) for line in lines[2:]}) == 1
+
+
+def test_below_its_branch_a_parameter_needs_no_more_than_the_end_of_its_name(qtbot, panel):
+    panel.show_network(described(), ())
+    tree = panel.findChild(QTreeView, "layerTree")
+    shown = tree.itemDelegateForColumn(0).displayText
+    assert shown("layer1.0.conv1.weight", QLocale()) == "weight"
+    assert (shown("layer1", QLocale()), shown("scale", QLocale())) == ("layer1", "scale")

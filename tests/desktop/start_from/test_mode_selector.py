@@ -1,0 +1,368 @@
+"""Where a run starts: mode, network, weights, and the runs to resume."""
+
+import os
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QListView, QPushButton
+
+from flowergui.config.recipe import Recipe
+from flowergui.desktop.run_names import Resumable, resumables
+from flowergui.desktop.start_from.mode_selector import MODES, ModeSelector
+from flowergui.desktop.start_from.model_selector import BEFORE
+from flowergui.events import Catalogued, DownloadProgress, ModelFacts, RunFacts, WeightsFacts
+
+V1 = WeightsFacts("IMAGENET1K_V1", 0.761, 224, 97.8)
+V2 = WeightsFacts("IMAGENET1K_V2", 0.809, 232, 97.8)
+CATALOGUE = Catalogued(
+    (
+        ModelFacts("mynet", "Small networks", 94_000, 96, ()),
+        ModelFacts("alexnet", "alexnet", 61_100_840, 224, (V1,)),
+        ModelFacts("resnet18", "ResNet", 11_689_512, 224, (V1,)),
+        ModelFacts("resnet50", "ResNet", 25_557_032, 224, (V2, V1)),
+    )
+)
+
+
+@pytest.fixture
+def selector(qtbot):
+    selector = ModeSelector()
+    qtbot.addWidget(selector)
+    selector.resize(310, 500)
+    selector.show()
+    return selector
+
+
+@pytest.fixture
+def filled(selector):
+    selector.show_catalogue(CATALOGUE)
+    return selector
+
+
+def button(selector, name):
+    return selector.findChild(QPushButton, name)
+
+
+def models(selector):
+    return selector.findChild(QComboBox, "modelSelector")
+
+
+def weights(selector):
+    return selector.findChild(QComboBox, "weights")
+
+
+def runs(selector):
+    return selector.findChild(QListView, "runList")
+
+
+def texts(selector):
+    return " | ".join(x.text() for x in selector.findChildren(QLabel) if x.isVisible())
+
+
+def run(name, done, *, epochs=30, best=0.863, last=True):
+    recipe = Recipe(model=name, epochs=epochs)
+    folder = f"/models/2026-11-23_140211_{name}_scratch"
+    return RunFacts(folder, recipe, 5, done, best, f"{folder}/last.pth" if last else "", "")
+
+
+# --- mode -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"),
+    [("scratch", {"models"}), ("transfer", {"models", "weights"}), ("resume", {"runs"})],
+)
+def test_each_mode_shows_what_it_needs_and_says_what_it_does(qtbot, filled, mode, shown):
+    filled.set_runs(resumables([run("resnet18", 3)]))
+    qtbot.mouseClick(button(filled, f"mode{mode.capitalize()}"), Qt.MouseButton.LeftButton)
+    assert filled.mode == mode
+    parts = {"models": models(filled), "weights": weights(filled), "runs": runs(filled)}
+    assert {name for name, widget in parts.items() if widget.isVisible()} == shown
+    assert MODES[mode] in texts(filled)
+
+
+def test_modes_exclude_each_other_and_tell(qtbot, selector):
+    assert selector.mode == "scratch"
+    with qtbot.waitSignal(selector.mode_changed) as changed:
+        button(selector, "modeTransfer").click()
+    assert changed.args == ["transfer"]
+    assert not button(selector, "modeScratch").isChecked()
+    with qtbot.assertNotEmitted(selector.mode_changed):
+        button(selector, "modeTransfer").click()
+    assert button(selector, "modeTransfer").isChecked()
+    selector.mode = "resume"
+    assert button(selector, "modeResume").isChecked()
+
+
+def test_arrow_keys_move_between_modes(qtbot, selector):
+    selector.activateWindow()
+    button(selector, "modeScratch").setFocus()
+    qtbot.keyClick(button(selector, "modeScratch"), Qt.Key.Key_Right)
+    assert selector.mode == "resume"
+
+
+def test_nothing_changes_while_a_run_goes(filled):
+    filled.set_running(True)
+    assert not models(filled).isEnabled()
+    assert not button(filled, "modeTransfer").isEnabled()
+    filled.set_running(False)
+    assert models(filled).isEnabled()
+
+
+# --- model ------------------------------------------------------------------------------------
+
+
+def test_a_few_networks_are_offered_until_the_catalogue_is_there(qtbot, selector):
+    box = models(selector)
+    assert [box.itemText(row) for row in range(box.count())] == list(BEFORE)
+    assert "Loading the catalogue" in texts(selector)
+    with qtbot.waitSignal(selector.model_changed):
+        box.setCurrentText("resnet50")
+    with qtbot.assertNotEmitted(selector.model_changed):
+        selector.show_catalogue(CATALOGUE)
+    assert selector.model == "resnet50"
+    assert box.currentText() == "resnet50"
+    assert "25.6 M parameters, 224 px, ImageNet 81 %" in texts(selector)
+
+
+def test_a_network_wished_for_early_is_chosen_when_the_catalogue_comes(qtbot, selector):
+    selector.model = "alexnet"
+    assert selector.model == "resnet18"
+    with qtbot.waitSignal(selector.model_changed) as changed:
+        selector.show_catalogue(CATALOGUE)
+    assert changed.args == ["alexnet"]
+    assert models(selector).currentText() == "alexnet"
+
+
+@pytest.mark.parametrize("name", [m.name for m in CATALOGUE.models if m.name != "resnet18"])
+def test_a_script_chooses_by_exact_name(qtbot, filled, name):
+    with qtbot.waitSignal(filled.model_changed) as changed:
+        models(filled).setCurrentText(name)
+    assert changed.args == [name]
+    assert filled.model == name
+    assert models(filled).currentText() == name
+
+
+def test_families_are_headings_that_cannot_be_chosen(filled):
+    box = models(filled)
+    rows = [box.itemText(row) for row in range(box.count())]
+    assert rows == ["Small networks", "mynet", "alexnet", "alexnet", "ResNet", "resnet18",
+                    "resnet50"]  # fmt: skip
+    enabled = [bool(box.model().index(row, 0).flags() & Qt.ItemFlag.ItemIsEnabled)
+               for row in range(box.count())]  # fmt: skip
+    assert enabled == [False, True, False, True, False, True, True]
+    box.setCurrentText("ResNet")
+    assert filled.model == "resnet18"
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # a popup, offscreen
+def test_a_part_of_a_name_finds_it(qtbot, filled):
+    box = models(filled)
+    box.setFocus()
+    box.lineEdit().selectAll()
+    qtbot.keyClicks(box.lineEdit(), "NET5")
+    completer = box.completer()
+    found = [
+        completer.completionModel().index(row, 0).data()
+        for row in range(completer.completionCount())
+    ]
+    assert found == ["resnet50"]
+    assert filled.model == "resnet18"
+    popup = completer.popup()
+    qtbot.keyClick(popup, Qt.Key.Key_Down)
+    qtbot.keyClick(popup, Qt.Key.Key_Return)
+    assert filled.model == "resnet50"
+    assert box.currentText() == "resnet50"
+
+
+def test_half_a_name_is_no_network(qtbot, filled):
+    box = models(filled)
+    box.lineEdit().setText("resn")
+    box.completer().popup().hide()
+    qtbot.keyClick(box.lineEdit(), Qt.Key.Key_Return)
+    assert box.currentText() == "resnet18"
+    assert filled.model == "resnet18"
+
+
+def test_every_version_of_the_weights_is_offered(qtbot, filled):
+    filled.mode = "transfer"
+    filled.model = "resnet50"
+    box = weights(filled)
+    assert [box.itemText(row) for row in range(box.count())] == [
+        "ImageNet V2 · 80.9\N{NO-BREAK SPACE}%",
+        "ImageNet V1 · 76.1\N{NO-BREAK SPACE}%",
+        "A file of mine …",
+    ]
+    assert filled.weights == "imagenet"
+    assert "Made for 232 px. Downloaded once, 98 MB." in texts(filled)
+    with qtbot.waitSignal(filled.weights_changed) as changed:
+        box.setCurrentText("IMAGENET1K_V1")
+    assert changed.args == ["IMAGENET1K_V1"]
+    assert filled.weights == "IMAGENET1K_V1"
+
+
+def test_a_version_that_the_next_network_lacks_gives_way(filled):
+    filled.model = "resnet50"
+    filled.weights = "IMAGENET1K_V1"
+    filled.model = "alexnet"
+    assert filled.weights == "imagenet"
+
+
+def test_a_version_restored_early_is_kept_for_the_catalogue(selector):
+    selector.model = "resnet50"
+    selector.weights = "IMAGENET1K_V1"
+    assert selector.weights == "IMAGENET1K_V1"
+    selector.show_catalogue(CATALOGUE)
+    assert selector.weights == "IMAGENET1K_V1"
+
+
+def test_a_network_without_weights_says_so(qtbot, filled):
+    filled.mode = "transfer"
+    with qtbot.waitSignal(filled.weights_changed) as changed:
+        filled.model = "mynet"
+    assert changed.args == [""]
+    assert "no ImageNet weights for mynet" in texts(filled)
+    filled.model = "resnet18"
+    assert filled.weights == "imagenet"
+
+
+def test_a_file_of_ones_own(qtbot, filled, tmp_path):
+    path = tmp_path / "mine.pth"
+    path.touch()
+    filled.mode = "transfer"
+    box = weights(filled)
+    box.setCurrentIndex(box.count() - 1)
+    box.activated.emit(box.count() - 1)
+    assert filled.weights == "imagenet"  # until a file is chosen
+    dialog = filled.findChild(QFileDialog)
+    dialog.selectFile(str(path))
+    with qtbot.waitSignal(filled.weights_changed) as changed:
+        dialog.accept()
+    assert changed.args == [str(path)]
+    assert box.currentText() == "mine.pth"
+    assert f"From {tmp_path}" in texts(filled)
+    box.setCurrentIndex(0)
+    assert filled.weights == "imagenet"
+
+
+def test_weights_can_be_saved_and_the_wait_be_cancelled(qtbot, filled):
+    filled.mode = "transfer"
+    save = button(filled, "saveWeightsButton")
+    assert save.isVisible()
+    assert save.text() == "Save pretrained weights"
+    with qtbot.waitSignal(filled.save_weights_wanted):
+        save.click()
+    filled.show_saving_weights(DownloadProgress("resnet18", 12_000_000, 46_800_000))
+    assert "Downloading: 12 of 46 MB" in texts(filled)
+    assert save.text() == "Cancel"
+    with qtbot.waitSignal(filled.cancel_weights_wanted):
+        save.click()
+    filled.show_saving_weights(None)
+    assert save.text() == "Save pretrained weights"
+    assert "Downloading" not in texts(filled)
+    filled.model = "mynet"
+    assert not save.isVisible()
+
+
+def test_saved_weights_are_offered_for_their_network(filled):
+    filled.mode = "transfer"
+    filled.set_saved_weights(["/models/resnet18.pth"])
+    box = weights(filled)
+    assert [box.itemText(row) for row in range(box.count())][1:] == [
+        "resnet18.pth",
+        "A file of mine …",
+    ]
+    assert filled.weights == "imagenet"
+    box.setCurrentText("resnet18.pth")
+    assert filled.weights == "/models/resnet18.pth"
+    assert "From /models" in texts(filled)
+    assert not button(filled, "saveWeightsButton").isVisible()
+    filled.model = "alexnet"
+    assert filled.weights == "imagenet"
+    assert box.findText("resnet18.pth") < 0
+
+
+# --- runs -------------------------------------------------------------------------------------
+
+
+def test_nothing_to_resume_yet(selector):
+    selector.mode = "resume"
+    selector.set_runs(resumables([run("resnet18", 0, last=False)]))
+    assert "Nothing to resume yet" in texts(selector)
+    assert not runs(selector).isVisible()
+    assert selector.checkpoint == ""
+
+
+def test_runs_are_listed_and_the_newest_is_chosen(qtbot, selector):
+    selector.mode = "resume"
+    newest, older = run("resnet18", 12), run("vgg11_bn", 30)
+    with qtbot.waitSignal(selector.checkpoint_changed) as changed:
+        selector.set_runs(resumables([newest, older]))
+    assert changed.args == [newest.last]
+    model = runs(selector).model()
+    spoken = [model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in (0, 1)]
+    assert spoken == [
+        "resnet18, scratch, 12 of 30 epochs done, best 86 %, 2026-11-23 14:02",
+        "vgg11_bn, scratch, all 30 epochs done, best 86 %, 2026-11-23 14:02",
+    ]
+    with qtbot.waitSignal(selector.checkpoint_changed) as changed:
+        runs(selector).setCurrentIndex(model.index(1, 0))
+    assert changed.args == [older.last]
+    assert selector.checkpoint == older.last
+
+
+def test_a_tip_says_what_was_noted_on_a_run(selector):
+    selector.mode = "resume"
+    selector.set_runs(resumables([replace(run("resnet18", 12), note="more <b>roses</b>")]))
+    tip = runs(selector).model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip.endswith("more &lt;b&gt;roses&lt;/b&gt;</span>")
+
+
+def test_bare_weights_stand_where_they_were_written(tmp_path):
+    bare, last = tmp_path / "last.pth", tmp_path / "run" / "last.pth"
+    last.parent.mkdir()
+    for path in (last, bare):
+        path.touch()
+    facts = RunFacts(str(last.parent), Recipe(epochs=9), 5, 3, 0.0, str(last), "")
+    os.utime(last, (1, 1))
+    told = Resumable(str(bare), "last.pth", str(tmp_path))
+    assert resumables([], str(bare)) == (told,)
+    assert [each.checkpoint for each in resumables([facts], str(bare))] == [str(bare), str(last)]
+    os.utime(bare, (0, 0))
+    assert [each.checkpoint for each in resumables([facts], str(bare))] == [str(last), str(bare)]
+
+
+def test_the_choice_outlives_a_new_list(qtbot, selector):
+    old, new = run("resnet18", 12), run("resnet50", 1)
+    selector.set_runs(resumables([old]))
+    with qtbot.assertNotEmitted(selector.checkpoint_changed):
+        selector.set_runs(resumables([new, old]))
+    assert selector.checkpoint == old.last
+    assert runs(selector).currentIndex().row() == 1
+    selector.set_runs(resumables([new]))
+    assert selector.checkpoint == new.last
+    selector.set_runs(resumables([]))
+    assert selector.checkpoint == ""
+
+
+def test_a_checkpoint_from_elsewhere(qtbot, selector, tmp_path):
+    path = tmp_path / "last.pth"
+    path.touch()
+    selector.mode = "resume"
+    selector.set_runs(resumables([run("resnet18", 12)]))
+    button(selector, "browseCheckpointButton").click()
+    dialog = selector.findChild(QFileDialog)
+    dialog.selectFile(str(path))
+    with qtbot.waitSignal(selector.checkpoint_changed) as changed:
+        dialog.accept()
+    assert changed.args == [str(path)]
+    assert runs(selector).model().rowCount() == 2
+    assert runs(selector).currentIndex().data() == "last.pth"
+
+
+@pytest.mark.parametrize("mode", list(MODES))
+def test_it_fits_a_narrow_column(filled, mode):
+    filled.set_runs(resumables([run("resnet18", 3)]))
+    filled.mode = mode
+    assert filled.minimumSizeHint().width() <= 310

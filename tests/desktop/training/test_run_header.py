@@ -1,0 +1,323 @@
+"""The header: where the run stands, how fast it goes, how long it takes."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from flowergui.desktop.training.eta import Pace, duration
+from flowergui.desktop.training.run_header import RunHeader
+from flowergui.events import (
+    BatchDone,
+    DownloadProgress,
+    EpochDone,
+    FeatureCache,
+    Finished,
+    Opened,
+    Preparing,
+    Saved,
+    Stopped,
+    ValidationProgress,
+)
+
+EPOCHS, BATCHES = 5, 10
+
+
+def opened(validation_photos: int = 80, resumed: bool = False) -> Opened:
+    return Opened(
+        run="models/one",
+        model="resnet18",
+        mode="scratch",
+        classes=("rose", "tulip"),
+        train_photos=320,
+        validation_photos=validation_photos,
+        image_size=112,
+        device="cpu",
+        precision="float32",
+        epochs=EPOCHS,
+        batches=BATCHES,
+        epoch=1,
+        batch=0,
+        step=0,
+        trainable=10,
+        parameters=10,
+        frozen=(),
+        resumed=resumed,
+    )
+
+
+def batch(epoch: int, number: int) -> BatchDone:
+    step = (epoch - 1) * BATCHES + number
+    return BatchDone(epoch, number, BATCHES, step, 1.0, 0.5, 0.001, 32)
+
+
+def epoch_done(epoch: int, best: float = 0.863, best_epoch: int = 1) -> EpochDone:
+    step = epoch * BATCHES
+    return EpochDone(epoch, EPOCHS, step, 1.0, 0.5, 0.9, 0.6, best, best_epoch, 0.001, 7.0)
+
+
+class Header:
+    """A header with a clock of its own, and what it says."""
+
+    def __init__(self, qtbot):
+        self.now = 100.0
+        self.widget = RunHeader(clock=lambda: self.now)
+        qtbot.addWidget(self.widget)
+
+    def feed(self, *events, after: float = 0.0):
+        self.now += after
+        self.widget.feed(events)
+        self.widget._refresh()
+
+    def __getattr__(self, name):
+        label = self.widget.findChild(QLabel, f"run{name.title()}")
+        return label.text().replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "")
+
+    @property
+    def progress(self) -> float:
+        bar = self.widget.findChild(QProgressBar, "runProgress")
+        return bar.value() / bar.maximum() if bar.maximum() else -1.0
+
+
+@pytest.fixture
+def header(qtbot):
+    return Header(qtbot)
+
+
+def train_epoch(header, epoch, seconds=0.5, validation=3.0):
+    for number in range(1, BATCHES + 1):
+        header.feed(batch(epoch, number), after=seconds)
+    header.feed(ValidationProgress(epoch, 1, 2), after=validation / 2)
+    header.feed(ValidationProgress(epoch, 2, 2), after=validation / 2)
+    header.feed(epoch_done(epoch))
+
+
+def test_before_a_run(header):
+    assert (header.line, header.state) == ("No run yet", "Ready")
+    assert header.progress == 0
+
+
+def test_preparing_and_downloading(header):
+    header.widget.starting()
+    assert header.state == "Starting"
+    assert header.progress == -1.0
+    header.feed(DownloadProgress("resnet18", 12_000_000, 46_000_000))
+    assert header.line == "Downloading resnet18 (MB) · 12 of 46"
+    header.feed(Preparing("Reading photos", 300, 1200))
+    assert (header.line, header.state) == ("Reading photos · 300 of 1,200", "Preparing")
+    assert header.progress == 0.25
+    header.feed(Preparing("Listing photos", 20_000, 0))
+    assert (header.line, header.progress) == ("Listing photos · 20,000", -1.0)
+    header.feed(Preparing("Compiling the network", 0, 0))
+    assert (header.line, header.progress) == ("Compiling the network", -1.0)
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "said"),
+    [
+        ("cpu", "bfloat16", "resnet18 · 112 px · on the processor, in bfloat16"),
+        ("cuda:0", "float16", "resnet18 · 112 px · on the graphics card, in float16"),
+        ("xpu", "float32", "resnet18 · 112 px · on xpu, in float32"),
+    ],
+)
+def test_what_auto_came_to_is_said(header, device: str, precision: str, said: str):
+    header.widget.starting()
+    label = header.widget.findChild(QLabel, "runWhat")
+    assert not label.isVisibleTo(header.widget)
+    header.feed(replace(opened(), device=device, precision=precision))
+    assert label.isVisibleTo(header.widget)
+    assert header.what == said
+    assert label.toolTip() == ""
+    header.feed(Stopped("models/one", 1, 0))
+    assert header.what == said
+    header.widget.idle()
+    assert not label.isVisibleTo(header.widget)
+
+
+def test_a_precision_that_was_tried_says_how_it_did(header):
+    header.widget.starting()
+    header.feed(replace(opened(), precision="bfloat16", gain=2.24))
+    label = header.widget.findChild(QLabel, "runWhat")
+    assert label.toolTip() == (
+        "resnet18 trains in bfloat16: tried here, it is 2.2 times as fast as float32."
+    )
+    header.widget.idle()
+    assert label.toolTip() == ""
+
+
+def test_what_becomes_of_frozen_layers_is_said(header):
+    header.widget.starting()
+    label = header.widget.findChild(QLabel, "runFeatures")
+    header.feed(opened())
+    assert not label.isVisibleTo(header.widget)
+    why = "Augmentation changes the photos in every epoch."
+    header.feed(FeatureCache(0, "train", "", 1, 0, why))
+    header.feed(FeatureCache(0, "validation", "memory", 1, 10, ""))
+    header.feed(batch(1, 1), after=1.0)
+    assert label.isVisibleTo(header.widget)
+    assert label.text() == f"The frozen layers run for every photo in every epoch. {why}"
+    header.feed(FeatureCache(9, "train", "memory", 4, 4_915_200, ""))
+    header.feed(batch(1, 2), after=1.0)
+    assert label.text() == (
+        "The frozen layers run once for each of 4 views of a photo (4.9 MB in memory)."
+    )
+    header.widget.idle()
+    assert not label.isVisibleTo(header.widget)
+
+
+def test_where_it_stands_and_how_fast(header):
+    header.feed(opened())
+    assert header.line == "Epoch 1 of 5 · waiting for the first batch"
+    header.feed(batch(1, 1), after=60.0)  # warming up is no measure
+    for number in range(2, 6):
+        header.feed(batch(1, number), after=0.5)
+    # 45 batches of half a second, and five validations that cost 40 % of a training photo
+    # each: a quarter as many photos, so 5 * 10 * 0.5 * 0.4 / 4.
+    assert header.line == "Epoch 1 of 5 · batch 5 of 10 · 64 photos/s · 0:25 left"
+    assert header.best == "The first validation comes at the end of this epoch."
+    assert header.progress == pytest.approx(0.1)
+
+
+def test_time_left_knows_what_validation_takes(header):
+    header.feed(opened())
+    train_epoch(header, 1)
+    assert header.line.endswith(f"64 photos/s · {duration(4 * (10 * 0.5 + 3.0))} left")
+    assert header.best == "Best validation accuracy 86.3 % (epoch 1)"
+    train_epoch(header, 2)
+    train_epoch(header, 3)
+    assert header.best.endswith("(epoch 1) · 2 epochs without gain")
+
+
+def test_a_nap_of_the_machine_spoils_no_estimate(header):
+    header.feed(opened())
+    train_epoch(header, 1)
+    header.feed(batch(2, 1), after=3600.0)
+    header.feed(batch(2, 2), after=0.5)
+    assert header.line.endswith(f"{duration(8 * 0.5 + 3 * 5 + 4 * 3.0)} left")
+
+
+def test_a_pause_is_no_measure(header):
+    header.feed(opened())
+    train_epoch(header, 1)
+    header.widget.pausing()
+    assert header.state == "Pausing…"
+    header.widget.paused()
+    assert header.state == "Paused"
+    assert header.line == "Epoch 1 of 5 · batch 10 of 10"
+    header.now += 2.0
+    header.widget.went_on()
+    assert header.state == "Training"
+    header.feed(batch(2, 1), after=0.5)
+    header.feed(batch(2, 2), after=0.5)
+    assert "64 photos/s" in header.line
+
+
+def test_chunks_of_many_batches_are_measured_whole(header):
+    header.feed(opened())
+    header.feed(*(batch(1, number) for number in range(1, 6)), after=1.0)
+    header.feed(*(batch(1, number) for number in range(6, 11)), epoch_done(1), after=0.05)
+    assert "3,200 photos/s" in header.line
+
+
+def test_validating(header):
+    header.feed(opened())
+    header.feed(batch(1, 10), after=1.0)
+    header.feed(ValidationProgress(1, 1, 3), after=1.0)
+    assert "validating 1 of 3" in header.line
+    assert header.state == "Validating"
+
+
+def test_without_validation_photos(header):
+    header.feed(opened(validation_photos=0), batch(1, 1))
+    assert header.best == "No photos are held back, so there is no validation accuracy."
+
+
+def test_the_ends(header):
+    header.feed(opened())
+    train_epoch(header, 1)
+    header.widget.stopping()
+    assert header.state == "Stopping…"
+    header.feed(Saved("last.pth", 1, 10), Stopped("models/one", 1, 10))
+    assert (header.state, header.line) == ("Stopped", "Epoch 1 of 5 · batch 10 of 10")
+    header.feed(opened(resumed=True))
+    assert header.best == "Best validation accuracy 86.3 % (epoch 1)"
+    header.feed(Finished("models/one", 5, 0.9, 4, 724.0))
+    assert (header.state, header.line) == ("Finished", "Finished 5 epochs in 12:04")
+    assert header.progress == 1
+    header.widget.idle()
+    assert header.state == "Ready"
+
+
+def test_a_run_that_fails_before_it_began(header):
+    header.widget.starting()
+    header.widget.failed()
+    assert header.state == "Failed"
+    assert header.progress == 0
+
+
+def test_a_run_that_fails_before_its_first_validation(header):
+    header.feed(opened(), batch(1, 1))
+    header.widget.failed()
+    assert (header.state, header.best) == ("Failed", "It ended before its first validation.")
+
+
+def test_the_text_changes_at_most_five_times_a_second(header, qtbot):
+    header.feed(opened())
+    header.widget.feed([batch(1, 1)])
+    header.widget.feed([batch(1, 2)])
+    assert "waiting" in header.line
+    qtbot.waitUntil(lambda: "batch 2 of 10" in header.line)
+
+
+def test_nothing_measured_nothing_promised():
+    pace = Pace(opened())
+    pace.took([batch(1, 1)], 5.0)
+    assert pace.seconds_left() is None
+    assert pace.photos_per_second() is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "0:00"), (59.6, "1:00"), (192, "3:12"), (3849, "1:04:09")]
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_plots_below_it_stay_in_place_while_a_run_goes(qtbot):
+    """Digits come and go, and lines wrap with them; there is room for that from the start."""
+    page = QWidget()
+    header, below = RunHeader(clock=lambda: 0.0), QLabel()
+    layout = QVBoxLayout(page)
+    layout.addWidget(header)
+    layout.addWidget(below, 1)
+    layout.setContentsMargins(0, 0, 0, 0)
+    short = "Best validation accuracy 86.3 % (epoch 1) and"
+    page.resize(header.fontMetrics().horizontalAdvance(short), 500)
+    qtbot.addWidget(page)
+    page.show()
+
+    def top(*events) -> int:
+        header.feed(events)
+        header._refresh()
+        for _ in range(3):  # layouts tell each other, one inside another
+            QApplication.processEvents()
+        return below.y()
+
+    begun = top(opened(), batch(1, 1))
+    assert top(epoch_done(1)) == begun
+    assert top(replace(epoch_done(4), best_epoch=1)) == begun  # "3 epochs without gain" wraps
+    assert top(epoch_done(5, best_epoch=5)) == begun
+    assert top(Finished("models/one", EPOCHS, 0.9, 5, 60.0)) < begun
+
+
+def test_a_wider_header_wraps_less(qtbot):
+    header = RunHeader(clock=lambda: 0.0)
+    header.resize(200, 300)
+    qtbot.addWidget(header)
+    header.show()
+    header.feed([opened(), batch(1, 1), replace(epoch_done(4), best_epoch=1)])
+    header._refresh()
+    narrow = header.minimumSizeHint().height()
+    header.resize(900, 300)
+    QApplication.processEvents()
+    assert header.minimumSizeHint().height() < narrow

@@ -1,0 +1,52 @@
+"""Start, pause and stop, of runs that are written here."""
+
+import time
+
+from PySide6.QtWidgets import QWidget
+
+from flowergui.desktop.training import training_controller
+from flowergui.desktop.training.training_controller import SHOWN, RunControl
+
+
+class Painted(QWidget):
+    """Counts how often it was painted."""
+
+    paints = 0
+
+    def paintEvent(self, event):
+        self.paints += 1
+
+
+def test_a_run_begins_once_the_window_shows_it(qtbot):
+    """Beside a busy thread painting takes three times as long."""
+    window, control, seen = Painted(), RunControl(), []
+    qtbot.addWidget(window)
+    control.changed.connect(lambda state: window.update())
+
+    def job(live):
+        seen.append(window.paints)
+        yield from ()
+
+    with qtbot.waitExposed(window):
+        window.show()
+    before = window.paints
+    with qtbot.waitSignal(
+        control.changed, check_params_cb=lambda now: now == training_controller.IDLE
+    ):
+        control.begin(job)
+        time.sleep(SHOWN / 3_000)  # a thread that is there already would use it
+    assert seen[0] > before
+
+
+def test_a_run_that_is_stopped_at_once_hears_of_it(qtbot):
+    control, stops = RunControl(), []
+
+    def job(live):
+        stops.append(live.stop)
+        yield from ()
+
+    control.begin(job)
+    control.stop()
+    assert control.state == training_controller.STOPPING
+    qtbot.waitUntil(lambda: control.state == training_controller.IDLE)
+    assert stops == [True]

@@ -1,0 +1,150 @@
+"""What the precision "auto" comes to is measured on batches of the network."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from flowergui import tasks
+from flowergui.config.recipe import Recipe
+from flowergui.events import Event, Opened, Preparing
+from flowergui.learning.acceleration import precision
+from flowergui.learning.acceleration.step_timer import Trial
+from flowergui.learning.device import hardware
+from flowergui.requests import Live
+
+HALF, SINGLE = torch.bfloat16, torch.float32
+
+Little = Callable[..., Recipe]
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> dict[torch.dtype, list[float]]:
+    """On a processor whose convolutions gain by bfloat16: what the steps in each precision take,
+    in seconds, one after the other."""
+    monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)
+    script: dict[torch.dtype, list[float]] = {}
+    real = Trial.step
+
+    def step(trial: Trial, photos: int, side: int) -> float:
+        real(trial, photos, side)
+        return script[trial.dtype].pop(0)
+
+    monkeypatch.setattr(Trial, "step", step)
+    return script
+
+
+def opened(recipe: Recipe) -> tuple[Opened, list[Event]]:
+    events = list(tasks.train(recipe))
+    (one,) = [event for event in events if isinstance(event, Opened)]
+    return one, events[: events.index(one)]
+
+
+@pytest.mark.parametrize(
+    ("half", "single", "took", "gain", "words"),
+    [
+        ([9.0, 1.0], [9.0, 2.0], "bfloat16", 2.0, "2.0 times as fast as float32"),
+        ([9.0, 2.0], [9.0, 1.0], "float32", 2.0, "2.0 times as fast as bfloat16"),
+        # Nearly alike: a second round, and the shortest of each counts.
+        ([9.0, 1.4, 1.2], [9.0, 1.0, 1.1], "float32", 1.2, "1.2 times as fast as bfloat16"),
+        ([9.0, 1.0, 1.1], [9.0, 1.5, 1.2], "bfloat16", 1.2, "1.2 times as fast as float32"),
+        ([9.0, 1.05, 1.05], [9.0, 1.0, 1.0], "bfloat16", 1 / 1.05, "as fast as float32"),
+    ],
+)
+def test_the_faster_one_is_taken_and_said(
+    little: Little,
+    steps: dict[torch.dtype, list[float]],
+    half: list[float],
+    single: list[float],
+    took: str,
+    gain: float,
+    words: str,
+) -> None:
+    steps[HALF], steps[SINGLE] = list(half), list(single)
+    one, before = opened(little(precision="auto", epochs=1))
+    assert (one.precision, one.why_precision) == (took, words)
+    assert one.gain == pytest.approx(gain)
+    assert steps == {HALF: [], SINGLE: []}
+    tried = [e for e in before if isinstance(e, Preparing) and e.what == "Trying precisions"]
+    assert [each.done for each in tried] == [*range(2 * len(half)), 2 * precision.ROUNDS]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"precision": "float32"},
+        {"precision": "bfloat16"},
+        {"precision": "auto", "frozen": ("all-but-head",)},
+        {"precision": "auto", "model": "vit_h_14", "image_size": 0},
+    ],
+)
+def test_nothing_is_tried_where_nothing_is_to_be_found(
+    little: Little, steps: dict[torch.dtype, list[float]], changes: dict[str, object]
+) -> None:
+    choosing = precision.choose(little(**changes), 3, 224, torch.device("cpu"))
+    with pytest.raises(StopIteration) as end:
+        next(choosing)
+    assert end.value.value.gain == 0.0
+    assert not steps
+
+
+def test_a_processor_without_bfloat16_tries_nothing(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "bfloat16_pays", lambda: False)
+    one, before = opened(little(precision="auto", epochs=1))
+    assert (one.precision, one.gain, one.why_precision) == ("float32", 0.0, "")
+    assert not [event for event in before if isinstance(event, Preparing)]
+
+
+def test_a_real_measurement_finds_what_is_emulated_slow(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pays = hardware.bfloat16_pays()
+    monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)
+    one, _ = opened(little(model="resnet18", image_size=64, precision="auto", epochs=1))
+    assert one.precision == ("bfloat16" if pays else "float32")
+    assert one.gain > 1.1
+
+
+def test_a_step_that_fails_leaves_it_to_the_run_to_say_so(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step(*_: object) -> float:
+        raise RuntimeError("not enough memory")
+
+    monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)
+    monkeypatch.setattr(Trial, "step", step)
+    one, _ = opened(little(precision="auto", epochs=1))
+    assert (one.precision, one.gain) == ("bfloat16", 0.0)
+
+
+def test_no_generator_is_drawn_from(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)
+    before = torch.random.get_rng_state()
+    recipe = little(model="mobilenet_v3_small", precision="auto")
+    list(precision.choose(recipe, 3, 32, torch.device("cpu")))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_stop_is_heard_meanwhile(
+    little: Little, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)
+    live = Live()
+    seen: list[Event] = []
+    for event in tasks.train(little(precision="auto"), live):
+        seen.append(event)
+        live.stop = live.stop or (isinstance(event, Preparing) and event.done == 2)
+    assert not [event for event in seen if isinstance(event, Opened)]
+
+
+def test_resumed_it_stays_what_it_was(
+    little: Little, steps: dict[torch.dtype, list[float]]
+) -> None:
+    steps[HALF], steps[SINGLE] = [9.0, 1.0], [9.0, 2.0]
+    first, _ = opened(little(precision="auto", epochs=1))
+    steps[HALF], steps[SINGLE] = [9.0, 2.0], [9.0, 1.0]
+    events = list(tasks.resume(first.run, changes={"epochs": 2}))
+    (again,) = [event for event in events if isinstance(event, Opened)]
+    assert (again.precision, again.gain) == ("bfloat16", 0.0)

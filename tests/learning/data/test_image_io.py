@@ -1,0 +1,196 @@
+"""Every kind of picture file becomes the RGB pixels that a person would see."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from flowergui.learning.data.image_io import UnreadableError, read
+
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+def pixel(picture: Image.Image, x: int = 0, y: int = 0) -> tuple[int, ...]:
+    assert picture.mode == "RGB"
+    return picture.getpixel((x, y))
+
+
+def two_halves(size: tuple[int, int] = (40, 20)) -> Image.Image:
+    """Red on the left, blue on the right."""
+    picture = Image.new("RGB", size, RED)
+    picture.paste(BLUE, (size[0] // 2, 0, *size))
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("orientation", "size", "red", "blue"),
+    [
+        (1, (40, 20), (2, 10), (38, 10)),
+        (2, (40, 20), (38, 10), (2, 10)),
+        (3, (40, 20), (38, 10), (2, 10)),
+        (6, (20, 40), (10, 2), (10, 38)),
+        (8, (20, 40), (10, 38), (10, 2)),
+    ],
+)
+@pytest.mark.parametrize("kind", ["png", "jpg"])
+def test_the_camera_was_turned(
+    tmp_path: Path, kind: str, orientation: int, size: tuple[int, int], red, blue
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    two_halves().save(tmp_path / f"turned.{kind}", exif=exif, quality=95)
+    picture = read(tmp_path / f"turned.{kind}")
+    assert picture.size == size
+    assert pixel(picture, *red) == pytest.approx(RED, abs=3)
+    assert pixel(picture, *blue) == pytest.approx(BLUE, abs=3)
+
+
+def test_16_bit_greys_are_scaled(tmp_path: Path) -> None:
+    greys = np.array([[0, 257, 32768, 65535]], dtype=np.uint16)
+    Image.fromarray(greys).save(tmp_path / "deep.png")
+    Image.fromarray(greys.astype(np.int32)).save(tmp_path / "deep.tif")
+    for name in ("deep.png", "deep.tif"):
+        seen = np.asarray(read(tmp_path / name))
+        assert seen[0].tolist() == [[0] * 3, [1] * 3, [128] * 3, [255] * 3]
+
+
+@pytest.mark.parametrize("top", [1.0, 255.0])
+def test_floating_point_greys_are_scaled(tmp_path: Path, top: float) -> None:
+    greys = np.array([[0, 0.5 * top, top]], dtype=np.float32)
+    Image.fromarray(greys).save(tmp_path / "float.tif")
+    assert np.asarray(read(tmp_path / "float.tif"))[0, :, 0].tolist() == [0, 128, 255]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_is_white(tmp_path: Path, mode: str) -> None:
+    clear = Image.new("RGBA", (4, 1), (0, 0, 0, 255))
+    clear.putpixel((1, 0), (0, 0, 0, 0))
+    if mode == "P":
+        picture = Image.new("P", (4, 1), 0)
+        picture.putpalette([0, 0, 0, *RED, *BLUE, 0, 0, 0])
+        picture.putpixel((1, 0), 3)
+        picture.save(tmp_path / "clear.png", transparency=3)
+    else:
+        clear.convert(mode).save(tmp_path / "clear.png")
+    picture = read(tmp_path / "clear.png")
+    assert [pixel(picture, x) for x in range(3)] == [(0, 0, 0), (255, 255, 255), (0, 0, 0)]
+
+
+def test_half_transparent_is_half_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (2, 2), (255, 0, 0, 128)).save(tmp_path / "half.png")
+    assert pixel(read(tmp_path / "half.png")) == pytest.approx((255, 127, 127), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "seen"),
+    [
+        ("CMYK", (0, 255, 255, 0), (254, 0, 0)),
+        ("L", 100, (100, 100, 100)),
+        ("1", 1, (255, 255, 255)),
+        ("YCbCr", (76, 85, 255), (254, 0, 0)),
+    ],
+)
+def test_colours_of_other_kinds(tmp_path: Path, mode: str, colour, seen) -> None:
+    Image.new(mode, (16, 16), colour).save(tmp_path / "other.tif")
+    assert pixel(read(tmp_path / "other.tif")) == pytest.approx(seen, abs=2)
+    if mode != "1":
+        Image.new(mode, (16, 16), colour).save(tmp_path / "other.jpg")
+        assert pixel(read(tmp_path / "other.jpg", at_least=4)) == pytest.approx(seen, abs=3)
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp", "png"])
+def test_of_an_animation_the_first_frame(tmp_path: Path, kind: str) -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE)]
+    path = tmp_path / f"moving.{kind}"
+    frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True)
+    assert pixel(read(path)) == pytest.approx(RED, abs=2)
+
+
+def test_a_file_is_judged_by_its_content(tmp_path: Path) -> None:
+    two_halves().save(tmp_path / "photo.png")
+    (tmp_path / "photo.png").rename(tmp_path / "photo.jpg")
+    assert pixel(read(tmp_path / "photo.jpg", at_least=8)) == RED
+
+
+@pytest.mark.parametrize("side", [10, 60, 100, 200, 5000])
+def test_a_draft_is_no_smaller_than_asked(tmp_path: Path, side: int) -> None:
+    two_halves((800, 480)).save(tmp_path / "large.jpg")
+    picture = read(tmp_path / "large.jpg", at_least=side)
+    assert min(picture.size) >= min(side, 480)
+    assert (min(picture.size) < 480) == (side <= 200)
+
+
+# --- refused ----------------------------------------------------------------------------------
+
+
+def reason(path: Path) -> str:
+    with pytest.raises(UnreadableError) as refused:
+        read(path)
+    assert refused.value.message == f"{path.name} can't be read: {refused.value.reason}."
+    return refused.value.reason
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
+    Image.new("1", (12_000, 9_000)).save(tmp_path / "bomb.png")
+    assert reason(tmp_path / "bomb.png") == "12000 x 9000 pixels are more than 100 megapixels"
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "worse.png")
+    assert "pixels" in reason(tmp_path / "worse.png")
+
+
+def test_what_is_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "text.jpg").write_text("a flower")
+    (tmp_path / "live.heic").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 200)
+    (tmp_path / "folder.jpg").mkdir()
+    assert reason(tmp_path / "empty.jpg") == "it is empty"
+    assert reason(tmp_path / "text.jpg") == "its content is no picture of a known kind"
+    assert reason(tmp_path / "live.heic") == "HEIC photos need the package pillow-heif"
+    assert reason(tmp_path / "gone.jpg") == "it is not there any more"
+    assert "irectory" in reason(tmp_path / "folder.jpg")
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp", "gif"])
+def test_a_torn_file(tmp_path: Path, kind: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / f"whole.{kind}")
+    content = (tmp_path / f"whole.{kind}").read_bytes()
+    (tmp_path / f"torn.{kind}").write_bytes(content[: len(content) // 2])
+    assert reason(tmp_path / f"torn.{kind}")
+
+
+@pytest.mark.parametrize("tag", [0x011A, 0x0128])
+def test_odd_exif_keeps_no_photo_out(tmp_path: Path, tag: int) -> None:
+    """Editors leave a resolution that is a text: Pillow, which writes the tags of a turned photo
+    anew, fails at it."""
+    turned, odd = struct.pack("<HHII", 0x0112, 3, 1, 6), struct.pack("<HHI", tag, 2, 4) + b"odd\0"
+    first, second = (odd, turned) if tag < 0x0112 else (turned, odd)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + first + second + bytes(4)
+    two_halves().save(tmp_path / "odd.jpg", exif=exif)
+    with Image.open(tmp_path / "odd.jpg") as picture, pytest.raises((TypeError, struct.error)):
+        ImageOps.exif_transpose(picture)
+    assert read(tmp_path / "odd.jpg").size == (20, 40)
+
+
+def test_exif_that_is_no_exif_turns_nothing(tmp_path: Path) -> None:
+    two_halves().save(tmp_path / "odd.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01")
+    assert read(tmp_path / "odd.jpg").size == (40, 20)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_turn_is_pillows(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    two_halves().save(tmp_path / "turned.png", exif=exif)
+    with Image.open(tmp_path / "turned.png") as picture:
+        theirs = ImageOps.exif_transpose(picture)
+    assert np.array_equal(np.asarray(read(tmp_path / "turned.png")), np.asarray(theirs))
+
+
+def test_a_colour_that_means_transparent_is_white(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    two_halves().save(tmp_path / "clear.png", transparency=RED, exif=exif)
+    picture = read(tmp_path / "clear.png")
+    assert (pixel(picture, 10, 2), pixel(picture, 10, 38)) == ((255, 255, 255), BLUE)

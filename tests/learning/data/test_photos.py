@@ -1,0 +1,327 @@
+"""A folder of photos: its classes, its split, what is left out and what is refused."""
+
+import hashlib
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from flowergui.errors import FlowerError
+from flowergui.events import Problem, Scanned, ScanProgress
+from flowergui.learning.data import photos
+from flowergui.learning.data.photos import Photos
+
+
+@pytest.fixture
+def flat(make_photos: Callable[..., Path], tmp_path: Path) -> Path:
+    return make_photos(tmp_path / "flowers", classes=3, per_class=5, side=24)
+
+
+def scanned(folder: Path) -> tuple[Photos, list[ScanProgress | Scanned]]:
+    events = []
+    generator = photos.scan(folder)
+    while True:
+        try:
+            events.append(next(generator))
+        except StopIteration as end:
+            return end.value, events
+
+
+def ready_split(flat: Path, name: str, train: str = "train") -> Path:
+    """Moves the first two photos of each class to a folder `name`, the others to `train`."""
+    for folder in sorted(flat.iterdir()):
+        for number, photo in enumerate(sorted(folder.iterdir())):
+            to = flat / (name if number < 2 else train) / folder.name
+            to.mkdir(parents=True, exist_ok=True)
+            photo.rename(to / photo.name)
+        folder.rmdir()
+    return flat
+
+
+def test_flat_folder(flat: Path) -> None:
+    found, events = scanned(flat)
+    assert (found.layout, found.classes) == ("flat", ("daisy", "iris", "lily"))
+    assert len(found.train) == 15
+    assert found.validation == found.problems == ()
+    assert {found.classes[p.label] == p.path.split("/")[0] for p in found.train} == {True}
+    told = events[-1]
+    assert isinstance(told, Scanned)
+    assert [(c.name, c.train, c.validation) for c in told.classes] == [
+        (name, 5, 0) for name in found.classes
+    ]
+    assert all(Path(path).is_file() for c in told.classes for path in c.examples)
+
+
+def test_progress_goes_from_nothing_to_all(make_photos: Callable[..., Path], tmp_path: Path):
+    _, events = scanned(make_photos(tmp_path / "many", classes=2, per_class=40, side=8))
+    progress = [event for event in events if isinstance(event, ScanProgress)]
+    assert [event.checked for event in progress] == [0, 32, 64, 80]
+    assert {event.found for event in progress} == {80}
+    assert events[:-1] == progress
+
+
+def test_many_photos_can_be_used_before_they_are_opened(flat: Path, monkeypatch) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 14)
+    (flat / "iris" / "iris_2.jpg").write_text("no picture")
+    found, events = scanned(flat)
+    first = next(event for event in events if isinstance(event, Scanned))
+    assert not first.checked
+    assert [each.train for each in first.classes] == [5, 5, 5]
+    assert all(event.checked == 0 for event in takewhile(lambda each: each != first, events))
+    assert events[-2] == ScanProgress(15, 15)
+    assert events[-1].checked
+    assert [each.train for each in events[-1].classes] == [5, 4, 5]
+    assert [problem.path for problem in events[-1].problems] == ["iris/iris_2.jpg"]
+    assert len(found.train) == 14
+
+
+def test_whom_the_listing_suffices_nothing_is_opened(flat: Path, monkeypatch) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 14)
+    monkeypatch.setattr(photos, "_check", lambda path: pytest.fail(f"{path} was opened"))
+    listed = list(photos.scan(flat, thorough=False))
+    assert [type(event) for event in listed] == [Scanned]
+
+
+def test_a_listing_tells_how_far_it_is(flat: Path, monkeypatch) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 14)
+    monkeypatch.setattr(photos, "TOLD_EACH", 6)
+    listed = list(photos.scan(flat, thorough=False))
+    assert listed[:-1] == [ScanProgress(0, 10)]
+
+
+def test_the_fingerprint_is_that_of_the_whole_list(flat: Path) -> None:
+    found, _ = scanned(flat)
+    for held_back in ((), found.train[:1], found.train[:4]):
+        split = photos.Split(flat, found.classes, found.train, held_back)
+        whole = "".join(map(repr, (found.classes, found.train, held_back)))
+        assert split.fingerprint() == hashlib.sha256(whole.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("train", ["train", "TRAIN", "Training"])
+@pytest.mark.parametrize("name", ["val", "Valid", "VALIDATION", "test", "Testing"])
+def test_ready_split(flat: Path, name: str, train: str) -> None:
+    found, _ = scanned(ready_split(flat, name, train))
+    assert found.layout == "split"
+    assert (len(found.train), len(found.validation)) == (9, 6)
+    assert {photo.path.split("/")[0] for photo in found.validation} == {name}
+    split = photos.split(found, 0.5, seed=1)
+    assert (split.train, split.validation) == (found.train, found.validation)
+
+
+def test_validation_photos_come_from_val_where_there_is_a_test_too(flat: Path) -> None:
+    ready_split(flat, "val")
+    shutil.copytree(flat / "val", flat / "test")
+    assert {p.path.split("/")[0] for p in scanned(flat)[0].validation} == {"val"}
+
+
+def test_a_split_without_validation_photos_holds_some_of_train_back(flat: Path) -> None:
+    ready_split(flat, "val")
+    for photo in (flat / "val").rglob("*.jpg"):
+        photo.unlink()
+    found, _ = scanned(flat)
+    assert (found.layout, found.validation) == ("split", ())
+    assert len(photos.split(found, 0.34, 0).validation) == 3
+
+
+def test_the_split_is_stratified_and_seeded(flat: Path) -> None:
+    found, _ = scanned(flat)
+    split = photos.split(found, 0.4, seed=3)
+    assert Counter(photo.label for photo in split.validation) == {0: 2, 1: 2, 2: 2}
+    assert {*split.train, *split.validation} == {*found.train}
+    assert not {*split.train} & {*split.validation}
+    assert photos.split(found, 0.4, seed=3) == split
+    other = photos.split(found, 0.4, seed=4)
+    assert other != split
+    assert (split.fingerprint() == other.fingerprint()) is False
+
+
+def test_a_class_keeps_a_photo_on_both_sides(flat: Path) -> None:
+    found, _ = scanned(flat)
+    assert Counter(p.label for p in photos.split(found, 0.01, 0).validation) == {0: 1, 1: 1, 2: 1}
+    assert Counter(p.label for p in photos.split(found, 0.9, 0).train) == {0: 1, 1: 1, 2: 1}
+
+
+def test_a_class_that_validation_lacks_shifts_no_label(flat: Path) -> None:
+    shutil.rmtree(ready_split(flat, "val") / "val" / "daisy")
+    found, _ = scanned(flat)
+    assert found.classes == ("daisy", "iris", "lily")
+    assert Counter(found.classes[photo.label] for photo in found.validation) == {
+        "iris": 2,
+        "lily": 2,
+    }
+    assert all(p.path.split("/")[1] == found.classes[p.label] for p in found.validation)
+
+
+def test_a_class_of_validation_alone_is_a_problem(flat: Path) -> None:
+    shutil.copytree(ready_split(flat, "val") / "val" / "daisy", flat / "val" / "aster")
+    found, _ = scanned(flat)
+    assert found.classes == ("daisy", "iris", "lily")
+    assert found.problems == (Problem("aster", "has validation photos but none to train on"),)
+
+
+def test_a_class_folder_without_photos_is_a_problem(flat: Path) -> None:
+    (flat / "rose").mkdir()
+    (flat / "rose" / "notes.txt").write_text("none yet")
+    found, _ = scanned(flat)
+    assert found.classes == ("daisy", "iris", "lily")
+    assert found.problems == (Problem("rose", "no photos in it"),)
+
+
+def test_what_systems_leave_behind_is_passed_over(flat: Path) -> None:
+    before, _ = scanned(flat)
+    one = next((flat / "iris").iterdir())
+    for name in ("__MACOSX", ".ipynb_checkpoints"):
+        (flat / name).mkdir()
+        shutil.copy(one, flat / name)
+        shutil.copytree(flat / name, flat / "iris" / name)
+    shutil.copy(one, flat / "iris" / f"._{one.name}")
+    for name in ("Thumbs.db", "desktop.ini", "notes.txt"):
+        (flat / "iris" / name).write_text("no photo")
+    assert scanned(flat)[0] == before
+
+
+def test_links_that_lead_back_bring_nothing_in(flat: Path) -> None:
+    before, _ = scanned(flat)
+    (flat / "iris" / "here").symlink_to(flat / "iris", target_is_directory=True)
+    (flat / "iris" / "up").symlink_to(flat, target_is_directory=True)
+    (flat / "iris" / "top").symlink_to("/", target_is_directory=True)
+    (flat / "iris" / "itself").symlink_to("itself")
+    (flat / "iris" / "gone.jpg").symlink_to("nowhere.jpg")
+    after, _ = scanned(flat)
+    assert after.train == before.train
+    assert after.problems == (Problem("iris/gone.jpg", "No such file or directory"),)
+
+
+def test_photos_may_lie_deeper_and_behind_a_link(flat: Path, tmp_path: Path) -> None:
+    (flat / "lily").rename(tmp_path / "elsewhere")
+    (flat / "lily").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (flat / "iris" / "2024" / "may").mkdir(parents=True)
+    for photo in list((flat / "iris").glob("*.jpg")):
+        photo.rename(flat / "iris" / "2024" / "may" / photo.name)
+    found, _ = scanned(flat)
+    assert Counter(found.classes[p.label] for p in found.train) == dict.fromkeys(found.classes, 5)
+    assert "iris/2024/may/iris_0.jpg" in [photo.path for photo in found.train]
+
+
+def test_broken_files_are_listed_and_left_out(flat: Path) -> None:
+    whole = (flat / "iris" / "iris_0.jpg").read_bytes()
+    (flat / "iris" / "empty.jpg").write_bytes(b"")
+    (flat / "iris" / "text.jpg").write_text("<html>not found</html>")
+    (flat / "iris" / "torn.jpg").write_bytes(whole[: len(whole) // 2])
+    found, _ = scanned(flat)
+    assert len(found.train) == 15
+    reasons = {problem.path: problem.reason for problem in found.problems}
+    assert reasons["iris/empty.jpg"] == "it is empty"
+    assert reasons["iris/text.jpg"] == "its content is no picture of a known kind"
+    assert "runcated" in reasons["iris/torn.jpg"]
+    assert len(reasons) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (PermissionError(13, "Permission denied"), "permission denied"),
+        (OSError(5, "Input/output error"), "[Errno 5] Input/output error"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_listed_as_long_as_it_cannot(
+    flat: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, reason: str
+) -> None:
+    """It is the drive that fails, perhaps for a moment, not the file."""
+    opened = Image.open
+
+    def guarded(path: Path, *args: object, **more: object) -> Image.Image:
+        if path.name == "iris_3.jpg":
+            raise error
+        return opened(path, *args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Image, "open", guarded)
+        assert scanned(flat)[0].problems == (Problem("iris/iris_3.jpg", reason),)
+    assert scanned(flat)[0].problems == ()
+
+
+def test_names_may_be_written_in_any_script(flat: Path) -> None:
+    (flat / "iris").rename(flat / "アイリス")
+    (flat / "lily").rename(flat / "Löwenzahn & Co, 'x'")
+    os.rename(flat / "daisy/daisy_1.jpg", os.fsencode(flat / "daisy") + b"/\xff\xfe.jpg")
+    found, _ = scanned(flat)
+    assert found.classes == ("Löwenzahn & Co, 'x'", "daisy", "アイリス")
+    assert len(found.train) == 15
+    assert found.problems == ()
+    assert len(photos.split(found, 0.2, 0).fingerprint()) == 64
+
+
+def test_a_class_whose_name_is_no_text_can_be_split(flat: Path) -> None:
+    before = photos.split(scanned(flat)[0], 0.2, 0)
+    os.rename(flat / "iris", os.fsencode(flat) + b"/ros\xe9")
+    found, _ = scanned(flat)
+    split = photos.split(found, 0.2, 0)
+    assert len(split.validation) == len(before.validation)
+    assert len(split.fingerprint()) == 64
+
+
+def test_a_file_that_was_mended_is_read_again(flat: Path) -> None:
+    broken = flat / "iris" / "mended.jpg"
+    broken.write_bytes(b"")
+    assert len(scanned(flat)[0].problems) == 1
+    shutil.copy(flat / "iris" / "iris_0.jpg", broken)
+    assert scanned(flat)[0].problems == ()
+
+
+def test_real_flowers(flower_photos: Path) -> None:
+    found, _ = scanned(flower_photos)
+    assert found.problems == ()
+    split = photos.split(found, 0.2, 0)
+    assert len(split.validation) == pytest.approx(0.2 * len(found.train), abs=len(found.classes))
+    assert {photo.label for photo in split.validation} == {*range(len(found.classes))}
+
+
+# --- refused ----------------------------------------------------------------------------------
+
+
+def refusal(folder: Path) -> FlowerError:
+    with pytest.raises(FlowerError) as refused:
+        scanned(folder)
+    assert refused.value.hint
+    return refused.value
+
+
+def test_a_folder_that_is_none(flat: Path) -> None:
+    assert refusal(flat / "nowhere").message == f"There is no folder {flat / 'nowhere'}."
+    file = flat / "iris" / "iris_0.jpg"
+    assert refusal(file).message == f"{file} is no folder."
+
+
+def test_one_class_only(flat: Path) -> None:
+    shutil.rmtree(flat / "iris")
+    shutil.rmtree(flat / "lily")
+    assert refusal(flat).message == "flowers has photos of one class only, daisy; two are needed."
+
+
+def test_photos_without_class_folders(flat: Path) -> None:
+    assert refusal(flat / "iris").message == "iris has photos, but no class subfolders."
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert refusal(tmp_path / "empty").message == "empty has no class subfolders with photos."
+
+
+def test_one_level_too_high(flat: Path) -> None:
+    top = flat.parent / "top"
+    top.mkdir()
+    flat.rename(top / "flowers")
+    assert refusal(top).hint == f"Perhaps you mean {top / 'flowers'}?"
+
+
+def test_no_photo_can_be_read(flat: Path) -> None:
+    for photo in flat.rglob("*.jpg"):
+        photo.write_bytes(b"")
+    message = "No photo in flowers can be read (daisy/daisy_0.jpg: it is empty)."
+    assert refusal(flat).message == message

@@ -1,0 +1,43 @@
+"""What a machine is told before a run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from flowergui.learning.device import hardware
+
+
+@pytest.fixture
+def exact() -> Iterator[None]:
+    """Matrices are multiplied as they stand, and as before afterwards."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    yield
+    torch.set_float32_matmul_precision(before)
+
+
+@pytest.mark.usefixtures("exact")
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_nothing_but_a_graphics_card_computes_in_tf32(device: str) -> None:
+    hardware.allow_tf32(torch.device(device))
+    assert torch.backends.cuda.matmul.allow_tf32 == (device == "cuda")
+
+
+@pytest.mark.parametrize(
+    ("limit", "free"),
+    [("max", 8_000 * 1024), ("3000000", 1_500_000), ("900000", 0), ("99000000", 8_000 * 1024)],
+)
+def test_a_containers_limit_bounds_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, free: int
+) -> None:
+    monkeypatch.setattr(hardware, "MEMORY", tmp_path / "meminfo")
+    monkeypatch.setattr(hardware, "GROUP", tmp_path)
+    assert hardware.free_memory() == 4 << 30  # the system won't say
+    (tmp_path / "meminfo").write_text("MemTotal: 9000 kB\nMemAvailable:    8000 kB\n")
+    assert hardware.free_memory() == 8_000 * 1024
+    (tmp_path / "memory.max").write_text(f"{limit}\n")
+    (tmp_path / "memory.current").write_text("2000000\n")
+    (tmp_path / "memory.stat").write_text("anon 1400000\ninactive_file 500000\n")
+    assert hardware.free_memory() == free

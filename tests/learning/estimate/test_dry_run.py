@@ -1,0 +1,212 @@
+"""A step on made-up photos tells what a run would take."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from flowergui import tasks
+from flowergui.config.recipe import Recipe
+from flowergui.errors import FlowerError
+from flowergui.events import Estimated, Finished, Preparing
+from flowergui.learning.acceleration import step_timer
+from flowergui.learning.device import hardware
+from flowergui.learning.device.autocast import autocast
+from flowergui.learning.estimate import speedups
+from flowergui.learning.training import loop
+
+Little = Callable[..., Recipe]
+
+
+def estimated(recipe: Recipe, train: int = 1000, validation: int = 200, **more: Any) -> Estimated:
+    """The shortest of three: a machine that is busy makes a step take longer, never shorter."""
+    found = []
+    for _ in range(3):
+        *before, told = tasks.estimate(recipe, train, validation, 3, **more)
+        assert all(isinstance(event, Preparing) for event in before)
+        assert isinstance(told, Estimated)
+        found.append(told)
+    return min(found, key=lambda each: each.seconds)
+
+
+def test_it_is_near_what_comes(little: Little, folder: Path) -> None:
+    examples = [str(path) for path in sorted(folder.rglob("*.jpg"))[:6]]
+    recipe = little(image_size=128, epochs=6, batch_size=6)
+    told = estimated(recipe, 18, 6, examples=examples)
+    (done,) = [e for e in tasks.train(recipe) if isinstance(e, Finished)]
+    assert done.seconds / 8 < told.seconds < 3 * done.seconds
+    assert told.epoch <= told.first_epoch
+    assert told.seconds == pytest.approx(told.first_epoch + 5 * told.epoch, rel=0.01)
+
+
+def test_more_photos_take_longer_and_kept_features_less(little: Little) -> None:
+    recipe = little(image_size=64, epochs=20, frozen=("all-but-head",))
+    kept, many = estimated(recipe), estimated(recipe, 10_000, 2_000)
+    assert (kept.where, kept.size) == ("memory", 1000 * 256 * 4)
+    assert many.seconds == pytest.approx(10 * kept.seconds, rel=0.7)
+    assert kept.epoch < kept.first_epoch / 4
+    without = estimated(replace(recipe, feature_cache=False))
+    assert without.seconds > 4 * kept.seconds
+    views = estimated(replace(recipe, augmentation="light", cached_views=5))
+    assert (views.where, views.size) == ("memory", 5 * kept.size)
+    assert kept.seconds < views.seconds < without.seconds
+    mixed = estimated(replace(recipe, mixup=0.2))
+    assert (mixed.where, mixed.size) == ("", 0)
+    assert mixed.seconds > 4 * kept.seconds
+
+
+def test_where_they_are_kept_is_told_and_counts(
+    little: Little, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    recipe = little(image_size=64, epochs=20, frozen=("all-but-head",))
+    monkeypatch.setenv("FLOWERGUI_CACHE", str(tmp_path / "not" / "there yet"))
+    memory = estimated(recipe)
+    monkeypatch.setattr(hardware, "free_memory", lambda on=None: 3 * memory.size)
+    assert estimated(recipe).where == "file"
+    monkeypatch.setattr(hardware, "free_disk", lambda folder: 2 * memory.size - 1)
+    nowhere = estimated(recipe)
+    assert (nowhere.where, nowhere.size) == ("", memory.size)
+    assert nowhere.seconds > 4 * memory.seconds
+    assert nowhere.epoch > nowhere.first_epoch / 2  # no later one takes a moment
+
+
+def test_growing_squares_take_less(little: Little) -> None:
+    recipe = little(image_size=128, epochs=10)
+    growing = replace(recipe, first_training_size=32)
+    assert estimated(growing).seconds < 0.8 * estimated(recipe).seconds
+
+
+def test_photos_held_back_are_looked_at_in_their_own_size(little: Little) -> None:
+    recipe = little(image_size=128, epochs=3)
+    small = replace(recipe, training_size=32)
+    assert estimated(small, 1, 1000).seconds > 0.5 * estimated(recipe, 1, 1000).seconds
+    assert estimated(small, 1000, 1).seconds < 0.3 * estimated(recipe, 1000, 1).seconds
+
+
+def costing(monkeypatch: pytest.MonkeyPatch, cost: Callable[[int], float]) -> list[int]:
+    """A photo of `side` px takes `cost(side)` seconds, nine tenths of them in frozen layers, where
+    there are some. Returns the sides that are tried."""
+    sides: list[int] = []
+
+    def step(self: step_timer.Trial, photos: int, side: int) -> float:
+        sides.append(side)
+        self.first = 0.9 * cost(side) if self.halves.split else 0.0
+        self.second = cost(side) - self.first
+        self.gives = self.kept = 1024.0
+        self.seconds = 1.0  # too long for a second one
+        return self.seconds
+
+    monkeypatch.setattr(step_timer.Trial, "step", step)
+    return sides
+
+
+def told(recipe: Recipe, train: int = 1000, validation: int = 200) -> Estimated:
+    *_, last = tasks.estimate(recipe, train, validation, 3)
+    assert isinstance(last, Estimated)
+    return last
+
+
+def test_what_would_take_less_is_told(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    costing(monkeypatch, lambda side: (side / 1000) ** 2)
+    recipe = little(image_size=128, epochs=20, augmentation="light")
+    assert told(recipe, 10, 2).quicker is None  # it takes a moment as it is
+    growing = told(recipe).quicker
+    assert growing is not None
+    assert growing.name == "growing squares"
+    assert growing.seconds < told(recipe).seconds * speedups.SHARE
+    taken = told(replace(recipe, **dict[str, Any](growing.values)))
+    assert taken.seconds == pytest.approx(growing.seconds)
+    assert taken.quicker is None
+    head = replace(recipe, frozen=("all-but-head",))
+    views = told(head).quicker
+    assert views is not None
+    assert views.name == "cached views"
+    assert told(replace(head, epochs=5), 10_000).quicker is None  # four of the five look anew
+    monkeypatch.setattr(loop, "MEMORY_SHARE", 0.0)
+    assert told(head).quicker is None  # they have no room in memory
+
+
+def test_smaller_squares_are_tried_before_they_are_offered(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small network hardly gains by them: what it does beside computing takes as long."""
+    sides = costing(monkeypatch, lambda side: 0.05 + (side / 1000) ** 2)
+    assert told(little(image_size=128, epochs=20, augmentation="light")).quicker is None
+    assert sides == [128, 64]  # 0.054 s there, and not a quarter of 0.066
+
+
+def test_what_does_not_fit_is_not_made_quicker(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costing(monkeypatch, lambda side: (side / 1000) ** 2)
+    recipe = little(image_size=128, epochs=20, augmentation="light")
+    assert told(recipe).quicker is not None
+    monkeypatch.setattr(hardware, "free_memory", lambda on=None: 1 << 20)
+    assert told(recipe).quicker is None
+
+
+def test_what_fits_into_memory(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = little(image_size=64)
+    monkeypatch.setattr(hardware, "free_memory", lambda on=None: 1 << 30)
+    some = estimated(recipe).largest_batch
+    monkeypatch.setattr(hardware, "free_memory", lambda on=None: 2 << 30)
+    more = estimated(recipe).largest_batch
+    assert 50 < some < 20_000
+    assert more == pytest.approx(2 * some, rel=0.1)
+    frozen = estimated(replace(recipe, frozen=("stem", "stages"))).largest_batch
+    assert frozen > 2 * more
+    monkeypatch.setattr(hardware, "free_memory", lambda on=None: 1 << 20)
+    assert estimated(recipe).largest_batch == 0
+
+
+def test_no_generator_is_drawn_from(little: Little) -> None:
+    before = torch.random.get_rng_state()
+    estimated(little(model="mobilenet_v3_small", image_size=32))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_photos_that_cannot_be_read_are_passed_over(little: Little, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_text("no photo")
+    assert estimated(little(), examples=[str(tmp_path / "a.jpg")]).seconds > 0
+
+
+def test_where_squares_cannot_grow_they_keep_their_size(little: Little) -> None:
+    recipe = little(model="vit_b_16", image_size=224, first_training_size=64)
+    whole = told(recipe, 10, 2)
+    assert whole.epoch == pytest.approx(whole.first_epoch)
+
+
+def test_giants_are_not_tried(little: Little) -> None:
+    assert list(tasks.estimate(little(model="vit_h_14", image_size=0), 10, 2, 3)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"model": "vit_b_16", "image_size": 100}, "can't take images of 100 px"),
+        ({"frozen": ("no such layer",)}, "No parameter of this network is called"),
+        ({"frozen": ("stem", "stages", "fc")}, "Everything is frozen"),
+    ],
+)
+def test_what_cannot_be_is_refused(little: Little, changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(FlowerError, match=why):
+        list(tasks.estimate(little(**changes), 10, 2, 3))
+
+
+@pytest.mark.parametrize(("model", "spared"), [("mobilenet_v3_small", True), ("resnet18", False)])
+def test_a_step_computes_as_a_run_would(
+    little: Little, monkeypatch: pytest.MonkeyPatch, model: str, spared: bool
+) -> None:
+    told: list[bool] = []
+
+    def noting(*how: Any, spare_depthwise: bool) -> AbstractContextManager[None]:
+        told.append(spare_depthwise)
+        return autocast(*how, spare_depthwise=spare_depthwise)
+
+    monkeypatch.setattr(step_timer, "autocast", noting)
+    estimated(little(model=model, precision="bfloat16"))
+    assert set(told) == {spared}

@@ -1,0 +1,340 @@
+"""How well a checkpoint does on photos that it has not learned from."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from flowergui import tasks
+from flowergui.config.recipe import Recipe
+from flowergui.errors import FlowerError
+from flowergui.events import EpochDone, Evaluated, Event, Finished, Judged, Preparing
+from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.inference import predictor
+from flowergui.learning.models import network
+from flowergui.requests import Resumption
+from flowergui.store.run_folder import RunFolder
+
+
+def trained(recipe: Recipe, models: Path) -> tuple[RunFolder, list[Event]]:
+    events = list(tasks.train(recipe, models=models))
+    assert isinstance(events[-1], Finished)
+    return RunFolder(Path(events[-1].run)), events
+
+
+@pytest.fixture(scope="module")
+def run(make_photos, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """Three classes, not learned well: some of 36 photos, in two batches, are mistaken."""
+    home = tmp_path_factory.mktemp("evaluation")
+    recipe = Recipe(
+        photos=str(make_photos(home / "photos", classes=3, per_class=60)),
+        model="mynet",
+        image_size=32,
+        epochs=1,
+        batch_size=32,
+        learning_rate=0.0003,
+        device="cpu",
+        precision="float32",
+        ema=0.9,
+    )
+    return trained(recipe, home / "models")[0]
+
+
+@pytest.fixture
+def photos(run: RunFolder) -> Path:
+    return Path(run.recipe().photos)
+
+
+def evaluated(*wishes: object) -> tuple[list[Judged], Evaluated]:
+    events = list(tasks.evaluate(*wishes))
+    assert isinstance(events[-1], Evaluated)
+    return [event for event in events if isinstance(event, Judged)], events[-1]
+
+
+def held_back(run: RunFolder) -> list[str]:
+    return [path for path, _, part in run.split() if part == "validation"]
+
+
+def test_it_says_what_validation_said(run: RunFolder, photos: Path) -> None:
+    judged, result = evaluated(run.path)
+    best = max(
+        (event for event in run.history.events() if isinstance(event, EpochDone)),
+        key=lambda event: (event.val_accuracy, -event.val_loss),
+    )
+    assert (result.accuracy, result.epoch) == (best.val_accuracy, best.epoch)
+    assert result.loss == pytest.approx(best.val_loss, rel=1e-5)
+    assert result.checkpoint == str(run.best)
+    assert result.folder == str(photos)
+    assert [each.path for each in judged] == [str(photos / path) for path in held_back(run)]
+    assert 0 < result.accuracy < 1  # else this shows little
+
+
+def test_figures_are_those_of_its_photos(run: RunFolder) -> None:
+    judged, result = evaluated(run.path)
+    wrong = [each for each in judged if not each.right]
+    assert result.photos == len(judged) == sum(score.photos for score in result.classes)
+    assert result.accuracy == sum(each.right for each in judged) / len(judged)
+    assert [score.name for score in result.classes] == ["daisy", "iris", "lily"]
+    assert sum(each.photos for each in result.confusions) == len(wrong)
+    assert set(result.surest) <= set(wrong)
+    assert len(result.surest) == min(len(wrong), 10)
+    assert [each.probability for each in result.surest] == sorted(
+        (each.probability for each in wrong), reverse=True
+    )[:10]
+    assert all(each.label == Path(each.path).parent.name for each in judged)
+    assert result.top5 is None  # of three classes it would say nothing
+
+
+def test_each_photo_is_answered_as_predict_answers(run: RunFolder) -> None:
+    judged, _ = evaluated(run.path)
+    guesses = list(tasks.predict(run.path, [each.path for each in judged]))
+    for each, guess in zip(judged, guesses, strict=True):
+        shares = {one.name: one.probability for one in guess.guesses}
+        assert each.guess == guess.guesses[0].name
+        assert each.probability == pytest.approx(shares[each.guess], abs=1e-5)
+        assert each.label_probability == pytest.approx(shares[each.label], abs=1e-5)
+
+
+def test_its_own_folder_is_asked_for_what_is_new_to_it(run: RunFolder, photos: Path) -> None:
+    by_default = evaluated(run.path)[1]
+    assert by_default.learned == len(run.split()) - len(held_back(run))
+    assert evaluated(run.path, photos)[1] == by_default
+
+
+def test_photos_that_it_has_learned_from_are_known_elsewhere(
+    run: RunFolder, photos: Path, tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(photos, moved)
+    learned = [path for path, _, part in run.split() if part == "train"]
+    Image.new("RGB", (40, 40), "red").save(moved / learned[0])  # another photo of that name
+    judged, result = evaluated(run.path, moved)
+    assert {each.path for each in judged} == {
+        str(moved / path) for path in (learned[0], *held_back(run))
+    }
+    assert result.learned == len(learned) - 1
+    for path in (learned[0], *held_back(run)):
+        (moved / path).unlink()
+    with pytest.raises(FlowerError, match="has learned from every photo in"):
+        evaluated(run.path, moved)
+
+
+def test_a_folder_of_other_photos(run: RunFolder, make_photos, tmp_path: Path) -> None:
+    others = make_photos(tmp_path / "others", classes=4, per_class=3, side=50)
+    (others / "iris" / "torn.jpg").write_text("no picture")
+    judged, result = evaluated(run.best, others)
+    assert {each.label for each in judged} == {"daisy", "iris", "lily"}
+    assert result.photos == 9
+    assert result.strangers == ("rose",)
+    assert result.learned == 0
+    (problem,) = result.problems
+    assert problem.path == "iris/torn.jpg"
+    assert "no picture" in problem.reason
+
+
+def test_a_single_class_will_do(run: RunFolder, make_photos, tmp_path: Path) -> None:
+    others = make_photos(tmp_path / "others", classes=1, per_class=3, side=50)
+    _, result = evaluated(run.path, others)
+    assert [score.recall is None for score in result.classes] == [False, True, True]
+
+
+def test_a_ready_split_is_asked_for_its_validation_photos(
+    run: RunFolder, make_photos, tmp_path: Path
+) -> None:
+    make_photos(tmp_path / "split" / "train", classes=3, per_class=2)
+    make_photos(tmp_path / "split" / "test", classes=3, per_class=3, side=50)
+    judged, _ = evaluated(run.path, tmp_path / "split")
+    assert len(judged) == 9
+    assert all(Path(each.path).parent.parent.name == "test" for each in judged)
+
+
+def test_the_five_likeliest_count_where_there_are_more(tmp_path: Path, make_photos) -> None:
+    folder = make_photos(tmp_path / "photos", classes=2, per_class=4)
+    torch.manual_seed(1)
+    names = ["a", "b", "c", "d", "daisy", "e", "f", "g", "h", "i", "iris"]
+    content = {"format": checkpoint.FORMAT, "image_size": 32, "classes": names}
+    content |= {"recipe": Recipe(model="mynet").as_dict()}
+    content |= {"model": network.build("mynet", 11, 32).state_dict()}
+    checkpoint.write(content, tmp_path / "eleven.pth")
+    judged, result = evaluated(tmp_path / "eleven.pth", folder)
+    guesses = tasks.predict(tmp_path / "eleven.pth", [each.path for each in judged])
+    among = [
+        each.label in {one.name for one in guess.guesses}
+        for each, guess in zip(judged, guesses, strict=True)
+    ]
+    assert result.top5 == sum(among) / 8
+    assert len(judged) == 8
+
+
+def test_it_tells_how_far_it_is(run: RunFolder) -> None:
+    told = [each for each in tasks.evaluate(run.path) if isinstance(each, Preparing)]
+    assert [(each.done, each.total) for each in told] == [(32, 36), (36, 36)]
+
+
+def test_nothing_is_drawn_and_the_answering_network_stays(run: RunFolder) -> None:
+    (before,) = tasks.predict(run.path, [next(Path(run.recipe().photos).rglob("*.jpg"))])
+    torch.manual_seed(8)
+    state = torch.get_rng_state()
+    evaluated(run.path)
+    assert torch.equal(torch.get_rng_state(), state)
+    (after,) = tasks.predict(run.path, [before.path])
+    assert after == before
+
+
+def test_an_export_is_evaluated_too(run: RunFolder, photos: Path, tmp_path: Path) -> None:
+    list(tasks.export(run.path, tmp_path / "flowers.safetensors"))
+    _, result = evaluated(tmp_path / "flowers.safetensors", photos)
+    assert (result.photos, result.learned) == (180, None)  # nobody knows
+
+
+def test_what_cannot_be_is_refused(
+    run: RunFolder, little: Callable[..., Recipe], make_photos, tmp_path: Path
+) -> None:
+    shutil.copy(run.best, tmp_path / "alone.pth")
+    with pytest.raises(FlowerError, match=r"alone\.pth is in no run's folder"):
+        evaluated(tmp_path / "alone.pth")
+    with pytest.raises(FlowerError, match="There is no folder"):
+        evaluated(run.path, tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FlowerError, match="There are no photos in"):
+        evaluated(run.path, tmp_path / "empty")
+    (tmp_path / "strange" / "oak").mkdir(parents=True)
+    Image.new("RGB", (9, 9)).save(tmp_path / "strange" / "oak" / "1.png")
+    with pytest.raises(FlowerError, match=r"knows none of the classes in .*: oak"):
+        evaluated(run.path, tmp_path / "strange")
+    (tmp_path / "torn" / "iris").mkdir(parents=True)
+    (tmp_path / "torn" / "iris" / "1.jpg").write_text("no picture")
+    with pytest.raises(FlowerError, match=r"No photo in .* can be read \(iris/1\.jpg: "):
+        evaluated(run.path, tmp_path / "torn")
+
+
+def test_a_run_whose_photos_have_gone_says_so(
+    little: Callable[..., Recipe], make_photos, tmp_path: Path, models: Path
+) -> None:
+    folder = make_photos(tmp_path / "photos", classes=2, per_class=4)
+    other, _ = trained(little(photos=str(folder)), models)
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(FlowerError, match=r"are not in .* any more"):
+        evaluated(other.path)
+    assert evaluated(other.path, tmp_path / "elsewhere")[1].photos == 2
+
+
+# --- what it has learned from -----------------------------------------------------------------
+
+
+def test_what_it_has_learned_from_is_known_from_within_too(
+    little: Callable[..., Recipe], make_photos, tmp_path: Path, models: Path
+) -> None:
+    make_photos(tmp_path / "split" / "train", classes=2, per_class=4)
+    make_photos(tmp_path / "split" / "val", classes=2, per_class=3, side=40)
+    other, _ = trained(little(photos=str(tmp_path / "split")), models)
+    with pytest.raises(FlowerError, match="has learned from every photo in"):
+        evaluated(other.path, tmp_path / "split" / "train")
+    assert evaluated(other.path, tmp_path / "split")[1].photos == 6
+    assert evaluated(other.path, tmp_path / "split" / "val")[1].learned == 0
+    (tmp_path / "link").symlink_to(tmp_path / "split" / "train")
+    with pytest.raises(FlowerError, match="has learned from every photo in"):
+        evaluated(other.path, tmp_path / "link")
+
+
+def test_a_file_of_the_same_name_and_size_is_another_where_its_content_is(
+    little: Callable[..., Recipe], tmp_path: Path, models: Path
+) -> None:
+    for folder, colours in (("one", ("red", "blue")), ("two", ("green", "white"))):
+        for name, colour in zip(("daisy", "iris"), colours, strict=True):
+            (tmp_path / folder / name).mkdir(parents=True)
+            for number in range(4):
+                picture = Image.new("RGB", (32, 32 + number), colour)
+                picture.save(tmp_path / folder / name / f"{number}.bmp")
+    other, _ = trained(little(photos=str(tmp_path / "one")), models)
+    assert evaluated(other.path, tmp_path / "two")[1].learned == 0
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    assert evaluated(other.path, tmp_path / "copy")[1].photos == len(held_back(other))
+
+
+def test_a_label_that_is_mended_counts(
+    little: Callable[..., Recipe], make_photos, tmp_path: Path, models: Path
+) -> None:
+    folder = make_photos(tmp_path / "photos", classes=2, per_class=10)
+    other, _ = trained(little(photos=str(folder)), models)
+    wrong = next(path for path in held_back(other) if path.startswith("daisy/"))
+    learned = next(path for path, _, part in other.split() if part == "train")
+    for path in (wrong, learned):
+        (folder / path).rename(folder / "iris" / f"{Path(path).name}")
+    judged, result = evaluated(other.path)
+    moved = next(each for each in judged if Path(each.path).name == Path(wrong).name)
+    assert moved.label == "iris"
+    assert not result.problems
+    again, _ = evaluated(other.path, folder)
+    assert {each.path for each in again} == {each.path for each in judged}
+
+
+def test_a_class_that_is_renamed_is_known_by_its_new_name(
+    little: Callable[..., Recipe], make_photos, tmp_path: Path, models: Path
+) -> None:
+    folder = make_photos(tmp_path / "photos", classes=2, per_class=10)
+    other, _ = trained(little(photos=str(folder)), models)
+    before = evaluated(other.path)[1]
+    (folder / "iris").rename(folder / "violet")
+    resumption = Resumption(renamed=(("iris", "violet"),))
+    changes = {"epochs": 3, "learning_rate": 1e-8}
+    list(tasks.resume(other.path, changes=changes, how=resumption))
+    assert checkpoint.read(other.best)["classes"] == ["daisy", "iris"]  # no better one came
+    after = evaluated(other.path)[1]
+    assert [score.name for score in after.classes] == ["daisy", "violet"]
+    assert (after.accuracy, after.photos, after.strangers) == (before.accuracy, 4, ())
+
+
+# --- how it computes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"precision": "nonsense"},
+        {"precision": None},
+        {"device": "npu9x:1"},
+        {"precision": "load"},
+        {"recipe": {"model": "mynet", "optimizer": "lion", "batch_size": 1}},
+    ],
+)
+def test_a_checkpoint_of_a_later_version_still_answers(
+    run: RunFolder, photos: Path, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    checkpoint.write({**checkpoint.read(run.best), **changes}, tmp_path / "later.pth")
+    judged, _ = evaluated(tmp_path / "later.pth", photos)
+    (guess,) = tasks.predict(tmp_path / "later.pth", [judged[0].path])
+    assert guess.guesses[0].name == judged[0].guess
+
+
+def test_it_computes_in_the_precision_of_its_training(
+    run: RunFolder, photos: Path, tmp_path: Path
+) -> None:
+    stored = {**checkpoint.read(run.best), "precision": "bfloat16"}
+    checkpoint.write(stored, tmp_path / "rough.pth")
+    rough, _ = evaluated(tmp_path / "rough.pth", photos)
+    shutil.copy(run.best, tmp_path / "fine.pth")
+    fine, _ = evaluated(tmp_path / "fine.pth", photos)
+    differ = [abs(a.probability - b.probability) for a, b in zip(rough, fine, strict=True)]
+    assert 1e-6 < max(differ) < 0.05
+
+
+def test_the_network_that_answers_photos_stays_on_its_device(run: RunFolder, monkeypatch) -> None:
+    """Another thread may be asking it: the one that judges is a copy."""
+    asked = predictor.load(run.best).net
+    seen = []
+    monkeypatch.setattr(type(asked), "to", lambda self, *_, **__: seen.append(self) or self)
+    evaluated(run.best)
+    assert [each is asked for each in seen] == [False]
+
+
+def test_too_little_memory_is_said(run: RunFolder, monkeypatch) -> None:
+    def no_room(self, images):
+        raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
+
+    monkeypatch.setattr(type(predictor.load(run.best).net), "forward", no_room)
+    with pytest.raises(FlowerError, match="not enough memory to judge photos"):
+        evaluated(run.best)

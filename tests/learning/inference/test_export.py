@@ -1,0 +1,167 @@
+"""A trained network as a file: it answers as the checkpoint does, here and elsewhere."""
+
+import json
+import multiprocessing
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import onnxruntime
+import pytest
+import safetensors.torch
+import torch
+
+from flowergui import tasks
+from flowergui.config.recipe import Recipe
+from flowergui.errors import FlowerError
+from flowergui.events import Event, Exported, Finished, Guessed, Noted, Opened, Preparing
+from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.data import batches
+from flowergui.learning.inference import onnx_export, predictor
+from flowergui.learning.models import network
+from flowergui.store.run_folder import RunFolder
+
+Little = Callable[..., Recipe]
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    recipe = Recipe(
+        photos=str(folder), model="mynet", image_size=32, epochs=2, batch_size=6, ema=0.5,
+        device="cpu", precision="float32",
+    )  # fmt: skip
+    *_, done = tasks.train(recipe, models=tmp_path_factory.mktemp("models"))
+    assert isinstance(done, Finished)
+    return RunFolder(Path(done.run))
+
+
+def guesses(source: Path, photo: Path) -> list[tuple[str, float]]:
+    (guessed,) = tasks.predict(source, [photo])
+    assert isinstance(guessed, Guessed)
+    return [(each.name, each.probability) for each in guessed.guesses]
+
+
+def test_safetensors_answer_as_the_checkpoint_does(run: RunFolder, folder: Path, tmp_path: Path):
+    out = tmp_path / "new" / "flowers.safetensors"
+    assert list(tasks.export(run.path, out)) == [Exported(str(out))]
+    photo = next(folder.rglob("*.jpg"))
+    assert guesses(out, photo) == guesses(run.best, photo)
+    averaged = checkpoint.read(run.best)["ema"]
+    elsewhere = safetensors.torch.load_file(out)
+    assert all(torch.equal(elsewhere[name], averaged[name]) for name in averaged)
+
+
+@pytest.fixture(scope="module")
+def exported(run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("onnx") / "flowers.onnx"
+    drawn = torch.get_rng_state()
+    *waiting, last = tasks.export(run.path, out)
+    assert {type(each) for each in waiting} == {Preparing}
+    assert last == Exported(str(out))
+    assert torch.equal(torch.get_rng_state(), drawn)  # a training beside it goes on the same
+    return out
+
+
+def test_onnx_answers_as_the_checkpoint_does(run: RunFolder, exported: Path, folder: Path) -> None:
+    session = onnxruntime.InferenceSession(exported)
+    facts = session.get_modelmeta().custom_metadata_map
+    classes, size = json.loads(facts["classes"]), int(facts["image_size"])
+    assert (tuple(classes), size) == (run.classes(), 32)
+    photos = sorted(folder.rglob("*.jpg"))[:3]
+    squares = np.stack([batches.for_looking(size)(photo) for photo in photos])
+    images = squares.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    (answers,) = session.run(None, {"images": images})
+    for photo, answer in zip(photos, answers, strict=True):
+        named = dict(zip(classes, answer.tolist(), strict=True))
+        assert named == pytest.approx(dict(guesses(run.best, photo)), abs=1e-5)
+
+
+def test_an_onnx_file_that_answers_otherwise_is_refused(run: RunFolder, exported: Path) -> None:
+    other = onnx_export._Portable(predictor.load(run.best))
+    onnx_export._check(exported.read_bytes(), other)
+    other.mean = other.mean + 10
+    with pytest.raises(FlowerError, match="would not answer as the network does"):
+        onnx_export._check(exported.read_bytes(), other)
+
+
+def test_an_export_that_is_given_up_leaves_nothing(run: RunFolder, tmp_path: Path) -> None:
+    out = tmp_path / "flowers.onnx"
+    job = cast(Generator[Event, None, None], tasks.export(run.path, out))
+    next(job)
+    (process,) = multiprocessing.active_children()
+    job.close()
+    assert not process.is_alive()
+    assert not out.exists()
+
+
+def test_a_defect_in_tracing_is_told(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    onnx_export._trace_into(tmp_path / "none.pth", theirs)
+    assert "There is no file" in ours.recv()
+    monkeypatch.setattr(onnx_export, "_trace_into", print)  # ends without having sent anything
+    with pytest.raises(RuntimeError, match="has died"):
+        list(tasks.export(run.path, tmp_path / "flowers.onnx"))
+
+
+def test_what_onnx_takes_is_named_where_it_is_missing(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "flowers.onnx"
+    monkeypatch.setattr(onnx_export, "NEEDED", ("json", "no_such_package"))
+    with pytest.raises(FlowerError, match="not installed: no_such_package"):
+        list(tasks.export(run.path, out))
+    monkeypatch.setattr(onnx_export, "NEEDED", ())
+    monkeypatch.setattr(onnx_export, "MOST", 1_000)
+    with pytest.raises(FlowerError, match="too large for an"):
+        list(tasks.export(run.path, out))
+    assert not out.exists()
+
+
+def test_a_plain_state_dict_for_other_programs(run: RunFolder, tmp_path: Path) -> None:
+    list(tasks.export(run.best, tmp_path / "flowers.pth"))
+    net = network.build("mynet", 3, 32)
+    net.load_state_dict(torch.load(tmp_path / "flowers.pth", weights_only=True))
+
+
+@pytest.mark.parametrize("name", ["flowers.safetensors", "flowers.pth"])
+def test_what_was_exported_can_be_gone_on_with_and_transferred_from(
+    run: RunFolder, little: Little, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / name
+    list(tasks.export(run.path, out))
+    changes = {**little(epochs=1).as_dict(), "frozen": ()}
+    events = list(tasks.resume(out, changes=changes))
+    assert any("holds weights alone" in e.message for e in events if isinstance(e, Noted))
+    events = list(tasks.train(little(mode="transfer", weights=str(out), epochs=1)))
+    assert isinstance(events[-1], Finished)
+    opened = next(event for event in events if isinstance(event, Opened))
+    assert opened.mode == "transfer"
+
+
+def test_weights_of_other_classes_are_not_gone_on_with(
+    run: RunFolder, little: Little, make_photos, tmp_path: Path
+) -> None:
+    list(tasks.export(run.path, tmp_path / "flowers.safetensors"))
+    others = make_photos(tmp_path / "others", classes=3)
+    (others / "iris").rename(others / "aster")
+    changes = {**little(photos=str(others)).as_dict(), "frozen": ()}
+    with pytest.raises(FlowerError, match="knows daisy, iris, lily, and others has aster, daisy"):
+        list(tasks.resume(tmp_path / "flowers.safetensors", changes=changes))
+
+
+def test_what_cannot_be_exported(run: RunFolder, tmp_path: Path, small_files) -> None:
+    with pytest.raises(FlowerError, match=r"flowers\.h5 has no ending that says"):
+        list(tasks.export(run.path, tmp_path / "flowers.h5"))
+    with pytest.raises(FlowerError, match=r"best\.pth is a checkpoint of a run"):
+        list(tasks.export(run.path, run.best))
+    with pytest.raises(FlowerError, match=r"last\.pth is a checkpoint of a run"):
+        list(tasks.export(run.path, run.last))
+    with pytest.raises(FlowerError, match=r"There is no file .*none\.pth"):
+        list(tasks.export(tmp_path / "none.pth", run.last))
+    for name in ("flowers.pth", "flowers.safetensors"):
+        with small_files(20_000), pytest.raises(FlowerError, match="can't be written into"):
+            list(tasks.export(run.path, tmp_path / name))
+    assert list(tmp_path.iterdir()) == []

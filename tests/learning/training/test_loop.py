@@ -1,0 +1,787 @@
+"""A run from its beginning to its end: what it tells, what it leaves, what it refuses."""
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import count, takewhile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from runs import collect, of, pull, run_of, same, weights_of
+
+from flowergui import tasks
+from flowergui.config.recipe import Recipe
+from flowergui.errors import FlowerError
+from flowergui.events import (
+    BatchDone,
+    EpochDone,
+    Finished,
+    Guessed,
+    LearningRateChanged,
+    Noted,
+    Opened,
+    Saved,
+    SaveFailed,
+    Scanned,
+    Stopped,
+    TrainingSizeChanged,
+    Unsaved,
+    ValidationProgress,
+    WentBack,
+    as_dict,
+)
+from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.checkpoints.checkpoint_writer import Saving
+from flowergui.learning.data import batches, photos
+from flowergui.learning.device import hardware
+from flowergui.learning.training import loop
+from flowergui.learning.training.train_state import Training
+from flowergui.requests import Live
+
+Little = Callable[..., Recipe]
+
+
+def test_the_story_of_a_run(little: Little) -> None:
+    events = list(tasks.train(little(scheduler="none")))
+    kinds = [type(event).__name__ for event in events]
+    start = kinds.index("Opened")
+    assert set(kinds[:start]) == {"ScanProgress", "Scanned"}
+    epoch = ["BatchDone"] * 3 + ["ValidationProgress", "EpochDone"]
+    told = [kind for kind in kinds[start:] if kind != "Saved"]
+    assert told == ["Opened", *epoch, *epoch, "Finished"]
+    assert kinds[-2] == "Saved"
+
+    opened = events[start]
+    assert (opened.classes, opened.train_photos, opened.validation_photos) == (
+        ("daisy", "iris", "lily"),
+        18,
+        6,
+    )
+    assert (opened.epoch, opened.batch, opened.step, opened.resumed) == (1, 0, 0, False)
+    assert (opened.image_size, opened.device, opened.precision) == (32, "cpu", "float32")
+    assert opened.trainable == opened.parameters > 1_000_000
+    batches = of(events, BatchDone)
+    assert [(b.epoch, b.batch, b.batches, b.step, b.photos) for b in batches] == [
+        (1 + step // 3, 1 + step % 3, 3, 1 + step, 6) for step in range(6)
+    ]
+    assert {b.learning_rate for b in batches} == {0.002}
+    for done in of(events, EpochDone):
+        mine = [b for b in batches if b.epoch == done.epoch]
+        assert done.train_loss == pytest.approx(sum(b.loss for b in mine) / 3)
+        assert done.train_accuracy == pytest.approx(sum(b.accuracy for b in mine) / 3)
+        assert 0 <= done.val_accuracy <= done.best_accuracy <= 1
+        assert math.isfinite(done.val_loss)
+    assert of(events, ValidationProgress)[0] == ValidationProgress(1, 1, 1)
+    assert of(events, Finished)[0].best_accuracy == of(events, EpochDone)[-1].best_accuracy
+    for event in events:
+        json.dumps(as_dict(event), allow_nan=False)
+
+
+def test_what_a_run_leaves_on_disk(little: Little, models: Path) -> None:
+    recipe = little(ema=0.5)
+    events = list(tasks.train(recipe))
+    run = run_of(events)
+    assert run.path.parent == models
+    assert {path.name for path in run.path.iterdir()} >= {
+        "recipe.json",
+        "classes.json",
+        "split.csv",
+        "history.csv",
+        "last.pth",
+        "best.pth",
+    }
+    assert run.recipe() == recipe
+    assert list(run.history.events()) == [e for e in events if isinstance(e, BatchDone | EpochDone)]
+    assert list(tasks.history(run.path)) == list(run.history.events())
+    assert [row[2] for row in run.split()].count("validation") == 6
+    stored = checkpoint.read(run.last)
+    assert checkpoint.is_ours(stored)
+    assert (stored["epoch"], stored["batch"], stored["step"]) == (3, 0, 6)
+    assert stored["classes"] == ["daisy", "iris", "lily"]
+    assert stored["ema"].keys() == stored["model"].keys()
+    assert not same(stored["ema"], stored["model"])
+    (facts,) = tasks.runs()
+    assert facts.epochs_done == 2
+    assert facts.last == str(run.last)
+
+
+@pytest.mark.usefixtures("saves_at_once")
+@pytest.mark.parametrize(("minutes", "saves"), [(1.0, 2), (3.0, 0)])
+def test_saved_within_an_epoch(little: Little, monkeypatch, minutes: float, saves: int) -> None:
+    monkeypatch.setattr(Training, "unsaved_seconds", lambda self: 121.0)
+    live, places = Live(), []
+    for event in tasks.train(little(save_minutes=minutes), live):
+        if isinstance(event, Saved) and Path(event.path).name == "last.pth" and not live.stop:
+            places.append((event.epoch, event.batch))
+        live.stop = live.stop or (isinstance(event, BatchDone) and event.batch == 3)
+    assert places == [(1, 1), (1, 2)][:saves]
+
+
+@pytest.mark.usefixtures("saves_at_once")
+@pytest.mark.parametrize("seconds", [9.0, 121.0])
+def test_ends_of_epochs_are_saved_when_that_is_due(
+    little: Little, monkeypatch, seconds: float
+) -> None:
+    monkeypatch.setattr(Training, "unsaved_seconds", lambda self: seconds)
+    epochs = [
+        event.epoch
+        for event in tasks.train(little(epochs=3))
+        if isinstance(event, Saved) and Path(event.path).name == "last.pth" and not event.batch
+    ]
+    # The first makes best.pth, the last is the end; those before the ends name the next epoch.
+    assert epochs == ([2, 3, 4] if seconds > 120 else [2, 4])
+
+
+def test_the_last_save_need_not_write_a_best_that_was_held(little: Little, monkeypatch) -> None:
+    """It is waited for."""
+    better_each_time(monkeypatch, 2)
+    monkeypatch.setattr(Training, "save_is_due", lambda self: False)
+    saves = [event for event in tasks.train(little(epochs=3)) if isinstance(event, Saved)]
+    names = [(Path(event.path).stem, event.epoch) for event in saves]
+    assert names == [("last", 2), ("best", 2), ("last", 3), ("best", 3), ("last", 4)]
+
+
+def better_each_time(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
+    """Each of the first `epochs` validates better than the one before; later ones don't."""
+    batches, really = count(1), loop._judge
+
+    def judge(training: Training, *more: Any) -> tuple[float, int]:
+        really(training, *more)
+        return (1 / next(batches) if training.progress.epoch <= epochs else 9.0), 1
+
+    monkeypatch.setattr(loop, "_judge", judge)
+
+
+def test_a_best_that_is_held_and_new_is_saved_in_place_of_what_there_is(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is copied already. The next save is due the sooner: no more is lost than was promised."""
+    better_each_time(monkeypatch, 2)
+    monkeypatch.setattr(Saving, "apart", lambda self, most: most)
+    batches: list[BatchDone] = []
+    monkeypatch.setattr(time, "monotonic", lambda: 60.0 * len(batches))
+    saves = []
+    for event in tasks.train(little(epochs=4, save_minutes=4)):
+        batches += [event] if isinstance(event, BatchDone) else []
+        if isinstance(event, Saved):
+            saves.append((Path(event.path).stem, event.epoch, event.batch))
+    assert saves == [
+        *(("last", 2, 0), ("best", 2, 0)),
+        *(("last", 3, 0), ("best", 3, 0)),  # held after 6 batches, saved after 8
+        *(("last", 4, 2), ("last", 5, 0)),  # after 11: 5 minutes after what was saved before
+    ]
+
+
+@pytest.mark.parametrize("recover", [False, True])
+def test_a_best_that_is_held_is_not_lost_with_the_run(
+    little: Little, monkeypatch: pytest.MonkeyPatch, recover: bool
+) -> None:
+    better_each_time(monkeypatch, 2)
+    poison(monkeypatch, 8)
+    events: list[Any] = []
+    with nullcontext() if recover else pytest.raises(FlowerError, match="The loss became nan"):
+        collect(tasks.train(little(epochs=3, recover=recover)), events, lambda event: None)
+    run = run_of(events)
+    assert checkpoint.read(run.best)["step"] == 6
+    if recover:
+        assert [(back.epoch, back.batch, back.step) for back in of(events, WentBack)] == [(3, 0, 6)]
+    else:
+        assert checkpoint.read(run.last)["step"] == 6
+        assert [row.step for row in run.history.events()] == [1, 2, 3, 3, 4, 5, 6, 6]
+
+
+def test_a_best_that_is_held_is_saved_whatever_ends_the_run(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    better_each_time(monkeypatch, 2)
+    really, steps = Training.step, count(1)
+
+    def step(training: Training, *more: Any) -> tuple[float, torch.Tensor]:
+        if next(steps) == 8:
+            raise RuntimeError("not enough memory: you tried to allocate 9 bytes")
+        return really(training, *more)
+
+    monkeypatch.setattr(Training, "step", step)
+    events: list[Any] = []
+    with pytest.raises(FlowerError, match="not enough memory"):
+        collect(tasks.train(little(epochs=3)), events, lambda event: None)
+    run = run_of(events)
+    assert checkpoint.read(run.last)["step"] == checkpoint.read(run.best)["step"] == 6
+
+
+def test_it_learns(little: Little) -> None:
+    events = list(tasks.train(little(epochs=8, ema=0.9, augmentation="light")))
+    assert of(events, Finished)[0].best_accuracy >= 0.8
+    losses = [done.train_loss for done in of(events, EpochDone)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_the_same_recipe_ends_with_the_same_weights(little: Little) -> None:
+    recipe = little(augmentation="strong", mixup=0.2, cutmix=1.0, ema=0.9)
+    first = run_of(list(tasks.train(recipe)))
+    torch.rand(100)  # another state of the process's generator
+    second = run_of(list(tasks.train(replace(recipe, workers=2))))
+    other = run_of(list(tasks.train(replace(recipe, seed=1))))
+    assert same(weights_of(first), weights_of(second))
+    assert not same(weights_of(first), weights_of(other))
+
+
+def test_predictions_beside_a_run_change_nothing(little: Little, folder: Path) -> None:
+    recipe = little(model="mobilenet_v3_small")  # it has dropout
+    alone = run_of(list(tasks.train(recipe)))
+    photo = next(folder.rglob("*.jpg"))
+    events = []
+    for event in tasks.train(recipe):
+        events.append(event)
+        if isinstance(event, BatchDone | ValidationProgress):
+            assert of(list(tasks.predict(alone.best, [photo])), Guessed)
+            list(tasks.describe("squeezenet1_1", event.batch + 20))
+    assert same(weights_of(alone), weights_of(run_of(events)))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
+def test_every_optimizer_steps(little: Little, optimizer: str) -> None:
+    events = list(tasks.train(little(epochs=1, optimizer=optimizer, weight_decay=0.01)))
+    assert of(events, Finished)
+
+
+def test_bfloat16(little: Little) -> None:
+    events = list(tasks.train(little(epochs=1, precision="bfloat16")))
+    assert of(events, Opened)[0].precision == "bfloat16"
+    assert {tensor.dtype for name, tensor in weights_of(run_of(events)).items()} == {
+        torch.float32,
+        torch.int64,
+    }
+
+
+def test_the_device_decides_how_batches_are_made_and_multiplied(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: set[tuple[Any, ...]] = set()
+
+    def workers(wish: int, device: torch.device) -> int:
+        told.add(("workers", wish, device.type))
+        return 2
+
+    monkeypatch.setattr(batches, "workers", workers)
+    monkeypatch.setattr(hardware, "allow_tf32", lambda on: told.add(("tf32", on.type)))
+    events = list(tasks.train(little(epochs=1, device="cpu")))
+    assert of(events, Finished)
+    assert told == {("workers", 0, "cpu"), ("tf32", "cpu")}
+
+
+# --- wishes -----------------------------------------------------------------------------------
+
+
+def test_save_is_heeded_before_the_next_batch(little: Little) -> None:
+    live, after = Live(), []
+    for event in tasks.train(little(), live):
+        if isinstance(event, BatchDone) and event.step == 2:
+            live.save = True
+            after = []
+        after.append(event)
+    assert isinstance(after[1], Saved)
+    assert (after[1].epoch, after[1].batch) == (1, 2)
+    assert not live.save
+
+
+@pytest.mark.usefixtures("saves_at_once")
+@pytest.mark.parametrize("when", [1, 3, 4, 6])
+def test_stop_is_heeded_before_the_next_batch(little: Little, when: int) -> None:
+    live, after = Live(), []
+    for event in tasks.train(little(), live):
+        if isinstance(event, BatchDone) and event.step == when:
+            live.stop = True
+            after = []
+        after.append(event)
+    assert [type(event) for event in after] == [BatchDone, Saved, Stopped]
+    assert (after[2].epoch, after[2].batch) == ((when + 2) // 3, (when - 1) % 3 + 1)
+    assert checkpoint.read(Path(after[1].path))["step"] == when
+
+
+def test_the_learning_rate_follows(little: Little) -> None:
+    live, events = Live(), []
+    for event in tasks.train(little(scheduler="step", step_size=1, gamma=0.5), live):
+        events.append(event)
+        if isinstance(event, BatchDone) and event.step == 2:
+            live.learning_rate = 0.01
+    rates = [event.learning_rate for event in of(events, BatchDone)]
+    assert rates == pytest.approx([0.002, 0.002, 0.01, 0.005, 0.005, 0.005])
+    assert of(events, LearningRateChanged) == [LearningRateChanged(2, 0.01)]
+
+
+@pytest.mark.parametrize("kind", [BatchDone, ValidationProgress, EpochDone])
+def test_a_run_that_is_closed_is_saved_as_it_stands(little: Little, kind: type) -> None:
+    run = run_of(list(tasks.train(little())))
+    going = tasks.train(little())
+    events = []
+    for event in going:
+        events.append(event)
+        if isinstance(event, kind):
+            break
+    going.close()
+    closed = run_of(events)
+    assert closed.best.exists() == (kind is EpochDone)
+    list(tasks.resume(closed.path))
+    assert same(weights_of(closed), weights_of(run))
+    assert [row.step for row in closed.history.events()] == [
+        row.step for row in run.history.events()
+    ]
+
+
+# --- what goes wrong --------------------------------------------------------------------------
+
+
+def test_a_loss_that_is_no_number(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = torch.nn.functional.cross_entropy
+    losses = []
+
+    def poisoned(*args: object, **more: object) -> torch.Tensor:
+        losses.append(real(*args, **more))
+        return losses[-1] * (math.nan if len(losses) == 2 else 1)
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", poisoned)
+    going = tasks.train(little(), live := Live())
+    list(takewhile(lambda event: not isinstance(event, Opened), going))
+    live.save = True
+    with pytest.raises(FlowerError) as refused:
+        list(going)
+    assert refused.value.message == (
+        "The loss became nan in epoch 1, batch 2; what was saved before is in last.pth."
+    )
+    assert "lower learning rate than 0.002" in refused.value.hint
+
+
+def poison(monkeypatch: pytest.MonkeyPatch, *calls: int) -> list[int]:
+    """Makes the loss NaN in these calls, counted from 1; gives the calls so far."""
+    real = torch.nn.functional.cross_entropy
+    seen: list[int] = []
+
+    def poisoned(logits: torch.Tensor, *args: Any, **more: Any) -> torch.Tensor:
+        if not logits.requires_grad:
+            return real(logits, *args, **more)  # validation
+        seen.append(len(seen) + 1)
+        return real(logits, *args, **more) * (math.nan if seen[-1] in calls else 1)
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", poisoned)
+    return seen
+
+
+@pytest.mark.parametrize("call", [2, 5])
+def test_a_run_may_go_back_and_on_with_half_the_learning_rate(
+    little: Little, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    poison(monkeypatch, call)
+    events = list(tasks.train(little(recover=True, scheduler="none")))
+    (back,) = of(events, WentBack)
+    where = (1, 0, 0) if call == 2 else (2, 0, 3)  # the start, or the best of epoch 1
+    assert (back.epoch, back.batch, back.step) == where
+    assert back.reason.startswith(f"The loss became nan in epoch {where[0]}, batch 2")
+    after = of(events[events.index(back) :], BatchDone)
+    assert [event.step for event in after] == list(range(where[2] + 1, 7))
+    assert {event.learning_rate for event in after} == {0.001}
+    run = run_of(events)
+    assert [r.step for r in run.history.events() if isinstance(r, BatchDone)] == list(range(1, 7))
+    assert [r.epoch for r in run.history.events() if isinstance(r, EpochDone)] == [1, 2]
+    assert checkpoint.read(run.last)["progress"]["returns"] == 1
+
+
+def test_a_run_that_stays_spoilt_goes_back_three_times(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = poison(monkeypatch, *range(2, 99))
+    events = []
+    with pytest.raises(FlowerError, match="The loss became nan in epoch 1, batch 1"):
+        events.extend(tasks.train(little(recover=True)))
+    assert len(calls) == 1 + 4
+    (run,) = tasks.runs()
+    assert checkpoint.read(Path(run.last))["schedule"]["base"] == 0.002 / 8
+
+
+def test_weights_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) -> None:
+    live = Live()
+    events: list[Any] = []
+    real = Training.step
+
+    def spoil(self: Training, images: torch.Tensor, targets: torch.Tensor) -> Any:
+        done = real(self, images, targets)
+        if self.progress.step == 3:
+            next(self.net.parameters()).data.fill_(math.inf)
+        return done
+
+    def save_each(event: Any) -> None:
+        live.save |= isinstance(event, BatchDone)  # what a save tells may come in between
+
+    monkeypatch.setattr(Training, "step", spoil)
+    with pytest.raises(FlowerError, match="The loss became nan in epoch 2, batch 2"):
+        collect(tasks.train(little(epochs=3), live), events, save_each)
+    failed = of(events, SaveFailed)
+    assert {event.reason for event in failed} == {"the weights hold values that are no numbers"}
+    assert checkpoint.read(run_of(events).last)["step"] == 3  # the last one that was good
+
+
+def test_statistics_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) -> None:
+    """Training doesn't look at them, so that its loss stays a number; what predicts does."""
+    real = Training.step
+
+    def spoil(self: Training, images: torch.Tensor, targets: torch.Tensor) -> Any:
+        done = real(self, images, targets)
+        if self.progress.step == 3:
+            next(self.net.buffers()).fill_(math.nan)
+        return done
+
+    monkeypatch.setattr(Training, "step", spoil)
+    events = list(tasks.train(little()))
+    assert of(events, SaveFailed)
+    assert checkpoint.read(run_of(events).best)["step"] == 3
+
+
+def test_a_full_disk_does_not_end_a_run(little: Little, small_files) -> None:
+    live = Live()
+    going = tasks.train(little(epochs=3), live)
+    events: list[Any] = []
+    pull(going, events, Opened)
+    live.save = True
+    with small_files(20_000):
+        pull(going, events, SaveFailed, 3)
+    lost = of(events, SaveFailed)
+    assert [Path(each.path).name for each in lost] == ["last.pth", "last.pth", "best.pth"]
+    assert all("File too large" in each.reason or "full" in each.reason for each in lost)
+    events += list(going)
+    run = run_of(events)
+    assert {path.suffix for path in run.path.iterdir()} <= {".pth", ".json", ".csv", ".lock", ""}
+    assert checkpoint.read(run.last)["epoch"] == 4
+    assert [row.step for row in run.history.events() if isinstance(row, BatchDone)] == list(
+        range(1, 10)
+    )
+    assert [row.epoch for row in run.history.events() if isinstance(row, EpochDone)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_run_that_cannot_be_saved_at_its_end_is_saved_when_there_is_room(
+    little: Little, small_files, stopped: bool
+) -> None:
+    """As often as the face wishes; what it gives up is not said to be saved."""
+    live = Live()
+    going = tasks.train(little(), live)
+    events: list[Any] = []
+    pull(going, events, BatchDone)
+    live.stop = stopped
+    with small_files(20_000):
+        while len(of(events, Unsaved)) < 2:
+            events.append(next(going))
+            live.save = isinstance(events[-1], Unsaved)
+    run = run_of(events)
+    assert {(each.run, each.reason) for each in of(events, Unsaved)} == {
+        (str(run.path), of(events, SaveFailed)[-1].reason)
+    }
+    assert not run.last.exists()
+    events += list(going)
+    assert isinstance(events[-1], Stopped if stopped else Finished)
+    assert len(of(events, Unsaved)) == 2
+    assert not live.save
+    assert checkpoint.read(run.last)["step"] == of(events, BatchDone)[-1].step
+    assert stopped or run.best.exists()
+
+
+def test_a_run_that_is_given_up_ends(little: Little, small_files) -> None:
+    events: list[Any] = []
+    with small_files(20_000):
+        collect(tasks.train(little(epochs=1)), events, lambda event: None)
+    assert [type(event) for event in events[-2:]] == [Unsaved, Finished]
+    assert len(of(events, Unsaved)) == 1
+
+
+@pytest.mark.parametrize("what", [(Path, "open"), (checkpoint, "DirectFile")])
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")]
+)
+def test_a_folder_that_cannot_be_written_for_a_while(
+    little: Little, monkeypatch: pytest.MonkeyPatch, error: OSError, what: tuple[Any, str]
+) -> None:
+    """Patched, since the superuser, as whom tests may run, may write everywhere: the history,
+    then the checkpoints."""
+    really = getattr(*what)
+
+    def refused(path: Path, mode: str = "xb", *args: Any, **more: Any) -> Any:
+        if mode in ("xb", "ab"):
+            raise error
+        return really(path, mode, *args, **more)
+
+    events: list[Any] = []
+    for event in tasks.train(little(epochs=3)):
+        events.append(event)
+        if isinstance(event, Opened):
+            monkeypatch.setattr(*what, refused)
+        elif isinstance(event, EpochDone) and event.epoch == 2:
+            monkeypatch.setattr(*what, really)
+    run = run_of(events)
+    assert {event.reason for event in of(events, SaveFailed)} == {error.strerror}
+    assert of(events, Finished)
+    assert checkpoint.read(run.last)["epoch"] == 4  # the next save that works is used
+    assert [row.step for row in run.history.events() if isinstance(row, BatchDone)] == list(
+        range(1, 10)
+    )
+
+
+@pytest.mark.usefixtures("saves_at_once")
+def test_a_folder_that_was_deleted_comes_again(little: Little) -> None:
+    recipe = little(epochs=3)
+    events: list[Any] = []
+    for event in tasks.train(recipe):
+        events.append(event)
+        if isinstance(event, BatchDone) and event.step == 4:
+            shutil.rmtree(run_of(events).path)
+    run = run_of(events)
+    assert of(events, Finished)
+    assert not of(events, SaveFailed)
+    assert (run.recipe(), len(run.split())) == (recipe, 24)
+    assert checkpoint.read(run.last)["epoch"] == 4
+
+
+def test_too_little_memory(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_much(*args: object, **more: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", too_much)
+    with pytest.raises(FlowerError, match="not enough memory") as refused:
+        list(tasks.train(little()))
+    assert "batch size (3)" in refused.value.hint  # half of 6, which was tried too
+
+
+def test_a_batch_that_is_too_large_is_halved(little: Little, monkeypatch) -> None:
+    real = torch.nn.functional.cross_entropy
+
+    def limited(logits: torch.Tensor, *args: Any, **more: Any) -> torch.Tensor:
+        if len(logits) > 6:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
+        return real(logits, *args, **more)
+
+    recipe = little(batch_size=12)
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", limited)
+    monkeypatch.setattr(loop, "_judge", lambda *_: (1.0, 1))  # has twice the batch
+    events = list(tasks.train(recipe))
+    assert [event.message for event in of(events, Noted)] == [
+        "There is not enough memory for batches of 12 photos; they have 6 now."
+    ]
+    assert len(of(events, Opened)) == 2
+    run = run_of(events)
+    assert run.recipe() == replace(recipe, batch_size=6)
+    assert same(weights_of(run), weights_of(run_of(list(tasks.train(little(batch_size=6))))))
+    assert len(tasks.runs()) == 2
+
+
+def test_a_full_disk_stops_no_training(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise RuntimeError("unexpected pos 64 vs 0")
+
+    monkeypatch.setattr(torch, "save", full)
+    events = list(tasks.train(little()))
+    assert of(events, Finished)
+    assert not of(events, Saved)
+    assert "disk may be full" in of(events, SaveFailed)[-1].reason
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_photo_that_goes_away_is_named_once(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path, workers: int
+) -> None:
+    copy = make_photos(tmp_path / "copy")
+    gone = sorted((copy / "iris").iterdir())[:4]
+    events = []
+    for event in tasks.train(little(photos=str(copy), workers=workers)):
+        events.append(event)
+        if isinstance(event, Opened):
+            for number, photo in enumerate(gone):
+                photo.unlink() if number else photo.write_bytes(b"spoilt")
+    notes = [note.message for note in of(events, Noted)]
+    assert len(notes) == 4  # once each, not in every epoch
+    assert all(sum(photo.name in note for note in notes) == 1 for photo in gone)
+    assert notes[-1].startswith("A photo was passed over, 4 so far. iris_")
+    assert sum("can't be read: its content is no picture" in note for note in notes) == 1
+    assert of(events, Finished)
+
+
+def test_of_many_photos_the_spoilt_ones_are_met_on_the_way(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 10)
+    copy = make_photos(tmp_path / "copy")
+    spoilt = sorted((copy / "iris").iterdir())[1]
+    spoilt.write_text("no picture")
+    events = list(tasks.train(little(photos=str(copy))))
+    (scanned,) = of(events, Scanned)
+    assert not scanned.checked
+    assert [spoilt.name in note.message for note in of(events, Noted)] == [True]
+    assert of(events, Finished)
+
+
+def test_of_many_photos_half_may_be_no_pictures(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 10)
+    copy = make_photos(tmp_path / "copy")
+    everything = sorted(copy.rglob("*.*"))
+    for photo in everything[::2]:
+        photo.write_text("no picture")
+    events = list(tasks.train(little(photos=str(copy))))
+    assert len(of(events, Noted)) == len(everything) / 2
+    assert of(events, Finished)
+
+
+def test_where_not_one_is_a_picture_it_ends(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(photos, "CHECKED_FIRST", 10)
+    copy = make_photos(tmp_path / "copy")
+    whole = {photo: photo.read_bytes() for photo in copy.rglob("*.*")}
+    for photo in whole:
+        photo.write_text("no picture")
+    with pytest.raises(FlowerError, match="No batch of epoch 1 had photos that can be read"):
+        list(tasks.train(little(photos=str(copy))))
+    for photo, content in whole.items():
+        photo.write_bytes(content)
+    assert isinstance(list(tasks.resume())[-1], Finished)  # they are back
+
+
+def test_a_run_whose_photos_are_all_gone_is_saved_and_ends(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path
+) -> None:
+    copy = make_photos(tmp_path / "copy")
+    events: list[Any] = []
+
+    def unplug(event: Any) -> None:
+        if isinstance(event, Opened):
+            copy.rename(tmp_path / "unplugged")
+
+    with pytest.raises(FlowerError, match="of 24 photos can't be read any more; the run is") as e:
+        collect(tasks.train(little(photos=str(copy))), events, unplug)
+    assert str(copy) in e.value.hint
+    (tmp_path / "unplugged").rename(copy)
+    assert isinstance(list(tasks.resume())[-1], Finished)
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_run_that_loses_its_photos_and_its_room_waits_for_room(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path, small_files, again: bool
+) -> None:
+    """Both may have been on the drive that is gone."""
+    copy = make_photos(tmp_path / "copy")
+    live = Live()
+    going = tasks.train(little(photos=str(copy)), live)
+    events: list[Any] = []
+    pull(going, events, Opened)
+    copy.rename(tmp_path / "unplugged")
+    with small_files(20_000):
+        pull(going, events, Unsaved)
+    live.save = again
+    says = "is saved where it stood" if again else "could not be saved"
+    with nullcontext() if again else small_files(20_000), pytest.raises(FlowerError, match=says):
+        list(going)
+    assert run_of(events).last.exists() == again
+
+
+def test_without_photos_to_validate_it_says_so(little: Little, make_photos, tmp_path) -> None:
+    alone = make_photos(tmp_path / "alone", classes=4, per_class=1)
+    events = list(tasks.train(little(photos=str(alone), batch_size=2, epochs=1)))
+    assert "No photo could be held back" in of(events, Noted)[0].message
+    (done,) = of(events, EpochDone)
+    assert (done.val_loss, done.val_accuracy) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"model": "resnet19"}, "no network called 'resnet19'"),
+        ({"model": "vit_b_16"}, "vit_b_16 can't take images of 32 px"),
+        ({"frozen": ("*",)}, "Everything is frozen"),
+        ({"frozen": ("layer9",)}, "No parameter of this network is called 'layer9'"),
+        ({"batch_size": 32, "drop_last": True}, "18 training photos fill no batch of 32"),
+        ({"photos": "/nowhere"}, "There is no folder /nowhere"),
+        ({"mode": "transfer", "weights": "none.pth"}, "There is no file none.pth"),
+        ({"mode": "transfer"}, "mynet has no weights called imagenet"),
+    ],
+)
+def test_what_is_refused_leaves_no_run(little: Little, models: Path, changes, says: str) -> None:
+    with pytest.raises(FlowerError, match=says):
+        list(tasks.train(little(**changes)))
+    assert not models.exists() or list(models.iterdir()) == []
+
+
+def test_training_looks_at_smaller_squares_than_validation(little, monkeypatch):
+    shapes: dict[str, set[tuple[int, ...]]] = {"train": set(), "validate": set()}
+    step, judge = loop._step, loop._judge
+
+    def stepped(training: Any, side: Any, batch: Any) -> Any:
+        shapes["train"].add(tuple(batch.views.shape[1:]))
+        return step(training, side, batch)
+
+    def judged(training: Any, side: Any, batch: Any) -> Any:
+        shapes["validate"].add(tuple(batch.views.shape[1:]))
+        return judge(training, side, batch)
+
+    monkeypatch.setattr(loop, "_step", stepped)
+    monkeypatch.setattr(loop, "_judge", judged)
+    list(tasks.train(replace(little(), image_size=48, training_size=32)))
+    assert shapes == {"train": {(32, 32, 3)}, "validate": {(48, 48, 3)}}
+
+
+def test_squares_grow(little, monkeypatch):
+    shapes: list[tuple[int, ...]] = []
+    step = loop._step
+
+    def stepped(training: Any, side: Any, batch: Any) -> Any:
+        shapes.append((training.progress.epoch, batch.views.shape[1]))
+        return step(training, side, batch)
+
+    monkeypatch.setattr(loop, "_step", stepped)
+    recipe = replace(little(), image_size=96, first_training_size=32, epochs=5)
+    events = list(tasks.train(recipe))
+    assert sorted(set(shapes)) == [(1, 32), (2, 32), (3, 64), (4, 96), (5, 96)]
+    a_epoch = next(event for event in events if isinstance(event, EpochDone)).step
+    assert of(events, TrainingSizeChanged) == [
+        TrainingSizeChanged(2 * a_epoch, 64),
+        TrainingSizeChanged(3 * a_epoch, 96),
+    ]
+
+
+def test_squares_that_the_network_cannot_take_keep_one_size(little):
+    recipe = little(model="vit_b_32", image_size=224, first_training_size=64)
+    live = Live()
+    events = []
+    for event in tasks.train(recipe, live):
+        events.append(event)
+        live.stop = isinstance(event, Noted)
+    noted = next(event for event in events if isinstance(event, Noted))
+    assert noted.message.endswith("64 px. The squares keep one size.")
+
+
+def test_a_training_size_that_the_network_cannot_take_is_refused(little):
+    recipe = replace(little(), model="vit_b_32", image_size=224, training_size=192)
+    with pytest.raises(FlowerError, match="can't take images of 192 px"):
+        list(tasks.train(recipe))
+
+
+def test_a_best_that_was_validated_gives_way_to_no_other(
+    little: Little, make_photos: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Where its validation photos are gone, nobody knows whether a later state is better."""
+    make_photos(tmp_path / "here" / "train", per_class=20)
+    make_photos(tmp_path / "here" / "val", per_class=2)
+    run = run_of(list(tasks.train(little(photos=str(tmp_path / "here"), epochs=1))))
+    best = run.best.read_bytes()
+    (tmp_path / "here" / "val").rename(tmp_path / "elsewhere")
+    events = list(tasks.resume(run.path, changes={"epochs": 3}))
+    assert isinstance(events[-1], Finished)
+    assert run.best.read_bytes() == best
+    told = [event.message for event in of(events, Noted) if "is not validated" in event.message]
+    assert len(told) == 2
+    last = of(events, EpochDone)[-1]
+    assert (last.val_accuracy, last.best_epoch) == (None, 1)
+    assert last.best_accuracy > 0

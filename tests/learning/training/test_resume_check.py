@@ -1,0 +1,393 @@
+"""Before a run is resumed: what has changed is seen, said, and where it can be, taken up."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from flowergui import tasks
+from flowergui.config.recipe import Recipe
+from flowergui.errors import FlowerError
+from flowergui.events import (
+    BatchDone,
+    Check,
+    EpochDone,
+    Finished,
+    Noted,
+    Opened,
+    Preflighted,
+    Preparing,
+    WentBack,
+)
+from flowergui.learning.checkpoints import checkpoint
+from flowergui.requests import Live, Resumption
+from flowergui.store.run_folder import RunFolder
+
+Little = Callable[..., Recipe]
+
+
+@pytest.fixture
+def here(make_photos, tmp_path: Path) -> Path:
+    return make_photos(tmp_path / "here")
+
+
+@pytest.fixture
+def run(little: Little, here: Path) -> RunFolder:
+    """A run of three epochs, stopped in the second one."""
+    live = Live()
+    for event in tasks.train(little(photos=str(here), epochs=3, ema=0.9), live):
+        live.stop = live.stop or (isinstance(event, BatchDone) and event.step == 5)
+    return RunFolder(Path(event.run))
+
+
+def looked(run: RunFolder, **more: object) -> Preflighted:
+    *_, told = tasks.preflight(run.path, **more)
+    assert isinstance(told, Preflighted)
+    return told
+
+
+def check(told: Preflighted, subject: str) -> Check:
+    (found,) = [each for each in told.checks if each.subject == subject]
+    return found
+
+
+def resumed(run: RunFolder, **how: object) -> list:
+    events = list(tasks.resume(run.path, how=Resumption(**how)))
+    assert isinstance(events[-1], Finished)
+    return events
+
+
+def test_nothing_has_changed(run: RunFolder) -> None:
+    told = looked(run)
+    assert {each.verdict for each in told.checks} == {"same"}
+    assert {each.subject: each.detail for each in told.checks} == {
+        "Epochs": "2 of 3 to go",
+        "Network": "mynet",
+        "Classes": "3, as before",
+        "Photos": "24, as before, split as before",
+        "Image size": "32 px, the same normalisation",
+        "Device": "cpu, float32",
+        "Versions": f"torch {torch.__version__}",
+    }
+    assert (told.new_photos, told.new_classes, told.renamed, told.epochs_left) == (0, (), (), 2)
+
+
+def test_looking_changes_nothing(run: RunFolder) -> None:
+    before = {path: path.read_bytes() for path in run.path.iterdir()}
+    looked(run, changes={"epochs": 9}, how=Resumption(new_photos=True))
+    assert {path: path.read_bytes() for path in run.path.iterdir()} == before
+
+
+def test_photos_that_are_missing_changed_and_new_are_counted(run: RunFolder, here: Path) -> None:
+    (here / "iris" / "iris_0.jpg").unlink()
+    shutil.copy(here / "lily" / "lily_1.jpg", here / "iris" / "iris_1.jpg")
+    shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / "new.jpg")
+    told = looked(run)
+    assert check(told, "Photos") == Check(
+        "Photos",
+        "fine",
+        "1 missing, 1 changed, 1 new, left out",
+        "New ones can be taken in.",
+    )
+    assert told.new_photos == 1
+    notes = [event.message for event in resumed(run) if isinstance(event, Noted)]
+    assert notes[:2] == [
+        "1 photo of this run is not there any more: iris/iris_0.jpg",
+        "1 photo of this run is another file than it was: iris/iris_1.jpg",
+    ]
+
+
+def test_a_look_at_many_new_photos_tells_how_far_it_is_and_can_be_left(
+    run: RunFolder, here: Path
+) -> None:
+    for number in range(70):
+        shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / f"new_{number}.jpg")
+    *far, told = tasks.preflight(run.path)
+    assert far == [Preparing("Looking at new photos", done, 70) for done in (32, 64)]
+    assert isinstance(told, Preflighted)
+    assert told.new_photos == 70
+    live, before = Live(), run.last.read_bytes()
+    for event in tasks.resume(run.path, live):
+        assert event == far[0]  # nothing comes after it
+        live.stop = True
+    assert run.last.read_bytes() == before
+
+
+def test_new_photos_are_taken_in_where_they_are_wanted(run: RunFolder, here: Path) -> None:
+    before = run.split()
+    for number in range(10):
+        shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / f"new {number}.jpg")
+    (here / "lily" / "new 9.jpg").write_bytes(b"no picture")
+    events = resumed(run, new_photos=True)
+    opened = next(event for event in events if isinstance(event, Opened))
+    assert (opened.train_photos, opened.validation_photos) == (18 + 7, 6 + 2)
+    assert (opened.epoch, opened.batch) == (2, 0)  # begins anew: it has other batches
+    after = run.split()
+    assert [row for row in after if row[2] == "train"][:18] == before[:18]
+    assert [row for row in after if row[2] == "validation"][:6] == before[18:]
+    assert any("9 new photos are taken in" in e.message for e in events if isinstance(e, Noted))
+    best = [event.best_epoch for event in events if isinstance(event, EpochDone)]
+    assert best[0] == 2  # the best is looked for anew: it is measured on other photos
+
+
+def test_a_new_class_grows_the_head(run: RunFolder, here: Path, make_photos, tmp_path) -> None:
+    before = checkpoint.read(run.last)
+    rose = make_photos(tmp_path / "more", classes=4) / "rose"
+    shutil.copytree(rose, here / "a rose")  # by its name it would come first
+    told = looked(run)
+    assert check(told, "Classes").verdict == "fine"
+    assert check(told, "Classes").detail == "a rose: new, left out"
+    assert told.new_classes == ("a rose",)
+    assert check(looked(run, how=Resumption(new_classes=True)), "Classes").detail == (
+        "a rose: new, learned too; the head grows"
+    )
+    going = tasks.resume(
+        run.path, how=Resumption(new_classes=True), changes={"learning_rate": 1e-8}
+    )
+    opened = next(going)
+    assert isinstance(opened, Opened)
+    assert opened.classes == ("daisy", "iris", "lily", "a rose")
+    assert isinstance(list(going)[-1], Finished)
+    after = checkpoint.read(run.last)
+    assert after["classes"] == ["daisy", "iris", "lily", "a rose"]
+    for key in ("model", "ema"):
+        assert after[key]["fc.weight"].shape == (4, 256)
+        distance = 1e-5 if key == "model" else 1e-3  # the average still moves
+        known = after[key]["fc.weight"][:3]
+        assert torch.allclose(known, before[key]["fc.weight"], atol=distance)
+        assert after[key]["fc.weight"][3].any()
+    (guessed,) = tasks.predict(run.last, [next((here / "a rose").iterdir())])
+    assert {guess.name for guess in guessed.guesses} == {"daisy", "iris", "lily", "a rose"}
+
+
+def test_a_class_that_was_renamed_is_found_and_mapped(run: RunFolder, here: Path) -> None:
+    (here / "iris").rename(here / "aris")
+    told = looked(run)
+    assert check(told, "Classes") == Check(
+        "Classes",
+        "blocking",
+        "no photo of iris is left",
+        "If iris is called aris now, say so.",
+    )
+    assert (told.renamed, told.new_classes) == ((("iris", "aris"),), ())
+    with pytest.raises(FlowerError, match="No photo of iris is left") as refused:
+        list(tasks.resume(run.path))
+    assert refused.value.hint == "If iris is called aris now, say so (--rename)."
+    wish = {"renamed": (("iris", "aris"),)}
+    assert check(looked(run, how=Resumption(**wish)), "Classes").verdict == "fine"
+    events = resumed(run, **wish)
+    assert next(e for e in events if isinstance(e, Opened)).classes == ("daisy", "aris", "lily")
+    assert not [e for e in events if isinstance(e, Noted)]
+    assert {name for _, name, _ in run.split()} == {"daisy", "aris", "lily"}
+    assert {each.verdict for each in looked(run).checks[1:]} == {"same"}
+
+
+def test_renaming_changes_no_number(run: RunFolder, here: Path, little: Little, tmp_path) -> None:
+    (here / "iris").rename(here / "aris")
+    resumed(run, renamed=(("iris", "aris"),))
+    recipe = little(photos=str(here), epochs=3, ema=0.9)
+    (here / "aris").rename(here / "iris")
+    *_, whole = tasks.train(recipe, models=tmp_path / "whole")
+    ours, theirs = checkpoint.read(run.last), checkpoint.read(RunFolder(Path(whole.run)).last)
+    assert all(torch.equal(ours["model"][name], theirs["model"][name]) for name in ours["model"])
+
+
+@pytest.mark.parametrize(
+    ("pair", "says"),
+    [
+        (("rose", "iris"), "knows no class rose"),
+        (("iris", "lily"), "lily is another class of this run"),
+        (("iris", "aster"), "aster is no folder of photos"),
+    ],
+)
+def test_a_renaming_that_cannot_be(run: RunFolder, pair, says: str) -> None:
+    with pytest.raises(FlowerError, match=says):
+        list(tasks.resume(run.path, how=Resumption(renamed=(pair,))))
+    assert check(looked(run, how=Resumption(renamed=(pair,))), "Photos").verdict == "blocking"
+
+
+@pytest.mark.parametrize("which", ["last", "resumed", "previous"])
+def test_a_run_that_took_in_much_and_was_killed_at_once(
+    run: RunFolder, here: Path, make_photos, tmp_path: Path, which: str
+) -> None:
+    """What it went on from still knows three classes, under their old names."""
+    rose = make_photos(tmp_path / "more", classes=4) / "rose"
+    shutil.copytree(rose, here / "rose")
+    shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / "new.jpg")
+    (here / "iris").rename(here / "aris")
+    how = Resumption(new_photos=True, new_classes=True, renamed=(("iris", "aris"),))
+    going = tasks.resume(run.path, how=how, changes={"epochs": 4, "learning_rate": 0.0001})
+    assert isinstance(next(going), Opened)
+    # Killed here: nothing of it runs any more.
+    shutil.copytree(run.path, copy := tmp_path / "copy")
+    going.close()
+    folder = RunFolder(copy)
+    if which == "last":
+        assert {each.verdict for each in looked(folder).checks} == {"same"}
+        events = list(tasks.resume(copy))
+        assert all(e.learning_rate <= 0.0001 for e in events if isinstance(e, BatchDone))
+        assert [e.epoch for e in events if isinstance(e, EpochDone)] == [2, 3, 4]
+    else:
+        source = folder.resumed if which == "resumed" else folder.previous
+        events = list(tasks.resume(source, how=how))
+    opened = next(event for event in events if isinstance(event, Opened))
+    assert opened.classes == ("daisy", "aris", "lily", "rose")
+    assert isinstance(events[-1], Finished)
+
+
+def test_a_class_that_was_taken_in_later_is_new_once_more(
+    run: RunFolder, here: Path, make_photos, tmp_path: Path
+) -> None:
+    shutil.copytree(make_photos(tmp_path / "more", classes=4) / "rose", here / "rose")
+    resumed(run, new_classes=True)
+    (told,) = tasks.preflight(run.resumed)
+    assert told.new_classes == ("rose",)
+    events = list(tasks.resume(run.resumed))  # without it, as before
+    opened = next(event for event in events if isinstance(event, Opened))
+    assert opened.classes == ("daisy", "iris", "lily")
+    assert isinstance(events[-1], Finished)
+
+
+def test_longer_epochs_leave_the_schedule_where_it_is(
+    little: Little, here: Path, tmp_path: Path
+) -> None:
+    live = Live()
+    recipe = little(photos=str(here), epochs=10, scheduler="cosine", learning_rate=0.01)
+    for event in tasks.train(recipe, live):
+        live.stop = live.stop or (isinstance(event, EpochDone) and event.epoch == 5)
+    run = RunFolder(Path(event.run))
+    for number in range(30):
+        shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / f"new {number}.jpg")
+    for restart, first, last in ((False, 0.005, 1e-4), (True, 0.01, 1e-4)):
+        shutil.copytree(run.path, tmp_path / f"copy {restart}")
+        how = Resumption(new_photos=True, restart_schedule=restart)
+        events = list(tasks.resume(tmp_path / f"copy {restart}", how=how))
+        rates = [event.learning_rate for event in events if isinstance(event, BatchDone)]
+        assert rates[0] == pytest.approx(first)
+        assert rates[-1] < last
+
+
+def test_a_run_goes_back_to_where_it_was_taken_up_as_it_is_wanted_now(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(tasks.resume(run.path))  # to the end: last.pth is the future of resumed.pth
+    real, calls = torch.nn.functional.cross_entropy, []
+
+    def poisoned(logits: torch.Tensor, *args: object, **more: object) -> torch.Tensor:
+        calls.append(logits.requires_grad)
+        loss = real(logits, *args, **more)
+        return loss * float("nan") if sum(calls) == 2 and calls[-1] else loss
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", poisoned)
+    changes = {"learning_rate": 0.0001, "recover": True, "frozen": ("stem",)}
+    events = list(tasks.resume(run.resumed, changes=changes))
+    (back,) = [event for event in events if isinstance(event, WentBack)]
+    assert (back.step, back.learning_rate) == (5, 0.00005)
+    assert checkpoint.read(run.last)["frozen"][0].startswith("stem")
+
+
+def test_what_is_wanted_otherwise_is_told(run: RunFolder) -> None:
+    told = looked(run, changes={"learning_rate": 0.5, "batch_size": 3, "model": "resnet18"})
+    assert check(told, "Learning rate").detail == "0.5; it was 0.002"
+    assert check(told, "Learning rate").verdict == "fine"
+    assert check(told, "Batch size").verdict == "blocking"
+    assert check(told, "Network").verdict == "blocking"
+    assert "transfer" in check(told, "Network").remedy
+    told = looked(run, changes={"precision": "bfloat16"})
+    assert check(told, "Device") == Check("Device", "fine", "cpu, bfloat16; it was cpu, float32")
+
+
+def test_two_classes_cannot_take_one_name(run: RunFolder, here: Path) -> None:
+    (here / "iris").rename(here / "z")
+    twice = Resumption(renamed=(("iris", "z"), ("lily", "z")))
+    with pytest.raises(FlowerError, match="each new name be used once"):
+        list(tasks.resume(run.path, how=twice))
+
+
+def test_a_run_that_lacks_photos_already_may_lose_one_more(run: RunFolder, here: Path) -> None:
+    for photo in (*sorted((here / "iris").iterdir())[:4], *sorted((here / "lily").iterdir())[:4]):
+        photo.unlink()
+    (here / "daisy" / "daisy_0.jpg").write_bytes(b"spoilt")
+    assert isinstance(list(tasks.resume(run.path))[-1], Finished)
+
+
+def test_new_photos_of_a_ready_split_stay_where_they_lie(
+    little: Little, make_photos, tmp_path: Path
+) -> None:
+    make_photos(tmp_path / "ready" / "train", classes=2)
+    make_photos(tmp_path / "ready" / "val", classes=2, per_class=3)
+    live = Live()
+    for event in tasks.train(little(photos=str(tmp_path / "ready")), live):
+        live.stop = live.stop or isinstance(event, BatchDone)
+    train = tmp_path / "ready" / "train" / "iris"
+    for number in range(10):
+        shutil.copy(train / "iris_0.jpg", train / f"new {number}.jpg")
+    events = list(tasks.resume(Path(event.run), how=Resumption(new_photos=True)))
+    opened = next(each for each in events if isinstance(each, Opened))
+    assert (opened.train_photos, opened.validation_photos) == (26, 6)
+
+
+def test_what_a_run_cannot_do_here_is_told(run: RunFolder, here: Path) -> None:
+    stored = checkpoint.read(run.last)
+    checkpoint.write(stored | {"device": "mps", "versions": {"torch": "2.3.4"}}, run.last)
+    told = looked(run, changes={"epochs": 1})
+    assert check(told, "Device").verdict == "blocking"
+    assert check(told, "Versions").detail == f"torch {torch.__version__}; it was 2.3.4"
+    assert check(told, "Epochs") == Check(
+        "Epochs", "blocking", "all 1 are done", "Ask for more epochs."
+    )
+    here.rename(here.with_name("there"))
+    assert check(looked(run), "Photos").detail.startswith("The photos of this run are not in")
+
+
+def test_weights_alone_have_no_preflight(run: RunFolder, tmp_path: Path) -> None:
+    torch.save(checkpoint.read(run.last)["model"], tmp_path / "bare.pth")
+    with pytest.raises(FlowerError, match=r"bare\.pth holds weights alone"):
+        list(tasks.preflight(tmp_path / "bare.pth"))
+
+
+# --- more epochs ------------------------------------------------------------------------------
+
+
+def test_a_schedule_goes_on_or_begins_anew(little: Little, tmp_path: Path) -> None:
+    recipe = little(scheduler="cosine", epochs=2)
+    *_, done = tasks.train(recipe)
+    run = RunFolder(Path(done.run))
+
+    def rates(how: Resumption) -> list[float]:
+        copy = tmp_path / f"copy {how.restart_schedule}"
+        shutil.copytree(run.path, copy)
+        events = tasks.resume(copy, changes={"epochs": 4}, how=how)
+        return [event.learning_rate for event in events if isinstance(event, BatchDone)]
+
+    whole = tasks.train(replace(recipe, epochs=4), models=tmp_path / "whole")
+    as_planned = [event.learning_rate for event in whole if isinstance(event, BatchDone)]
+    assert rates(Resumption()) == as_planned[6:]
+    first = [e.learning_rate for e in run.history.events() if isinstance(e, BatchDone)]
+    assert rates(Resumption(restart_schedule=True)) == first
+
+
+def test_a_schedule_that_began_anew_survives_a_stop(little: Little, tmp_path: Path) -> None:
+    *_, done = tasks.train(little(scheduler="one-cycle"))
+    ways = []
+    for stop in (0, 8):
+        copy = tmp_path / str(stop)
+        shutil.copytree(Path(done.run), copy)
+        live = Live()
+        how = Resumption(restart_schedule=True)
+        for event in tasks.resume(copy, live, {"epochs": 5}, how=how):
+            live.stop = isinstance(event, BatchDone) and event.step == stop
+        if stop:
+            list(tasks.resume(copy))
+        ways.append(checkpoint.read(copy / "last.pth")["model"])
+    assert all(torch.equal(ways[0][name], ways[1][name]) for name in ways[0])
+
+
+def test_layers_that_cannot_be_frozen_stand_in_the_way(run: RunFolder) -> None:
+    assert looked(run, changes={"frozen": ("stem",)}).checks[-1].subject == "Frozen"
+    told = looked(run, changes={"frozen": ("nonsense",)}).checks[-1]
+    assert told.verdict == "blocking"
+    assert "nonsense" in told.detail
