@@ -15,7 +15,7 @@ from flowergui.system import allocator
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Does what `argv` (the program's own arguments where it is None) asks; the exit code."""
-    allocator.keep_pages()  # before there are threads
+    allocator.tune_malloc()  # before there are threads
     words = list(sys.argv[1:] if argv is None else argv)
     if words and (words[0] in commands.COMMANDS or words[0].startswith("-")):
         return commands.run(words)

@@ -1,9 +1,9 @@
 """What is said of what is computed once and kept."""
 
-from flowergui.events import CacheState, FeatureCache
+from flowergui.events import CacheState, FeatureCacheStatus
 
 
-def features_in_words(event: FeatureCache) -> str:
+def features_in_words(event: FeatureCacheStatus) -> str:
     """Of the layers that are frozen at the beginning, in a sentence or two."""
     if not event.where:
         return f"The frozen layers run for every photo in every epoch. {event.why_not}"

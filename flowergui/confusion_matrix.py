@@ -3,33 +3,33 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from flowergui.events import ClassScore, Confusion, Judged
+from flowergui.events import ClassScore, Confusion, PhotoEvaluated
 
 
-class Tally:
+class ConfusionMatrix:
     """A confusion matrix that grows with every photo. Only what was seen takes room, so that
     thousands of classes do too."""
 
-    def __init__(self, judged: Iterable[Judged] = ()) -> None:
-        self.photos = self.right = 0
+    def __init__(self, judged: Iterable[PhotoEvaluated] = ()) -> None:
+        self.photos = self.correct = 0
         self._pairs: Counter[tuple[str, str]] = Counter()
         self._labels: Counter[str] = Counter()
         self._guesses: Counter[str] = Counter()
         for each in judged:
             self.add(each)
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: PhotoEvaluated) -> None:
         """Counts one more."""
         self.photos += 1
-        self.right += judged.right
-        self._pairs[judged.label, judged.guess] += 1
+        self.correct += judged.correct
+        self._pairs[judged.label, judged.predicted] += 1
         self._labels[judged.label] += 1
-        self._guesses[judged.guess] += 1
+        self._guesses[judged.predicted] += 1
 
     @property
     def accuracy(self) -> float:
         """The share that is right; 0 of nothing."""
-        return self.right / self.photos if self.photos else 0.0
+        return self.correct / self.photos if self.photos else 0.0
 
     def count(self, label: str, guess: str) -> int:
         """Photos of the class `label` that were taken for `guess`."""
@@ -50,8 +50,8 @@ class Tally:
         return ClassScore(
             name=name,
             photos=photos,
-            right=right,
-            guessed=guessed,
+            correct=right,
+            predicted=guessed,
             recall=right / photos if photos else None,
             precision=right / guessed if guessed else None,
             f1=2 * right / (photos + guessed) if photos + guessed else None,
@@ -64,10 +64,10 @@ class Tally:
             for (label, guess), photos in self._pairs.items()
             if guess != label
         ]
-        return tuple(sorted(wrong, key=lambda each: (-each.photos, each.label, each.guess)))
+        return tuple(sorted(wrong, key=lambda each: (-each.photos, each.label, each.predicted)))
 
 
-def by_certainty(judged: Iterable[Judged]) -> list[Judged]:
+def by_confidence(judged: Iterable[PhotoEvaluated]) -> list[PhotoEvaluated]:
     """The surest first; those that are equally sure by their paths."""
     return sorted(judged, key=lambda each: (-each.probability, each.path))
 

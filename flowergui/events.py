@@ -10,7 +10,7 @@ from typing import Any
 
 from flowergui.config.recipe import Recipe
 from flowergui.config.recipe_diff import Difference
-from flowergui.heat import Heat
+from flowergui.heat import Heatmap
 
 # --- photos -----------------------------------------------------------------------------------
 
@@ -97,7 +97,7 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogued:
+class ModelsListed:
     """Every architecture that can be trained."""
 
     models: tuple[ModelFacts, ...]
@@ -125,7 +125,7 @@ class ModuleFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class ModelDescribed:
     """A network as it would be built for `class_count` classes and `image_size` pixels.
 
     `head` names the parameters of the last layer, that transfer learning replaces;
@@ -200,7 +200,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Preflighted:
+class ResumeChecked:
     """What a run would meet if it were resumed now, nothing changed yet. `new_photos` (a number)
     and `new_classes` could be taken in; `renamed` are the pairs of old and new names of classes
     that the names of their photos suggest. `epochs_left` tells whether there is anything to do."""
@@ -214,9 +214,9 @@ class Preflighted:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class RunStarted:
     """A run is about to train. `epoch`, `batch` and `step` are where it stands: 1, 0, 0 for a
-    new run. `image_size`, `device` and `precision` are what "auto" came to; `gain` is how many
+    new run. `image_size`, `device` and `precision` are what "auto" came to; `speedup` is how many
     times as fast steps were in that precision as in the other one that was tried, 0.0 where none
     was."""
 
@@ -238,15 +238,15 @@ class Opened:
     parameters: int
     frozen: tuple[str, ...]
     resumed: bool
-    gain: float = 0.0
+    speedup: float = 0.0
 
     @property
     def why_precision(self) -> str:
         """How its precision did beside the other, in words; "" where none was tried."""
-        if not self.gain:
+        if not self.speedup:
             return ""
         other = "bfloat16" if self.precision == "float32" else "float32"
-        times = f"{self.gain:.1f} times " if self.gain >= 1.05 else ""
+        times = f"{self.speedup:.1f} times " if self.speedup >= 1.05 else ""
         return f"{times}as fast as {other}"
 
 
@@ -266,7 +266,7 @@ class BatchDone:
 
 
 @dataclass(frozen=True, slots=True)
-class Quicker:
+class Speedup:
     """A way to do a run in fewer `seconds`: its `name` ("growing squares" or "cached views"), and
     the settings that it takes."""
 
@@ -289,11 +289,11 @@ class Estimated:
     largest_batch: int
     where: str = ""
     size: int = 0
-    quicker: Quicker | None = None
+    speedups: Speedup | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureCache:
+class FeatureCacheStatus:
     """What becomes of the layers that are frozen at the beginning, from the step after `step` on,
     for the photos of one `part` ("train" or "validation"). `where` ("memory" or "file") their
     output for `views` of each photo is kept, some `size` bytes in all; or, where `where` is
@@ -353,7 +353,7 @@ class LearningRateChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class WentBack:
+class RolledBack:
     """The loss was no number: the run goes on from its last checkpoint, after `step`, with the
     base learning rate `learning_rate`. What it did since is forgotten."""
 
@@ -390,7 +390,7 @@ class SaveFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsaved:
+class FinalSaveFailed:
     """A run is at its end, and what came last could not be saved: when the run is over, it is
     lost. A face that sets `live.save` before it takes the next event has it tried once more."""
 
@@ -399,7 +399,7 @@ class Unsaved:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class Warned:
     """Something the user should know that stops nothing."""
 
     message: str
@@ -462,7 +462,7 @@ class RunListed:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class RunsCompared:
     """In what the recipes of these runs (paths of their folders) differ: each difference has a
     value for each run, in this order."""
 
@@ -474,7 +474,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
+class Prediction:
     """A class, called `class` in JSON and `name` here, and its probability."""
 
     name: str
@@ -482,28 +482,28 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True)
-class Guessed:
+class Predicted:
     """What a photo shows: up to five guesses, likeliest first. `checkpoint` answered."""
 
     path: str
-    guesses: tuple[Guess, ...]
+    predictions: tuple[Prediction, ...]
     checkpoint: str
     epoch: int
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Why the network says what it says of a photo: a Heat for each of its guesses, in their
+    """Why the network says what it says of a photo: a Heatmap for each of its guesses, in their
     order, over the middle square of the photo, which is what it sees; all 0 where nothing speaks
     for a class. `picture` is a file that shows the first, "" for none."""
 
     path: str
-    heats: tuple[Heat, ...]
+    heatmaps: tuple[Heatmap, ...]
     picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class GuessFailed:
+class PredictionFailed:
     """A photo could not be read; the others go on."""
 
     path: str
@@ -514,20 +514,20 @@ class GuessFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class PhotoEvaluated:
     """What a network says of a photo whose class, its `label`, is known: its likeliest `guess`,
     and the probabilities of both."""
 
     path: str
     label: str
-    guess: str
+    predicted: str
     probability: float
     label_probability: float
 
     @property
-    def right(self) -> bool:
+    def correct(self) -> bool:
         """Whether the guess is the label."""
-        return self.guess == self.label
+        return self.predicted == self.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,8 +538,8 @@ class ClassScore:
 
     name: str
     photos: int
-    right: int
-    guessed: int
+    correct: int
+    predicted: int
     recall: float | None
     precision: float | None
     f1: float | None
@@ -550,7 +550,7 @@ class Confusion:
     """So many `photos` of the class `label` were taken for `guess`."""
 
     label: str
-    guess: str
+    predicted: str
     photos: int
 
 
@@ -576,10 +576,10 @@ class Evaluated:
     loss: float
     classes: tuple[ClassScore, ...]
     confusions: tuple[Confusion, ...]
-    surest: tuple[Judged, ...]
+    most_confident_errors: tuple[PhotoEvaluated, ...]
     problems: tuple[Problem, ...]
-    learned: int | None
-    strangers: tuple[str, ...]
+    trained_on: int | None
+    unknown_classes: tuple[str, ...]
 
 
 Event = (
@@ -587,36 +587,36 @@ Event = (
     | Scanned
     | SampleProgress
     | SampleDrawn
-    | Catalogued
-    | Described
+    | ModelsListed
+    | ModelDescribed
     | DownloadProgress
     | WeightsSaved
     | Exported
     | CacheState
     | RunListed
-    | Compared
+    | RunsCompared
     | Preparing
     | Estimated
-    | FeatureCache
-    | Preflighted
-    | Opened
+    | FeatureCacheStatus
+    | ResumeChecked
+    | RunStarted
     | BatchDone
     | ValidationProgress
     | EpochDone
     | FrozenChanged
     | LearningRateChanged
-    | WentBack
+    | RolledBack
     | TrainingSizeChanged
     | Saved
     | SaveFailed
-    | Unsaved
-    | Noted
+    | FinalSaveFailed
+    | Warned
     | Stopped
     | Finished
-    | Guessed
+    | Predicted
     | Explained
-    | GuessFailed
-    | Judged
+    | PredictionFailed
+    | PhotoEvaluated
     | Evaluated
 )
 
@@ -624,8 +624,8 @@ Event = (
 def as_dict(event: Event) -> dict[str, Any]:
     """The event as JSON-ready builtins, its class name first, under "event"."""
     fields = asdict(event)
-    if isinstance(event, Guessed):
-        fields["guesses"] = [
-            {"class": guess.name, "probability": guess.probability} for guess in event.guesses
+    if isinstance(event, Predicted):
+        fields["predictions"] = [
+            {"class": guess.name, "probability": guess.probability} for guess in event.predictions
         ]
     return {"event": type(event).__name__, **fields}

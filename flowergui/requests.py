@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Live:
+class LiveRequests:
     """The wishes of a face; the trainer reads them before each batch and tells what changed.
 
     Each attribute is replaced whole, never edited in place, so that one thread may write
@@ -22,7 +22,7 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
-class Resumption:
+class ResumeOptions:
     """Wishes that are no settings of the run itself. Without any, it goes on exactly as it would
     have gone."""
 
@@ -36,4 +36,4 @@ class Resumption:
     """Begin the learning rate's schedule anew, for the epochs that are left."""
 
 
-AS_BEFORE = Resumption()
+UNCHANGED = ResumeOptions()

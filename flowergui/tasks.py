@@ -12,11 +12,11 @@ from typing import Any
 from flowergui.config.recipe import Recipe
 from flowergui.config.recipe_diff import differences
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, Catalogued, Compared, EpochDone, Event, RunFacts
-from flowergui.requests import AS_BEFORE, Live, Resumption
+from flowergui.events import BatchDone, EpochDone, Event, ModelsListed, RunFacts, RunsCompared
+from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions
 from flowergui.store import paths
 from flowergui.store.run_folder import RunFolder
-from flowergui.system.keep_awake import awake
+from flowergui.system.keep_awake import keep_awake
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def inspect(folder: str | Path) -> Iterator[Event]:
     yield from photos.scan(Path(folder))
 
 
-def look(path: str | Path, edge: int) -> tuple[int, int, bytes]:
+def read_image(path: str | Path, edge: int) -> tuple[int, int, bytes]:
     """Width, height and RGB bytes of a picture, its longer side at most `edge` pixels. Raises
     FlowerError where it can't be read."""
     from flowergui.learning.data import image_io
@@ -46,36 +46,38 @@ def sample(folder: str | Path, *, seed: int = 0, photos_per_class: int = 80) -> 
     yield from sample_flowers.draw(Path(folder), seed=seed, photos_per_class=photos_per_class)
 
 
-def catalogue() -> Iterator[Event]:
-    """Catalogued: every architecture there is."""
+def list_models() -> Iterator[Event]:
+    """ModelsListed: every architecture there is."""
     from flowergui.learning.models import network
 
-    yield Catalogued(network.catalogue())
+    yield ModelsListed(network.model_catalogue())
 
 
-def describe(model: str, class_count: int, image_size: int = 0) -> Iterator[Event]:
-    """Described: the parameters and modules of a network that is not built yet, at
+def describe_model(model: str, class_count: int, image_size: int = 0) -> Iterator[Event]:
+    """ModelDescribed: the parameters and modules of a network that is not built yet, at
     `image_size` pixels (0: its own). Raises FlowerError for a size it can't take."""
     from flowergui.learning.models import network
 
     yield network.describe(model, class_count, image_size)
 
 
-def train(recipe: Recipe, live: Live | None = None, models: Path | None = None) -> Iterator[Event]:
-    """A new run in a new folder under `models`: Opened, BatchDone ..., Finished or Stopped."""
+def train(
+    recipe: Recipe, live: LiveRequests | None = None, models: Path | None = None
+) -> Iterator[Event]:
+    """A new run in a new folder under `models`: RunStarted, BatchDone ..., Finished or Stopped."""
     from flowergui.learning.training import new_run
 
-    with awake():
+    with keep_awake():
         models = models or paths.models_folder()
-        yield from new_run.train(recipe.checked(), live or Live(), models)
+        yield from new_run.train(recipe.checked(), live or LiveRequests(), models)
 
 
 def resume(
     source: str | Path | None = None,
-    live: Live | None = None,
+    live: LiveRequests | None = None,
     changes: Mapping[str, Any] | None = None,
     models: Path | None = None,
-    how: Resumption = AS_BEFORE,
+    how: ResumeOptions = UNCHANGED,
 ) -> Iterator[Event]:
     """Goes on with a run, from its folder or a checkpoint in it (None: the newest run).
 
@@ -88,22 +90,22 @@ def resume(
 
     models = models or paths.models_folder()
     path = Path(source) if source is not None else newest_run(models)
-    with awake():
-        yield from resume.resume(path, live or Live(), dict(changes or {}), models, how)
+    with keep_awake():
+        yield from resume.resume(path, live or LiveRequests(), dict(changes or {}), models, how)
 
 
-def preflight(
+def check_resume(
     source: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
     models: Path | None = None,
-    how: Resumption = AS_BEFORE,
+    how: ResumeOptions = UNCHANGED,
 ) -> Iterator[Event]:
-    """Preparing, while new photos are opened, and at last Preflighted: what a run would meet if
+    """Preparing, while new photos are opened, and at last ResumeChecked: what a run would meet if
     it were resumed now; nothing is changed. Raises FlowerError where there is no run to resume."""
     from flowergui.learning.training import resume_check
 
     path = Path(source) if source is not None else newest_run(models or paths.models_folder())
-    yield from resume_check.look(path, dict(changes or {}), how)
+    yield from resume_check.check(path, dict(changes or {}), how)
 
 
 def estimate(
@@ -114,7 +116,7 @@ def estimate(
     `examples` are paths of some. Raises FlowerError for what can't be."""
     from flowergui.learning.estimate import dry_run
 
-    yield from dry_run.look(recipe, (train, validation), classes, examples)
+    yield from dry_run.estimate(recipe, (train, validation), classes, examples)
 
 
 def save_weights(
@@ -141,8 +143,8 @@ def predict(
     why: bool = False,
     out: str | Path | None = None,
 ) -> Iterator[Event]:
-    """Guessed or GuessFailed for each image, by the network in `checkpoint`; where they want to
-    know `why`, Explained after each Guessed, with a picture in the folder `out`, if any."""
+    """Predicted or PredictionFailed for each image, by the network in `checkpoint`. With `why`,
+    Explained comes after each Predicted, with a picture in the folder `out`, if any."""
     from flowergui.learning.inference import predictor
 
     photos, folder = [Path(image) for image in images], Path(out) if out else None
@@ -150,9 +152,11 @@ def predict(
 
 
 def evaluate(checkpoint: str | Path, folder: str | Path | None = None) -> Iterator[Event]:
-    """Judged for each photo, and at last Evaluated: how well the network in `checkpoint` (or a
-    run's best) does on the photos in `folder` that it has not learned from; on those that its run
-    held back, where no folder is named. Raises FlowerError where there are none."""
+    """PhotoEvaluated for each photo, and at last Evaluated, for a checkpoint or a run's best.
+
+    The photos are those in `folder` that it was not trained on; without a folder, the validation
+    photos of its run. Raises FlowerError if there are none.
+    """
     from flowergui.learning.inference import evaluation
 
     yield from evaluation.evaluate(Path(checkpoint), Path(folder) if folder else None)
@@ -188,15 +192,15 @@ def run_of(checkpoint: str | Path) -> RunFacts | None:
     """The run that a checkpoint belongs to; None where it stands alone."""
     run = RunFolder(Path(checkpoint).parent)
     try:
-        return run.facts() if run.is_one() else None
+        return run.facts() if run.exists() else None
     except (OSError, FlowerError) as error:
         log.warning("%s can't be read as a run: %s", run.path, error)
         return None
 
 
 def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iterator[Event]:
-    """RunListed for each of these runs (their folders, or checkpoints in them), and Compared where
-    they are several; without any named, RunListed for each under `models`, newest first. Raises
+    """RunListed for each of `runs` (run folders, or checkpoints in them), and RunsCompared for
+    two or more. Without `runs`: RunListed for each run under `models`, newest first. Raises
     FlowerError for what is no run."""
     if runs:
         folders = [path.parent if path.is_file() else path for path in map(Path, runs)]
@@ -204,7 +208,7 @@ def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iter
         yield from named
         if len(named) > 1:
             differ = differences([each.run.recipe for each in named])
-            yield Compared(tuple(each.run.path for each in named), differ)
+            yield RunsCompared(tuple(each.run.path for each in named), differ)
         return
     for run in _run_folders(models or paths.models_folder()):
         try:
@@ -213,9 +217,9 @@ def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iter
             log.warning("%s can't be listed: %s", run.path, error)
 
 
-def goes_on(run: str | Path) -> bool:
+def is_training(run: str | Path) -> bool:
     """Whether some window or terminal trains this run now."""
-    return RunFolder(Path(run)).goes_on()
+    return RunFolder(Path(run)).is_training()
 
 
 def note(run: str | Path, text: str) -> None:
@@ -253,5 +257,5 @@ def newest_run(models: Path) -> Path:
 def _run_folders(models: Path) -> list[RunFolder]:
     if not models.is_dir():
         return []
-    folders = sorted(map(RunFolder, models.iterdir()), key=RunFolder.began, reverse=True)
-    return [run for run in folders if run.is_one()]
+    folders = sorted(map(RunFolder, models.iterdir()), key=RunFolder.started_at, reverse=True)
+    return [run for run in folders if run.exists()]

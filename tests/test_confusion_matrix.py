@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from flowergui.confusion_matrix import Tally, by_certainty, few
-from flowergui.events import Confusion, Judged
+from flowergui.confusion_matrix import ConfusionMatrix, by_confidence, few
+from flowergui.events import Confusion, PhotoEvaluated
 
 NAMES = ("daisy", "iris", "rose", "tulip")
 
 
-def judged(label: str, guess: str, probability: float = 0.5, path: str = "a.jpg") -> Judged:
-    return Judged(path, label, guess, probability, probability if guess == label else 0.1)
+def judged(label: str, guess: str, probability: float = 0.5, path: str = "a.jpg") -> PhotoEvaluated:
+    return PhotoEvaluated(path, label, guess, probability, probability if guess == label else 0.1)
 
 
 @pytest.fixture
-def many() -> list[Judged]:
+def many() -> list[PhotoEvaluated]:
     """Of each class other shares are right; no iris is called so, and no photo shows a tulip."""
     chance = random.Random(3)
     return [
@@ -26,9 +26,9 @@ def many() -> list[Judged]:
     ]
 
 
-def test_scores_are_those_of_scikit_learn(many: list[Judged]) -> None:
-    labels, guesses = [each.label for each in many], [each.guess for each in many]
-    tally = Tally(many)
+def test_scores_are_those_of_scikit_learn(many: list[PhotoEvaluated]) -> None:
+    labels, guesses = [each.label for each in many], [each.predicted for each in many]
+    tally = ConfusionMatrix(many)
     theirs = metrics.precision_recall_fscore_support(
         labels, guesses, labels=NAMES, zero_division=np.nan
     )
@@ -44,18 +44,18 @@ def test_scores_are_those_of_scikit_learn(many: list[Judged]) -> None:
 
 
 def test_what_would_divide_by_nothing_is_none() -> None:
-    tally = Tally([judged("iris", "rose")])
+    tally = ConfusionMatrix([judged("iris", "rose")])
     assert tally.score("iris").recall == 0.0
     assert tally.score("iris").precision is None
     assert tally.score("rose").recall is None
     assert tally.score("tulip").f1 is None
-    assert Tally().accuracy == 0.0
+    assert ConfusionMatrix().accuracy == 0.0
 
 
 def test_mistakes_come_by_their_number() -> None:
     pairs = [("rose", "tulip"), ("iris", "rose"), ("rose", "tulip"), ("rose", "rose")]
     pairs += [("daisy", "iris")]
-    assert Tally(judged(*pair) for pair in pairs).confusions() == (
+    assert ConfusionMatrix(judged(*pair) for pair in pairs).confusions() == (
         Confusion("rose", "tulip", 2),
         Confusion("daisy", "iris", 1),
         Confusion("iris", "rose", 1),
@@ -65,7 +65,7 @@ def test_mistakes_come_by_their_number() -> None:
 def test_the_surest_come_first() -> None:
     one, two = judged("rose", "iris", 0.6, "b.jpg"), judged("rose", "iris", 0.6, "a.jpg")
     three = judged("rose", "rose", 0.9, "c.jpg")
-    assert by_certainty([one, two, three]) == [three, two, one]
+    assert by_confidence([one, two, three]) == [three, two, one]
 
 
 def test_a_few_names_stand_for_many() -> None:

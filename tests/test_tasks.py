@@ -10,7 +10,7 @@ import pytest
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import Catalogued, Described, SampleDrawn, Scanned
+from flowergui.events import ModelDescribed, ModelsListed, SampleDrawn, Scanned
 from flowergui.store.run_folder import RunFolder
 
 
@@ -43,11 +43,11 @@ def test_sample_then_inspect(tmp_path: Path) -> None:
 
 
 def test_catalogue_and_describe() -> None:
-    (catalogued,) = tasks.catalogue()
-    assert isinstance(catalogued, Catalogued)
+    (catalogued,) = tasks.list_models()
+    assert isinstance(catalogued, ModelsListed)
     assert "resnet18" in [facts.name for facts in catalogued.models]
-    (described,) = tasks.describe("mynet", 4)
-    assert isinstance(described, Described)
+    (described,) = tasks.describe_model("mynet", 4)
+    assert isinstance(described, ModelDescribed)
     assert (described.class_count, described.image_size) == (4, 96)
 
 

@@ -120,7 +120,7 @@ def test_scratch_stop_resume_transfer_predict(qtbot, window, make_photos, tmp_pa
     picture = next((photos / "rose").iterdir()) if (photos / "rose").is_dir() else None
     picture = picture or next(next(photos.iterdir()).iterdir())
     find(window, QWidget, "dropZone").images_dropped.emit([str(picture)])
-    guesses = find(window, QAbstractItemView, "guesses")
+    guesses = find(window, QAbstractItemView, "predictions")
     qtbot.waitUntil(lambda: guesses.model().rowCount() == 3, timeout=LONG)
 
 
@@ -140,7 +140,7 @@ def test_the_window_and_the_command_line_end_with_the_same_weights(
     while window._control.state != "idle":
         find(window, QWidget, "dropZone").images_dropped.emit([picture])
         window._jobs.do(
-            "describe", lambda: tasks.describe("resnet18", 3, 64), window._network._told
+            "describe", lambda: tasks.describe_model("resnet18", 3, 64), window._network._told
         )
         window._layers.clear()
         looked += 1
@@ -190,7 +190,7 @@ def test_real_photos_train(qtbot, window, flower_photos, tmp_path, models):
     click(window, "startButton")
     qtbot.waitUntil(lambda: window._run.plot._epochs.length >= 1, timeout=LONG)
     find(window, QWidget, "dropZone").images_dropped.emit([str(next(few.rglob("*.jpg")))])
-    guesses = find(window, QAbstractItemView, "guesses")
+    guesses = find(window, QAbstractItemView, "predictions")
     qtbot.waitUntil(lambda: guesses.model().rowCount() == 3, timeout=LONG)
     assert window._control.state == "running"
     began = time.monotonic()

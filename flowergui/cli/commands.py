@@ -24,8 +24,8 @@ from flowergui.config.presets import with_preset
 from flowergui.config.recipe import SETTING, Recipe
 from flowergui.config.setting import Value
 from flowergui.errors import FlowerError
-from flowergui.events import Event, Judged, RunListed
-from flowergui.requests import Live, Resumption
+from flowergui.events import Event, PhotoEvaluated, RunListed
+from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store import paths, runs_csv
 from flowergui.store.predictions_csv import table
 
@@ -74,7 +74,7 @@ def _leave_stdout() -> None:
 
 def _train(wishes: argparse.Namespace) -> int:
     recipe = _recipe(wishes)
-    live = Live()
+    live = LiveRequests()
     return _run(wishes, live, lambda: tasks.train(recipe, live, wishes.models_folder))
 
 
@@ -82,17 +82,17 @@ def _resume(wishes: argparse.Namespace) -> int:
     changes: dict[str, Any] = _explicit(wishes)
     if "photos" in wishes:
         changes["photos"] = folder_of(wishes.photos)
-    how = Resumption(
+    how = ResumeOptions(
         new_photos=wishes.new_photos,
         new_classes=wishes.new_classes,
         renamed=tuple(wishes.rename),
         restart_schedule=wishes.restart_schedule,
     )
     if wishes.check:
-        return _tell(
-            wishes, tasks.preflight(wishes.source, changes, wishes.models_folder, how)
+        return _report(
+            wishes, tasks.check_resume(wishes.source, changes, wishes.models_folder, how)
         ).code
-    live = Live()
+    live = LiveRequests()
     return _run(
         wishes, live, lambda: tasks.resume(wishes.source, live, changes, wishes.models_folder, how)
     )
@@ -101,23 +101,23 @@ def _resume(wishes: argparse.Namespace) -> int:
 def _predict(wishes: argparse.Namespace) -> int:
     out = folder_of(wishes.why) if wishes.why else None
     events = tasks.predict(wishes.checkpoint, wishes.images, why=out is not None, out=out)
-    return _tell(wishes, events).code
+    return _report(wishes, events).code
 
 
 def _evaluate(wishes: argparse.Namespace) -> int:
     folder = folder_of(wishes.folder) if wishes.folder else None
     events = tasks.evaluate(wishes.checkpoint, folder)
     if not wishes.csv:
-        return _tell(wishes, events).code
+        return _report(wishes, events).code
     with table(Path(wishes.csv)) as write:
 
         def kept() -> Iterator[Event]:
             for event in events:
-                if isinstance(event, Judged):
+                if isinstance(event, PhotoEvaluated):
                     write(event)
                 yield event
 
-        return _tell(wishes, kept()).code
+        return _report(wishes, kept()).code
 
 
 def _runs(wishes: argparse.Namespace) -> int:
@@ -129,7 +129,7 @@ def _runs(wishes: argparse.Namespace) -> int:
         print(f"There is no run in {folder} yet.", file=sys.stderr)
     if wishes.csv:
         runs_csv.write(Path(wishes.csv), [each for each in events if isinstance(each, RunListed)])
-    return _tell(wishes, (event for event in events)).code
+    return _report(wishes, (event for event in events)).code
 
 
 def _write_note(wishes: argparse.Namespace) -> None:
@@ -141,28 +141,28 @@ def _write_note(wishes: argparse.Namespace) -> None:
 
 
 def _inspect(wishes: argparse.Namespace) -> int:
-    return _tell(wishes, tasks.inspect(folder_of(wishes.folder))).code
+    return _report(wishes, tasks.inspect(folder_of(wishes.folder))).code
 
 
 def _sample(wishes: argparse.Namespace) -> int:
     events = tasks.sample(
         folder_of(wishes.folder), seed=wishes.seed, photos_per_class=wishes.photos_per_class
     )
-    return _tell(wishes, events).code
+    return _report(wishes, events).code
 
 
 def _weights(wishes: argparse.Namespace) -> int:
-    return _tell(
+    return _report(
         wishes, tasks.save_weights(wishes.model, wishes.weights, wishes.models_folder)
     ).code
 
 
 def _export(wishes: argparse.Namespace) -> int:
-    return _tell(wishes, tasks.export(wishes.checkpoint, wishes.out)).code
+    return _report(wishes, tasks.export(wishes.checkpoint, wishes.out)).code
 
 
 def _cache(wishes: argparse.Namespace) -> int:
-    return _tell(wishes, tasks.cached_photos(clear=wishes.clear)).code
+    return _report(wishes, tasks.cached_photos(clear=wishes.clear)).code
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -179,7 +179,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
-def _tell(wishes: argparse.Namespace, events: Iterator[Event]) -> Console:
+def _report(wishes: argparse.Namespace, events: Iterator[Event]) -> Console:
     console = Console(
         as_json=wishes.json,
         terminal=sys.stderr.isatty(),
@@ -189,7 +189,7 @@ def _tell(wishes: argparse.Namespace, events: Iterator[Event]) -> Console:
     with closing(cast(Generator[Event, None, None], events)), closing(console):
         try:
             for event in events:
-                console.tell(event)
+                console.report(event)
         except FlowerError as error:
             if not console.began:
                 raise  # the input was refused
@@ -199,9 +199,9 @@ def _tell(wishes: argparse.Namespace, events: Iterator[Event]) -> Console:
     return console
 
 
-def _run(wishes: argparse.Namespace, live: Live, job: Callable[[], Iterator[Event]]) -> int:
+def _run(wishes: argparse.Namespace, live: LiveRequests, job: Callable[[], Iterator[Event]]) -> int:
     with _stopping(live):
-        console = _tell(wishes, job())
+        console = _report(wishes, job())
     if live.stop and not console.began:
         print("Stopped before the run began; there is nothing to resume.", file=sys.stderr)
         return INTERRUPTED
@@ -209,7 +209,7 @@ def _run(wishes: argparse.Namespace, live: Live, job: Callable[[], Iterator[Even
 
 
 @contextmanager
-def _stopping(live: Live) -> Iterator[None]:
+def _stopping(live: LiveRequests) -> Iterator[None]:
     """Ctrl-C and SIGTERM ask the run to stop, and no more; a second Ctrl-C interrupts it."""
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -251,9 +251,9 @@ def _recipe(wishes: argparse.Namespace) -> Recipe:
 def _with_fitting_size(recipe: Recipe) -> Recipe:
     """The recipe, with the network's own image size where it can't take the preset's."""
     try:
-        list(tasks.describe(recipe.model, 2, recipe.image_size))
+        list(tasks.describe_model(recipe.model, 2, recipe.image_size))
     except FlowerError:
-        list(tasks.describe(recipe.model, 2))  # raises where the network itself is unknown
+        list(tasks.describe_model(recipe.model, 2))  # raises where the network itself is unknown
         print(
             f"{recipe.model} can't take images of {recipe.image_size} px; its own size is used.",
             file=sys.stderr,

@@ -14,26 +14,26 @@ from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
     CacheState,
-    Compared,
     DownloadProgress,
     EpochDone,
     Evaluated,
     Event,
     Explained,
     Exported,
-    FeatureCache,
+    FeatureCacheStatus,
     Finished,
     FrozenChanged,
-    Guessed,
-    GuessFailed,
-    Judged,
     LearningRateChanged,
-    Noted,
-    Opened,
-    Preflighted,
+    PhotoEvaluated,
+    Predicted,
+    PredictionFailed,
     Preparing,
     Problem,
+    ResumeChecked,
+    RolledBack,
     RunListed,
+    RunsCompared,
+    RunStarted,
     SampleDrawn,
     SampleProgress,
     Saved,
@@ -43,8 +43,8 @@ from flowergui.events import (
     Stopped,
     TrainingSizeChanged,
     ValidationProgress,
+    Warned,
     WeightsSaved,
-    WentBack,
     as_dict,
 )
 from flowergui.store.run_folder import RunFolder
@@ -111,12 +111,12 @@ class Console:
         self._doing = ""
         self._lists_runs = False
 
-    def tell(self, event: Event) -> None:
+    def report(self, event: Event) -> None:
         """Prints one event. Raises BrokenPipeError where nobody reads stdout any more."""
         self._judge(event)
         if self._as_json:
             print(json_line(event), flush=True)
-            if isinstance(event, GuessFailed | SaveFailed):
+            if isinstance(event, PredictionFailed | SaveFailed):
                 self._failed(event)
         elif not self._progress(event):
             self.close()
@@ -137,13 +137,13 @@ class Console:
 
     def _judge(self, event: Event) -> None:
         match event:
-            case Opened():
+            case RunStarted():
                 self.began = True
-            case Preflighted():
+            case ResumeChecked():
                 self.broke_off = any(each.verdict == "blocking" for each in event.checks)
             case Evaluated():
                 self._lost.update(problem.path for problem in event.problems)
-            case GuessFailed() | SaveFailed():
+            case PredictionFailed() | SaveFailed():
                 self._lost.add(event.path)
             case Saved():
                 self._lost.discard(event.path)
@@ -151,7 +151,7 @@ class Console:
     def _warn(self, message: str) -> None:
         say(message, sys.stderr)
 
-    def _failed(self, event: GuessFailed | SaveFailed) -> None:
+    def _failed(self, event: PredictionFailed | SaveFailed) -> None:
         if isinstance(event, SaveFailed):
             self._warn(f"{event.path} could not be saved: {event.reason}.")
         else:
@@ -175,7 +175,7 @@ class Console:
                 self._move(f"Epoch {event.epoch}", event.batch, event.batches, figures)
             case ValidationProgress():
                 self._move(f"Validating epoch {event.epoch}", event.batch, event.batches)
-            case Saved() | Judged():
+            case Saved() | PhotoEvaluated():
                 pass  # the closing lines tell
             case _:
                 return False
@@ -212,19 +212,19 @@ class Console:
             case SampleDrawn():
                 train = report.command_line("flowergui", "train", event.folder, "--model", "mynet")
                 say(f"The sample flowers are in {event.folder}.\nNext: {train}")
-            case Preflighted():
-                say("\n".join(report.preflighted(event)))
-            case Opened():
-                say("\n".join(report.opened(event)))
+            case ResumeChecked():
+                say("\n".join(report.resume_checked(event)))
+            case RunStarted():
+                say("\n".join(report.run_started(event)))
             case EpochDone():
                 say(report.epoch(event))
             case FrozenChanged():
                 say(f"{event.trainable:,} of {event.parameters:,} parameters train now.")
-            case FeatureCache(part="train"):
+            case FeatureCacheStatus(part="train"):
                 say(features_in_words(event))
             case LearningRateChanged():
                 say(f"The learning rate is {event.learning_rate:g} now.")
-            case WentBack():
+            case RolledBack():
                 where = f"epoch {event.epoch}, batch {event.batch}"
                 self._warn(
                     f"{event.reason} It goes back to {where}, and on with a learning rate of "
@@ -232,9 +232,9 @@ class Console:
                 )
             case TrainingSizeChanged():
                 say(f"Squares of {event.size} px from now on.")
-            case Noted():
+            case Warned():
                 self._warn(event.message)
-            case GuessFailed() | SaveFailed():
+            case PredictionFailed() | SaveFailed():
                 self._failed(event)
             case Stopped() if str(RunFolder(Path(event.run)).last) in self._lost:
                 say(f"Stopped in epoch {event.epoch}, but what came last could not be kept.")
@@ -251,8 +251,8 @@ class Console:
             case WeightsSaved():
                 file = report.command_line("--weights", event.path)
                 say(f"The weights are in {event.path}.\nA transfer takes them with {file}")
-            case Guessed():
-                say("\n".join(report.guessed(event)))
+            case Predicted():
+                say("\n".join(report.predicted(event)))
             case Explained():
                 say(f"  {event.picture} shows why.")
             case RunListed():
@@ -260,7 +260,7 @@ class Console:
                     say(report.RUNS)
                 self._lists_runs = True
                 say(report.listed(event))
-            case Compared():
+            case RunsCompared():
                 say("\n".join(report.compared(event)))
             case Evaluated():
                 say("\n".join(report.evaluated(event)))
@@ -270,7 +270,7 @@ class Console:
         if self._everything and not event.checked:
             return  # it comes once more
         if self._everything:
-            say("\n".join(report.counts(event)))
+            say("\n".join(report.scanned(event)))
         else:
             photos = sum(each.train + each.validation for each in event.classes)
             classes = f"{len(event.classes)} classes in {event.folder}"

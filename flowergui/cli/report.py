@@ -9,14 +9,14 @@ from pathlib import Path
 from flowergui.caches import size_in_words
 from flowergui.confusion_matrix import few
 from flowergui.events import (
-    Compared,
     EpochDone,
     Evaluated,
     Finished,
-    Guessed,
-    Opened,
-    Preflighted,
+    Predicted,
+    ResumeChecked,
     RunListed,
+    RunsCompared,
+    RunStarted,
     Scanned,
     Stopped,
 )
@@ -34,7 +34,7 @@ def command_line(*words: str) -> str:
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
-def counts(event: Scanned) -> Sequence[str]:
+def scanned(event: Scanned) -> Sequence[str]:
     """The classes of a folder, and how many photos each has."""
     ready = any(each.validation for each in event.classes)
     width = max(len("class"), *(len(each.name) for each in event.classes))
@@ -50,7 +50,7 @@ def counts(event: Scanned) -> Sequence[str]:
     return lines
 
 
-def preflighted(event: Preflighted) -> Sequence[str]:
+def resume_checked(event: ResumeChecked) -> Sequence[str]:
     """What a run would meet if it were resumed now."""
     signs = {"same": "  ", "fine": "* ", "blocking": "! "}
     width = max(len(each.subject) for each in event.checks)
@@ -66,7 +66,7 @@ def preflighted(event: Preflighted) -> Sequence[str]:
     return lines
 
 
-def opened(event: Opened) -> Sequence[str]:
+def run_started(event: RunStarted) -> Sequence[str]:
     """What a run begins with."""
     began = "goes on" if event.resumed else f"starts ({event.mode})"
     why = f" ({event.why_precision})" if event.why_precision else ""
@@ -115,11 +115,11 @@ def finished(event: Finished) -> Sequence[str]:
     return (done, f"The best network is in {path}.", f"Next: {predict} PHOTO ...")
 
 
-def guessed(event: Guessed) -> Sequence[str]:
+def predicted(event: Predicted) -> Sequence[str]:
     """What a photo shows."""
-    width = max(len(guess.name) for guess in event.guesses)
+    width = max(len(guess.name) for guess in event.predictions)
     lines = [event.path]
-    for guess in event.guesses:
+    for guess in event.predictions:
         bar = "#" * round(guess.probability * BAR_WIDTH)
         figures = f"{guess.name:<{width}}  {percent(guess.probability):>7}  {bar}"
         lines.append(f"  {figures}".rstrip())
@@ -137,7 +137,7 @@ def listed(event: RunListed) -> str:
     return f"{accuracy:>7}  {epoch:>8}  {done:>11}  {time:>12}  {size:>9}  {run.path}{note}"
 
 
-def compared(event: Compared) -> Sequence[str]:
+def compared(event: RunsCompared) -> Sequence[str]:
     """In what some runs differ."""
     if not event.differences:
         return ("", "They have the same settings.")
@@ -160,14 +160,14 @@ def evaluated(event: Evaluated) -> Sequence[str]:
         f"The photos are in {event.folder}; "
         + (
             "nobody knows which of them it has learned from."
-            if event.learned is None
+            if event.trained_on is None
             else "it has learned from none of them."
         ),
     ]
-    if event.learned:
-        lines.append(f"Left out, as it has learned from them: {plural(event.learned, 'other')}.")
-    if event.strangers:
-        lines.append(f"Left out, as it does not know them: {few(event.strangers)}.")
+    if event.trained_on:
+        lines.append(f"Left out, as it has learned from them: {plural(event.trained_on, 'other')}.")
+    if event.unknown_classes:
+        lines.append(f"Left out, as it does not know them: {few(event.unknown_classes)}.")
     width = max(len("class"), *(len(each.name) for each in event.classes))
     lines += ["", f"{'class':<{width}}  {'photos':>7}  {'recall':>8}  {'precision':>9}  {'F1':>8}"]
     shown = event.classes
@@ -188,13 +188,13 @@ def evaluated(event: Evaluated) -> Sequence[str]:
     if event.confusions:
         lines += ["", "Most often taken for another:"]
         lines += (
-            f"  {each.label} for {each.guess}: {plural(each.photos, 'photo')}"
+            f"  {each.label} for {each.predicted}: {plural(each.photos, 'photo')}"
             for each in event.confusions[:MISTAKES_SHOWN]
         )
         lines += ["", "The surest mistakes:"]
         lines += (
-            f"  {each.path}: {each.label}, taken for {each.guess} ({percent(each.probability)})"
-            for each in event.surest[:MISTAKES_SHOWN]
+            f"  {each.path}: {each.label}, taken for {each.predicted} ({percent(each.probability)})"
+            for each in event.most_confident_errors[:MISTAKES_SHOWN]
         )
     return lines
 

@@ -19,7 +19,7 @@ def frozen_names(
     """The parameters that `frozen` means, in the order of `parameters`.
 
     A word of `frozen` is a name, a shell-style pattern (layer1.*), a module's name (layer1),
-    or one of the two words above. `head` and `last_stage` are those of `Described`.
+    or one of the two words above. `head` and `last_stage` are those of `ModelDescribed`.
     Raises FlowerError for a word that fits nothing.
     """
     parameters = tuple(parameters)

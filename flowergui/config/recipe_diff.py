@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flowergui.config.recipe import SETTINGS, Recipe
 from flowergui.config.setting import Setting
 
-NAMED = 3
+CONTEXT_SETTINGS = 3
 """Up to so many frozen parameters are named; more are counted."""
 
 
@@ -51,7 +51,7 @@ def _told(setting: Setting, recipe: Recipe) -> str:
     if not setting.matters(recipe):
         return ""
     value = getattr(recipe, setting.name)
-    if isinstance(value, tuple) and len(value) > NAMED:
+    if isinstance(value, tuple) and len(value) > CONTEXT_SETTINGS:
         return f"{len(value):,} parameters"
     label = next((each.label for each in setting.choices if each.value == value), "")
     words = label or setting.written(value)

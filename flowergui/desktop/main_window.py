@@ -19,33 +19,33 @@ from PySide6.QtWidgets import QMainWindow
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.dataset import dataset_controller
-from flowergui.desktop.dataset.dataset_controller import PhotosControl
+from flowergui.desktop.dataset.dataset_controller import DatasetController
 from flowergui.desktop.evaluation import evaluation_controller
-from flowergui.desktop.evaluation.evaluation_controller import EvaluationControl
+from flowergui.desktop.evaluation.evaluation_controller import EvaluationController
 from flowergui.desktop.layers import network_controller
-from flowergui.desktop.layers.network_controller import NetworkControl
+from flowergui.desktop.layers.network_controller import NetworkController
 from flowergui.desktop.prediction import prediction_controller
 from flowergui.desktop.prediction.drop_zone import local_paths, sorted_paths
-from flowergui.desktop.prediction.prediction_controller import PredictionControl
+from flowergui.desktop.prediction.prediction_controller import PredictionController
 from flowergui.desktop.runs import runs_controller
-from flowergui.desktop.runs.runs_controller import ComparisonControl
+from flowergui.desktop.runs.runs_controller import RunsController
 from flowergui.desktop.settings import estimate_controller
-from flowergui.desktop.settings.estimate_controller import EstimateControl
+from flowergui.desktop.settings.estimate_controller import EstimateController
 from flowergui.desktop.start_from import resume_controller, weights_controller
-from flowergui.desktop.start_from.resume_controller import ResumeControl
-from flowergui.desktop.start_from.weights_controller import WeightsControl
+from flowergui.desktop.start_from.resume_controller import ResumeController
+from flowergui.desktop.start_from.weights_controller import WeightsController
 from flowergui.desktop.threads import preload_torch
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training import training_controller
-from flowergui.desktop.training.run_presenter import RunStory
-from flowergui.desktop.training.training_controller import RunControl
+from flowergui.desktop.training.run_presenter import RunPresenter
+from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.problem_report import report
 from flowergui.desktop.window.guide_window import GuideWindow
-from flowergui.desktop.window.layout import Panels
-from flowergui.desktop.window.shutdown import Closing
+from flowergui.desktop.window.layout import Layout
+from flowergui.desktop.window.shutdown import Shutdown
 from flowergui.errors import FlowerError
-from flowergui.events import Catalogued, Scanned
-from flowergui.requests import Live, Resumption
+from flowergui.events import ModelsListed, Scanned
+from flowergui.requests import LiveRequests, ResumeOptions
 
 LATEST = 1_000
 """Milliseconds after which torch is loaded also where the window has not been painted yet."""
@@ -62,78 +62,78 @@ class MainWindow(QMainWindow):
             QSettings.Format.IniFormat, QSettings.Scope.UserScope, "flowergui", "flowergui"
         )
         self._warm = False
-        panels = Panels(self)
+        panels = Layout(self)
         self._banner, self._dataset, self._modes = panels.banner, panels.photos, panels.modes
         self._form, self._run = panels.form, panels.run
         self._drop_panel, self._layers = panels.predictions, panels.layers
         self.setCentralWidget(panels)
         self._jobs = Jobs(self)
-        self._control = RunControl(self)
-        self._closing = Closing(self._control, self._jobs, self._banner, self)
-        self._photos = PhotosControl(self._dataset, self._jobs, self._settings, self)
-        self._network = NetworkControl(self._form, self._layers, self._banner, self._jobs, self)
-        self._predictions = PredictionControl(self._drop_panel, self._jobs, self._control, self)
-        self._evaluation = EvaluationControl(self._predictions, self._photos, self._jobs, self)
-        self._resume = ResumeControl(
+        self._control = TrainingController(self)
+        self._closing = Shutdown(self._control, self._jobs, self._banner, self)
+        self._photos = DatasetController(self._dataset, self._jobs, self._settings, self)
+        self._network = NetworkController(self._form, self._layers, self._banner, self._jobs, self)
+        self._predictions = PredictionController(self._drop_panel, self._jobs, self._control, self)
+        self._evaluation = EvaluationController(self._predictions, self._photos, self._jobs, self)
+        self._resume = ResumeController(
             self._modes, self._form, self._run, self._photos, self._jobs, self
         )
-        self._estimate = EstimateControl(self._form, self._jobs, self._banner, self)
-        self._weights = WeightsControl(self._modes, self._banner, self._jobs, self)
-        self._comparison = ComparisonControl(
+        self._estimate = EstimateController(self._form, self._jobs, self._banner, self)
+        self._weights = WeightsController(self._modes, self._banner, self._jobs, self)
+        self._comparison = RunsController(
             self._control, self._resume, self._predictions, self._evaluation, self._jobs, self
         )
-        self._story = RunStory(self._run, self._layers, self._predictions, self._banner, self)
+        self._story = RunPresenter(self._run, self._layers, self._predictions, self._banner, self)
         self._wire()
         self._restore()
 
     def _wire(self) -> None:
         self._dataset.folder_chosen.connect(self.open_folder)
-        self._dataset.sample_wanted.connect(self._draw_sample)
-        self._dataset.cancel_wanted.connect(self._photos.cancel)
-        self._dataset.clear_cache_wanted.connect(self._photos.clear_cache)
-        self._photos.noted.connect(self._banner.show_note)
+        self._dataset.samples_requested.connect(self._draw_sample)
+        self._dataset.cancel_requested.connect(self._photos.cancel)
+        self._dataset.clear_cache_requested.connect(self._photos.clear_cache)
+        self._photos.message.connect(self._banner.show_note)
         self._photos.opened.connect(self._photos_opened)
-        self._photos.drawn.connect(self._sample_drawn)
+        self._photos.samples_drawn.connect(self._sample_drawn)
         self._modes.mode_changed.connect(self._mode_changed)
         self._modes.model_changed.connect(self._model_changed)
         self._modes.weights_changed.connect(self._weights_changed)
-        self._modes.save_weights_wanted.connect(self._weights.save)
-        self._modes.cancel_weights_wanted.connect(self._weights.cancel)
+        self._modes.save_weights_requested.connect(self._weights.save)
+        self._modes.cancel_weights_requested.connect(self._weights.cancel)
         self._modes.checkpoint_changed.connect(self._resume.choose)
         self._resume.listed.connect(self._runs_listed)
         self._resume.changed.connect(self._run_chosen)
         self._resume.refused.connect(self._banner.refuse)
-        self._resume.over.connect(self._offer_more_epochs)
-        self._resume.wanted.connect(self._go_on)
-        self._resume.looked.connect(self._allow)
+        self._resume.already_finished.connect(self._offer_more_epochs)
+        self._resume.resume_requested.connect(self._go_on)
+        self._resume.checked.connect(self._allow)
         self._form.recipe_changed.connect(self._recipe_changed)
         self._form.preset_chosen.connect(self._network.show_frozen)
         self._form.learning_rate_changed.connect(self._learning_rate_changed)
         self._layers.frozen_changed.connect(self._frozen_changed)
-        self._layers.network_wanted.connect(self._network.show_dialog)
+        self._layers.network_requested.connect(self._network.show_dialog)
         self._network.changed.connect(self._allow)
         self._drop_panel.images_dropped.connect(self._predictions.predict)
         self._drop_panel.checkpoint_dropped.connect(self._predictions.name)
         self._drop_panel.folder_dropped.connect(self.open_folder)
-        self._drop_panel.mistakes_wanted.connect(self._evaluation.open)
-        self._story.mistakes_wanted.connect(self._evaluation.open_of)
-        self._run.others_wanted.connect(self._comparison.open)
-        self._run.guide_wanted.connect(self._show_guide)
+        self._drop_panel.evaluation_requested.connect(self._evaluation.open)
+        self._story.evaluation_requested.connect(self._evaluation.open_of)
+        self._run.comparison_requested.connect(self._comparison.open)
+        self._run.guide_requested.connect(self._show_guide)
         self._comparison.removed.connect(self._banner.clear)
         self._comparison.noted.connect(self._banner.show_note)
-        self._comparison.resume_wanted.connect(self._show_resume)
-        self._comparison.settings_wanted.connect(self._take_settings)
-        self._run.start_wanted.connect(self._start)
-        self._run.quicker_wanted.connect(self._estimate.take)
-        self._run.resume_last_wanted.connect(self._resume.start_last)
-        self._run.resume_wanted.connect(self._resume.start_with)
-        self._run.pause_wanted.connect(self._control.pause)
-        self._run.continue_wanted.connect(self._control.go_on)
-        self._run.stop_wanted.connect(self._control.stop)
-        self._run.save_wanted.connect(self._control.save_again)
+        self._comparison.resume_requested.connect(self._show_resume)
+        self._comparison.settings_requested.connect(self._take_settings)
+        self._run.start_requested.connect(self._start)
+        self._run.speedup_requested.connect(self._estimate.take)
+        self._run.resume_last_requested.connect(self._resume.start_last)
+        self._run.resume_requested.connect(self._resume.start_with)
+        self._run.pause_requested.connect(self._control.pause)
+        self._run.continue_requested.connect(self._control.go_on)
+        self._run.stop_requested.connect(self._control.stop)
+        self._run.save_requested.connect(self._control.save_again)
         self._control.changed.connect(self._state_changed)
         self._control.produced.connect(self._run.header.feed)
-        self._control.produced.connect(self._story.tell)
+        self._control.produced.connect(self._story.show)
         self._control.failed.connect(self._run_failed)
         self._jobs.failed.connect(self._job_failed)
         self._jobs.ended.connect(self._allow)
@@ -171,7 +171,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _catalogue_told(self, events: tuple[Any, ...]) -> None:
         for event in events:
-            if isinstance(event, Catalogued):
+            if isinstance(event, ModelsListed):
                 self._modes.show_catalogue(event)
         self._weights.refresh()
         self._network.refresh()
@@ -228,7 +228,7 @@ class MainWindow(QMainWindow):
         if self._resume.chosen is None:  # else it is the run's photos that count
             self._form.set_start(photos=scanned.folder)
             self._network.set_class_count(len(scanned.classes))
-        self._resume.look()  # the photos of a run may have moved here
+        self._resume.check()  # the photos of a run may have moved here
 
     # --- where a run starts from ----------------------------------------------------------
 
@@ -300,7 +300,7 @@ class MainWindow(QMainWindow):
         self._dataset.set_validation_fraction(self._form.recipe().validation_fraction)
         self._network.refresh()
         if self._control.state == training_controller.IDLE:
-            self._resume.look()
+            self._resume.check()
         self._allow()
 
     @Slot(object)
@@ -339,7 +339,7 @@ class MainWindow(QMainWindow):
             start=why_not,
             resume=self._resume.nothing(),
             estimate=self._estimate.text,
-            quicker=self._estimate.quicker,
+            quicker=self._estimate.speedups,
             how=self._estimate.how,
         )
 
@@ -357,10 +357,10 @@ class MainWindow(QMainWindow):
             self._begin(lambda live: tasks.train(recipe, live))
 
     @Slot(str, object, object)
-    def _go_on(self, path: str, changes: dict[str, Any], how: Resumption) -> None:
+    def _go_on(self, path: str, changes: dict[str, Any], how: ResumeOptions) -> None:
         self._begin(lambda live: tasks.resume(path, live, changes, how=how))
 
-    def _begin(self, job: Callable[[Live], Iterator[Any]]) -> None:
+    def _begin(self, job: Callable[[LiveRequests], Iterator[Any]]) -> None:
         self._banner.clear()
         self._story.begin()
         self._control.begin(job)

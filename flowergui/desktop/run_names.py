@@ -12,7 +12,7 @@ _WHEN = re.compile(r"(\d{4}-\d\d-\d\d)_(\d\d)-?(\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
-class Resumable:
+class ResumableRun:
     """A checkpoint that can be resumed, in a few words."""
 
     checkpoint: str
@@ -46,7 +46,7 @@ def spoken(checkpoint: str) -> str:
     return f"{path.name} of {path.parent.name}" if path.parent.name else path.name
 
 
-def resumables(runs: Sequence[RunFacts], bare: str = "") -> tuple[Resumable, ...]:
+def resumable_runs(runs: Sequence[RunFacts], bare: str = "") -> tuple[ResumableRun, ...]:
     """Those of `runs` (newest first) that have a checkpoint, and the `bare` weights of a
     models/last.pth, "" for none: before them where they are newer."""
     offered = [_run(run) for run in runs if run.last]
@@ -56,13 +56,13 @@ def resumables(runs: Sequence[RunFacts], bare: str = "") -> tuple[Resumable, ...
     return tuple(offered)
 
 
-def elsewhere(path: str) -> Resumable:
+def elsewhere(path: str) -> ResumableRun:
     """A checkpoint that is in no list of runs."""
     file = Path(path)
-    return Resumable(path, file.name, str(file.parent))
+    return ResumableRun(path, file.name, str(file.parent))
 
 
-def _run(run: RunFacts) -> Resumable:
+def _run(run: RunFacts) -> ResumableRun:
     recipe = run.recipe
     name = Path(run.path).name
     began = when(name)
@@ -70,7 +70,7 @@ def _run(run: RunFacts) -> Resumable:
     if run.finished:
         done = f"all {recipe.epochs:,} epochs done" if recipe.epochs > 1 else "its epoch done"
     best = f", best {percent(run.best_accuracy)}" if run.best_accuracy else ""
-    return Resumable(
+    return ResumableRun(
         checkpoint=run.last,
         title=f"{recipe.model}, {recipe.mode}" if began else name,
         detail=done + best,

@@ -5,7 +5,7 @@ import hashlib
 import torch
 
 
-def number(*parts: int | str) -> int:
+def derive_seed(*parts: int | str) -> int:
     """A number from 0 to 2**63 - 1 that depends on `parts` alone, on every machine.
 
     It seeds whatever draws: the order of an epoch is drawn from `number(seed, "order", epoch)`.
@@ -15,7 +15,7 @@ def number(*parts: int | str) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") >> 1
 
 
-def sow(seed: int, device: torch.device) -> None:
+def seed_rng(seed: int, device: torch.device) -> None:
     """Seeds the generators that dropout draws from on this device. torch.manual_seed seeds those
     of all devices, and where one has not been used yet it writes a stack trace each time: that
     takes longer than a step on cached features."""

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flowergui.errors import FlowerError
-from flowergui.events import Judged
+from flowergui.events import PhotoEvaluated
 
 
 @contextmanager
-def table(path: Path) -> Iterator[Callable[[Judged], None]]:
+def table(path: Path) -> Iterator[Callable[[PhotoEvaluated], None]]:
     """Opens `path` for a header and a line a photo, and gives what writes one. Raises FlowerError
     where it can't be written."""
     with _refused(path):
@@ -21,10 +21,12 @@ def table(path: Path) -> Iterator[Callable[[Judged], None]]:
         writer = csv.writer(file)
         writer.writerow(["path", "label", "guess", "right", "probability", "label_probability"])
 
-    def write(judged: Judged) -> None:
+    def write(judged: PhotoEvaluated) -> None:
         shares = (f"{share:.6f}" for share in (judged.probability, judged.label_probability))
         with _refused(path):
-            writer.writerow([judged.path, judged.label, judged.guess, int(judged.right), *shares])
+            writer.writerow(
+                [judged.path, judged.label, judged.predicted, int(judged.correct), *shares]
+            )
 
     try:
         yield write

@@ -20,14 +20,14 @@ from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, RunFacts, RunListed
 from flowergui.store import atomic_io
-from flowergui.store.atomic_io import ANY_NAME, HALF_WRITTEN, beside, put
+from flowergui.store.atomic_io import FS_ENCODING_ERRORS, TMP_SUFFIX, replace_with_retry, temp_path
 from flowergui.store.history import History
 
 _BEGAN: Final = re.compile(r"\d{4}-\d\d-\d\d_")
 
 _PARTS: Final = ("train", "validation")
 
-LONGEST_NOTE = 500
+MAX_NOTE_LENGTH = 500
 """Most characters of a note."""
 
 
@@ -71,7 +71,7 @@ class RunFolder:
         raise FlowerError(f"{models} has a hundred runs of this second already.")
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Keeps the folder for one run: two that wrote into it would spoil each other's files.
         What a run that was killed had half written goes. Raises FlowerError where another
         process holds it, or where it can't be written."""
@@ -89,17 +89,17 @@ class RunFolder:
                 f"Nothing can be written into {self.path}: {error.strerror or error}."
             ) from error
         try:
-            for left in self.path.glob(f".*{HALF_WRITTEN}"):
+            for left in self.path.glob(f".*{TMP_SUFFIX}"):
                 left.unlink(missing_ok=True)
             yield
         finally:
             lock.release()
 
-    def is_one(self) -> bool:
+    def exists(self) -> bool:
         """Whether the folder holds a run."""
         return self._recipe.is_file()
 
-    def answering(self) -> Path:
+    def checkpoint_to_use(self) -> Path:
         """The checkpoint that predicts: the best one, else the last. Raises FlowerError where
         there is none."""
         for path in (self.best, self.last, self.previous):
@@ -120,13 +120,13 @@ class RunFolder:
         """Keeps a checkpoint of this folder as best.pth or resumed.pth, whatever later saves
         replace. Takes no time or room of its own where the file system has hard links. Raises
         OSError."""
-        half = beside(name)
+        half = temp_path(name)
         try:
             try:
                 os.link(checkpoint, half)
             except OSError:  # FAT has no links
                 shutil.copyfile(checkpoint, half)
-            put(half, name)
+            replace_with_retry(half, name)
         finally:
             half.unlink(missing_ok=True)  # also where both were links to one file already
 
@@ -140,14 +140,14 @@ class RunFolder:
             text = self._note.read_text("utf-8-sig", "replace")
         except OSError:
             return ""
-        return " ".join(text.split())[:LONGEST_NOTE]
+        return " ".join(text.split())[:MAX_NOTE_LENGTH]
 
     def write_note(self, text: str) -> None:
         """Notes `text` on it, as one line; "" takes the note away. Raises FlowerError where that
         can't be done, and where there is no run."""
-        if not self.is_one():
+        if not self.exists():
             raise FlowerError(f"There is no run in {self.path}.")
-        if line := " ".join(text.split())[:LONGEST_NOTE]:
+        if line := " ".join(text.split())[:MAX_NOTE_LENGTH]:
             atomic_io.write(self._note, line + "\n")
             return
         try:
@@ -181,7 +181,7 @@ class RunFolder:
         if not self._split.is_file():
             return
         # utf-8-sig: a spreadsheet may have put its mark in front.
-        with self._split.open(encoding="utf-8-sig", errors=ANY_NAME, newline="") as file:
+        with self._split.open(encoding="utf-8-sig", errors=FS_ENCODING_ERRORS, newline="") as file:
             rows = csv.reader(file)
             place = {name: number for number, name in enumerate(next(rows, ()))}
             sized = "bytes" in place  # older versions didn't put it there
@@ -201,7 +201,7 @@ class RunFolder:
         """The names of its classes in the order of the logits; none where it did not write them
         down."""
         try:
-            return tuple(map(str, json.loads(self._classes.read_text("utf-8", ANY_NAME))))
+            return tuple(map(str, json.loads(self._classes.read_text("utf-8", FS_ENCODING_ERRORS))))
         except (OSError, ValueError, TypeError):  # an older version's run, or spoilt
             return ()
 
@@ -218,7 +218,7 @@ class RunFolder:
                 files[facts.st_dev, facts.st_ino] = facts.st_size
         return sum(files.values())
 
-    def goes_on(self) -> bool:
+    def is_training(self) -> bool:
         """Whether a process trains it now, as far as can be told. Changes nothing in it."""
         if not self._lock.is_file():
             return False
@@ -265,9 +265,9 @@ class RunFolder:
         if best is not None and best.val_accuracy is None:
             best = None
         seconds = sum(each.seconds for each in epochs)
-        return RunListed(facts, epochs, best, seconds, size, self.began())
+        return RunListed(facts, epochs, best, seconds, size, self.started_at())
 
-    def began(self) -> str:
+    def started_at(self) -> str:
         """When, as its name tells it; where somebody named it otherwise, when it last did
         something. Sorts by time."""
         if _BEGAN.match(self.path.name):

@@ -10,7 +10,7 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8
 
 
 @cache
-def keep_pages() -> bool:
+def tune_malloc() -> bool:
     """Tells glibc to keep the memory that torch frees at every step, instead of giving it back
     and taking it again page by page: that costs a quarter of training time and more in
     bfloat16. Memory use grows by an eighth to a quarter.

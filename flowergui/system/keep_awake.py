@@ -8,7 +8,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def awake() -> Iterator[None]:
+def keep_awake() -> Iterator[None]:
     """While it lasts the computer does not fall asleep by itself, where the system can be asked
     for that (Windows, macOS, desktops with D-Bus). The screen may go dark. A closed lid and an
     empty battery are stronger. Where it can't be had, nothing is said: nothing is lost by it."""

@@ -19,18 +19,18 @@ from real_window import Gaps, shown, until
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.desktop.training.training_controller import calmly, recalled
-from flowergui.events import BatchDone, Opened
-from flowergui.requests import Live
+from flowergui.desktop.training.training_controller import load_history, throttled
+from flowergui.events import BatchDone, RunStarted
+from flowergui.requests import LiveRequests
 
 
-def gone_on_with(recipe: Recipe, live: Live, points: int) -> Iterator[Any]:
+def gone_on_with(recipe: Recipe, live: LiveRequests, points: int) -> Iterator[Any]:
     """The events of a run that has told so many batches before."""
     for event in tasks.train(recipe, live):
         step = getattr(event, "step", None)
         yield event if step is None else replace(event, step=step + points)
-        if isinstance(event, Opened):
-            yield recalled(calmly(before(points, event.batches)))
+        if isinstance(event, RunStarted):
+            yield load_history(throttled(before(points, event.batches)))
 
 
 def before(points: int, batches: int) -> Iterator[BatchDone]:

@@ -17,7 +17,7 @@ from typing import Any
 from PySide6.QtWidgets import QApplication, QPushButton
 from real_window import Gaps, shown, until
 
-from flowergui.events import BatchDone, EpochDone, Finished, Opened
+from flowergui.events import BatchDone, EpochDone, Finished, RunStarted
 
 EPOCHS = 10
 
@@ -31,7 +31,7 @@ def memory() -> float:
 def told(batches: int, rate: float, run: Path) -> Iterator[Any]:
     """The events of a run, at so many a second."""
     each = batches // EPOCHS
-    yield Opened(
+    yield RunStarted(
         str(run), "resnet18", "scratch", ("a", "b"), 32 * each, 32, 224, "cpu", "float32", EPOCHS,
         each, 1, 0, 0, 11_000_000, 11_000_000, (), False,
     )  # fmt: skip

@@ -26,10 +26,10 @@ from flowergui import tasks
 from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
 from flowergui.events import BatchDone
-from flowergui.learning.checkpoints.checkpoint_writer import Saving
-from flowergui.learning.training.train_state import Training
+from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter
+from flowergui.learning.training.train_state import TrainState
 
-trainings: list[Training] = []
+trainings: list[TrainState] = []
 standing: list[float] = []
 """Seconds that training stood still for each save."""
 holding: list[float] = []
@@ -40,7 +40,7 @@ writing: list[float] = []
 
 def watch() -> None:
     """Notes how long training stands still for each save, and what the thread spends."""
-    write = Saving._write
+    write = CheckpointWriter._write
 
     def timed_write(*arguments: Any) -> object:
         beside = threading.current_thread() is not threading.main_thread()  # else it stands still
@@ -48,9 +48,9 @@ def watch() -> None:
             return write(*arguments)
 
     def time_it(name: str, into: list[float]) -> None:
-        method = getattr(Training, name)
+        method = getattr(TrainState, name)
 
-        def timed(training: Training, **how: bool) -> object:
+        def timed(training: TrainState, **how: bool) -> object:
             trainings[:] = [training]
             if at_it:  # one of them calls another
                 return method(training, **how)
@@ -61,14 +61,14 @@ def watch() -> None:
             finally:
                 at_it.clear()
 
-        setattr(Training, name, timed)
+        setattr(TrainState, name, timed)
 
     at_it: list[str] = []
     for name in ("save", "save_soon"):
         time_it(name, standing)
     for name in ("hold_best", "settle_best"):
         time_it(name, holding)
-    Saving._write = timed_write  # type: ignore[method-assign,assignment]
+    CheckpointWriter._write = timed_write  # type: ignore[method-assign,assignment]
 
 
 @contextmanager

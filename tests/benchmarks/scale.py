@@ -46,14 +46,14 @@ from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.desktop.dataset.dataset_controller import PhotosControl
+from flowergui.desktop.dataset.dataset_controller import DatasetController
 app = QApplication([])
 panel = DatasetPanel()
 panel.resize(380, 600)
 panel.show()
 jobs = Jobs()
 jobs.failed.connect(lambda name, error: (print(error), app.quit()))
-control = PhotosControl(panel, jobs, QSettings(sys.argv[2], QSettings.Format.IniFormat))
+control = DatasetController(panel, jobs, QSettings(sys.argv[2], QSettings.Format.IniFormat))
 longest, last = 0.0, time.perf_counter()
 def tick():
     global longest, last
@@ -89,12 +89,12 @@ from pathlib import Path
 from flowergui import tasks
 from flowergui.events import BatchDone
 from flowergui.learning import beginning  # torch is there by the time of a click
-from flowergui.requests import Live
+from flowergui.requests import LiveRequests
 from flowergui.config.recipe import Recipe
 models = Path(sys.argv[2]).parent / "models"
 recipe = Recipe(photos=sys.argv[1], model="mynet", image_size=32, batch_size=32)
 def go(begin, what):
-    live, began, first, stopped = Live(), time.perf_counter(), 0.0, 0.0
+    live, began, first, stopped = LiveRequests(), time.perf_counter(), 0.0, 0.0
     for event in begin(live):
         if isinstance(event, BatchDone) and not first:
             first = time.perf_counter()

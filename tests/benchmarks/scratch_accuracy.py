@@ -52,7 +52,7 @@ def trained(preset: str, more: list[str]) -> list[dict[str, Any]]:
 
 def of(name: str, events: list[dict[str, Any]]) -> Run:
     """Prints the course of a run, and keeps what is compared."""
-    opened = next(event for event in events if event["event"] == "Opened")
+    opened = next(event for event in events if event["event"] == "RunStarted")
     epochs = [event for event in events if event["event"] == "EpochDone"]
     seconds, reached = 0.0, []
     for epoch in epochs:

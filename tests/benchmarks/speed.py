@@ -307,7 +307,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=6)
     wishes = parser.parse_args()
     folder = Path(os.environ["FLOWERGUI_PHOTOS"])
-    allocator.keep_pages()
+    allocator.tune_malloc()
     found = last(photos.scan(folder))
     split = photos.split(found, 0.2, 0)
     others: Others = {"the tutorial's loop": tutorial, "torchvision's reference": reference}
@@ -369,7 +369,7 @@ def growing(
     model: str, split: Split, plain: Recipe, others: Others, batches: int
 ) -> dict[str, float]:
     recipe = replace(plain, mode="scratch", frozen=(), augmentation="light", image_size=SIZE)
-    _, values = next(speedups.ways(recipe, SIZE, frozen=False), ("", ()))
+    _, values = next(speedups.suggestions(recipe, SIZE, frozen=False), ("", ()))
     return {
         "the tutorial's loop": tutorial(model, split, False, batches).job(split) / EPOCHS,
         "flowergui": epoch(replace(recipe, epochs=10, **dict[str, Any](values))),

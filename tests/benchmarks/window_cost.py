@@ -131,7 +131,7 @@ def within(recipe: Recipe, watch: Watch, models: Path) -> tuple[list[float], lis
 
 def once(kind: str, where: str) -> None:
     """One run, told in JSON."""
-    allocator.keep_pages()  # as the program does first of all
+    allocator.tune_malloc()  # as the program does first of all
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         watch = Watch(kind)

@@ -35,19 +35,19 @@ from flowergui.events import (
     Evaluated,
     Event,
     Finished,
-    GuessFailed,
-    Judged,
-    Opened,
+    PhotoEvaluated,
+    PredictionFailed,
     Problem,
+    RolledBack,
+    RunStarted,
     Saved,
     SaveFailed,
     Stopped,
     ValidationProgress,
     WeightsSaved,
-    WentBack,
 )
 from flowergui.learning.data import photos
-from flowergui.requests import Live, Resumption
+from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store import paths
 from flowergui.store.run_folder import RunFolder
 
@@ -66,7 +66,7 @@ EPOCH = EpochDone(
     learning_rate=0.01,
     seconds=1.5,
 )
-OPENED = Opened(
+OPENED = RunStarted(
     run="run",
     model="mynet",
     mode="scratch",
@@ -290,7 +290,7 @@ def test_epochs_extend_the_newest_run(
     assert commands.run(["resume", "--epochs", "2", "--json"]) == 0
 
     events = events_of(capsys.readouterr().out)
-    assert events[0]["event"] == "Opened"
+    assert events[0]["event"] == "RunStarted"
     assert events[0]["resumed"] is True
     assert [event["epoch"] for event in events if event["event"] == "EpochDone"] == [2]
     assert recipe_of(empty)["epochs"] == 2
@@ -309,13 +309,13 @@ def test_resume_may_only_look(
     assert capsys.readouterr().out.endswith("It can go on.\n")
     assert commands.run([*wish, "--epochs", "5", "--rename", "poppy=violet", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
-    assert told["event"] == "Preflighted"
+    assert told["event"] == "ResumeChecked"
     assert any("violet is another class" in each["detail"] for each in told["checks"])
     assert (only_run(trained) / "last.pth").read_bytes() == before
 
 
 def test_what_has_come_since_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Resumption] = []
+    seen: list[ResumeOptions] = []
 
     def resumed(*wishes: Any) -> Iterator[Event]:
         seen.append(wishes[-1])
@@ -325,7 +325,7 @@ def test_what_has_come_since_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> No
     wish = ["resume", "--new-photos", "--new-classes", "--rename", "a=b", "--rename", "c=d e"]
     assert commands.run([*wish, "--restart-schedule"]) == 0
     assert commands.run(["resume"]) == 0
-    assert seen == [Resumption(True, True, (("a", "b"), ("c", "d e")), True), Resumption()]
+    assert seen == [ResumeOptions(True, True, (("a", "b"), ("c", "d e")), True), ResumeOptions()]
 
 
 def test_resume_passes_on_only_what_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -382,8 +382,8 @@ def test_predict_prints_guesses_as_json(
     first, second = events_of(capsys.readouterr().out)
     assert first == second
     assert first["path"] == photo
-    probabilities = [guess["probability"] for guess in first["guesses"]]
-    assert sorted(guess["class"] for guess in first["guesses"]) == ["poppy", "violet"]
+    probabilities = [guess["probability"] for guess in first["predictions"]]
+    assert sorted(guess["class"] for guess in first["predictions"]) == ["poppy", "violet"]
     assert probabilities == sorted(probabilities, reverse=True)
     assert sum(probabilities) == pytest.approx(1)
 
@@ -480,11 +480,11 @@ def test_evaluate_tells_each_photo_as_json(
     assert commands.run(["evaluate", best, str(flowers), "--json"]) == 1  # for torn.jpg
     *others, last = events_of(capsys.readouterr().out)
     assert [problem["path"] for problem in last["problems"]] == ["poppy/torn.jpg"]
-    judged = [event for event in others if event["event"] == "Judged"]
+    judged = [event for event in others if event["event"] == "PhotoEvaluated"]
     assert last["event"] == "Evaluated"
     assert last["photos"] == len(judged) == 4
-    assert last["learned"] == 16
-    assert last["accuracy"] == sum(each["label"] == each["guess"] for each in judged) / 4
+    assert last["trained_on"] == 16
+    assert last["accuracy"] == sum(each["label"] == each["predicted"] for each in judged) / 4
     assert {"name", "recall", "precision", "f1"} <= set(last["classes"][0])
 
 
@@ -520,7 +520,7 @@ def test_of_many_classes_those_are_shown_that_are_recognised_least(
 ) -> None:
     scores = [ClassScore(f"c{n}", 10, n, 10, n / 200, 1.0, 1.0) for n in range(150)]
     unseen = ClassScore("unseen", 0, 0, 0, None, None, None)
-    Console(as_json=False, terminal=False).tell(evaluated(unseen, *reversed(scores)))
+    Console(as_json=False, terminal=False).report(evaluated(unseen, *reversed(scores)))
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[4:]] == [*(f"c{n}" for n in range(100)), "and"]
     assert lines[-1].startswith("and 51 classes more that it recognises better")
@@ -528,20 +528,20 @@ def test_of_many_classes_those_are_shown_that_are_recognised_least(
 
 def test_names_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(as_json=False, terminal=False)
-    console.tell(evaluated(ClassScore("ro\x1b[2Jse\x9b", 4, 3, 3, 0.75, 1.0, 6 / 7)))
-    console.tell(GuessFailed("a.jpg", "\x07a.jpg is no picture."))
+    console.report(evaluated(ClassScore("ro\x1b[2Jse\x9b", 4, 3, 3, 0.75, 1.0, 6 / 7)))
+    console.report(PredictionFailed("a.jpg", "\x07a.jpg is no picture."))
     printed = capsys.readouterr()
     assert r"ro\x1b[2Jse\x9b " in printed.out
     assert printed.err == "\\x07a.jpg is no picture.\n"
 
 
 def test_figures_read_well(capsys: pytest.CaptureFixture[str]) -> None:
-    mistake = Judged("/photos/rose/1.jpg", "rose", "tulip", 0.914, 0.05)
+    mistake = PhotoEvaluated("/photos/rose/1.jpg", "rose", "tulip", 0.914, 0.05)
     scores = (
         ClassScore("rose", 4, 3, 3, 0.75, 1.0, 6 / 7),
         ClassScore("tulip", 0, 0, 1, None, 0.0, 0.0),
     )
-    Console(as_json=False, terminal=False).tell(
+    Console(as_json=False, terminal=False).report(
         Evaluated(
             checkpoint="best.pth",
             epoch=3,
@@ -552,10 +552,10 @@ def test_figures_read_well(capsys: pytest.CaptureFixture[str]) -> None:
             loss=0.5,
             classes=scores,
             confusions=(Confusion("rose", "tulip", 1),),
-            surest=(mistake,),
+            most_confident_errors=(mistake,),
             problems=tuple(Problem(f"rose/{n}.jpg", "torn") for n in range(7)),
-            learned=16,
-            strangers=("oak",),
+            trained_on=16,
+            unknown_classes=("oak",),
         )
     )
     printed = capsys.readouterr()
@@ -586,7 +586,7 @@ def test_export_writes_what_predict_takes(
     assert commands.run(["export", str(only_run(trained)), str(out)]) == 0
     assert capsys.readouterr().out == f"The network is in {out}.\n"
     assert commands.run(["predict", str(out), str(flowers / "poppy" / "0.png"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["event"] == "Guessed"
+    assert json.loads(capsys.readouterr().out)["event"] == "Predicted"
     assert commands.run(["export", str(only_run(trained)), str(tmp_path / "flowers.h5")]) == 2
 
 
@@ -623,7 +623,7 @@ def test_a_run_that_breaks_off_is_no_refused_input(
 ) -> None:
     def broken(*_: object) -> Iterator[Event]:
         yield OPENED
-        yield WentBack(1, 2, 3, 0.0005, "The loss became nan in epoch 1, batch 3.")
+        yield RolledBack(1, 2, 3, 0.0005, "The loss became nan in epoch 1, batch 3.")
         raise FlowerError("The loss became nan in epoch 1, batch 4.", hint="Try less.")
 
     monkeypatch.setattr(tasks, "resume", broken)
@@ -663,7 +663,7 @@ def test_the_counts_of_many_photos_are_told_once(
     assert [line.split()[1:] for line in printed.splitlines() if "poppy" in line] == [["10"]]
     assert "not opened" not in printed
     (listed,) = photos.scan(flowers, thorough=False)
-    Console(as_json=False, terminal=False).tell(listed)
+    Console(as_json=False, terminal=False).report(listed)
     assert "They are not opened yet" in capsys.readouterr().out
 
 
@@ -821,7 +821,7 @@ print(left, "PySide6" in sys.modules)
 # --- stopping ---------------------------------------------------------------------------------
 
 
-def run_until(events: Callable[[Live], Iterator[Event]]) -> int:
+def run_until(events: Callable[[LiveRequests], Iterator[Event]]) -> int:
     """What `train` comes to where the task is `events`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tasks, "train", lambda recipe, live, models: events(live))
@@ -842,7 +842,7 @@ def test_a_signal_asks_the_run_to_stop(
     run = str(only_run(trained))
     seen: list[bool] = []
 
-    def events(live: Live) -> Iterator[Event]:
+    def events(live: LiveRequests) -> Iterator[Event]:
         seen.append(live.stop)
         signal.raise_signal(number)
         seen.append(live.stop)
@@ -860,7 +860,7 @@ def test_a_signal_asks_the_run_to_stop(
 def test_a_second_interrupt_ends_it_at_once() -> None:
     went_on = []
 
-    def events(_: Live) -> Iterator[Event]:
+    def events(_: LiveRequests) -> Iterator[Event]:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
         went_on.append(True)
@@ -873,7 +873,7 @@ def test_a_second_interrupt_ends_it_at_once() -> None:
 
 
 def test_stopped_before_the_run_began(capsys: pytest.CaptureFixture[str]) -> None:
-    def events(live: Live) -> Iterator[Event]:
+    def events(live: LiveRequests) -> Iterator[Event]:
         live.stop = True
         yield DownloadProgress("weights", 1, 2)
 
@@ -950,7 +950,7 @@ def test_a_terminal_shows_a_bar_and_keeps_the_lines(capsys: pytest.CaptureFixtur
     console = Console(as_json=False, terminal=True)
 
     for event in (DownloadProgress("net.pth", 1, 0), BATCH, ValidationProgress(1, 1, 1), EPOCH):
-        console.tell(event)
+        console.report(event)
     console.close()
 
     printed = capsys.readouterr()
@@ -966,7 +966,7 @@ def test_a_terminal_shows_a_bar_and_keeps_the_lines(capsys: pytest.CaptureFixtur
 def test_elsewhere_there_is_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(as_json=False, terminal=False)
 
-    console.tell(BATCH)
+    console.report(BATCH)
 
     assert capsys.readouterr() == ("", "")
 
@@ -977,11 +977,11 @@ def test_what_failed_to_the_end_makes_the_exit_code(
 ) -> None:
     console = Console(as_json=as_json, terminal=False)
 
-    console.tell(SaveFailed("run/last.pth", "the disk is full"))
+    console.report(SaveFailed("run/last.pth", "the disk is full"))
     assert console.code == 1
-    console.tell(Saved("run/last.pth", 1, 2))
+    console.report(Saved("run/last.pth", 1, 2))
     assert console.code == 0
-    console.tell(GuessFailed("a.jpg", "a.jpg can't be read: it is empty."))
+    console.report(PredictionFailed("a.jpg", "a.jpg can't be read: it is empty."))
     assert console.code == 1
 
     said = capsys.readouterr().err
@@ -992,8 +992,8 @@ def test_what_failed_to_the_end_makes_the_exit_code(
 def test_a_stop_that_could_not_save_promises_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(as_json=False, terminal=False)
 
-    console.tell(SaveFailed(str(Path("run") / "last.pth"), "the disk is full"))
-    console.tell(Stopped("run", 3, 1))
+    console.report(SaveFailed(str(Path("run") / "last.pth"), "the disk is full"))
+    console.report(Stopped("run", 3, 1))
 
     assert "To go on" not in capsys.readouterr().out
 
@@ -1001,8 +1001,8 @@ def test_a_stop_that_could_not_save_promises_nothing(capsys: pytest.CaptureFixtu
 def test_a_finish_that_could_not_save_promises_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(as_json=False, terminal=False)
 
-    console.tell(SaveFailed(str(Path("run") / "best.pth"), "the disk is full"))
-    console.tell(Finished("run", 3, 0.5, 1, 10.0))
+    console.report(SaveFailed(str(Path("run") / "best.pth"), "the disk is full"))
+    console.report(Finished("run", 3, 0.5, 1, 10.0))
 
     said = capsys.readouterr().out
     assert "could not be kept" in said

@@ -12,7 +12,7 @@ from flowergui import tasks
 from flowergui.config.recipe import SETTING, Recipe
 from flowergui.config.recipe_diff import Difference, differences
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, Compared, EpochDone, RunListed
+from flowergui.events import BatchDone, EpochDone, RunListed, RunsCompared
 from flowergui.store import runs_csv
 from flowergui.store.run_folder import RunFolder
 
@@ -166,12 +166,12 @@ def test_all_runs_newest_first_and_those_that_are_named_in_their_order(models: P
     (models / "2026-02-01_broken" / "recipe.json").write_text("{")
     listed = list(tasks.compare())
     assert [each.run.recipe.epochs for each in listed if isinstance(each, RunListed)] == [3, 2, 1]
-    assert not any(isinstance(each, Compared) for each in listed)
+    assert not any(isinstance(each, RunsCompared) for each in listed)
 
     days[1].last.touch()
     *named, compared = tasks.compare([days[0].path, days[1].last])  # a checkpoint names its run
     assert [each.run.recipe.epochs for each in named if isinstance(each, RunListed)] == [1, 3]
-    assert isinstance(compared, Compared)
+    assert isinstance(compared, RunsCompared)
     assert compared.runs == (str(days[0].path), str(days[1].path))
     assert [each.values for each in compared.differences] == [("1", "3")]
 
@@ -186,17 +186,17 @@ def test_a_run_goes_on_while_it_is_held(models: Path) -> None:
     run = make(models, "run", Recipe())
     left = run.path / ".last.pth.1.tmp"
     left.touch()
-    assert not tasks.goes_on(run.path)
-    with run.held():
+    assert not tasks.is_training(run.path)
+    with run.locked():
         left.touch()
-        assert tasks.goes_on(run.path)
-    assert not tasks.goes_on(run.path)
+        assert tasks.is_training(run.path)
+    assert not tasks.is_training(run.path)
     assert left.exists()  # to ask changes nothing
-    assert not tasks.goes_on(models / "none")
+    assert not tasks.is_training(models / "none")
     assert not (models / "none").exists()
     lock = make(models, "odd", Recipe()).path / ".lock"
     lock.mkdir()
-    assert not tasks.goes_on(lock.parent)
+    assert not tasks.is_training(lock.parent)
 
 
 def test_a_note_that_an_editor_has_marked(models: Path) -> None:

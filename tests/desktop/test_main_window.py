@@ -33,56 +33,56 @@ from flowergui.desktop import main_window
 from flowergui.desktop.evaluation import evaluation_controller
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
-from flowergui.desktop.plots.batch_columns import Points
+from flowergui.desktop.plots.batch_columns import BatchColumns
 from flowergui.desktop.runs import runs_controller
 from flowergui.desktop.runs.run_table import RunTable
 from flowergui.desktop.runs.runs_window import RunsWindow
-from flowergui.desktop.settings.setting_editors import WholeBox
+from flowergui.desktop.settings.setting_editors import IntEditor
 from flowergui.desktop.threads import worker
-from flowergui.desktop.training.training_controller import Recalled
+from flowergui.desktop.training.training_controller import HistoryLoaded
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.desktop.window.guide_window import GuideWindow
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
-    Catalogued,
     Check,
     ClassCount,
     Confusion,
-    Described,
     DownloadProgress,
     EpochDone,
     Estimated,
     Evaluated,
     Explained,
     Exported,
+    FinalSaveFailed,
     Finished,
     FrozenChanged,
-    Guess,
-    Guessed,
-    GuessFailed,
-    Judged,
+    ModelDescribed,
     ModelFacts,
-    Opened,
+    ModelsListed,
     ParameterFacts,
-    Preflighted,
+    PhotoEvaluated,
+    Predicted,
+    Prediction,
+    PredictionFailed,
     Preparing,
-    Quicker,
+    ResumeChecked,
+    RolledBack,
     RunFacts,
     RunListed,
+    RunStarted,
     SampleDrawn,
     Saved,
     SaveFailed,
     Scanned,
     ScanProgress,
+    Speedup,
     Stopped,
     TrainingSizeChanged,
-    Unsaved,
     WeightsFacts,
     WeightsSaved,
-    WentBack,
 )
-from flowergui.requests import Live, Resumption
+from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store import paths
 from flowergui.store.run_folder import RunFolder
 
@@ -103,11 +103,11 @@ class Script:
     runs: list[RunFacts] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     bare: str = ""
-    preflighted: Callable[[dict[str, Any], Resumption], Preflighted] | None = None
+    preflighted: Callable[[dict[str, Any], ResumeOptions], ResumeChecked] | None = None
     back: bool = False
     full: bool = False
     answer: Callable[[str], Iterator[Any]] | None = None
-    quicker: Quicker | None = None
+    quicker: Speedup | None = None
 
     def inspect(self, folder: str) -> Iterator[Any]:
         self.seen.append(("inspect", folder))
@@ -129,32 +129,36 @@ class Script:
         self.seen.append(("sample", str(folder)))
         yield SampleDrawn(str(folder))
 
-    def catalogue(self) -> Iterator[Any]:
+    def list_models(self) -> Iterator[Any]:
         models = ("mynet", "resnet18", "resnet50", "vit_b_16")
         weights = (WeightsFacts("IMAGENET1K_V1", 0.7, 64, 10.0),)
-        yield Catalogued(tuple(ModelFacts(name, "Some", 1000, 64, weights) for name in models))
+        yield ModelsListed(tuple(ModelFacts(name, "Some", 1000, 64, weights) for name in models))
 
-    def describe(self, model: str, class_count: int, image_size: int = 0) -> Iterator[Any]:
+    def describe_model(self, model: str, class_count: int, image_size: int = 0) -> Iterator[Any]:
         self.seen.append(("describe", (model, class_count, image_size)))
         if model == self.refuse and image_size:
             raise FlowerError(f"{model} can't take images of {image_size} px.")
         parameters = tuple(ParameterFacts(name, (3, 3), 9) for name in NAMES)
-        yield Described(model, class_count, image_size or 64, parameters, (), NAMES[2:], NAMES[1:2])
+        yield ModelDescribed(
+            model, class_count, image_size or 64, parameters, (), NAMES[2:], NAMES[1:2]
+        )
 
-    def train(self, recipe: Recipe, live: Live) -> Iterator[Any]:
+    def train(self, recipe: Recipe, live: LiveRequests) -> Iterator[Any]:
         self.seen.append(("train", recipe))
         yield from self._go(recipe, live, 1, resumed=False)
 
     def resume(
-        self, path: str, live: Live, changes: dict[str, Any], *, how: Resumption
+        self, path: str, live: LiveRequests, changes: dict[str, Any], *, how: ResumeOptions
     ) -> Iterator[Any]:
         self.seen.append(("resume", (path, changes)))
         self.seen.append(("how", how))
         yield from self._go(Recipe(), live, 2, resumed=True)
 
-    def _go(self, recipe: Recipe, live: Live, first: int, *, resumed: bool) -> Iterator[Any]:
+    def _go(
+        self, recipe: Recipe, live: LiveRequests, first: int, *, resumed: bool
+    ) -> Iterator[Any]:
         yield Preparing("photos", 0, 1)
-        yield Opened(
+        yield RunStarted(
             str(self.run), recipe.model, recipe.mode, ("rose", "tulip"), 12, 4, 64, "cpu",
             "float32", self.epochs, BATCHES, first, 0, (first - 1) * BATCHES, 36, 36, (), resumed,
         )  # fmt: skip
@@ -170,7 +174,7 @@ class Script:
                     live.frozen = None
                 if self.back and step == BATCHES + 1:
                     self.back = False
-                    yield WentBack(2, 0, BATCHES, 0.0005, "The loss became nan.")
+                    yield RolledBack(2, 0, BATCHES, 0.0005, "The loss became nan.")
                     yield BatchDone(2, 1, BATCHES, step, 1.0, 0.5, 0.0005, 4)
                 if live.learning_rate is not None:
                     self.seen.append(("rate", live.learning_rate))
@@ -195,28 +199,28 @@ class Script:
         yield from self._end(live, self.epochs + 1, 0)
         yield Finished(str(self.run), self.epochs, 0.75, 1, 2.0)
 
-    def _end(self, live: Live, epoch: int, batch: int) -> Iterator[Any]:
+    def _end(self, live: LiveRequests, epoch: int, batch: int) -> Iterator[Any]:
         """The run's last save; where there is no room, as often as the window wishes."""
         reason = "No space left on device"
         while self.full:
             yield SaveFailed(str(self.run / "last.pth"), reason)
             yield SaveFailed(str(self.run / "best.pth"), reason)
             live.save = False
-            yield Unsaved(str(self.run), reason)
+            yield FinalSaveFailed(str(self.run), reason)
             self.seen.append(("again", live.save))
             if not live.save:
                 return
         yield Saved(str(self.run / "last.pth"), epoch, batch)
         yield Saved(str(self.run / "best.pth"), epoch, batch)
 
-    def preflight(
-        self, path: str, changes: dict[str, Any], *, how: Resumption
-    ) -> Iterator[Preflighted]:
+    def check_resume(
+        self, path: str, changes: dict[str, Any], *, how: ResumeOptions
+    ) -> Iterator[ResumeChecked]:
         self.seen.append(("preflight", (path, changes, how)))
         if self.preflighted is not None:
             yield self.preflighted(changes, how)
         else:
-            yield Preflighted(path, (Check("Photos", "same", "12, as before"),), 0, (), (), 2)
+            yield ResumeChecked(path, (Check("Photos", "same", "12, as before"),), 0, (), (), 2)
 
     def history(self, run: str) -> list[Any]:
         return [BatchDone(1, b, BATCHES, b, 2.0, 0.25, 0.001, 4) for b in range(1, BATCHES + 1)]
@@ -237,7 +241,7 @@ class Script:
             raise FlowerError("This network can't take images of 400 px.")
         yield Preparing("Trying a step", 0, 3)
         way = None if recipe.training_size else self.quicker
-        yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, quicker=way)
+        yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, speedups=way)
 
     def predict(self, checkpoint: str, images: list[str], *, why: bool) -> Iterator[Any]:
         self.seen.append(("predict", (checkpoint, list(images))))
@@ -245,7 +249,9 @@ class Script:
             yield from self.answer(images[0])
             return
         for image in images:
-            yield Guessed(image, (Guess("rose", 0.9), Guess("tulip", 0.1)), checkpoint, 1)
+            yield Predicted(
+                image, (Prediction("rose", 0.9), Prediction("tulip", 0.1)), checkpoint, 1
+            )
             if why:
                 yield Explained(image, (((1.0, 0.0), (0.0, 0.0)),) * 2)
 
@@ -262,9 +268,9 @@ class Script:
                     yield Preparing("Judging photos", done, 1_000_000)
             finally:
                 self.seen.append(("given up", folder))
-        yield Judged("/photos/rose/1.jpg", "rose", "tulip", 0.9, 0.1)
+        yield PhotoEvaluated("/photos/rose/1.jpg", "rose", "tulip", 0.9, 0.1)
         yield Preparing("Judging photos", 1, 2)
-        yield Judged("/photos/rose/2.jpg", "rose", "rose", 0.8, 0.8)
+        yield PhotoEvaluated("/photos/rose/2.jpg", "rose", "rose", 0.8, 0.8)
         yield Evaluated(
             checkpoint, 1, "/photos", 2, 0.5, None, 0.7, (), (Confusion("rose", "tulip", 1),), (),
             (), 0, (),
@@ -292,8 +298,9 @@ def script(tmp_path, monkeypatch) -> Script:
     run.mkdir()
     made = Script(run)
     for name in (
-        "inspect", "sample", "catalogue", "describe", "train", "resume", "history", "predict",
-        "save_weights", "preflight", "estimate", "evaluate", "compare",
+        "inspect", "sample", "list_models", "describe_model", "train", "resume",
+        "history", "predict",
+        "save_weights", "check_resume", "estimate", "evaluate", "compare",
     ):  # fmt: skip
         monkeypatch.setattr(tasks, name, getattr(made, name))
     monkeypatch.setattr(tasks, "runs", made.listed)
@@ -363,7 +370,7 @@ def test_every_name_that_scripts_rely_on_is_there(window):
     for name in (
         "datasetPath", "browseButton", "modeScratch", "modeResume", "modeTransfer",
         "modelSelector", "layerTree", "startButton", "pauseButton", "stopButton",
-        "resumeLastButton", "lossPlot", "accuracyPlot", "dropZone", "guesses", "banner",
+        "resumeLastButton", "lossPlot", "accuracyPlot", "dropZone", "predictions", "banner",
     ):  # fmt: skip
         assert window.findChild(QWidget, name) is not None, name
     for setting in SETTINGS:
@@ -663,11 +670,11 @@ def test_a_run_that_could_not_begin_leaves_the_curves_of_the_one_before(
 def test_who_is_no_better_than_guessing_is_not_congratulated(
     window, script, classes, photos, best, guesses
 ):
-    opened = Opened(
+    opened = RunStarted(
         str(script.run), "mynet", "scratch", tuple("abc"[:1] * classes), 240, photos, 64, "cpu",
         "float32", 3, BATCHES, 1, 0, 0, 36, 36, (), False,
     )  # fmt: skip
-    window._story.tell((opened, Finished(str(script.run), 3, best, 1, 2.0)))
+    window._story.show((opened, Finished(str(script.run), 3, best, 1, 2.0)))
     assert ("no better than guessing" in banner_text(window)) == guesses
     assert window._banner.kind == ("warning" if guesses else "success")
 
@@ -691,15 +698,15 @@ def test_who_has_overfitted_hears_of_it(window, script, train, validation, best,
         )
         for number, (loss, held) in enumerate(zip(train, validation, strict=True), start=1)
     ]  # fmt: skip
-    opened = Opened(
+    opened = RunStarted(
         str(script.run), "mynet", "scratch", ("a", "b"), 240, 60, 64, "cpu", "float32", len(train),
         BATCHES, 1, 0, 0, 36, 36, (), False,
     )  # fmt: skip
     finished = Finished(str(script.run), len(train), 0.7, best, 2.0)
     batch = BatchDone(1, 1, BATCHES, 1, 1.0, 0.5, 0.001, 4)
-    recalled = Recalled(Points.of([batch]), tuple(epochs[:2]))
+    recalled = HistoryLoaded(BatchColumns.of([batch]), tuple(epochs[:2]))
     for events in ((opened, batch, *epochs), (opened, recalled, *epochs[2:])):
-        window._story.tell((*events, finished))
+        window._story.show((*events, finished))
         assert ("by heart" in banner_text(window)) == by_heart
 
 
@@ -730,13 +737,13 @@ def test_nothing_has_changed_since_a_run_stopped(qtbot, window, script, tmp_path
     qtbot.waitUntil(find(window, QCheckBox, "restartSchedule").isVisible)
     find(window, QCheckBox, "restartSchedule").click()
     button(window, "startButton").click()
-    qtbot.waitUntil(lambda: script.of("how") == [Resumption(restart_schedule=True)])
+    qtbot.waitUntil(lambda: script.of("how") == [ResumeOptions(restart_schedule=True)])
 
 
 def test_photos_that_have_moved_are_shown_to_the_run(qtbot, window, script, photos, tmp_path):
     def told(changes, how):
         verdict = "same" if "photos" in changes else "blocking"
-        return Preflighted("run", (Check("Photos", verdict, "somewhere"),), 0, (), (), 2)
+        return ResumeChecked("run", (Check("Photos", verdict, "somewhere"),), 0, (), (), 2)
 
     script.preflighted = told
     run = facts(tmp_path / "run")
@@ -788,7 +795,7 @@ def test_what_has_come_since_is_offered(qtbot, window, script, tmp_path):
             Check("Photos", "fine", "3 new, left out", "New ones can be taken in."),
             Check("Classes", verdict, "no photo of iris is left"),
         )
-        return Preflighted("run", checks, 3, ("rose",), (("iris", "aris"),), 2)
+        return ResumeChecked("run", checks, 3, ("rose",), (("iris", "aris"),), 2)
 
     script.preflighted = told
     script.runs.append(facts(tmp_path / "run"))
@@ -810,7 +817,7 @@ def test_what_has_come_since_is_offered(qtbot, window, script, tmp_path):
     qtbot.waitUntil(button(window, "startButton").isEnabled)
     button(window, "startButton").click()
     qtbot.waitUntil(lambda: bool(script.of("how")))
-    assert script.of("how") == [Resumption(True, True, (("iris", "aris"),))]
+    assert script.of("how") == [ResumeOptions(True, True, (("iris", "aris"),))]
 
 
 def test_bare_weights_are_gone_on_with_once_photos_are_open(qtbot, window, script, photos):
@@ -1077,7 +1084,7 @@ def test_a_size_that_cannot_be_is_refused_with_an_offer(qtbot, window, script, p
 
 
 def guesses(window) -> list[str]:
-    model = find(window, QAbstractItemView, "guesses").model()
+    model = find(window, QAbstractItemView, "predictions").model()
     return [model.index(row, 0).data() for row in range(model.rowCount())]
 
 
@@ -1190,7 +1197,7 @@ def test_what_cannot_be_judged_is_said_in_its_window(
     drop(window, [str(tmp_path / "mine.pth")])
     button(window, "mistakesButton").click()
     qtbot.waitUntil(lambda: mistakes(window)._over)
-    mistakes(window).folder_wanted.emit(folder)
+    mistakes(window).folder_requested.emit(folder)
     error = find(mistakes(window), QLabel, "evaluationError")
     qtbot.waitUntil(lambda: error.text() == says)
     assert bool(reported) == (folder == "/broken")
@@ -1200,7 +1207,7 @@ def test_closing_its_window_ends_the_judging(qtbot, window, script, tmp_path):
     drop(window, [str(tmp_path / "mine.pth")])
     button(window, "mistakesButton").click()
     qtbot.waitUntil(lambda: mistakes(window)._over)
-    mistakes(window).folder_wanted.emit("/endless")
+    mistakes(window).folder_requested.emit("/endless")
     qtbot.waitUntil(lambda: mistakes(window).findChild(QProgressBar).value() > 1)
     mistakes(window).close()
     qtbot.waitUntil(lambda: script.of("given up") == ["/endless"])
@@ -1213,9 +1220,9 @@ def test_another_folder_ends_the_judging_of_the_one_before(qtbot, window, script
     drop(window, [str(tmp_path / "mine.pth")])
     button(window, "mistakesButton").click()
     qtbot.waitUntil(lambda: mistakes(window)._over)
-    mistakes(window).folder_wanted.emit("/endless")
+    mistakes(window).folder_requested.emit("/endless")
     qtbot.waitUntil(lambda: mistakes(window).findChild(QProgressBar).value() > 1)
-    mistakes(window).folder_wanted.emit("/photos")
+    mistakes(window).folder_requested.emit("/photos")
     qtbot.waitUntil(lambda: mistakes(window)._over)
     qtbot.waitUntil(lambda: script.of("given up") == ["/endless"])
     assert len(mistakes(window)._judged.all) == 2
@@ -1225,10 +1232,10 @@ def test_another_folder_ends_the_judging_of_the_one_before(qtbot, window, script
     ("answer", "says"),
     [
         (
-            lambda path: iter([Guessed(path, (Guess("rose", 0.9),), "mine.pth", 8)]),
+            lambda path: iter([Predicted(path, (Prediction("rose", 0.9),), "mine.pth", 8)]),
             "mine.pth is another network by now, of epoch 8. Judge again.",
         ),
-        (lambda path: iter([GuessFailed(path, "It has gone.")]), "It has gone."),
+        (lambda path: iter([PredictionFailed(path, "It has gone.")]), "It has gone."),
         (lambda path: iter([Explained("/another.jpg", ())]), ""),
     ],
 )
@@ -1239,7 +1246,7 @@ def test_a_mistake_that_cannot_be_explained_says_why(qtbot, window, script, tmp_
     qtbot.waitUntil(lambda: mistakes(window)._over)
     qtbot.waitUntil(lambda: evaluation_controller.WHY not in window._jobs._workers)
     assert find(mistakes(window), QLabel, "judgedGuessError").text() == says
-    assert not mistakes(window).shown.heats
+    assert not mistakes(window).shown.heatmaps
 
 
 def test_a_network_that_cannot_explain_a_mistake_says_so(qtbot, window, script, tmp_path):
@@ -1395,16 +1402,16 @@ def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypa
     run = on_disk(script, tmp_path, "a")
     runs = compare_runs(qtbot, window)
     note = find(runs, QLabel, "runsNote")
-    runs.export_wanted.emit(run, "/elsewhere/a.onnx")
+    runs.export_requested.emit(run, "/elsewhere/a.onnx")
     qtbot.waitUntil(lambda: note.text() == "The network is in /elsewhere/a.onnx.")
     assert script.of("export") == [(run.best, "/elsewhere/a.onnx")]
-    runs.export_wanted.emit(run, "/full")
+    runs.export_requested.emit(run, "/full")
     qtbot.waitUntil(lambda: note.text() == "There is no room.")
-    runs.export_wanted.emit(run, "/slow")
+    runs.export_requested.emit(run, "/slow")
     runs.close()  # it goes on
     script.gate.release()
     qtbot.waitUntil(lambda: banner_text(window) == "The network is in /slow.")
-    compare_runs(qtbot, window).export_wanted.emit(run, "/slow full")
+    compare_runs(qtbot, window).export_requested.emit(run, "/slow full")
     runs_window(window).close()
     script.gate.release()
     qtbot.waitUntil(lambda: banner_text(window) == "There is no room.")
@@ -1555,7 +1562,7 @@ def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
     assert window._predictions.checkpoint == ""
     assert banner_text(window) == ""
     qtbot.waitUntil(lambda: not runs.runs.runs)
-    for signal in (runs.resume_wanted, runs.mistakes_wanted, runs.removal_wanted):
+    for signal in (runs.resume_requested, runs.evaluation_requested, runs.removal_requested):
         signal.emit(run)
     runs.findChild(QMessageBox).button(QMessageBox.StandardButton.Yes).click()
     assert window._modes.mode == "scratch"
@@ -1567,7 +1574,7 @@ def test_a_run_that_cannot_go_to_the_trash_stays(qtbot, window, script, tmp_path
     run = on_disk(script, tmp_path, "a")
     trash_says(monkeypatch, False)
     runs = compare_runs(qtbot, window)
-    with RunFolder(Path(run.path)).held():  # in another terminal
+    with RunFolder(Path(run.path)).locked():  # in another terminal
         remove(window, runs)
     note = find(runs, QLabel, "runsNote")
     assert "is going on" in note.text()
@@ -1731,9 +1738,9 @@ def test_what_a_run_would_take_is_said_beside_start(qtbot, window, script, photo
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: hint.text() == "About 8:47 min in all, 13 s an epoch.")
     assert script.of("estimate")[-1][1:] == (13, 3, 2)  # a fifth is held back
-    find(window, WholeBox, "epochs").setValue(2)
+    find(window, IntEditor, "epochs").setValue(2)
     qtbot.waitUntil(lambda: hint.text() == "About 33 s in all, 13 s an epoch.")
-    find(window, WholeBox, "batch_size").setValue(128)
+    find(window, IntEditor, "batch_size").setValue(128)
     qtbot.waitUntil(lambda: "Batches of 128 may not fit into memory" in hint.text())
     asked = len(script.of("estimate"))
     button(window, "startButton").click()
@@ -1747,7 +1754,7 @@ GROWING = (("training_size", 160), ("first_training_size", 96))
 
 def test_what_would_take_less_is_one_click_away(qtbot, window, script, photos):
     window._estimate._soon.setInterval(0)
-    script.quicker = Quicker("growing squares", GROWING, 250.0)
+    script.quicker = Speedup("growing squares", GROWING, 250.0)
     hint, banner = find(window, QLabel, "startHint"), window._banner
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: "About 8:47 min in all, 13 s an epoch." in hint.text())
@@ -1766,11 +1773,11 @@ def test_what_would_take_less_is_one_click_away(qtbot, window, script, photos):
     assert window._form.recipe() == before
     qtbot.waitUntil(lambda: "href" in hint.text())
     hint.linkActivated.emit("quicker")
-    find(window, WholeBox, "epochs").setValue(2)  # something else is wished
+    find(window, IntEditor, "epochs").setValue(2)  # something else is wished
     assert banner.isHidden()
-    find(window, WholeBox, "training_size").setValue(0)
+    find(window, IntEditor, "training_size").setValue(0)
     qtbot.waitUntil(lambda: "href" in hint.text())
-    find(window, WholeBox, "epochs").setValue(3)
+    find(window, IntEditor, "epochs").setValue(3)
     assert hint.text() == ""  # until a step has been tried again
     qtbot.waitUntil(lambda: "href" in hint.text())
     hint.linkActivated.emit("quicker")
@@ -1782,7 +1789,7 @@ def test_what_would_take_less_is_one_click_away(qtbot, window, script, photos):
 
 def test_what_one_mode_gains_by_does_not_follow_into_another(qtbot, window, script, photos):
     window._estimate._soon.setInterval(0)
-    script.quicker = Quicker("growing squares", GROWING, 250.0)
+    script.quicker = Speedup("growing squares", GROWING, 250.0)
     hint = find(window, QLabel, "startHint")
     open_photos(qtbot, window, photos)
     for changed in (False, True):
@@ -1791,15 +1798,15 @@ def test_what_one_mode_gains_by_does_not_follow_into_another(qtbot, window, scri
         hint.linkActivated.emit("quicker")
         assert window._form.recipe().training_size == 160
         if changed:
-            find(window, WholeBox, "training_size").setValue(192)
+            find(window, IntEditor, "training_size").setValue(192)
         button(window, "modeTransfer").click()
         assert window._form.recipe().training_size == (192 if changed else 0)
 
 
 def test_what_is_still_being_typed_is_another_wish(qtbot, window, script, photos):
     window._estimate._soon.setInterval(0)
-    script.quicker = Quicker("growing squares", GROWING, 250.0)
-    hint, size = find(window, QLabel, "startHint"), find(window, WholeBox, "image_size")
+    script.quicker = Speedup("growing squares", GROWING, 250.0)
+    hint, size = find(window, QLabel, "startHint"), find(window, IntEditor, "image_size")
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: "href" in hint.text())
     size.lineEdit().setText("64")  # nothing has left the field yet
@@ -1810,7 +1817,7 @@ def test_what_is_still_being_typed_is_another_wish(qtbot, window, script, photos
 def test_where_no_step_can_be_tried_nothing_is_said(qtbot, window, script, photos):
     window._estimate._soon.setInterval(0)
     open_photos(qtbot, window, photos)
-    find(window, WholeBox, "image_size").setValue(400)
+    find(window, IntEditor, "image_size").setValue(400)
     qtbot.waitUntil(lambda: any(r.image_size == 400 for r, *_ in script.of("estimate")))
     qtbot.waitUntil(lambda: "estimate" not in window._jobs._workers)
     assert find(window, QLabel, "startHint").text() == ""

@@ -52,7 +52,7 @@ def little(folder: Path) -> Callable[..., Recipe]:
 @pytest.fixture
 def saves_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No save goes on beside the training, so that one can say when each is over."""
-    monkeypatch.setattr(checkpoint_writer, "AT_ONCE", 1 << 40)
+    monkeypatch.setattr(checkpoint_writer, "SYNC_BELOW_BYTES", 1 << 40)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flowergui.errors import FlowerError
-from flowergui.events import Judged
+from flowergui.events import PhotoEvaluated
 from flowergui.store.predictions_csv import table
 
 
@@ -14,8 +14,8 @@ def test_a_line_for_each_photo(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     odd = b"rose/\xff.jpg".decode("utf-8", "surrogateescape")  # a name that is no UTF-8
     with table(path) as write:
-        write(Judged("a.jpg", "rose", "réséda, jaune", 0.75, 0.1))
-        write(Judged(odd, "iris", "iris", 1.0, 1.0))
+        write(PhotoEvaluated("a.jpg", "rose", "réséda, jaune", 0.75, 0.1))
+        write(PhotoEvaluated(odd, "iris", "iris", 1.0, 1.0))
     raw = path.read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")  # so that Excel reads UTF-8
     assert b"rose/\xff.jpg" in raw
@@ -29,7 +29,7 @@ def test_a_line_for_each_photo(tmp_path: Path) -> None:
 def test_what_breaks_off_leaves_what_was_there(tmp_path: Path) -> None:
     def breaks_off() -> None:
         with table(tmp_path / "table.csv") as write:
-            write(Judged("a.jpg", "rose", "iris", 0.75, 0.1))
+            write(PhotoEvaluated("a.jpg", "rose", "iris", 0.75, 0.1))
             raise BrokenPipeError  # of stdout: no matter of the table
 
     with pytest.raises(BrokenPipeError):
@@ -49,7 +49,7 @@ def test_a_full_disk_is_said(tmp_path: Path, small_files) -> None:
     def fill() -> None:
         with table(tmp_path / "table.csv") as write:
             for number in range(10_000):
-                write(Judged(f"{number}.jpg", "rose", "iris", 0.75, 0.1))
+                write(PhotoEvaluated(f"{number}.jpg", "rose", "iris", 0.75, 0.1))
 
     with small_files(100), pytest.raises(FlowerError, match=r"table\.csv can't be written"):
         fill()

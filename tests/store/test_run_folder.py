@@ -29,7 +29,7 @@ def test_create_makes_a_folder_of_its_own(models: Path, run: RunFolder) -> None:
     assert second.path != run.path
     assert run.path.parent == models
     assert run.path.name.endswith("_resnet50_scratch")
-    assert run.is_one()
+    assert run.exists()
     assert run.recipe() == Recipe(photos="/fotos/Rösli", model="resnet50", epochs=5)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.store.atomic_io import HALF_WRITTEN
+from flowergui.store.atomic_io import TMP_SUFFIX
 from flowergui.store.run_folder import RunFolder
 
 TRAIN = """
@@ -20,13 +20,13 @@ import torch
 from flowergui import tasks
 from flowergui.events import BatchDone
 from flowergui.learning.checkpoints import checkpoint_writer
-from flowergui.requests import Live
+from flowergui.requests import LiveRequests
 from flowergui.config.recipe import Recipe
 
 # Many kills shall hit a save: those that go on beside the training,
-checkpoint_writer.APART, checkpoint_writer.SHARE = 0.0, 1.0
+checkpoint_writer.MIN_SECONDS_BETWEEN_SAVES, checkpoint_writer.MAX_SHARE_OF_TIME = 0.0, 1.0
 torch.set_num_threads(1)  # as whom it is compared with
-live, models = Live(), Path(sys.argv[2])
+live, models = LiveRequests(), Path(sys.argv[2])
 if any(run.last for run in tasks.runs(models)):
     events = tasks.resume(None, live, {}, models)
 else:
@@ -57,7 +57,7 @@ def train(recipe: Recipe, models: Path, kills: int, *, seed: int, longest: float
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         for line in process.stdout:
-            if line.strip() in ("Opened", "Finished"):
+            if line.strip() in ("RunStarted", "Finished"):
                 break
         if count < kills:
             time.sleep(chance.uniform(0, longest))
@@ -68,7 +68,7 @@ def train(recipe: Recipe, models: Path, kills: int, *, seed: int, longest: float
         code = process.wait()
         assert code in (0, -9), code
         if code:
-            in_saves += any(models.glob(f"*/.*{HALF_WRITTEN}"))
+            in_saves += any(models.glob(f"*/.*{TMP_SUFFIX}"))
         else:
             told = Killed(RunFolder(Path(tasks.runs(models)[0].path)), count, in_saves)
     return told

@@ -9,9 +9,9 @@ import torch
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.events import EpochDone, Event, Finished, Opened, Stopped
+from flowergui.events import EpochDone, Event, Finished, RunStarted, Stopped
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.requests import Live
+from flowergui.requests import LiveRequests
 from flowergui.store.run_folder import RunFolder
 
 
@@ -33,7 +33,7 @@ def pull(going: Iterator[Any], events: list[Any], kind: type, count: int = 1) ->
 
 
 def run_of(events: list) -> RunFolder:
-    return RunFolder(Path(of(events, Opened)[0].run))
+    return RunFolder(Path(of(events, RunStarted)[0].run))
 
 
 def weights_of(run: RunFolder) -> dict[str, torch.Tensor]:
@@ -51,7 +51,7 @@ def finished(events: list[Event]) -> RunFolder:
 
 
 def stopped(recipe: Recipe, at: Callable[[Event], bool]) -> RunFolder:
-    live = Live()
+    live = LiveRequests()
     for event in tasks.train(recipe, live):
         live.stop = live.stop or at(event)
     assert isinstance(event, Stopped)

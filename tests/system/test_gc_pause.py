@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flowergui.system.gc_pause import MANY, uncollected
+from flowergui.system.gc_pause import MIN_OBJECTS, gc_paused
 
 
 @pytest.fixture(autouse=True)
@@ -22,26 +22,26 @@ def enabled() -> Iterator[None]:
 def test_it_rests_meanwhile_and_lets_the_many_be() -> None:
     kept: list[list[int]] = []
     before = gc.get_freeze_count()
-    with uncollected(lambda: len(kept)):
+    with gc_paused(lambda: len(kept)):
         assert not gc.isenabled()
-        kept += [[number] for number in range(MANY + 1)]
+        kept += [[number] for number in range(MIN_OBJECTS + 1)]
     assert gc.isenabled()
-    assert gc.get_freeze_count() - before > MANY
+    assert gc.get_freeze_count() - before > MIN_OBJECTS
 
 
 def test_few_are_gone_through_as_ever() -> None:
     before = gc.get_freeze_count()
-    with uncollected(lambda: MANY):
+    with gc_paused(lambda: MIN_OBJECTS):
         pass
     assert gc.get_freeze_count() == before
 
 
 def test_what_breaks_off_leaves_it_as_it_was() -> None:
     before = gc.get_freeze_count()
-    with pytest.raises(ValueError, match="no"), uncollected(lambda: MANY + 1):
+    with pytest.raises(ValueError, match="no"), gc_paused(lambda: MIN_OBJECTS + 1):
         raise ValueError("no")
     assert (gc.isenabled(), gc.get_freeze_count()) == (True, before)
     gc.disable()
-    with uncollected(lambda: 0):
+    with gc_paused(lambda: 0):
         pass
     assert not gc.isenabled()

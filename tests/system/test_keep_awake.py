@@ -10,7 +10,7 @@ import wakepy
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.learning.training import new_run, resume
-from flowergui.system.keep_awake import awake
+from flowergui.system.keep_awake import keep_awake
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_run_that_breaks_lets_it_sleep(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_system_that_cannot_be_asked_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
-    with awake():
+    with keep_awake():
         pass
 
     def broken(**_: Any) -> Any:
@@ -70,6 +70,6 @@ def test_a_system_that_cannot_be_asked_costs_nothing(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(wakepy.keep, "running", broken)
     done = []
-    with awake():
+    with keep_awake():
         done.append(True)
     assert done

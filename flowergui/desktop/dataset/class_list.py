@@ -12,8 +12,8 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import Index, counted, paint_tile
-from flowergui.desktop.widgets.list_model import RowsModel
+from flowergui.desktop.widgets.card import ModelIndex, counted, paint_tile
+from flowergui.desktop.widgets.list_model import ListModel
 from flowergui.desktop.widgets.thumbnails import Thumbnails
 from flowergui.events import ClassCount
 
@@ -25,7 +25,7 @@ BATCH = 500
 """Rows that are laid out at a time."""
 
 
-class ClassModel(RowsModel):
+class ClassModel(ListModel):
     """ClassCounts."""
 
     def said(self, row: ClassCount, role: int) -> str | None:
@@ -79,10 +79,10 @@ class _ClassDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._thumbnails = thumbnails
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         return QSize(120, _row_height(option.fontMetrics.height()))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         each: ClassCount = index.data(Qt.ItemDataRole.UserRole)
         look = theme.current()
         widget = option.widget

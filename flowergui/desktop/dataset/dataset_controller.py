@@ -18,14 +18,14 @@ RECENT = 8
 """How many folders are remembered."""
 
 
-class PhotosControl(QObject):
+class DatasetController(QObject):
     """Keeps the panel at the folder that is open, or at the one being looked at."""
 
     opened = Signal(object)
     """A folder was scanned: `Scanned`."""
-    drawn = Signal()
+    samples_drawn = Signal()
     """The sample flowers are there; they are being opened."""
-    noted = Signal(str)
+    message = Signal(str)
     """Something was done that can't be seen: in a sentence."""
 
     def __init__(
@@ -102,12 +102,12 @@ class PhotosControl(QObject):
                 case ScanProgress() | SampleProgress():
                     self._panel.show_progress(event)
                 case SampleDrawn():
-                    self.drawn.emit()
+                    self.samples_drawn.emit()
                     self.open(event.folder)
                 case Scanned():
                     self._take(event)
                 case CacheState():
-                    self.noted.emit(photos_in_words(event))
+                    self.message.emit(photos_in_words(event))
 
     def _take(self, scanned: Scanned) -> None:
         self._open, self._looking = scanned, False

@@ -24,7 +24,14 @@ from PySide6.QtWidgets import (
 
 from flowergui.desktop.dataset.class_list import ClassList
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ROOT, Card, Index, counted, quiet_button, small_label
+from flowergui.desktop.widgets.card import (
+    ROOT_INDEX,
+    Card,
+    ModelIndex,
+    counted,
+    quiet_button,
+    small_label,
+)
 from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.events import Problem, SampleProgress, Scanned, ScanProgress
 
@@ -43,11 +50,11 @@ class DatasetPanel(Card):
 
     folder_chosen = Signal(str)
     """The user wants this folder; it need not exist."""
-    sample_wanted = Signal()
+    samples_requested = Signal()
     """The user wants the sample flowers."""
-    clear_cache_wanted = Signal()
+    clear_cache_requested = Signal()
     """The user wants the room back that decoded photos take."""
-    cancel_wanted = Signal()
+    cancel_requested = Signal()
     """The user doesn't want to wait for the scan, or the drawing, that runs."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -186,7 +193,7 @@ class DatasetPanel(Card):
         self._doing = small_label()
         theme.tabular(self._doing)
         self._cancel = quiet_button("Cancel", "cancelScanButton")
-        self._cancel.clicked.connect(self.cancel_wanted)
+        self._cancel.clicked.connect(self.cancel_requested)
         self._progress = QWidget()
         inner = QVBoxLayout(self._progress)
         inner.setContentsMargins(0, 0, 0, 0)
@@ -211,7 +218,7 @@ class DatasetPanel(Card):
         self._sample.setToolTip(
             "Draws a small set of flowers of several kinds, so that you can train at once."
         )
-        self._sample.clicked.connect(self.sample_wanted)
+        self._sample.clicked.connect(self.samples_requested)
         self.body.addWidget(self._invitation)
         self.body.addWidget(self._list)
         words = QVBoxLayout()
@@ -304,7 +311,7 @@ class DatasetPanel(Card):
     @Slot(QAction)
     def _open_recent(self, action: QAction) -> None:
         if action is self._clear_cache:
-            self.clear_cache_wanted.emit()
+            self.clear_cache_requested.emit()
         else:
             self._open(str(action.data()))
 
@@ -350,13 +357,13 @@ class _ProblemModel(QAbstractTableModel):
         super().__init__(parent)
         self._problems = problems
 
-    def rowCount(self, parent: Index = ROOT) -> int:
+    def rowCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
         return 0 if parent.isValid() else len(self._problems)
 
-    def columnCount(self, parent: Index = ROOT) -> int:
+    def columnCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
         return 0 if parent.isValid() else 2
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
         if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return None
         problem = self._problems[index.row()]

@@ -28,10 +28,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flowergui.confusion_matrix import Tally
+from flowergui.confusion_matrix import ConfusionMatrix
 from flowergui.desktop.evaluation.evaluated_photos import Choice
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ROOT, Index, counted, tip
+from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, counted, escape_tooltip
 
 LEAST, MOST = 30, 76
 """Pixels: the sides of a cell, as small as it may be, and as large where there is room."""
@@ -53,9 +53,9 @@ class ConfusionModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._classes: tuple[str, ...] = ()
-        self._tally = Tally()
+        self._tally = ConfusionMatrix()
 
-    def show_tally(self, classes: Sequence[str], tally: Tally) -> None:
+    def show_matrix(self, classes: Sequence[str], tally: ConfusionMatrix) -> None:
         """Shows these figures, which may grow: see `grown`."""
         self.beginResetModel()
         self._classes, self._tally = tuple(classes), tally
@@ -67,10 +67,10 @@ class ConfusionModel(QAbstractTableModel):
             last = len(self._classes)
             self.dataChanged.emit(self.index(0, 0), self.index(last, last))
 
-    def rowCount(self, parent: Index = ROOT) -> int:
+    def rowCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
         return 0 if parent.isValid() or not self._classes else len(self._classes) + 1
 
-    def columnCount(self, parent: Index = ROOT) -> int:
+    def columnCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
         return self.rowCount(parent)
 
     def headerData(
@@ -84,10 +84,10 @@ class ConfusionModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             if section == len(self._classes):
                 return TIPS[over]
-            return tip(f"Taken for {name}" if across else f"Photos of {name}")
+            return escape_tooltip(f"Taken for {name}" if across else f"Photos of {name}")
         return None
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row, column, over = index.row(), index.column(), len(self._classes)
         if role == Qt.ItemDataRole.UserRole:
             return self._choice(row, column)
@@ -102,7 +102,7 @@ class ConfusionModel(QAbstractTableModel):
         if over in (row, column):
             score = self._tally.score(self._classes[min(row, column)])
             share = score.recall if column == over else score.precision
-            count, of = score.right, score.photos if column == over else score.guessed
+            count, of = score.correct, score.photos if column == over else score.predicted
             what = f"of {score.name} recognised" if column == over else f"taken for {score.name} "
             what += "" if column == over else "are of it"
             brief = "" if share is None else whole_percent(share)
@@ -114,9 +114,9 @@ class ConfusionModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return brief
         words = f"{count:,} of {counted(of, 'photo')} {what}"
-        return tip(words) if role == Qt.ItemDataRole.ToolTipRole else words
+        return escape_tooltip(words) if role == Qt.ItemDataRole.ToolTipRole else words
 
-    def share(self, index: Index) -> float:
+    def share(self, index: ModelIndex) -> float:
         """What part of its row a cell holds; 0 for those that hold no photos."""
         if max(index.row(), index.column()) >= len(self._classes):
             return 0.0
@@ -180,11 +180,11 @@ class ConfusionTable(QTableView):
             header.sectionClicked.connect(clicked)
         self.selectionModel().currentChanged.connect(self._moved)
 
-    def show_tally(self, classes: Sequence[str], tally: Tally) -> None:
+    def show_matrix(self, classes: Sequence[str], tally: ConfusionMatrix) -> None:
         """Shows these figures, which may grow: see `grown`."""
         chosen = self.currentIndex().data(Qt.ItemDataRole.UserRole)
         with QSignalBlocker(self.selectionModel()):  # what is chosen stays chosen
-            self._cells.show_tally(classes, tally)
+            self._cells.show_matrix(classes, tally)
             if chosen is not None:
                 self._select(self._cells.place(chosen))
         for header in self._names:
@@ -265,7 +265,7 @@ class _CellDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._cells = cells
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         look = theme.current()
         over = self._cells.rowCount() - 1
         is_figure = over in (index.row(), index.column())

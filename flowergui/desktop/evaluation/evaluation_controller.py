@@ -8,21 +8,32 @@ from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QWidget
 
 from flowergui import tasks
-from flowergui.desktop.dataset.dataset_controller import PhotosControl
+from flowergui.desktop.dataset.dataset_controller import DatasetController
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
-from flowergui.desktop.prediction.photo_strip import Shown
-from flowergui.desktop.prediction.prediction_controller import PredictionControl
+from flowergui.desktop.prediction.photo_strip import PhotoAnswer
+from flowergui.desktop.prediction.prediction_controller import PredictionController
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.events import Evaluated, Explained, Guessed, GuessFailed, Judged, Preparing
+from flowergui.events import (
+    Evaluated,
+    Explained,
+    PhotoEvaluated,
+    Predicted,
+    PredictionFailed,
+    Preparing,
+)
 
 JOB, WHY = "evaluate", "explain a mistake"
 
 
-class EvaluationControl(QObject):
+class EvaluationController(QObject):
     """Asks the checkpoint that answers now, in a window of its own; one at a time."""
 
     def __init__(
-        self, predictions: PredictionControl, photos: PhotosControl, jobs: Jobs, parent: QWidget
+        self,
+        predictions: PredictionController,
+        photos: DatasetController,
+        jobs: Jobs,
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self._predictions, self._photos, self._jobs = predictions, photos, jobs
@@ -51,9 +62,9 @@ class EvaluationControl(QObject):
             parent = self.parent()
             assert isinstance(parent, QWidget)
             self._window = EvaluationWindow(parent)
-            self._window.folder_wanted.connect(self._judge)
-            self._window.explanation_wanted.connect(self._explain)
-            self._window.again_wanted.connect(self._judge_again)
+            self._window.folder_requested.connect(self._judge)
+            self._window.explanation_requested.connect(self._explain)
+            self._window.rerun_requested.connect(self._judge_again)
             self._window.finished.connect(self._closed)
         self._checkpoint = checkpoint
         self._judge("" if tasks.run_of(checkpoint) else self._photos.folder)
@@ -95,8 +106,8 @@ class EvaluationControl(QObject):
     def _told(self, events: tuple[Any, ...]) -> None:
         if self._window is None:
             return
-        if judged := [event for event in events if isinstance(event, Judged)]:
-            self._window.show_judged(judged)
+        if judged := [event for event in events if isinstance(event, PhotoEvaluated)]:
+            self._window.show_photos(judged)
         for event in events:
             if isinstance(event, Preparing):
                 self._window.show_progress(event.done, event.total)
@@ -109,18 +120,18 @@ class EvaluationControl(QObject):
         for event in events:
             if self._window is None or self._window.shown is None:
                 return
-            if isinstance(event, Guessed) and self._epoch not in (None, event.epoch):
+            if isinstance(event, Predicted) and self._epoch not in (None, event.epoch):
                 # A run that goes on has saved a better one.
                 name = Path(self._checkpoint).name
                 better = f"{name} is another network by now, of epoch {event.epoch:,}. Judge again."
-                self._window.show_answer(Shown(event.path, failure=better))
+                self._window.show_answer(PhotoAnswer(event.path, failure=better))
                 return
-            if isinstance(event, Guessed):
-                self._window.show_answer(Shown(event.path, guessed=event))
+            if isinstance(event, Predicted):
+                self._window.show_answer(PhotoAnswer(event.path, predicted=event))
             elif isinstance(event, Explained) and event.path == self._window.shown.path:
-                self._window.show_answer(replace(self._window.shown, heats=event.heats))
-            elif isinstance(event, GuessFailed):
-                self._window.show_answer(Shown(event.path, failure=event.reason))
+                self._window.show_answer(replace(self._window.shown, heatmaps=event.heatmaps))
+            elif isinstance(event, PredictionFailed):
+                self._window.show_answer(PhotoAnswer(event.path, failure=event.reason))
 
     @Slot()
     def _closed(self) -> None:

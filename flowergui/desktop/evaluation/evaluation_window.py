@@ -19,30 +19,30 @@ from PySide6.QtWidgets import (
 from flowergui.confusion_matrix import few
 from flowergui.desktop.evaluation.confusion_table import ConfusionTable
 from flowergui.desktop.evaluation.evaluated_photos import (
-    MISTAKES,
+    ERRORS,
     Choice,
-    Judgements,
-    are_right,
+    EvaluatedPhotos,
+    are_correct,
     title,
 )
-from flowergui.desktop.evaluation.photo_grid import JudgedGrid
+from flowergui.desktop.evaluation.photo_grid import PhotoGrid
 from flowergui.desktop.prediction.answer_view import AnswerView
-from flowergui.desktop.prediction.photo_strip import Shown
+from flowergui.desktop.prediction.photo_strip import PhotoAnswer
 from flowergui.desktop.run_names import spoken
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import (
     Card,
     ElidedLabel,
     counted,
+    escape_tooltip,
     fine_percent,
     quiet_button,
     small_label,
-    tip,
 )
 from flowergui.desktop.widgets.file_dialogs import choose_folder, choose_table
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.errors import FlowerError
-from flowergui.events import Evaluated, Judged
+from flowergui.events import Evaluated, PhotoEvaluated
 from flowergui.store.predictions_csv import table
 
 PHOTO = QSize(200, 190)
@@ -53,11 +53,11 @@ CLASSES = QSize(200, 150)
 class EvaluationWindow(QDialog):
     """Shows what it is told; does not block the window that it belongs to."""
 
-    folder_wanted = Signal(object)
+    folder_requested = Signal(object)
     """The user wants the photos of this folder (str) to be judged."""
-    explanation_wanted = Signal(object)
+    explanation_requested = Signal(object)
     """The user looks at this photo (its path, which need not be text), and may want to know why."""
-    again_wanted = Signal()
+    rerun_requested = Signal()
     """The user wants the same photos to be judged once more."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -65,9 +65,9 @@ class EvaluationWindow(QDialog):
         self.setObjectName("evaluationWindow")
         self.setWindowTitle("Mistakes")
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
-        self._judged = Judgements()
-        self._choice: Choice = MISTAKES
-        self._shown: Shown | None = None
+        self._judged = EvaluatedPhotos()
+        self._choice: Choice = ERRORS
+        self._shown: PhotoAnswer | None = None
         self._over = False
 
         rows = QVBoxLayout(self)
@@ -94,8 +94,8 @@ class EvaluationWindow(QDialog):
 
     def begin(self, checkpoint: str) -> None:
         """This checkpoint is asked now; what was there before goes."""
-        self._judged = Judgements()
-        self._over, self._choice = False, MISTAKES
+        self._judged = EvaluatedPhotos()
+        self._over, self._choice = False, ERRORS
         self._figure.hide()
         self._both.show()
         self._sum.setText("Looking at photos…")
@@ -107,21 +107,21 @@ class EvaluationWindow(QDialog):
         for label in (self._note, self._failure):
             label.hide()
         self._table.let_go()
-        self._table.show_tally((), self._judged.tally)
+        self._table.show_matrix((), self._judged.confusion_matrix)
         self._show_choice()
 
-    def show_judged(self, judged: Sequence[Judged]) -> None:
+    def show_photos(self, judged: Sequence[PhotoEvaluated]) -> None:
         """More photos are judged."""
-        tally = self._judged.tally
+        tally = self._judged.confusion_matrix
         before = tally.class_count
         self._judged.add(judged)
         if tally.class_count != before:
-            self._table.show_tally(tally.names(), tally)
+            self._table.show_matrix(tally.names(), tally)
         else:
             self._table.grown()
         self._figure.setText(fine_percent(tally.accuracy))
         self._figure.show()
-        self._sum.setText(f"{tally.right:,} of {counted(tally.photos, 'photo')} are right")
+        self._sum.setText(f"{tally.correct:,} of {counted(tally.photos, 'photo')} are right")
 
     def show_progress(self, done: int, total: int) -> None:
         """So many of so many are done; a `total` of 0 is not known."""
@@ -133,11 +133,11 @@ class EvaluationWindow(QDialog):
         self._end()
         epoch = f", epoch {event.epoch:,}" if event.epoch else ""
         place = Path(event.folder).name
-        new = "" if event.learned is None else " new to it,"
+        new = "" if event.trained_on is None else " new to it,"
         self._who.setText(
             f"{spoken(event.checkpoint)}{epoch}, on photos{new} in the folder {place}"
         )
-        self._who.setToolTip(tip(f"{event.checkpoint}\n{event.folder}"))
+        self._who.setToolTip(escape_tooltip(f"{event.checkpoint}\n{event.folder}"))
         if event.top5 is not None:
             top5 = fine_percent(event.top5)
             self._sum.setText(f"{self._sum.text()}; {top5} are among its five likeliest")
@@ -155,14 +155,14 @@ class EvaluationWindow(QDialog):
         self._say(self._failure, text)
         self._show_choice()
 
-    def show_answer(self, shown: Shown) -> None:
+    def show_answer(self, shown: PhotoAnswer) -> None:
         """More is known of a photo that the user looks at."""
         if self._shown and self._shown.path == shown.path:
             self._shown = shown
             self._answer.show_photo(shown)
 
     @property
-    def shown(self) -> Shown | None:
+    def shown(self) -> PhotoAnswer | None:
         """The photo that the user looks at, and what is known of it."""
         return self._shown
 
@@ -186,7 +186,7 @@ class EvaluationWindow(QDialog):
         words.addWidget(self._who)
         again = quiet_button("Judge again", "judgeAgainButton")
         again.setToolTip("Once more: files may be in other folders by now, or the network better.")
-        again.clicked.connect(self.again_wanted)
+        again.clicked.connect(self.rerun_requested)
         others = QPushButton("Other photos…")
         others.setObjectName("otherPhotosButton")
         others.setToolTip("Judge the photos of another folder, one subfolder a class.")
@@ -245,7 +245,7 @@ class EvaluationWindow(QDialog):
         self._order = small_label()
         self._order.setObjectName("judgedOrder")
         card.body.addWidget(self._order)
-        self._grid = JudgedGrid()
+        self._grid = PhotoGrid()
         self._grid.chosen.connect(self._look)
         card.body.addWidget(self._grid, 1)
         card.body.addWidget(self._make_detail())
@@ -280,18 +280,18 @@ class EvaluationWindow(QDialog):
     @Slot()
     def _choose_mistakes(self) -> None:
         self._table.let_go()
-        self._choose(MISTAKES)
+        self._choose(ERRORS)
 
     def _show_choice(self, path: str = "") -> None:
         """Shows the photos of what is chosen, and looks at that of this path."""
         photos = self._judged.chosen(self._choice)
-        if self._choice == MISTAKES and not self._over:
+        if self._choice == ERRORS and not self._over:
             photos = []  # each that comes would change their order
         count = f": {counted(len(photos), 'photo')}" if self._over or photos else ""
         self._title.setText(f"{title(self._choice)}{count}")
-        self._all.setVisible(self._choice != MISTAKES)
+        self._all.setVisible(self._choice != ERRORS)
         if photos:
-            first = "least sure" if are_right(self._choice) else "surest"
+            first = "least sure" if are_correct(self._choice) else "surest"
             self._order.setText(f"The {first} first")
         else:
             self._order.setText("There are none." if self._over else "They come when all are done.")
@@ -301,16 +301,16 @@ class EvaluationWindow(QDialog):
         self._grid.show_photos(photos, path)
 
     @Slot(object)
-    def _look(self, judged: Judged) -> None:
-        self._shown = Shown(judged.path)
+    def _look(self, judged: PhotoEvaluated) -> None:
+        self._shown = PhotoAnswer(judged.path)
         self._answer.show_photo(self._shown)
-        self.explanation_wanted.emit(judged.path)
+        self.explanation_requested.emit(judged.path)
 
     # --- what is asked for ----------------------------------------------------------------
 
     @Slot()
     def _ask_for_folder(self) -> None:
-        choose_folder(self, "Choose a folder of photos", "", self.folder_wanted.emit)
+        choose_folder(self, "Choose a folder of photos", "", self.folder_requested.emit)
 
     @Slot()
     def _ask_for_table(self) -> None:
@@ -348,7 +348,7 @@ def _notes(event: Evaluated) -> Iterator[str]:
     if event.problems:
         first, count = event.problems[0], counted(len(event.problems), "photo")
         yield f"{count} could not be read ({first.path}: {first.reason})."
-    if event.learned is None:
+    if event.trained_on is None:
         yield "Nobody knows which of these photos it has learned from."
-    if event.strangers:
-        yield f"Left out, as it does not know the class: {few(event.strangers)}."
+    if event.unknown_classes:
+        yield f"Left out, as it does not know the class: {few(event.unknown_classes)}."

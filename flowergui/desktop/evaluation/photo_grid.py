@@ -24,18 +24,18 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import Index, paint_tile, percent
-from flowergui.desktop.widgets.list_model import RowsModel
+from flowergui.desktop.widgets.card import ModelIndex, paint_tile, percent
+from flowergui.desktop.widgets.list_model import ListModel
 from flowergui.desktop.widgets.thumbnails import Thumbnails
-from flowergui.events import Judged
+from flowergui.events import PhotoEvaluated
 
 TILE = 96
 BATCH = 500
 """Photos that are laid out at a time."""
 
 
-class _JudgedModel(RowsModel):
-    def said(self, row: Judged, role: int) -> str | None:
+class _PhotoModel(ListModel):
+    def said(self, row: PhotoEvaluated, role: int) -> str | None:
         name = Path(row.path).name
         if role == Qt.ItemDataRole.DisplayRole:
             return name
@@ -46,21 +46,21 @@ class _JudgedModel(RowsModel):
         return None
 
 
-def in_words(judged: Judged) -> str:
+def in_words(judged: PhotoEvaluated) -> str:
     """taken for tulip (91 %), is rose (5 %)."""
-    if judged.right:
-        return f"rightly taken for {judged.guess} ({percent(judged.probability)})"
+    if judged.correct:
+        return f"rightly taken for {judged.predicted} ({percent(judged.probability)})"
     return (
-        f"taken for {judged.guess} ({percent(judged.probability)}), "
+        f"taken for {judged.predicted} ({percent(judged.probability)}), "
         f"is {judged.label} ({percent(judged.label_probability)})"
     )
 
 
-class JudgedGrid(QListView):
+class PhotoGrid(QListView):
     """Shows them as tiles; pictures are read only for those that are seen."""
 
     chosen = Signal(object)
-    """The Judged that the user wants to look at."""
+    """The PhotoEvaluated that the user wants to look at."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,14 +77,14 @@ class JudgedGrid(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._photos = _JudgedModel(self)
+        self._photos = _PhotoModel(self)
         self._thumbnails = Thumbnails(2 * TILE, 1_000, self)
         self._thumbnails.ready.connect(self.viewport().update)
         self.setModel(self._photos)
-        self.setItemDelegate(_JudgedDelegate(self._thumbnails, self))
+        self.setItemDelegate(_PhotoDelegate(self._thumbnails, self))
         self.selectionModel().currentChanged.connect(self._moved)
 
-    def show_photos(self, judged: Sequence[Judged], path: str = "") -> None:
+    def show_photos(self, judged: Sequence[PhotoEvaluated], path: str = "") -> None:
         """Shows these instead of those before, and chooses the one of this path, else the first."""
         self._photos.show_rows(judged)
         if judged:
@@ -99,16 +99,16 @@ class JudgedGrid(QListView):
             self.chosen.emit(now.data(Qt.ItemDataRole.UserRole))
 
 
-class _JudgedDelegate(QStyledItemDelegate):
+class _PhotoDelegate(QStyledItemDelegate):
     def __init__(self, thumbnails: Thumbnails, parent: QObject) -> None:
         super().__init__(parent)
         self._thumbnails = thumbnails
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         return QSize(TILE + 14, TILE + 2 * option.fontMetrics.height() + 16)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        judged: Judged = index.data(Qt.ItemDataRole.UserRole)
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
+        judged: PhotoEvaluated = index.data(Qt.ItemDataRole.UserRole)
         look = theme.current()
         area = QRectF(option.rect).adjusted(3, 3, -3, -3)
         tile = QRectF(area.left() + 4, area.top() + 4, TILE, TILE)
@@ -126,9 +126,9 @@ class _JudgedDelegate(QStyledItemDelegate):
         painter.setPen(look.color("muted"))
         painter.drawText(text, int(right), share)
         name = text.adjusted(0, 0, -option.fontMetrics.horizontalAdvance(share) - 6, 0)
-        painter.setPen(look.color("success" if judged.right else "error"))
-        self._draw(painter, option, name, judged.guess)
-        if not judged.right:
+        painter.setPen(look.color("success" if judged.correct else "error"))
+        self._draw(painter, option, name, judged.predicted)
+        if not judged.correct:
             painter.setPen(look.color("muted"))
             self._draw(painter, option, text.translated(0, line), f"is {judged.label}")
         painter.restore()

@@ -13,7 +13,7 @@ from PySide6.QtCore import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.events import Described
+from flowergui.events import ModelDescribed
 
 COLUMNS = ("Layer", "Shape", "Size")
 
@@ -58,7 +58,7 @@ class LayerModel(QAbstractItemModel):
 
     # --- what it holds --------------------------------------------------------------------
 
-    def show(self, described: Described) -> None:
+    def show(self, described: ModelDescribed) -> None:
         """Takes another network; nothing is ticked."""
         self.beginResetModel()
         kinds = {module.name: module.kind for module in described.modules}

@@ -18,7 +18,7 @@ from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, f
 from flowergui.desktop.layers.layer_model import LayerModel
 from flowergui.desktop.style import theme
 from flowergui.errors import FlowerError
-from flowergui.events import Described
+from flowergui.events import ModelDescribed
 
 PRESETS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     (
@@ -58,13 +58,13 @@ class LayerPanel(QWidget):
     frozen_changed = Signal(object)
     """The names of the frozen parameters, in the network's order; once for each thing the
     user did. Not emitted for `show_network` and `set_frozen`."""
-    network_wanted = Signal()
+    network_requested = Signal()
     """The user wants to see the whole network."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("layerPanel")
-        self._described: Described | None = None
+        self._described: ModelDescribed | None = None
         self._touched = False
         self._model = LayerModel(self)
         self._model.chosen.connect(self._choose)
@@ -75,7 +75,7 @@ class LayerPanel(QWidget):
         self._show = QPushButton("Show network")
         self._show.setObjectName("showNetworkButton")
         self._show.setToolTip("The whole network: every module with its output shape.")
-        self._show.clicked.connect(self.network_wanted)
+        self._show.clicked.connect(self.network_requested)
         theme.style(self._show, role="quiet")
         self._head = head = QHBoxLayout()
         head.addWidget(title, 1)
@@ -122,7 +122,7 @@ class LayerPanel(QWidget):
 
     # --- for the window -------------------------------------------------------------------
 
-    def show_network(self, described: Described, frozen: tuple[str, ...]) -> None:
+    def show_network(self, described: ModelDescribed, frozen: tuple[str, ...]) -> None:
         """Shows a network. `frozen` are names, patterns or the words that Recipe knows; where
         the user has ticked something in a network with the same parameters, his choice stays.
 
@@ -168,7 +168,7 @@ class LayerPanel(QWidget):
         names = self._model.names
         return EVERYTHING_FROZEN if names and len(self.frozen()) == len(names) else ""
 
-    def described(self) -> Described | None:
+    def described(self) -> ModelDescribed | None:
         """The network that is shown."""
         return self._described
 
@@ -177,7 +177,7 @@ class LayerPanel(QWidget):
         """Shows no network."""
         self._described = None
         self._touched = False
-        self._model.show(Described("", 0, 0, (), (), (), ()))
+        self._model.show(ModelDescribed("", 0, 0, (), (), (), ()))
         self._show.setEnabled(False)
         self._tell()
 

@@ -15,7 +15,7 @@ from flowergui.desktop.settings.recipe_form import RecipeForm
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import FlowerError
-from flowergui.events import Described
+from flowergui.events import ModelDescribed
 
 JOB = "describe"
 
@@ -26,7 +26,7 @@ PATIENCE = 150
 """Milliseconds without a change before the network is described anew."""
 
 
-class NetworkControl(QObject):
+class NetworkController(QObject):
     """Keeps the layer tree at the network that the form and the photos ask for."""
 
     changed = Signal()
@@ -46,7 +46,7 @@ class NetworkControl(QObject):
         self._refusal = ""
         self._asked: tuple[str, int, int] | None = None
         self._wants_dialog = False
-        self.described: Described | None = None
+        self.described: ModelDescribed | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(PATIENCE)
@@ -119,19 +119,19 @@ class NetworkControl(QObject):
     @Slot()
     def _describe(self) -> None:
         self._asked = wish = self._wish()
-        self._jobs.do(JOB, lambda: tasks.describe(*wish), self._told)
+        self._jobs.do(JOB, lambda: tasks.describe_model(*wish), self._told)
 
     @Slot(object)
     def _told(self, events: tuple[Any, ...]) -> None:
         for event in events:
-            if isinstance(event, Described) and self._wish() == self._asked:
+            if isinstance(event, ModelDescribed) and self._wish() == self._asked:
                 self.described = event
                 self._tick(event)
                 if self._wants_dialog:
                     self.show_dialog()
         self.changed.emit()
 
-    def _tick(self, described: Described | None) -> None:
+    def _tick(self, described: ModelDescribed | None) -> None:
         recipe = self._form.recipe()
         try:
             if described is not None:

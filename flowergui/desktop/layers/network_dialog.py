@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.events import Described, ModuleFacts
+from flowergui.events import ModelDescribed, ModuleFacts
 
 HEADS = ("Module", "Kind", "Output", "Parameters")
 
@@ -25,7 +25,7 @@ def shape_text(shape: tuple[int, ...] | None) -> str:
     return "–" if shape is None else " × ".join(map(str, shape)) or "number"
 
 
-def network_text(described: Described) -> str:
+def network_text(described: ModelDescribed) -> str:
     """The module tree as plain text in four columns."""
     rows = [HEADS]
     for module in described.modules:
@@ -45,7 +45,7 @@ def network_text(described: Described) -> str:
 class NetworkDialog(QDialog):
     """Shows one network; does not block the window."""
 
-    def __init__(self, described: Described, parent: QWidget | None = None) -> None:
+    def __init__(self, described: ModelDescribed, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("networkDialog")
         self.setWindowTitle(f"Network {described.model}")
@@ -116,7 +116,7 @@ class NetworkDialog(QDialog):
         QGuiApplication.clipboard().setText(self._text)
 
 
-def _summary(described: Described) -> str:
+def _summary(described: ModelDescribed) -> str:
     total = sum(parameter.size for parameter in described.parameters)
     size = described.image_size
     return (

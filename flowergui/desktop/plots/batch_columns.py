@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowergui.desktop.plots.column_buffer import Numbers, smoothed
+from flowergui.desktop.plots.column_buffer import Numbers, ema
 from flowergui.events import BatchDone
 
 NOTHING: Numbers = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Points:
+class BatchColumns:
     """What batches came to, one value each: `loss` and `accuracy` with NaN for what is not finite,
     and both smoothed over `span` batches."""
 
@@ -33,7 +33,7 @@ class Points:
         span: float = 0.0,
         loss_before: Numbers = NOTHING,
         accuracy_before: Numbers = NOTHING,
-    ) -> "Points":
+    ) -> "BatchColumns":
         """Columns of `batches`, which follow on those averages. Without a `span`, that is about
         half an epoch: calm on long epochs, and still alive on short ones. Touches no widget, and
         keeps no batch: millions are gone through beside the window's thread."""
@@ -53,8 +53,8 @@ class Points:
             rate=np.asarray(rate),
             loss=loss,
             accuracy=accuracy,
-            loss_smooth=smoothed(loss, span, loss_before),
-            accuracy_smooth=smoothed(accuracy, span, accuracy_before),
+            loss_smooth=ema(loss, span, loss_before),
+            accuracy_smooth=ema(accuracy, span, accuracy_before),
         )
 
     def columns(self) -> dict[str, Numbers]:

@@ -12,7 +12,7 @@ PAIRS = 1_000
 """Minimum-maximum pairs that stand for a long stretch: more than a plot has pixel columns."""
 
 
-class Columns:
+class ColumnBuffer:
     """Columns of one length, in buffers that double when they are full: `exact` ones of float64
     (steps, which float32 counts to 16 million only), and `rough` ones of float32, which no screen
     tells from it."""
@@ -45,7 +45,7 @@ class Columns:
         self.length = min(self.length, length)
 
 
-def smoothed(values: Numbers, span: float, before: Numbers) -> Numbers:
+def ema(values: Numbers, span: float, before: Numbers) -> Numbers:
     """Exponential moving average of `values`, which follow on the averages `before`.
 
     The weight of the newest value is 2 / (span + 1); bias-corrected by 1 - decay**n as in Adam
@@ -67,7 +67,7 @@ def smoothed(values: Numbers, span: float, before: Numbers) -> Numbers:
     return result
 
 
-def thinned(
+def downsample_minmax(
     x: Numbers, y: Numbers, low: float, high: float, pairs: int = PAIRS
 ) -> tuple[Numbers, Numbers]:
     """What of the curve is to be drawn between `low` and `high`: about 2 * `pairs` points or
@@ -89,7 +89,9 @@ def thinned(
     return np.append(thin_x, x[whole:]), np.append(thin_y, y[whole:])
 
 
-def averaged(x: Numbers, y: Numbers, low: float, high: float, most: int) -> tuple[Numbers, Numbers]:
+def downsample_mean(
+    x: Numbers, y: Numbers, low: float, high: float, most: int
+) -> tuple[Numbers, Numbers]:
     """What of a curve that is an average already is to be drawn between `low` and `high`: a long
     stretch becomes the means of pieces, at most 2 * `most` of them, and its last point. A thick
     line through the minima and maxima would take Qt a hundred times as long."""

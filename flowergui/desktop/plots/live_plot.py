@@ -19,12 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flowergui.desktop.plots.batch_columns import Points, finite
-from flowergui.desktop.plots.column_buffer import Columns
+from flowergui.desktop.plots.batch_columns import BatchColumns, finite
+from flowergui.desktop.plots.column_buffer import ColumnBuffer
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
-from flowergui.desktop.plots.plot_pane import Pane
+from flowergui.desktop.plots.plot_pane import PlotPane
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.plot_tooltip import ReadOut
+from flowergui.desktop.widgets.plot_tooltip import PlotTooltip
 from flowergui.events import BatchDone, EpochDone
 
 PERIOD = 100
@@ -57,10 +57,10 @@ class LivePlot(QWidget):
         """`lead` stands before the zoom windows' buttons."""
         super().__init__(parent)
         self.setObjectName("livePlot")
-        self._batches = Columns(
+        self._batches = ColumnBuffer(
             ["step"], ["epoch", "loss", "accuracy", "rate", "loss_smooth", "accuracy_smooth"]
         )
-        self._epochs = Columns(["step", "epoch", "best_epoch", "val_loss", "val_accuracy"])
+        self._epochs = ColumnBuffer(["step", "epoch", "best_epoch", "val_loss", "val_accuracy"])
         self._span = 0.0
         self._window = 0
         self._following = True
@@ -68,8 +68,8 @@ class LivePlot(QWidget):
         self._drawn = 0  # how many batches there were when it was drawn last
         self._many = False  # whether they came by the dozen then
 
-        self._loss = Pane(LOSS, rate=True)
-        self._accuracy = Pane(ACCURACY)
+        self._loss = PlotPane(LOSS, rate=True)
+        self._accuracy = PlotPane(ACCURACY)
         self._panes = (self._loss, self._accuracy)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -86,7 +86,7 @@ class LivePlot(QWidget):
         self._hint = QLabel("Loss and accuracy will grow here", self._loss)
         theme.style(self._hint, role="caption")
         self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._readout = ReadOut("readout", self)
+        self._readout = PlotTooltip("readout", self)
 
         # Timers of its own: QTimer.singleShot would come to plots that are deleted.
         self._clock = self._timer(PERIOD, self._tick)
@@ -104,9 +104,9 @@ class LivePlot(QWidget):
         if self._batches.length and batches[0].step <= self._batches["step"][-1]:
             self.rewind(batches[0].step - 1)
         before = self._batches["loss_smooth"], self._batches["accuracy_smooth"]
-        self._add(Points.of(batches, self._span, *before))
+        self._add(BatchColumns.of(batches, self._span, *before))
 
-    def _add(self, points: Points) -> None:
+    def _add(self, points: BatchColumns) -> None:
         self._span = points.span
         self._batches.append(**points.columns())
         self._soon()
@@ -130,7 +130,7 @@ class LivePlot(QWidget):
         self._loss.mark(step, text)
         self._accuracy.mark(step, "")
 
-    def load(self, points: Points, epochs: Sequence[EpochDone]) -> None:
+    def load(self, points: BatchColumns, epochs: Sequence[EpochDone]) -> None:
         """Shows the points that a resumed run made before."""
         self.clear()
         self._add(points)
@@ -178,7 +178,7 @@ class LivePlot(QWidget):
         for _ in self._draw():
             pass
 
-    def _draw(self) -> Iterator[Pane | None]:
+    def _draw(self) -> Iterator[PlotPane | None]:
         """Draws both plots; stops after each part, and gives a plot when all of it is drawn."""
         self._changed = False
         self._many = self._batches.length - self._drawn > DOZENS

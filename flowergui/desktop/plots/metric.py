@@ -6,7 +6,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class Metric:
     """What a pane shows: `name` is its column, "val_" + name its validation column.
 
     `scale` multiplies for the axis only; `low` and `high` bound the axis in unscaled units.
@@ -28,5 +28,5 @@ class Quantity:
         return self.template.format(value * self.scale)
 
 
-LOSS = Quantity("loss", "Loss", 1.0, 0.0, np.inf, "{:.3f}")
-ACCURACY = Quantity("accuracy", "Accuracy", 100.0, 0.0, 1.0, "{:.1f}\N{NO-BREAK SPACE}%")
+LOSS = Metric("loss", "Loss", 1.0, 0.0, np.inf, "{:.3f}")
+ACCURACY = Metric("accuracy", "Accuracy", 100.0, 0.0, 1.0, "{:.1f}\N{NO-BREAK SPACE}%")

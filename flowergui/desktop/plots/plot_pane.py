@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QFrame, QGraphicsView, QHBoxLayout, QLabel, QVBoxL
 from flowergui.desktop.plots import axes
 from flowergui.desktop.plots.axes import RUNAWAY, THICK, Ticks, stride
 from flowergui.desktop.plots.column_buffer import (
-    Columns,
+    ColumnBuffer,
     Numbers,
-    averaged,
+    downsample_mean,
+    downsample_minmax,
     robust_range,
-    thinned,
 )
-from flowergui.desktop.plots.metric import ACCURACY, Quantity
+from flowergui.desktop.plots.metric import ACCURACY, Metric
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.style import theme
 
@@ -29,7 +29,7 @@ LABEL_ROOM, LINE_ROOM = 76, 14
 """Least pixels between the epochs that are named, and between those that have a line."""
 
 
-class Pane(QFrame):
+class PlotPane(QFrame):
     """A card with a title, a key that carries the latest values, and a pyqtgraph PlotWidget.
 
     `plot` is named `<quantity>Plot`. With `rate`, the learning rate is drawn on a right axis
@@ -37,7 +37,7 @@ class Pane(QFrame):
     """
 
     def __init__(
-        self, quantity: Quantity, *, rate: bool = False, parent: QWidget | None = None
+        self, quantity: Metric, *, rate: bool = False, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.quantity = quantity
@@ -83,15 +83,17 @@ class Pane(QFrame):
 
     # --- what it shows --------------------------------------------------------------------
 
-    def draw(self, batches: Columns, epochs: Columns, low: float, high: float) -> Iterator[None]:
+    def draw(
+        self, batches: ColumnBuffer, epochs: ColumnBuffer, low: float, high: float
+    ) -> Iterator[None]:
         """Shows steps `low` to `high`; the height follows what is in sight. Stops after each of its
         parts, for they take time."""
         steps, name = batches["step"], self.quantity.name
         self.plot.setXRange(low, high, padding=0)
         self._show_values(True)
-        raw = thinned(steps, batches[name], low, high)
-        smooth = averaged(steps, batches[f"{name}_smooth"], low, high, THICK)
-        points = thinned(epochs["step"], epochs[f"val_{name}"], low, high, THICK)
+        raw = downsample_minmax(steps, batches[name], low, high)
+        smooth = downsample_mean(steps, batches[f"{name}_smooth"], low, high, THICK)
+        points = downsample_minmax(epochs["step"], epochs[f"val_{name}"], low, high, THICK)
         self._batch.setData(*raw)
         self._smooth.setData(*smooth)
         if not np.isfinite(points[1]).any():  # nothing was held back, or it could not be read
@@ -104,7 +106,7 @@ class Pane(QFrame):
         self._mark_best(batches, epochs, high)
         self._place_marks(low, high)
         if self.rate:
-            self._draw_rate(*thinned(steps, batches["rate"], low, high))
+            self._draw_rate(*downsample_minmax(steps, batches["rate"], low, high))
         self._name_epochs(epochs, low, high)
         self._show_latest(batches, epochs)
         self.settle()
@@ -269,7 +271,7 @@ class Pane(QFrame):
             self._range = (low, high)
             self.plot.setYRange(low, high, padding=0)
 
-    def _mark_best(self, batches: Columns, epochs: Columns, high: float) -> None:
+    def _mark_best(self, batches: ColumnBuffer, epochs: ColumnBuffer, high: float) -> None:
         # The run says which it is: where photos came or went, its search for the best began anew.
         place = np.flatnonzero(epochs["epoch"] == epochs["best_epoch"][-1:])[-1:]
         known = bool(place.size and np.isfinite(epochs["val_accuracy"][place[0]]))
@@ -307,7 +309,7 @@ class Pane(QFrame):
         self._rate.setData(x, low + y / top * unit)
         self._set_ticks("right", [[(low + unit, f"{top:.2g}")]])
 
-    def _name_epochs(self, epochs: Columns, low: float, high: float) -> None:
+    def _name_epochs(self, epochs: ColumnBuffer, low: float, high: float) -> None:
         steps = epochs["step"]
         first, last = np.searchsorted(steps, (low, high))
         seen, names = steps[first:last], epochs["epoch"][first:last]
@@ -332,7 +334,7 @@ class Pane(QFrame):
             self._ticks[side] = ticks
             self.plot.getAxis(side).setTicks(ticks)
 
-    def _show_latest(self, batches: Columns, epochs: Columns) -> None:
+    def _show_latest(self, batches: ColumnBuffer, epochs: ColumnBuffer) -> None:
         colors, quantity = theme.current(), self.quantity
         parts = []
         if batches.length:

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.plots import axes
 from flowergui.desktop.plots.axes import RUNAWAY, THICK, Ticks, stride
-from flowergui.desktop.plots.column_buffer import Numbers, robust_range, thinned
-from flowergui.desktop.plots.metric import ACCURACY, Quantity
+from flowergui.desktop.plots.column_buffer import Numbers, downsample_minmax, robust_range
+from flowergui.desktop.plots.metric import ACCURACY, Metric
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.style import theme
 from flowergui.desktop.training.eta import duration
-from flowergui.desktop.widgets.plot_tooltip import ReadOut
+from flowergui.desktop.widgets.plot_tooltip import PlotTooltip
 from flowergui.events import EpochDone
 
 SIDES = ("left", "bottom")
@@ -32,7 +32,7 @@ EPOCHS, MINUTES = "epochs", "minutes"
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class RunCurve:
     """A run to draw: what it is called, the number of its colour, its epochs, and the number of
     the best one (0: none)."""
 
@@ -45,7 +45,7 @@ class Course:
         """Where each epoch ended: its number, or minutes since the run began, pauses left out."""
         return self._columns[by]
 
-    def values(self, quantity: Quantity, kind: str) -> Numbers:
+    def values(self, quantity: Metric, kind: str) -> Numbers:
         """Those of `kind` (train or val), NaN where there is none or none that is finite."""
         return self._columns[f"{kind}_{quantity.name}"]
 
@@ -68,7 +68,7 @@ class RunCurves(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._courses: Sequence[Course] = ()
+        self._courses: Sequence[RunCurve] = ()
         self._looked_at: int | None = None
         self._pointer: QPointF | None = None
         self._quantity, self._by = ACCURACY, EPOCHS
@@ -78,7 +78,7 @@ class RunCurves(QWidget):
         self.plot.getPlotItem().setMouseEnabled(x=False, y=False)
         self._crosshair = pg.InfiniteLine(angle=90)
         self._crosshair.setZValue(30)
-        self._readout = ReadOut("runsReadout", self)
+        self._readout = PlotTooltip("runsReadout", self)
         self._hint = QLabel("Tick runs above to draw them.", self)
         theme.style(self._hint, role="caption")
         layout = QVBoxLayout(self)
@@ -88,12 +88,12 @@ class RunCurves(QWidget):
         self.plot.viewport().installEventFilter(self)
         self._draw()
 
-    def show_courses(self, courses: Sequence[Course], looked_at: int | None = None) -> None:
+    def show_courses(self, courses: Sequence[RunCurve], looked_at: int | None = None) -> None:
         """Draws these; that with colour number `looked_at` stronger than the others."""
         self._courses, self._looked_at = courses, looked_at
         self._draw()
 
-    def show_quantity(self, quantity: Quantity) -> None:
+    def show_quantity(self, quantity: Metric) -> None:
         """Draws accuracy, or loss."""
         self._quantity = quantity
         self._draw()
@@ -125,7 +125,7 @@ class RunCurves(QWidget):
         self._fit(drawn)
         self._point()
 
-    def _draw_course(self, course: Course) -> None:
+    def _draw_course(self, course: RunCurve) -> None:
         look, x = theme.current(), course.across(self._by)
         strong, faint = look.serial(course.slot), look.serial(course.slot, FAINT)
         validated = course.values(self._quantity, "val")
@@ -138,7 +138,7 @@ class RunCurves(QWidget):
         for y, color, wanted in ((trained, faint, 1.0), (validated, strong, width)):
             if not np.isfinite(y).any():
                 continue  # pyqtgraph warns of symbols that are nowhere
-            points = thinned(x, y, -np.inf, np.inf, THICK)
+            points = downsample_minmax(x, y, -np.inf, np.inf, THICK)
             few = len(points[0]) <= THICK
             line = pg.PlotDataItem(
                 *points,
@@ -165,7 +165,7 @@ class RunCurves(QWidget):
             ring.setZValue(25)
             self.plot.addItem(ring)
 
-    def _fit(self, courses: Sequence[Course]) -> None:
+    def _fit(self, courses: Sequence[RunCurve]) -> None:
         quantity = self._quantity
         trained = [course.values(quantity, "train") for course in courses]
         validated = [course.values(quantity, "val") for course in courses]

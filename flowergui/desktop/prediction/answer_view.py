@@ -5,10 +5,10 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from flowergui.desktop.prediction.photo_strip import Shown
-from flowergui.desktop.prediction.prediction_table import GuessTable
+from flowergui.desktop.prediction.photo_strip import PhotoAnswer
+from flowergui.desktop.prediction.prediction_table import PredictionTable
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ElidedLabel, quiet_button, small_label, tip
+from flowergui.desktop.widgets.card import ElidedLabel, escape_tooltip, quiet_button, small_label
 from flowergui.desktop.widgets.photo_view import PhotoView
 
 
@@ -19,7 +19,7 @@ class AnswerView(QWidget):
     def __init__(self, view: PhotoView, parent: QWidget | None = None, *, prefix: str = "") -> None:
         super().__init__(parent)
         self._view = view
-        self._shown: Shown | None = None
+        self._shown: PhotoAnswer | None = None
         self._guess = 0  # the row of the guess that "Why?" is about
         self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         theme.style(self._name, role="heading")
@@ -37,14 +37,14 @@ class AnswerView(QWidget):
         self._busy.setAccessibleName("Looking at the photo")
         theme.style(self._busy, slim=True)
         self._failure = small_label("error")
-        self._table = GuessTable()
+        self._table = PredictionTable()
         self._table.chosen.connect(self._ask_of)
         for widget, name in (
             (self._name, "photoName"),
             (self._why, "whyButton"),
             (self._reason, "reasonCaption"),
             (self._failure, "guessError"),
-            (self._table, "guesses"),
+            (self._table, "predictions"),
         ):
             widget.setObjectName(prefix + (name[0].upper() + name[1:] if prefix else name))
         self._lay_out()
@@ -63,7 +63,7 @@ class AnswerView(QWidget):
         for widget in (self._name_row, self._busy, self._failure, self._reason, self._table):
             column.addWidget(widget)
 
-    def show_photo(self, shown: Shown | None, place: str = "") -> None:
+    def show_photo(self, shown: PhotoAnswer | None, place: str = "") -> None:
         """Shows what is known of a photo by now; None for no photo. `place` says where it stands
         among others."""
         if shown is None or self._shown is None or shown.path != self._shown.path:
@@ -71,16 +71,16 @@ class AnswerView(QWidget):
         self._shown = shown
         self._light()
         self._name_row.setVisible(shown is not None)
-        guessed = shown.guessed if shown else None
+        guessed = shown.predicted if shown else None
         failure = shown.failure if shown else ""
         self._busy.setVisible(shown is not None and not guessed and not failure)
         self._failure.setVisible(bool(failure))
         self._failure.setText(failure)
         self._table.setVisible(shown is not None and not failure)
-        self._table.show_guesses(guessed.guesses if guessed else ())
+        self._table.show_predictions(guessed.predictions if guessed else ())
         if shown:
             self._name.setText(Path(shown.path).name)
-            self._name.setToolTip(tip(shown.path))
+            self._name.setToolTip(escape_tooltip(shown.path))
             self._place.setText(place)
 
     @Slot(int)
@@ -95,12 +95,12 @@ class AnswerView(QWidget):
     def _light(self) -> None:
         """Shows the photo; lit, where the user wants to know why."""
         shown = self._shown
-        heats = shown.heats if shown else ()
+        heats = shown.heatmaps if shown else ()
         self._why.setEnabled(bool(heats))
         heat = heats[self._guess] if self._why.isChecked() and self._guess < len(heats) else ()
         self._reason.setVisible(bool(heat))
-        if heat and shown and shown.guessed:
-            name = shown.guessed.guesses[self._guess].name
+        if heat and shown and shown.predicted:
+            name = shown.predicted.predictions[self._guess].name
             some = any(value > 0 for row in heat for value in row)
             what = "Bright: what speaks for" if some else "Nothing in the photo speaks for"
             self._reason.setText(f"{what} {name}.")

@@ -24,30 +24,30 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import Index, paint_tile, percent
-from flowergui.desktop.widgets.list_model import RowsModel
+from flowergui.desktop.widgets.card import ModelIndex, paint_tile, percent
+from flowergui.desktop.widgets.list_model import ListModel
 from flowergui.desktop.widgets.thumbnails import Thumbnails
-from flowergui.events import Guessed
-from flowergui.heat import Heat
+from flowergui.events import Predicted
+from flowergui.heat import Heatmap
 
 TILE = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PhotoAnswer:
     """A photo and what is known of it: `guessed`, or why not (`failure`), or neither yet; and the
     `heats` of its guesses, in their order, once they are explained."""
 
     path: str
-    guessed: Guessed | None = None
+    predicted: Predicted | None = None
     failure: str = ""
-    heats: tuple[Heat, ...] = ()
+    heatmaps: tuple[Heatmap, ...] = ()
 
     @property
     def summary(self) -> str:
         """A few words: tulip, 91 %."""
-        if self.guessed and self.guessed.guesses:
-            best = self.guessed.guesses[0]
+        if self.predicted and self.predicted.predictions:
+            best = self.predicted.predictions[0]
             return f"{best.name}, {percent(best.probability)}"
         return self.failure or "waiting"
 
@@ -56,7 +56,7 @@ class PhotoStrip(QListView):
     """One row of photos; hidden while there are fewer than two."""
 
     chosen = Signal(object)
-    """The Shown that the user wants to see."""
+    """The PhotoAnswer that the user wants to see."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,19 +80,19 @@ class PhotoStrip(QListView):
         self.hide()
 
     @property
-    def current(self) -> Shown | None:
+    def current(self) -> PhotoAnswer | None:
         """The photo that is chosen; None while there is none."""
         return self._photos.shown(self.currentIndex().row())
 
     def show_photos(self, paths: Sequence[str]) -> None:
         """Shows these instead of those before, and chooses the first."""
-        self._photos.show_rows(Shown(path) for path in dict.fromkeys(paths))
+        self._photos.show_rows(PhotoAnswer(path) for path in dict.fromkeys(paths))
         self.setVisible(self._photos.rowCount() > 1)
         self.selectionModel().setCurrentIndex(
             self._photos.index(0), QItemSelectionModel.SelectionFlag.ClearAndSelect
         )
 
-    def photos(self) -> list[Shown]:
+    def photos(self) -> list[PhotoAnswer]:
         """All of them."""
         return list(self._photos.rows)
 
@@ -100,7 +100,7 @@ class PhotoStrip(QListView):
         """Where a photo stands, from 0; -1 for one that is not there."""
         return self._photos.row_of(path)
 
-    def put(self, shown: Shown) -> None:
+    def put(self, shown: PhotoAnswer) -> None:
         """What is known of a photo that is there is this now."""
         self._photos.put(shown)
 
@@ -110,28 +110,28 @@ class PhotoStrip(QListView):
             self.chosen.emit(self.current)
 
 
-class _StripModel(RowsModel):
+class _StripModel(ListModel):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._row_of: dict[str, int] = {}
 
-    def show_rows(self, rows: Iterable[Shown]) -> None:
+    def show_rows(self, rows: Iterable[PhotoAnswer]) -> None:
         shown = list(rows)
         self._row_of = {each.path: row for row, each in enumerate(shown)}
         super().show_rows(shown)
 
-    def put(self, shown: Shown) -> None:
+    def put(self, shown: PhotoAnswer) -> None:
         row = self._row_of[shown.path]
         self.rows[row] = shown
         self.dataChanged.emit(self.index(row), self.index(row))
 
-    def shown(self, row: int) -> Shown | None:
+    def shown(self, row: int) -> PhotoAnswer | None:
         return self.rows[row] if 0 <= row < len(self.rows) else None
 
     def row_of(self, path: str) -> int:
         return self._row_of.get(path, -1)
 
-    def said(self, row: Shown, role: int) -> str | None:
+    def said(self, row: PhotoAnswer, role: int) -> str | None:
         name = Path(row.path).name
         if role == Qt.ItemDataRole.DisplayRole:
             return name
@@ -145,16 +145,16 @@ class _StripDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._thumbnails = thumbnails
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         return QSize(TILE + 6, TILE + 6)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        shown: Shown = index.data(Qt.ItemDataRole.UserRole)
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
+        shown: PhotoAnswer = index.data(Qt.ItemDataRole.UserRole)
         look = theme.current()
         tile = QRectF(option.rect).adjusted(3, 3, -3, -3)
         name = "!" if shown.failure else Path(shown.path).name
         painter.save()
-        if not shown.guessed and not shown.failure:
+        if not shown.predicted and not shown.failure:
             painter.setOpacity(0.5)
         paint_tile(painter, tile, self._thumbnails.picture(shown.path), name)
         painter.setOpacity(1)

@@ -10,13 +10,13 @@ from flowergui import tasks
 from flowergui.desktop.prediction.prediction_panel import PredictionPanel
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training import training_controller
-from flowergui.desktop.training.training_controller import RunControl
-from flowergui.events import Explained, Guessed, GuessFailed, RunFacts
+from flowergui.desktop.training.training_controller import TrainingController
+from flowergui.events import Explained, Predicted, PredictionFailed, RunFacts
 
 JOB = "predict"
 
 
-class PredictionControl(QObject):
+class PredictionController(QObject):
     """The checkpoint that the user named answers; else that of the run that goes or has just
     gone; else that of the chosen run; else the newest there is."""
 
@@ -24,7 +24,7 @@ class PredictionControl(QObject):
         self,
         panel: PredictionPanel,
         jobs: Jobs,
-        control: RunControl,
+        control: TrainingController,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -104,16 +104,16 @@ class PredictionControl(QObject):
     def failed(self, error: BaseException) -> None:
         """The checkpoint can't answer."""
         for path in self._asked:
-            self._panel.show_failed(GuessFailed(path, str(error)))
+            self._panel.show_failed(PredictionFailed(path, str(error)))
 
     @Slot(object)
     def _told(self, events: tuple[Any, ...]) -> None:
         for event in events:
-            if isinstance(event, Guessed):
-                self._panel.show_guess(event)
+            if isinstance(event, Predicted):
+                self._panel.show_prediction(event)
             elif isinstance(event, Explained):
                 self._panel.show_explained(event)
-            elif isinstance(event, GuessFailed):
+            elif isinstance(event, PredictionFailed):
                 self._panel.show_failed(event)
 
     def _show(self) -> None:

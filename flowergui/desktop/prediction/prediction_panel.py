@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from flowergui.desktop.prediction.answer_view import AnswerView
 from flowergui.desktop.prediction.drop_zone import DropZone
-from flowergui.desktop.prediction.photo_strip import PhotoStrip, Shown
+from flowergui.desktop.prediction.photo_strip import PhotoAnswer, PhotoStrip
 from flowergui.desktop.run_names import spoken
 from flowergui.desktop.widgets.card import Card, quiet_button, small_label
-from flowergui.events import Explained, Guessed, GuessFailed
+from flowergui.events import Explained, Predicted, PredictionFailed
 
 
 class PredictionPanel(Card):
@@ -24,7 +24,7 @@ class PredictionPanel(Card):
     """The user wants this checkpoint to answer."""
     folder_dropped = Signal(str)
     """The user dropped a folder here; it is meant for the photos panel."""
-    mistakes_wanted = Signal()
+    evaluation_requested = Signal()
     """The user wants to know how well the network that answers does."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -57,26 +57,26 @@ class PredictionPanel(Card):
         self._show(self._strip.current)
 
     @Slot(object)
-    def show_guess(self, guessed: Guessed) -> None:
+    def show_prediction(self, guessed: Predicted) -> None:
         """A photo is answered; one that nobody waits for is shown by itself."""
-        self._answer(Shown(guessed.path, guessed=guessed))
+        self._answer(PhotoAnswer(guessed.path, predicted=guessed))
 
     @Slot(object)
     def show_explained(self, explained: Explained) -> None:
         """What speaks for the guesses of a photo that was answered."""
         row = self._strip.row_of(explained.path)
         if row >= 0:
-            self._answer(replace(self._strip.photos()[row], heats=explained.heats))
+            self._answer(replace(self._strip.photos()[row], heatmaps=explained.heatmaps))
 
     @Slot(object)
-    def show_failed(self, failed: GuessFailed) -> None:
+    def show_failed(self, failed: PredictionFailed) -> None:
         """A photo can't be read."""
-        self._answer(Shown(failed.path, failure=failed.reason))
+        self._answer(PhotoAnswer(failed.path, failure=failed.reason))
 
     @Slot()
     def show_no_model(self) -> None:
         """There is no checkpoint that could answer."""
-        for shown in [shown for shown in self._strip.photos() if not shown.guessed]:
+        for shown in [shown for shown in self._strip.photos() if not shown.predicted]:
             self._strip.put(replace(shown, failure="No network has been trained yet."))
         self._who("Train a network first, or drop a checkpoint (.pth) here.")
         self._show(self._strip.current)
@@ -114,7 +114,7 @@ class PredictionPanel(Card):
         self._checkpoint.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._mistakes = quiet_button("Mistakes…", "mistakesButton")
         self._mistakes.setToolTip("See which photos this network mistakes, and for what.")
-        self._mistakes.clicked.connect(self.mistakes_wanted)
+        self._mistakes.clicked.connect(self.evaluation_requested)
         self._mistakes.setEnabled(False)
         column = QVBoxLayout()
         column.setSpacing(6)
@@ -128,10 +128,10 @@ class PredictionPanel(Card):
     # --- what it shows --------------------------------------------------------------------
 
     @Slot(object)
-    def _show(self, shown: Shown | None) -> None:
+    def _show(self, shown: PhotoAnswer | None) -> None:
         place, count = self._strip.row_of(shown.path) + 1 if shown else 0, len(self._strip.photos())
         self._answer_view.show_photo(shown, f"{place:,} of {count:,}" if count > 1 else "")
-        guessed = shown.guessed if shown else None
+        guessed = shown.predicted if shown else None
         if guessed:
             epoch = f", epoch {guessed.epoch:,}" if guessed.epoch else ""
             self._checkpoint.setText(f"Answered by {spoken(guessed.checkpoint)}{epoch}.")
@@ -145,7 +145,7 @@ class PredictionPanel(Card):
         self._checkpoint.setText(text)
         self._checkpoint.setToolTip(path)
 
-    def _answer(self, shown: Shown) -> None:
+    def _answer(self, shown: PhotoAnswer) -> None:
         if self._strip.row_of(shown.path) < 0:
             self.show_waiting([shown.path])
         self._strip.put(shown)

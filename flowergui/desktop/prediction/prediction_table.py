@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ROOT, Index, percent, tip
-from flowergui.events import Guess
+from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, escape_tooltip, percent
+from flowergui.events import Prediction
 
 ROWS = 5
 """As many guesses as a photo gets."""
@@ -33,37 +33,37 @@ FEWEST = 3
 """As many are seen in the lowest window."""
 
 
-class GuessModel(QAbstractTableModel):
+class PredictionModel(QAbstractTableModel):
     """Guesses; column 0 is the class, column 1 its probability. UserRole gives the bare float
     in column 1, and the name in column 0."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._guesses: tuple[Guess, ...] = ()
+        self._guesses: tuple[Prediction, ...] = ()
 
-    def show_guesses(self, guesses: tuple[Guess, ...]) -> None:
+    def show_predictions(self, guesses: tuple[Prediction, ...]) -> None:
         self.beginResetModel()
         self._guesses = guesses
         self.endResetModel()
 
-    def rowCount(self, parent: Index = ROOT) -> int:
+    def rowCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
         return 0 if parent.isValid() else len(self._guesses)
 
-    def columnCount(self, parent: Index = ROOT) -> int:
+    def columnCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
         return 0 if parent.isValid() else 2
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         guess = self._guesses[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return percent(guess.probability) if index.column() else guess.name
         if role == Qt.ItemDataRole.UserRole:
             return guess.probability if index.column() else guess.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip(f"{guess.name}: {100 * guess.probability:.2f} %")
+            return escape_tooltip(f"{guess.name}: {100 * guess.probability:.2f} %")
         return None
 
 
-class GuessTable(QTableView):
+class PredictionTable(QTableView):
     """Shows up to ROWS guesses, always as tall as for all of them: nothing jumps. In a low window
     the last ones have to be scrolled to."""
 
@@ -73,9 +73,9 @@ class GuessTable(QTableView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Guesses")
-        self._guesses = GuessModel(self)
+        self._guesses = PredictionModel(self)
         self.setModel(self._guesses)
-        self.setItemDelegate(_GuessDelegate(self))
+        self.setItemDelegate(_PredictionDelegate(self))
         self.setShowGrid(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
@@ -102,18 +102,18 @@ class GuessTable(QTableView):
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self.maximumHeight())
 
-    def show_guesses(self, guesses: tuple[Guess, ...]) -> None:
+    def show_predictions(self, guesses: tuple[Prediction, ...]) -> None:
         """Shows these instead of those before."""
-        self._guesses.show_guesses(guesses)
+        self._guesses.show_predictions(guesses)
 
 
-class _GuessDelegate(QStyledItemDelegate):
+class _PredictionDelegate(QStyledItemDelegate):
     """The name; a bar as long as the probability, and its number. The first in the accent."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         return QSize(60, option.fontMetrics.height() + 12)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         look = theme.current()
         likeliest = index.row() == 0
         text = str(index.data(Qt.ItemDataRole.DisplayRole))

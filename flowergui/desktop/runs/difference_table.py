@@ -11,7 +11,7 @@ from flowergui.config.recipe_diff import Difference
 from flowergui.desktop.run_names import when
 from flowergui.desktop.runs.run_table import dot
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ROOT, Index, tip
+from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, escape_tooltip
 from flowergui.events import RunFacts
 
 Colored = tuple[RunFacts, int]
@@ -34,10 +34,10 @@ class DifferenceModel(QAbstractTableModel):
         self._runs, self._rows = tuple(runs), tuple(rows)
         self.endResetModel()
 
-    def rowCount(self, parent: Index = ROOT) -> int:
+    def rowCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(self, parent: Index = ROOT) -> int:
+    def columnCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
         return 0 if parent.isValid() else len(self._runs)
 
     def headerData(
@@ -56,15 +56,15 @@ class DifferenceModel(QAbstractTableModel):
             began = when(name)[len("2026-") :]  # short: the more runs have room beside each other
             return f"{run.recipe.model}\n{began or name}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip(run.path)
+            return escape_tooltip(run.path)
         return dot(slot) if role == Qt.ItemDataRole.DecorationRole else None
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         text = self._rows[index.row()].values[index.column()] or "–"
         if role == Qt.ItemDataRole.DisplayRole:
             return text
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip(text)
+            return escape_tooltip(text)
         return None
 
 

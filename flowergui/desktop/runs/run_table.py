@@ -30,7 +30,7 @@ from flowergui.desktop.plots.metric import LOSS
 from flowergui.desktop.run_names import when
 from flowergui.desktop.style import theme
 from flowergui.desktop.training.eta import duration
-from flowergui.desktop.widgets.card import ROOT, Index, fine_percent, tip
+from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, escape_tooltip, fine_percent
 from flowergui.events import RunListed
 
 DOT = 10
@@ -149,7 +149,7 @@ class RunsModel(QAbstractTableModel):
         self._slots = {path: slot for path, slot in self._slots.items() if path in paths}
         for row in reversed(range(len(self._runs))):
             if self._runs[row].run.path not in paths:
-                self.beginRemoveRows(ROOT, row, row)
+                self.beginRemoveRows(ROOT_INDEX, row, row)
                 del self._runs[row]
                 self.endRemoveRows()
         known = [each.run.path for each in self._runs]
@@ -159,7 +159,7 @@ class RunsModel(QAbstractTableModel):
             self.endResetModel()
         for row, listed in enumerate(wanted):
             if row == len(self._runs) or self._runs[row].run.path != listed.run.path:
-                self.beginInsertRows(ROOT, row, row)
+                self.beginInsertRows(ROOT_INDEX, row, row)
                 self._runs.insert(row, listed)
                 self.endInsertRows()
             elif self._runs[row] != listed:
@@ -171,7 +171,7 @@ class RunsModel(QAbstractTableModel):
         path = listed.run.path
         row = next((n for n, each in enumerate(self._runs) if each.run.path == path), None)
         if row is None:
-            self.beginInsertRows(ROOT, 0, 0)
+            self.beginInsertRows(ROOT_INDEX, 0, 0)
             self._runs.insert(0, listed)
             self.endInsertRows()
             return True
@@ -198,13 +198,13 @@ class RunsModel(QAbstractTableModel):
 
     # --- for Qt ---------------------------------------------------------------------------
 
-    def rowCount(self, parent: Index = ROOT) -> int:
+    def rowCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
         return 0 if parent.isValid() else len(self._runs)
 
-    def columnCount(self, parent: Index = ROOT) -> int:
+    def columnCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
         return 0 if parent.isValid() else len(COLUMNS)
 
-    def flags(self, index: Index) -> Qt.ItemFlag:
+    def flags(self, index: ModelIndex) -> Qt.ItemFlag:
         flags = super().flags(index)
         return flags if index.column() else flags | Qt.ItemFlag.ItemIsUserCheckable
 
@@ -222,7 +222,7 @@ class RunsModel(QAbstractTableModel):
             return _alignment(column)
         return None
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
         listed, column = self._runs[index.row()], COLUMNS[index.column()]
@@ -236,7 +236,7 @@ class RunsModel(QAbstractTableModel):
             return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
             note = f"\n{listed.run.note}" if listed.run.note else ""
-            return tip(f"{listed.run.path}\nPhotos: {listed.run.recipe.photos}{note}")
+            return escape_tooltip(f"{listed.run.path}\nPhotos: {listed.run.recipe.photos}{note}")
         if index.column():
             return None
         slot = self._slots.get(listed.run.path)
@@ -246,7 +246,7 @@ class RunsModel(QAbstractTableModel):
             return dot(slot)
         return None
 
-    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+    def setData(self, index: ModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         if role != Qt.ItemDataRole.CheckStateRole or index.column():
             return False
         path = self._runs[index.row()].run.path
@@ -276,9 +276,9 @@ def dot(slot: int | None) -> QIcon:
 class RunTable(QTreeView):
     """Shows them; a click on a head sorts. Space checks the run that is looked at."""
 
-    looked_at = Signal()
+    current_run_changed = Signal()
     """Another run is the one that buttons are for."""
-    note_wanted = Signal()
+    note_requested = Signal()
     """The user wants to write a note on the run that is looked at."""
 
     def __init__(self, runs: RunsModel, parent: QWidget | None = None) -> None:
@@ -306,7 +306,7 @@ class RunTable(QTreeView):
         head.setSortIndicatorClearable(True)
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # newest first, as they come
         self.setSortingEnabled(True)
-        self.selectionModel().selectionChanged.connect(self.looked_at)
+        self.selectionModel().selectionChanged.connect(self.current_run_changed)
         self.doubleClicked.connect(self._double_clicked)
 
     @property
@@ -330,7 +330,7 @@ class RunTable(QTreeView):
     @Slot(QModelIndex)
     def _double_clicked(self, index: QModelIndex) -> None:
         if index.column() == NOTE:
-            self.note_wanted.emit()
+            self.note_requested.emit()
 
     def sizeHintForColumn(self, column: int) -> int:
         hint = super().sizeHintForColumn(column)
@@ -346,7 +346,7 @@ class RunTable(QTreeView):
             state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
             self._sorted.setData(box, state, Qt.ItemDataRole.CheckStateRole)
         elif event.key() == Qt.Key.Key_F2:
-            self.note_wanted.emit()
+            self.note_requested.emit()
         else:
             super().keyPressEvent(event)
 

@@ -10,17 +10,17 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QInputDialog, QMessageBox, QPushButton, QWidget
 
 from flowergui import tasks
-from flowergui.desktop.evaluation.evaluation_controller import EvaluationControl
-from flowergui.desktop.prediction.prediction_controller import PredictionControl
+from flowergui.desktop.evaluation.evaluation_controller import EvaluationController
+from flowergui.desktop.prediction.prediction_controller import PredictionController
 from flowergui.desktop.runs.runs_window import RunsWindow
-from flowergui.desktop.start_from.resume_controller import ResumeControl
+from flowergui.desktop.start_from.resume_controller import ResumeController
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training import training_controller
-from flowergui.desktop.training.training_controller import RunControl
-from flowergui.desktop.widgets.card import tip
-from flowergui.desktop.widgets.confirm import ask
+from flowergui.desktop.training.training_controller import TrainingController
+from flowergui.desktop.widgets.card import escape_tooltip
+from flowergui.desktop.widgets.confirm import confirm
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, EpochDone, Exported, Opened, RunFacts, RunListed, Saved
+from flowergui.events import BatchDone, EpochDone, Exported, RunFacts, RunListed, RunStarted, Saved
 from flowergui.store import paths
 
 JOB, ONE, EXPORT = "compare", "look at a run", "export"
@@ -31,12 +31,12 @@ PATIENCE = 1_000
 """Least milliseconds between two looks at the run that goes on."""
 
 
-class ComparisonControl(QObject):
+class RunsController(QObject):
     """Keeps a window of all runs up to date while it is open."""
 
-    resume_wanted = Signal(str)
+    resume_requested = Signal(str)
     """The user wants to go on with this checkpoint."""
-    settings_wanted = Signal(object)
+    settings_requested = Signal(object)
     """The user wants a new run with this Recipe."""
     removed = Signal()
     """A run has gone: what was said of it holds no longer."""
@@ -45,10 +45,10 @@ class ComparisonControl(QObject):
 
     def __init__(
         self,
-        control: RunControl,
-        resume: ResumeControl,
-        predictions: PredictionControl,
-        evaluation: EvaluationControl,
+        control: TrainingController,
+        resume: ResumeController,
+        predictions: PredictionController,
+        evaluation: EvaluationController,
         jobs: Jobs,
         parent: QWidget,
     ) -> None:
@@ -72,13 +72,13 @@ class ComparisonControl(QObject):
             parent = self.parent()
             assert isinstance(parent, QWidget)
             self._window = window = RunsWindow(parent)
-            window.resume_wanted.connect(self._go_on)
-            window.settings_wanted.connect(self._take_settings)
-            window.mistakes_wanted.connect(self._judge)
-            window.answers_wanted.connect(self._let_answer)
-            window.export_wanted.connect(self._export)
-            window.removal_wanted.connect(self._ask_to_remove)
-            window.note_wanted.connect(self._ask_for_note)
+            window.resume_requested.connect(self._go_on)
+            window.settings_requested.connect(self._take_settings)
+            window.evaluation_requested.connect(self._judge)
+            window.prediction_requested.connect(self._let_answer)
+            window.export_requested.connect(self._export)
+            window.removal_requested.connect(self._ask_to_remove)
+            window.note_requested.connect(self._ask_for_note)
             window.finished.connect(self._closed)
             self._state_changed()
             self._list()
@@ -116,10 +116,10 @@ class ComparisonControl(QObject):
         for event in events:
             if isinstance(event, BatchDone):  # there may be 50,000 a second
                 continue
-            if isinstance(event, Opened):
+            if isinstance(event, RunStarted):
                 self._going_on = _as_listed(event.run)
                 self._state_changed()
-            if isinstance(event, Opened | EpochDone | Saved) and not self._soon.isActive():
+            if isinstance(event, RunStarted | EpochDone | Saved) and not self._soon.isActive():
                 self._soon.start()
 
     @Slot()
@@ -136,12 +136,12 @@ class ComparisonControl(QObject):
     def _go_on(self, run: RunFacts) -> None:
         if self._is_there(run):
             self._leave()
-            self.resume_wanted.emit(run.last)
+            self.resume_requested.emit(run.last)
 
     @Slot(object)
     def _take_settings(self, run: RunFacts) -> None:
         self._leave()
-        self.settings_wanted.emit(run.recipe)
+        self.settings_requested.emit(run.recipe)
 
     @Slot(object)
     def _judge(self, run: RunFacts) -> None:
@@ -197,7 +197,7 @@ class ComparisonControl(QObject):
         box.setObjectName("noteQuestion")
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setWindowTitle("flowergui")
-        box.setLabelText(tip(f"What do you want to remember of {Path(run.path).name}?"))
+        box.setLabelText(escape_tooltip(f"What do you want to remember of {Path(run.path).name}?"))
         box.setTextValue(run.note)
         box.setOkButtonText("Keep")
         box.resize(box.sizeHint().expandedTo(NOTE))  # which makes its buttons
@@ -222,7 +222,7 @@ class ComparisonControl(QObject):
 
     @Slot(object)
     def _ask_to_remove(self, run: RunFacts) -> None:
-        ask(
+        confirm(
             self._window,
             "removeQuestion",
             f"Move the run {Path(run.path).name} to the trash?",
@@ -235,7 +235,7 @@ class ComparisonControl(QObject):
         name, problem = Path(run.path).name, ""
         if not self._is_there(run):
             return
-        if run.path == self._going_on or tasks.goes_on(run.path):
+        if run.path == self._going_on or tasks.is_training(run.path):
             problem = f"{name} is going on, here or in another window or terminal. Stop it first."
         elif not QFile(run.path).moveToTrash():
             problem = f"{name} can't be moved to the trash. Remove its folder by hand."

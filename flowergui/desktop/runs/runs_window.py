@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from flowergui.caches import size_in_words
 from flowergui.config.recipe_diff import differences
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
-from flowergui.desktop.plots.run_curves import EPOCHS, MINUTES, Course, RunCurves
+from flowergui.desktop.plots.run_curves import EPOCHS, MINUTES, RunCurve, RunCurves
 from flowergui.desktop.runs.difference_table import DifferenceTable
 from flowergui.desktop.runs.run_table import RunsModel, RunTable, name_of
 from flowergui.desktop.style import theme
@@ -45,19 +45,19 @@ ANSWER = "Its best network says what the photos show that you drop."
 class RunsWindow(QDialog):
     """Shows what it is told; does not block the window that it belongs to."""
 
-    resume_wanted = Signal(object)
+    resume_requested = Signal(object)
     """The user wants to go on with this run (RunFacts)."""
-    settings_wanted = Signal(object)
+    settings_requested = Signal(object)
     """The user wants a new run with the settings of this one (RunFacts)."""
-    answers_wanted = Signal(object)
+    prediction_requested = Signal(object)
     """The user wants this run (RunFacts) to say what photos show."""
-    mistakes_wanted = Signal(object)
+    evaluation_requested = Signal(object)
     """The user wants to know what this run (RunFacts) mistakes."""
-    export_wanted = Signal(object, str)
+    export_requested = Signal(object, str)
     """The user wants the network of this run (RunFacts) as a file, at this path."""
-    removal_wanted = Signal(object)
+    removal_requested = Signal(object)
     """The user does not want this run (RunFacts) any more."""
-    note_wanted = Signal(object)
+    note_requested = Signal(object)
     """The user wants to write a note on this run (RunFacts)."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -67,7 +67,7 @@ class RunsWindow(QDialog):
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self._idle = True
         self._going_on = ""
-        self._courses: dict[str, Course] = {}
+        self._courses: dict[str, RunCurve] = {}
         self._runs = RunsModel(self)
         self._runs.compared.connect(self._compare)
         below = QSplitter(Qt.Orientation.Horizontal)
@@ -148,7 +148,7 @@ class RunsWindow(QDialog):
         card.head.addWidget(self._sum)
         card.head.addWidget(self._save)
         self._table = RunTable(self._runs)
-        self._table.looked_at.connect(self._look_at_another)
+        self._table.current_run_changed.connect(self._look_at_another)
         self._table.setMinimumHeight(8 * self.fontMetrics().height())
         card.body.addWidget(self._table, 1)
         self._nothing = small_label(text="Looking for runs…")
@@ -161,10 +161,10 @@ class RunsWindow(QDialog):
         row = QHBoxLayout()
         self._buttons = {}
         for text, name, help, signal in (
-            ("Resume", "resumeRunButton", RESUME, self.resume_wanted),
-            ("Take its settings", "takeSettingsButton", TAKE, self.settings_wanted),
-            ("Mistakes…", "runMistakesButton", MISTAKES, self.mistakes_wanted),
-            ("Let it answer", "letAnswerButton", ANSWER, self.answers_wanted),
+            ("Resume", "resumeRunButton", RESUME, self.resume_requested),
+            ("Take its settings", "takeSettingsButton", TAKE, self.settings_requested),
+            ("Mistakes…", "runMistakesButton", MISTAKES, self.evaluation_requested),
+            ("Let it answer", "letAnswerButton", ANSWER, self.prediction_requested),
         ):
             button = QPushButton(text)
             button.setObjectName(name)
@@ -182,12 +182,12 @@ class RunsWindow(QDialog):
         row.addStretch(1)
         self._write_note = quiet_button("Note…", "noteButton")
         self._write_note.setToolTip(NOTE)
-        self._write_note.clicked.connect(lambda: self._tell(self.note_wanted))
-        self._table.note_wanted.connect(lambda: self._tell(self.note_wanted))
+        self._write_note.clicked.connect(lambda: self._tell(self.note_requested))
+        self._table.note_requested.connect(lambda: self._tell(self.note_requested))
         self._folder = quiet_button("Show its folder", "showRunButton")
         self._folder.clicked.connect(self._open_folder)
         self._remove = quiet_button("Move to trash…", "removeRunButton")
-        self._remove.clicked.connect(lambda: self._tell(self.removal_wanted))
+        self._remove.clicked.connect(lambda: self._tell(self.removal_requested))
         row.addWidget(self._write_note)
         row.addWidget(self._folder)
         row.addWidget(self._remove)
@@ -256,7 +256,7 @@ class RunsWindow(QDialog):
             course = before.get(each.run.path)
             if course is None or course.epochs is not each.epochs or course.slot != slot:
                 best = each.best.epoch if each.best else 0
-                course = Course(_name(each), slot, each.epochs, best)
+                course = RunCurve(_name(each), slot, each.epochs, best)
             self._courses[each.run.path] = course
         self._draw()
         found = differences([each.run.recipe for each, _ in compared])
@@ -315,7 +315,7 @@ class RunsWindow(QDialog):
             run = listed.run
             name = f"{Path(run.path).name}.safetensors"
             choose_export(
-                self, "Export its network", name, lambda path: self.export_wanted.emit(run, path)
+                self, "Export its network", name, lambda path: self.export_requested.emit(run, path)
             )
 
     @Slot()

@@ -14,7 +14,7 @@ from flowergui.desktop.settings.recipe_form import RecipeForm
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.eta import duration
 from flowergui.desktop.widgets.banner import Banner
-from flowergui.events import Estimated, Quicker, Scanned
+from flowergui.events import Estimated, Scanned, Speedup
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ HOW = {
 """What each way to take less time does, in words."""
 
 
-class EstimateControl(QObject):
+class EstimateController(QObject):
     """Tries a step of the recipe that Start would train, each time it has changed and rests."""
 
     changed = Signal()
@@ -50,7 +50,7 @@ class EstimateControl(QObject):
         super().__init__(parent)
         self._form, self._jobs, self._banner = form, jobs, banner
         self.text = ""
-        self._quicker: Quicker | None = None
+        self._quicker: Speedup | None = None
         self._taken: tuple[dict[str, Any], dict[str, Any]] = {}, {}
         self._wanted: tuple[Recipe, Scanned] | None = None
         self._soon = QTimer(self)
@@ -74,7 +74,7 @@ class EstimateControl(QObject):
         self._jobs.cancel(JOB)
 
     @property
-    def quicker(self) -> str:
+    def speedups(self) -> str:
         """What would take far less time, in a few words; "" where nothing is known to."""
         way = self._quicker
         return f"{way.name.capitalize()}: {_long(way.seconds)}." if way else ""
@@ -128,7 +128,7 @@ class EstimateControl(QObject):
         for event in events:
             if isinstance(event, Estimated) and self._wanted is not None:
                 self.text = in_words(event, self._wanted[0])
-                self._quicker = event.quicker
+                self._quicker = event.speedups
                 self.changed.emit()
 
 

@@ -25,7 +25,7 @@ _DIGITS = 15
 """Decimals that a float keeps, as many as a double has."""
 
 
-class WholeBox(QSpinBox):
+class IntEditor(QSpinBox):
     """Edits an int."""
 
     edited = Signal()
@@ -71,7 +71,7 @@ class WholeBox(QSpinBox):
             event.ignore()  # it scrolls the panel
 
 
-class DecimalBox(QDoubleSpinBox):
+class FloatEditor(QDoubleSpinBox):
     """Edits a float, in plain or in scientific notation."""
 
     edited = Signal()
@@ -116,7 +116,7 @@ class DecimalBox(QDoubleSpinBox):
             event.ignore()  # it scrolls the panel
 
 
-class ChoiceBox(QComboBox):
+class ChoiceEditor(QComboBox):
     """Edits a str that has choices: shows their labels, holds their values."""
 
     edited = Signal()
@@ -159,7 +159,7 @@ class ChoiceBox(QComboBox):
             event.ignore()  # it scrolls the panel
 
 
-class Tick(QCheckBox):
+class CheckEditor(QCheckBox):
     """Edits a bool."""
 
     edited = Signal()
@@ -182,7 +182,7 @@ class Tick(QCheckBox):
         self.edited.emit()
 
 
-Editor = WholeBox | DecimalBox | ChoiceBox | Tick
+Editor = IntEditor | FloatEditor | ChoiceEditor | CheckEditor
 
 
 def editor_for(setting: Setting) -> Editor:
@@ -190,22 +190,22 @@ def editor_for(setting: Setting) -> Editor:
     no editor here can hold."""
     editor: Editor
     if setting.choices:
-        editor = ChoiceBox(setting)
+        editor = ChoiceEditor(setting)
     elif isinstance(setting.default, bool):
-        editor = Tick(setting)
+        editor = CheckEditor(setting)
     elif isinstance(setting.default, int):
-        editor = WholeBox(setting)
+        editor = IntEditor(setting)
     elif isinstance(setting.default, float):
-        editor = DecimalBox(setting)
+        editor = FloatEditor(setting)
     else:
         raise TypeError(f"no editor holds {setting.name}")
     editor.setObjectName(setting.name)
     editor.setAccessibleName(setting.label)
-    editor.setToolTip(lesson(setting))
+    editor.setToolTip(tooltip_html(setting))
     return editor
 
 
-def lesson(setting: Setting) -> str:
+def tooltip_html(setting: Setting) -> str:
     """A tooltip that teaches: what the setting does, and what it may be. Rich text, so that
     it wraps."""
     span = ""

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import (
 
 from flowergui.config.setting import Setting, Value
 from flowergui.desktop.settings.setting_editors import (
-    ChoiceBox,
-    DecimalBox,
-    Tick,
-    WholeBox,
+    CheckEditor,
+    ChoiceEditor,
+    FloatEditor,
+    IntEditor,
     editor_for,
-    lesson,
+    tooltip_html,
 )
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import ElidedLabel, quiet_button, small_label
@@ -40,11 +40,11 @@ class SettingRow(QWidget):
         self._switch = self._make_switch() if setting.switched_on else None
         row = QHBoxLayout()
         row.setSpacing(theme.SPACE)
-        if isinstance(self._editor, Tick):
+        if isinstance(self._editor, CheckEditor):
             row.addWidget(self._editor, 1)
         else:
             label = self._switch or self._label()
-            label.setToolTip(lesson(setting))
+            label.setToolTip(tooltip_html(setting))
             # The columns of all rows line up, whatever the words in them.
             tall, fixed = QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed
             for widget, share, height in ((label, 9, tall), (self._editor, 11, fixed)):
@@ -72,14 +72,14 @@ class SettingRow(QWidget):
 
     def in_brief(self) -> str:
         """A word for a summary: what is chosen, or the name of what is on; else empty."""
-        if isinstance(self._editor, ChoiceBox):
+        if isinstance(self._editor, ChoiceEditor):
             return self._editor.currentText()
-        switch = self._editor if isinstance(self._editor, Tick) else self._switch
+        switch = self._editor if isinstance(self._editor, CheckEditor) else self._switch
         return self.setting.label if switch and switch.isChecked() else ""
 
     def finish_typing(self) -> None:
         """Takes what is typed but not confirmed yet."""
-        if isinstance(self._editor, WholeBox | DecimalBox):
+        if isinstance(self._editor, IntEditor | FloatEditor):
             self._editor.interpretText()
 
     def show_problem(self, reason: str) -> None:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from flowergui.desktop.run_names import Resumable
+from flowergui.desktop.run_names import ResumableRun
 from flowergui.desktop.start_from.model_selector import ModelSelector
-from flowergui.desktop.start_from.resume_check_panel import PreflightPanel
+from flowergui.desktop.start_from.resume_check_panel import ResumeCheckPanel
 from flowergui.desktop.start_from.run_list import RunList
 from flowergui.desktop.start_from.weights_selector import WeightsSelector
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card, Segments, small_label
-from flowergui.events import Catalogued, DownloadProgress
+from flowergui.events import DownloadProgress, ModelsListed
 
 MODES = {
     "scratch": "Learns everything from your photos alone. Choose it when you have thousands "
@@ -34,9 +34,9 @@ class ModeSelector(Card):
     """The network of a new run is another."""
     weights_changed = Signal(str)
     """The weights that transfer starts from are others: imagenet, a version, a path, or ""."""
-    save_weights_wanted = Signal()
+    save_weights_requested = Signal()
     """The user wants the chosen weights as a file, for use offline."""
-    cancel_weights_wanted = Signal()
+    cancel_weights_requested = Signal()
     """The user doesn't want to wait for that file any more."""
     checkpoint_changed = Signal(str)
     """The checkpoint to resume is another, "" for none."""
@@ -60,14 +60,14 @@ class ModeSelector(Card):
         self._models.model_changed.connect(self._model_chosen)
         self._weights = WeightsSelector()
         self._weights.weights_changed.connect(self.weights_changed)
-        self._weights.save_wanted.connect(self.save_weights_wanted)
-        self._weights.cancel_wanted.connect(self.cancel_weights_wanted)
+        self._weights.save_requested.connect(self.save_weights_requested)
+        self._weights.cancel_requested.connect(self.cancel_weights_requested)
         self._runs = RunList()
         self._runs.checkpoint_changed.connect(self.checkpoint_changed)
         self._model_part = self._models
         self._weights_part = _part("Weights", self._weights)
-        self.preflight = PreflightPanel()
-        self._runs_part = _part("Run", self._runs, self.preflight)
+        self.resume_check = ResumeCheckPanel()
+        self._runs_part = _part("Run", self._runs, self.resume_check)
         for part in (self._model_part, self._weights_part, self._runs_part):
             self.body.addWidget(part)
         self._buttons[self._mode].setChecked(True)
@@ -112,12 +112,12 @@ class ModeSelector(Card):
         self._runs.checkpoint = path
 
     @Slot(object)
-    def show_catalogue(self, catalogued: Catalogued) -> None:
+    def show_catalogue(self, catalogued: ModelsListed) -> None:
         """Every architecture is known now."""
         self._models.set_catalogue(catalogued.models)
         self._weights.show_model(self._models.facts)
 
-    def set_runs(self, runs: Sequence[Resumable]) -> None:
+    def set_runs(self, runs: Sequence[ResumableRun]) -> None:
         """What can be resumed, newest first. What was chosen stays; else the newest is."""
         self._runs.set_runs(runs)
 

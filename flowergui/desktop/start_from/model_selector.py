@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import Index, fine_percent, percent, small_label
+from flowergui.desktop.widgets.card import ModelIndex, fine_percent, percent, small_label
 from flowergui.events import ModelFacts
 
 BEFORE = ("resnet18", "resnet50", "mynet")
@@ -223,10 +223,10 @@ class _ModelDelegate(QStyledItemDelegate):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         return QSize(120, option.fontMetrics.height() + theme.SPACE)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         look = theme.current()
         name = str(index.data(Qt.ItemDataRole.DisplayRole))
         area = QRectF(option.rect).adjusted(10, 0, -10, 0)

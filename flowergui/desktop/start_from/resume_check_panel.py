@@ -5,21 +5,21 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import counted, small_label
-from flowergui.events import Check, Preflighted, Preparing
-from flowergui.requests import Resumption
+from flowergui.events import Check, Preparing, ResumeChecked
+from flowergui.requests import ResumeOptions
 
 AS_IT_WAS = "All is as it was: photos, classes, network and versions."
 
 
-class PreflightPanel(QWidget):
-    """Shows a Preflighted, and asks what to do about it."""
+class ResumeCheckPanel(QWidget):
+    """Shows a ResumeChecked, and asks what to do about it."""
 
     edited = Signal()
     """The user wants something else to be taken up: see `resumption`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._told: Preflighted | None = None
+        self._told: ResumeChecked | None = None
         self._renamed: tuple[tuple[str, str], ...] = ()
         heading = QLabel("Since it stopped")
         theme.style(heading, role="heading")
@@ -44,16 +44,16 @@ class PreflightPanel(QWidget):
         column.addLayout(self._checks)
         for tick in self._ticks():
             column.addWidget(tick)
-        self.show_preflight(None)
+        self.show_check(None)
 
     def blocked(self) -> str:
         """Why the run can't go on, in a sentence; "" where it can, or where nothing is known."""
         checks = self._told.checks if self._told else ()
         return next((sentence(each) for each in checks if each.verdict == "blocking"), "")
 
-    def resumption(self) -> Resumption:
+    def resumption(self) -> ResumeOptions:
         """What the user wants to be taken up."""
-        return Resumption(
+        return ResumeOptions(
             new_photos=self._photos.isChecked(),
             new_classes=self._classes.isChecked(),
             renamed=self._renamed if self._rename.isChecked() else (),
@@ -66,13 +66,13 @@ class PreflightPanel(QWidget):
             tick.blockSignals(True)
             tick.setChecked(False)
             tick.blockSignals(False)
-        self.show_preflight(None)
+        self.show_check(None)
 
     def rest(self) -> None:
         """Nothing is looked for any more: it goes where it has found nothing so far."""
         self.setVisible(self._told is not None)
 
-    def show_preflight(self, told: Preflighted | None, *, extended: bool = False) -> None:
+    def show_check(self, told: ResumeChecked | None, *, extended: bool = False) -> None:
         """What was found; None while it is being looked for. A schedule can begin anew where the
         run is `extended`."""
         self._told = told
@@ -100,7 +100,7 @@ class PreflightPanel(QWidget):
             of = f" of {event.total:,}" if event.total else ""
             self._looking.setText(f"{event.what} · {event.done:,}{of}")
 
-    def _offer(self, told: Preflighted) -> None:
+    def _offer(self, told: ResumeChecked) -> None:
         if told.renamed:
             self._renamed = told.renamed
             pairs = ", ".join(f"{old} is {new}" for old, new in told.renamed)

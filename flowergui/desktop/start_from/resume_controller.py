@@ -7,15 +7,15 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from flowergui import tasks
 from flowergui.config.recipe import RESUMABLE, SETTINGS, Recipe
-from flowergui.desktop.dataset.dataset_controller import PhotosControl
-from flowergui.desktop.run_names import Resumable, resumables
+from flowergui.desktop.dataset.dataset_controller import DatasetController
+from flowergui.desktop.run_names import ResumableRun, resumable_runs
 from flowergui.desktop.settings.recipe_form import RecipeForm
 from flowergui.desktop.start_from.mode_selector import ModeSelector
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.errors import FlowerError
-from flowergui.events import Check, Preflighted, Preparing, RunFacts
-from flowergui.requests import AS_BEFORE
+from flowergui.events import Check, Preparing, ResumeChecked, RunFacts
+from flowergui.requests import UNCHANGED
 
 JOB = "preflight"
 
@@ -26,7 +26,7 @@ PATIENCE = 150
 """Milliseconds without a change before a run is looked at anew."""
 
 
-class ResumeControl(QObject):
+class ResumeController(QObject):
     """Offers the runs on disk. While the mode is resume, the form shows the chosen run's recipe,
     and only what a run can follow may be edited."""
 
@@ -36,12 +36,12 @@ class ResumeControl(QObject):
     """Another one is chosen."""
     refused = Signal(str)
     """It can't be gone on with what the user wants, and why."""
-    wanted = Signal(str, object, object)
+    resume_requested = Signal(str, object, object)
     """The user wants to go on with this checkpoint, with these changes (Recipe fields) and this
-    Resumption."""
-    over = Signal(int)
+    ResumeOptions."""
+    already_finished = Signal(int)
     """The user wants to go on with a run that has done all its epochs, and how many it has done."""
-    looked = Signal()
+    checked = Signal()
     """It was held against the photos and the wishes of now."""
 
     def __init__(
@@ -49,22 +49,22 @@ class ResumeControl(QObject):
         modes: ModeSelector,
         form: RecipeForm,
         panel: RunPanel,
-        photos: PhotosControl,
+        photos: DatasetController,
         jobs: Jobs,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._modes, self._form, self._panel, self._photos = modes, form, panel, photos
-        self._jobs, self._preflight = jobs, modes.preflight
-        self._preflight.edited.connect(self.look)
+        self._jobs, self._preflight = jobs, modes.resume_check
+        self._preflight.edited.connect(self.check)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(PATIENCE)
-        self._soon.timeout.connect(self._look)
+        self._soon.timeout.connect(self._check)
         self._elsewhere = ""  # where the photos of the chosen run have moved, if they have
         self._busy = self._again = False
         jobs.ended.connect(self._job_ended)
-        self._offered: tuple[Resumable, ...] = ()
+        self._offered: tuple[ResumableRun, ...] = ()
         self._before = Recipe()  # what the form held before a run was looked at
         self.active = False
         self.runs: list[RunFacts] = []
@@ -73,14 +73,14 @@ class ResumeControl(QObject):
     def refresh(self, *, look: bool = True) -> None:
         """Looks for runs on disk, and, unless told otherwise, at the chosen one."""
         self.runs = tasks.runs()
-        self._offered = resumables(self.runs, tasks.bare_weights())
+        self._offered = resumable_runs(self.runs, tasks.bare_weights())
         self._modes.set_runs(self._offered)
         self._panel.set_runs(self._offered)
         if self.chosen is not None:
             self.chosen = tasks.run_of(self._modes.checkpoint)
             if look:
                 self._preflight.forget()
-                self.look()
+                self.check()
         self.listed.emit()
 
     def left(self) -> RunFacts | None:
@@ -136,7 +136,7 @@ class ResumeControl(QObject):
         self._jobs.cancel(JOB)
         self._preflight.forget()
         self._preflight.setVisible(self.chosen is not None)
-        self.look()
+        self.check()
         self.changed.emit()
 
     def allow_editing(self) -> None:
@@ -147,13 +147,13 @@ class ResumeControl(QObject):
     # --- what has changed since -----------------------------------------------------------
 
     @Slot()
-    def look(self) -> None:
+    def check(self) -> None:
         """Holds the chosen run against the photos and the wishes of now, as soon as these rest."""
         if self.active and self.chosen is not None:
             self._soon.start()
 
     @Slot()
-    def _look(self) -> None:
+    def _check(self) -> None:
         if not self.active or self.chosen is None or self._form.problems():
             return
         if self._busy:  # one at a time: they read the same files
@@ -162,7 +162,7 @@ class ResumeControl(QObject):
             return
         self._busy = True
         path, changes, how = self._modes.checkpoint, self._changes(), self._preflight.resumption()
-        self._jobs.do(JOB, lambda: tasks.preflight(path, changes, how=how), self._told)
+        self._jobs.do(JOB, lambda: tasks.check_resume(path, changes, how=how), self._told)
 
     @Slot(object)
     def _told(self, events: tuple[Any, ...]) -> None:
@@ -170,26 +170,26 @@ class ResumeControl(QObject):
             return
         extended = self.chosen.finished or self._form.recipe().epochs > self.chosen.recipe.epochs
         for event in events:
-            if isinstance(event, Preflighted):
-                self._preflight.show_preflight(event, extended=extended)
+            if isinstance(event, ResumeChecked):
+                self._preflight.show_check(event, extended=extended)
                 self._look_elsewhere(event)
-                self.looked.emit()
+                self.checked.emit()
             elif isinstance(event, Preparing):
                 self._preflight.show_progress(event)
 
-    def _look_elsewhere(self, told: Preflighted) -> None:
+    def _look_elsewhere(self, told: ResumeChecked) -> None:
         """Photos that are not where they were may be in the folder that is open."""
         lost = any(c.verdict == "blocking" and c.subject in PLACES for c in told.checks)
         here = self._photos.folder
         if lost and here and here not in (self._elsewhere, self._form.recipe().photos):
             self._elsewhere = here
-            self.look()
+            self.check()
 
     def failed(self, error: FlowerError) -> None:
         """The chosen run can't be looked at."""
         check = Check("Checkpoint", "blocking", error.message, error.hint)
-        self._preflight.show_preflight(Preflighted("", (check,), 0, (), (), 0))
-        self.looked.emit()
+        self._preflight.show_check(ResumeChecked("", (check,), 0, (), (), 0))
+        self.checked.emit()
 
     @Slot(str)
     def _job_ended(self, name: str) -> None:
@@ -197,7 +197,7 @@ class ResumeControl(QObject):
             self._busy = False
             if self._again:
                 self._again = False
-                self.look()
+                self.check()
 
     # --- going on -------------------------------------------------------------------------
 
@@ -208,8 +208,8 @@ class ResumeControl(QObject):
         self._again = False
         self._jobs.cancel(JOB)
         self._preflight.rest()
-        how = AS_BEFORE if self.chosen is None else self._preflight.resumption()
-        self.wanted.emit(self._modes.checkpoint, self._changes(), how)
+        how = UNCHANGED if self.chosen is None else self._preflight.resumption()
+        self.resume_requested.emit(self._modes.checkpoint, self._changes(), how)
 
     @Slot()
     def start_last(self) -> None:
@@ -224,7 +224,7 @@ class ResumeControl(QObject):
             self._modes.mode = "resume"
             self._modes.checkpoint = path
         if self.chosen and self.chosen.epochs_done >= self._form.recipe().epochs:
-            self.over.emit(self.chosen.epochs_done)
+            self.already_finished.emit(self.chosen.epochs_done)
         elif reason := self.problem():
             self.refused.emit(reason)
         else:

@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flowergui.desktop.run_names import Resumable, elsewhere
+from flowergui.desktop.run_names import ResumableRun, elsewhere
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import Index, quiet_button, small_label
+from flowergui.desktop.widgets.card import ModelIndex, quiet_button, small_label
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_file
-from flowergui.desktop.widgets.list_model import RowsModel
+from flowergui.desktop.widgets.list_model import ListModel
 
 ROWS = 4
 """Rows that are seen without scrolling."""
@@ -39,8 +39,8 @@ class RunList(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._runs: tuple[Resumable, ...] = ()
-        self._other: Resumable | None = None
+        self._runs: tuple[ResumableRun, ...] = ()
+        self._other: ResumableRun | None = None
         self._checkpoint = ""
         self._rows = _RunModel(self)
         self._list = QListView()
@@ -77,7 +77,7 @@ class RunList(QWidget):
         self._show()
         self._take(path)
 
-    def set_runs(self, runs: Sequence[Resumable]) -> None:
+    def set_runs(self, runs: Sequence[ResumableRun]) -> None:
         """Offers these, newest first."""
         self._runs = tuple(runs)
         known = [run.checkpoint for run in self._runs]
@@ -124,8 +124,8 @@ class RunList(QWidget):
         self.checkpoint = path
 
 
-class _RunModel(RowsModel):
-    def said(self, row: Resumable, role: int) -> str | None:
+class _RunModel(ListModel):
+    def said(self, row: ResumableRun, role: int) -> str | None:
         if role == Qt.ItemDataRole.DisplayRole:
             return row.title
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -138,11 +138,11 @@ class _RunModel(RowsModel):
 class _RunDelegate(QStyledItemDelegate):
     """Two lines: the network and when; how far it came."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         return QSize(120, _row_height(option.fontMetrics.height()))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        run: Resumable = index.data(Qt.ItemDataRole.UserRole)
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
+        run: ResumableRun = index.data(Qt.ItemDataRole.UserRole)
         look = theme.current()
         style = option.widget.style()
         style.drawPrimitive(

@@ -13,7 +13,7 @@ from flowergui.events import DownloadProgress, WeightsSaved
 JOB = "weights"
 
 
-class WeightsControl(QObject):
+class WeightsController(QObject):
     """Saves the weights that are chosen, and offers those that were saved."""
 
     def __init__(

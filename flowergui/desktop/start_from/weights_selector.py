@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from flowergui.desktop.settings.setting_editors import ChoiceBox
+from flowergui.desktop.settings.setting_editors import ChoiceEditor
 from flowergui.desktop.widgets.card import fine_percent, quiet_button, small_label
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_file
 from flowergui.events import DownloadProgress, ModelFacts, WeightsFacts
@@ -25,9 +25,9 @@ class WeightsSelector(QWidget):
 
     weights_changed = Signal(str)
     """Other weights are chosen: imagenet, a version's name, a path, or "" for none."""
-    save_wanted = Signal()
+    save_requested = Signal()
     """The user wants the chosen version as a file, for use offline."""
-    cancel_wanted = Signal()
+    cancel_requested = Signal()
     """The user doesn't want to wait for that file any more."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -37,7 +37,7 @@ class WeightsSelector(QWidget):
         self._saved: tuple[str, ...] = ()
         self._saving = False
         self._weights = IMAGENET
-        self._box = ChoiceBox()
+        self._box = ChoiceEditor()
         self._box.setObjectName("weights")
         self._box.setAccessibleName("Weights")
         self._box.setToolTip(TIP)
@@ -166,7 +166,7 @@ class WeightsSelector(QWidget):
 
     @Slot()
     def _save_or_cancel(self) -> None:
-        (self.cancel_wanted if self._saving else self.save_wanted).emit()
+        (self.cancel_requested if self._saving else self.save_requested).emit()
 
     @Slot(str)
     def _take_file(self, path: str) -> None:

@@ -25,7 +25,7 @@ def load() -> Iterator[Event]:
     try:
         if "torch" not in sys.modules:
             _load_libraries()
-        yield from tasks.catalogue()
+        yield from tasks.list_models()
     finally:
         gc.enable()
     if "torch" in sys.modules and not gc.get_freeze_count():

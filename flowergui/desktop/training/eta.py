@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, median
 
-from flowergui.events import BatchDone, EpochDone, Event, Opened, ValidationProgress
+from flowergui.events import BatchDone, EpochDone, Event, RunStarted, ValidationProgress
 
 SAMPLES = 60
 """Chunks of batches that are remembered."""
@@ -23,10 +23,10 @@ class _Chunk:
     photos: int
 
 
-class Pace:
+class Eta:
     """Takes chunks of a run's events, and the seconds of a steady clock at which they came."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: RunStarted) -> None:
         self._opened = opened
         self._chunks: deque[_Chunk] = deque(maxlen=SAMPLES)
         self._validations: deque[float] = deque(maxlen=3)

@@ -10,17 +10,17 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QW
 
 from flowergui.caches import features_in_words
 from flowergui.desktop.style import theme
-from flowergui.desktop.training.eta import Pace, duration
+from flowergui.desktop.training.eta import Eta, duration
 from flowergui.desktop.widgets.card import counted, fine_percent
 from flowergui.events import (
     BatchDone,
     DownloadProgress,
     EpochDone,
     Event,
-    FeatureCache,
+    FeatureCacheStatus,
     Finished,
-    Opened,
     Preparing,
+    RunStarted,
     Stopped,
     ValidationProgress,
 )
@@ -43,8 +43,8 @@ class _Seen:
     """What is known of the run. `doing` and `share` tell of what comes before its first batch,
     `asked` what the user wants of it, `over` how it ended."""
 
-    opened: Opened | None = None
-    pace: Pace | None = None
+    opened: RunStarted | None = None
+    pace: Eta | None = None
     batch: BatchDone | None = None
     validation: ValidationProgress | None = None
     epoch: EpochDone | None = None
@@ -181,10 +181,10 @@ class RunHeader(QWidget):
         """Takes a chunk; events that say nothing of the run's progress are passed over."""
         for event in events:
             match event:
-                case Opened():
+                case RunStarted():
                     self._seen = _Seen(
                         event,
-                        Pace(event),
+                        Eta(event),
                         epoch=self._seen.epoch if event.resumed else None,
                         asked=self._seen.asked,
                     )
@@ -192,7 +192,7 @@ class RunHeader(QWidget):
                     self._prepare(what, done, total)
                 case DownloadProgress(name=name, done=done, total=total):
                     self._prepare(f"Downloading {name} (MB)", done // 10**6, total // 10**6)
-                case FeatureCache(part="train"):
+                case FeatureCacheStatus(part="train"):
                     self._seen.features = features_in_words(event)
                 case BatchDone():
                     self._seen.batch, self._seen.validation = event, None
@@ -250,7 +250,7 @@ class RunHeader(QWidget):
             best=self._reached(self._seen.opened),
         )
 
-    def _position(self, opened: Opened) -> str:
+    def _position(self, opened: RunStarted) -> str:
         if self._seen.finished is not None:
             took = duration(self._seen.finished.seconds)
             return f"Finished {counted(self._seen.finished.epochs, 'epoch')} in {took}"
@@ -275,7 +275,7 @@ class RunHeader(QWidget):
                 parts.append(f"{duration(left)} left")
         return DOT.join(parts)
 
-    def _reached(self, opened: Opened) -> str:
+    def _reached(self, opened: RunStarted) -> str:
         if not opened.validation_photos:
             return "No photos are held back, so there is no validation accuracy."
         done = self._seen.epoch
@@ -289,7 +289,7 @@ class RunHeader(QWidget):
             text += f"{DOT}{counted(waiting, 'epoch')} without gain"
         return text
 
-    def _share(self, opened: Opened) -> float:
+    def _share(self, opened: RunStarted) -> float:
         if self._seen.finished is not None:
             return 1.0
         if self._seen.batch is None:
@@ -332,13 +332,13 @@ class RunHeader(QWidget):
             self._keep_height(False)
 
 
-def _in_words(opened: Opened) -> str:
+def _in_words(opened: RunStarted) -> str:
     """What trains, and what "auto" came to."""
     where = DEVICES.get(opened.device.partition(":")[0], opened.device)
     return f"{opened.model}{DOT}{opened.image_size} px{DOT}on {where}, in {opened.precision}"
 
 
-def _longest(opened: Opened) -> dict[str, str]:
+def _longest(opened: RunStarted) -> dict[str, str]:
     """What two of the lines, by their names, will say at their longest in most runs."""
     epochs, batches = f"{opened.epochs}", f"{opened.batches:,}"
     speed = f"8,888 {PER_SECOND}{DOT}8:88 left"
@@ -348,7 +348,7 @@ def _longest(opened: Opened) -> dict[str, str]:
     }
 
 
-def _why(opened: Opened) -> str:
+def _why(opened: RunStarted) -> str:
     """What was tried before the first batch, as a tooltip has it."""
     if not opened.why_precision:
         return ""

@@ -8,11 +8,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from flowergui.desktop.plots.live_plot import LivePlot
-from flowergui.desktop.run_names import Resumable
+from flowergui.desktop.run_names import ResumableRun
 from flowergui.desktop.style import theme
 from flowergui.desktop.training import training_controller
 from flowergui.desktop.training.run_header import RunHeader
-from flowergui.desktop.widgets.card import Card, quiet_button, small_label, tip
+from flowergui.desktop.widgets.card import Card, escape_tooltip, quiet_button, small_label
 
 BUTTONS = {
     training_controller.IDLE: ("Start", "Pause", "Stop"),
@@ -38,21 +38,21 @@ OTHERS = 15
 class RunPanel(QWidget):
     """Header, plots and buttons. It shows the state that it is told, and starts nothing."""
 
-    start_wanted = Signal()
-    quicker_wanted = Signal()
+    start_requested = Signal()
+    speedup_requested = Signal()
     """The user wants what would take less time."""
-    pause_wanted = Signal()
-    continue_wanted = Signal()
-    stop_wanted = Signal()
-    save_wanted = Signal()
+    pause_requested = Signal()
+    continue_requested = Signal()
+    stop_requested = Signal()
+    save_requested = Signal()
     """The user wants it tried once more to save the run."""
-    resume_last_wanted = Signal()
-    resume_wanted = Signal(str)
+    resume_last_requested = Signal()
+    resume_requested = Signal(str)
     """The user wants to go on with the run of this checkpoint, out of the menu of others."""
 
-    others_wanted = Signal()
+    comparison_requested = Signal()
     """The user wants to see other runs beside this one."""
-    guide_wanted = Signal()
+    guide_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,8 +73,8 @@ class RunPanel(QWidget):
     def _make_doors(self) -> Iterable[QWidget]:
         """The buttons that open other windows."""
         for text, name, help, signal in (
-            ("Compare runs…", "compareRunsButton", COMPARE, self.others_wanted),
-            ("Guide", "guideButton", GUIDE, self.guide_wanted),
+            ("Compare runs…", "compareRunsButton", COMPARE, self.comparison_requested),
+            ("Guide", "guideButton", GUIDE, self.guide_requested),
         ):
             button = quiet_button(text, name, flush=True)
             button.setToolTip(help)
@@ -102,10 +102,10 @@ class RunPanel(QWidget):
         self._others_menu.triggered.connect(self._other_chosen)
         self._others.setMenu(self._others_menu)
         self._others.hide()
-        self._start.clicked.connect(self.start_wanted)
+        self._start.clicked.connect(self.start_requested)
         self._pause.clicked.connect(self._pause_or_continue)
-        self._stop.clicked.connect(self.stop_wanted)
-        self._resume.clicked.connect(self.resume_last_wanted)
+        self._stop.clicked.connect(self.stop_requested)
+        self._resume.clicked.connect(self.resume_last_requested)
         row = QHBoxLayout()
         row.setSpacing(theme.SPACE)
         for button in (self._start, self._pause, self._stop):
@@ -119,7 +119,7 @@ class RunPanel(QWidget):
         """Under Start why it waits, under Resume what it goes on with."""
         self._hint = small_label()
         self._hint.setObjectName("startHint")
-        self._hint.linkActivated.connect(self.quicker_wanted)
+        self._hint.linkActivated.connect(self.speedup_requested)
         theme.signals.changed.connect(self._recolor)
         self._newest = small_label()
         self._newest.setObjectName("resumeLastName")
@@ -130,11 +130,11 @@ class RunPanel(QWidget):
             row.addWidget(label, 1)
         return row
 
-    def set_runs(self, runs: Sequence[Resumable]) -> None:
+    def set_runs(self, runs: Sequence[ResumableRun]) -> None:
         """What can be resumed, newest first: the first is what the button goes on with."""
         newest = f"{runs[0].title}: {runs[0].detail}" if runs else ""
         self._newest.setText(newest.replace(" %", "\N{NO-BREAK SPACE}%"))
-        self._newest.setToolTip(tip(runs[0].tip) if runs else "")
+        self._newest.setToolTip(escape_tooltip(runs[0].tip) if runs else "")
         self._others.setVisible(len(runs) > 1)
         self._others_menu.clear()
         for run in runs[1 : OTHERS + 1]:
@@ -206,16 +206,16 @@ class RunPanel(QWidget):
 
     @Slot(QAction)
     def _other_chosen(self, action: QAction) -> None:
-        self.resume_wanted.emit(str(action.data()))
+        self.resume_requested.emit(str(action.data()))
 
     @Slot()
     def _pause_or_continue(self) -> None:
         if self._state == training_controller.PAUSED:
-            self.continue_wanted.emit()
+            self.continue_requested.emit()
         elif self._state == training_controller.UNSAVED:
-            self.save_wanted.emit()
+            self.save_requested.emit()
         else:
-            self.pause_wanted.emit()
+            self.pause_requested.emit()
 
 
 def _leave_room(button: QPushButton, texts: Iterable[str]) -> None:

@@ -8,48 +8,48 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui.desktop.layers.layer_tree import LayerPanel
-from flowergui.desktop.prediction.prediction_controller import PredictionControl
+from flowergui.desktop.prediction.prediction_controller import PredictionController
 from flowergui.desktop.training.run_panel import RunPanel
-from flowergui.desktop.training.training_controller import Recalled
+from flowergui.desktop.training.training_controller import HistoryLoaded
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.desktop.widgets.card import fine_percent
 from flowergui.events import (
     BatchDone,
     EpochDone,
+    FinalSaveFailed,
     Finished,
     FrozenChanged,
     LearningRateChanged,
-    Noted,
-    Opened,
+    RolledBack,
+    RunStarted,
     Saved,
     SaveFailed,
     Stopped,
     TrainingSizeChanged,
-    Unsaved,
-    WentBack,
+    Warned,
 )
 from flowergui.store.run_folder import RunFolder
 
 
-class RunStory(QObject):
+class RunPresenter(QObject):
     """Takes the events of a run, and of one that is resumed what it had told before. The header
     follows them by itself."""
 
-    mistakes_wanted = Signal(str)
+    evaluation_requested = Signal(str)
     """The user wants to know how well this checkpoint of the run does."""
 
     def __init__(
         self,
         panel: RunPanel,
         layers: LayerPanel,
-        predictions: PredictionControl,
+        predictions: PredictionController,
         banner: Banner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._panel, self._layers = panel, layers
         self._predictions, self._banner = predictions, banner
-        self._opened: Opened | None = None
+        self._opened: RunStarted | None = None
         self._epochs: list[EpochDone] = []
         self._lost: set[str] = set()  # paths of checkpoints that could not be written last time
 
@@ -58,7 +58,7 @@ class RunStory(QObject):
         self._opened, self._lost = None, set()
 
     @Slot(object)
-    def tell(self, events: tuple[Any, ...]) -> None:
+    def show(self, events: tuple[Any, ...]) -> None:
         """Shows a chunk of a run's events, in their order."""
         batches: list[BatchDone] = []
         for event in events:
@@ -72,12 +72,12 @@ class RunStory(QObject):
 
     def _take(self, event: Any) -> None:
         match event:
-            case Opened():
+            case RunStarted():
                 self._lost, self._epochs = set(), []
                 self._opened = event
                 self._panel.plot.clear()
                 self._layers.set_frozen(event.frozen)
-            case Recalled():
+            case HistoryLoaded():
                 self._panel.plot.load(event.points, event.epochs)
                 self._epochs = list(event.epochs)
                 if event.epochs:
@@ -89,7 +89,7 @@ class RunStory(QObject):
                 self._panel.plot.mark(event.step, "layers")
             case LearningRateChanged():
                 self._panel.plot.mark(event.step, f"rate {event.learning_rate:g}")
-            case WentBack():
+            case RolledBack():
                 self._epochs = [each for each in self._epochs if each.step <= event.step]
                 self._panel.plot.rewind(event.step)
                 self._panel.plot.mark(event.step, "went back")
@@ -109,13 +109,13 @@ class RunStory(QObject):
                     f"{Path(event.path).name} could not be saved: {event.reason}. "
                     "Training goes on; make room or check the folder."
                 )
-            case Unsaved():
+            case FinalSaveFailed():
                 self._banner.show_error(
                     f"The run is at its end, but could not be saved: {event.reason}.",
                     "Make room or check the folder, then press “Try again”. “Give up” loses what "
                     "it has learned since it was saved last.",
                 )
-            case Noted():
+            case Warned():
                 self._banner.show_note(event.message)
             case Stopped():
                 self._panel.plot.hurry()
@@ -167,7 +167,7 @@ class RunStory(QObject):
             self._banner.offer(
                 f"Done: {best}. {then}",
                 "See its mistakes",
-                lambda: self.mistakes_wanted.emit(str(RunFolder(Path(event.run)).best)),
+                lambda: self.evaluation_requested.emit(str(RunFolder(Path(event.run)).best)),
                 kind="success",
             )
         else:

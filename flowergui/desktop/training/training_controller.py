@@ -9,10 +9,18 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from flowergui import tasks
-from flowergui.desktop.plots.batch_columns import Points
+from flowergui.desktop.plots.batch_columns import BatchColumns
 from flowergui.desktop.threads.worker import Worker
-from flowergui.events import BatchDone, EpochDone, Event, Opened, Saved, SaveFailed, Unsaved
-from flowergui.requests import Live
+from flowergui.events import (
+    BatchDone,
+    EpochDone,
+    Event,
+    FinalSaveFailed,
+    RunStarted,
+    Saved,
+    SaveFailed,
+)
+from flowergui.requests import LiveRequests
 
 IDLE, RUNNING, PAUSING, PAUSED, STOPPING = "idle", "running", "pausing", "paused", "stopping"
 UNSAVED = "unsaved"
@@ -30,26 +38,26 @@ no more than turns of 5 ms, and what takes it 60 ms else takes 270."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recalled:
-    """What a resumed run had told before; comes right after its Opened."""
+class HistoryLoaded:
+    """What a resumed run had told before; comes right after its RunStarted."""
 
-    points: Points
+    points: BatchColumns
     epochs: tuple[EpochDone, ...]
 
 
-class RunControl(QObject):
+class TrainingController(QObject):
     """One run at a time, in a thread of its own."""
 
     changed = Signal(str)
     """The state is another: idle, running, pausing, paused, stopping or unsaved."""
     produced = Signal(object)
-    """A tuple of events, and Recalled."""
+    """A tuple of events, and HistoryLoaded."""
     failed = Signal(object)
     """The exception that ended the run."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.live = Live()
+        self.live = LiveRequests()
         self._state = IDLE
         self._worker: Worker | None = None
 
@@ -58,10 +66,10 @@ class RunControl(QObject):
         """idle, running, pausing, paused, stopping or unsaved."""
         return self._state
 
-    def begin(self, job: Callable[[Live], Iterator[Event]]) -> None:
+    def begin(self, job: Callable[[LiveRequests], Iterator[Event]]) -> None:
         """Starts a run: `job` makes its generator from the live wishes. Only while idle."""
-        self.live = live = Live()
-        worker = Worker(lambda: _recalling(job(live)), always_rests_at=_is_lost)
+        self.live = live = LiveRequests()
+        worker = Worker(lambda: _history_chunks(job(live)), always_rests_at=_is_lost)
         worker.produced.connect(self.produced)
         worker.produced.connect(self._produced)
         worker.paused.connect(self._rests)
@@ -133,18 +141,18 @@ def _last_is_written(event: Any) -> bool:
 
 
 def _is_lost(event: Any) -> bool:
-    return isinstance(event, Unsaved)
+    return isinstance(event, FinalSaveFailed)
 
 
-def _recalling(events: Iterator[Event]) -> Iterator[Any]:
-    """The events, and after Opened of a resumed run what it had told before."""
+def _history_chunks(events: Iterator[Event]) -> Iterator[Any]:
+    """The events, and after RunStarted of a resumed run what it had told before."""
     for event in events:
         yield event
-        if isinstance(event, Opened) and event.resumed:
-            yield recalled(calmly(tasks.history(event.run)))
+        if isinstance(event, RunStarted) and event.resumed:
+            yield load_history(throttled(tasks.history(event.run)))
 
 
-def calmly(rows: Iterable[BatchDone | EpochDone]) -> Iterator[BatchDone | EpochDone]:
+def throttled(rows: Iterable[BatchDone | EpochDone]) -> Iterator[BatchDone | EpochDone]:
     """The rows, so that the window lives on beside the thread that goes through them."""
     time.sleep(PAINTED)
     for number, row in enumerate(rows):
@@ -153,7 +161,7 @@ def calmly(rows: Iterable[BatchDone | EpochDone]) -> Iterator[BatchDone | EpochD
         yield row
 
 
-def recalled(rows: Iterable[BatchDone | EpochDone]) -> Recalled:
+def load_history(rows: Iterable[BatchDone | EpochDone]) -> HistoryLoaded:
     """What they tell, gone through once."""
     epochs: list[EpochDone] = []
 
@@ -164,5 +172,5 @@ def recalled(rows: Iterable[BatchDone | EpochDone]) -> Recalled:
             else:
                 yield row
 
-    points = Points.of(batches())
-    return Recalled(points, tuple(epochs))
+    points = BatchColumns.of(batches())
+    return HistoryLoaded(points, tuple(epochs))

@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 
 from flowergui.desktop.style import theme
 
-Index = QModelIndex | QPersistentModelIndex
+ModelIndex = QModelIndex | QPersistentModelIndex
 """What a Qt model is asked with."""
-ROOT = QModelIndex()
+ROOT_INDEX = QModelIndex()
 """The invisible parent of a model's first level."""
 
 
@@ -107,7 +107,7 @@ def quiet_button(text: str, name: str, *, flush: bool = False) -> QPushButton:
     return button
 
 
-def tip(text: str) -> str:
+def escape_tooltip(text: str) -> str:
     """A tooltip that shows `text` as it is: class and file names may hold anything."""
     if "<" not in text:  # Qt takes it for plain
         return text

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 Button = QMessageBox.StandardButton
 
 
-def ask(
+def confirm(
     parent: QWidget | None,
     name: str,
     text: str,

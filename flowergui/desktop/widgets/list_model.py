@@ -6,10 +6,10 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QObject, Qt
 
-from flowergui.desktop.widgets.card import ROOT, Index, tip
+from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, escape_tooltip
 
 
-class RowsModel(QAbstractListModel):
+class ListModel(QAbstractListModel):
     """UserRole gives a row itself; a subclass says what DisplayRole and the others give."""
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -22,17 +22,17 @@ class RowsModel(QAbstractListModel):
         self.rows = list(rows)
         self.endResetModel()
 
-    def rowCount(self, parent: Index = ROOT) -> int:
+    def rowCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
         return 0 if parent.isValid() else len(self.rows)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.UserRole:
             return row
         said = self.said(row, role)
-        return tip(said) if said and role == Qt.ItemDataRole.ToolTipRole else said
+        return escape_tooltip(said) if said and role == Qt.ItemDataRole.ToolTipRole else said
 
     @abstractmethod
     def said(self, row: Any, role: int) -> str | None:

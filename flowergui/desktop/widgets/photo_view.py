@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QStyle, QStyleOption, QWidget
 
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.thumbnails import Thumbnails
-from flowergui.heat import DARKEST, Heat
+from flowergui.heat import MIN_BRIGHTNESS, Heatmap
 
 
 class PhotoView(QWidget):
@@ -25,7 +25,7 @@ class PhotoView(QWidget):
         """The photo that is shown; empty where there is none."""
         return self._path
 
-    def show_picture(self, path: str, heat: Heat = ()) -> None:
+    def show_picture(self, path: str, heat: Heatmap = ()) -> None:
         """Shows a photo; "" for none. With a `heat`, the photo is as dark as little speaks for a
         class there, and around the square that the heat is of."""
         self._path = path
@@ -80,10 +80,10 @@ class PhotoView(QWidget):
 
 def _black(value: float) -> QColor:
     """What lies over a place that speaks for a class as much as `value`."""
-    return QColor(0, 0, 0, round(255 * (1 - DARKEST) * (1 - value)))
+    return QColor(0, 0, 0, round(255 * (1 - MIN_BRIGHTNESS) * (1 - value)))
 
 
-def _shade(heat: Heat) -> QImage:
+def _shade(heat: Heatmap) -> QImage:
     """Black, as opaque as little speaks for a class; drawn larger, it is smooth."""
     shade = QImage(len(heat[0]), len(heat), QImage.Format.Format_ARGB32)
     for y, row in enumerate(heat):

@@ -9,7 +9,7 @@ APART = 16
 """Pixels between it and the pointer."""
 
 
-class ReadOut(QLabel):
+class PlotTooltip(QLabel):
     """Hidden until it has something to say."""
 
     def __init__(self, name: str, parent: QWidget) -> None:

@@ -92,7 +92,7 @@ def read_picture(path: str, edge: int) -> QImage:
     waits for that lock while it destroys an object.
     """
     try:
-        width, height, pixels = tasks.look(path, edge)
+        width, height, pixels = tasks.read_image(path, edge)
     except FlowerError:
         return QImage()
     image = QImage(pixels, width, height, 3 * width, QImage.Format.Format_RGB888)

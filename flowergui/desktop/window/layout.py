@@ -21,7 +21,7 @@ FIRST = 1000
 """Their stretch: they are as wide as they may be before the plots get more."""
 
 
-class Panels(QWidget):
+class Layout(QWidget):
     """Left what goes in, in the middle how it goes, right what comes out. Nothing is wired.
 
     Each panel is made where it stands. With a stylesheet, whatever is put into another parent is

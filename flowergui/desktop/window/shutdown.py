@@ -6,19 +6,21 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from flowergui.desktop.threads import worker
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training import training_controller
-from flowergui.desktop.training.training_controller import RunControl
+from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.banner import Banner
-from flowergui.desktop.widgets.confirm import ask
+from flowergui.desktop.widgets.confirm import confirm
 
 QUESTION = "closeQuestion"
 LAST_WAIT = 10_000
 """Milliseconds that closing waits for a scan or prediction to give in."""
 
 
-class Closing(QObject):
+class Shutdown(QObject):
     """Whether its window may close now; where it may not yet, it is closed as soon as it may."""
 
-    def __init__(self, control: RunControl, jobs: Jobs, banner: Banner, window: QWidget) -> None:
+    def __init__(
+        self, control: TrainingController, jobs: Jobs, banner: Banner, window: QWidget
+    ) -> None:
         super().__init__(window)
         self._control, self._jobs, self._banner, self._window = control, jobs, banner, window
         self._wanted = self._whatever_comes = False
@@ -72,4 +74,4 @@ class Closing(QObject):
             more = "It is saved first, and can be resumed where it stops."
             yes = "Stop, save and close"
         close = QMessageBox.StandardButton.Close, yes
-        ask(self._window, QUESTION, text, more, close, self._stop_and_close)
+        confirm(self._window, QUESTION, text, more, close, self._stop_and_close)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from flowergui.errors import FlowerError
-from flowergui.learning.acceleration.frozen_split import Values
+from flowergui.learning.acceleration.frozen_split import Features
 from flowergui.learning.device import transfers
 
 GROUP = 16
@@ -25,7 +25,7 @@ class TooLargeError(FlowerError):
     """There is room for them neither in memory nor on disk."""
 
 
-class Features:
+class FeatureCache:
     """The values of `count` photos, by index: in memory up to `memory` bytes, else in a file in
     `folder`, which is gone when this is."""
 
@@ -42,7 +42,7 @@ class Features:
         """In bytes; 0 before the first values are known."""
         return sum(kept.nbytes for kept in self._kept)
 
-    def put(self, indices: Sequence[int], values: Values) -> None:
+    def put(self, indices: Sequence[int], values: Features) -> None:
         """Keeps the values of these photos. Raises TooLargeError where there is no room."""
         if not self._kept:
             self._make_room(values)
@@ -51,7 +51,7 @@ class Features:
             kept[transfers.send(rows, kept.device)] = value.to(kept.device)
         self._known[rows] = True
 
-    def get(self, indices: Sequence[int]) -> tuple[Values, tuple[int, ...]]:
+    def get(self, indices: Sequence[int]) -> tuple[Features, tuple[int, ...]]:
         """The values, each (B, ...), of those of the photos that could be read, and which these
         are."""
         rows = torch.tensor(indices)
@@ -59,7 +59,7 @@ class Features:
         values = tuple(kept[transfers.send(rows, kept.device)] for kept in self._kept)
         return values, tuple(rows.tolist())
 
-    def _make_room(self, values: Values) -> None:
+    def _make_room(self, values: Features) -> None:
         size = sum(value[0].nbytes for value in values) * self.count
         if size <= self._memory:
             self.where = "memory"

@@ -22,61 +22,61 @@ from torchvision.ops import StochasticDepth
 from flowergui.learning.device.autocast import autocast, has_depthwise
 from flowergui.learning.models import network
 
-Values = tuple[Tensor, ...]
+Features = tuple[Tensor, ...]
 """What passes from one half to the other, each (B, ...): of a residual block's middle, two."""
 
-AT_A_TIME = 16
+MAX_IMAGES_PER_CALL = 16
 """Photos that go through the first half together on a CPU. Measured on two cores with
 AVX512-BF16: of ten networks none is more than 3 % faster with 32 or 64, but the smallest, which
 the decoding of photos holds up then; with 8 they lose 3 to 28 %."""
 
-LIGHT = 1_000_000
+SMALL_HEAD_PARAMETERS = 1_000_000
 """Weights of a linear layer up to which one core does a batch of 32 as fast as two: a quarter of
 a millisecond."""
 
-RANDOM = (nn.modules.dropout._DropoutNd, StochasticDepth)
+STOCHASTIC_LAYERS = (nn.modules.dropout._DropoutNd, StochasticDepth)
 """Modules that draw from torch's default generator in training mode."""
 
 _CONVOLUTIONS = {nn.Conv1d: nn.BatchNorm1d, nn.Conv2d: nn.BatchNorm2d, nn.Conv3d: nn.BatchNorm3d}
 
 
 @dataclass(frozen=True, slots=True)
-class Halves:
+class FrozenSplit:
     """`begin`: normalised images (B, 3, S, S) float32 -> values, without a graph. `end`: values ->
     logits (B, classes). Where nothing is frozen at the beginning, `begin` gives the images as
     they are, and `split` is False."""
 
-    begin: Callable[[Tensor], Values]
-    end: Callable[..., Tensor]
-    split: bool
-    end_of: Callable[[nn.Module], Callable[..., Tensor]]
+    backbone: Callable[[Tensor], Features]
+    head: Callable[..., Tensor]
+    is_split: bool
+    head_of: Callable[[nn.Module], Callable[..., Tensor]]
     """The second half of another network of the same form, with the same first half."""
-    light: bool = False
+    is_small: bool = False
     """Whether the second half is so small that one core is as fast with it as all of them, which
     would wait for each other in a loop and leave a window none."""
     depthwise: bool = False
     """Whether the second half has depthwise convolutions."""
 
 
-def whole(net: nn.Module) -> Halves:
+def unsplit(net: nn.Module) -> FrozenSplit:
     """A network that is not cut."""
-    return Halves(
+    return FrozenSplit(
         lambda images: (images,),
         net,
-        split=False,
-        end_of=lambda other: other,
+        is_split=False,
+        head_of=lambda other: other,
         depthwise=has_depthwise(net),
     )
 
 
-def halves(
+def split_at_frozen(
     net: nn.Module,
     model: str,
     class_count: int,
     image_size: int,
     frozen: Iterable[str],
     dtype: torch.dtype,
-) -> Halves:
+) -> FrozenSplit:
     """The halves of a network of the catalogue whose parameters in `frozen` (names) don't train.
 
     Dropout that has no frozen weights behind it belongs to the second half, where it stays
@@ -85,18 +85,18 @@ def halves(
     names = {name for name, _ in net.named_parameters()}
     trained = names.difference(frozen)
     if len(trained) == len(names):
-        return whole(net)
+        return unsplit(net)
     traced = _traced(model, class_count, image_size)
     places = _cut(traced, net, trained)
     if places is None:
-        return whole(net)
+        return unsplit(net)
     first = _first(net, traced.graph, places)
     device = next(net.parameters()).device
     _convert(first, dtype)
     second = _second(traced.graph, places)
 
-    def begin(images: Tensor) -> Values:
-        together = AT_A_TIME if device.type == "cpu" else len(images)
+    def begin(images: Tensor) -> Features:
+        together = MAX_IMAGES_PER_CALL if device.type == "cpu" else len(images)
         with (
             torch.inference_mode(),
             autocast(device, dtype),
@@ -109,19 +109,21 @@ def halves(
         return fx.GraphModule(other, second)
 
     end = end_of(net)
-    return Halves(
+    return FrozenSplit(
         begin,
         end,
-        split=True,
-        end_of=end_of,
-        light=_is_light(end),
+        is_split=True,
+        head_of=end_of,
+        is_small=_is_small(end),
         depthwise=has_depthwise(end),
     )
 
 
-def _is_light(end: nn.Module) -> bool:
+def _is_small(end: nn.Module) -> bool:
     weighty = [m for m in end.modules() if any(True for _ in m.parameters(recurse=False))]
-    return all(isinstance(m, nn.Linear) and m.weight.numel() <= LIGHT for m in weighty)
+    return all(
+        isinstance(m, nn.Linear) and m.weight.numel() <= SMALL_HEAD_PARAMETERS for m in weighty
+    )
 
 
 # --- tracing ----------------------------------------------------------------------------------
@@ -193,7 +195,7 @@ def _traced(model: str, class_count: int, image_size: int) -> _Traced:
 
 @lru_cache(maxsize=4)
 def _trace(model: str, class_count: int, image_size: int) -> _Traced:
-    net = network.build_hollow(model, class_count, image_size).to("meta").eval()
+    net = network.build_on_meta(model, class_count, image_size).to("meta").eval()
     graph = _Tracer().trace(net)
     kinds = _Kinds(fx.GraphModule(net, graph), count=5)
     with torch.inference_mode():
@@ -229,7 +231,7 @@ def _cut(traced: _Traced, net: nn.Module, trained: set[str]) -> list[fx.Node] | 
             node in trains
             or (
                 node.op == "call_module"
-                and isinstance(modules[node.target], RANDOM)
+                and isinstance(modules[node.target], STOCHASTIC_LAYERS)
                 and node not in before_frozen
             )
         ),

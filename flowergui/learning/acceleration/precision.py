@@ -7,7 +7,7 @@ import torch
 
 from flowergui.config.recipe import Recipe
 from flowergui.events import Preparing
-from flowergui.learning.acceleration.step_timer import Trial, few
+from flowergui.learning.acceleration.step_timer import StepTimer, sample_batch_size
 from flowergui.learning.device import hardware
 
 ROUNDS = 3
@@ -23,11 +23,11 @@ other takes half the memory."""
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """What a run computes in, and the `gain`: how many times as fast its steps are as in the other
-    precision that was tried; 0 where none was."""
+    """The dtype that a run computes in, and its `speedup`: how many times as fast its steps are as
+    in the other precision that was timed; 0 if none was."""
 
     dtype: torch.dtype
-    gain: float = 0.0
+    speedup: float = 0.0
 
 
 def choose(
@@ -37,14 +37,14 @@ def choose(
     float32, steps of the network itself are timed in both, and the faster one is taken: what a
     processor gains depends on what the network consists of. Where a head alone trains, nothing is
     tried: by far the most of it is the forward pass of convolutions, and those were measured
-    (`hardware.bfloat16_pays`). Raises FlowerError as `Trial` does."""
+    (`hardware.bfloat16_pays`). Raises FlowerError as `StepTimer` does."""
     half = hardware.precision(recipe.precision, device)
-    photos = few(recipe, size)
+    photos = sample_batch_size(recipe, size)
     told = recipe.precision != "auto"
     if told or half == torch.float32 or device.type != "cpu" or not photos:
         return Precision(half)
-    trial = Trial(recipe, classes, size, device, half)
-    if trial.halves.light:
+    trial = StepTimer(recipe, classes, size, device, half)
+    if trial.halves.is_small:
         return Precision(half)
     side = recipe.training_size or size
     spent = {half: float("inf"), torch.float32: float("inf")}

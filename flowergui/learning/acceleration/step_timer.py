@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from flowergui.config.recipe import Recipe
-from flowergui.learning.acceleration.frozen_split import RANDOM, halves
+from flowergui.learning.acceleration.frozen_split import STOCHASTIC_LAYERS, split_at_frozen
 from flowergui.learning.device.autocast import autocast
 from flowergui.learning.models import network
 
@@ -20,16 +20,16 @@ LARGE, LARGEST = 30e6, 300e6
 tried, for that takes longer than patience."""
 
 
-def few(recipe: Recipe, size: int) -> int:
+def sample_batch_size(recipe: Recipe, size: int) -> int:
     """So many photos of `size` x `size` px that a step of them is short; 0 where none is."""
-    parameters = network.known(recipe.model).parameters
+    parameters = network.model_info(recipe.model).parameters
     weight = max(parameters, parameters * (size / 224) ** 2)
     if weight > LARGEST:
         return 0
     return FEWER if weight > LARGE else FEW
 
 
-class Trial:
+class StepTimer:
     """The recipe's network, its weights all zero, that trains on blank photos; draws from no
     generator. Of the last step: `seconds` in all; seconds a photo of the `first` half and of the
     `second`, backward pass included; bytes a photo that the first half `gives`, and that are `kept`
@@ -41,22 +41,22 @@ class Trial:
         """Raises FlowerError where the recipe's network can't be, or nothing in it would train."""
         self.device = device
         self.seconds = self.first = self.second = self.gives = self.kept = 0.0
-        net = network.build_hollow(recipe.model, classes, size).to_empty(device=device)
+        net = network.build_on_meta(recipe.model, classes, size).to_empty(device=device)
         for tensor in chain(net.parameters(), net.buffers()):
             tensor.detach().zero_()
         self.net = net.to(memory_format=torch.channels_last)
         self._where = recipe.model, classes, size
-        self._frozen = network.frozen_by(recipe.frozen, *self._where)
+        self._frozen = network.frozen_parameters(recipe.frozen, *self._where)
         network.freeze(self.net, self._frozen)
         for module in self.net.modules():
-            if isinstance(module, RANDOM):
+            if isinstance(module, STOCHASTIC_LAYERS):
                 module.eval()  # it would draw from the generator that belongs to a run
         self.compute_in(dtype)
 
     def compute_in(self, dtype: torch.dtype) -> None:
         """Takes the next steps in `dtype`."""
         self.dtype = dtype
-        self.halves = halves(self.net, *self._where, self._frozen, dtype)
+        self.halves = split_at_frozen(self.net, *self._where, self._frozen, dtype)
 
     def step(self, photos: int, side: int) -> float:
         """A step on so many blank photos of `side` x `side` pixels. Returns its seconds."""
@@ -71,13 +71,13 @@ class Trial:
             return tensor
 
         began = self._now()
-        values = self.halves.begin(images)
+        values = self.halves.backbone(images)
         between = self._now()
         with (
             autocast(self.device, self.dtype, spare_depthwise=self.halves.depthwise),
             saved_tensors_hooks(pack, lambda tensor: tensor),
         ):
-            logits = self.halves.end(*values)
+            logits = self.halves.head(*values)
         # torch gives Tensor.backward no types.
         nn.functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
         ended = self._now()

@@ -13,7 +13,7 @@ from torch import Tensor
 from flowergui.errors import FlowerError
 from flowergui.learning.checkpoints import safetensor_files
 from flowergui.learning.checkpoints.direct_file import DirectFile
-from flowergui.store.atomic_io import beside, put
+from flowergui.store.atomic_io import replace_with_retry, temp_path
 from flowergui.store.run_folder import RunFolder
 
 FORMAT = "flowergui-1"
@@ -31,17 +31,19 @@ def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None
         except RuntimeError as error:
             raise OSError(f"writing {path.name} failed, the disk may be full") from error
 
-    place(path, fill, keep_as=keep_as)
+    atomic_write(path, fill, keep_as=keep_as)
 
 
-def place(path: Path, fill: Callable[[BinaryIO], object], *, keep_as: Path | None = None) -> None:
+def atomic_write(
+    path: Path, fill: Callable[[BinaryIO], object], *, keep_as: Path | None = None
+) -> None:
     """Puts a file at `path`, whole or not at all.
 
     `fill` writes it beside, it is forced to disk and read again before it takes the place of
     what was there; that is kept as `keep_as` where one is given. Raises OSError, and what `fill`
     raises.
     """
-    half = beside(path)
+    half = temp_path(path)
     try:
         with DirectFile(half) as file:
             fill(file)
@@ -49,14 +51,14 @@ def place(path: Path, fill: Callable[[BinaryIO], object], *, keep_as: Path | Non
         if not file.is_on_disk():
             raise OSError(f"{path.name} was damaged while it was written")
         if keep_as is not None and path.exists():
-            put(path, keep_as)
+            replace_with_retry(path, keep_as)
             try:
-                put(half, path)
+                replace_with_retry(half, path)
             except OSError:
-                put(keep_as, path)
+                replace_with_retry(keep_as, path)
                 raise
         else:
-            put(half, path)
+            replace_with_retry(half, path)
     except BaseException:
         half.unlink(missing_ok=True)
         raise
@@ -89,7 +91,7 @@ def read(path: Path) -> dict[str, Any]:
     with file:
         if path.suffix.lower() == safetensor_files.SUFFIX:
             return safetensor_files.read(path)
-        _refuse_what_swells(file, path)
+        _reject_zip_bombs(file, path)
         try:
             stored = torch.load(file, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
@@ -105,7 +107,7 @@ def read(path: Path) -> dict[str, Any]:
     return dict(stored)
 
 
-def _refuse_what_swells(file: BinaryIO, path: Path) -> None:
+def _reject_zip_bombs(file: BinaryIO, path: Path) -> None:
     """torch keeps the members of its archives as they are. One that is packed, or that lies over
     another, can make gigabytes of a few kilobytes; it is refused before anything is read."""
     size = file.seek(0, os.SEEK_END)
@@ -142,7 +144,7 @@ def newest(run: RunFolder) -> tuple[dict[str, Any], Path]:
         return read(run.previous), run.previous
 
 
-def is_ours(stored: Mapping[str, Any]) -> bool:
+def is_flowergui_checkpoint(stored: Mapping[str, Any]) -> bool:
     """Whether a dict that was read is a checkpoint of a run of ours. Raises FlowerError for one
     of a later version."""
     name = stored.get("format")
@@ -161,18 +163,18 @@ _OF_A_RUN = (
 )
 
 
-def can_go_on(stored: Mapping[str, Any]) -> bool:
+def is_resumable(stored: Mapping[str, Any]) -> bool:
     """Whether a run can be taken up from a dict that was read: exports hold weights alone."""
-    return is_ours(stored) and all(key in stored for key in _OF_A_RUN)
+    return is_flowergui_checkpoint(stored) and all(key in stored for key in _OF_A_RUN)
 
 
-def tensors_of(stored: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
+def extract_state_dict(stored: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     """The weights in a dict that was read: those of a checkpoint of ours (the averaged ones
     where there are), or a bare state dict, also one step down ("state_dict", "model") and
     with the prefix that DataParallel adds. Raises FlowerError where there are none, and where
     one holds NaN or infinity: no run could start from it."""
     inner: Any = stored
-    if is_ours(stored):
+    if is_flowergui_checkpoint(stored):
         inner = stored.get("ema") or stored["model"]
     else:
         for key in ("state_dict", "model_state_dict", "model", "net"):

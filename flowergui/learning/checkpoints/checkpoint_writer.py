@@ -18,57 +18,57 @@ from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.device import hardware
 from flowergui.store.run_folder import RunFolder
 
-Outcome = Saved | SaveFailed
+SaveEvent = Saved | SaveFailed
 Rows = list[BatchDone | EpochDone]
-Room = dict[tuple[Any, ...], Tensor]
+Buffers = dict[tuple[Any, ...], Tensor]
 """Memory that copies of tensors lie in, by their place in the state."""
 
-APART = 10.0
+MIN_SECONDS_BETWEEN_SAVES = 10.0
 """Seconds that saves at the ends of epochs keep apart at least."""
 
-SHARE = 0.0007
+MAX_SHARE_OF_TIME = 0.0007
 """The share of the training time that they may take: half of a hundredth of what the tutorial's
 saving at every batch does, 0.14 (tests/benchmarks/saving.py). The other half is for the copies of
 a best that is held meanwhile, and for the last save, which is waited for."""
 
-AT_ONCE = 8 << 20
+SYNC_BELOW_BYTES = 8 << 20
 """Bytes of tensors up to which a checkpoint is written at once: that takes some 10 ms."""
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class Snapshot:
     """A checkpoint's content, the `room` that it lies in where it is a copy, and the time (by the
     monotonic clock, in seconds) since which training goes on from it."""
 
     content: Mapping[str, Any]
-    room: Room
+    room: Buffers
     since: float
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SaveJob:
     """What is to be written: `last` (also as best.pth where it is `best`), the rows of
     history.csv that belong to it, and the best state that best.pth lacks so far."""
 
-    last: State
+    last: Snapshot
     best: bool
     rows: Rows
-    owed: State | None
+    owed: Snapshot | None
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class SaveResult:
     """What became of a job, and what of it is still to be written."""
 
-    job: Job
-    outcomes: tuple[Outcome, ...]
+    job: SaveJob
+    outcomes: tuple[SaveEvent, ...]
     rows: Rows
-    owed: State | None
+    owed: Snapshot | None
     seconds: float
     """What writing it took of one core."""
 
 
-class Saving:
+class CheckpointWriter:
     """Writes the checkpoints of one run and the rows of its history, in their order.
 
     `soon` copies the state, which takes a hundredth of the time that writing it safely does, and
@@ -82,26 +82,26 @@ class Saving:
         self._run = run
         self._furnish = furnish
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="saving")
-        self._under_way: Future[Written] | None = None
-        self._outcomes: list[Outcome] = []
+        self._under_way: Future[SaveResult] | None = None
+        self._outcomes: list[SaveEvent] = []
         self._rows: Rows = []
-        self._owed: State | None = None
-        self._spare: list[Room] = []
+        self._owed: Snapshot | None = None
+        self._spare: list[Buffers] = []
         self._copying = 0.0
         self.cost = 0.0
         """Seconds that the last save cost a training that keeps all cores busy: those that it
         stood still for the copy, and the writing's share of the cores' time."""
 
-    def apart(self, most: float) -> float:
+    def min_interval(self, most: float) -> float:
         """Seconds that a save at the end of an epoch keeps from the one before it, so that it
-        takes no more than its SHARE of the time; `most` of them at most."""
-        return min(max(APART, self.cost / SHARE), most)
+        takes no more than MAX_SHARE_OF_TIME of the time; `most` of them at most."""
+        return min(max(MIN_SECONDS_BETWEEN_SAVES, self.cost / MAX_SHARE_OF_TIME), most)
 
     def record(self, row: BatchDone | EpochDone) -> None:
         """Keeps a row for history.csv; it is written with the next checkpoint."""
         self._rows.append(row)
 
-    def forget(self) -> None:
+    def discard_pending(self) -> None:
         """Drops what is not written: the rows, and a best that is held."""
         self.wait()
         self._rows = []
@@ -109,37 +109,37 @@ class Saving:
             self._spare.append(self._owed.room)
             self._owed = None
 
-    def now(self, content: Mapping[str, Any], *, best: bool = False) -> list[Outcome]:
+    def save(self, content: Mapping[str, Any], *, best: bool = False) -> list[SaveEvent]:
         """Writes `content` as last.pth (the old one becomes previous.pth), and keeps it as
         best.pth too where it is the `best`."""
         self.wait()
-        self._take(self._write(self._job(State(content, {}, time.monotonic()), best)))
+        self._take(self._write(self._job(Snapshot(content, {}, time.monotonic()), best)))
         return self._told()
 
-    def soon(self, content: Mapping[str, Any], *, best: bool = False) -> list[Outcome]:
+    def save_async(self, content: Mapping[str, Any], *, best: bool = False) -> list[SaveEvent]:
         """The same, in a thread, from a copy; at once where that is quick, or where memory is
         short. `content` may change as soon as this returns."""
         size = _size(content)
-        if size <= AT_ONCE or self._no_room(size):
-            return self.now(content, best=best)
+        if size <= SYNC_BELOW_BYTES or self._no_room(size):
+            return self.save(content, best=best)
         self.wait()
         self._begin(self._job(self._copied(content), best))
         return self._told()
 
-    def hold(self, content: Mapping[str, Any]) -> list[Outcome]:
+    def stage_best(self, content: Mapping[str, Any]) -> list[SaveEvent]:
         """Keeps a copy of the best state until the next save, which writes it as best.pth. Where
         memory is short it is written at once."""
         if self._no_room(_size(content)):
-            return self.now(content, best=True)
+            return self.save(content, best=True)
         self._owe(self._copied(content))
-        return self.done()
+        return self.collect()
 
     @property
-    def held_since(self) -> float | None:
+    def staged_since(self) -> float | None:
         """When the best that is held was the state of the training, by the monotonic clock."""
         return None if self._owed is None else self._owed.since
 
-    def settle(self) -> list[Outcome]:
+    def flush_best(self) -> list[SaveEvent]:
         """Writes the best that is held, where there is one, as last.pth and best.pth, in the
         thread: it is later than what last.pth holds, and one file does for both."""
         self.wait()
@@ -148,10 +148,10 @@ class Saving:
             step = owed.content["step"]
             rows = [row for row in self._rows if row.step <= step]
             self._rows = self._rows[len(rows) :]
-            self._begin(Job(owed, True, rows, None))
+            self._begin(SaveJob(owed, True, rows, None))
         return self._told()
 
-    def done(self) -> list[Outcome]:
+    def collect(self) -> list[SaveEvent]:
         """What became of the saves that are over, each told once; waits for none."""
         if self._under_way is not None and self._under_way.done():
             self.wait()
@@ -166,28 +166,28 @@ class Saving:
     def _no_room(self, size: int) -> bool:
         return not self._spare and hardware.free_memory() < 3 * size
 
-    def _begin(self, job: Job) -> None:
+    def _begin(self, job: SaveJob) -> None:
         self._under_way = self._thread.submit(self._write, job)
 
-    def _copied(self, content: Mapping[str, Any]) -> State:
+    def _copied(self, content: Mapping[str, Any]) -> Snapshot:
         began = time.perf_counter()
-        room: Room = {}
+        room: Buffers = {}
         before = self._spare.pop() if self._spare else {}
         tensors: list[Tensor] = []
         copied = _framed(content, (), before, room, tensors)
         torch._foreach_copy_(list(room.values()), tensors)
         self._copying = time.perf_counter() - began
-        return State(copied, room, time.monotonic())
+        return Snapshot(copied, room, time.monotonic())
 
-    def _job(self, last: State, best: bool) -> Job:
+    def _job(self, last: Snapshot, best: bool) -> SaveJob:
         rows, self._rows = self._rows, []
         owed, self._owed = self._owed, None
         if best and owed is not None:  # a better one has come
             self._spare.append(owed.room)
             owed = None
-        return Job(last, best, rows, owed)
+        return SaveJob(last, best, rows, owed)
 
-    def _take(self, written: Written) -> None:
+    def _take(self, written: SaveResult) -> None:
         self.cost = self._copying + written.seconds / (os.cpu_count() or 1)
         self._outcomes += written.outcomes
         self._rows = written.rows + self._rows
@@ -204,23 +204,23 @@ class Saving:
         elif not self._no_room(_size(owed.content)):
             self._owe(self._copied(owed.content))
 
-    def _owe(self, state: State) -> None:
+    def _owe(self, state: Snapshot) -> None:
         if self._owed is not None:
             self._spare.append(self._owed.room)
         self._owed = state
 
-    def _told(self) -> list[Outcome]:
+    def _told(self) -> list[SaveEvent]:
         outcomes, self._outcomes = self._outcomes, []
         return outcomes
 
-    def _write(self, job: Job) -> Written:
+    def _write(self, job: SaveJob) -> SaveResult:
         began = time.thread_time()
         run, last = self._run, job.last
         rows, owed = job.rows, last if job.best else job.owed
-        outcomes: list[Outcome] = []
+        outcomes: list[SaveEvent] = []
         reason = ""
         try:
-            if not run.is_one():
+            if not run.exists():
                 self._furnish()
             run.history.append(rows)
             rows = []
@@ -243,7 +243,7 @@ class Saving:
             missed = [run.last, run.best] if job.best or job.owed else [run.last]
             outcomes += [SaveFailed(str(p), reason) for p in missed if str(p) not in there]
         seconds = time.thread_time() - began
-        return Written(job, tuple(outcomes), rows, owed, seconds)
+        return SaveResult(job, tuple(outcomes), rows, owed, seconds)
 
 
 def _saved(content: Mapping[str, Any], path: Path) -> Saved:
@@ -260,7 +260,7 @@ def _size(value: Any) -> int:
 
 
 def _framed(
-    value: Any, place: tuple[Any, ...], before: Room, room: Room, tensors: list[Tensor]
+    value: Any, place: tuple[Any, ...], before: Buffers, room: Buffers, tensors: list[Tensor]
 ) -> Any:
     """`value` with room, in main memory, where the `tensors` in it stood; their content is not
     copied yet. It is that of the copy `before`, by their `place`: new memory would take four times

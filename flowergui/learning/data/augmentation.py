@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from flowergui.learning.device import transfers
-from flowergui.learning.randomness import number
+from flowergui.learning.randomness import derive_seed
 
 Pixels = NDArray[np.uint8]
 """RGB bytes of shape (height, width, 3)."""
@@ -35,7 +35,7 @@ CENTRE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Strength:
+class AugmentConfig:
     """How far an augmentation may go.
 
     `smallest` is the least share of the photo's area that a cut keeps, `stretch` how far its
@@ -55,8 +55,8 @@ class Strength:
     erase: float
 
 
-STRENGTHS = {
-    "light": Strength(
+AUGMENT_CONFIGS = {
+    "light": AugmentConfig(
         smallest=0.25,
         stretch=4 / 3,
         brightness=0.3,
@@ -66,7 +66,7 @@ STRENGTHS = {
         turn=0.0,
         erase=0.0,
     ),
-    "strong": Strength(
+    "strong": AugmentConfig(
         smallest=0.2,
         stretch=4 / 3,
         brightness=0.3,
@@ -81,7 +81,7 @@ STRENGTHS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class AugmentParams:
     """What was drawn for one showing of one photo.
 
     The cut: `area` is its share of the photo's area, `shape` its width over its height, `left`
@@ -102,10 +102,10 @@ class Draw:
     erased: tuple[float, float, float, float]
 
 
-def draw(augmentation: str, seed: int, epoch: int, index: int) -> Draw:
+def sample_params(augmentation: str, seed: int, epoch: int, index: int) -> AugmentParams:
     """The changes for photo `index` in `epoch`, for "light" or "strong"."""
-    strength = STRENGTHS[augmentation]
-    chance = random.Random(number(seed, "augmentation", epoch, index))
+    strength = AUGMENT_CONFIGS[augmentation]
+    chance = random.Random(derive_seed(seed, "augmentation", epoch, index))
     stretch = math.log(strength.stretch)
     area = chance.uniform(strength.smallest, 1.0)
     shape = math.exp(chance.uniform(-stretch, stretch))
@@ -123,7 +123,7 @@ def draw(augmentation: str, seed: int, epoch: int, index: int) -> Draw:
         width, height = min(side * oblong, 1.0), min(side / oblong, 1.0)
         x, y = chance.random() * (1 - width), chance.random() * (1 - height)
         erased = (x, y, x + width, y + height)
-    return Draw(
+    return AugmentParams(
         area,
         shape,
         left,
@@ -148,7 +148,7 @@ def cache_side(image_size: int, augmentation: str) -> int:
     return round(image_size * 1.5)
 
 
-def shrink(picture: Image.Image, side: int) -> Pixels:
+def resize_shorter_side(picture: Image.Image, side: int) -> Pixels:
     """The whole picture (RGB), its shorter side at `side` pixels; never larger than it is."""
     scale = side / min(picture.size)
     if scale < 1:
@@ -157,7 +157,7 @@ def shrink(picture: Image.Image, side: int) -> Pixels:
     return np.asarray(picture, dtype=np.uint8)
 
 
-def still(photo: Pixels | Image.Image, image_size: int) -> Pixels:
+def center_crop(photo: Pixels | Image.Image, image_size: int) -> Pixels:
     """The middle of the photo at (image_size, image_size, 3): what validation and prediction see.
 
     It is the square whose side is CENTRE of the photo's shorter side.
@@ -170,7 +170,7 @@ def still(photo: Pixels | Image.Image, image_size: int) -> Pixels:
     return _cut(photo, (left, top, left + side, top + side), image_size)
 
 
-def view(
+def random_resized_crop(
     photo: Pixels | Image.Image,
     augmentation: str,
     image_size: int,
@@ -183,12 +183,12 @@ def view(
     `photo` may have any size. Pillow leaves Python's lock while it resizes.
     """
     if augmentation == "none":
-        return still(photo, image_size)
-    drawn = draw(augmentation, seed, epoch, index)
+        return center_crop(photo, image_size)
+    drawn = sample_params(augmentation, seed, epoch, index)
     width, height = _size(photo)
     wide = min(math.sqrt(width * height * drawn.area * drawn.shape), width)
     high = min(math.sqrt(width * height * drawn.area / drawn.shape), height)
-    stretch = STRENGTHS[augmentation].stretch
+    stretch = AUGMENT_CONFIGS[augmentation].stretch
     wide, high = min(wide, high * stretch), min(high, wide * stretch)  # a panorama isn't squeezed
     left, top = (width - wide) * drawn.left, (height - high) * drawn.top
     pixels = _cut(photo, (left, top, left + wide, top + high), image_size)
@@ -208,7 +208,7 @@ def _cut(photo: Pixels | Image.Image, box: tuple[float, float, float, float], si
 # --- batch by batch ---------------------------------------------------------------------------
 
 
-def dress(
+def normalize_and_jitter(
     views: Tensor,
     augmentation: str,
     mean: Sequence[float],
@@ -223,19 +223,19 @@ def dress(
     0 to 1. Works where `views` is.
     """
     if augmentation == "none":
-        return normalise(views, mean, std)
+        return normalize(views, mean, std)
     images = views.permute(0, 3, 1, 2).contiguous().float()  # by planes: 6 times faster here
-    draws = [draw(augmentation, seed, epoch, index) for index in indices]
-    strength = STRENGTHS[augmentation]
+    draws = [sample_params(augmentation, seed, epoch, index) for index in indices]
+    strength = AUGMENT_CONFIGS[augmentation]
     if strength.turn:
-        images = _turned(images, [drawn.turn for drawn in draws])
-    images = _coloured(images, draws, mean, std)
+        images = _rotate(images, [drawn.turn for drawn in draws])
+    images = _color_jitter(images, draws, mean, std)
     if strength.erase:
-        images = _erased(images, [drawn.erased for drawn in draws])
+        images = _random_erasing(images, [drawn.erased for drawn in draws])
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def normalise(views: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+def normalize(views: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """Views (B, S, S, 3) of bytes -> (x / 255 - mean) / std, (B, 3, S, S), channels last."""
     side = views.shape[2]
     scale = 1 / (255 * torch.tensor(std))
@@ -250,8 +250,8 @@ _YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115,
 _RGB = torch.linalg.inv(_YIQ)
 
 
-def _coloured(
-    images: Tensor, draws: Sequence[Draw], mean: Sequence[float], std: Sequence[float]
+def _color_jitter(
+    images: Tensor, draws: Sequence[AugmentParams], mean: Sequence[float], std: Sequence[float]
 ) -> Tensor:
     """Colours shifted and normalised. All of it is linear, so it is one matrix a photo:
 
@@ -278,7 +278,7 @@ def _coloured(
     return torch.baddbmm(shift[:, :, None], matrix, images.flatten(2)).view_as(images)
 
 
-def _turned(images: Tensor, degrees: Sequence[float]) -> Tensor:
+def _rotate(images: Tensor, degrees: Sequence[float]) -> Tensor:
     """Each image turned clockwise by its angle; what comes in at the corners is mirrored."""
     angle = torch.deg2rad(torch.tensor(degrees))
     theta = torch.zeros(len(degrees), 2, 3)
@@ -290,7 +290,7 @@ def _turned(images: Tensor, degrees: Sequence[float]) -> Tensor:
     return functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
-def _erased(images: Tensor, boxes: Sequence[tuple[float, float, float, float]]) -> Tensor:
+def _random_erasing(images: Tensor, boxes: Sequence[tuple[float, float, float, float]]) -> Tensor:
     """Each image with its rectangle set to 0, the mean colour once normalised."""
     left, top, right, bottom = transfers.send(torch.tensor(boxes), images.device).T
     place = (torch.arange(images.shape[-1], device=images.device) + 0.5) / images.shape[-1]
@@ -299,7 +299,7 @@ def _erased(images: Tensor, boxes: Sequence[tuple[float, float, float, float]]) 
     return images.masked_fill_(down[:, None, :, None] & across[:, None, None, :], 0)
 
 
-def mix(
+def mixup_or_cutmix(
     images: Tensor,
     labels: Tensor,
     classes: int,
@@ -317,7 +317,7 @@ def mix(
     mixup: Zhang et al. 2018, arXiv 1710.09412; CutMix: Yun et al. 2019, arXiv 1905.04899.
     """
     targets = functional.one_hot(labels, classes).to(images.dtype)
-    chance = random.Random(number(seed, "mix", epoch, batch))
+    chance = random.Random(derive_seed(seed, "mix", epoch, batch))
     pasted = cutmix > 0 and (mixup == 0 or chance.random() < 0.5)
     alpha = cutmix if pasted else mixup
     if alpha == 0:

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from flowergui.errors import FlowerError
 from flowergui.events import Problem
-from flowergui.learning.acceleration.frozen_split import Values
+from flowergui.learning.acceleration.frozen_split import Features
 from flowergui.learning.data import augmentation, image_io
 from flowergui.learning.data.augmentation import Pixels
 from flowergui.learning.data.photo_cache import PhotoCache
 from flowergui.learning.data.photos import Photo
 from flowergui.learning.device import hardware, transfers
-from flowergui.learning.randomness import number
+from flowergui.learning.randomness import derive_seed
 
 CPU = torch.device("cpu")
 
@@ -33,30 +33,39 @@ class Batch:
     `indices`. Photos that could not be read any more are `lost`. Where the `values` that the first
     half of the network gives for them are known, they stand instead of the views."""
 
-    views: Tensor
+    images: Tensor
     labels: Tensor
     indices: tuple[int, ...]
-    lost: tuple[Problem, ...]
-    values: Values = ()
+    failed: tuple[Problem, ...]
+    features: Features = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Preparation:
-    """How a photo becomes what an Album keeps: all of it, its shorter side at `side` pixels or no
-    larger than it is; where `image_size` is not 0, its middle at (image_size, image_size, 3)."""
+class Transform:
+    """How a decoded photo is resized before an ImageDataset keeps it.
+
+    Its shorter side becomes `side` pixels, or stays as it is if smaller. If `image_size` is not 0,
+    the center crop of (image_size, image_size, 3) is kept instead of the whole photo.
+    """
 
     side: int
     image_size: int = 0
+
+    @property
+    def key(self) -> str:
+        """Names the result in the photo cache. It must never change: caches of gigabytes are
+        found by it."""
+        return f"Preparation(side={self.side}, image_size={self.image_size})"
 
     def __call__(self, path: Path) -> Pixels:
         """Raises FlowerError where the photo can't be read."""
         picture = image_io.read(path, at_least=self.side)
         if self.image_size:
-            return augmentation.still(picture, self.image_size)
-        return augmentation.shrink(picture, self.side)
+            return augmentation.center_crop(picture, self.image_size)
+        return augmentation.resize_shorter_side(picture, self.side)
 
 
-class Album:
+class ImageDataset:
     """Photos by index, decoded and shrunk by `prepare`, and kept until `budget` bytes are full.
 
     Where there is a `cache`, what memory has no room for is kept there from the second time on,
@@ -68,7 +77,7 @@ class Album:
         self,
         folder: Path,
         photos: Sequence[Photo],
-        prepare: Callable[[Path], Pixels],
+        prepare: Transform,
         budget: int,
         cache: PhotoCache | None = None,
     ) -> None:
@@ -96,24 +105,24 @@ class Album:
         return pixels
 
 
-def for_training(image_size: int, kind: str) -> Preparation:
-    """What an Album keeps of a training photo: all of it, no larger than augmentation needs."""
-    return Preparation(augmentation.cache_side(image_size, kind))
+def train_transform(image_size: int, kind: str) -> Transform:
+    """Keeps the whole training photo, no larger than augmentation needs."""
+    return Transform(augmentation.cache_side(image_size, kind))
 
 
-def for_looking(image_size: int) -> Preparation:
+def eval_transform(image_size: int) -> Transform:
     """What validation and prediction see of a photo: (image_size, image_size, 3)."""
-    return Preparation(augmentation.cache_side(image_size, "none"), image_size)
+    return Transform(augmentation.cache_side(image_size, "none"), image_size)
 
 
-def order(count: int, seed: int, epoch: int) -> list[int]:
+def shuffled_indices(count: int, seed: int, epoch: int) -> list[int]:
     """The order in which an epoch shows `count` photos: a function of seed and epoch alone."""
-    generator = torch.Generator().manual_seed(number(seed, "order", epoch))
+    generator = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
     shuffled: list[int] = torch.randperm(count, generator=generator).tolist()
     return shuffled
 
 
-def cut(indices: Sequence[int], size: int, drop_last: bool) -> list[tuple[int, ...]]:
+def batch_indices(indices: Sequence[int], size: int, drop_last: bool) -> list[tuple[int, ...]]:
     """`indices` in batches of `size`. A last batch that is smaller goes where `drop_last`, and
     one of a single photo always: batch normalisation can't learn from it."""
     batches = [tuple(indices[start : start + size]) for start in range(0, len(indices), size)]
@@ -122,7 +131,7 @@ def cut(indices: Sequence[int], size: int, drop_last: bool) -> list[tuple[int, .
     return batches
 
 
-def workers(wish: int, device: torch.device) -> int:
+def worker_count(wish: int, device: torch.device) -> int:
     """Threads that prepare batches while a network trains on this device; a `wish` of 0 leaves
     open how many. A graphics card would wait for a processor that begins when it has ended."""
     if wish or device.type == "cpu":
@@ -130,14 +139,14 @@ def workers(wish: int, device: torch.device) -> int:
     return min(hardware.cores(), AHEAD)
 
 
-def in_order(count: int, size: int) -> list[tuple[int, ...]]:
+def sequential_batches(count: int, size: int) -> list[tuple[int, ...]]:
     """The numbers below `count` in batches of `size`; the last one may be smaller, as a single
     photo is fine where nothing is learned."""
     return [tuple(range(start, min(start + size, count))) for start in range(0, count, size)]
 
 
-def load(
-    album: Album,
+def iterate_batches(
+    album: ImageDataset,
     batches: Sequence[tuple[int, ...]],
     view: Callable[[Pixels, int], Pixels],
     workers: int,
@@ -173,10 +182,10 @@ def load(
             together = transfers.room((len(views), *views[0].shape), device)
             np.stack(views, out=together.numpy())
         return Batch(
-            views=together,
+            images=together,
             labels=torch.tensor([album.photos[index].label for index in good], dtype=torch.int64),
             indices=tuple(good),
-            lost=tuple(lost),
+            failed=tuple(lost),
         )
 
     if workers == 0:

@@ -9,7 +9,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import Preparing
 from flowergui.learning.data import photos
 from flowergui.learning.data.photos import Photo, Split
-from flowergui.requests import Resumption
+from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder, file_size
 
 ALIKE = 0.5
@@ -17,7 +17,7 @@ ALIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
+class DatasetDiff:
     """The photos of a run, held against its folder as it is now.
 
     `classes` and `rows` (path, class, train or validation) are the run's, under the names that
@@ -32,9 +32,9 @@ class Inventory:
     rows: tuple[tuple[str, str, str], ...]
     missing: tuple[str, ...]
     changed: tuple[str, ...]
-    gone: tuple[str, ...]
+    missing_classes: tuple[str, ...]
     added: tuple[tuple[str, str, str], ...]
-    strangers: tuple[tuple[str, str, str], ...]
+    unknown_classes: tuple[tuple[str, str, str], ...]
     renamed: tuple[tuple[str, str], ...]
     ready: bool
     """Whether the folder has validation photos of its own."""
@@ -42,18 +42,18 @@ class Inventory:
     @property
     def new_classes(self) -> tuple[str, ...]:
         """The classes that have come since."""
-        return tuple(sorted({name for _, name, _ in self.strangers}))
+        return tuple(sorted({name for _, name, _ in self.unknown_classes}))
 
-    def refuse(self) -> None:
+    def raise_if_unusable(self) -> None:
         """Raises FlowerError where the run can't go on with what is left."""
         if not self.rows or len(self.missing) > len(self.rows) / 2:
             raise FlowerError(
                 f"Most photos of this run are not in {self.folder} any more.",
                 hint=self._option() or "Choose the folder where they are now (--photos).",
             )
-        if self.gone:
+        if self.missing_classes:
             raise FlowerError(
-                f"No photo of {', '.join(self.gone)} is left in {self.folder}.",
+                f"No photo of {', '.join(self.missing_classes)} is left in {self.folder}.",
                 hint=self._option() or "Put them back, or start a transfer from its last.pth.",
             )
 
@@ -68,9 +68,9 @@ class Inventory:
         return self.remedy().removesuffix(".") + " (--rename)." if self.renamed else ""
 
 
-def take(
+def compare_dataset(
     run: RunFolder, folder: Path, classes: Sequence[str], renamed: Sequence[tuple[str, str]] = ()
-) -> Generator[Preparing, None, Inventory]:
+) -> Generator[Preparing, None, DatasetDiff]:
     """Lists the folder; only photos that the run doesn't know are opened, since what can't be
     read is not new: it was left out before. Raises FlowerError where the folder is none, and for
     a renaming that can't be."""
@@ -111,28 +111,28 @@ def take(
     new = [row for row in new if row[0] in good]
     gone = tuple(name for name in known if name not in left)
     strangers = tuple(row for row in new if row[1] not in names_now)
-    return Inventory(
+    return DatasetDiff(
         folder=folder,
         classes=known,
         rows=tuple(rows),
         missing=tuple(missing),
         changed=tuple(changed),
-        gone=gone,
+        missing_classes=gone,
         added=tuple(row for row in new if row[1] in names_now),
-        strangers=strangers,
+        unknown_classes=strangers,
         renamed=_suggested(gone, rows, strangers, later),
         ready=any(part == "validation" for _, _, part in listed),
     )
 
 
-def split(inventory: Inventory, recipe: Recipe, how: Resumption) -> Split:
+def split_after(inventory: DatasetDiff, recipe: Recipe, how: ResumeOptions) -> Split:
     """The run's own split, to which the new photos that are wanted are appended: those that it
     knows keep their places, and with them the randomness that is theirs."""
     classes = inventory.classes
     wanted = list(inventory.added if how.new_photos else ())
     if how.new_classes:
         classes += inventory.new_classes
-        wanted += inventory.strangers
+        wanted += inventory.unknown_classes
     label = {name: number for number, name in enumerate(classes)}
     parts: dict[str, list[Photo]] = {"train": [], "validation": []}
     for path, name, part in inventory.rows:
@@ -148,7 +148,7 @@ def split(inventory: Inventory, recipe: Recipe, how: Resumption) -> Split:
             continue
         alone = name not in inventory.classes
         fraction = recipe.validation_fraction
-        shares = photos.shared_out(new, f"{recipe.seed} {name}", fraction, alone=alone)
+        shares = photos.split_class(new, f"{recipe.seed} {name}", fraction, alone=alone)
         parts["train"] += shares[0]
         parts["validation"] += shares[1]
     return Split(inventory.folder, classes, tuple(parts["train"]), tuple(parts["validation"]))

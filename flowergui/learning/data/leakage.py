@@ -19,14 +19,14 @@ Row = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
+class HoldoutSplit:
     """Photos that a run has not learned from, and how many others it has `learned` from."""
 
-    new: list[Row]
-    learned: int
+    unseen: list[Row]
+    trained_on: int
 
 
-def held_back(run: RunFolder, folder: Path) -> Generator[Preparing, None, Apart]:
+def validation_photos(run: RunFolder, folder: Path) -> Generator[Preparing, None, HoldoutSplit]:
     """The photos in `folder`, its own, that a run holds back. One that is in the folder of another
     class by now, as somebody mended its label, is of that class. Raises FlowerError where the list
     of its photos is spoilt, or the folder is gone."""
@@ -51,12 +51,12 @@ def held_back(run: RunFolder, folder: Path) -> Generator[Preparing, None, Apart]
     for path, name, size in rows:
         elsewhere = found.get(_key(path, size), []) if path in gone else []
         new.append(elsewhere[0] if len(elsewhere) == 1 else (path, name))
-    return Apart(new, learned)
+    return HoldoutSplit(new, learned)
 
 
-def new_among(
+def unseen_photos(
     run: RunFolder, folder: Path, rows: Sequence[Row]
-) -> Generator[Preparing, None, Apart]:
+) -> Generator[Preparing, None, HoldoutSplit]:
     """Those photos in `folder` that a run has not learned from. It has from the files it named, in
     whatever folder they are asked for, and from copies: files of the same name, size and, where the
     first is still there, content. Raises FlowerError where the list of its photos is spoilt."""
@@ -87,7 +87,7 @@ def new_among(
             new.append(row)
         if done % TOLD_EACH == 0:
             yield Preparing("Comparing photos", done, len(rows))
-    return Apart(new, len(rows) - len(new))
+    return HoldoutSplit(new, len(rows) - len(new))
 
 
 def _key(path: str, size: int | None) -> tuple[str, int | None]:

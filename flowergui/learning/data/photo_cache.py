@@ -24,12 +24,11 @@ import PIL
 
 from flowergui.events import CacheState
 from flowergui.store import paths
-from flowergui.store.atomic_io import HALF_WRITTEN, beside
+from flowergui.store.atomic_io import TMP_SUFFIX, temp_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flowergui.learning.data.augmentation import Pixels
+    from flowergui.learning.data.batches import Transform
 
 LARGE = 1 << 20
 """Bytes of a photo's file above which decoding it takes so long (some 30 ms) that it is kept here
@@ -66,17 +65,15 @@ class PhotoCache:
         self._used = 0
         self._full = False
 
-    def prepared(
-        self, photo: Path, prepare: "Callable[[Path], Pixels]", *, again: bool
-    ) -> "Pixels":
-        """What `prepare` makes of the photo, whose repr says how. Where that is not kept here, it
+    def prepared(self, photo: Path, prepare: "Transform", *, again: bool) -> "Pixels":
+        """What `prepare` makes of the photo, kept by its `key`. Where that is not kept here, it
         is from now on, if the photo is LARGE, or was wanted before (`again`). Raises what
         `prepare` raises."""
         try:
             facts = photo.stat()
         except OSError:
             return prepare(photo)  # which says why
-        path = self._path(photo, facts, repr(prepare))
+        path = self._path(photo, facts, prepare.key)
         pixels = _read(path)
         if pixels is None:
             pixels = prepare(photo)
@@ -90,7 +87,7 @@ class PhotoCache:
         height, width, _ = pixels.shape
         content = pixels.tobytes()
         size = _HEAD.size + len(content)
-        half = beside(path)
+        half = temp_path(path)
         try:
             with self._lock:
                 if not self._has_room(size):
@@ -167,7 +164,7 @@ def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:
     """When each was used last, its size, and its path; nothing else in the folder is ours."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.endswith((_SUFFIX, HALF_WRITTEN)):
+            if entry.name.endswith((_SUFFIX, TMP_SUFFIX)):
                 with suppress(OSError):
                     facts = entry.stat()
                     yield facts.st_mtime, facts.st_size, Path(entry.path)

@@ -12,7 +12,7 @@ from pathlib import Path
 from flowergui.errors import FlowerError
 from flowergui.events import ClassCount, Preparing, Problem, Scanned, ScanProgress
 from flowergui.learning.data import image_io
-from flowergui.system.gc_pause import uncollected
+from flowergui.system.gc_pause import gc_paused
 
 TRAINING_FOLDERS = ("train", "training")
 VALIDATION_FOLDERS = ("val", "valid", "validation", "test", "testing")
@@ -86,7 +86,7 @@ def scan(folder: Path, *, thorough: bool = True) -> Generator[ScanProgress | Sca
     with photos.
     """
     listed: list[str] = []
-    with uncollected(lambda: len(listed)):
+    with gc_paused(lambda: len(listed)):
         layout, found = yield from _list(folder)
         empty = tuple(
             Problem(place, "no photos in it")
@@ -140,13 +140,13 @@ def split(
         held_back += (photo for photo in members if kept.get(photo.path) == "validation")
         new = [photo for photo in members if photo.path not in kept]
         alone = len(new) == len(members)
-        shares = shared_out(new, f"{seed} {photos.classes[label]}", fraction, alone=alone)
+        shares = split_class(new, f"{seed} {photos.classes[label]}", fraction, alone=alone)
         train += _sorted(shares[0])  # so that the last sort, of all, has little to do
         held_back += _sorted(shares[1])
     return Split(photos.folder, photos.classes, _sorted(train), _sorted(held_back))
 
 
-def shared_out(
+def split_class(
     members: Sequence[Photo], seed: str, fraction: float, *, alone: bool
 ) -> tuple[list[Photo], list[Photo]]:
     """The photos of a class to train on, and `fraction` of them to hold back. Where they are

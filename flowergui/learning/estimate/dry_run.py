@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from flowergui.config.recipe import Recipe
-from flowergui.events import Estimated, Preparing, Quicker
+from flowergui.events import Estimated, Preparing, Speedup
 from flowergui.learning.acceleration import feature_cache
-from flowergui.learning.acceleration.step_timer import Trial, few
+from flowergui.learning.acceleration.step_timer import StepTimer, sample_batch_size
 from flowergui.learning.data import augmentation, batches, image_io
 from flowergui.learning.device import hardware
 from flowergui.learning.estimate import speedups
 from flowergui.learning.models import network, weights
 from flowergui.learning.training import loop
-from flowergui.learning.training.data_pipeline import changing, views_of
+from flowergui.learning.training.data_pipeline import views_of, why_not_cacheable
 from flowergui.learning.training.schedule import training_size
 from flowergui.store import paths
 from flowergui.system import allocator
@@ -34,25 +34,25 @@ BACKWARD = 1.5
 """How much more memory the backward pass takes than what the forward pass keeps for it."""
 
 
-def look(
+def estimate(
     recipe: Recipe, counts: tuple[int, int], classes: int, examples: Sequence[str]
 ) -> Iterator[Preparing | Estimated]:
     """Tries a step of `recipe` on noise, with `counts` photos to train and to validate on;
     `examples` are some of them. Draws from no generator. Raises FlowerError for what can't be."""
     size = recipe.image_size or weights.own_image_size(recipe.model, recipe.weights)
-    photos = few(recipe, size)
+    photos = sample_batch_size(recipe, size)
     if not photos:
         return
     device = hardware.device(recipe.device)
     dtype = hardware.precision(recipe.precision, device)
-    allocator.keep_pages()
-    trial = Trial(recipe, classes, size, device, dtype)
+    allocator.tune_malloc()
+    trial = StepTimer(recipe, classes, size, device, dtype)
     side = recipe.training_size or size
     first = recipe.first_training_size
     sides = (side, first) if 0 < first < side else (side,)
-    if not network.takes(recipe.model, size, *sides[1:]):
+    if not network.supports_size(recipe.model, size, *sides[1:]):
         recipe, sides = replace(recipe, first_training_size=0), (side,)  # as a run does
-    tried = _Tried(trial, photos, min(recipe.batch_size, MORE), size, counts)
+    tried = _CostModel(trial, photos, min(recipe.batch_size, MORE), size, counts)
     for done, each in enumerate(sides):
         yield Preparing("Trying a step", done, len(sides) + 1)
         tried.step(each)
@@ -69,7 +69,7 @@ def look(
         largest_batch=largest,
         where=where,
         size=bytes_in_all,
-        quicker=_quicker(recipe, tried, sum(epochs)) if largest >= recipe.batch_size else None,
+        speedups=_quicker(recipe, tried, sum(epochs)) if largest >= recipe.batch_size else None,
     )
 
 
@@ -83,7 +83,7 @@ class _Loading:
 
 def _loading(recipe: Recipe, side: int, examples: Sequence[str]) -> _Loading:
     """Seconds to decode one of these photos, and to look at it once more when it is decoded."""
-    prepare = batches.for_training(side, recipe.augmentation)
+    prepare = batches.train_transform(side, recipe.augmentation)
     decoding, showing = [0.0], [0.0]
     for index, example in enumerate(examples):
         try:
@@ -92,7 +92,7 @@ def _loading(recipe: Recipe, side: int, examples: Sequence[str]) -> _Loading:
             between = time.perf_counter()
         except image_io.UnreadableError:
             continue
-        augmentation.view(pixels, recipe.augmentation, side, recipe.seed, 1, index)
+        augmentation.random_resized_crop(pixels, recipe.augmentation, side, recipe.seed, 1, index)
         decoding.append(between - began)
         showing.append(time.perf_counter() - between)
     share = 1 / max(len(decoding) - 1, 1) / hardware.cores()
@@ -111,12 +111,12 @@ class _Cost:
     kept: float
 
 
-class _Tried:
+class _CostModel:
     """What steps on squares of several sides took, for photos that are looked at in `size` px and
     `counts` of them to train and to validate on."""
 
     def __init__(
-        self, trial: Trial, few: int, more: int, size: int, counts: tuple[int, int]
+        self, trial: StepTimer, few: int, more: int, size: int, counts: tuple[int, int]
     ) -> None:
         """A first step takes `few` photos, and where that is short, one takes `more`."""
         self.trial, self.few, self.more = trial, few, more
@@ -139,7 +139,7 @@ class _Tried:
         that it trains on, and in what it keeps."""
         train, validation = self.counts
         largest = recipe.training_size or self.size
-        kept = self.trial.halves.split and recipe.feature_cache
+        kept = self.trial.halves.is_split and recipe.feature_cache
         where, _ = self.room(recipe)
         views = views_of(recipe) if where else 0
         looking = self._cost(self.size)
@@ -162,8 +162,8 @@ class _Tried:
         """Where a run keeps what frozen layers give of the photos to train on ("memory", "file",
         or "" for nowhere), and how many bytes that takes; 0 where they can't be kept."""
         largest = recipe.training_size or self.size
-        kept = self.trial.halves.split and recipe.feature_cache
-        if not kept or changing(recipe, largest):
+        kept = self.trial.halves.is_split and recipe.feature_cache
+        if not kept or why_not_cacheable(recipe, largest):
             return "", 0
         cost, (train, _) = next(iter(self.costs.values())), self.counts
         size = math.ceil(train * views_of(recipe) * cost.gives)
@@ -188,11 +188,13 @@ class _Tried:
         )
 
 
-def _quicker(recipe: Recipe, tried: _Tried, seconds: float) -> Quicker | None:
+def _quicker(recipe: Recipe, tried: _CostModel, seconds: float) -> Speedup | None:
     """A way that takes far less than the `seconds` of `recipe`."""
     if seconds < speedups.WORTH:
         return None
-    for name, values in speedups.ways(recipe, tried.size, frozen=tried.trial.halves.split):
+    for name, values in speedups.suggestions(
+        recipe, tried.size, frozen=tried.trial.halves.is_split
+    ):
         other = replace(recipe, **dict[str, Any](values))
         where, size = tried.room(other)
         if size and where != "memory":
@@ -202,11 +204,11 @@ def _quicker(recipe: Recipe, tried: _Tried, seconds: float) -> Quicker | None:
                 tried.step(other.first_training_size)
             least = sum(tried.epochs(other))
             if least <= speedups.SHARE * seconds:
-                return Quicker(name, values, least)
+                return Speedup(name, values, least)
     return None
 
 
-def _largest_batch(recipe: Recipe, trial: Trial, side: int, kept: float) -> int:
+def _largest_batch(recipe: Recipe, trial: StepTimer, side: int, kept: float) -> int:
     """How many photos fit into memory beside weights, gradients, the optimizer's moments and the
     averaged weights; 0 for none."""
     weights_size = sum(p.nbytes for p in trial.net.parameters())

@@ -7,7 +7,7 @@ from typing import Any
 
 from flowergui.config.recipe import Recipe
 from flowergui.learning.models import network
-from flowergui.learning.training.data_pipeline import changing
+from flowergui.learning.training.data_pipeline import why_not_cacheable
 from flowergui.learning.training.schedule import GRID, training_size
 
 WORTH = 60.0
@@ -29,7 +29,7 @@ EPOCHS = 10
 Values = tuple[tuple[str, int], ...]
 
 
-def ways(recipe: Recipe, size: int, *, frozen: bool) -> Iterator[tuple[str, Values]]:
+def suggestions(recipe: Recipe, size: int, *, frozen: bool) -> Iterator[tuple[str, Values]]:
     """What `recipe`, which looks at photos of `size` x `size` px, could do to take less time: a
     name, and the settings that it takes. `frozen`: the first layers are, so that what they give
     can be kept. The names: "growing squares", "cached views", "one size"."""
@@ -47,7 +47,11 @@ def _kept(recipe: Recipe, largest: int) -> Iterator[tuple[str, Values]]:
         values["first_training_size"] = 0
     if recipe.augmentation != "none" and not recipe.cached_views:
         values["cached_views"] = VIEWS
-    if values and recipe.feature_cache and not changing(replace(recipe, **values), largest):
+    if (
+        values
+        and recipe.feature_cache
+        and not why_not_cacheable(replace(recipe, **values), largest)
+    ):
         yield "cached views" if "cached_views" in values else "one size", tuple(values.items())
 
 
@@ -64,5 +68,7 @@ def _growing(recipe: Recipe, size: int, largest: int) -> Iterator[tuple[str, Val
         return  # each size is compiled anew, for a minute or more
     if not recipe.image_size and recipe.mode == "transfer" and Path(recipe.weights).suffix:
         return  # it is the file that says how large photos are, and it is not read here
-    if SMALLEST <= first < largest <= size and network.takes(recipe.model, size, first, largest):
+    if SMALLEST <= first < largest <= size and network.supports_size(
+        recipe.model, size, first, largest
+    ):
         yield "growing squares", values

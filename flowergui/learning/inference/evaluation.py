@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from flowergui.confusion_matrix import Tally, by_certainty, few
+from flowergui.confusion_matrix import ConfusionMatrix, by_confidence, few
 from flowergui.errors import FlowerError
-from flowergui.events import Evaluated, Event, Judged, Preparing, Problem
+from flowergui.events import Evaluated, Event, PhotoEvaluated, Preparing, Problem
 from flowergui.learning.data import augmentation, batches, leakage, photos
-from flowergui.learning.data.batches import Album
+from flowergui.learning.data.batches import ImageDataset
 from flowergui.learning.data.leakage import Row
 from flowergui.learning.data.photos import Photo
 from flowergui.learning.device import hardware, transfers
@@ -25,14 +25,14 @@ from flowergui.store.run_folder import RunFolder
 AT_A_TIME = 32
 """Photos that go through the network together: few, for a training may go on beside it."""
 
-SUREST = 10
+MAX_CONFIDENT_ERRORS = 10
 """Most single mistakes that are told at the end."""
 
-TOP = 5
+TOP_K = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EvaluationSet:
     """The photos to judge, their classes as the network knows them, and what was left out: how
     many it has `learned` from, and the classes that are `strangers` to it."""
 
@@ -43,34 +43,36 @@ class Asked:
 
 
 def evaluate(source: Path, folder: Path | None) -> Iterator[Event]:
-    """Judged for each photo, Preparing between them, and at last Evaluated: by a checkpoint of
-    ours, or by a run folder's best, on the photos in `folder` (by default, those of its run) that
-    it has not learned from. A folder with a part for validation or test is asked for that part.
+    """Evaluates a checkpoint, or a run folder's best, on photos that it was not trained on.
+
+    The photos are those in `folder`, by default those of its run. Yields PhotoEvaluated for each
+    photo, Preparing between them, and at last Evaluated. Of a folder that has a part for
+    validation or test, that part is taken.
 
     The network computes in the precision in which it was validated, and is as good on the same
     photos. Nothing is drawn at random, so a training beside it goes on the same. Raises FlowerError
     where the checkpoint can't answer, where there are no photos to ask it for, and where there is
     not enough memory.
     """
-    path = RunFolder(source).answering() if source.is_dir() else source
+    path = RunFolder(source).checkpoint_to_use() if source.is_dir() else source
     asked_one = predictor.load(path)
     asked = yield from _asked(path, folder, asked_one.classes)
-    tally, problems, loss, among = Tally(), list[Problem](), 0.0, 0
-    surest: list[Judged] = []
+    tally, problems, loss, among = ConfusionMatrix(), list[Problem](), 0.0, 0
+    surest: list[PhotoEvaluated] = []
     total = len(asked.photos)
     for batch, logits in _answers(asked_one, asked):
-        problems += batch.lost
+        problems += batch.failed
         if batch.indices:
             labels = batch.labels
             loss += functional.cross_entropy(logits, labels, reduction="sum").item()
-            top = logits.topk(min(TOP, len(asked_one.classes))).indices
+            top = logits.topk(min(TOP_K, len(asked_one.classes))).indices
             among += int((top == labels[:, None]).any(1).sum())
-            told = list(_judged(asked_one, asked, batch.indices, logits, path))
+            told = list(_evaluated(asked_one, asked, batch.indices, logits, path))
             for judged in told:
                 tally.add(judged)
                 yield judged
-            mistakes = [judged for judged in told if not judged.right]
-            surest = by_certainty([*surest, *mistakes])[:SUREST]
+            mistakes = [judged for judged in told if not judged.correct]
+            surest = by_confidence([*surest, *mistakes])[:MAX_CONFIDENT_ERRORS]
         yield Preparing("Judging photos", tally.photos + len(problems), total)
     if not tally.photos:
         raise FlowerError(
@@ -82,14 +84,14 @@ def evaluate(source: Path, folder: Path | None) -> Iterator[Event]:
         folder=str(asked.folder),
         photos=tally.photos,
         accuracy=tally.accuracy,
-        top5=among / tally.photos if len(asked_one.classes) > 2 * TOP else None,
+        top5=among / tally.photos if len(asked_one.classes) > 2 * TOP_K else None,
         loss=loss / tally.photos,
         classes=tuple(tally.score(name) for name in asked_one.classes),
         confusions=tally.confusions(),
-        surest=tuple(surest),
+        most_confident_errors=tuple(surest),
         problems=tuple(problems),
-        learned=asked.learned,
-        strangers=asked.strangers,
+        trained_on=asked.learned,
+        unknown_classes=asked.strangers,
     )
 
 
@@ -98,23 +100,23 @@ def evaluate(source: Path, folder: Path | None) -> Iterator[Event]:
 
 def _asked(
     path: Path, folder: Path | None, classes: tuple[str, ...]
-) -> Generator[Preparing, None, Asked]:
+) -> Generator[Preparing, None, EvaluationSet]:
     """Raises FlowerError where there are none."""
     run = RunFolder(path.parent)
     if folder is None:
-        if not run.is_one():
+        if not run.exists():
             raise FlowerError(
                 f"{path.name} is in no run's folder: nobody knows what it has not learned from.",
                 hint="Name a folder of photos, one subfolder a class.",
             )
         folder = Path(run.recipe().photos)
-        apart = yield from leakage.held_back(run, folder)
-        if not apart.new:
+        apart = yield from leakage.validation_photos(run, folder)
+        if not apart.unseen:
             raise FlowerError(
                 "This run has held back no photos.",
                 hint="Name a folder of photos that it has not learned from.",
             )
-        return _known(folder, apart.new, classes, apart.learned)
+        return _known(folder, apart.unseen, classes, apart.trained_on)
     listed = yield from photos.listing(folder)
     if not listed:
         raise FlowerError(
@@ -123,18 +125,20 @@ def _asked(
         )
     validation = [row[:2] for row in listed if row[2] == "validation"]
     rows = validation or [row[:2] for row in listed]
-    if not run.is_one():
+    if not run.exists():
         return _known(folder, rows, classes, None)
-    apart = yield from leakage.new_among(run, folder, rows)
-    if not apart.new:
+    apart = yield from leakage.unseen_photos(run, folder, rows)
+    if not apart.unseen:
         raise FlowerError(
             f"The network has learned from every photo in {folder}.",
             hint="Name a folder of photos that are new to it.",
         )
-    return _known(folder, apart.new, classes, apart.learned)
+    return _known(folder, apart.unseen, classes, apart.trained_on)
 
 
-def _known(folder: Path, rows: list[Row], classes: tuple[str, ...], learned: int | None) -> Asked:
+def _known(
+    folder: Path, rows: list[Row], classes: tuple[str, ...], learned: int | None
+) -> EvaluationSet:
     """The photos of classes that the network knows."""
     index = {name: label for label, name in enumerate(classes)}
     strangers = tuple(sorted({name for _, name in rows} - set(classes)))
@@ -144,27 +148,29 @@ def _known(folder: Path, rows: list[Row], classes: tuple[str, ...], learned: int
             f"The network knows none of the classes in {folder}: {few(strangers)}.",
             hint=f"It knows {few(classes)}.",
         )
-    return Asked(folder, known, learned, strangers)
+    return EvaluationSet(folder, known, learned, strangers)
 
 
 # --- what the network says of them ------------------------------------------------------------
 
 
-def _answers(one: Predictor, asked: Asked) -> Iterator[tuple[batches.Batch, Tensor]]:
+def _answers(one: Predictor, asked: EvaluationSet) -> Iterator[tuple[batches.Batch, Tensor]]:
     """Batches, and the logits (B, classes) float32 of their photos, on the CPU."""
     device = hardware.device("auto")
     dtype = one.dtype if device.type == one.device else hardware.precision("auto", device)
     # A network of its own, as another thread may be asking that one. torch's overloads of `to`
     # leave out memory_format beside a device.
     net = deepcopy(one.net).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    album = Album(asked.folder, asked.photos, batches.for_looking(one.image_size), budget=0)
-    waiting = batches.in_order(len(asked.photos), AT_A_TIME)
-    workers = batches.workers(0, device)
-    for batch in batches.load(album, waiting, lambda pixels, _: pixels, workers, device):
+    album = ImageDataset(
+        asked.folder, asked.photos, batches.eval_transform(one.image_size), budget=0
+    )
+    waiting = batches.sequential_batches(len(asked.photos), AT_A_TIME)
+    workers = batches.worker_count(0, device)
+    for batch in batches.iterate_batches(album, waiting, lambda pixels, _: pixels, workers, device):
         logits = torch.empty(0, len(one.classes))
         if batch.indices:
-            views = transfers.send(batch.views, device)
-            images = augmentation.normalise(views, one.mean, one.std)
+            views = transfers.send(batch.images, device)
+            images = augmentation.normalize(views, one.mean, one.std)
             try:
                 with torch.inference_mode(), autocast(device, dtype):
                     logits = net(images).float().cpu()
@@ -178,19 +184,19 @@ def _answers(one: Predictor, asked: Asked) -> Iterator[tuple[batches.Batch, Tens
         yield batch, logits
 
 
-def _judged(
-    one: Predictor, asked: Asked, indices: tuple[int, ...], logits: Tensor, path: Path
-) -> Iterator[Judged]:
+def _evaluated(
+    one: Predictor, asked: EvaluationSet, indices: tuple[int, ...], logits: Tensor, path: Path
+) -> Iterator[PhotoEvaluated]:
     probabilities = predictor.probabilities(logits, path)
     shares, guesses = probabilities.max(1)
     for row, (index, share, guess) in enumerate(
         zip(indices, shares.tolist(), guesses.tolist(), strict=True)
     ):
         photo = asked.photos[index]
-        yield Judged(
+        yield PhotoEvaluated(
             path=str(asked.folder / photo.path),
             label=one.classes[photo.label],
-            guess=one.classes[guess],
+            predicted=one.classes[guess],
             probability=share,
             label_probability=probabilities[row, photo.label].item(),
         )

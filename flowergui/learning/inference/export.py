@@ -29,18 +29,18 @@ def export(source: Path, out: Path) -> Iterator[Preparing | Exported]:
             f"{out.name} has no ending that says what it shall be.",
             hint=f"It may be {', '.join(FORMS[:-1])} or {FORMS[-1]}.",
         )
-    path = RunFolder(source).answering() if source.is_dir() else source
+    path = RunFolder(source).checkpoint_to_use() if source.is_dir() else source
     stored = checkpoint.read(path)
     run = RunFolder(out.parent)
-    own = (run.last, run.previous, run.best, run.resumed) if run.is_one() else (path,)
+    own = (run.last, run.previous, run.best, run.resumed) if run.exists() else (path,)
     if any(out.exists() and each.exists() and out.samefile(each) for each in own):
         raise FlowerError(f"{out.name} is a checkpoint of a run.", hint="Choose another name.")
     if form == onnx_export.SUFFIX:
         content = yield from onnx_export.pack(path)
     else:
-        tensors = checkpoint.tensors_of(stored, path)
+        tensors = checkpoint.extract_state_dict(stored, path)
         if form == safetensor_files.SUFFIX:
-            ours = checkpoint.is_ours(stored)
+            ours = checkpoint.is_flowergui_checkpoint(stored)
             facts = {key: stored[key] for key in KNOWN if key in stored} if ours else {}
             content = safetensor_files.packed(tensors, facts)
     try:
@@ -48,7 +48,7 @@ def export(source: Path, out: Path) -> Iterator[Preparing | Exported]:
         if form == ".pth":
             checkpoint.write(tensors, out)
         else:
-            checkpoint.place(out, lambda file: file.write(content))
+            checkpoint.atomic_write(out, lambda file: file.write(content))
     except OSError as error:
         raise FlowerError(
             f"{out.name} can't be written into {out.parent}: {error.strerror or error}."

@@ -20,14 +20,14 @@ from torch import Tensor, nn
 from torchvision.models import SwinTransformer, VisionTransformer
 
 from flowergui.errors import FlowerError
-from flowergui.heat import DARKEST, Heat
+from flowergui.heat import MIN_BRIGHTNESS, Heatmap
 from flowergui.learning.data import image_io
 
 LARGEST = 1024
 """Most pixels of a side of the pictures that show it."""
 
 
-def looking_layer(net: nn.Module, images: Tensor) -> str:
+def target_layer(net: nn.Module, images: Tensor) -> str:
     """The name of the module whose values `explain` looks at: of those that are called once, the
     last one that gives (B, C, h, w) with more than one place. A Vision Transformer has none but its
     first; of its tokens, those that its last block attends to are taken. "" where there is no such
@@ -111,13 +111,13 @@ def _lit(places: Tensor, gradient: Tensor) -> Tensor:
     return heat / top if top > 0 else heat
 
 
-def rows(heat: Tensor) -> Heat:
+def as_rows(heat: Tensor) -> Heatmap:
     """A map as plain numbers, to three digits."""
     lines: list[list[float]] = heat.tolist()
     return tuple(tuple(round(value, 3) for value in line) for line in lines)
 
 
-def picture(photo: Path, heat: Heat, folder: Path) -> Path:
+def overlay(photo: Path, heat: Heatmap, folder: Path) -> Path:
     """Writes the middle square of a photo, dark where nothing speaks for the class, into `folder`
     as <photo>-why.jpg, and returns that path; what is there already is kept. Raises FlowerError."""
     whole = image_io.read(photo, at_least=LARGEST)
@@ -126,7 +126,7 @@ def picture(photo: Path, heat: Heat, folder: Path) -> Path:
     square = whole.crop((left, top, left + side, top + side))
     if side > LARGEST:
         square = square.resize((LARGEST, LARGEST), Image.Resampling.LANCZOS)
-    lit = np.rint(255 * (DARKEST + (1 - DARKEST) * np.array(heat))).astype(np.uint8)
+    lit = np.rint(255 * (MIN_BRIGHTNESS + (1 - MIN_BRIGHTNESS) * np.array(heat))).astype(np.uint8)
     mask = Image.fromarray(lit).resize(square.size, Image.Resampling.BICUBIC)
     shown = Image.composite(square, Image.new("RGB", square.size), mask)
     names = (f"{photo.stem}-why{'' if number == 1 else f' {number}'}.jpg" for number in count(1))

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from flowergui.errors import FlowerError
-from flowergui.events import Event, Explained, Guess, Guessed, GuessFailed
-from flowergui.heat import Heat
+from flowergui.events import Event, Explained, Predicted, Prediction, PredictionFailed
+from flowergui.heat import Heatmap
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data import augmentation, batches
 from flowergui.learning.inference import grad_cam
 from flowergui.learning.models import network, weights
 from flowergui.store.run_folder import RunFolder
 
-GUESSES = 5
+TOP_K = 5
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 """By their names in checkpoints; all others compute in float32."""
@@ -41,40 +41,40 @@ class Predictor:
 def predict(
     source: Path, images: Sequence[Path], *, why: bool = False, out: Path | None = None
 ) -> Iterator[Event]:
-    """Guessed or GuessFailed for each image, by a checkpoint of ours, or by a run folder's best;
-    after each Guessed, where they want to know `why` and the network can tell, Explained, with a
+    """Predicted or PredictionFailed for each image, by a checkpoint or by a run folder's best;
+    after each Predicted, where they want to know `why` and the network can tell, Explained, with a
     picture in the folder `out`, where there is one.
 
     Nothing is drawn at random, so a training beside it goes on the same. Raises FlowerError
     where the checkpoint can't answer, and where the pictures can't be written.
     """
-    path = RunFolder(source).answering() if source.is_dir() else source
+    path = RunFolder(source).checkpoint_to_use() if source.is_dir() else source
     predictor = load(path)
-    prepare = batches.for_looking(predictor.image_size)
+    prepare = batches.eval_transform(predictor.image_size)
     layer = _looking_layer(predictor) if why else ""
     for image in images:
         try:
             pixels = prepare(image)
         except FlowerError as error:
-            yield GuessFailed(str(image), str(error))
+            yield PredictionFailed(str(image), str(error))
             continue
         views = torch.from_numpy(pixels.copy())[None]
-        batch = augmentation.normalise(views, predictor.mean, predictor.std)
-        heats: tuple[Heat, ...] = ()
+        batch = augmentation.normalize(views, predictor.mean, predictor.std)
+        heats: tuple[Heatmap, ...] = ()
         if layer:
-            logits, _, maps = grad_cam.explain(predictor.net, layer, batch, GUESSES)
-            heats = tuple(grad_cam.rows(heat) for heat in maps)
+            logits, _, maps = grad_cam.explain(predictor.net, layer, batch, TOP_K)
+            heats = tuple(grad_cam.as_rows(heat) for heat in maps)
         else:
             with torch.inference_mode():
                 logits = predictor.net(batch)[0]
-        top = probabilities(logits, path).topk(min(GUESSES, len(predictor.classes)))
+        top = probabilities(logits, path).topk(min(TOP_K, len(predictor.classes)))
         guesses = tuple(
-            Guess(predictor.classes[index], probability)
+            Prediction(predictor.classes[index], probability)
             for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True)
         )
-        yield Guessed(str(image), guesses, str(path), predictor.epoch)
+        yield Predicted(str(image), guesses, str(path), predictor.epoch)
         if layer:
-            picture = grad_cam.picture(image, heats[0], out) if out else ""
+            picture = grad_cam.overlay(image, heats[0], out) if out else ""
             yield Explained(str(image), heats, str(picture))
 
 
@@ -106,22 +106,22 @@ def load(path: Path) -> Predictor:
 @lru_cache(maxsize=1)
 def _looking_layer(predictor: Predictor) -> str:
     size = predictor.image_size
-    return grad_cam.looking_layer(predictor.net, torch.zeros(1, 3, size, size))
+    return grad_cam.target_layer(predictor.net, torch.zeros(1, 3, size, size))
 
 
 @lru_cache(maxsize=1)
 def _load(path: Path, stamp: int) -> Predictor:
     stored = checkpoint.read(path)
-    if not checkpoint.is_ours(stored):
+    if not checkpoint.is_flowergui_checkpoint(stored):
         raise FlowerError(
             f"{path.name} holds weights alone: it does not say which network and classes they are.",
             hint="Use a best.pth or last.pth that flowergui saved.",
         )
     classes = tuple(stored["classes"])
     size = int(stored["image_size"])
-    net = network.build_hollow(stored["recipe"]["model"], len(classes), size)
+    net = network.build_on_meta(stored["recipe"]["model"], len(classes), size)
     try:
-        network.take(net, checkpoint.tensors_of(stored, path), assign=True)
+        network.load_state_dict(net, checkpoint.extract_state_dict(stored, path), assign=True)
     except RuntimeError as error:
         raise FlowerError(f"{path.name} does not fit its own network; it is damaged.") from error
     net.requires_grad_(False)

@@ -15,7 +15,7 @@ from torchvision.models import WeightsEnum, get_model, get_model_weights, list_m
 
 from flowergui.config.frozen_patterns import frozen_names
 from flowergui.errors import FlowerError
-from flowergui.events import Described, ModelFacts, ModuleFacts, ParameterFacts, WeightsFacts
+from flowergui.events import ModelDescribed, ModelFacts, ModuleFacts, ParameterFacts, WeightsFacts
 from flowergui.learning.models.mynet import MyNet
 
 MYNET = "mynet"
@@ -44,7 +44,7 @@ _FAMILIES = {
 
 _DEFAULT_SIZE = 224
 
-SECOND_OUTPUTS = ("aux1.", "aux2.", "AuxLogits.")
+AUXILIARY_HEADS = ("aux1.", "aux2.", "AuxLogits.")
 """How the names begin of GoogLeNet's and Inception's second outputs, which ours do without."""
 
 
@@ -52,20 +52,20 @@ SECOND_OUTPUTS = ("aux1.", "aux2.", "AuxLogits.")
 
 
 @cache
-def catalogue() -> tuple[ModelFacts, ...]:
+def model_catalogue() -> tuple[ModelFacts, ...]:
     """Every classification architecture of torchvision, and MyNet, by family and name."""
-    with Hollow():
+    with MetaInit():
         ours = ModelFacts(MYNET, "Small networks", _parameter_count(MyNet()), MYNET_SIZE, ())
     theirs = [_facts(name) for name in list_models(module=torchvision.models)]
     return (ours, *sorted(theirs, key=lambda facts: (facts.family, facts.parameters)))
 
 
-def known(model: str) -> ModelFacts:
+def model_info(model: str) -> ModelFacts:
     """The catalogue's entry; raises FlowerError for a name that it lacks."""
-    for facts in catalogue():
+    for facts in model_catalogue():
         if facts.name == model:
             return facts
-    near = [facts.name for facts in catalogue() if model and facts.name.startswith(model[:4])]
+    near = [facts.name for facts in model_catalogue() if model and facts.name.startswith(model[:4])]
     hint = f"Did you mean one of: {', '.join(near[:6])}?" if near else "resnet18 is a good one."
     raise FlowerError(f"There is no network called {model!r}.", hint=hint)
 
@@ -90,7 +90,7 @@ def _accuracy(weights: WeightsEnum) -> float:
 def _facts(model: str) -> ModelFacts:
     weights = weights_of(model)
     family = torchvision.models.get_model_builder(model).__module__.rpartition(".")[2]
-    with Hollow():
+    with MetaInit():
         parameters = weights[0].meta["num_params"] if weights else _parameter_count(_new(model, 2))
     return ModelFacts(
         name=model,
@@ -116,7 +116,7 @@ def _parameter_count(net: nn.Module) -> int:
 # --- building ---------------------------------------------------------------------------------
 
 
-class Hollow(TorchFunctionMode):
+class MetaInit(TorchFunctionMode):
     """Inside it networks are built without memory for their weights and without drawing any:
     fast, and torch's default generator, which belongs to the trainer, stays as it is.
 
@@ -144,14 +144,14 @@ class Hollow(TorchFunctionMode):
 def build(model: str, class_count: int, image_size: int) -> nn.Module:
     """The network with fresh weights, drawn from torch's default generator, for `class_count`
     classes: (B, 3, image_size, image_size) float -> logits (B, class_count)."""
-    known(model)
+    model_info(model)
     return _new(model, class_count, image_size)
 
 
-def build_hollow(model: str, class_count: int, image_size: int) -> nn.Module:
+def build_on_meta(model: str, class_count: int, image_size: int) -> nn.Module:
     """The same network without weights: `load_state_dict(..., assign=True)` gives it some."""
-    known(model)
-    with Hollow():
+    model_info(model)
+    with MetaInit():
         return _new(model, class_count, image_size)
 
 
@@ -167,7 +167,7 @@ def _new(model: str, class_count: int, image_size: int = 0) -> nn.Module:
     return net
 
 
-def grown(tensors: Mapping[str, Tensor], fresh: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def expand_head(tensors: Mapping[str, Tensor], fresh: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """`tensors`, where their first dimension is shorter than that of the one in `fresh`, with the
     rows of that added."""
     found = {}
@@ -186,10 +186,10 @@ def _sizes_built_for(model: str) -> tuple[int, ...]:
     Transformer is of one size, as built, and has weights for a few."""
     if not model.startswith("vit_"):
         return ()
-    return tuple(weights.image_size for weights in known(model).weights)
+    return tuple(weights.image_size for weights in model_info(model).weights)
 
 
-def take(net: nn.Module, tensors: Mapping[str, Tensor], **options: bool) -> None:
+def load_state_dict(net: nn.Module, tensors: Mapping[str, Tensor], **options: bool) -> None:
     """`net.load_state_dict` for tensors that come without torch's note of the version of their
     form: MNASNet asks for it. Raises RuntimeError where they don't fit."""
     noted = OrderedDict(tensors)
@@ -201,17 +201,17 @@ def take(net: nn.Module, tensors: Mapping[str, Tensor], **options: bool) -> None
 
 
 @lru_cache(maxsize=32)
-def describe(model: str, class_count: int, image_size: int = 0) -> Described:
+def describe(model: str, class_count: int, image_size: int = 0) -> ModelDescribed:
     """What the network would look like for images of (3, image_size, image_size), 0 for its
     own size. Nothing is computed: shapes alone run through it. Raises FlowerError for an
     unknown model and for a size that the architecture can't take."""
-    size = image_size or known(model).image_size
-    net = build_hollow(model, class_count, size)
+    size = image_size or model_info(model).image_size
+    net = build_on_meta(model, class_count, size)
     parameters = tuple(
         ParameterFacts(name, tuple(p.shape), p.numel()) for name, p in net.named_parameters()
     )
     head = head_of(model)
-    return Described(
+    return ModelDescribed(
         model=model,
         class_count=class_count,
         image_size=size,
@@ -224,10 +224,10 @@ def describe(model: str, class_count: int, image_size: int = 0) -> Described:
 
 def check_size(model: str, image_size: int, size: int) -> None:
     """Raises FlowerError where the network, built for `image_size`, can't also take `size`."""
-    _modules(build_hollow(model, 2, image_size), model, size)
+    _modules(build_on_meta(model, 2, image_size), model, size)
 
 
-def takes(model: str, image_size: int, *sizes: int) -> bool:
+def supports_size(model: str, image_size: int, *sizes: int) -> bool:
     """Whether the network, built for `image_size`, can also take all of `sizes`."""
     try:
         for size in sizes:
@@ -240,8 +240,8 @@ def takes(model: str, image_size: int, *sizes: int) -> bool:
 @cache
 def head_of(model: str) -> tuple[str, ...]:
     """The parameters whose shapes depend on the number of classes."""
-    size = known(model).image_size
-    few, more = (dict(build_hollow(model, count, size).named_parameters()) for count in (7, 11))
+    size = model_info(model).image_size
+    few, more = (dict(build_on_meta(model, count, size).named_parameters()) for count in (7, 11))
     return tuple(name for name in few if few[name].shape != more[name].shape)
 
 
@@ -262,7 +262,7 @@ def _modules(net: nn.Module, model: str, size: int) -> tuple[ModuleFacts, ...]:
         with torch.inference_mode():
             net(torch.empty(1, 3, size, size, device="meta"))
     except Exception as error:  # each architecture complains in its own way
-        own = known(model).image_size
+        own = model_info(model).image_size
         raise FlowerError(
             f"{model} can't take images of {size} px.", hint=f"Its own size is {own} px."
         ) from error
@@ -313,7 +313,7 @@ def _by_child(sizes: dict[str, int], prefix: str) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
+class IdentifiedArchitecture:
     """An architecture, its number of classes, and the image size in pixels that it was built
     for: its own, where the weights don't show another."""
 
@@ -322,15 +322,15 @@ class Recognised:
     image_size: int
 
 
-def recognise(tensors: Mapping[str, Tensor]) -> Recognised | None:
+def identify_architecture(tensors: Mapping[str, Tensor]) -> IdentifiedArchitecture | None:
     """The architecture that these weights belong to, by their names and shapes; None where
     it is none of the catalogue's. No two of those have the same, heads aside."""
     values = sum(tensor.numel() for tensor in tensors.values())
     # The likeliest first: most need a handful of tries, of some 80 ms each.
-    for facts in sorted(catalogue(), key=lambda facts: abs(facts.parameters - values)):
+    for facts in sorted(model_catalogue(), key=lambda facts: abs(facts.parameters - values)):
         for size in dict.fromkeys((facts.image_size, *_sizes_built_for(facts.name))):
             if classes := _classes_in(tensors, facts.name, size):
-                return Recognised(facts.name, classes, size)
+                return IdentifiedArchitecture(facts.name, classes, size)
     return None
 
 
@@ -343,7 +343,7 @@ def _classes_in(tensors: Mapping[str, Tensor], model: str, image_size: int) -> i
     own = _shapes(model, image_size)
     # batch normalisation's counter came late: old files lack it, and nothing hangs on it.
     needed = [name for name in own if not name.endswith("num_batches_tracked")]
-    known = own.keys() | {name for name in tensors if name.startswith(SECOND_OUTPUTS)}
+    known = own.keys() | {name for name in tensors if name.startswith(AUXILIARY_HEADS)}
     same = all(
         name in tensors and (name in head or tensors[name].shape == own[name]) for name in needed
     )
@@ -354,14 +354,14 @@ def _classes_in(tensors: Mapping[str, Tensor], model: str, image_size: int) -> i
 @cache
 def _shapes(model: str, image_size: int) -> dict[str, torch.Size]:
     """Those in the state dict of this architecture, for two classes."""
-    own = build_hollow(model, 2, image_size).state_dict()
+    own = build_on_meta(model, 2, image_size).state_dict()
     return {name: tensor.shape for name, tensor in own.items()}
 
 
 # --- freezing ---------------------------------------------------------------------------------
 
 
-def frozen_by(
+def frozen_parameters(
     words: Iterable[str], model: str, class_count: int, image_size: int
 ) -> tuple[str, ...]:
     """The parameters that `words` freeze in this network. Raises FlowerError for a word that

@@ -26,7 +26,7 @@ from flowergui.learning.models import network
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Normalisation of RGB from 0 to 1: ImageNet's, as in torchvision's references."""
 
-_TENSORFLOW, HALVES = ("googlenet", "inception_v3"), (0.5, 0.5, 0.5)
+_TENSORFLOW, HALF = ("googlenet", "inception_v3"), (0.5, 0.5, 0.5)
 """Two networks whose ImageNet weights came from TensorFlow, and their normalisation: torchvision
 normalises for them once more inside (`transform_input`); ours leave that out and do it at once."""
 
@@ -68,10 +68,10 @@ def load(model: str, weights: str) -> Generator[DownloadProgress, None, Pretrain
     tensorflow = model in _TENSORFLOW
     return Pretrained(
         name=chosen.name,
-        tensors=modern(checkpoint.tensors_of(checkpoint.read(path), path)),
+        tensors=remap_legacy_keys(checkpoint.extract_state_dict(checkpoint.read(path), path)),
         image_size=transforms.crop_size[0],
-        mean=HALVES if tensorflow else tuple(transforms.mean),
-        std=HALVES if tensorflow else tuple(transforms.std),
+        mean=HALF if tensorflow else tuple(transforms.mean),
+        std=HALF if tensorflow else tuple(transforms.std),
     )
 
 
@@ -82,9 +82,9 @@ def save(model: str, weights: str, models: Path) -> Iterator[DownloadProgress | 
     if chosen is None and (Path(weights).suffix or Path(weights).exists()):
         raise FlowerError(f"{weights} is a file already.", hint="Transfer can start from it.")
     if chosen is None:
-        raise _none_called(weights, model)
+        raise _no_such_weights(weights, model)
     path = yield from download(chosen.url, _cache_folder())
-    tensors = modern(checkpoint.tensors_of(checkpoint.read(path), path))
+    tensors = remap_legacy_keys(checkpoint.extract_state_dict(checkpoint.read(path), path))
     default = chosen is network.weights_of(model)[0]
     target = models / (f"{model}.pth" if default else f"{model}_{chosen.name}.pth")
     try:
@@ -101,7 +101,7 @@ def save(model: str, weights: str, models: Path) -> Iterator[DownloadProgress | 
 def _version(model: str, weights: str) -> WeightsEnum | None:
     """torchvision's weights that a recipe names; None where it names a file. Raises FlowerError
     where there are none of that name."""
-    network.known(model)
+    network.model_info(model)
     versions = {each.name.lower(): each for each in network.weights_of(model)}
     word = weights.lower()
     if word in versions:
@@ -109,11 +109,11 @@ def _version(model: str, weights: str) -> WeightsEnum | None:
     if word in ("imagenet", "default") and versions:
         return next(iter(versions.values()))
     if word in ("imagenet", "default") or word.startswith("imagenet1k_"):
-        raise _none_called(weights, model)
+        raise _no_such_weights(weights, model)
     return None
 
 
-def _none_called(weights: str, model: str) -> FlowerError:
+def _no_such_weights(weights: str, model: str) -> FlowerError:
     known = ", ".join(each.name for each in network.weights_of(model))
     hint = f"It has {known}." if known else "Choose a .pth file of yours, or another network."
     return FlowerError(f"{model} has no weights called {weights}.", hint=hint)
@@ -122,12 +122,12 @@ def _none_called(weights: str, model: str) -> FlowerError:
 def from_file(path: Path, model: str) -> Pretrained:
     """Weights from a checkpoint of ours (its averaged ones where it has them) or a state dict."""
     stored = checkpoint.read(path)
-    ours = checkpoint.is_ours(stored)
+    ours = checkpoint.is_flowergui_checkpoint(stored)
     recipe = stored["recipe"] if ours else {}
     normalisation = stored.get("normalisation", {}) if ours else {}
-    tensors = modern(checkpoint.tensors_of(stored, path))
+    tensors = remap_legacy_keys(checkpoint.extract_state_dict(stored, path))
     if not normalisation and model in _TENSORFLOW and _class_count(tensors, model) == IMAGENET:
-        normalisation = {"mean": HALVES, "std": HALVES}
+        normalisation = {"mean": HALF, "std": HALF}
     return Pretrained(
         name=path.name,
         tensors=tensors,
@@ -152,10 +152,10 @@ def own_image_size(model: str, weights: str) -> int:
     if weights.lower() in versions:
         size: int = versions[weights.lower()].transforms().crop_size[0]
         return size
-    return network.known(model).image_size
+    return network.model_info(model).image_size
 
 
-def fill(net: nn.Module, pretrained: Pretrained, model: str) -> list[str]:
+def load_pretrained(net: nn.Module, pretrained: Pretrained, model: str) -> list[str]:
     """Copies what fits into `net`; the head stays fresh. Returns the names that did not fit.
 
     Raises FlowerError where less than half of the backbone's values find a place: those are
@@ -175,11 +175,11 @@ def fill(net: nn.Module, pretrained: Pretrained, model: str) -> list[str]:
             f"{pretrained.name} holds weights of another network: {share:.0%} of {model} fits.",
             hint="Choose the network that they were trained with.",
         )
-    network.take(net, fitting, strict=False)
+    network.load_state_dict(net, fitting, strict=False)
     return [name for name in wanted if name not in fitting]
 
 
-def modern(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def remap_legacy_keys(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors by the names of today: torchvision's files of DenseNet and of ViT are older
     than the present names of some of their layers, as its own loading knows too."""
 

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from flowergui.config.recipe import Recipe
-from flowergui.events import Event, FeatureCache, Preparing
-from flowergui.learning.acceleration.feature_cache import GROUP, Features, TooLargeError
-from flowergui.learning.acceleration.frozen_split import Halves, Values
+from flowergui.events import Event, FeatureCacheStatus, Preparing
+from flowergui.learning.acceleration.feature_cache import GROUP, FeatureCache, TooLargeError
+from flowergui.learning.acceleration.frozen_split import Features, FrozenSplit
 from flowergui.learning.data import augmentation, batches
 from flowergui.learning.data.augmentation import Pixels
-from flowergui.learning.data.batches import Album, Batch
+from flowergui.learning.data.batches import Batch, ImageDataset
 from flowergui.learning.device import transfers
-from flowergui.learning.training.train_state import Training
-from flowergui.requests import Live
+from flowergui.learning.training.train_state import TrainState
+from flowergui.requests import LiveRequests
 from flowergui.store import paths
 
 Heed = Callable[[], Iterator[Event]]
@@ -27,7 +27,7 @@ Lost = Callable[[Batch], Iterator[Event]]
 """Tells of the photos in a batch that could not be read."""
 
 
-class Side(ABC):
+class DataPipeline(ABC):
     """Photos in batches; where the first half of the network is frozen and would see the same
     twice, what it gives for them, computed once. `showing` numbers what differs from one epoch
     to another: photos are alike wherever it is the same."""
@@ -35,38 +35,38 @@ class Side(ABC):
     part: ClassVar[str]
     """Its name in split.csv."""
 
-    def __init__(self, training: Training, album: Album, memory: int) -> None:
+    def __init__(self, training: TrainState, album: ImageDataset, memory: int) -> None:
         """`memory` is how many bytes of values may be kept there."""
-        self.album = album
+        self.dataset = album
         self._training = training
         self._memory = memory
-        self._kept: dict[int, Features] = {}
-        self._of: Halves | None = None
+        self._kept: dict[int, FeatureCache] = {}
+        self._of: FrozenSplit | None = None
         self._refused = ""
         self._labels = torch.tensor([photo.label for photo in album.photos], dtype=torch.int64)
 
     @property
     @abstractmethod
-    def halves(self) -> Halves:
+    def split(self) -> FrozenSplit:
         """Of the network that these photos are shown to."""
 
-    def still(self, halves: Halves) -> bool:
+    def is_current(self, halves: FrozenSplit) -> bool:
         """Whether these are the halves still: they change with what is frozen."""
-        return self.halves is halves
+        return self.split is halves
 
     @abstractmethod
-    def showing(self, epoch: int) -> int:
+    def augmentation_epoch(self, epoch: int) -> int:
         """The number of the showing in `epoch` (from 1)."""
 
     @abstractmethod
-    def view(self, epoch: int) -> Callable[[Pixels, int], Pixels]:
+    def crop(self, epoch: int) -> Callable[[Pixels, int], Pixels]:
         """Pixels (H, W, 3) of a photo, and its index -> (S, S, 3) of bytes, as batches have it."""
 
     @abstractmethod
-    def dress(self, batch: Batch, epoch: int) -> Tensor:
+    def to_images(self, batch: Batch, epoch: int) -> Tensor:
         """The batch's views as normalised images (B, 3, S, S) float32, on the device."""
 
-    def changing(self) -> str:
+    def why_not_cacheable(self) -> str:
         """Why photos are never alike twice, in a sentence; "" where they are."""
         return ""
 
@@ -76,24 +76,24 @@ class Side(ABC):
         return 1
 
     def prepare(
-        self, epoch: int, live: Live, heed: Heed, lost: Lost
+        self, epoch: int, live: LiveRequests, heed: Heed, lost: Lost
     ) -> Generator[Event, None, None]:
         """Computes what can be kept of `epoch`'s photos, unless it is known. Ends before its time
         where `live.stop` is set, and where something else is frozen now. Raises FlowerError where
         too many photos are lost."""
         training = self._training
-        if self._of is not self.halves:
-            self.forget()
-            self._of, self._refused = self.halves, ""
-            if self._of.split and (why := self._why_not()):
+        if self._of is not self.split:
+            self.clear()
+            self._of, self._refused = self.split, ""
+            if self._of.is_split and (why := self._why_not()):
                 yield self._told("", 0, why)
-        of, showing = self.halves, self.showing(epoch)
-        if not of.split or self._why_not() or showing in self._kept or not len(self._labels):
+        of, showing = self.split, self.augmentation_epoch(epoch)
+        if not of.is_split or self._why_not() or showing in self._kept or not len(self._labels):
             return
         count, folder = len(self._labels), paths.cache_folder()
         taken = sum(kept.size for kept in self._kept.values() if kept.where == "memory")
         room = self._memory - taken
-        features = Features(count, room // max(self.views - len(self._kept), 1), folder)
+        features = FeatureCache(count, room // max(self.views - len(self._kept), 1), folder)
         groups = [
             tuple(range(start, min(start + GROUP, count))) for start in range(0, count, GROUP)
         ]
@@ -105,14 +105,14 @@ class Side(ABC):
             for batch in self._loaded(groups, epoch):
                 training.progress.seconds += time.monotonic() - began  # without pauses
                 yield from heed()
-                if live.stop or not self.still(of):
+                if live.stop or not self.is_current(of):
                     features.close()
                     return
                 yield from lost(batch)
                 began = time.monotonic()
                 if batch.indices:
-                    features.put(batch.indices, of.begin(self.dress(batch, epoch)))
-                done += len(batch.indices) + len(batch.lost)
+                    features.put(batch.indices, of.backbone(self.to_images(batch, epoch)))
+                done += len(batch.indices) + len(batch.failed)
                 training.progress.seconds += time.monotonic() - began
                 yield Preparing(what, done, count)
                 began = time.monotonic()
@@ -127,7 +127,7 @@ class Side(ABC):
 
     def batches(self, waiting: Sequence[tuple[int, ...]], epoch: int) -> Iterator[Batch]:
         """The batches of these indices, in their order, with values where they are kept."""
-        kept = self._kept.get(self.showing(epoch)) if self._of is self.halves else None
+        kept = self._kept.get(self.augmentation_epoch(epoch)) if self._of is self.split else None
         if kept is None:
             yield from self._loaded(waiting, epoch)
             return
@@ -135,13 +135,13 @@ class Side(ABC):
             values, known = kept.get(indices)
             yield Batch(torch.empty(0), self._labels[list(known)], known, (), values)
 
-    def values(self, batch: Batch, epoch: int) -> Values:
+    def features(self, batch: Batch, epoch: int) -> Features:
         """What the second half takes, each (B, ...), on the device."""
-        if batch.values:
-            return tuple(transfers.send(v, self._training.plan.device) for v in batch.values)
-        return self.halves.begin(self.dress(batch, epoch))
+        if batch.features:
+            return tuple(transfers.send(v, self._training.plan.device) for v in batch.features)
+        return self.split.backbone(self.to_images(batch, epoch))
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Lets go of all that is kept."""
         for features in self._kept.values():
             features.close()
@@ -149,17 +149,17 @@ class Side(ABC):
 
     def _loaded(self, waiting: Sequence[tuple[int, ...]], epoch: int) -> Iterator[Batch]:
         device = self._training.plan.device
-        workers = batches.workers(self._training.recipe.workers, device)
-        return batches.load(self.album, waiting, self.view(epoch), workers, device)
+        workers = batches.worker_count(self._training.recipe.workers, device)
+        return batches.iterate_batches(self.dataset, waiting, self.crop(epoch), workers, device)
 
-    def _told(self, where: str, size: int, why_not: str) -> FeatureCache:
+    def _told(self, where: str, size: int, why_not: str) -> FeatureCacheStatus:
         step = self._training.progress.step
-        return FeatureCache(step, self.part, where, self.views, size, why_not)
+        return FeatureCacheStatus(step, self.part, where, self.views, size, why_not)
 
     def _why_not(self) -> str:
         if not self._training.recipe.feature_cache:
             return "The feature cache is switched off."
-        return self.changing() or self._refused
+        return self.why_not_cacheable() or self._refused
 
 
 def views_of(recipe: Recipe) -> int:
@@ -167,7 +167,7 @@ def views_of(recipe: Recipe) -> int:
     return 1 if recipe.augmentation == "none" else min(recipe.cached_views, recipe.epochs)
 
 
-def changing(recipe: Recipe, side: int) -> str:
+def why_not_cacheable(recipe: Recipe, side: int) -> str:
     """Why training photos are never alike twice, in a sentence; "" where they are. The largest
     squares have `side` pixels."""
     if recipe.mixup or recipe.cutmix:
@@ -182,16 +182,16 @@ def changing(recipe: Recipe, side: int) -> str:
     return ""
 
 
-class Shown(Side):
+class TrainPipeline(DataPipeline):
     """The photos that train."""
 
     part = "train"
 
     @property
-    def halves(self) -> Halves:
-        return self._training.halves
+    def split(self) -> FrozenSplit:
+        return self._training.frozen_split
 
-    def showing(self, epoch: int) -> int:
+    def augmentation_epoch(self, epoch: int) -> int:
         """Augmentation's draws are those of this epoch."""
         recipe = self._training.recipe
         repeats = 1 if recipe.augmentation == "none" else recipe.cached_views
@@ -201,47 +201,49 @@ class Shown(Side):
     def views(self) -> int:
         return views_of(self._training.recipe)
 
-    def view(self, epoch: int) -> Callable[[Pixels, int], Pixels]:
+    def crop(self, epoch: int) -> Callable[[Pixels, int], Pixels]:
         recipe, size = self._training.recipe, self._training.training_size(epoch)
-        draws = self.showing(epoch)
+        draws = self.augmentation_epoch(epoch)
 
         def look(pixels: Pixels, index: int) -> Pixels:
-            return augmentation.view(pixels, recipe.augmentation, size, recipe.seed, draws, index)
+            return augmentation.random_resized_crop(
+                pixels, recipe.augmentation, size, recipe.seed, draws, index
+            )
 
         return look
 
-    def dress(self, batch: Batch, epoch: int) -> Tensor:
+    def to_images(self, batch: Batch, epoch: int) -> Tensor:
         recipe, plan = self._training.recipe, self._training.plan
-        return augmentation.dress(
-            transfers.send(batch.views, plan.device),
+        return augmentation.normalize_and_jitter(
+            transfers.send(batch.images, plan.device),
             recipe.augmentation,
             plan.mean,
             plan.std,
             recipe.seed,
-            self.showing(epoch),
+            self.augmentation_epoch(epoch),
             batch.indices,
         )
 
-    def changing(self) -> str:
-        return changing(self._training.recipe, self._training.largest_training_size)
+    def why_not_cacheable(self) -> str:
+        return why_not_cacheable(self._training.recipe, self._training.largest_training_size)
 
 
-class HeldBack(Side):
+class ValidationPipeline(DataPipeline):
     """The photos that validate: the same in every epoch."""
 
     part = "validation"
 
     @property
-    def halves(self) -> Halves:
-        return self._training.judging
+    def split(self) -> FrozenSplit:
+        return self._training.eval_split
 
-    def showing(self, epoch: int) -> int:
+    def augmentation_epoch(self, epoch: int) -> int:
         return 0
 
-    def view(self, epoch: int) -> Callable[[Pixels, int], Pixels]:
+    def crop(self, epoch: int) -> Callable[[Pixels, int], Pixels]:
         return lambda pixels, index: pixels
 
-    def dress(self, batch: Batch, epoch: int) -> Tensor:
+    def to_images(self, batch: Batch, epoch: int) -> Tensor:
         plan = self._training.plan
-        views = transfers.send(batch.views, plan.device)
-        return augmentation.normalise(views, plan.mean, plan.std)
+        views = transfers.send(batch.images, plan.device)
+        return augmentation.normalize(views, plan.mean, plan.std)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Average:
+class Ema:
     """`net`, whose weights and batch normalisation statistics follow those of another network.
 
     The decay grows with the steps done, (1 + n) / (10 + n), up to `decay`: early weights are soon
@@ -17,16 +17,16 @@ class Average:
 
     def __init__(self, net: nn.Module, decay: float) -> None:
         self.net = deepcopy(net).requires_grad_(False).eval()
-        self.settled = True
+        self.in_sync = True
         self._decay = decay
         self._pairs: list[tuple[Tensor, Tensor]] = []
         self._counters: list[tuple[Tensor, Tensor]] = []
-        self.follow(net)
+        self.track(net)
 
-    def follow(self, net: nn.Module) -> None:
+    def track(self, net: nn.Module) -> None:
         """Finds what moves: to be called whenever something else of `net`, in its training mode,
         trains from now on. `settled` says whether all the rest is the same in both."""
-        self._pairs, self._counters, self.settled = [], [], True
+        self._pairs, self._counters, self.in_sync = [], [], True
         averaged = dict(self.net.named_parameters()) | dict(self.net.named_buffers())
         for prefix, module in net.named_modules():
             own = [*module.named_parameters(prefix, recurse=False)]
@@ -37,7 +37,7 @@ class Average:
             for name, tensor in (*own, *buffers):
                 if not moving[name] and torch.equal(tensor, averaged[name]):
                     continue
-                self.settled &= moving[name]
+                self.in_sync &= moving[name]
                 pairs = self._pairs if tensor.is_floating_point() else self._counters
                 pairs.append((averaged[name], tensor.detach()))
 

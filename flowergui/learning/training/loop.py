@@ -12,36 +12,45 @@ from flowergui.events import (
     BatchDone,
     EpochDone,
     Event,
+    FinalSaveFailed,
     Finished,
     FrozenChanged,
     LearningRateChanged,
-    Noted,
     SaveFailed,
     Stopped,
     TrainingSizeChanged,
-    Unsaved,
     ValidationProgress,
+    Warned,
 )
-from flowergui.learning.checkpoints.checkpoint_writer import Outcome
+from flowergui.learning.checkpoints.checkpoint_writer import SaveEvent
 from flowergui.learning.data import augmentation, batches, photos
-from flowergui.learning.data.batches import Album, Batch
+from flowergui.learning.data.batches import Batch, ImageDataset
 from flowergui.learning.data.photo_cache import PhotoCache
 from flowergui.learning.device import hardware, transfers
 from flowergui.learning.device.autocast import autocast
 from flowergui.learning.models import network
-from flowergui.learning.randomness import number, sow
-from flowergui.learning.training.data_pipeline import HeldBack, Shown, Side
-from flowergui.learning.training.train_state import NotANumberError, Sums, Training, answers
-from flowergui.requests import Live
+from flowergui.learning.randomness import derive_seed, seed_rng
+from flowergui.learning.training.data_pipeline import (
+    DataPipeline,
+    TrainPipeline,
+    ValidationPipeline,
+)
+from flowergui.learning.training.train_state import (
+    NotANumberError,
+    RunningMetrics,
+    TrainState,
+    loss_and_correct,
+)
+from flowergui.requests import LiveRequests
 
 MEMORY_SHARE = 0.25
 """The share of the memory that is free at the start that decoded photos may take."""
 
 
-RETURNS = 3
+MAX_ROLLBACKS = 3
 """How often a run goes back because its loss was no number, before it gives up."""
 
-LOST_SHARE = 0.2
+MAX_SHARE_UNREADABLE = 0.2
 """The share of its photos that a run may lose (deleted or spoilt while it goes) and go on. Of more
 than CHECKED_FIRST, which are opened only when it is their turn, those that are no pictures are no
 loss: they never were."""
@@ -51,7 +60,7 @@ class OutOfMemoryError(FlowerError):
     """There was not enough memory for a batch."""
 
 
-def go(training: Training, live: Live) -> Iterator[Event]:
+def fit(training: TrainState, live: LiveRequests) -> Iterator[Event]:
     """Trains until the last epoch or until `live.stop`. Raises FlowerError, OutOfMemoryError
     among them."""
     recipe = training.recipe
@@ -60,16 +69,19 @@ def go(training: Training, live: Live) -> Iterator[Event]:
     largest = training.largest_training_size
     alike = recipe.augmentation == "none" and not recipe.first_training_size
     prepare = (
-        batches.for_looking(largest)
+        batches.eval_transform(largest)
         if alike
-        else batches.for_training(largest, recipe.augmentation)
+        else batches.train_transform(largest, recipe.augmentation)
     )
     cache = PhotoCache() if recipe.photo_cache else None
-    looking = batches.for_looking(size)
-    train = Album(split.folder, split.train, prepare, budget, cache)
-    validation = Album(split.folder, split.validation, looking, budget // 4, cache)
+    looking = batches.eval_transform(size)
+    train = ImageDataset(split.folder, split.train, prepare, budget, cache)
+    validation = ImageDataset(split.folder, split.validation, looking, budget // 4, cache)
     room = int(hardware.free_memory(training.plan.device) * MEMORY_SHARE)  # values stay there
-    shown, held_back = Shown(training, train, room), HeldBack(training, validation, room // 4)
+    shown, held_back = (
+        TrainPipeline(training, train, room),
+        ValidationPipeline(training, validation, room // 4),
+    )
     try:
         if recipe.recover:
             yield from training.save()  # what there is may not be what this goes on from
@@ -77,15 +89,15 @@ def go(training: Training, live: Live) -> Iterator[Event]:
             try:
                 stopped = yield from _train_epoch(training, live, shown)
             except NotANumberError as error:
-                yield from training.settle_best()  # the last that is known to be good
-                if not recipe.recover or training.progress.returns >= RETURNS:
+                yield from training.flush_best()  # the last that is known to be good
+                if not recipe.recover or training.progress.returns >= MAX_ROLLBACKS:
                     raise
-                yield training.go_back(error)
+                yield training.roll_back(error)
                 yield from training.save()
                 continue
             if not stopped:
                 if training.progress.epoch == recipe.epochs:  # the last save will be waited for
-                    yield from training.settle_best()
+                    yield from training.flush_best()
                 stopped = yield from _validate(training, live, held_back)
             progress = training.progress
             if stopped:
@@ -94,7 +106,7 @@ def go(training: Training, live: Live) -> Iterator[Event]:
                 return
             over = progress.epoch > recipe.epochs
             if (over or training.save_is_due()) and not training.saved:
-                yield from training.save() if over else training.save_soon()
+                yield from training.save() if over else training.save_async()
         yield from training.finish_saving()
         if not training.saved:
             yield from _save_at_the_end(training, live)  # once more: that one failed
@@ -111,8 +123,8 @@ def go(training: Training, live: Live) -> Iterator[Event]:
         ) from error
     finally:
         training.finish_saving()
-        shown.forget()
-        held_back.forget()
+        shown.clear()
+        held_back.clear()
     progress = training.progress
     yield Finished(
         str(training.run.path),
@@ -123,27 +135,29 @@ def go(training: Training, live: Live) -> Iterator[Event]:
     )
 
 
-def _train_epoch(training: Training, live: Live, side: Side) -> Generator[Event, None, bool]:
+def _train_epoch(
+    training: TrainState, live: LiveRequests, side: DataPipeline
+) -> Generator[Event, None, bool]:
     """The rest of the epoch's batches. Returns whether it was stopped before their end."""
     recipe, progress = training.recipe, training.progress
     epoch = progress.epoch
-    indices = batches.order(len(side.album.photos), recipe.seed, epoch)
+    indices = batches.shuffled_indices(len(side.dataset.photos), recipe.seed, epoch)
     size = training.training_size(epoch)
     if size != training.training_size(max(epoch - 1, 1)) and progress.batch == 0:
         yield TrainingSizeChanged(progress.step, size)
-    all_of_it = batches.cut(indices, recipe.batch_size, recipe.drop_last)
+    all_of_it = batches.batch_indices(indices, recipe.batch_size, recipe.drop_last)
     network.freeze(training.net, training.frozen)  # validation left it in evaluation mode
     while progress.batch < len(all_of_it):
-        halves = side.halves
+        halves = side.split
         if (yield from _prepared(training, live, side)):
             return True
-        yield from training.compiled.prepare(side.halves, size)
+        yield from training.compiled.prepare(side.split, size)
         began = time.monotonic()
         for batch in side.batches(all_of_it[progress.batch :], epoch):
-            yield from _heed(training, live)
+            yield from _apply_requests(training, live)
             if live.stop:
                 return True
-            if not side.still(halves):
+            if not side.is_current(halves):
                 break  # something else is frozen now: this batch comes once more
             yield from _lost(training, live, batch)
             done = _step(training, side, batch) if len(batch.indices) >= 2 else None
@@ -154,37 +168,41 @@ def _train_epoch(training: Training, live: Live, side: Side) -> Generator[Event,
             progress.seconds += now - began
             progress.sums.seconds += now - began
             if training.unsaved_seconds() > 60 * recipe.save_minutes:
-                yield from training.save_soon()
-            yield from training.saved_meanwhile()
+                yield from training.save_async()
+            yield from training.collect_saves()
             began = time.monotonic()  # a pause, between the yields above and here, doesn't count
     if not progress.sums.photos:
         progress.batch = 0  # resumed, it is this epoch's photos that are looked at again
         yield from _give_up(
             training, live, f"No batch of epoch {epoch} had photos that can be read"
         )
-    yield from _heed(training, live)
+    yield from _apply_requests(training, live)
     return live.stop
 
 
-def _prepared(training: Training, live: Live, side: Side) -> Generator[Event, None, bool]:
+def _prepared(
+    training: TrainState, live: LiveRequests, side: DataPipeline
+) -> Generator[Event, None, bool]:
     """Computes what the frozen layers give once, where that can be. Returns whether it was
     stopped."""
     yield from side.prepare(
         training.progress.epoch,
         live,
-        lambda: _heed(training, live),
+        lambda: _apply_requests(training, live),
         lambda batch: _lost(training, live, batch),
     )
     return live.stop
 
 
-def _step(training: Training, side: Side, batch: Batch) -> BatchDone:
+def _step(training: TrainState, side: DataPipeline, batch: Batch) -> BatchDone:
     recipe, progress, plan = training.recipe, training.progress, training.plan
-    sow(number(recipe.seed, "step", progress.epoch, progress.batch), plan.device)  # for dropout
+    seed_rng(
+        derive_seed(recipe.seed, "step", progress.epoch, progress.batch), plan.device
+    )  # for dropout
     labels = targets = transfers.send(batch.labels, plan.device)
     if recipe.mixup or recipe.cutmix:
-        images, targets = augmentation.mix(
-            side.dress(batch, progress.epoch),
+        images, targets = augmentation.mixup_or_cutmix(
+            side.to_images(batch, progress.epoch),
             labels,
             len(training.split.classes),
             recipe.mixup,
@@ -193,11 +211,11 @@ def _step(training: Training, side: Side, batch: Batch) -> BatchDone:
             progress.epoch,
             progress.batch,
         )
-        values = side.halves.begin(images)
+        values = side.split.backbone(images)
     else:
-        values = side.values(batch, progress.epoch)
+        values = side.features(batch, progress.epoch)
     rate = training.schedule.rate(progress.step)
-    with hardware.one_core(alone=training.halves.light):
+    with hardware.one_core(alone=training.frozen_split.is_small):
         loss, right = training.step(values, targets)
     count = len(batch.indices)
     progress.step += 1
@@ -216,27 +234,29 @@ def _step(training: Training, side: Side, batch: Batch) -> BatchDone:
     return event
 
 
-def _validate(training: Training, live: Live, side: Side) -> Generator[Event, None, bool]:
+def _validate(
+    training: TrainState, live: LiveRequests, side: DataPipeline
+) -> Generator[Event, None, bool]:
     """Measures the epoch that has trained, tells it, and goes to the next. Returns whether it
     was stopped before its end; then it is done anew when the run is resumed."""
     recipe, progress = training.recipe, training.progress
-    waiting = batches.in_order(len(side.album.photos), 2 * recipe.batch_size)
-    done, sums, seconds = 0, Sums(), 0.0
+    waiting = batches.sequential_batches(len(side.dataset.photos), 2 * recipe.batch_size)
+    done, sums, seconds = 0, RunningMetrics(), 0.0
     while done < len(waiting):
-        halves = side.halves
+        halves = side.split
         if (yield from _prepared(training, live, side)):
             return True
         began = time.monotonic()
         for batch in side.batches(waiting[done:], progress.epoch):
-            yield from _heed(training, live)
+            yield from _apply_requests(training, live)
             if live.stop:
                 return True
-            if not side.still(halves):
+            if not side.is_current(halves):
                 break  # the same weights, but other halves of them
             yield from _lost(training, live, batch)
             if batch.indices:
-                training.judged.eval()  # where the face froze something, all is in training mode
-                loss, right = _judge(training, side, batch)
+                training.eval_model.eval()  # a live freeze puts all of it in training mode
+                loss, right = _validation_step(training, side, batch)
                 sums.add(loss, right, len(batch.indices))
             done += 1
             yield ValidationProgress(progress.epoch, done, len(waiting))
@@ -247,7 +267,7 @@ def _validate(training: Training, live: Live, side: Side) -> Generator[Event, No
     val_loss = sums.loss / sums.photos if sums.photos else None
     val_accuracy = sums.right / sums.photos if sums.photos else None
     if waiting and not sums.photos:
-        yield Noted(
+        yield Warned(
             f"No photo that is held back could be read: epoch {progress.epoch} is not validated"
             + (", and best.pth stays as it is." if progress.best_epoch else ".")
         )
@@ -255,22 +275,22 @@ def _validate(training: Training, live: Live, side: Side) -> Generator[Event, No
     return False
 
 
-def _judge(training: Training, side: Side, batch: Batch) -> tuple[float, int]:
+def _validation_step(training: TrainState, side: DataPipeline, batch: Batch) -> tuple[float, int]:
     """The mean loss (no label smoothing) and the right answers of a validation batch."""
     plan = training.plan
-    values = side.values(batch, training.progress.epoch)
+    values = side.features(batch, training.progress.epoch)
     with (
         torch.inference_mode(),
-        hardware.one_core(alone=side.halves.light),
+        hardware.one_core(alone=side.split.is_small),
         autocast(plan.device, plan.dtype),
     ):
-        logits = side.halves.end(*values).float()
+        logits = side.split.head(*values).float()
         labels = transfers.send(batch.labels, plan.device)
-        return answers(functional.cross_entropy(logits, labels), logits, labels)()
+        return loss_and_correct(functional.cross_entropy(logits, labels), logits, labels)()
 
 
 def _end_epoch(
-    training: Training, val_loss: float | None, val_accuracy: float | None, seconds: float
+    training: TrainState, val_loss: float | None, val_accuracy: float | None, seconds: float
 ) -> Iterator[Event]:
     progress, sums = training.progress, training.progress.sums
     rate = training.schedule.rate(max(progress.step - 1, 0))
@@ -302,20 +322,20 @@ def _end_epoch(
     training.record(event)
     progress.epoch += 1
     progress.batch = 0
-    progress.sums = Sums()
+    progress.sums = RunningMetrics()
     over = progress.epoch > training.recipe.epochs
-    outcomes: list[Outcome] = []
+    outcomes: list[SaveEvent] = []
     if better and over:
         outcomes = training.save(best=True)
     elif better and (training.save_is_due() or not training.run.best.exists()):
-        outcomes = training.save_soon(best=True)
+        outcomes = training.save_async(best=True)
     elif better:
-        outcomes = training.hold_best()
+        outcomes = training.stage_best()
     yield event
     yield from outcomes
 
 
-def _heed(training: Training, live: Live) -> Iterator[Event]:
+def _apply_requests(training: TrainState, live: LiveRequests) -> Iterator[Event]:
     """Takes up what the face wishes, before a batch."""
     step = training.progress.step
     if live.frozen is not None:
@@ -325,7 +345,7 @@ def _heed(training: Training, live: Live) -> Iterator[Event]:
             trainable, parameters = training.trainable()
             yield FrozenChanged(step, training.frozen, trainable, parameters)
         except FlowerError as error:
-            yield Noted(str(error))
+            yield Warned(str(error))
     if live.learning_rate is not None:
         training.schedule.base, live.learning_rate = live.learning_rate, None
         yield LearningRateChanged(step, training.schedule.base)
@@ -334,40 +354,40 @@ def _heed(training: Training, live: Live) -> Iterator[Event]:
         yield from training.save()
 
 
-def _save_at_the_end(training: Training, live: Live) -> Iterator[Event]:
+def _save_at_the_end(training: TrainState, live: LiveRequests) -> Iterator[Event]:
     """Saves what would be lost otherwise; where that fails, as often as the face wishes."""
     while True:
         outcomes = training.save()
         yield from outcomes
         reasons = [outcome.reason for outcome in outcomes if isinstance(outcome, SaveFailed)]
-        if training.saved or not reasons or not training.sound():
+        if training.saved or not reasons or not training.is_finite():
             return
         live.save = False
-        yield Unsaved(str(training.run.path), reasons[-1])
+        yield FinalSaveFailed(str(training.run.path), reasons[-1])
         if not live.save:
             return
         live.save = False
 
 
-def _lost(training: Training, live: Live, batch: Batch) -> Iterator[Event]:
+def _lost(training: TrainState, live: LiveRequests, batch: Batch) -> Iterator[Event]:
     """Names the photos that can't be read any more, each once. Raises FlowerError, after a save,
     where too many can't: then it is the drive that is gone, not a photo."""
     before = training.gone
     total = len(training.split.train) + len(training.split.validation)
     checked = total <= photos.CHECKED_FIRST
-    for problem in batch.lost:
+    for problem in batch.failed:
         if problem.path not in training.lost:
             training.lost.add(problem.path)
             if checked or not (Path(training.split.folder) / problem.path).exists():
                 training.gone += 1
-            yield Noted(f"A photo was passed over, {len(training.lost)} so far. {problem.reason}")
-    if training.gone > max(before, LOST_SHARE * total):
+            yield Warned(f"A photo was passed over, {len(training.lost)} so far. {problem.reason}")
+    if training.gone > max(before, MAX_SHARE_UNREADABLE * total):
         yield from _give_up(
             training, live, f"{training.gone:,} of {total:,} photos can't be read any more"
         )
 
 
-def _give_up(training: Training, live: Live, why: str) -> Iterator[Event]:
+def _give_up(training: TrainState, live: LiveRequests, why: str) -> Iterator[Event]:
     yield from _save_at_the_end(training, live)
     kept = "is saved where it stood" if training.saved else "could not be saved"
     raise FlowerError(

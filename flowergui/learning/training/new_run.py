@@ -12,34 +12,34 @@ from torch import Tensor
 
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import Event, Noted, Preparing
+from flowergui.events import Event, Preparing, Warned
 from flowergui.learning.acceleration import precision
 from flowergui.learning.acceleration.precision import Precision
 from flowergui.learning.data import batches, photos
 from flowergui.learning.data.photos import Photos, Split
 from flowergui.learning.device import hardware
 from flowergui.learning.models import network, weights
-from flowergui.learning.randomness import number
+from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop
-from flowergui.learning.training.train_state import Plan, Training
-from flowergui.requests import Live
+from flowergui.learning.training.train_state import RuntimeConfig, TrainState
+from flowergui.requests import LiveRequests
 from flowergui.store.run_folder import RunFolder
 from flowergui.system import allocator
-from flowergui.system.gc_pause import uncollected
+from flowergui.system.gc_pause import gc_paused
 
 Result = TypeVar("Result")
 Rgb = tuple[float, float, float]
 
-LISTED = 8
+MAX_LISTED_TENSORS = 8
 """Most tensors that are named of those that did not fit."""
 
-HALVINGS = 3
+MAX_BATCH_HALVINGS = 3
 """How often a run that finds too little memory at its start is tried with half the batch."""
 
 
-def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
+def train(recipe: Recipe, live: LiveRequests, models: Path) -> Iterator[Event]:
     """A new run of `recipe` in a new folder under `models`. Raises FlowerError."""
-    allocator.keep_pages()
+    allocator.tune_malloc()
     found = yield from unless_stopped(photos.scan(Path(recipe.photos), thorough=False), live)
     if found is None:
         return
@@ -51,7 +51,7 @@ def train(recipe: Recipe, live: Live, models: Path) -> Iterator[Event]:
             return
         split = split_after(found, pretrained, recipe, Path(recipe.weights))
     else:
-        with uncollected(lambda: len(found.train)):
+        with gc_paused(lambda: len(found.train)):
             split = photos.split(found, recipe.validation_fraction, recipe.seed)
     yield from begin(recipe, live, New(split, models, pretrained=pretrained))
 
@@ -61,7 +61,7 @@ def split_after(found: Photos, pretrained: weights.Pretrained, recipe: Recipe, p
     they come from had them, where that was on these photos. Raises FlowerError where it can't."""
     alone = not found.validation  # else the folder itself says which are held back
     kept = _split_of(pretrained, recipe, path) if alone else {}
-    with uncollected(lambda: len(found.train)):
+    with gc_paused(lambda: len(found.train)):
         split = photos.split(found, recipe.validation_fraction, recipe.seed, kept)
     if alone and not kept:
         _refuse_another_split(split, pretrained, recipe)
@@ -84,7 +84,7 @@ def _split_of(pretrained: weights.Pretrained, recipe: Recipe, path: Path) -> dic
             f"{before[1]:g}), or choose other photos or weights.",
         )
     run = RunFolder(path.parent)
-    return {path: part for path, _, part in run.split()} if run.is_one() else {}
+    return {path: part for path, _, part in run.split()} if run.exists() else {}
 
 
 def _refuse_another_split(split: Split, pretrained: weights.Pretrained, recipe: Recipe) -> None:
@@ -123,7 +123,7 @@ class New:
     normalisation: tuple[Rgb, Rgb] | None = None
 
 
-def begin(recipe: Recipe, live: Live, new: New) -> Iterator[Event]:
+def begin(recipe: Recipe, live: LiveRequests, new: New) -> Iterator[Event]:
     """Trains from the first batch on. Where that finds too little memory, smaller ones are
     tried."""
     choosing = precision.choose(
@@ -138,15 +138,15 @@ def begin(recipe: Recipe, live: Live, new: New) -> Iterator[Event]:
     run: RunFolder | None = None
     smaller: list[Event] = []
     with ExitStack() as stack:
-        for left in reversed(range(HALVINGS + 1)):
+        for left in reversed(range(MAX_BATCH_HALVINGS + 1)):
             training, notes = _made(recipe, new, chosen, run)
             if run is None:
                 run = training.run
-                stack.enter_context(run.held())
+                stack.enter_context(run.locked())
             yield training.opened(resumed=False)
             yield from (*notes, *smaller)
             try:
-                yield from loop.go(training, live)
+                yield from loop.fit(training, live)
                 return
             except loop.OutOfMemoryError:
                 if training.progress.step or not left or recipe.batch_size < 4:
@@ -155,7 +155,7 @@ def begin(recipe: Recipe, live: Live, new: New) -> Iterator[Event]:
             hardware.release()
             half = recipe.batch_size // 2
             message = f"There is not enough memory for batches of {recipe.batch_size} photos; "
-            smaller = [Noted(f"{message}they have {half} now.")]
+            smaller = [Warned(f"{message}they have {half} now.")]
             recipe = replace(recipe, batch_size=half)
 
 
@@ -167,12 +167,12 @@ def _size(recipe: Recipe, new: New) -> int:
 
 def _made(
     recipe: Recipe, new: New, chosen: Precision, run: RunFolder | None
-) -> tuple[Training, list[Event]]:
+) -> tuple[TrainState, list[Event]]:
     """A training at its beginning, and what the user should know of it. Where it has no folder
     yet, that is made last: what is refused leaves none."""
     split, pretrained, whole = new.split, new.pretrained, new.whole
     size = _size(recipe, new)
-    network.frozen_by(
+    network.frozen_parameters(
         recipe.frozen, recipe.model, len(split.classes), size
     )  # refuses what can't be
     if recipe.training_size:
@@ -182,49 +182,51 @@ def _made(
         try:
             network.check_size(recipe.model, size, recipe.first_training_size)
         except FlowerError as refusal:
-            notes.append(Noted(f"{refusal.message} The squares keep one size."))
+            notes.append(Warned(f"{refusal.message} The squares keep one size."))
             recipe = replace(recipe, first_training_size=0)
     mean, std = new.normalisation or (weights.MEAN, weights.STD)
-    plan = Plan(
+    plan = RuntimeConfig(
         image_size=size,
         mean=pretrained.mean if pretrained else mean,
         std=pretrained.std if pretrained else std,
         device=hardware.device(recipe.device),
         dtype=chosen.dtype,
-        gain=chosen.gain,
+        speedup=chosen.speedup,
     )
     count = batch_count(split, recipe)
-    torch.manual_seed(number(recipe.seed, "network"))
+    torch.manual_seed(derive_seed(recipe.seed, "network"))
     net = network.build(recipe.model, len(split.classes), size)
     if pretrained:
-        left = weights.fill(net, pretrained, recipe.model)
+        left = weights.load_pretrained(net, pretrained, recipe.model)
         if left:
-            names = ", ".join(left[:LISTED]) + (", ..." if len(left) > LISTED else "")
-            notes.append(Noted(f"{len(left):,} tensors did not fit and start fresh: {names}."))
+            names = ", ".join(left[:MAX_LISTED_TENSORS]) + (
+                ", ..." if len(left) > MAX_LISTED_TENSORS else ""
+            )
+            notes.append(Warned(f"{len(left):,} tensors did not fit and start fresh: {names}."))
     if whole:
         name, tensors = whole
         fresh = net.state_dict()
         fitting = {key: tensors[key] for key in fresh.keys() & tensors.keys()}
         try:
-            network.take(net, {**fresh, **fitting})
+            network.load_state_dict(net, {**fresh, **fitting})
         except RuntimeError as error:  # a Vision Transformer for another image size
             raise FlowerError(
                 f"{name} does not fit {recipe.model} at {size} px.",
                 hint="Choose the image size that it was trained with.",
             ) from error
     if not split.validation:
-        notes.append(Noted("No photo could be held back, so accuracy is not validated."))
+        notes.append(Warned("No photo could be held back, so accuracy is not validated."))
     if run is None:
         run = RunFolder.create(new.models, recipe)
     else:
         run.write_recipe(recipe)
-    training = Training(recipe, plan, split, run, net, count)
+    training = TrainState(recipe, plan, split, run, net, count)
     run.write_split(split.classes, split.rows(), split.folder)
     return training, notes
 
 
 def batch_count(split: Split, recipe: Recipe) -> int:
-    count = len(batches.cut(range(len(split.train)), recipe.batch_size, recipe.drop_last))
+    count = len(batches.batch_indices(range(len(split.train)), recipe.batch_size, recipe.drop_last))
     if count == 0:
         raise FlowerError(
             f"{len(split.train)} training photos fill no batch of {recipe.batch_size}.",
@@ -234,7 +236,7 @@ def batch_count(split: Split, recipe: Recipe) -> int:
 
 
 def unless_stopped(
-    preparing: Generator[Event, None, Result], live: Live
+    preparing: Generator[Event, None, Result], live: LiveRequests
 ) -> Generator[Event, None, Result | None]:
     """The events of `preparing` and what it returns; None once `live.stop` is set."""
     while not live.stop:

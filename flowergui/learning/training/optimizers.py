@@ -8,7 +8,7 @@ from torch import nn
 from flowergui.config.recipe import Recipe
 
 
-def optimizer(net: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+def make_optimizer(net: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
     """The recipe's optimizer over all parameters, frozen ones too, for they may thaw. Biases and
     normalisation (all that has one dimension) are spared weight decay (He et al. 2019,
     arXiv 1812.01187)."""
@@ -29,7 +29,7 @@ def optimizer(net: nn.Module, recipe: Recipe, device: torch.device) -> torch.opt
     return torch.optim.RMSprop(groups, lr=rate, momentum=recipe.momentum)
 
 
-def admit(optimizer: torch.optim.Optimizer) -> None:
+def init_momentum_buffers(optimizer: torch.optim.Optimizer) -> None:
     """Gives what trains from now on, and never did, the momentum that it would have had: none.
     torch's fused SGD takes parameters with a buffer and others without one for an error."""
     for group in optimizer.param_groups:

@@ -12,29 +12,29 @@ from torch import Tensor
 from flowergui.config.presets import with_preset
 from flowergui.config.recipe import RESUMABLE, SETTING, Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import Event, Finished, Noted
+from flowergui.events import Event, Finished, Warned
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data import dataset_diff, photos
 from flowergui.learning.data.photos import Split
 from flowergui.learning.device import hardware
 from flowergui.learning.models import network, weights
-from flowergui.learning.randomness import number
+from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop, new_run
-from flowergui.learning.training.train_state import Plan, Training
-from flowergui.requests import AS_BEFORE, Live, Resumption
+from flowergui.learning.training.train_state import RuntimeConfig, TrainState
+from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions
 from flowergui.store.run_folder import RunFolder
 from flowergui.system import allocator
-from flowergui.system.gc_pause import uncollected
+from flowergui.system.gc_pause import gc_paused
 
 
 def resume(
-    source: Path, live: Live, changes: dict[str, Any], models: Path, how: Resumption
+    source: Path, live: LiveRequests, changes: dict[str, Any], models: Path, how: ResumeOptions
 ) -> Iterator[Event]:
     """Goes on with the run in a folder or checkpoint; see `tasks.resume`."""
-    allocator.keep_pages()
+    allocator.tune_malloc()
     stamps = _stamps(source)
     stored, path = _found(source)
-    if not checkpoint.can_go_on(stored):
+    if not checkpoint.is_resumable(stored):
         yield from _resume_weights(stored, path, live, changes, models)
         return
     if changes.get("model") == stored["recipe"]["model"]:
@@ -44,7 +44,7 @@ def resume(
     if _is_over(stored, changes):
         yield from _over(run, stored, changes)
         return
-    with run.held():
+    with run.locked():
         if _stamps(source) != stamps:  # whoever held it till now has saved once more
             stored, path = _found(source)
         yield from _go_on(stored, path, run, live, changes, how)
@@ -54,28 +54,28 @@ def _go_on(
     stored: dict[str, Any],
     path: Path,
     run: RunFolder,
-    live: Live,
+    live: LiveRequests,
     changes: dict[str, Any],
-    how: Resumption,
+    how: ResumeOptions,
 ) -> Iterator[Event]:
     """Goes on with a checkpoint of a run, whose folder is held."""
     if _is_over(stored, changes):
         yield from _over(run, stored, changes)
         return
     recipe = _wished(stored, changes)
-    taking = dataset_diff.take(run, Path(recipe.photos), stored["classes"], how.renamed)
-    with uncollected(lambda: len(known.rows) if known else 0):
+    taking = dataset_diff.compare_dataset(run, Path(recipe.photos), stored["classes"], how.renamed)
+    with gc_paused(lambda: len(known.rows) if known else 0):
         known = yield from new_run.unless_stopped(taking, live)
         if known is None:
             return
-        known.refuse()
-        split = dataset_diff.split(known, recipe, how)
+        known.raise_if_unusable()
+        split = dataset_diff.split_after(known, recipe, how)
     training = _restored(stored, recipe, split, run, changes)
     training.lost.update(known.missing)
     new = len(split.train) + len(split.validation) - len(known.rows)
     # A run that was killed, or taken up from an older checkpoint, may have taken photos in since.
     if new or (not how.renamed and training.fingerprint != stored["fingerprint"]):
-        training.start_epoch_anew()
+        training.restart_epoch()
     if how.restart_schedule:
         training.schedule.restart(training.progress.step)
     try:
@@ -91,14 +91,14 @@ def _go_on(
         run.write_split(split.classes, split.rows(), split.folder)
     opened = training.opened(resumed=True)
     # The files beside the checkpoint must not be ahead of it, should the run be killed.
-    saved = training.save() if changes or how != AS_BEFORE else ()
+    saved = training.save() if changes or how != UNCHANGED else ()
     yield opened
     yield from saved
     if path == run.previous:
-        yield Noted("last.pth is missing or damaged; this goes on from previous.pth.")
+        yield Warned("last.pth is missing or damaged; this goes on from previous.pth.")
     for note in _notes(known, new, split):
-        yield Noted(note)
-    yield from loop.go(training, live)
+        yield Warned(note)
+    yield from loop.fit(training, live)
 
 
 def _wished(stored: dict[str, Any], changes: dict[str, Any]) -> Recipe:
@@ -114,7 +114,7 @@ def _is_over(stored: dict[str, Any], changes: dict[str, Any]) -> bool:
 def _over(run: RunFolder, stored: dict[str, Any], changes: dict[str, Any]) -> Iterator[Event]:
     """What is told of a run that has done all its epochs."""
     recipe, progress = _wished(stored, changes), stored["progress"]
-    yield Noted(
+    yield Warned(
         f"This run has done all its {recipe.epochs} epochs. "
         "To go on, ask for more epochs than that."
     )
@@ -133,11 +133,11 @@ def _restored(
     split: Split,
     run: RunFolder,
     changes: Mapping[str, Any],
-) -> Training:
+) -> TrainState:
     """The training that a checkpoint left off, with the `changes` of `recipe` (its fields) taken
     up. Raises FlowerError."""
     normalisation = stored["normalisation"]
-    plan = Plan(
+    plan = RuntimeConfig(
         image_size=stored["image_size"],
         mean=tuple(normalisation["mean"]),
         std=tuple(normalisation["std"]),
@@ -146,9 +146,9 @@ def _restored(
     )
     if "device" in changes or "precision" in changes:
         plan = replace(plan, dtype=hardware.precision(recipe.precision, plan.device))
-    torch.manual_seed(number(recipe.seed, "network"))  # for the rows of new classes
+    torch.manual_seed(derive_seed(recipe.seed, "network"))  # for the rows of new classes
     net = network.build(recipe.model, len(split.classes), plan.image_size)
-    training = Training(recipe, plan, split, run, net, new_run.batch_count(split, recipe))
+    training = TrainState(recipe, plan, split, run, net, new_run.batch_count(split, recipe))
     training.restore(stored)
     if "learning_rate" in changes:
         training.schedule.base = recipe.learning_rate
@@ -172,7 +172,7 @@ def refuse_changes(changes: Iterable[str]) -> None:
 def run_of(path: Path) -> RunFolder:
     """The run that a checkpoint lies in. Raises FlowerError where it stands alone."""
     run = RunFolder(path.parent)
-    if not run.is_one():
+    if not run.exists():
         raise FlowerError(
             f"{path.name} stands alone: what belongs to its run is not beside it.",
             hint="Put it back into its run's folder, or start a transfer from it.",
@@ -180,7 +180,7 @@ def run_of(path: Path) -> RunFolder:
     return run
 
 
-def _notes(known: dataset_diff.Inventory, new: int, split: Split) -> Iterator[str]:
+def _notes(known: dataset_diff.DatasetDiff, new: int, split: Split) -> Iterator[str]:
     for paths, one, more in (
         (known.missing, "is not there any more", "are not there any more"),
         (known.changed, "is another file than it was", "are other files than they were"),
@@ -214,7 +214,7 @@ def _stamps(source: Path) -> list[tuple[int, int]]:
 
 
 def _resume_weights(
-    stored: dict[str, Any], path: Path, live: Live, changes: dict[str, Any], models: Path
+    stored: dict[str, Any], path: Path, live: LiveRequests, changes: dict[str, Any], models: Path
 ) -> Iterator[Event]:
     """A new run that begins with all of a bare state dict, the head included."""
     if not changes.get("photos"):
@@ -222,14 +222,16 @@ def _resume_weights(
             f"{path.name} holds weights alone, and does not know the photos.",
             hint="Choose the photos that it learned from (--photos).",
         )
-    tensors = weights.modern(checkpoint.tensors_of(stored, path))
+    tensors = weights.remap_legacy_keys(checkpoint.extract_state_dict(stored, path))
     known = _recognised(tensors, path, changes.get("model", ""))
     # Which size it learned at, weights don't say; its own is the likeliest.
     usual = replace(
         with_preset(Recipe(mode="scratch"), "recommended"),
         model=known.model, image_size=known.image_size, first_training_size=0,
     )  # fmt: skip
-    ours = weights.from_file(path, known.model) if checkpoint.is_ours(stored) else None
+    ours = (
+        weights.from_file(path, known.model) if checkpoint.is_flowergui_checkpoint(stored) else None
+    )
     if ours:  # it says more than its weights do
         before = Recipe.from_dict(dict(ours.recipe))
         usual = replace(
@@ -259,7 +261,7 @@ def _resume_weights(
             f"{len(found.classes)}.",
             hint="Open the photos that it learned from, or start a transfer from it.",
         )
-    yield Noted(
+    yield Warned(
         f"{path.name} is a {known.model} for {known.class_count} classes. It holds weights "
         "alone: the optimizer, the schedule and the epochs start afresh, and its classes are "
         "taken to be yours in alphabetical order."
@@ -273,10 +275,12 @@ def _resume_weights(
     yield from new_run.begin(recipe, live, new)
 
 
-def _recognised(tensors: dict[str, Tensor], path: Path, wish: str) -> network.Recognised:
+def _recognised(
+    tensors: dict[str, Tensor], path: Path, wish: str
+) -> network.IdentifiedArchitecture:
     """The network that bare weights are of. Raises FlowerError where it is none that can be
     built, and where it is not the one that is wished for ("" for any)."""
-    known = network.recognise(tensors)
+    known = network.identify_architecture(tensors)
     if known is None:
         raise FlowerError(
             f"{path.name} does not fit any network of the catalogue.",

@@ -9,27 +9,27 @@ import torch
 
 from flowergui.config.recipe import RESUMABLE, SETTING, Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import Check, Preflighted, Preparing
+from flowergui.events import Check, Preparing, ResumeChecked
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data import dataset_diff
-from flowergui.learning.data.dataset_diff import Inventory
+from flowergui.learning.data.dataset_diff import DatasetDiff
 from flowergui.learning.device import hardware
 from flowergui.learning.models import network
 from flowergui.learning.training import resume
-from flowergui.requests import Resumption
+from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder
 
 SAME, FINE, BLOCKING = "same", "fine", "blocking"
 
 
-def look(
-    source: Path, changes: dict[str, Any], how: Resumption
-) -> Iterator[Preparing | Preflighted]:
+def check(
+    source: Path, changes: dict[str, Any], how: ResumeOptions
+) -> Iterator[Preparing | ResumeChecked]:
     """Compares a checkpoint with the photos, the program and the wishes of today; see
     `tasks.preflight`."""
     stored, path = checkpoint.newest(RunFolder(source)) if source.is_dir() else (None, source)
     stored = stored or checkpoint.read(path)
-    if not checkpoint.can_go_on(stored):
+    if not checkpoint.is_resumable(stored):
         raise FlowerError(
             f"{path.name} holds weights alone.",
             hint="Going on from it begins a new run: name the photos that it learned from.",
@@ -40,9 +40,11 @@ def look(
     now = replace(before, **allowed)
     left = max(now.epochs - stored["progress"]["epoch"] + 1, 0)
     checks = [_epochs(now, left), _network(before, changes)]
-    known: Inventory | None = None
+    known: DatasetDiff | None = None
     try:
-        known = yield from dataset_diff.take(run, Path(now.photos), stored["classes"], how.renamed)
+        known = yield from dataset_diff.compare_dataset(
+            run, Path(now.photos), stored["classes"], how.renamed
+        )
         checks += [_classes(known, how), _photos(known, how)]
     except FlowerError as error:
         checks.append(Check("Photos", BLOCKING, error.message, "Open the folder they are in now."))
@@ -53,7 +55,7 @@ def look(
         *_settings(before, changes),
         *_frozen(stored, changes),
     ]
-    yield Preflighted(
+    yield ResumeChecked(
         run=str(run.path),
         checks=tuple(checks),
         new_photos=len(known.added) if known else 0,
@@ -82,11 +84,13 @@ def _network(before: Recipe, changes: dict[str, Any]) -> Check:
     )
 
 
-def _classes(known: Inventory, how: Resumption) -> Check:
+def _classes(known: DatasetDiff, how: ResumeOptions) -> Check:
     names = len(known.classes)
-    if known.gone:
+    if known.missing_classes:
         remedy = known.remedy() or "Put their photos back, or start a transfer from its last.pth."
-        return Check("Classes", BLOCKING, f"no photo of {', '.join(known.gone)} is left", remedy)
+        return Check(
+            "Classes", BLOCKING, f"no photo of {', '.join(known.missing_classes)} is left", remedy
+        )
     if how.renamed:
         pairs = ", ".join(f"{old} is {new} now" for old, new in how.renamed)
         return Check("Classes", FINE, pairs)
@@ -98,7 +102,7 @@ def _classes(known: Inventory, how: Resumption) -> Check:
     return Check("Classes", SAME, f"{names:,}, as before")
 
 
-def _photos(known: Inventory, how: Resumption) -> Check:
+def _photos(known: DatasetDiff, how: ResumeOptions) -> Check:
     if len(known.missing) > len(known.rows) / 2:
         detail = f"most are not in {known.folder} any more"
         remedy = known.remedy() or "Open the folder where they are now."
@@ -160,7 +164,7 @@ def _frozen(stored: dict[str, Any], changes: dict[str, Any]) -> Iterator[Check]:
         return
     model, classes = stored["recipe"]["model"], len(stored["classes"])
     try:
-        network.frozen_by(changes["frozen"], model, classes, stored["image_size"])
+        network.frozen_parameters(changes["frozen"], model, classes, stored["image_size"])
     except FlowerError as error:
         yield Check(SETTING["frozen"].label, BLOCKING, error.message.rstrip("."), error.hint)
 

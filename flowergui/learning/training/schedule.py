@@ -73,7 +73,7 @@ class Schedule:
         self.start = step + self.shift
         self.best_loss, self.stale_epochs, self.lowered = math.inf, 0, 1.0
 
-    def begin_epoch_anew(self, step: int, epoch: int, batch: int) -> None:
+    def restart_epoch(self, step: int, epoch: int, batch: int) -> None:
         """`batch` batches of `epoch` (from 1), the last of `step` steps, don't count: it begins
         anew. Epochs may have had other lengths before."""
         whole = step + self.shift - batch  # steps of the epochs before, as long as they were
@@ -94,7 +94,7 @@ class Schedule:
         if self.stale_epochs > max(self.step_size // 3, 1):
             self.lowered, self.stale_epochs = self.lowered * self.gamma, 0
 
-    def state(self) -> dict[str, float | int]:
+    def state_dict(self) -> dict[str, float | int]:
         """What a checkpoint keeps."""
         return {
             "base": float(self.base),
@@ -105,7 +105,7 @@ class Schedule:
             "shift": self.shift,
         }
 
-    def restore(self, state: dict[str, float | int]) -> None:
+    def load_state_dict(self, state: dict[str, float | int]) -> None:
         """Takes up `state`."""
         self.base = float(state["base"])
         self.best_loss = float(state["best_loss"])

@@ -12,17 +12,22 @@ from torch import Tensor, nn
 
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, EpochDone, Opened, SaveFailed, WentBack
-from flowergui.learning.acceleration.compiled import Compiled
-from flowergui.learning.acceleration.frozen_split import Halves, Values, halves, whole
+from flowergui.events import BatchDone, EpochDone, RolledBack, RunStarted, SaveFailed
+from flowergui.learning.acceleration.compiled import CompiledHead
+from flowergui.learning.acceleration.frozen_split import (
+    Features,
+    FrozenSplit,
+    split_at_frozen,
+    unsplit,
+)
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.learning.checkpoints.checkpoint_writer import Outcome, Saving
+from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter, SaveEvent
 from flowergui.learning.data.photos import Split
 from flowergui.learning.device import hardware, transfers
 from flowergui.learning.device.autocast import autocast
 from flowergui.learning.models import network
-from flowergui.learning.training.ema import Average
-from flowergui.learning.training.optimizers import admit, optimizer
+from flowergui.learning.training.ema import Ema
+from flowergui.learning.training.optimizers import init_momentum_buffers, make_optimizer
 from flowergui.learning.training.schedule import Schedule, training_size
 from flowergui.store.run_folder import RunFolder
 
@@ -32,7 +37,7 @@ class NotANumberError(FlowerError):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RuntimeConfig:
     """What "auto" came to: fixed for the whole run, also when it is resumed."""
 
     image_size: int
@@ -40,7 +45,7 @@ class Plan:
     std: tuple[float, float, float]
     device: torch.device
     dtype: torch.dtype
-    gain: float = 0.0
+    speedup: float = 0.0
     """How many times as fast as in the other precision, where both were tried."""
 
     @property
@@ -50,7 +55,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Sums:
+class RunningMetrics:
     """What an epoch has added up so far: losses and right answers over `photos` photos, and
     the seconds that it took."""
 
@@ -79,10 +84,12 @@ class Progress:
     best_epoch: int = 0
     seconds: float = 0.0
     returns: int = 0
-    sums: Sums = field(default_factory=Sums)
+    sums: RunningMetrics = field(default_factory=RunningMetrics)
 
 
-def answers(loss: Tensor, logits: Tensor, targets: Tensor) -> Callable[[], tuple[float, int]]:
+def loss_and_correct(
+    loss: Tensor, logits: Tensor, targets: Tensor
+) -> Callable[[], tuple[float, int]]:
     """What gives, once the device has them, the loss (a scalar) and how many of the logits
     (B, classes), both float, are largest where the targets are: labels (B,) int64, or (B, classes)
     float."""
@@ -97,13 +104,13 @@ def answers(loss: Tensor, logits: Tensor, targets: Tensor) -> Callable[[], tuple
     return come
 
 
-class Training:
+class TrainState:
     """A run that can be stepped, saved and restored. Owned by one thread."""
 
     def __init__(
         self,
         recipe: Recipe,
-        plan: Plan,
+        plan: RuntimeConfig,
         split: Split,
         run: RunFolder,
         net: nn.Module,
@@ -114,22 +121,22 @@ class Training:
         hardware.allow_tf32(plan.device)
         # torch's overloads of `to` leave out memory_format beside a device.
         self.net = net.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = Average(self.net, recipe.ema) if recipe.ema else None
-        self.optimizer = optimizer(self.net, recipe, plan.device)
+        self.ema = Ema(self.net, recipe.ema) if recipe.ema else None
+        self.optimizer = make_optimizer(self.net, recipe, plan.device)
         self.scaler = torch.amp.GradScaler(plan.device.type, enabled=plan.dtype == torch.float16)
         self.schedule = Schedule.of(recipe, batches)
         self.progress = Progress()
         self.epochs: list[EpochDone] = []
         self.frozen: tuple[str, ...] = ()
-        self.halves = self.judging = whole(self.net)
-        self.compiled = Compiled(recipe, plan.device, plan.dtype)
+        self.frozen_split = self.eval_split = unsplit(self.net)
+        self.compiled = CompiledHead(recipe, plan.device, plan.dtype)
         self.lost: set[str] = set()
         """Photos that were passed over, by their path; each is named once."""
         self.gone = 0
         """How many of them could be read before: see LOST_SHARE."""
         self._saved_at = time.monotonic()
         self._saved_step: tuple[int, int] | None = None
-        self._saving = Saving(run, self._furnish)
+        self._saving = CheckpointWriter(run, self._furnish)
         self.freeze(recipe.frozen)
 
     # --- what is frozen
@@ -140,7 +147,7 @@ class Training:
         The optimizer keeps what it knows of them (Adam's moments): parameters without a
         gradient are passed over. Raises FlowerError where nothing would be left to train.
         """
-        frozen = network.frozen_by(
+        frozen = network.frozen_parameters(
             words, self.recipe.model, len(self.split.classes), self.plan.image_size
         )
         self._freeze(frozen)
@@ -149,9 +156,9 @@ class Training:
         """Freezes these parameters, and cuts the network, and the one that is judged, where what
         is frozen at the beginning ends."""
         network.freeze(self.net, names)
-        admit(self.optimizer)
+        init_momentum_buffers(self.optimizer)
         self.frozen = names
-        self.halves = halves(
+        self.frozen_split = split_at_frozen(
             self.net,
             self.recipe.model,
             len(self.split.classes),
@@ -159,15 +166,15 @@ class Training:
             names,
             self.plan.dtype,
         )
-        self.judging = self._judging()
+        self.eval_split = self._judging()
 
-    def _judging(self) -> Halves:
-        if self.average is None:
-            return self.halves
-        self.average.follow(self.net)
-        if self.halves.split and self.average.settled:
-            return replace(self.halves, end=self.halves.end_of(self.average.net))
-        return whole(self.average.net)  # what was frozen just now still moves in the average
+    def _judging(self) -> FrozenSplit:
+        if self.ema is None:
+            return self.frozen_split
+        self.ema.track(self.net)
+        if self.frozen_split.is_split and self.ema.in_sync:
+            return replace(self.frozen_split, head=self.frozen_split.head_of(self.ema.net))
+        return unsplit(self.ema.net)  # what was frozen just now still moves in the average
 
     def trainable(self) -> tuple[int, int]:
         """Values that train, and all values."""
@@ -188,7 +195,7 @@ class Training:
         first, last = self.recipe.first_training_size, self.largest_training_size
         return training_size(first, last, epoch, self.recipe.epochs)
 
-    def step(self, values: Values, targets: Tensor) -> tuple[float, int]:
+    def step(self, values: Features, targets: Tensor) -> tuple[float, int]:
         """One optimizer step on what the first of the `halves` gives, each (B, ...), against
         `targets`: labels (B,) int64, or (B, classes) where they are mixed. Returns the loss and
         how many of the B answers are right. Raises NotANumberError where the loss is none; the
@@ -197,12 +204,12 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         plan = self.plan
-        with autocast(plan.device, plan.dtype, spare_depthwise=self.halves.depthwise):
-            logits = self.compiled.end(self.halves, values)(*values)
+        with autocast(plan.device, plan.dtype, spare_depthwise=self.frozen_split.depthwise):
+            logits = self.compiled.end(self.frozen_split, values)(*values)
         loss = nn.functional.cross_entropy(
             logits.float(), targets, label_smoothing=self.recipe.label_smoothing
         )
-        told = answers(loss, logits, targets)
+        told = loss_and_correct(loss, logits, targets)
         # A graphics card goes on with this while its numbers come. torch gives backward no types.
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         value, right = told()
@@ -218,21 +225,21 @@ class Training:
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
-        if self.average is not None:
-            self.average.update(self.progress.step)
+        if self.ema is not None:
+            self.ema.update(self.progress.step)
         return value, right
 
     @property
-    def judged(self) -> nn.Module:
+    def eval_model(self) -> nn.Module:
         """The network that is validated and predicts: the averaged one where there is one."""
-        return self.net if self.average is None else self.average.net
+        return self.net if self.ema is None else self.ema.net
 
     # --- telling and keeping
 
-    def opened(self, *, resumed: bool) -> Opened:
+    def opened(self, *, resumed: bool) -> RunStarted:
         """The facts that a run opens with."""
         trainable, parameters = self.trainable()
-        return Opened(
+        return RunStarted(
             run=str(self.run.path),
             model=self.recipe.model,
             mode=self.recipe.mode,
@@ -242,7 +249,7 @@ class Training:
             image_size=self.plan.image_size,
             device=str(self.plan.device),
             precision=self.plan.precision,
-            gain=self.plan.gain,
+            speedup=self.plan.speedup,
             epochs=self.recipe.epochs,
             batches=self.batches,
             epoch=self.progress.epoch,
@@ -261,8 +268,8 @@ class Training:
             self.epochs.append(event)
 
     def save_is_due(self) -> bool:
-        """Whether the end of an epoch is one to save at; see `Saving.apart`."""
-        return self.unsaved_seconds() > self._saving.apart(60 * self.recipe.save_minutes)
+        """Whether the end of an epoch is one to save at; see `CheckpointWriter.min_interval`."""
+        return self.unsaved_seconds() > self._saving.min_interval(60 * self.recipe.save_minutes)
 
     def unsaved_seconds(self) -> float:
         """How long ago last.pth was written, or could not be."""
@@ -273,51 +280,51 @@ class Training:
         """Whether last.pth holds, or is about to hold, what there is now."""
         return self._saved_step == (self.progress.step, self.progress.epoch)
 
-    def save(self, *, best: bool = False) -> list[Outcome]:
+    def save(self, *, best: bool = False) -> list[SaveEvent]:
         """Writes last.pth and the history so far and, where it is the `best`, best.pth. Weights
         that are no numbers are not saved: what is there is better. Returns what became of the
         saves that are over."""
-        return self._saved_by(self._saving.now, best)
+        return self._saved_by(self._saving.save, best)
 
-    def save_soon(self, *, best: bool = False) -> list[Outcome]:
+    def save_async(self, *, best: bool = False) -> list[SaveEvent]:
         """The same while training goes on. A best that is held, and nearer to now than the save
         before, is saved in place of what there is now: it is copied already, and one file does
         for last.pth and best.pth. The next save is due the sooner then."""
-        held = self._saving.held_since
+        held = self._saving.staged_since
         if not best and held is not None and time.monotonic() - held < held - self._saved_at:
             self._saved_at = held
-            return self.settle_best()
-        return self._saved_by(self._saving.soon, best)
+            return self.flush_best()
+        return self._saved_by(self._saving.save_async, best)
 
-    def _saved_by(self, put: Callable[..., list[Outcome]], best: bool) -> list[Outcome]:
+    def _saved_by(self, put: Callable[..., list[SaveEvent]], best: bool) -> list[SaveEvent]:
         self._saved_at = time.monotonic()
-        if not self.sound():
+        if not self.is_finite():
             reason = "the weights hold values that are no numbers"
             paths = (self.run.last, self.run.best) if best else (self.run.last,)
             self._saving.wait()
-            return self.saved_meanwhile() + [SaveFailed(str(path), reason) for path in paths]
+            return self.collect_saves() + [SaveFailed(str(path), reason) for path in paths]
         self._saved_step = (self.progress.step, self.progress.epoch)
         return self._noted(put(self.state(), best=best))
 
-    def hold_best(self) -> list[Outcome]:
+    def stage_best(self) -> list[SaveEvent]:
         """Keeps what there is until the next save, which writes it as best.pth at least."""
-        return self._noted(self._saving.hold(self.state())) if self.sound() else []
+        return self._noted(self._saving.stage_best(self.state())) if self.is_finite() else []
 
-    def settle_best(self) -> list[Outcome]:
+    def flush_best(self) -> list[SaveEvent]:
         """Begins to write a best that is held, as last.pth and best.pth."""
-        return self._noted(self._saving.settle())
+        return self._noted(self._saving.flush_best())
 
-    def saved_meanwhile(self) -> list[Outcome]:
+    def collect_saves(self) -> list[SaveEvent]:
         """What became of the saves that are over since this was asked."""
-        return self._noted(self._saving.done())
+        return self._noted(self._saving.collect())
 
-    def finish_saving(self) -> list[Outcome]:
+    def finish_saving(self) -> list[SaveEvent]:
         """Writes a best that is held, waits for it, and returns what became of it."""
-        outcomes = self.settle_best()
+        outcomes = self.flush_best()
         self._saving.wait()
-        return outcomes + self.saved_meanwhile()
+        return outcomes + self.collect_saves()
 
-    def _noted(self, outcomes: list[Outcome]) -> list[Outcome]:
+    def _noted(self, outcomes: list[SaveEvent]) -> list[SaveEvent]:
         if any(isinstance(outcome, SaveFailed) for outcome in outcomes):
             self._saved_step = None
         return outcomes
@@ -327,7 +334,7 @@ class Training:
         self.run.write_recipe(self.recipe)
         self.run.write_split(self.split.classes, self.split.rows(), self.split.folder)
 
-    def sound(self) -> bool:
+    def is_finite(self) -> bool:
         """Whether all weights, and the statistics with them, are numbers: others are not saved."""
         tensors = [each.detach() for each in self.net.parameters()]
         tensors += [each for each in self.net.buffers() if each.is_floating_point()]
@@ -336,11 +343,11 @@ class Training:
             return True
         return all(bool(torch.isfinite(each).all()) for each in tensors)
 
-    def go_back(self, error: NotANumberError) -> WentBack:
+    def roll_back(self, error: NotANumberError) -> RolledBack:
         """Takes up the last checkpoint again, with half the learning rate. Raises FlowerError
         where it can't be read."""
         returns, frozen, base = self.progress.returns + 1, self.frozen, self.schedule.base
-        self._saving.forget()
+        self._saving.discard_pending()
         stored, _ = checkpoint.newest(self.run)
         self.restore(stored)
         self._freeze(frozen)  # as the user wants it now
@@ -348,7 +355,7 @@ class Training:
         self.progress.returns = returns
         self.run.history.cut_back(self.progress.step, self.progress.epoch)
         where = self.progress.epoch, self.progress.batch, self.progress.step
-        return WentBack(*where, self.schedule.base, error.message)
+        return RolledBack(*where, self.schedule.base, error.message)
 
     # --- as a checkpoint
 
@@ -364,9 +371,9 @@ class Training:
             "recipe": self.recipe.as_dict(),
             "classes": list(self.split.classes),
             "model": self.net.state_dict(),
-            "ema": None if self.average is None else self.average.net.state_dict(),
+            "ema": None if self.ema is None else self.ema.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state(),
+            "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
             "progress": asdict(self.progress),
             "epoch": self.progress.epoch,
@@ -386,16 +393,20 @@ class Training:
     def restore(self, stored: Mapping[str, Any]) -> None:
         """Takes up where `state` left off. Where this network's head knows more classes than
         that one's, the rows of the new ones stay as they were drawn."""
-        network.take(self.net, network.grown(stored["model"], self.net.state_dict()))
-        if self.average is not None and stored.get("ema"):
-            averaged = self.average.net
-            network.take(averaged, network.grown(stored["ema"], averaged.state_dict()))
+        network.load_state_dict(
+            self.net, network.expand_head(stored["model"], self.net.state_dict())
+        )
+        if self.ema is not None and stored.get("ema"):
+            averaged = self.ema.net
+            network.load_state_dict(
+                averaged, network.expand_head(stored["ema"], averaged.state_dict())
+            )
         self.optimizer.load_state_dict(self._grown_optimizer(stored["optimizer"]))
-        self.schedule.restore(stored["schedule"])
+        self.schedule.load_state_dict(stored["schedule"])
         if stored["scaler"]:
             self.scaler.load_state_dict(stored["scaler"])
         progress = dict(stored["progress"])
-        self.progress = Progress(**{**progress, "sums": Sums(**progress["sums"])})
+        self.progress = Progress(**{**progress, "sums": RunningMetrics(**progress["sums"])})
         self.epochs = [EpochDone(**row) for row in stored["history"]]
         self.freeze(stored["frozen"])
 
@@ -411,13 +422,13 @@ class Training:
                 for key, each in known.items()
                 if isinstance(each, Tensor) and each.ndim == len(shape) and each.ndim > 0
             }
-            state[index] = {**known, **network.grown({k: known[k] for k in fresh}, fresh)}
+            state[index] = {**known, **network.expand_head({k: known[k] for k in fresh}, fresh)}
         return {**stored, "state": state}
 
-    def start_epoch_anew(self) -> None:
+    def restart_epoch(self) -> None:
         """Other photos than before: the epoch that stands begins anew, and so does the search for
         the best, since accuracy is measured on others from now on."""
         progress = self.progress
-        self.schedule.begin_epoch_anew(progress.step, progress.epoch, progress.batch)
-        progress.batch, progress.sums = 0, Sums()
+        self.schedule.restart_epoch(progress.step, progress.epoch, progress.batch)
+        progress.batch, progress.sums = 0, RunningMetrics()
         progress.best_accuracy, progress.best_epoch, progress.best_loss = 0.0, 0, math.inf

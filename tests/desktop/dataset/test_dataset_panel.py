@@ -99,14 +99,14 @@ def test_a_recent_folder_is_a_click_away(qtbot, panel):
     with qtbot.waitSignal(panel.folder_chosen) as chosen:
         action.trigger()
     assert chosen.args == ["/a/tulips & roses"]
-    with qtbot.assertNotEmitted(panel.folder_chosen), qtbot.waitSignal(panel.clear_cache_wanted):
+    with qtbot.assertNotEmitted(panel.folder_chosen), qtbot.waitSignal(panel.clear_cache_requested):
         recent.menu().actions()[-1].trigger()
 
 
 def test_sample_flowers_stand_out_until_a_folder_is_open(qtbot, panel):
     sample = button(panel, "sampleButton")
     assert sample.property("role") == "primary"
-    with qtbot.waitSignal(panel.sample_wanted):
+    with qtbot.waitSignal(panel.samples_requested):
         sample.click()
     panel.show_scanned(scanned(flower("rose", 10), flower("tulip", 10)))
     assert sample.property("role") == "quiet"
@@ -122,7 +122,7 @@ def test_a_scan_shows_progress_and_can_be_cancelled(qtbot, panel):
     assert bar.isVisible()
     assert (bar.value(), bar.maximum()) == (1_200, 3_000)
     assert "1,200 of 3,000" in texts(panel)
-    with qtbot.waitSignal(panel.cancel_wanted):
+    with qtbot.waitSignal(panel.cancel_requested):
         cancel.click()
     panel.show_cancelled()
     assert not bar.isVisible()

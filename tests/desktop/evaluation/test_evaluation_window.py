@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flowergui.confusion_matrix import Tally
+from flowergui.confusion_matrix import ConfusionMatrix
 from flowergui.desktop.evaluation.confusion_table import whole_percent
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
-from flowergui.desktop.prediction.photo_strip import Shown
-from flowergui.events import Evaluated, Explained, Guess, Guessed, Judged, Problem
+from flowergui.desktop.prediction.photo_strip import PhotoAnswer
+from flowergui.events import Evaluated, Explained, PhotoEvaluated, Predicted, Prediction, Problem
 
 BEST = "/models/2026-11-23_14-02-11_mynet_scratch/best.pth"
 
@@ -30,18 +30,20 @@ RIGHT = [("rose", "rose", 0.8), ("rose", "rose", 0.55), ("daisy", "daisy", 0.95)
 
 
 @pytest.fixture
-def judged(tmp_path) -> list[Judged]:
+def judged(tmp_path) -> list[PhotoEvaluated]:
     made = []
     for number, (label, guess, share) in enumerate(RIGHT + MISTAKES):
         path = tmp_path / label / f"{number}.png"
         path.parent.mkdir(exist_ok=True)
         Image.new("RGB", (30, 20), "red").save(path)
-        made.append(Judged(str(path), label, guess, share, share if label == guess else 0.05))
+        made.append(
+            PhotoEvaluated(str(path), label, guess, share, share if label == guess else 0.05)
+        )
     return made
 
 
 def result(judged, **changes) -> Evaluated:
-    tally = Tally(judged)
+    tally = ConfusionMatrix(judged)
     values = {
         "checkpoint": BEST,
         "epoch": 7,
@@ -52,10 +54,10 @@ def result(judged, **changes) -> Evaluated:
         "loss": 0.5,
         "classes": tuple(tally.score(name) for name in tally.names()),
         "confusions": tally.confusions(),
-        "surest": (),
+        "most_confident_errors": (),
         "problems": (),
-        "learned": 0,
-        "strangers": (),
+        "trained_on": 0,
+        "unknown_classes": (),
     }
     return Evaluated(**{**values, **changes})
 
@@ -72,7 +74,7 @@ def window(qtbot):
 
 @pytest.fixture
 def done(window, judged):
-    window.show_judged(judged)
+    window.show_photos(judged)
     window.show_result(result(judged))
     return window
 
@@ -97,7 +99,7 @@ def texts(window) -> list[list[str]]:
     ]
 
 
-def photos(window) -> list[Judged]:
+def photos(window) -> list[PhotoEvaluated]:
     model = window.findChild(QListView, "judgedGrid").model()
     return [model.index(row, 0).data(Qt.ItemDataRole.UserRole) for row in range(model.rowCount())]
 
@@ -108,9 +110,9 @@ def choose(window, row, column):
 
 def test_the_table_grows_with_every_photo(window, judged):
     assert window.isVisible()
-    window.show_judged(judged[:1])
+    window.show_photos(judged[:1])
     assert texts(window) == [["1", "100"], ["100", ""]]
-    window.show_judged(judged[1:])
+    window.show_photos(judged[1:])
     assert texts(window) == [
         ["1", "", "", "100"],
         ["", "2", "2", "50"],
@@ -179,14 +181,16 @@ def test_figures_explain_themselves(done):
 
 
 def test_a_chosen_photo_is_asked_about_and_lit(qtbot, done, judged):
-    with qtbot.waitSignal(done.explanation_wanted) as asked:
+    with qtbot.waitSignal(done.explanation_requested) as asked:
         choose(done, 1, 2)
     assert asked.args == [judged[3].path]
-    guessed = Guessed(judged[3].path, (Guess("tulip", 0.9), Guess("rose", 0.05)), BEST, 7)
-    heats = Explained(judged[3].path, (((1.0, 0.0), (0.0, 0.0)),) * 2).heats
-    done.show_answer(Shown("/another.png", guessed=guessed))  # of one looked at before
+    guessed = Predicted(
+        judged[3].path, (Prediction("tulip", 0.9), Prediction("rose", 0.05)), BEST, 7
+    )
+    heats = Explained(judged[3].path, (((1.0, 0.0), (0.0, 0.0)),) * 2).heatmaps
+    done.show_answer(PhotoAnswer("/another.png", predicted=guessed))  # of one looked at before
     assert not button(done, "judgedWhyButton").isEnabled()
-    done.show_answer(Shown(judged[3].path, guessed=guessed, heats=heats))
+    done.show_answer(PhotoAnswer(judged[3].path, predicted=guessed, heatmaps=heats))
     button(done, "judgedWhyButton").click()
     assert label(done, "judgedReasonCaption") == "Bright: what speaks for tulip."
 
@@ -201,10 +205,10 @@ def test_the_grid_reads_as_words(done):
 
 
 def test_what_was_left_out_is_said(window, judged):
-    window.show_judged(judged)
+    window.show_photos(judged)
     problem = Problem("rose/torn.jpg", "no picture")
     window.show_result(
-        result(judged, problems=(problem,), learned=300, strangers=("oak",), top5=0.97)
+        result(judged, problems=(problem,), trained_on=300, unknown_classes=("oak",), top5=0.97)
     )
     assert label(window, "evaluationNote") == (
         "1 photo could not be read (rose/torn.jpg: no picture). Left out, as it does not know the "
@@ -225,7 +229,7 @@ def test_a_failure_is_all_there_is(window, judged):
     window.begin(BEST)
     assert cells(window).isVisible()
     assert not window.findChild(QLabel, "evaluationError").isVisible()
-    window.show_judged(judged)
+    window.show_photos(judged)
     window.show_failure("It broke off.")  # what was judged stays
     assert cells(window).isVisible()
     assert len(photos(window)) == 3
@@ -233,7 +237,7 @@ def test_a_failure_is_all_there_is(window, judged):
 
 
 def test_all_right_is_said(window, judged):
-    window.show_judged(judged[:3])
+    window.show_photos(judged[:3])
     window.show_result(result(judged[:3]))
     assert label(window, "judgedTitle") == "Mistakes: 0 photos"
     assert label(window, "judgedOrder") == "There are none."
@@ -257,7 +261,7 @@ def test_the_table_is_kept_as_a_file(qtbot, done, judged, tmp_path):
 def test_other_photos_can_be_asked_for(qtbot, done, tmp_path):
     button(done, "otherPhotosButton").click()
     dialog = done.findChild(QFileDialog)
-    with qtbot.waitSignal(done.folder_wanted) as wanted:
+    with qtbot.waitSignal(done.folder_requested) as wanted:
         dialog.fileSelected.emit(str(tmp_path))
     dialog.close()
     assert wanted.args == [str(tmp_path)]
@@ -273,7 +277,7 @@ def test_a_photo_is_found_where_it_lies(done, judged, monkeypatch):
 
 def test_thousands_of_classes_scroll(qtbot, window):
     names = [f"species {number:04}" for number in range(3_000)]
-    window.show_judged([Judged("/x.jpg", name, name, 0.5, 0.5) for name in names])
+    window.show_photos([PhotoEvaluated("/x.jpg", name, name, 0.5, 0.5) for name in names])
     model = cells(window).model()
     assert model.rowCount() == model.columnCount() == 3_001
     assert cells(window).horizontalScrollBar().maximum() > 0
@@ -290,8 +294,8 @@ def test_it_fits_a_small_screen(window, judged):
 
 
 def test_what_nobody_knows_is_not_claimed(window, judged):
-    window.show_judged(judged)
-    window.show_result(result(judged, learned=None))
+    window.show_photos(judged)
+    window.show_result(result(judged, trained_on=None))
     assert "new" not in label(window, "evaluationCheckpoint")
     assert label(window, "evaluationNote") == (
         "Nobody knows which of these photos it has learned from."
@@ -307,14 +311,14 @@ def test_how_far_it_is_is_seen(window):
 
 
 def test_what_is_chosen_while_it_judges_stays_chosen(qtbot, window, judged):
-    window.show_judged(judged[:4])  # no daisy is named for a tulip yet
+    window.show_photos(judged[:4])  # no daisy is named for a tulip yet
     choose(window, 1, 1)
     assert label(window, "judgedTitle") == "rose, recognised: 2 photos"
     grid = window.findChild(QListView, "judgedGrid")
     grid.setCurrentIndex(grid.model().index(1, 0))
     looked_at = window.shown.path
-    others = [Judged(judged[0].path, "aster", "rose", 0.5, 0.1), *judged[4:]]
-    window.show_judged(others)  # the rows move down
+    others = [PhotoEvaluated(judged[0].path, "aster", "rose", 0.5, 0.1), *judged[4:]]
+    window.show_photos(others)  # the rows move down
     assert cells(window).currentIndex().data(Qt.ItemDataRole.UserRole) == ("rose", "rose")
     window.show_result(result([*judged, others[0]]))
     assert label(window, "judgedTitle") == "rose, recognised: 2 photos"
@@ -331,10 +335,12 @@ def test_the_tab_key_passes_by(qtbot, done):
 
 
 def test_return_lights_a_guess_and_no_more(qtbot, done, judged):
-    guesses = (Guess("tulip", 0.9), Guess("rose", 0.05))
-    guessed = Guessed(judged[3].path, guesses, BEST, 7)
-    done.show_answer(Shown(judged[3].path, guessed=guessed, heats=(((1.0,),), ((0.5,),))))
-    table = done.findChild(QTableView, "judgedGuesses")
+    guesses = (Prediction("tulip", 0.9), Prediction("rose", 0.05))
+    guessed = Predicted(judged[3].path, guesses, BEST, 7)
+    done.show_answer(
+        PhotoAnswer(judged[3].path, predicted=guessed, heatmaps=(((1.0,),), ((0.5,),)))
+    )
+    table = done.findChild(QTableView, "judgedPredictions")
     table.setFocus()
     table.setCurrentIndex(table.model().index(1, 0))
     qtbot.keyClick(table, Qt.Key.Key_Return)
@@ -346,8 +352,8 @@ def test_return_lights_a_guess_and_no_more(qtbot, done, judged):
 def test_no_digit_is_cut(window):
     """However narrow a cell is, a wrong number is worse than a short one."""
     names = [f"class {number:02}" for number in range(12)]
-    window.show_judged([Judged("/x.jpg", names[0], names[1], 0.5, 0.5)] * 12_345)
-    window.show_judged([Judged("/x.jpg", name, name, 0.5, 0.5) for name in names])
+    window.show_photos([PhotoEvaluated("/x.jpg", names[0], names[1], 0.5, 0.5)] * 12_345)
+    window.show_photos([PhotoEvaluated("/x.jpg", name, name, 0.5, 0.5) for name in names])
     window.resize(520, 480)
     table = cells(window)
     model, metrics = table.model(), table.fontMetrics()
@@ -369,7 +375,7 @@ def test_nearly_all_is_not_all(share, text):
 
 def test_names_that_look_like_html_are_shown_as_they_are(window):
     odd = "<b>rose</b>"
-    window.show_judged([Judged(f"/{odd}.jpg", odd, "tulip", 0.5, 0.1)])
+    window.show_photos([PhotoEvaluated(f"/{odd}.jpg", odd, "tulip", 0.5, 0.1)])
     model = cells(window).model()
     tips = [
         model.index(0, 1).data(Qt.ItemDataRole.ToolTipRole),
@@ -384,8 +390,8 @@ def test_names_that_look_like_html_are_shown_as_they_are(window):
 
 def test_a_name_that_is_no_text_is_asked_for_as_it_is(qtbot, window):
     odd = b"/photos/r\xffse.png".decode("utf-8", "surrogateescape")
-    window.show_judged([Judged(odd, "rose", "tulip", 0.5, 0.1)])
-    with qtbot.waitSignal(window.explanation_wanted) as asked:
+    window.show_photos([PhotoEvaluated(odd, "rose", "tulip", 0.5, 0.1)])
+    with qtbot.waitSignal(window.explanation_requested) as asked:
         choose(window, 0, 1)
     assert asked.args == [odd]
 
@@ -405,6 +411,6 @@ def test_a_cell_is_painted_in_the_colour_of_its_share(done):
 
 
 def test_the_table_shows_what_it_grows_to(qtbot, window, judged):
-    window.show_judged(judged)
+    window.show_photos(judged)
     with qtbot.waitSignal(cells(window).model().dataChanged):
-        window.show_judged(judged[:1])
+        window.show_photos(judged[:1])

@@ -13,7 +13,7 @@ from flowergui.desktop.layers.layer_model import LayerModel, short_count
 from flowergui.desktop.layers.layer_tree import EVERYTHING_FROZEN, LayerPanel
 from flowergui.desktop.layers.network_dialog import NetworkDialog, network_text
 from flowergui.errors import FlowerError
-from flowergui.events import Described, ModuleFacts, ParameterFacts
+from flowergui.events import ModelDescribed, ModuleFacts, ParameterFacts
 
 SHAPES = {
     "conv1.weight": (64, 3, 7, 7),
@@ -36,9 +36,9 @@ CHECKED, PARTLY, UNCHECKED = (
 )
 
 
-def described(model="small", shapes=None, classes=5) -> Described:
+def described(model="small", shapes=None, classes=5) -> ModelDescribed:
     shapes = SHAPES if shapes is None else shapes
-    return Described(
+    return ModelDescribed(
         model=model,
         class_count=classes,
         image_size=64,
@@ -210,7 +210,7 @@ def test_without_a_network_nothing_can_be_pressed(panel):
 
 def test_show_network_is_asked_for(panel, qtbot):
     panel.show_network(described(), ())
-    with qtbot.waitSignal(panel.network_wanted):
+    with qtbot.waitSignal(panel.network_requested):
         press(qtbot, panel, "showNetworkButton")
 
 

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPixmap
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from flowergui.desktop.plots import live_plot
-from flowergui.desktop.plots.batch_columns import Points
+from flowergui.desktop.plots.batch_columns import BatchColumns
 from flowergui.desktop.plots.live_plot import BREATH, LONGEST, PERIOD, LivePlot
 from flowergui.desktop.plots.metric import LOSS
 from flowergui.desktop.plots.plot_pane import SIDES
@@ -395,7 +395,9 @@ def test_a_resumed_run_replaces_what_it_does_again(plot):
 
 def test_load_shows_history_and_clear_forgets_it(plot):
     plot.append([batch(step, loss=9.0) for step in range(1, 6)])
-    plot.load(Points.of([batch(step) for step in range(1, 21)]), [epoch(1, 0.3), epoch(2, 0.4)])
+    plot.load(
+        BatchColumns.of([batch(step) for step in range(1, 21)]), [epoch(1, 0.3), epoch(2, 0.4)]
+    )
     plot.draw()
     assert len(curve(plot, "loss", "every batch").getData()[0]) == 20
     assert not plot._hint.isVisible()

@@ -20,7 +20,7 @@ from flowergui.desktop.prediction.prediction_panel import PredictionPanel
 from flowergui.desktop.run_names import spoken
 from flowergui.desktop.threads import worker
 from flowergui.desktop.widgets.card import ElidedLabel
-from flowergui.events import Explained, Guess, Guessed, GuessFailed
+from flowergui.events import Explained, Predicted, Prediction, PredictionFailed
 
 BEST = "/models/2026-11-23_140211_vgg11_bn_scratch/best.pth"
 
@@ -55,7 +55,7 @@ def photos(tmp_path):
 
 
 def guessed(path, *pairs, epoch=12):
-    return Guessed(path, tuple(Guess(*pair) for pair in pairs), BEST, epoch)
+    return Predicted(path, tuple(Prediction(*pair) for pair in pairs), BEST, epoch)
 
 
 def files(*paths):
@@ -80,7 +80,7 @@ def drop(widget, mime):
 
 
 def rows(panel):
-    model = panel.findChild(QAbstractItemView, "guesses").model()
+    model = panel.findChild(QAbstractItemView, "predictions").model()
     return [
         tuple(model.index(row, column).data() for column in (0, 1))
         for row in range(model.rowCount())
@@ -206,7 +206,7 @@ def test_a_guess_is_shown_likeliest_first_with_its_picture_and_who_answered(
     panel.show_waiting([photos[0]])
     busy = panel.findChild(QProgressBar)
     assert busy.isVisible()
-    panel.show_guess(
+    panel.show_prediction(
         guessed(photos[0], ("rose", 0.914), ("tulip", 0.0712), ("iris", 0.0138), ("lily", 0.001))
     )
     assert not busy.isVisible()
@@ -216,7 +216,7 @@ def test_a_guess_is_shown_likeliest_first_with_its_picture_and_who_answered(
         ("iris", "1 %"),
         ("lily", "< 1 %"),
     ]
-    model = panel.findChild(QAbstractItemView, "guesses").model()
+    model = panel.findChild(QAbstractItemView, "predictions").model()
     assert model.index(0, 1).data(Qt.ItemDataRole.UserRole) == 0.914
     assert text(panel, "photoName") == "rose.png"
     caption = "Answered by best.pth of 2026-11-23 14:02 vgg11_bn scratch, epoch 12."
@@ -229,7 +229,7 @@ def test_several_photos_are_gone_through_each_with_its_guess(qtbot, panel, zone,
     strip = panel.findChild(QListView, "photoStrip")
     assert strip.isVisible()
     for path, name in zip(photos, ("rose", "tulip", "iris"), strict=True):
-        panel.show_guess(guessed(path, (name, 0.75)))
+        panel.show_prediction(guessed(path, (name, 0.75)))
     assert rows(panel) == [("rose", "75 %")]
     qtbot.keyClick(strip, Qt.Key.Key_Right)
     assert rows(panel) == [("tulip", "75 %")]
@@ -242,17 +242,17 @@ def test_several_photos_are_gone_through_each_with_its_guess(qtbot, panel, zone,
 
 def test_an_answer_to_another_photo_does_not_disturb(panel, photos):
     panel.show_waiting(photos)
-    panel.show_guess(guessed(photos[2], ("iris", 0.5)))
+    panel.show_prediction(guessed(photos[2], ("iris", 0.5)))
     assert rows(panel) == []
     assert text(panel, "photoName") == "rose.png"
 
 
 def test_a_photo_that_cannot_be_read_says_why_and_the_others_go_on(qtbot, panel, photos):
     panel.show_waiting(photos)
-    panel.show_failed(GuessFailed(photos[0], "This file is no picture."))
+    panel.show_failed(PredictionFailed(photos[0], "This file is no picture."))
     assert text(panel, "guessError") == "This file is no picture."
     assert not panel.findChild(QProgressBar).isVisible()
-    panel.show_guess(guessed(photos[1], ("tulip", 1.0)))
+    panel.show_prediction(guessed(photos[1], ("tulip", 1.0)))
     qtbot.keyClick(panel.findChild(QListView, "photoStrip"), Qt.Key.Key_Right)
     assert rows(panel) == [("tulip", "100 %")]
     assert not panel.findChild(QLabel, "guessError").isVisible()
@@ -288,21 +288,21 @@ def test_checkpoints_are_named_in_words(path, words):
     ("share", "words"), [(1.0, "100 %"), (0.9996, "> 99 %"), (0.004, "< 1 %"), (0.0, "0 %")]
 )
 def test_a_probability_is_not_rounded_to_certainty(panel, photos, share, words):
-    panel.show_guess(guessed(photos[0], ("rose", share)))
+    panel.show_prediction(guessed(photos[0], ("rose", share)))
     assert rows(panel) == [("rose", words)]
 
 
 def test_it_fits_a_narrow_column(panel, photos):
-    panel.show_guess(guessed(photos[0], ("a flower with a very long name indeed", 0.5)))
+    panel.show_prediction(guessed(photos[0], ("a flower with a very long name indeed", 0.5)))
     assert panel.minimumSizeHint().width() <= 290
 
 
 def test_a_photo_that_fails_is_answered_by_nobody(panel, photos):
     panel.set_checkpoint(BEST)
-    panel.show_guess(guessed(photos[0], ("rose", 0.9)))
-    panel.show_failed(GuessFailed(photos[1], "It is empty."))
+    panel.show_prediction(guessed(photos[0], ("rose", 0.9)))
+    panel.show_failed(PredictionFailed(photos[1], "It is empty."))
     panel.show_waiting([photos[1]])
-    panel.show_failed(GuessFailed(photos[1], "It is empty."))
+    panel.show_failed(PredictionFailed(photos[1], "It is empty."))
     assert text(panel, "checkpointCaption").endswith("vgg11_bn scratch answers.")
 
 
@@ -343,7 +343,7 @@ def test_what_speaks_for_a_guess_is_lit(qtbot, panel, bright):
     panel.show()
     why = panel.findChild(QPushButton, "whyButton")
     reason = panel.findChild(QLabel, "reasonCaption")
-    panel.show_guess(guessed(bright, ("rose", 0.9), ("tulip", 0.1)))
+    panel.show_prediction(guessed(bright, ("rose", 0.9), ("tulip", 0.1)))
     qtbot.waitUntil(lambda: panel.findChild(DropZone)._pictures.picture(bright) is not None)
     assert lit(panel) == (True, True)
     assert not why.isEnabled()
@@ -353,7 +353,7 @@ def test_what_speaks_for_a_guess_is_lit(qtbot, panel, bright):
     why.click()
     assert lit(panel) == (True, False)
     assert (reason.isVisible(), reason.text()) == (True, "Bright: what speaks for rose.")
-    table = panel.findChild(QTableView, "guesses")
+    table = panel.findChild(QTableView, "predictions")
     table.clicked.emit(table.model().index(1, 0))
     assert lit(panel) == (False, False)
     assert reason.text() == "Nothing in the photo speaks for tulip."
@@ -363,30 +363,33 @@ def test_what_speaks_for_a_guess_is_lit(qtbot, panel, bright):
 
 
 def test_a_click_on_a_guess_asks_why(qtbot, panel, bright):
-    panel.show_guess(guessed(bright, ("rose", 0.9), ("tulip", 0.1)))
-    table, why = panel.findChild(QTableView, "guesses"), panel.findChild(QPushButton, "whyButton")
+    panel.show_prediction(guessed(bright, ("rose", 0.9), ("tulip", 0.1)))
+    table, why = (
+        panel.findChild(QTableView, "predictions"),
+        panel.findChild(QPushButton, "whyButton"),
+    )
     table.clicked.emit(table.model().index(1, 0))
     assert not why.isChecked()  # nobody knows yet
     panel.show_explained(Explained(bright, (NOWHERE, LEFT)))
     table.clicked.emit(table.model().index(1, 0))
     assert why.isChecked()
     assert text(panel, "reasonCaption") == "Bright: what speaks for tulip."
-    panel.show_guess(guessed("other.png", ("rose", 1.0)))
+    panel.show_prediction(guessed("other.png", ("rose", 1.0)))
     assert not why.isEnabled()
     panel.show_explained(Explained("other.png", (LEFT,)))
     assert text(panel, "reasonCaption") == "Bright: what speaks for rose."  # its first guess
 
 
 def test_the_keyboard_asks_why(qtbot, panel, bright):
-    panel.show_guess(guessed(bright, ("rose", 0.9), ("tulip", 0.1)))
+    panel.show_prediction(guessed(bright, ("rose", 0.9), ("tulip", 0.1)))
     panel.show_explained(Explained(bright, (NOWHERE, LEFT)))
-    table = panel.findChild(QTableView, "guesses")
+    table = panel.findChild(QTableView, "predictions")
     table.setCurrentIndex(table.model().index(1, 0))
     qtbot.keyClick(table, Qt.Key.Key_Return)
     assert text(panel, "reasonCaption") == "Bright: what speaks for tulip."
 
 
 def test_an_explanation_that_nobody_waits_for_is_passed_over(panel, bright):
-    panel.show_guess(guessed(bright, ("rose", 0.9)))
+    panel.show_prediction(guessed(bright, ("rose", 0.9)))
     panel.show_explained(Explained("another.png", (LEFT,)))
     assert not panel.findChild(QPushButton, "whyButton").isEnabled()

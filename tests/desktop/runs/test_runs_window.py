@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QTableView, QTre
 from flowergui.config.recipe import SETTING, Recipe
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
 from flowergui.desktop.plots.pg import pyqtgraph as pg
-from flowergui.desktop.plots.run_curves import FAINT, Course, RunCurves
+from flowergui.desktop.plots.run_curves import FAINT, RunCurve, RunCurves
 from flowergui.desktop.runs.run_table import DOT
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.style import theme
@@ -293,7 +293,7 @@ def data(plot) -> list[tuple[list[float], list[float]]]:
 
 
 def test_accuracy_or_loss_by_epochs_or_minutes(plot):
-    plot.show_courses([Course("a", 0, epochs(0.5, 0.75))])
+    plot.show_courses([RunCurve("a", 0, epochs(0.5, 0.75))])
     assert data(plot) == [([1, 2], [0.4, 0.4]), ([1, 2], [0.5, 0.75])]
     plot.run_by("minutes")
     assert data(plot)[1] == ([0.5, 1.0], [0.5, 0.75])
@@ -308,7 +308,7 @@ def test_accuracy_or_loss_by_epochs_or_minutes(plot):
 
 
 def test_the_best_epoch_is_ringed(plot):
-    plot.show_courses([Course("a", 0, epochs(0.5, 0.75, 0.6), 2), Course("b", 1, epochs(None))])
+    plot.show_courses([RunCurve("a", 0, epochs(0.5, 0.75, 0.6), 2), RunCurve("b", 1, epochs(None))])
     items = plot.plot.getPlotItem().items
     (ring,) = [each for each in items if type(each) is pg.ScatterPlotItem]
     assert [each.tolist() for each in ring.getData()] == [[2.0], [0.75]]
@@ -317,18 +317,18 @@ def test_the_best_epoch_is_ringed(plot):
 def test_a_loss_that_ran_away_does_not_flatten_the_others(plot):
     wild = replace(epochs(0.2)[0], epoch=2, val_loss=1e9)
     plot.show_quantity(LOSS)
-    plot.show_courses([Course("a", 0, (*epochs(0.5), wild)), Course("b", 1, epochs(0.5, 0.6))])
+    plot.show_courses([RunCurve("a", 0, (*epochs(0.5), wild)), RunCurve("b", 1, epochs(0.5, 0.6))])
     assert plot.plot.getViewBox().viewRange()[1][1] < 100
 
 
 def test_ten_thousand_epochs_are_thinned(plot):
     many = tuple(replace(epochs(0.5)[0], epoch=n) for n in range(1, 10_001))
-    plot.show_courses([Course("a", 0, many)])
+    plot.show_courses([RunCurve("a", 0, many)])
     assert all(len(x) < 1_000 for x, _ in data(plot))
 
 
 def test_the_readout_names_what_is_under_the_pointer(plot):
-    plot.show_courses([Course("<a>", 0, epochs(0.5, 0.75)), Course("b", 1, epochs(None))])
+    plot.show_courses([RunCurve("<a>", 0, epochs(0.5, 0.75)), RunCurve("b", 1, epochs(None))])
     first = plot.read_out(1.2).replace("\xa0", " ")
     assert "Epoch 1" in first
     assert "&lt;a&gt;" in first
@@ -344,14 +344,14 @@ def test_the_readout_names_what_is_under_the_pointer(plot):
 
 
 def test_the_readout_names_ten_runs_at_most(plot):
-    plot.show_courses([Course(f"run {n}", n, epochs(0.5)) for n in range(30)])
+    plot.show_courses([RunCurve(f"run {n}", n, epochs(0.5)) for n in range(30)])
     assert plot.read_out(1).count("<tr>") == 11
     assert "and 20 more" in plot.read_out(1)
 
 
 def test_runs_beyond_the_last_colour_are_dashed(plot):
     count = len(theme.current().series)
-    plot.show_courses([Course("a", n, epochs(0.5, 0.6)) for n in (0, count)])
+    plot.show_courses([RunCurve("a", n, epochs(0.5, 0.6)) for n in (0, count)])
     items = plot.plot.getPlotItem().items
     lines = [each for each in items if isinstance(each, pg.PlotDataItem)]
     styles = [each.opts["pen"].style() for each in lines]
@@ -359,7 +359,7 @@ def test_runs_beyond_the_last_colour_are_dashed(plot):
 
 
 def test_the_readout_follows_the_pointer(qtbot, plot):
-    plot.show_courses([Course("a", 0, epochs(0.5, 0.75))])
+    plot.show_courses([RunCurve("a", 0, epochs(0.5, 0.75))])
     view = plot.plot.getViewBox()
     scene = view.mapViewToScene(pg.Point(2.0, 0.75))
     plot._hover(scene)
@@ -367,7 +367,7 @@ def test_the_readout_follows_the_pointer(qtbot, plot):
     assert readout.isVisible()
     assert plot.rect().contains(readout.geometry())
     assert plot._crosshair.value() == 2
-    plot.show_courses([Course("a", 0, epochs(0.5, 0.75, 0.8))])  # the pointer is still
+    plot.show_courses([RunCurve("a", 0, epochs(0.5, 0.75, 0.8))])  # the pointer is still
     assert readout.isVisible()
     plot._hover(plot.plot.mapToScene(QPoint(2, 2)))  # beside the axis
     assert not readout.isVisible()
@@ -400,14 +400,14 @@ def test_a_note_stands_beside_its_run(window):
 
 def test_f2_or_a_double_click_asks_for_a_note(qtbot, window):
     table(window).look_at(RUNS[1].run.path)
-    with qtbot.waitSignal(window.note_wanted) as told:
+    with qtbot.waitSignal(window.note_requested) as told:
         qtbot.keyClick(table(window), Qt.Key.Key_F2)
     assert told.args == [RUNS[1].run]
     index = table(window).model().index(1, 4)
-    with qtbot.waitSignal(window.note_wanted) as told:
+    with qtbot.waitSignal(window.note_requested) as told:
         table(window).doubleClicked.emit(index)
     assert told.args == [RUNS[1].run]
-    with qtbot.assertNotEmitted(window.note_wanted):
+    with qtbot.assertNotEmitted(window.note_requested):
         table(window).doubleClicked.emit(index.siblingAtColumn(3))
         table(window).clearSelection()
         qtbot.keyClick(table(window), Qt.Key.Key_F2)
@@ -419,12 +419,12 @@ def test_f2_or_a_double_click_asks_for_a_note(qtbot, window):
 @pytest.mark.parametrize(
     ("name", "signal"),
     [
-        ("resumeRunButton", "resume_wanted"),
-        ("takeSettingsButton", "settings_wanted"),
-        ("runMistakesButton", "mistakes_wanted"),
-        ("letAnswerButton", "answers_wanted"),
-        ("noteButton", "note_wanted"),
-        ("removeRunButton", "removal_wanted"),
+        ("resumeRunButton", "resume_requested"),
+        ("takeSettingsButton", "settings_requested"),
+        ("runMistakesButton", "evaluation_requested"),
+        ("letAnswerButton", "prediction_requested"),
+        ("noteButton", "note_requested"),
+        ("removeRunButton", "removal_requested"),
     ],
 )
 def test_buttons_are_for_the_run_that_is_looked_at(qtbot, window, name, signal):
@@ -441,7 +441,7 @@ def test_a_network_is_exported(qtbot, window):
     assert dialog.defaultSuffix() == "safetensors"
     dialog.filterSelected.emit(next(each for each in dialog.nameFilters() if "onnx" in each))
     assert dialog.defaultSuffix() == "onnx"
-    with qtbot.waitSignal(window.export_wanted) as told:
+    with qtbot.waitSignal(window.export_requested) as told:
         dialog.fileSelected.emit("/elsewhere/flowers.onnx")
     assert told.args == [RUNS[1].run, "/elsewhere/flowers.onnx"]
     dialog.close()

@@ -6,7 +6,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QComboBox
 
 from flowergui.config.recipe import SETTING, SETTINGS, START
-from flowergui.desktop.settings.setting_editors import editor_for, lesson, stepped
+from flowergui.desktop.settings.setting_editors import editor_for, stepped, tooltip_html
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_a_choice_is_set_by_its_label_or_its_value(editor, words):
 
 
 def test_a_tooltip_teaches_the_range():
-    assert "From 1 to 10000" in lesson(SETTING["epochs"])
-    assert "or 0: the network's own" in lesson(SETTING["image_size"])
-    assert "0 is off" in lesson(SETTING["ema"])
-    assert "From" not in lesson(SETTING["optimizer"])
+    assert "From 1 to 10000" in tooltip_html(SETTING["epochs"])
+    assert "or 0: the network's own" in tooltip_html(SETTING["image_size"])
+    assert "0 is off" in tooltip_html(SETTING["ema"])
+    assert "From" not in tooltip_html(SETTING["optimizer"])

@@ -8,14 +8,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QListView, QPushButton
 
 from flowergui.config.recipe import Recipe
-from flowergui.desktop.run_names import Resumable, resumables
+from flowergui.desktop.run_names import ResumableRun, resumable_runs
 from flowergui.desktop.start_from.mode_selector import MODES, ModeSelector
 from flowergui.desktop.start_from.model_selector import BEFORE
-from flowergui.events import Catalogued, DownloadProgress, ModelFacts, RunFacts, WeightsFacts
+from flowergui.events import DownloadProgress, ModelFacts, ModelsListed, RunFacts, WeightsFacts
 
 V1 = WeightsFacts("IMAGENET1K_V1", 0.761, 224, 97.8)
 V2 = WeightsFacts("IMAGENET1K_V2", 0.809, 232, 97.8)
-CATALOGUE = Catalogued(
+CATALOGUE = ModelsListed(
     (
         ModelFacts("mynet", "Small networks", 94_000, 96, ()),
         ModelFacts("alexnet", "alexnet", 61_100_840, 224, (V1,)),
@@ -74,7 +74,7 @@ def run(name, done, *, epochs=30, best=0.863, last=True):
     [("scratch", {"models"}), ("transfer", {"models", "weights"}), ("resume", {"runs"})],
 )
 def test_each_mode_shows_what_it_needs_and_says_what_it_does(qtbot, filled, mode, shown):
-    filled.set_runs(resumables([run("resnet18", 3)]))
+    filled.set_runs(resumable_runs([run("resnet18", 3)]))
     qtbot.mouseClick(button(filled, f"mode{mode.capitalize()}"), Qt.MouseButton.LeftButton)
     assert filled.mode == mode
     parts = {"models": models(filled), "weights": weights(filled), "runs": runs(filled)}
@@ -251,12 +251,12 @@ def test_weights_can_be_saved_and_the_wait_be_cancelled(qtbot, filled):
     save = button(filled, "saveWeightsButton")
     assert save.isVisible()
     assert save.text() == "Save pretrained weights"
-    with qtbot.waitSignal(filled.save_weights_wanted):
+    with qtbot.waitSignal(filled.save_weights_requested):
         save.click()
     filled.show_saving_weights(DownloadProgress("resnet18", 12_000_000, 46_800_000))
     assert "Downloading: 12 of 46 MB" in texts(filled)
     assert save.text() == "Cancel"
-    with qtbot.waitSignal(filled.cancel_weights_wanted):
+    with qtbot.waitSignal(filled.cancel_weights_requested):
         save.click()
     filled.show_saving_weights(None)
     assert save.text() == "Save pretrained weights"
@@ -288,7 +288,7 @@ def test_saved_weights_are_offered_for_their_network(filled):
 
 def test_nothing_to_resume_yet(selector):
     selector.mode = "resume"
-    selector.set_runs(resumables([run("resnet18", 0, last=False)]))
+    selector.set_runs(resumable_runs([run("resnet18", 0, last=False)]))
     assert "Nothing to resume yet" in texts(selector)
     assert not runs(selector).isVisible()
     assert selector.checkpoint == ""
@@ -298,7 +298,7 @@ def test_runs_are_listed_and_the_newest_is_chosen(qtbot, selector):
     selector.mode = "resume"
     newest, older = run("resnet18", 12), run("vgg11_bn", 30)
     with qtbot.waitSignal(selector.checkpoint_changed) as changed:
-        selector.set_runs(resumables([newest, older]))
+        selector.set_runs(resumable_runs([newest, older]))
     assert changed.args == [newest.last]
     model = runs(selector).model()
     spoken = [model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in (0, 1)]
@@ -314,7 +314,7 @@ def test_runs_are_listed_and_the_newest_is_chosen(qtbot, selector):
 
 def test_a_tip_says_what_was_noted_on_a_run(selector):
     selector.mode = "resume"
-    selector.set_runs(resumables([replace(run("resnet18", 12), note="more <b>roses</b>")]))
+    selector.set_runs(resumable_runs([replace(run("resnet18", 12), note="more <b>roses</b>")]))
     tip = runs(selector).model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
     assert tip.endswith("more &lt;b&gt;roses&lt;/b&gt;</span>")
 
@@ -326,23 +326,29 @@ def test_bare_weights_stand_where_they_were_written(tmp_path):
         path.touch()
     facts = RunFacts(str(last.parent), Recipe(epochs=9), 5, 3, 0.0, str(last), "")
     os.utime(last, (1, 1))
-    told = Resumable(str(bare), "last.pth", str(tmp_path))
-    assert resumables([], str(bare)) == (told,)
-    assert [each.checkpoint for each in resumables([facts], str(bare))] == [str(bare), str(last)]
+    told = ResumableRun(str(bare), "last.pth", str(tmp_path))
+    assert resumable_runs([], str(bare)) == (told,)
+    assert [each.checkpoint for each in resumable_runs([facts], str(bare))] == [
+        str(bare),
+        str(last),
+    ]
     os.utime(bare, (0, 0))
-    assert [each.checkpoint for each in resumables([facts], str(bare))] == [str(last), str(bare)]
+    assert [each.checkpoint for each in resumable_runs([facts], str(bare))] == [
+        str(last),
+        str(bare),
+    ]
 
 
 def test_the_choice_outlives_a_new_list(qtbot, selector):
     old, new = run("resnet18", 12), run("resnet50", 1)
-    selector.set_runs(resumables([old]))
+    selector.set_runs(resumable_runs([old]))
     with qtbot.assertNotEmitted(selector.checkpoint_changed):
-        selector.set_runs(resumables([new, old]))
+        selector.set_runs(resumable_runs([new, old]))
     assert selector.checkpoint == old.last
     assert runs(selector).currentIndex().row() == 1
-    selector.set_runs(resumables([new]))
+    selector.set_runs(resumable_runs([new]))
     assert selector.checkpoint == new.last
-    selector.set_runs(resumables([]))
+    selector.set_runs(resumable_runs([]))
     assert selector.checkpoint == ""
 
 
@@ -350,7 +356,7 @@ def test_a_checkpoint_from_elsewhere(qtbot, selector, tmp_path):
     path = tmp_path / "last.pth"
     path.touch()
     selector.mode = "resume"
-    selector.set_runs(resumables([run("resnet18", 12)]))
+    selector.set_runs(resumable_runs([run("resnet18", 12)]))
     button(selector, "browseCheckpointButton").click()
     dialog = selector.findChild(QFileDialog)
     dialog.selectFile(str(path))
@@ -363,6 +369,6 @@ def test_a_checkpoint_from_elsewhere(qtbot, selector, tmp_path):
 
 @pytest.mark.parametrize("mode", list(MODES))
 def test_it_fits_a_narrow_column(filled, mode):
-    filled.set_runs(resumables([run("resnet18", 3)]))
+    filled.set_runs(resumable_runs([run("resnet18", 3)]))
     filled.mode = mode
     assert filled.minimumSizeHint().width() <= 310

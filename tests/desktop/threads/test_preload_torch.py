@@ -38,7 +38,7 @@ def test_where_it_fails_the_collector_goes_on(monkeypatch):
         raise RuntimeError("no torch")
         yield
 
-    monkeypatch.setattr(tasks, "catalogue", broken)
+    monkeypatch.setattr(tasks, "list_models", broken)
     with pytest.raises(RuntimeError):
         list(preload_torch.load())
     assert gc.isenabled()

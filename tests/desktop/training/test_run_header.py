@@ -5,16 +5,16 @@ from dataclasses import replace
 import pytest
 from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from flowergui.desktop.training.eta import Pace, duration
+from flowergui.desktop.training.eta import Eta, duration
 from flowergui.desktop.training.run_header import RunHeader
 from flowergui.events import (
     BatchDone,
     DownloadProgress,
     EpochDone,
-    FeatureCache,
+    FeatureCacheStatus,
     Finished,
-    Opened,
     Preparing,
+    RunStarted,
     Saved,
     Stopped,
     ValidationProgress,
@@ -23,8 +23,8 @@ from flowergui.events import (
 EPOCHS, BATCHES = 5, 10
 
 
-def opened(validation_photos: int = 80, resumed: bool = False) -> Opened:
-    return Opened(
+def opened(validation_photos: int = 80, resumed: bool = False) -> RunStarted:
+    return RunStarted(
         run="models/one",
         model="resnet18",
         mode="scratch",
@@ -136,7 +136,7 @@ def test_what_auto_came_to_is_said(header, device: str, precision: str, said: st
 
 def test_a_precision_that_was_tried_says_how_it_did(header):
     header.widget.starting()
-    header.feed(replace(opened(), precision="bfloat16", gain=2.24))
+    header.feed(replace(opened(), precision="bfloat16", speedup=2.24))
     label = header.widget.findChild(QLabel, "runWhat")
     assert label.toolTip() == (
         "resnet18 trains in bfloat16: tried here, it is 2.2 times as fast as float32."
@@ -151,12 +151,12 @@ def test_what_becomes_of_frozen_layers_is_said(header):
     header.feed(opened())
     assert not label.isVisibleTo(header.widget)
     why = "Augmentation changes the photos in every epoch."
-    header.feed(FeatureCache(0, "train", "", 1, 0, why))
-    header.feed(FeatureCache(0, "validation", "memory", 1, 10, ""))
+    header.feed(FeatureCacheStatus(0, "train", "", 1, 0, why))
+    header.feed(FeatureCacheStatus(0, "validation", "memory", 1, 10, ""))
     header.feed(batch(1, 1), after=1.0)
     assert label.isVisibleTo(header.widget)
     assert label.text() == f"The frozen layers run for every photo in every epoch. {why}"
-    header.feed(FeatureCache(9, "train", "memory", 4, 4_915_200, ""))
+    header.feed(FeatureCacheStatus(9, "train", "memory", 4, 4_915_200, ""))
     header.feed(batch(1, 2), after=1.0)
     assert label.text() == (
         "The frozen layers run once for each of 4 views of a photo (4.9 MB in memory)."
@@ -270,7 +270,7 @@ def test_the_text_changes_at_most_five_times_a_second(header, qtbot):
 
 
 def test_nothing_measured_nothing_promised():
-    pace = Pace(opened())
+    pace = Eta(opened())
     pace.took([batch(1, 1)], 5.0)
     assert pace.seconds_left() is None
     assert pace.photos_per_second() is None

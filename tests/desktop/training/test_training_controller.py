@@ -5,7 +5,7 @@ import time
 from PySide6.QtWidgets import QWidget
 
 from flowergui.desktop.training import training_controller
-from flowergui.desktop.training.training_controller import SHOWN, RunControl
+from flowergui.desktop.training.training_controller import SHOWN, TrainingController
 
 
 class Painted(QWidget):
@@ -19,7 +19,7 @@ class Painted(QWidget):
 
 def test_a_run_begins_once_the_window_shows_it(qtbot):
     """Beside a busy thread painting takes three times as long."""
-    window, control, seen = Painted(), RunControl(), []
+    window, control, seen = Painted(), TrainingController(), []
     qtbot.addWidget(window)
     control.changed.connect(lambda state: window.update())
 
@@ -39,7 +39,7 @@ def test_a_run_begins_once_the_window_shows_it(qtbot):
 
 
 def test_a_run_that_is_stopped_at_once_hears_of_it(qtbot):
-    control, stops = RunControl(), []
+    control, stops = TrainingController(), []
 
     def job(live):
         stops.append(live.stop)

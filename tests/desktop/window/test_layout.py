@@ -3,7 +3,7 @@
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
-from flowergui.desktop.window.layout import Panels
+from flowergui.desktop.window.layout import Layout
 
 
 class Told(QObject):
@@ -23,7 +23,7 @@ def test_panels_are_made_where_they_stand(qtbot, qapp: QApplication):
     qtbot.addWidget(window)
     qapp.installEventFilter(told)
     try:
-        panels = Panels(window)
+        panels = Layout(window)
         window.setCentralWidget(panels)
     finally:
         qapp.removeEventFilter(told)
@@ -35,7 +35,7 @@ def test_the_window_is_as_wide_as_it_must_be_from_the_start(qtbot, qapp: QApplic
     """Else it would be painted too narrow first, and jump."""
     window = QMainWindow()
     qtbot.addWidget(window)
-    window.setCentralWidget(Panels(window))
+    window.setCentralWidget(Layout(window))
     window.resize(100, 100)
     window.show()
     width = window.width()

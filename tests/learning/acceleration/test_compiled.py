@@ -10,10 +10,10 @@ from torch import fx
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.events import BatchDone, Event, Finished, Noted, Opened, Preparing
+from flowergui.events import BatchDone, Event, Finished, Preparing, RunStarted, Warned
 from flowergui.learning.acceleration import compiled
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.requests import Live
+from flowergui.requests import LiveRequests
 
 Little = Callable[..., Recipe]
 
@@ -35,7 +35,7 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
 
 
 def weights(events: list[Event]) -> dict[str, torch.Tensor]:
-    (opened,) = [event for event in events if isinstance(event, Opened)]
+    (opened,) = [event for event in events if isinstance(event, RunStarted)]
     assert isinstance(events[-1], Finished)
     tensors: dict[str, torch.Tensor] = checkpoint.read(Path(opened.run) / "last.pth")["model"]
     return tensors
@@ -76,7 +76,7 @@ def test_it_ends_with_the_same_weights(
 
 def test_resumed_it_ends_as_it_would_have(little: Little, graphs: list[tuple[int, ...]]) -> None:
     whole = list(tasks.train(little(compiled=True)))
-    live = Live()
+    live = LiveRequests()
     for event in tasks.train(little(compiled=True), live):
         live.stop = live.stop or (isinstance(event, BatchDone) and event.step == 2)
     resumed = list(tasks.resume())
@@ -85,7 +85,7 @@ def test_resumed_it_ends_as_it_would_have(little: Little, graphs: list[tuple[int
 
 
 def test_what_thaws_is_compiled_too(little: Little, graphs: list[tuple[int, ...]]) -> None:
-    live = Live()
+    live = LiveRequests()
     events = []
     for event in tasks.train(little(compiled=True, frozen=("stem",)), live):
         events.append(event)
@@ -106,7 +106,7 @@ def test_what_cannot_be_compiled_trains_as_it_is(
     monkeypatch.setattr(compiled, "BACKEND", broken)
     events = list(tasks.train(little(compiled=True)))
     assert_same(events, plain)
-    (told,) = [event.message for event in events if isinstance(event, Noted)]
+    (told,) = [event.message for event in events if isinstance(event, Warned)]
     assert told.startswith("The network could not be compiled and trains as it is. ")
     assert "no compiler here" in told
     assert "and more" not in told

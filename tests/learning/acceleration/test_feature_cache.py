@@ -16,20 +16,20 @@ from flowergui.config.recipe import Recipe
 from flowergui.events import (
     BatchDone,
     EpochDone,
-    FeatureCache,
+    FeatureCacheStatus,
     Finished,
     FrozenChanged,
-    Noted,
     Preparing,
     Saved,
     Stopped,
+    Warned,
 )
 from flowergui.learning.acceleration import frozen_split as halves_module
-from flowergui.learning.acceleration.feature_cache import Features, TooLargeError
+from flowergui.learning.acceleration.feature_cache import FeatureCache, TooLargeError
 from flowergui.learning.data import augmentation
 from flowergui.learning.device import hardware
 from flowergui.learning.training import loop
-from flowergui.requests import Live
+from flowergui.requests import LiveRequests
 from flowergui.store import paths
 
 Little = Callable[..., Recipe]
@@ -39,18 +39,18 @@ HEAD = ("all-but-head",)
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many photos went through first halves, call by call."""
-    real, counts = halves_module.halves, []
+    real, counts = halves_module.split_at_frozen, []
 
-    def counting(*arguments: Any) -> halves_module.Halves:
+    def counting(*arguments: Any) -> halves_module.FrozenSplit:
         two = real(*arguments)
 
-        def begin(images: torch.Tensor) -> halves_module.Values:
+        def begin(images: torch.Tensor) -> halves_module.Features:
             counts.append(len(images))
-            return two.begin(images)
+            return two.backbone(images)
 
-        return replace(two, begin=begin) if two.split else two
+        return replace(two, backbone=begin) if two.is_split else two
 
-    monkeypatch.setattr("flowergui.learning.training.train_state.halves", counting)
+    monkeypatch.setattr("flowergui.learning.training.train_state.split_at_frozen", counting)
     return counts
 
 
@@ -60,7 +60,7 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.mark.parametrize("memory", [10**6, 0])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_values_are_kept(tmp_path: Path, memory: int, dtype: torch.dtype) -> None:
-    features = Features(6, memory, tmp_path / "cache")
+    features = FeatureCache(6, memory, tmp_path / "cache")
     values = (torch.randn(6, 4).to(dtype), torch.randn(6, 2, 3, 3).to(dtype))
     features.put([4, 0], tuple(value[[4, 0]] for value in values))
     features.put([1, 2, 5], tuple(value[[1, 2, 5]] for value in values))
@@ -76,7 +76,7 @@ def test_values_are_kept(tmp_path: Path, memory: int, dtype: torch.dtype) -> Non
 def test_there_must_be_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
-    features = Features(1000, 100, tmp_path)
+    features = FeatureCache(1000, 100, tmp_path)
     with pytest.raises(TooLargeError, match=r"would take 0\.0 GB, more than there is free"):
         features.put([0], (torch.zeros(1, 100),))
     assert list(tmp_path.iterdir()) == []
@@ -85,7 +85,7 @@ def test_there_must_be_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_disk_that_fills_up_is_noticed_before_anything_is_written(
     tmp_path: Path, small_files: Callable[[int], Any]
 ) -> None:
-    features = Features(1000, 0, tmp_path)
+    features = FeatureCache(1000, 0, tmp_path)
     with small_files(20_000), pytest.raises(TooLargeError):
         features.put([0], (torch.zeros(1, 100),))
     features.close()
@@ -98,7 +98,7 @@ def test_a_disk_that_fills_up_is_noticed_before_anything_is_written(
 def test_every_photo_is_looked_at_once(little: Little, looked: list[int]) -> None:
     events = list(tasks.train(little(frozen=HEAD, epochs=5)))
     assert sum(looked) == 18 + 6
-    told = of(events, FeatureCache)
+    told = of(events, FeatureCacheStatus)
     assert [(each.where, each.views, each.why_not) for each in told] == [("memory", 1, "")] * 2
     assert [each.size for each in told] == [18 * 256 * 4, 6 * 256 * 4]
     far = [(event.done, event.total) for event in of(events, Preparing)]
@@ -125,7 +125,7 @@ def test_it_changes_no_number(little: Little, looked: list[int], more: dict[str,
     events = list(tasks.train(replace(recipe, feature_cache=False)))
     assert with_cache == (2 if "cached_views" in more else 1) * 18 + 6
     assert sum(looked) == 3 * (18 + 6)
-    assert {each.why_not for each in of(events, FeatureCache)} == {
+    assert {each.why_not for each in of(events, FeatureCacheStatus)} == {
         "The feature cache is switched off."
     }
     assert same(weights_of(kept), weights_of(run_of(events)))
@@ -142,13 +142,13 @@ def test_it_changes_no_number(little: Little, looked: list[int], more: dict[str,
 def test_views_repeat_themselves(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
     """Augmentation's draws are those of the first two epochs again and again."""
     epochs: list[list[Any]] = [[]]
-    real = augmentation.dress
+    real = augmentation.normalize_and_jitter
 
     def dressed(views: torch.Tensor, *more: Any) -> torch.Tensor:
         epochs[-1] += [(index, views[row].sum()) for row, index in enumerate(more[-1])]
         return real(views, *more)
 
-    monkeypatch.setattr(augmentation, "dress", dressed)
+    monkeypatch.setattr(augmentation, "normalize_and_jitter", dressed)
     recipe = little(augmentation="strong", cached_views=2, epochs=4)
     collect(
         tasks.train(recipe), [], lambda event: isinstance(event, EpochDone) and epochs.append([])
@@ -162,7 +162,7 @@ def test_views_repeat_themselves(little: Little, monkeypatch: pytest.MonkeyPatch
 
 def test_without_a_cache_there_is_nothing_in_the_way(little: Little, looked: list[int]) -> None:
     events = list(tasks.train(little()))
-    assert not of(events, FeatureCache)
+    assert not of(events, FeatureCacheStatus)
     assert not looked
 
 
@@ -177,11 +177,11 @@ def test_without_a_cache_there_is_nothing_in_the_way(little: Little, looked: lis
 )
 def test_why_it_is_off_is_told(little: Little, more: dict[str, Any], why: str) -> None:
     events = list(tasks.train(little(frozen=HEAD, **more)))
-    first = of(events, FeatureCache)[0]
+    first = of(events, FeatureCacheStatus)[0]
     assert (first.where, first.step) == ("", 0)
     assert why in first.why_not
     if "feature_cache" not in more:  # what validates is the same each time
-        assert [each.where for each in of(events, FeatureCache)] == ["", "memory"]
+        assert [each.where for each in of(events, FeatureCacheStatus)] == ["", "memory"]
 
 
 def test_what_fits_nowhere_is_computed_each_time(
@@ -191,8 +191,8 @@ def test_what_fits_nowhere_is_computed_each_time(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
     monkeypatch.setattr(hardware, "free_memory", lambda on=None: 0)
     events = list(tasks.train(little(frozen=HEAD, epochs=2)))
-    assert all("more than there is free" in each.why_not for each in of(events, FeatureCache))
-    assert len(of(events, FeatureCache)) == 2  # told once a side
+    assert all("more than there is free" in each.why_not for each in of(events, FeatureCacheStatus))
+    assert len(of(events, FeatureCacheStatus)) == 2  # told once a side
     assert of(events, Finished)
 
 
@@ -208,7 +208,7 @@ def test_what_does_not_fit_into_memory_lies_in_a_file_until_the_end(
     collect(
         tasks.train(recipe), events, lambda event: left.update(paths.cache_folder().glob("*/*"))
     )
-    assert [each.where for each in of(events, FeatureCache)] == ["file", "file"]
+    assert [each.where for each in of(events, FeatureCacheStatus)] == ["file", "file"]
     assert os.name != "posix" or not left  # a killed run could not take them away
     assert list(paths.cache_folder().iterdir()) == []
     assert sum(looked) == 24
@@ -216,7 +216,7 @@ def test_what_does_not_fit_into_memory_lies_in_a_file_until_the_end(
 
 
 def test_thawing_drops_it_and_goes_on(little: Little, looked: list[int]) -> None:
-    live, events = Live(), []
+    live, events = LiveRequests(), []
     for event in tasks.train(little(frozen=HEAD, epochs=4, ema=0.9), live):
         events.append(event)
         if isinstance(event, BatchDone) and event.step in (2, 8):
@@ -224,18 +224,18 @@ def test_thawing_drops_it_and_goes_on(little: Little, looked: list[int]) -> None
     told = [
         (type(e).__name__, e.step)
         for e in events
-        if isinstance(e, FeatureCache | FrozenChanged) and getattr(e, "where", "memory")
+        if isinstance(e, FeatureCacheStatus | FrozenChanged) and getattr(e, "where", "memory")
     ]
-    assert told[:3] == [("FeatureCache", 0), ("FrozenChanged", 2), ("FrozenChanged", 8)]
-    assert ("FeatureCache", 8) in told
+    assert told[:3] == [("FeatureCacheStatus", 0), ("FrozenChanged", 2), ("FrozenChanged", 8)]
+    assert ("FeatureCacheStatus", 8) in told
     assert [event.step for event in of(events, BatchDone)] == list(range(1, 13))
     assert of(events, Finished)
-    assert not of(events, Noted)
+    assert not of(events, Warned)
 
 
 @pytest.mark.parametrize("how", ["stop", "close", "save"])
 def test_while_it_is_computed_wishes_are_heeded(little: Little, how: str) -> None:
-    live, events = Live(), []
+    live, events = LiveRequests(), []
     going = tasks.train(little(frozen=HEAD), live)
     for event in going:
         events.append(event)
@@ -263,15 +263,15 @@ def test_photos_that_vanish_are_named_and_left_out(
     events = []
     for event in tasks.train(little(photos=str(here), frozen=HEAD)):
         events.append(event)
-        if type(event).__name__ == "Opened":
+        if type(event).__name__ == "RunStarted":
             (here / "iris" / "iris_0.jpg").unlink()
-    (note,) = [each.message for each in of(events, Noted)]
+    (note,) = [each.message for each in of(events, Warned)]
     assert "A photo was passed over, 1 so far. iris_0.jpg" in note
     assert of(events, Finished)
 
 
 def test_squares_that_cannot_grow_are_alike(little: Little, looked: list[int]) -> None:
     recipe = little(first_training_size=32, frozen=HEAD, epochs=3)
-    told = of(list(tasks.train(recipe)), FeatureCache)
+    told = of(list(tasks.train(recipe)), FeatureCacheStatus)
     assert [each.why_not for each in told] == ["", ""]
     assert sum(looked) == 18 + 6

@@ -8,7 +8,12 @@ import torch
 from networks import SMALLEST
 from torch import Tensor, nn
 
-from flowergui.learning.acceleration.frozen_split import Halves, _trace, _traced, halves
+from flowergui.learning.acceleration.frozen_split import (
+    FrozenSplit,
+    _trace,
+    _traced,
+    split_at_frozen,
+)
 from flowergui.learning.models import network
 
 SIZES = {"inception_v3": 96, "maxvit_t": 224, "vit_b_32": 224}
@@ -34,10 +39,10 @@ def made(model: str) -> tuple[nn.Module, int]:
 
 def cut(
     net: nn.Module, model: str, size: int, trained: tuple[str, ...], dtype=torch.float32
-) -> Halves:
+) -> FrozenSplit:
     frozen = [name for name, _ in net.named_parameters() if name not in trained]
     network.freeze(net, frozen)
-    return halves(net, model, 5, size, frozen, dtype)
+    return split_at_frozen(net, model, 5, size, frozen, dtype)
 
 
 def close(one: Tensor, other: Tensor, share: float) -> bool:
@@ -53,20 +58,20 @@ def test_both_halves_are_the_whole(model: str, part: str) -> None:
     trained = facts.head if part == "head" else (*facts.head, *facts.last_stage)
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     two = cut(net, model, size, trained)
-    assert two.split
+    assert two.is_split
     images = torch.randn(3, 3, size, size).to(memory_format=torch.channels_last)
     net.eval()
     with torch.no_grad():
         whole = net(images)
-        values = two.begin(images)
+        values = two.backbone(images)
         assert all(len(value) == 3 for value in values)
-        assert close(two.end(*values), whole, 1e-4)
+        assert close(two.head(*values), whole, 1e-4)
         if part == "head":
             half = cut(net, model, size, trained, torch.bfloat16)
             net.eval()
-            coarse = [value.float() for value in half.begin(images)]
-            assert close(half.end(*coarse), whole, 0.1)
-        lone = two.begin(images[1:2])
+            coarse = [value.float() for value in half.backbone(images)]
+            assert close(half.head(*coarse), whole, 0.1)
+        lone = two.backbone(images[1:2])
         assert all(close(one, value[1:2], 1e-5) for one, value in zip(lone, values, strict=True))
     after = net.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -77,10 +82,10 @@ def test_the_second_half_trains_the_network_itself() -> None:
     net, size = made("resnet18")
     facts = network.describe("resnet18", 5, size)
     two = cut(net, "resnet18", size, (*facts.head, *facts.last_stage))
-    two.end(*two.begin(torch.randn(4, 3, size, size))).sum().backward()
+    two.head(*two.backbone(torch.randn(4, 3, size, size))).sum().backward()
     with_gradients = {name for name, p in net.named_parameters() if p.grad is not None}
     assert with_gradients == {*facts.head, *facts.last_stage}
-    assert [tuple(value.shape) for value in two.begin(torch.randn(2, 3, 64, 64))] == [
+    assert [tuple(value.shape) for value in two.backbone(torch.randn(2, 3, 64, 64))] == [
         (2, 256, 4, 4)
     ]
 
@@ -89,11 +94,11 @@ def test_dropout_stays_active_where_only_what_trains_comes_after_it() -> None:
     net, size = made("vgg11")
     two = cut(net, "vgg11", size, network.head_of("vgg11"))
     images = torch.randn(2, 3, size, size)
-    (value,), (again,) = two.begin(images), two.begin(images)
+    (value,), (again,) = two.backbone(images), two.backbone(images)
     assert torch.equal(value, again)  # the first dropout, with frozen weights behind it, rests
-    assert not torch.equal(two.end(value), two.end(value))
+    assert not torch.equal(two.head(value), two.head(value))
     net.eval()
-    assert torch.equal(two.end(value), two.end(value))
+    assert torch.equal(two.head(value), two.head(value))
 
 
 @pytest.mark.parametrize("trained", ["conv1.weight", "bn1.bias"])
@@ -102,11 +107,11 @@ def test_nothing_is_cut_off_before_what_trains(trained: str) -> None:
     two = cut(net, "resnet18", size, (trained,))
     images = torch.randn(2, 3, size, size)
     if trained == "conv1.weight":
-        assert not two.split
-        assert two.begin(images) == (images,)
-        assert two.end is net
+        assert not two.is_split
+        assert two.backbone(images) == (images,)
+        assert two.head is net
     else:  # the first convolution is all that stands still
-        assert [tuple(value.shape) for value in two.begin(images)] == [(2, 64, 32, 32)]
+        assert [tuple(value.shape) for value in two.backbone(images)] == [(2, 64, 32, 32)]
 
 
 def test_a_cut_may_lie_amid_a_block() -> None:
@@ -116,11 +121,11 @@ def test_a_cut_may_lie_amid_a_block() -> None:
     late = tuple(p.name for p in facts.parameters if p.name.startswith(("layer4.1.conv2", "fc")))
     two = cut(net, "resnet18", size, late)
     images = torch.randn(2, 3, size, size)
-    values = two.begin(images)
+    values = two.backbone(images)
     assert len(values) == 2
     net.eval()
     with torch.no_grad():
-        assert close(two.end(*values), net(images), 1e-4)
+        assert close(two.head(*values), net(images), 1e-4)
 
 
 def test_the_second_half_of_another_network() -> None:
@@ -130,14 +135,14 @@ def test_the_second_half_of_another_network() -> None:
     other = network.build("mynet", 5, size)
     other.load_state_dict(net.state_dict())
     other.get_parameter("fc.bias").data += 1
-    values = two.begin(torch.randn(2, 3, size, size))
-    assert torch.allclose(two.end_of(other)(*values), two.end(*values) + 1, atol=1e-5)
+    values = two.backbone(torch.randn(2, 3, size, size))
+    assert torch.allclose(two.head_of(other)(*values), two.head(*values) + 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("model", SMALLEST)
 def test_no_trace_has_constants_of_its_own(model: str) -> None:
     """A constant would be what a hollow network has there: nothing."""
-    graph = _traced(model, 5, network.known(model).image_size).graph
+    graph = _traced(model, 5, network.model_info(model).image_size).graph
     assert not [node for node in graph.nodes if "_tensor_constant" in str(node.target)]
 
 

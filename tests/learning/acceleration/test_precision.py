@@ -7,11 +7,11 @@ import torch
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.events import Event, Opened, Preparing
+from flowergui.events import Event, Preparing, RunStarted
 from flowergui.learning.acceleration import precision
-from flowergui.learning.acceleration.step_timer import Trial
+from flowergui.learning.acceleration.step_timer import StepTimer
 from flowergui.learning.device import hardware
-from flowergui.requests import Live
+from flowergui.requests import LiveRequests
 
 HALF, SINGLE = torch.bfloat16, torch.float32
 
@@ -24,19 +24,19 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> dict[torch.dtype, list[float]]:
     in seconds, one after the other."""
     monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)
     script: dict[torch.dtype, list[float]] = {}
-    real = Trial.step
+    real = StepTimer.step
 
-    def step(trial: Trial, photos: int, side: int) -> float:
+    def step(trial: StepTimer, photos: int, side: int) -> float:
         real(trial, photos, side)
         return script[trial.dtype].pop(0)
 
-    monkeypatch.setattr(Trial, "step", step)
+    monkeypatch.setattr(StepTimer, "step", step)
     return script
 
 
-def opened(recipe: Recipe) -> tuple[Opened, list[Event]]:
+def opened(recipe: Recipe) -> tuple[RunStarted, list[Event]]:
     events = list(tasks.train(recipe))
-    (one,) = [event for event in events if isinstance(event, Opened)]
+    (one,) = [event for event in events if isinstance(event, RunStarted)]
     return one, events[: events.index(one)]
 
 
@@ -63,7 +63,7 @@ def test_the_faster_one_is_taken_and_said(
     steps[HALF], steps[SINGLE] = list(half), list(single)
     one, before = opened(little(precision="auto", epochs=1))
     assert (one.precision, one.why_precision) == (took, words)
-    assert one.gain == pytest.approx(gain)
+    assert one.speedup == pytest.approx(gain)
     assert steps == {HALF: [], SINGLE: []}
     tried = [e for e in before if isinstance(e, Preparing) and e.what == "Trying precisions"]
     assert [each.done for each in tried] == [*range(2 * len(half)), 2 * precision.ROUNDS]
@@ -84,7 +84,7 @@ def test_nothing_is_tried_where_nothing_is_to_be_found(
     choosing = precision.choose(little(**changes), 3, 224, torch.device("cpu"))
     with pytest.raises(StopIteration) as end:
         next(choosing)
-    assert end.value.value.gain == 0.0
+    assert end.value.value.speedup == 0.0
     assert not steps
 
 
@@ -93,7 +93,7 @@ def test_a_processor_without_bfloat16_tries_nothing(
 ) -> None:
     monkeypatch.setattr(hardware, "bfloat16_pays", lambda: False)
     one, before = opened(little(precision="auto", epochs=1))
-    assert (one.precision, one.gain, one.why_precision) == ("float32", 0.0, "")
+    assert (one.precision, one.speedup, one.why_precision) == ("float32", 0.0, "")
     assert not [event for event in before if isinstance(event, Preparing)]
 
 
@@ -104,7 +104,7 @@ def test_a_real_measurement_finds_what_is_emulated_slow(
     monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)
     one, _ = opened(little(model="resnet18", image_size=64, precision="auto", epochs=1))
     assert one.precision == ("bfloat16" if pays else "float32")
-    assert one.gain > 1.1
+    assert one.speedup > 1.1
 
 
 def test_a_step_that_fails_leaves_it_to_the_run_to_say_so(
@@ -114,9 +114,9 @@ def test_a_step_that_fails_leaves_it_to_the_run_to_say_so(
         raise RuntimeError("not enough memory")
 
     monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)
-    monkeypatch.setattr(Trial, "step", step)
+    monkeypatch.setattr(StepTimer, "step", step)
     one, _ = opened(little(precision="auto", epochs=1))
-    assert (one.precision, one.gain) == ("bfloat16", 0.0)
+    assert (one.precision, one.speedup) == ("bfloat16", 0.0)
 
 
 def test_no_generator_is_drawn_from(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,12 +131,12 @@ def test_stop_is_heard_meanwhile(
     little: Little, monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)
-    live = Live()
+    live = LiveRequests()
     seen: list[Event] = []
     for event in tasks.train(little(precision="auto"), live):
         seen.append(event)
         live.stop = live.stop or (isinstance(event, Preparing) and event.done == 2)
-    assert not [event for event in seen if isinstance(event, Opened)]
+    assert not [event for event in seen if isinstance(event, RunStarted)]
 
 
 def test_resumed_it_stays_what_it_was(
@@ -146,5 +146,5 @@ def test_resumed_it_stays_what_it_was(
     first, _ = opened(little(precision="auto", epochs=1))
     steps[HALF], steps[SINGLE] = [9.0, 2.0], [9.0, 1.0]
     events = list(tasks.resume(first.run, changes={"epochs": 2}))
-    (again,) = [event for event in events if isinstance(event, Opened)]
-    assert (again.precision, again.gain) == ("bfloat16", 0.0)
+    (again,) = [event for event in events if isinstance(event, RunStarted)]
+    assert (again.precision, again.speedup) == ("bfloat16", 0.0)

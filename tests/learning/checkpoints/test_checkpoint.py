@@ -182,17 +182,17 @@ def test_what_is_no_file_or_no_dict(path: Path) -> None:
 def test_ours_and_later_versions() -> None:
     own = {"format": checkpoint.FORMAT, "recipe": {}, "classes": [], "model": {}}
     own["image_size"] = 32
-    assert checkpoint.is_ours(own)
-    assert not checkpoint.is_ours({"format": checkpoint.FORMAT})
-    assert not checkpoint.is_ours({"format": "of another program"})
-    assert not checkpoint.is_ours({"conv1.weight": torch.ones(1)})
+    assert checkpoint.is_flowergui_checkpoint(own)
+    assert not checkpoint.is_flowergui_checkpoint({"format": checkpoint.FORMAT})
+    assert not checkpoint.is_flowergui_checkpoint({"format": "of another program"})
+    assert not checkpoint.is_flowergui_checkpoint({"conv1.weight": torch.ones(1)})
     with pytest.raises(FlowerError, match=r"later version of flowergui \(flowergui-2\)"):
-        checkpoint.is_ours({**own, "format": "flowergui-2"})
+        checkpoint.is_flowergui_checkpoint({**own, "format": "flowergui-2"})
 
 
 def test_weights_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(FlowerError, match=r"x.pth is spoilt: fc.bias holds values that are no"):
-        checkpoint.tensors_of({"fc.bias": torch.tensor([1.0, torch.nan])}, Path("x.pth"))
+        checkpoint.extract_state_dict({"fc.bias": torch.tensor([1.0, torch.nan])}, Path("x.pth"))
 
 
 @pytest.mark.parametrize("key", ["", "state_dict", "model_state_dict", "model", "net"])
@@ -200,7 +200,7 @@ def test_weights_that_are_no_numbers_are_refused() -> None:
 def test_bare_weights_in_their_many_wrappings(path: Path, key: str, prefix: str) -> None:
     weights = {f"{prefix}{name}": t for name, t in nn.Linear(2, 3).state_dict().items()}
     torch.save({key: weights, "epoch": 3} if key else weights, path)
-    tensors = checkpoint.tensors_of(checkpoint.read(path), path)
+    tensors = checkpoint.extract_state_dict(checkpoint.read(path), path)
     assert {name: tuple(t.shape) for name, t in tensors.items()} == {"weight": (3, 2), "bias": (3,)}
 
 
@@ -208,13 +208,13 @@ def test_of_our_own_the_averaged_weights_are_taken() -> None:
     own = {"format": checkpoint.FORMAT, "recipe": {}, "classes": [], "ema": None}
     own["image_size"] = 32
     own["model"] = {"w": torch.ones(1)}
-    assert checkpoint.tensors_of(own, Path("x"))["w"] == 1
-    assert checkpoint.tensors_of({**own, "ema": {"w": torch.zeros(1)}}, Path("x"))["w"] == 0
+    assert checkpoint.extract_state_dict(own, Path("x"))["w"] == 1
+    assert checkpoint.extract_state_dict({**own, "ema": {"w": torch.zeros(1)}}, Path("x"))["w"] == 0
 
 
 def test_a_dict_without_tensors_holds_no_weights() -> None:
     with pytest.raises(FlowerError, match=r"x\.pth holds no weights"):
-        checkpoint.tensors_of({"epoch": 3, "state_dict": {}}, Path("x.pth"))
+        checkpoint.extract_state_dict({"epoch": 3, "state_dict": {}}, Path("x.pth"))
 
 
 # --- what would swell ---------------------------------------------------------------------------
@@ -295,4 +295,4 @@ def test_odd_files_are_refused_in_words(path: Path, spoil: str) -> None:
     else:
         torch.save({"w": torch.zeros(9).to_sparse()}, path)
         with pytest.raises(FlowerError, match=r"last\.pth"):
-            checkpoint.tensors_of(checkpoint.read(path), path)
+            checkpoint.extract_state_dict(checkpoint.read(path), path)

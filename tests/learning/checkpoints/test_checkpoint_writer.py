@@ -13,7 +13,7 @@ import torch
 from flowergui.config.recipe import Recipe
 from flowergui.events import BatchDone, Saved, SaveFailed
 from flowergui.learning.checkpoints import checkpoint, checkpoint_writer
-from flowergui.learning.checkpoints.checkpoint_writer import Saving
+from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter
 from flowergui.learning.device import hardware
 from flowergui.store.run_folder import RunFolder
 
@@ -34,7 +34,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
         really(content, path, **options)
 
     monkeypatch.setattr(checkpoint, "write", write)
-    monkeypatch.setattr(checkpoint_writer, "AT_ONCE", 0)
+    monkeypatch.setattr(checkpoint_writer, "SYNC_BELOW_BYTES", 0)
     return opened
 
 
@@ -49,8 +49,8 @@ def row(step: int) -> BatchDone:
     return BatchDone(1, step, 9, step, 0.5, 0.5, 0.1, 8)
 
 
-def made(run: RunFolder) -> Saving:
-    return Saving(run, lambda: None)
+def made(run: RunFolder) -> CheckpointWriter:
+    return CheckpointWriter(run, lambda: None)
 
 
 def weight(path: Path) -> float:
@@ -60,15 +60,15 @@ def weight(path: Path) -> float:
 def test_training_goes_on_while_a_copy_is_written(run: RunFolder, gate: threading.Event) -> None:
     keeper, now = made(run), state(1)
     keeper.record(row(1))
-    assert keeper.soon(now, best=True) == []
+    assert keeper.save_async(now, best=True) == []
     now["model"]["weight"].fill_(7)  # the next step
     now["optimizer"]["state"][0]["exp_avg"].fill_(7)
     now["batch"] = 2
-    assert keeper.done() == []
+    assert keeper.collect() == []
     gate.set()
     keeper.wait()
-    assert keeper.done() == [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
-    assert keeper.done() == []
+    assert keeper.collect() == [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
+    assert keeper.collect() == []
     stored = checkpoint.read(run.last)
     assert (stored["batch"], weight(run.last), weight(run.best)) == (1, 1.0, 1.0)
     assert float(stored["optimizer"]["state"][0]["exp_avg"][0, 0]) == 0.5
@@ -81,10 +81,10 @@ def test_what_was_begun_is_over_before_the_next_begins(
 ) -> None:
     keeper = made(run)
     keeper.record(row(1))
-    keeper.soon(state(1))
+    keeper.save_async(state(1))
     keeper.record(row(2))
     threading.Timer(0.05, gate.set).start()
-    assert keeper.now(state(2)) == [Saved(str(run.last), 1, 1), Saved(str(run.last), 1, 2)]
+    assert keeper.save(state(2)) == [Saved(str(run.last), 1, 1), Saved(str(run.last), 1, 2)]
     assert (weight(run.previous), weight(run.last)) == (1.0, 2.0)
     assert list(run.history.events()) == [row(1), row(2)]
 
@@ -94,14 +94,14 @@ def test_copies_take_memory_once(run: RunFolder, gate: threading.Event) -> None:
     keeper = made(run)
     places = []
     for step in (1, 2, 3):
-        keeper.soon(state(step))
+        keeper.save_async(state(step))
         keeper.wait()
         places.append([tensor.data_ptr() for room in keeper._spare for tensor in room.values()])
     assert len(places[0]) == 3
     assert places[0] == places[1] == places[2]
 
 
-@pytest.mark.parametrize("how", ["soon", "now"])
+@pytest.mark.parametrize("how", ["save_async", "save"])
 def test_the_best_is_owed_until_it_is_written(
     run: RunFolder, gate: threading.Event, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
@@ -119,19 +119,19 @@ def test_the_best_is_owed_until_it_is_written(
     getattr(keeper, how)(best, best=True)
     keeper.wait()
     best["model"]["weight"].fill_(7)
-    keeper.soon(state(2))  # fails too
+    keeper.save_async(state(2))  # fails too
     keeper.wait()
-    told = [Path(event.path).name for event in keeper.done() if isinstance(event, SaveFailed)]
+    told = [Path(event.path).name for event in keeper.collect() if isinstance(event, SaveFailed)]
     assert told[-2:] == ["last.pth", "best.pth"]
     assert not run.best.exists()
     full = False
     keeper.record(row(3))
-    keeper.soon(state(3))
+    keeper.save_async(state(3))
     keeper.wait()
-    assert keeper.done() == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 3)]
+    assert keeper.collect() == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 3)]
     assert (weight(run.best), weight(run.last)) == (1.0, 3.0)
     assert list(run.history.events()) == [row(1), row(3)]
-    keeper.now(state(4))
+    keeper.save(state(4))
     assert weight(run.best) == 1.0
 
 
@@ -139,19 +139,19 @@ def test_the_best_that_is_held_is_written_with_the_next_save(
     run: RunFolder, gate: threading.Event
 ) -> None:
     keeper, best = made(run), state(1)
-    assert keeper.hold(best) == []
+    assert keeper.stage_best(best) == []
     best["model"]["weight"].fill_(7)
-    keeper.soon(state(2))  # takes what is held with it
-    keeper.hold(state(3))
-    keeper.hold(state(4))  # better than the third
+    keeper.save_async(state(2))  # takes what is held with it
+    keeper.stage_best(state(3))
+    keeper.stage_best(state(4))  # better than the third
     gate.set()
     keeper.wait()
-    assert keeper.done() == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
+    assert keeper.collect() == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
     assert weight(run.best) == 1.0
-    assert keeper.now(state(5)) == [Saved(str(run.best), 1, 4), Saved(str(run.last), 1, 5)]
+    assert keeper.save(state(5)) == [Saved(str(run.best), 1, 4), Saved(str(run.last), 1, 5)]
     assert weight(run.best) == 4.0
-    keeper.hold(state(6))
-    told = keeper.now(state(7), best=True)  # better than what was held
+    keeper.stage_best(state(6))
+    told = keeper.save(state(7), best=True)  # better than what was held
     assert told == [Saved(str(run.last), 1, 7), Saved(str(run.best), 1, 7)]
     assert len(keeper._spare) == len({id(room) for room in keeper._spare}) <= 4
 
@@ -160,27 +160,27 @@ def test_the_best_that_is_held_is_written_with_the_next_save(
 def test_saves_keep_apart_by_what_they_cost(run: RunFolder, cost: float, apart: float) -> None:
     keeper = made(run)
     keeper.cost = cost
-    assert keeper.apart(120) == pytest.approx(apart)
+    assert keeper.min_interval(120) == pytest.approx(apart)
 
 
 def test_the_best_that_is_held_can_be_settled(run: RunFolder, gate: threading.Event) -> None:
     keeper = made(run)
-    assert keeper.settle() == []
-    assert keeper.held_since is None
+    assert keeper.flush_best() == []
+    assert keeper.staged_since is None
     before = time.monotonic()
     keeper.record(row(1))
-    keeper.hold(state(1))
+    keeper.stage_best(state(1))
     keeper.record(row(2))
-    assert before <= keeper.held_since <= time.monotonic()
-    assert keeper.settle() == []
-    assert keeper.held_since is None
+    assert before <= keeper.staged_since <= time.monotonic()
+    assert keeper.flush_best() == []
+    assert keeper.staged_since is None
     assert not run.best.exists()
     gate.set()
     keeper.wait()
-    assert keeper.done() == [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
+    assert keeper.collect() == [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
     assert weight(run.last) == weight(run.best) == 1.0
     assert list(run.history.events()) == [row(1)]  # a run goes on from here
-    assert keeper.now(state(2)) == [Saved(str(run.last), 1, 2)]
+    assert keeper.save(state(2)) == [Saved(str(run.last), 1, 2)]
     assert (weight(run.previous), weight(run.last), weight(run.best)) == (1.0, 2.0, 1.0)
     assert list(run.history.events()) == [row(1), row(2)]
 
@@ -191,17 +191,17 @@ def test_a_best_that_could_not_be_settled_is_still_owed(run: RunFolder, monkeypa
 
     keeper = made(run)
     keeper.record(row(1))
-    keeper.hold(state(1))
-    held = keeper.held_since
+    keeper.stage_best(state(1))
+    held = keeper.staged_since
     keeper.record(row(2))
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "write", refused)
-        keeper.settle()
+        keeper.flush_best()
         keeper.wait()
     why = "No space left on device"
-    assert keeper.done() == [SaveFailed(str(run.last), why), SaveFailed(str(run.best), why)]
-    assert keeper.held_since == held
-    assert keeper.now(state(2)) == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
+    assert keeper.collect() == [SaveFailed(str(run.last), why), SaveFailed(str(run.best), why)]
+    assert keeper.staged_since == held
+    assert keeper.save(state(2)) == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
     assert weight(run.best) == 1.0
     assert list(run.history.events()) == [row(1), row(2)]
 
@@ -209,9 +209,9 @@ def test_a_best_that_could_not_be_settled_is_still_owed(run: RunFolder, monkeypa
 def test_what_is_forgotten_is_never_written(run: RunFolder) -> None:
     keeper = made(run)
     keeper.record(row(1))
-    keeper.hold(state(1))
-    keeper.forget()
-    assert keeper.now(state(0)) == [Saved(str(run.last), 1, 0)]
+    keeper.stage_best(state(1))
+    keeper.discard_pending()
+    assert keeper.save(state(0)) == [Saved(str(run.last), 1, 0)]
     assert not run.best.exists()
     assert list(run.history.events()) == []
 
@@ -221,20 +221,23 @@ def test_without_a_copy_where_that_is_better(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch, short: str
 ) -> None:
     if short == "no memory":
-        monkeypatch.setattr(checkpoint_writer, "AT_ONCE", 0)
+        monkeypatch.setattr(checkpoint_writer, "SYNC_BELOW_BYTES", 0)
         monkeypatch.setattr(hardware, "free_memory", lambda: 100)
     keeper = made(run)
-    assert keeper.soon(state(1)) == [Saved(str(run.last), 1, 1)]
+    assert keeper.save_async(state(1)) == [Saved(str(run.last), 1, 1)]
     assert not keeper._spare
     if short == "no memory":
-        assert keeper.hold(state(2)) == [Saved(str(run.last), 1, 2), Saved(str(run.best), 1, 2)]
+        assert keeper.stage_best(state(2)) == [
+            Saved(str(run.last), 1, 2),
+            Saved(str(run.best), 1, 2),
+        ]
 
 
 def test_versions_of_forms_stay_with_the_weights(run: RunFolder, gate: threading.Event) -> None:
     gate.set()
     net = torch.nn.BatchNorm2d(2)
     keeper = made(run)
-    keeper.soon({"epoch": 1, "batch": 1, "step": 1, "model": net.state_dict()})
+    keeper.save_async({"epoch": 1, "batch": 1, "step": 1, "model": net.state_dict()})
     keeper.wait()
     assert checkpoint.read(run.last)["model"]._metadata == net.state_dict()._metadata
 
@@ -243,8 +246,8 @@ def test_the_folder_is_furnished_anew(run: RunFolder, gate: threading.Event) -> 
     gate.set()
     made_anew: list[Callable[[], None]] = []
     (run.path / "recipe.json").unlink()
-    keeper = Saving(run, lambda: made_anew.append(print))
-    keeper.soon(state(1))
+    keeper = CheckpointWriter(run, lambda: made_anew.append(print))
+    keeper.save_async(state(1))
     keeper.wait()
     assert made_anew
     assert run.last.exists()

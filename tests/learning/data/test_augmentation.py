@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from flowergui.learning.data import augmentation
-from flowergui.learning.data.augmentation import Draw, Pixels, Strength
+from flowergui.learning.data.augmentation import AugmentConfig, AugmentParams, Pixels
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 STRENGTHS = ("light", "strong")
@@ -35,7 +35,7 @@ def views(count: int = 4, side: int = 32) -> torch.Tensor:
 
 def always(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
     """Draws that change nothing but what `values` say."""
-    still = Draw(
+    still = AugmentParams(
         area=1.0,
         shape=1.0,
         left=0.5,
@@ -49,7 +49,7 @@ def always(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
         erased=(0.0, 0.0, 0.0, 0.0),
     )
     drawn = replace(still, **values)
-    monkeypatch.setattr(augmentation, "draw", lambda *_: drawn)
+    monkeypatch.setattr(augmentation, "sample_params", lambda *_: drawn)
 
 
 # --- randomness -------------------------------------------------------------------------------
@@ -57,21 +57,21 @@ def always(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
 
 @pytest.mark.parametrize("strength", STRENGTHS)
 def test_a_draw_depends_on_seed_epoch_and_index(strength: str) -> None:
-    first = augmentation.draw(strength, 1, 2, 3)
-    assert augmentation.draw(strength, 1, 2, 3) == first
+    first = augmentation.sample_params(strength, 1, 2, 3)
+    assert augmentation.sample_params(strength, 1, 2, 3) == first
     others = [(0, 2, 3), (1, 3, 3), (1, 2, 4), (1, 3, 2), (2, 1, 3)]
-    assert all(augmentation.draw(strength, *other) != first for other in others)
+    assert all(augmentation.sample_params(strength, *other) != first for other in others)
 
 
 def test_a_draw_is_the_same_in_every_process() -> None:
-    drawn = augmentation.draw("light", 7, 3, 11)
+    drawn = augmentation.sample_params("light", 7, 3, 11)
     assert (drawn.left, drawn.top) == pytest.approx((0.5962073411991468, 0.4017098024097031))
 
 
 @pytest.mark.parametrize("strength", STRENGTHS)
 def test_draws_keep_to_their_strength_and_fill_it(strength: str) -> None:
-    limits: Strength = augmentation.STRENGTHS[strength]
-    draws = [augmentation.draw(strength, 0, 1, index) for index in range(2000)]
+    limits: AugmentConfig = augmentation.AUGMENT_CONFIGS[strength]
+    draws = [augmentation.sample_params(strength, 0, 1, index) for index in range(2000)]
     assert limits.smallest <= min(d.area for d in draws) < limits.smallest + 0.01
     assert 0.99 < max(d.area for d in draws) <= 1
     assert max(d.shape for d in draws) == pytest.approx(limits.stretch, rel=0.01)
@@ -87,9 +87,13 @@ def test_draws_keep_to_their_strength_and_fill_it(strength: str) -> None:
 def test_no_global_generator_is_touched() -> None:
     torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].tolist()
     python_before = random.getstate()
-    seen = np.stack([augmentation.view(photo(), "strong", 32, 0, 1, index) for index in range(4)])
-    dressed = augmentation.dress(torch.from_numpy(seen), "strong", MEAN, STD, 0, 1, range(4))
-    augmentation.mix(dressed, torch.arange(4), 5, 0.2, 1.0, 0, 1, 0)
+    seen = np.stack(
+        [augmentation.random_resized_crop(photo(), "strong", 32, 0, 1, index) for index in range(4)]
+    )
+    dressed = augmentation.normalize_and_jitter(
+        torch.from_numpy(seen), "strong", MEAN, STD, 0, 1, range(4)
+    )
+    augmentation.mixup_or_cutmix(dressed, torch.arange(4), 5, 0.2, 1.0, 0, 1, 0)
     assert torch.equal(torch.get_rng_state(), torch_before)
     assert np.random.get_state()[1].tolist() == numpy_before
     assert random.getstate() == python_before
@@ -98,7 +102,7 @@ def test_no_global_generator_is_touched() -> None:
 @pytest.mark.parametrize("strength", STRENGTHS)
 def test_threads_see_what_one_thread_sees(strength: str) -> None:
     def seen(index: int) -> Pixels:
-        return augmentation.view(photo(seed=index), strength, 32, 0, 1, index)
+        return augmentation.random_resized_crop(photo(seed=index), strength, 32, 0, 1, index)
 
     with ThreadPoolExecutor(4) as pool:
         threaded = list(pool.map(seen, range(40)))
@@ -108,11 +112,15 @@ def test_threads_see_what_one_thread_sees(strength: str) -> None:
 @pytest.mark.parametrize("strength", STRENGTHS)
 def test_a_photo_is_dressed_the_same_in_any_batch(strength: str) -> None:
     batch, indices = views(6), [5, 0, 9, 3, 7, 1]
-    together = augmentation.dress(batch, strength, MEAN, STD, 0, 1, indices)
-    backwards = augmentation.dress(batch.flip(0), strength, MEAN, STD, 0, 1, indices[::-1])
+    together = augmentation.normalize_and_jitter(batch, strength, MEAN, STD, 0, 1, indices)
+    backwards = augmentation.normalize_and_jitter(
+        batch.flip(0), strength, MEAN, STD, 0, 1, indices[::-1]
+    )
     torch.testing.assert_close(backwards.flip(0), together)
     for place, index in enumerate(indices):
-        alone = augmentation.dress(batch[place, None], strength, MEAN, STD, 0, 1, [index])
+        alone = augmentation.normalize_and_jitter(
+            batch[place, None], strength, MEAN, STD, 0, 1, [index]
+        )
         torch.testing.assert_close(alone[0], together[place])
 
 
@@ -123,23 +131,25 @@ def test_a_photo_is_dressed_the_same_in_any_batch(strength: str) -> None:
 @pytest.mark.parametrize("size", [(90, 60), (60, 90), (17, 17), (400, 20), (3, 200)])
 def test_a_view_is_a_square_of_bytes(strength: str, size: tuple[int, int]) -> None:
     for index in range(8):
-        seen = augmentation.view(photo(*size), strength, 32, 0, 1, index)
+        seen = augmentation.random_resized_crop(photo(*size), strength, 32, 0, 1, index)
         assert seen.shape == (32, 32, 3)
         assert seen.dtype == np.uint8
 
 
 def test_pictures_and_arrays_look_the_same() -> None:
     for strength in ("none", *STRENGTHS):
-        from_array = augmentation.view(photo(), strength, 32, 0, 1, 4)
-        from_picture = augmentation.view(Image.fromarray(photo()), strength, 32, 0, 1, 4)
+        from_array = augmentation.random_resized_crop(photo(), strength, 32, 0, 1, 4)
+        from_picture = augmentation.random_resized_crop(
+            Image.fromarray(photo()), strength, 32, 0, 1, 4
+        )
         assert np.array_equal(from_array, from_picture)
 
 
 def test_a_mirrored_view_is_the_mirror_image(monkeypatch: pytest.MonkeyPatch) -> None:
     always(monkeypatch, area=0.5, left=0.2)
-    plain = augmentation.view(photo(), "light", 32, 0, 1, 0)
+    plain = augmentation.random_resized_crop(photo(), "light", 32, 0, 1, 0)
     always(monkeypatch, area=0.5, left=0.2, mirrored=True)
-    mirrored = augmentation.view(photo(), "light", 32, 0, 1, 0)
+    mirrored = augmentation.random_resized_crop(photo(), "light", 32, 0, 1, 0)
     assert np.array_equal(mirrored, plain[:, ::-1])
     assert mirrored.flags["C_CONTIGUOUS"]
 
@@ -150,39 +160,39 @@ def test_a_cut_lies_where_it_was_drawn(
     monkeypatch: pytest.MonkeyPatch, left: float, red: float, top: float, green: float
 ) -> None:
     always(monkeypatch, area=0.25, left=left, top=top)
-    seen = augmentation.view(ramp(200, 200), "light", 32, 0, 1, 0).mean((0, 1)) / 255
+    seen = augmentation.random_resized_crop(ramp(200, 200), "light", 32, 0, 1, 0).mean((0, 1)) / 255
     assert seen[:2] == pytest.approx((red, green), abs=0.01)
 
 
 def test_a_panorama_is_not_squeezed(monkeypatch: pytest.MonkeyPatch) -> None:
     always(monkeypatch, left=0.0)
-    seen = augmentation.view(ramp(1000, 100), "light", 32, 0, 1, 0)
-    assert seen[..., 0].max() / 255 <= 0.1 * augmentation.STRENGTHS["light"].stretch + 0.01
+    seen = augmentation.random_resized_crop(ramp(1000, 100), "light", 32, 0, 1, 0)
+    assert seen[..., 0].max() / 255 <= 0.1 * augmentation.AUGMENT_CONFIGS["light"].stretch + 0.01
 
 
 @pytest.mark.parametrize("size", [(160, 80), (80, 160), (80, 80)])
 def test_still_is_the_middle_of_the_photo(size: tuple[int, int]) -> None:
     width, height = size
-    seen = augmentation.still(ramp(width, height), 32) / 255
+    seen = augmentation.center_crop(ramp(width, height), 32) / 255
     side = min(size) * augmentation.CENTRE
     assert seen.mean((0, 1))[:2] == pytest.approx((0.5, 0.5), abs=0.01)
     span = seen[:, -1, 0].mean() - seen[:, 0, 0].mean()
     assert span == pytest.approx(side / width * 31 / 32, abs=0.02)
     assert np.array_equal(
-        augmentation.still(ramp(width, height), 32),
-        augmentation.view(ramp(width, height), "none", 32, 5, 6, 7),
+        augmentation.center_crop(ramp(width, height), 32),
+        augmentation.random_resized_crop(ramp(width, height), "none", 32, 5, 6, 7),
     )
 
 
 def test_small_details_are_averaged_not_skipped() -> None:
     stripes = np.zeros((256, 256, 3), dtype=np.uint8)
     stripes[:, ::2] = 200
-    assert augmentation.still(stripes, 32) == pytest.approx(100, abs=3)
+    assert augmentation.center_crop(stripes, 32) == pytest.approx(100, abs=3)
 
 
 @pytest.mark.parametrize("size", [(500, 333), (333, 500), (240, 240)])
 def test_shrinking_keeps_the_whole_photo(size: tuple[int, int]) -> None:
-    pixels = augmentation.shrink(Image.fromarray(ramp(*size)), 100)
+    pixels = augmentation.resize_shorter_side(Image.fromarray(ramp(*size)), 100)
     height, width, _ = pixels.shape
     assert min(width, height) == 100
     assert width / height == pytest.approx(size[0] / size[1], abs=0.01)
@@ -191,7 +201,7 @@ def test_shrinking_keeps_the_whole_photo(size: tuple[int, int]) -> None:
 
 
 def test_shrinking_never_enlarges() -> None:
-    assert np.array_equal(augmentation.shrink(Image.fromarray(photo()), 100), photo())
+    assert np.array_equal(augmentation.resize_shorter_side(Image.fromarray(photo()), 100), photo())
 
 
 def test_cached_photos_have_the_pixels_that_views_need() -> None:
@@ -207,7 +217,7 @@ def test_cached_photos_have_the_pixels_that_views_need() -> None:
 
 @pytest.mark.parametrize("strength", ["none", *STRENGTHS])
 def test_a_dressed_batch_is_ready_for_the_network(strength: str) -> None:
-    images = augmentation.dress(views(), strength, MEAN, STD, 0, 1, range(4))
+    images = augmentation.normalize_and_jitter(views(), strength, MEAN, STD, 0, 1, range(4))
     assert images.shape == (4, 3, 32, 32)
     assert images.dtype == torch.float32
     assert images.is_contiguous(memory_format=torch.channels_last)
@@ -216,8 +226,8 @@ def test_a_dressed_batch_is_ready_for_the_network(strength: str) -> None:
 def test_bytes_are_normalised() -> None:
     expected = (views() / 255 - torch.tensor(MEAN)) / torch.tensor(STD)
     for images in (
-        augmentation.normalise(views(), MEAN, STD),
-        augmentation.dress(views(), "none", MEAN, STD, 0, 1, range(4)),
+        augmentation.normalize(views(), MEAN, STD),
+        augmentation.normalize_and_jitter(views(), "none", MEAN, STD, 0, 1, range(4)),
     ):
         torch.testing.assert_close(images.permute(0, 2, 3, 1), expected)
 
@@ -225,20 +235,22 @@ def test_bytes_are_normalised() -> None:
 def test_the_given_bytes_stay_as_they_are() -> None:
     given = views()
     for strength in ("none", *STRENGTHS):
-        augmentation.dress(given, strength, MEAN, STD, 0, 1, range(4))
+        augmentation.normalize_and_jitter(given, strength, MEAN, STD, 0, 1, range(4))
     assert torch.equal(given, views())
 
 
 def test_nothing_drawn_is_plain_normalisation(monkeypatch: pytest.MonkeyPatch) -> None:
     always(monkeypatch)
-    images = augmentation.dress(views(), "strong", MEAN, STD, 0, 1, range(4))
-    plain = augmentation.normalise(views(), MEAN, STD)
+    images = augmentation.normalize_and_jitter(views(), "strong", MEAN, STD, 0, 1, range(4))
+    plain = augmentation.normalize(views(), MEAN, STD)
     torch.testing.assert_close(images, plain, atol=2e-3, rtol=1e-3)
 
 
 def test_colours_shift_as_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     always(monkeypatch, brightness=1.3, contrast=0.7, saturation=0.6)
-    images = augmentation.dress(views(), "light", (0, 0, 0), (1, 1, 1), 0, 1, range(4))
+    images = augmentation.normalize_and_jitter(
+        views(), "light", (0, 0, 0), (1, 1, 1), 0, 1, range(4)
+    )
     colours = views().permute(0, 3, 1, 2) / 255
     weights = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
     grey = (colours * weights).sum(1, keepdim=True)
@@ -253,15 +265,17 @@ def test_a_third_of_the_hue_circle_moves_colours_and_keeps_greys(
     pure = torch.zeros(2, 8, 8, 3, dtype=torch.uint8)
     pure[0, ..., 0], pure[1] = 255, 90
     always(monkeypatch, hue=1 / 3)
-    red, grey = augmentation.dress(pure, "light", (0, 0, 0), (1, 1, 1), 0, 1, range(2))
+    red, grey = augmentation.normalize_and_jitter(
+        pure, "light", (0, 0, 0), (1, 1, 1), 0, 1, range(2)
+    )
     assert red.mean((1, 2)).argmax() != 0
     torch.testing.assert_close(grey, torch.full_like(grey, 90 / 255), atol=1e-3, rtol=0)
 
 
 def test_a_quarter_turn_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     always(monkeypatch, turn=90.0)
-    turned = augmentation.dress(views(), "strong", MEAN, STD, 0, 1, range(4))
-    plain = augmentation.normalise(views(), MEAN, STD)
+    turned = augmentation.normalize_and_jitter(views(), "strong", MEAN, STD, 0, 1, range(4))
+    plain = augmentation.normalize(views(), MEAN, STD)
     quarter = torch.rot90(plain, -1, (2, 3))  # clockwise
     torch.testing.assert_close(turned, quarter, atol=5e-3, rtol=1e-3)
 
@@ -269,7 +283,7 @@ def test_a_quarter_turn_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_erasing_leaves_a_rectangle_of_the_mean(monkeypatch: pytest.MonkeyPatch) -> None:
     always(monkeypatch, erased=(0.25, 0.5, 0.75, 0.75))
     white = torch.full((1, 32, 32, 3), 255, dtype=torch.uint8)
-    (image,) = augmentation.dress(white, "strong", MEAN, STD, 0, 1, [0])
+    (image,) = augmentation.normalize_and_jitter(white, "strong", MEAN, STD, 0, 1, [0])
     gone = (image == 0).all(0)
     assert gone[16:24, 8:24].all()
     assert gone.sum() == 8 * 16
@@ -289,7 +303,7 @@ def test_labels_are_mixed_as_the_photos_are(mixup: float, cutmix: float) -> None
     images, labels = plain_batch()
     changed = 0
     for batch in range(20):
-        mixed, targets = augmentation.mix(images, labels, 5, mixup, cutmix, 0, 1, batch)
+        mixed, targets = augmentation.mixup_or_cutmix(images, labels, 5, mixup, cutmix, 0, 1, batch)
         torch.testing.assert_close(targets.sum(1), torch.ones(6))
         torch.testing.assert_close(targets @ torch.arange(5.0), mixed.mean((1, 2, 3)))
         changed += not torch.equal(mixed, images)
@@ -301,7 +315,7 @@ def test_cutmix_pastes_and_mixup_blends() -> None:
     images, labels = plain_batch()
 
     def values(mixup: float, cutmix: float, batch: int) -> int:
-        mixed, _ = augmentation.mix(images, labels, 5, mixup, cutmix, 0, 1, batch)
+        mixed, _ = augmentation.mixup_or_cutmix(images, labels, 5, mixup, cutmix, 0, 1, batch)
         return len(mixed[1].unique())
 
     assert {values(0.4, 0.0, batch) for batch in range(20)} == {1}
@@ -311,14 +325,14 @@ def test_cutmix_pastes_and_mixup_blends() -> None:
 
 @pytest.mark.parametrize(("mixup", "cutmix"), [(0.0, 0.0), (0.4, 0.0), (0.0, 1.0)])
 def test_mixed_photos_keep_their_layout(mixup: float, cutmix: float) -> None:
-    images = augmentation.normalise(views(), MEAN, STD)
-    mixed, _ = augmentation.mix(images, torch.arange(4), 5, mixup, cutmix, 0, 1, 0)
+    images = augmentation.normalize(views(), MEAN, STD)
+    mixed, _ = augmentation.mixup_or_cutmix(images, torch.arange(4), 5, mixup, cutmix, 0, 1, 0)
     assert mixed.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_without_mixing_labels_are_certain() -> None:
     images, labels = plain_batch()
-    mixed, targets = augmentation.mix(images, labels, 5, 0.0, 0.0, 0, 1, 0)
+    mixed, targets = augmentation.mixup_or_cutmix(images, labels, 5, 0.0, 0.0, 0, 1, 0)
     assert torch.equal(mixed, images)
     assert torch.equal(targets.argmax(1), labels)
     assert torch.equal(targets.max(1).values, torch.ones(6))
@@ -328,7 +342,7 @@ def test_mixing_depends_on_seed_epoch_and_batch() -> None:
     images, labels = plain_batch()
 
     def mixed(*numbers: int) -> torch.Tensor:
-        return augmentation.mix(images, labels, 5, 0.4, 0.0, *numbers)[1]
+        return augmentation.mixup_or_cutmix(images, labels, 5, 0.4, 0.0, *numbers)[1]
 
     assert torch.equal(mixed(1, 2, 3), mixed(1, 2, 3))
     others = [(0, 2, 3), (1, 3, 3), (1, 2, 4)]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from flowergui.errors import FlowerError
 from flowergui.learning.data import augmentation, batches
-from flowergui.learning.data.batches import Album, Batch
+from flowergui.learning.data.batches import Batch, ImageDataset
 from flowergui.learning.data.photos import Photo
 from flowergui.learning.device import hardware
 
@@ -23,49 +23,61 @@ def listed(folder: Path) -> list[Photo]:
 
 
 def strong(pixels: augmentation.Pixels, index: int) -> augmentation.Pixels:
-    return augmentation.view(pixels, "strong", 32, seed=5, epoch=2, index=index)
+    return augmentation.random_resized_crop(pixels, "strong", 32, seed=5, epoch=2, index=index)
 
 
 def loaded(folder: Path, listed: list[Photo], workers: int, budget: int = 10**9) -> list[Batch]:
-    album = Album(folder, listed, batches.for_training(32, "strong"), budget)
-    cut = batches.cut(batches.order(len(listed), 5, 2), 7, drop_last=False)
-    return list(batches.load(album, cut, strong, workers))
+    album = ImageDataset(folder, listed, batches.train_transform(32, "strong"), budget)
+    cut = batches.batch_indices(batches.shuffled_indices(len(listed), 5, 2), 7, drop_last=False)
+    return list(batches.iterate_batches(album, cut, strong, workers))
 
 
 def same(one: Batch, other: Batch) -> bool:
     return (
-        torch.equal(one.views, other.views)
+        torch.equal(one.images, other.images)
         and torch.equal(one.labels, other.labels)
-        and (one.indices, one.lost) == (other.indices, other.lost)
+        and (one.indices, one.failed) == (other.indices, other.failed)
     )
 
 
 def test_the_order_is_a_function_of_seed_and_epoch() -> None:
-    first = batches.order(50, seed=1, epoch=1)
+    first = batches.shuffled_indices(50, seed=1, epoch=1)
     assert sorted(first) == list(range(50))
     assert first != list(range(50))
     torch.manual_seed(99)
     state = torch.get_rng_state()
-    assert batches.order(50, seed=1, epoch=1) == first
+    assert batches.shuffled_indices(50, seed=1, epoch=1) == first
     assert torch.equal(torch.get_rng_state(), state)
-    assert len({tuple(batches.order(50, seed, epoch)) for seed in (1, 2) for epoch in (1, 2)}) == 4
+    assert (
+        len(
+            {
+                tuple(batches.shuffled_indices(50, seed, epoch))
+                for seed in (1, 2)
+                for epoch in (1, 2)
+            }
+        )
+        == 4
+    )
 
 
 def test_cut() -> None:
-    assert batches.cut(range(7), 3, drop_last=False) == [(0, 1, 2), (3, 4, 5)]  # one alone
-    assert batches.cut(range(8), 3, drop_last=False) == [(0, 1, 2), (3, 4, 5), (6, 7)]
-    assert batches.cut(range(8), 3, drop_last=True) == [(0, 1, 2), (3, 4, 5)]
-    assert batches.cut(range(6), 3, drop_last=True) == [(0, 1, 2), (3, 4, 5)]
-    assert batches.cut(range(2), 3, drop_last=True) == []
-    assert batches.cut([], 3, drop_last=False) == []
+    assert batches.batch_indices(range(7), 3, drop_last=False) == [
+        (0, 1, 2),
+        (3, 4, 5),
+    ]  # one alone
+    assert batches.batch_indices(range(8), 3, drop_last=False) == [(0, 1, 2), (3, 4, 5), (6, 7)]
+    assert batches.batch_indices(range(8), 3, drop_last=True) == [(0, 1, 2), (3, 4, 5)]
+    assert batches.batch_indices(range(6), 3, drop_last=True) == [(0, 1, 2), (3, 4, 5)]
+    assert batches.batch_indices(range(2), 3, drop_last=True) == []
+    assert batches.batch_indices([], 3, drop_last=False) == []
 
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_workers_change_nothing(folder: Path, listed: list[Photo], workers: int) -> None:
     alone = loaded(folder, listed, 0)
     assert [len(batch.indices) for batch in alone] == [7, 7, 7, 3]
-    assert alone[0].views.shape == (7, 32, 32, 3)
-    assert alone[0].views.dtype == torch.uint8
+    assert alone[0].images.shape == (7, 32, 32, 3)
+    assert alone[0].images.dtype == torch.uint8
     assert alone[0].labels.tolist() == [listed[index].label for index in alone[0].indices]
     together = loaded(folder, listed, workers)
     assert all(same(*pair) for pair in zip(alone, together, strict=True))
@@ -78,7 +90,7 @@ def test_nothing_is_kept_that_has_no_room(folder: Path, listed: list[Photo]) -> 
         calls.append(path)
         return np.zeros((10, 10, 3), dtype=np.uint8)
 
-    album = Album(folder, listed, prepare, budget=2 * 300 + 299)
+    album = ImageDataset(folder, listed, prepare, budget=2 * 300 + 299)
     for _ in range(3):
         for index in range(4):
             album.pixels(index)
@@ -90,27 +102,27 @@ def test_a_photo_that_went_away_is_told_and_left_out(
 ) -> None:
     copy = make_photos(tmp_path / "copy")
     (copy / listed[3].path).unlink()
-    (batch,) = [batch for batch in loaded(copy, listed, 1) if batch.lost]
-    assert batch.lost[0].path == listed[3].path
-    assert batch.lost[0].reason == "daisy_3.jpg can't be read: it is not there any more."
+    (batch,) = [batch for batch in loaded(copy, listed, 1) if batch.failed]
+    assert batch.failed[0].path == listed[3].path
+    assert batch.failed[0].reason == "daisy_3.jpg can't be read: it is not there any more."
     assert 3 not in batch.indices
-    assert len(batch.indices) == len(batch.views) == len(batch.labels) >= 2
+    assert len(batch.indices) == len(batch.images) == len(batch.labels) >= 2
 
 
 def test_a_batch_of_lost_photos_alone_is_empty(tmp_path: Path, listed: list[Photo]) -> None:
     found = loaded(tmp_path, listed, 0)
     assert [batch.indices for batch in found] == [(), (), (), ()]
-    assert sum(len(batch.lost) for batch in found) == len(listed)
+    assert sum(len(batch.failed) for batch in found) == len(listed)
 
 
 def test_what_is_no_matter_of_a_photo_is_not_hidden(folder: Path, listed: list[Photo]) -> None:
     def broken(pixels: augmentation.Pixels, index: int) -> augmentation.Pixels:
         raise ZeroDivisionError
 
-    album = Album(folder, listed, batches.for_looking(32), 0)
+    album = ImageDataset(folder, listed, batches.eval_transform(32), 0)
     for workers in (0, 2):
         with pytest.raises(ZeroDivisionError):
-            list(batches.load(album, [(0, 1)], broken, workers))
+            list(batches.iterate_batches(album, [(0, 1)], broken, workers))
 
 
 @pytest.mark.parametrize(
@@ -121,13 +133,13 @@ def test_nothing_but_a_processor_waits_for_the_next_batch(
     monkeypatch, wish: int, device: str, cores: int, workers: int
 ) -> None:
     monkeypatch.setattr(hardware, "cores", lambda: cores)
-    assert batches.workers(wish, torch.device(device)) == workers
+    assert batches.worker_count(wish, torch.device(device)) == workers
 
 
 def test_loading_that_is_given_up_leaves_no_thread(folder: Path, listed: list[Photo]) -> None:
     before = set(threading.enumerate())
-    album = Album(folder, listed, batches.for_looking(32), 0)
-    loading = batches.load(album, [(index, 1) for index in range(20)], lambda p, i: p, 3)
+    album = ImageDataset(folder, listed, batches.eval_transform(32), 0)
+    loading = batches.iterate_batches(album, [(index, 1) for index in range(20)], lambda p, i: p, 3)
     next(loading)
     assert set(threading.enumerate()) > before
     loading.close()
@@ -136,11 +148,11 @@ def test_loading_that_is_given_up_leaves_no_thread(folder: Path, listed: list[Ph
 
 def test_looking_and_training_see_the_sizes_that_they_ask_for(folder: Path, listed) -> None:
     path = folder / listed[0].path
-    assert batches.for_looking(24)(path).shape == (24, 24, 3)
-    assert batches.for_training(24, "light")(path).shape == (36, 36, 3)
-    assert batches.for_training(400, "light")(path).shape == (48, 48, 3)  # no larger than it is
+    assert batches.eval_transform(24)(path).shape == (24, 24, 3)
+    assert batches.train_transform(24, "light")(path).shape == (36, 36, 3)
+    assert batches.train_transform(400, "light")(path).shape == (48, 48, 3)  # no larger than it is
     with pytest.raises(FlowerError, match="not there any more"):
-        batches.for_looking(24)(folder / "gone.jpg")
+        batches.eval_transform(24)(folder / "gone.jpg")
 
 
 def test_a_photo_is_resized_once(tmp_path: Path) -> None:
@@ -148,7 +160,7 @@ def test_a_photo_is_resized_once(tmp_path: Path) -> None:
     on = (np.arange(404) - 2) // 4 % 2 == 0  # the middle begins with a whole stripe
     stripes = np.where(on[:, None], 255, 0) * np.ones((400, 1, 3))
     Image.fromarray(stripes.astype(np.uint8)).save(tmp_path / "stripes.png")
-    seen = batches.for_looking(100)(tmp_path / "stripes.png")
+    seen = batches.eval_transform(100)(tmp_path / "stripes.png")
     assert seen.shape == (100, 100, 3)
     assert seen[:, ::2].min() > 150 > 100 > seen[:, 1::2].max()
-    assert augmentation.still(seen, 100) is seen
+    assert augmentation.center_crop(seen, 100) is seen

@@ -39,10 +39,10 @@ def test_the_classes_are_not_gone_through_for_each_photo(folder: Path, tmp_path:
     run = RunFolder(tmp_path)
     run.write_split((), rows[1:], folder)
     classes = Asked(sorted({name for _, name, _ in rows}))
-    _, known = end_of(dataset_diff.take(run, folder, classes))
+    _, known = end_of(dataset_diff.compare_dataset(run, folder, classes))
     assert (len(known.rows), len(known.added)) == (len(rows) - 1, 1)
-    assert not known.strangers
-    assert not known.gone
+    assert not known.unknown_classes
+    assert not known.missing_classes
     assert Asked.times == 0
 
 
@@ -54,6 +54,8 @@ def test_many_photos_tell_how_far_it_is(
     assert told == [Preparing("Listing photos", 16, 0)]  # after a class
     run = RunFolder(tmp_path)
     run.write_split((), rows, folder)
-    told, known = end_of(dataset_diff.take(run, folder, sorted({name for _, name, _ in rows})))
+    told, known = end_of(
+        dataset_diff.compare_dataset(run, folder, sorted({name for _, name, _ in rows}))
+    )
     assert known.rows == tuple(rows)
     assert told[1:] == [Preparing("Comparing photos", done, 24) for done in (10, 20)]

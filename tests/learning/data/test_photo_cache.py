@@ -15,12 +15,12 @@ from flowergui.events import CacheState, Finished
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data import batches, photo_cache
 from flowergui.learning.data.augmentation import Pixels
-from flowergui.learning.data.batches import Preparation
+from flowergui.learning.data.batches import Transform
 from flowergui.learning.data.photo_cache import PhotoCache
 from flowergui.learning.training import loop
 from flowergui.store.run_folder import RunFolder
 
-PREPARE = batches.for_training(32, "light")
+PREPARE = batches.train_transform(32, "light")
 SIZE = 3 * 48 * 48 + 12
 """Of a photo of the tests' in the cache."""
 
@@ -45,8 +45,9 @@ class Counting:
         self.count += 1
         return PREPARE(path)
 
-    def __repr__(self) -> str:
-        return repr(PREPARE)
+    @property
+    def key(self) -> str:
+        return PREPARE.key
 
 
 def kept(room: Path) -> list[Path]:
@@ -84,7 +85,7 @@ def test_another_photo_at_its_place_is_decoded(
 def test_another_size_is_another_thing(room: Path, photo: Path) -> None:
     cache = PhotoCache(room)
     cache.prepared(photo, PREPARE, again=True)
-    assert cache.prepared(photo, batches.for_looking(24), again=True).shape == (24, 24, 3)
+    assert cache.prepared(photo, batches.eval_transform(24), again=True).shape == (24, 24, 3)
     assert len(kept(room)) == 2
 
 
@@ -155,9 +156,9 @@ def test_a_full_disk_and_a_folder_that_cannot_be_made(
 
 def test_a_run_ends_the_same_with_it(little, monkeypatch) -> None:
     monkeypatch.setattr(loop, "MEMORY_SHARE", 0.0)
-    prepare, decoded = Preparation.__call__, []
+    prepare, decoded = Transform.__call__, []
     monkeypatch.setattr(
-        Preparation, "__call__", lambda how, path: decoded.append(path) or prepare(how, path)
+        Transform, "__call__", lambda how, path: decoded.append(path) or prepare(how, path)
     )
     counts, weights = [], []
     for cache in (True, True, False):

@@ -11,7 +11,7 @@ from torch.nn.modules.module import register_module_forward_hook
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.learning.acceleration.frozen_split import halves
+from flowergui.learning.acceleration.frozen_split import split_at_frozen
 from flowergui.learning.device.autocast import autocast, has_depthwise
 from flowergui.learning.models import network
 
@@ -86,11 +86,11 @@ def test_convolutions_that_are_called_otherwise_pass() -> None:
 def test_halves_know_whether_they_have_any(
     model: str, frozen: tuple[str, ...], depthwise: bool
 ) -> None:
-    net = network.build_hollow(model, 3, 64).to_empty(device="cpu")
+    net = network.build_on_meta(model, 3, 64).to_empty(device="cpu")
     assert has_depthwise(net) == (model != "resnet18")
-    names = network.frozen_by(frozen, model, 3, 64)
+    names = network.frozen_parameters(frozen, model, 3, 64)
     network.freeze(net, names)
-    assert halves(net, model, 3, 64, names, torch.bfloat16).depthwise == depthwise
+    assert split_at_frozen(net, model, 3, 64, names, torch.bfloat16).depthwise == depthwise
 
 
 def test_runs_spare_them_where_they_train(little: Little) -> None:

@@ -16,13 +16,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.learning.data import batches
-from flowergui.learning.data.batches import Album, Batch
+from flowergui.learning.data.batches import Batch, ImageDataset
 from flowergui.learning.data.photos import Photo, Split
 from flowergui.learning.device import hardware, transfers
 from flowergui.learning.models import network
 from flowergui.learning.training import loop
-from flowergui.learning.training.data_pipeline import HeldBack, Shown
-from flowergui.learning.training.train_state import Plan, Training
+from flowergui.learning.training.data_pipeline import TrainPipeline, ValidationPipeline
+from flowergui.learning.training.train_state import RuntimeConfig, TrainState
 from flowergui.store.run_folder import RunFolder
 
 Little = Callable[..., Recipe]
@@ -84,17 +84,19 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield told
 
 
-def run_on_card(recipe: Recipe, tmp_path: Path) -> Training:
+def run_on_card(recipe: Recipe, tmp_path: Path) -> TrainState:
     rows = tuple(album().photos)
     split = Split(tmp_path, ("a", "b", "c"), rows, rows)
     with CARD:
         net = network.build(recipe.model, 3, 32)
-    plan = Plan(32, (0.5,) * 3, (0.2,) * 3, CARD, torch.float32)
-    return Training(recipe, plan, split, RunFolder(tmp_path / "run"), net, 1)
+    plan = RuntimeConfig(32, (0.5,) * 3, (0.2,) * 3, CARD, torch.float32)
+    return TrainState(recipe, plan, split, RunFolder(tmp_path / "run"), net, 1)
 
 
-def album() -> Album:
-    return Album(Path(), [Photo(f"{n}.jpg", n % 3) for n in range(4)], lambda path: np.empty(0), 0)
+def album() -> ImageDataset:
+    return ImageDataset(
+        Path(), [Photo(f"{n}.jpg", n % 3) for n in range(4)], lambda path: np.empty(0), 0
+    )
 
 
 def some() -> Batch:
@@ -116,7 +118,7 @@ def test_a_step_waits_for_no_more_than_its_own_numbers(
     little: Little, card: list[str], tmp_path: Path, more: dict[str, Any], copies: int
 ) -> None:
     training = run_on_card(little(device="cuda", **more), tmp_path)
-    side = Shown(training, album(), 0)
+    side = TrainPipeline(training, album(), 0)
     with Watched() as watched:
         done = loop._step(training, side, some())
     assert (watched.waits, watched.sent) == ([], copies)
@@ -126,10 +128,10 @@ def test_a_step_waits_for_no_more_than_its_own_numbers(
 
 def test_validation_waits_once_a_batch(little: Little, card: list[str], tmp_path: Path) -> None:
     training = run_on_card(little(device="cuda"), tmp_path)
-    side = HeldBack(training, album(), 0)
-    training.judged.eval()
+    side = ValidationPipeline(training, album(), 0)
+    training.eval_model.eval()
     with Watched() as watched:
-        assert loop._judge(training, side, some()) == (0.5, 2)
+        assert loop._validation_step(training, side, some()) == (0.5, 2)
     assert (watched.waits, watched.sent, card) == ([], 4, ["sent", "read"])
 
 
@@ -137,9 +139,9 @@ def test_kept_features_are_sent_without_waiting(
     little: Little, card: list[str], tmp_path: Path
 ) -> None:
     training = run_on_card(little(device="cuda"), tmp_path)
-    batch = replace(some(), values=(torch.zeros(4, 256), torch.zeros(4, 8)))
+    batch = replace(some(), features=(torch.zeros(4, 256), torch.zeros(4, 8)))
     with Watched() as watched:
-        values = Shown(training, album(), 0).values(batch, 1)
+        values = TrainPipeline(training, album(), 0).features(batch, 1)
     assert [value.device for value in values] == [CARD, CARD]
     assert (watched.waits, watched.sent) == ([], 2)
 
@@ -149,14 +151,14 @@ def test_features_take_a_share_of_the_memory_of_their_device(
 ) -> None:
     free = {None: 4_000_000_000, CPU: 400}
     rooms: list[int] = []
-    real = Shown.__init__
+    real = TrainPipeline.__init__
 
-    def noting(self: Shown, training: Training, album: Album, memory: int) -> None:
+    def noting(self: TrainPipeline, training: TrainState, album: ImageDataset, memory: int) -> None:
         rooms.append(memory)
         real(self, training, album, memory)
 
     monkeypatch.setattr(hardware, "free_memory", lambda on=None: free[on])
-    monkeypatch.setattr(Shown, "__init__", noting)
+    monkeypatch.setattr(TrainPipeline, "__init__", noting)
     list(tasks.train(little(epochs=1)))
     assert rooms == [100]
 
@@ -210,7 +212,7 @@ def test_photos_are_stacked_in_memory_that_a_card_can_fetch(
     folder: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
     paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.jpg"))
-    photos = Album(folder, [Photo(path, 0) for path in paths], batches.for_looking(32), 0)
+    photos = ImageDataset(folder, [Photo(path, 0) for path in paths], batches.eval_transform(32), 0)
     pinned: list[bool] = []
     real = torch.empty
 
@@ -221,7 +223,9 @@ def test_photos_are_stacked_in_memory_that_a_card_can_fetch(
     monkeypatch.setattr(torch, "empty", empty)
     for device in (CPU, CARD):
         pinned.clear()
-        (batch,) = batches.load(photos, [(3, 1)], lambda pixels, index: pixels, workers, device)
+        (batch,) = batches.iterate_batches(
+            photos, [(3, 1)], lambda pixels, index: pixels, workers, device
+        )
         assert True in pinned if device == CARD else True not in pinned
         expected = torch.stack([torch.from_numpy(photos.pixels(n).copy()) for n in (3, 1)])
-        assert torch.equal(batch.views, expected)
+        assert torch.equal(batch.images, expected)

@@ -92,15 +92,15 @@ def costing(monkeypatch: pytest.MonkeyPatch, cost: Callable[[int], float]) -> li
     there are some. Returns the sides that are tried."""
     sides: list[int] = []
 
-    def step(self: step_timer.Trial, photos: int, side: int) -> float:
+    def step(self: step_timer.StepTimer, photos: int, side: int) -> float:
         sides.append(side)
-        self.first = 0.9 * cost(side) if self.halves.split else 0.0
+        self.first = 0.9 * cost(side) if self.halves.is_split else 0.0
         self.second = cost(side) - self.first
         self.gives = self.kept = 1024.0
         self.seconds = 1.0  # too long for a second one
         return self.seconds
 
-    monkeypatch.setattr(step_timer.Trial, "step", step)
+    monkeypatch.setattr(step_timer.StepTimer, "step", step)
     return sides
 
 
@@ -113,21 +113,21 @@ def told(recipe: Recipe, train: int = 1000, validation: int = 200) -> Estimated:
 def test_what_would_take_less_is_told(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
     costing(monkeypatch, lambda side: (side / 1000) ** 2)
     recipe = little(image_size=128, epochs=20, augmentation="light")
-    assert told(recipe, 10, 2).quicker is None  # it takes a moment as it is
-    growing = told(recipe).quicker
+    assert told(recipe, 10, 2).speedups is None  # it takes a moment as it is
+    growing = told(recipe).speedups
     assert growing is not None
     assert growing.name == "growing squares"
     assert growing.seconds < told(recipe).seconds * speedups.SHARE
     taken = told(replace(recipe, **dict[str, Any](growing.values)))
     assert taken.seconds == pytest.approx(growing.seconds)
-    assert taken.quicker is None
+    assert taken.speedups is None
     head = replace(recipe, frozen=("all-but-head",))
-    views = told(head).quicker
+    views = told(head).speedups
     assert views is not None
     assert views.name == "cached views"
-    assert told(replace(head, epochs=5), 10_000).quicker is None  # four of the five look anew
+    assert told(replace(head, epochs=5), 10_000).speedups is None  # four of the five look anew
     monkeypatch.setattr(loop, "MEMORY_SHARE", 0.0)
-    assert told(head).quicker is None  # they have no room in memory
+    assert told(head).speedups is None  # they have no room in memory
 
 
 def test_smaller_squares_are_tried_before_they_are_offered(
@@ -135,7 +135,7 @@ def test_smaller_squares_are_tried_before_they_are_offered(
 ) -> None:
     """A small network hardly gains by them: what it does beside computing takes as long."""
     sides = costing(monkeypatch, lambda side: 0.05 + (side / 1000) ** 2)
-    assert told(little(image_size=128, epochs=20, augmentation="light")).quicker is None
+    assert told(little(image_size=128, epochs=20, augmentation="light")).speedups is None
     assert sides == [128, 64]  # 0.054 s there, and not a quarter of 0.066
 
 
@@ -144,9 +144,9 @@ def test_what_does_not_fit_is_not_made_quicker(
 ) -> None:
     costing(monkeypatch, lambda side: (side / 1000) ** 2)
     recipe = little(image_size=128, epochs=20, augmentation="light")
-    assert told(recipe).quicker is not None
+    assert told(recipe).speedups is not None
     monkeypatch.setattr(hardware, "free_memory", lambda on=None: 1 << 20)
-    assert told(recipe).quicker is None
+    assert told(recipe).speedups is None
 
 
 def test_what_fits_into_memory(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.events import Noted, TrainingSizeChanged
+from flowergui.events import TrainingSizeChanged, Warned
 from flowergui.learning.estimate import speedups
 
 GROWING = ("growing squares", (("training_size", 160), ("first_training_size", 96)))
@@ -29,7 +29,7 @@ VIEWS = ("cached views", (("cached_views", 4),))
     ],
 )
 def test_squares_may_grow(size: int, values: dict[str, int]) -> None:
-    told = {k: v for _, more in speedups.ways(Recipe(), size, frozen=False) for k, v in more}
+    told = {k: v for _, more in speedups.suggestions(Recipe(), size, frozen=False) for k, v in more}
     assert told == values
 
 
@@ -70,15 +70,15 @@ def test_what_takes_less_time(
     changes: dict[str, Any], frozen: bool, ways: list[tuple[str, Any]]
 ) -> None:
     recipe = Recipe(**{"model": "resnet18", **changes})
-    assert list(speedups.ways(recipe, 224, frozen=frozen)) == ways
+    assert list(speedups.suggestions(recipe, 224, frozen=frozen)) == ways
 
 
 def test_a_run_takes_it(little: Callable[..., Recipe]) -> None:
     recipe = little(image_size=128, epochs=10, augmentation="light")
-    ((_, values),) = speedups.ways(recipe, 128, frozen=False)
+    ((_, values),) = speedups.suggestions(recipe, 128, frozen=False)
     changed = replace(recipe, **dict[str, Any](values))
     assert changed.problems() == {}
     events = list(tasks.train(changed))
     sizes = [event.size for event in events if isinstance(event, TrainingSizeChanged)]
     assert sizes[-1] == 96
-    assert not any("one size" in event.message for event in events if isinstance(event, Noted))
+    assert not any("one size" in event.message for event in events if isinstance(event, Warned))

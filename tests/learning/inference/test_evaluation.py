@@ -11,11 +11,11 @@ from PIL import Image
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import EpochDone, Evaluated, Event, Finished, Judged, Preparing
+from flowergui.events import EpochDone, Evaluated, Event, Finished, PhotoEvaluated, Preparing
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.inference import predictor
 from flowergui.learning.models import network
-from flowergui.requests import Resumption
+from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder
 
 
@@ -48,10 +48,10 @@ def photos(run: RunFolder) -> Path:
     return Path(run.recipe().photos)
 
 
-def evaluated(*wishes: object) -> tuple[list[Judged], Evaluated]:
+def evaluated(*wishes: object) -> tuple[list[PhotoEvaluated], Evaluated]:
     events = list(tasks.evaluate(*wishes))
     assert isinstance(events[-1], Evaluated)
-    return [event for event in events if isinstance(event, Judged)], events[-1]
+    return [event for event in events if isinstance(event, PhotoEvaluated)], events[-1]
 
 
 def held_back(run: RunFolder) -> list[str]:
@@ -74,14 +74,14 @@ def test_it_says_what_validation_said(run: RunFolder, photos: Path) -> None:
 
 def test_figures_are_those_of_its_photos(run: RunFolder) -> None:
     judged, result = evaluated(run.path)
-    wrong = [each for each in judged if not each.right]
+    wrong = [each for each in judged if not each.correct]
     assert result.photos == len(judged) == sum(score.photos for score in result.classes)
-    assert result.accuracy == sum(each.right for each in judged) / len(judged)
+    assert result.accuracy == sum(each.correct for each in judged) / len(judged)
     assert [score.name for score in result.classes] == ["daisy", "iris", "lily"]
     assert sum(each.photos for each in result.confusions) == len(wrong)
-    assert set(result.surest) <= set(wrong)
-    assert len(result.surest) == min(len(wrong), 10)
-    assert [each.probability for each in result.surest] == sorted(
+    assert set(result.most_confident_errors) <= set(wrong)
+    assert len(result.most_confident_errors) == min(len(wrong), 10)
+    assert [each.probability for each in result.most_confident_errors] == sorted(
         (each.probability for each in wrong), reverse=True
     )[:10]
     assert all(each.label == Path(each.path).parent.name for each in judged)
@@ -92,15 +92,15 @@ def test_each_photo_is_answered_as_predict_answers(run: RunFolder) -> None:
     judged, _ = evaluated(run.path)
     guesses = list(tasks.predict(run.path, [each.path for each in judged]))
     for each, guess in zip(judged, guesses, strict=True):
-        shares = {one.name: one.probability for one in guess.guesses}
-        assert each.guess == guess.guesses[0].name
-        assert each.probability == pytest.approx(shares[each.guess], abs=1e-5)
+        shares = {one.name: one.probability for one in guess.predictions}
+        assert each.predicted == guess.predictions[0].name
+        assert each.probability == pytest.approx(shares[each.predicted], abs=1e-5)
         assert each.label_probability == pytest.approx(shares[each.label], abs=1e-5)
 
 
 def test_its_own_folder_is_asked_for_what_is_new_to_it(run: RunFolder, photos: Path) -> None:
     by_default = evaluated(run.path)[1]
-    assert by_default.learned == len(run.split()) - len(held_back(run))
+    assert by_default.trained_on == len(run.split()) - len(held_back(run))
     assert evaluated(run.path, photos)[1] == by_default
 
 
@@ -115,7 +115,7 @@ def test_photos_that_it_has_learned_from_are_known_elsewhere(
     assert {each.path for each in judged} == {
         str(moved / path) for path in (learned[0], *held_back(run))
     }
-    assert result.learned == len(learned) - 1
+    assert result.trained_on == len(learned) - 1
     for path in (learned[0], *held_back(run)):
         (moved / path).unlink()
     with pytest.raises(FlowerError, match="has learned from every photo in"):
@@ -128,8 +128,8 @@ def test_a_folder_of_other_photos(run: RunFolder, make_photos, tmp_path: Path) -
     judged, result = evaluated(run.best, others)
     assert {each.label for each in judged} == {"daisy", "iris", "lily"}
     assert result.photos == 9
-    assert result.strangers == ("rose",)
-    assert result.learned == 0
+    assert result.unknown_classes == ("rose",)
+    assert result.trained_on == 0
     (problem,) = result.problems
     assert problem.path == "iris/torn.jpg"
     assert "no picture" in problem.reason
@@ -162,7 +162,7 @@ def test_the_five_likeliest_count_where_there_are_more(tmp_path: Path, make_phot
     judged, result = evaluated(tmp_path / "eleven.pth", folder)
     guesses = tasks.predict(tmp_path / "eleven.pth", [each.path for each in judged])
     among = [
-        each.label in {one.name for one in guess.guesses}
+        each.label in {one.name for one in guess.predictions}
         for each, guess in zip(judged, guesses, strict=True)
     ]
     assert result.top5 == sum(among) / 8
@@ -187,7 +187,7 @@ def test_nothing_is_drawn_and_the_answering_network_stays(run: RunFolder) -> Non
 def test_an_export_is_evaluated_too(run: RunFolder, photos: Path, tmp_path: Path) -> None:
     list(tasks.export(run.path, tmp_path / "flowers.safetensors"))
     _, result = evaluated(tmp_path / "flowers.safetensors", photos)
-    assert (result.photos, result.learned) == (180, None)  # nobody knows
+    assert (result.photos, result.trained_on) == (180, None)  # nobody knows
 
 
 def test_what_cannot_be_is_refused(
@@ -234,7 +234,7 @@ def test_what_it_has_learned_from_is_known_from_within_too(
     with pytest.raises(FlowerError, match="has learned from every photo in"):
         evaluated(other.path, tmp_path / "split" / "train")
     assert evaluated(other.path, tmp_path / "split")[1].photos == 6
-    assert evaluated(other.path, tmp_path / "split" / "val")[1].learned == 0
+    assert evaluated(other.path, tmp_path / "split" / "val")[1].trained_on == 0
     (tmp_path / "link").symlink_to(tmp_path / "split" / "train")
     with pytest.raises(FlowerError, match="has learned from every photo in"):
         evaluated(other.path, tmp_path / "link")
@@ -250,7 +250,7 @@ def test_a_file_of_the_same_name_and_size_is_another_where_its_content_is(
                 picture = Image.new("RGB", (32, 32 + number), colour)
                 picture.save(tmp_path / folder / name / f"{number}.bmp")
     other, _ = trained(little(photos=str(tmp_path / "one")), models)
-    assert evaluated(other.path, tmp_path / "two")[1].learned == 0
+    assert evaluated(other.path, tmp_path / "two")[1].trained_on == 0
     shutil.copytree(tmp_path / "one", tmp_path / "copy")
     assert evaluated(other.path, tmp_path / "copy")[1].photos == len(held_back(other))
 
@@ -279,13 +279,13 @@ def test_a_class_that_is_renamed_is_known_by_its_new_name(
     other, _ = trained(little(photos=str(folder)), models)
     before = evaluated(other.path)[1]
     (folder / "iris").rename(folder / "violet")
-    resumption = Resumption(renamed=(("iris", "violet"),))
+    resumption = ResumeOptions(renamed=(("iris", "violet"),))
     changes = {"epochs": 3, "learning_rate": 1e-8}
     list(tasks.resume(other.path, changes=changes, how=resumption))
     assert checkpoint.read(other.best)["classes"] == ["daisy", "iris"]  # no better one came
     after = evaluated(other.path)[1]
     assert [score.name for score in after.classes] == ["daisy", "violet"]
-    assert (after.accuracy, after.photos, after.strangers) == (before.accuracy, 4, ())
+    assert (after.accuracy, after.photos, after.unknown_classes) == (before.accuracy, 4, ())
 
 
 # --- how it computes --------------------------------------------------------------------------
@@ -307,7 +307,7 @@ def test_a_checkpoint_of_a_later_version_still_answers(
     checkpoint.write({**checkpoint.read(run.best), **changes}, tmp_path / "later.pth")
     judged, _ = evaluated(tmp_path / "later.pth", photos)
     (guess,) = tasks.predict(tmp_path / "later.pth", [judged[0].path])
-    assert guess.guesses[0].name == judged[0].guess
+    assert guess.predictions[0].name == judged[0].predicted
 
 
 def test_it_computes_in_the_precision_of_its_training(

@@ -15,7 +15,7 @@ import torch
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import Event, Exported, Finished, Guessed, Noted, Opened, Preparing
+from flowergui.events import Event, Exported, Finished, Predicted, Preparing, RunStarted, Warned
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data import batches
 from flowergui.learning.inference import onnx_export, predictor
@@ -38,8 +38,8 @@ def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 def guesses(source: Path, photo: Path) -> list[tuple[str, float]]:
     (guessed,) = tasks.predict(source, [photo])
-    assert isinstance(guessed, Guessed)
-    return [(each.name, each.probability) for each in guessed.guesses]
+    assert isinstance(guessed, Predicted)
+    return [(each.name, each.probability) for each in guessed.predictions]
 
 
 def test_safetensors_answer_as_the_checkpoint_does(run: RunFolder, folder: Path, tmp_path: Path):
@@ -69,7 +69,7 @@ def test_onnx_answers_as_the_checkpoint_does(run: RunFolder, exported: Path, fol
     classes, size = json.loads(facts["classes"]), int(facts["image_size"])
     assert (tuple(classes), size) == (run.classes(), 32)
     photos = sorted(folder.rglob("*.jpg"))[:3]
-    squares = np.stack([batches.for_looking(size)(photo) for photo in photos])
+    squares = np.stack([batches.eval_transform(size)(photo) for photo in photos])
     images = squares.transpose(0, 3, 1, 2).astype(np.float32) / 255
     (answers,) = session.run(None, {"images": images})
     for photo, answer in zip(photos, answers, strict=True):
@@ -134,10 +134,10 @@ def test_what_was_exported_can_be_gone_on_with_and_transferred_from(
     list(tasks.export(run.path, out))
     changes = {**little(epochs=1).as_dict(), "frozen": ()}
     events = list(tasks.resume(out, changes=changes))
-    assert any("holds weights alone" in e.message for e in events if isinstance(e, Noted))
+    assert any("holds weights alone" in e.message for e in events if isinstance(e, Warned))
     events = list(tasks.train(little(mode="transfer", weights=str(out), epochs=1)))
     assert isinstance(events[-1], Finished)
-    opened = next(event for event in events if isinstance(event, Opened))
+    opened = next(event for event in events if isinstance(event, RunStarted))
     assert opened.mode == "transfer"
 
 

@@ -15,7 +15,7 @@ from flowergui import tasks
 from flowergui.cli import commands
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import Explained, Finished, Guessed, GuessFailed
+from flowergui.events import Explained, Finished, Predicted, PredictionFailed
 from flowergui.learning.inference import grad_cam
 from flowergui.learning.models import network
 
@@ -35,7 +35,7 @@ def test_every_family_can_be_asked(model: str, size: int) -> None:
     images = torch.randn(1, 3, size, size)
     with torch.inference_mode():
         plain = net(images)[0]
-    layer = grad_cam.looking_layer(net, images)
+    layer = grad_cam.target_layer(net, images)
     logits, likeliest, maps = grad_cam.explain(net, layer, images, 5)
     assert torch.allclose(logits, plain, atol=1e-5)
     assert not logits.requires_grad
@@ -60,12 +60,12 @@ def test_it_is_grad_cam() -> None:
     images = torch.zeros(1, 3, 2, 2)
     images[0, 0, 0, 0] = 4.0  # red above on the left
     images[0, 0, 1, 1] = images[0, 2, 1, 1] = 2.0  # and a little of it, with blue, below
-    assert grad_cam.looking_layer(net, images) == "0"
+    assert grad_cam.target_layer(net, images) == "0"
     _, likeliest, (first, second) = grad_cam.explain(net, "0", images, 2)
     assert likeliest == (0, 1)  # 1.5 - 0.25 and 1.0
     assert torch.allclose(first, torch.tensor([[1.0, 0.0], [0.0, 0.25]]))
     assert torch.allclose(second, torch.tensor([[0.0, 0.0], [0.0, 1.0]]))
-    assert grad_cam.rows(first) == ((1.0, 0.0), (0.0, 0.25))
+    assert grad_cam.as_rows(first) == ((1.0, 0.0), (0.0, 0.25))
 
 
 def test_nothing_may_speak_for_a_class() -> None:
@@ -81,19 +81,19 @@ def test_nothing_may_speak_for_a_class() -> None:
 
 def test_what_has_no_places_tells_nothing() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
-    assert grad_cam.looking_layer(net, torch.zeros(1, 3, 2, 2)) == ""
+    assert grad_cam.target_layer(net, torch.zeros(1, 3, 2, 2)) == ""
     swin = network.build("swin_t", 3, 32).eval()  # its values lie with their channels last
-    assert grad_cam.looking_layer(swin, torch.zeros(1, 3, 32, 32)) == ""
+    assert grad_cam.target_layer(swin, torch.zeros(1, 3, 32, 32)) == ""
 
 
 def test_who_cannot_tell_why_guesses_all_the_same(
     little: Callable[..., Recipe], monkeypatch
 ) -> None:
     *_, done = tasks.train(little(epochs=1))
-    monkeypatch.setattr(grad_cam, "looking_layer", lambda net, images: "")
+    monkeypatch.setattr(grad_cam, "target_layer", lambda net, images: "")
     photo = next(Path(little().photos).rglob("*.jpg"))
     (guessed,) = tasks.predict(done.run, [photo], why=True)
-    assert isinstance(guessed, Guessed)
+    assert isinstance(guessed, Predicted)
 
 
 def test_two_threads_may_ask_the_same_network() -> None:
@@ -115,20 +115,20 @@ def test_the_picture_is_bright_where_something_speaks(tmp_path: Path) -> None:
     photo = tmp_path / "wide.png"
     Image.new("RGB", (400, 200), (200, 100, 50)).save(photo)
     heat = ((0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 0.0))
-    path = grad_cam.picture(photo, heat, tmp_path / "out")
+    path = grad_cam.overlay(photo, heat, tmp_path / "out")
     assert path == tmp_path / "out" / "wide-why.jpg"
     with Image.open(path) as shown:
         pixels = np.asarray(shown).astype(int)
     assert pixels.shape == (200, 200, 3)
     assert pixels[100, 100] == pytest.approx([200, 100, 50], abs=6)
     assert pixels[8, 8] == pytest.approx([40, 20, 10], abs=6)
-    again = grad_cam.picture(photo, heat, tmp_path / "out")
+    again = grad_cam.overlay(photo, heat, tmp_path / "out")
     assert again == tmp_path / "out" / "wide-why 2.jpg"
 
 
 def test_large_photos_make_no_large_pictures(tmp_path: Path) -> None:
     Image.new("RGB", (1500, 1200)).save(tmp_path / "large.jpg")
-    path = grad_cam.picture(tmp_path / "large.jpg", ((1.0, 0.0), (0.0, 0.0)), tmp_path)
+    path = grad_cam.overlay(tmp_path / "large.jpg", ((1.0, 0.0), (0.0, 0.0)), tmp_path)
     with Image.open(path) as shown:
         assert shown.size == (1024, 1024)
 
@@ -137,7 +137,7 @@ def test_large_photos_make_no_large_pictures(tmp_path: Path) -> None:
 def test_where_no_picture_can_be_written(tmp_path: Path, where: str) -> None:
     Image.new("RGB", (20, 20)).save(tmp_path / "a.png")
     with pytest.raises(FlowerError, match=r"a-why\.jpg can't be written into"):
-        grad_cam.picture(tmp_path / "a.png", ((1.0,),), tmp_path / where)
+        grad_cam.overlay(tmp_path / "a.png", ((1.0,),), tmp_path / where)
 
 
 def test_each_answer_is_explained(little: Callable[..., Recipe], tmp_path: Path) -> None:
@@ -149,11 +149,11 @@ def test_each_answer_is_explained(little: Callable[..., Recipe], tmp_path: Path)
     plain = list(tasks.predict(done.run, wish))
     events = list(tasks.predict(done.run, wish, why=True, out=tmp_path / "out"))
     kinds = [type(event) for event in events]
-    assert kinds == [Guessed, Explained, GuessFailed, Guessed, Explained]
+    assert kinds == [Predicted, Explained, PredictionFailed, Predicted, Explained]
     assert [event for event in events if not isinstance(event, Explained)] == plain
     for guessed, told in ((events[0], events[1]), (events[3], events[4])):
         assert told.path == guessed.path
-        assert len(told.heats) == len(guessed.guesses) == 3
+        assert len(told.heatmaps) == len(guessed.predictions) == 3
         assert Path(told.picture).is_file()
     told = list(tasks.predict(done.run, photos[:1], why=True))[1]
     assert told.picture == ""

@@ -10,7 +10,7 @@ from PIL import Image
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import Finished, Guessed, GuessFailed
+from flowergui.events import Finished, Predicted, PredictionFailed
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.models import network
 from flowergui.store.run_folder import RunFolder
@@ -43,13 +43,13 @@ def photo(run: RunFolder) -> Path:
 
 def test_guesses_are_ranked(run: RunFolder, photo: Path) -> None:
     (guessed,) = tasks.predict(run.path, [photo])
-    assert isinstance(guessed, Guessed)
+    assert isinstance(guessed, Predicted)
     assert (guessed.path, guessed.checkpoint) == (str(photo), str(run.best))
-    shares = [guess.probability for guess in guessed.guesses]
-    assert guessed.guesses[0].name == "iris"
+    shares = [guess.probability for guess in guessed.predictions]
+    assert guessed.predictions[0].name == "iris"
     assert shares == sorted(shares, reverse=True)
     assert sum(shares) == pytest.approx(1)
-    assert {guess.name for guess in guessed.guesses} == {"daisy", "iris", "lily"}
+    assert {guess.name for guess in guessed.predictions} == {"daisy", "iris", "lily"}
     assert 1 <= guessed.epoch <= 8
 
 
@@ -58,7 +58,7 @@ def test_nine_of_ten_are_right(run: RunFolder) -> None:
     guesses = list(tasks.predict(run.best, photos))
     assert [guess.path for guess in guesses] == [str(path) for path in photos]
     right = sum(
-        guess.guesses[0].name == path.parent.name
+        guess.predictions[0].name == path.parent.name
         for guess, path in zip(guesses, photos, strict=True)
     )
     assert right >= 27
@@ -71,19 +71,19 @@ def test_five_guesses_at_most(little: Callable[..., Recipe], make_photos, tmp_pa
     checkpoint.write(content, tmp_path / "seven.pth")
     photo = next(make_photos(tmp_path / "photos", classes=2, per_class=1).rglob("*.jpg"))
     (guessed,) = tasks.predict(tmp_path / "seven.pth", [photo])
-    assert len(guessed.guesses) == 5
-    assert 0.6 < sum(guess.probability for guess in guessed.guesses) < 1
+    assert len(guessed.predictions) == 5
+    assert 0.6 < sum(guess.probability for guess in guessed.predictions) < 1
 
 
 def test_what_cannot_be_read_stops_no_other(run: RunFolder, photo: Path, tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("a flower")
     images = [tmp_path / "text.jpg", photo, tmp_path / "gone.jpg"]
     text, good, gone = tasks.predict(run.best, images)
-    assert text == GuessFailed(
+    assert text == PredictionFailed(
         str(images[0]), "text.jpg can't be read: its content is no picture of a known kind."
     )
-    assert isinstance(good, Guessed)
-    assert isinstance(gone, GuessFailed)
+    assert isinstance(good, Predicted)
+    assert isinstance(gone, PredictionFailed)
 
 
 def test_a_turned_camera_changes_no_guess(run: RunFolder, photo: Path, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_turned_camera_changes_no_guess(run: RunFolder, photo: Path, tmp_path:
     upright_guess, turned = tasks.predict(
         run.best, [tmp_path / "upright.png", tmp_path / "turned.png"]
     )
-    assert turned.guesses == upright_guess.guesses
+    assert turned.predictions == upright_guess.predictions
 
 
 def test_nothing_is_drawn(run: RunFolder, photo: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_new_checkpoint_at_the_same_place_is_seen(run: RunFolder, photo: Path,
     before = list(tasks.predict(path, [photo]))
     checkpoint.write({**stored, "classes": ["rose", "tulip", "aster"]}, path)
     after = list(tasks.predict(path, [photo]))
-    assert [before[0].guesses[0].name, after[0].guesses[0].name] == ["iris", "tulip"]
+    assert [before[0].predictions[0].name, after[0].predictions[0].name] == ["iris", "tulip"]
 
 
 def test_a_run_answers_with_the_best_that_it_has(run: RunFolder, photo: Path, tmp_path) -> None:

@@ -15,13 +15,13 @@ from flowergui.events import (
     Event,
     Finished,
     FrozenChanged,
-    Noted,
-    Opened,
+    RunStarted,
     ValidationProgress,
+    Warned,
 )
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.training import optimizers
-from flowergui.requests import Live
+from flowergui.requests import LiveRequests
 from flowergui.store.run_folder import RunFolder
 
 Little = Callable[..., Recipe]
@@ -31,11 +31,11 @@ STEM = "stem"
 
 def saved_at(recipe: Recipe, wishes: dict[int, tuple[str, ...]]) -> tuple[dict, list[Event]]:
     """Checkpoints by step, all of them, and the events. After a step's batch, its wish."""
-    live, found, events = Live(), {}, []
+    live, found, events = LiveRequests(), {}, []
     run = Path()
     for event in tasks.train(recipe, live):
         events.append(event)
-        if isinstance(event, Opened):
+        if isinstance(event, RunStarted):
             run = Path(event.run)
             live.save = True
         if isinstance(event, BatchDone):
@@ -81,7 +81,7 @@ def test_what_never_trained_begins_to(little: Little, optimizer: str, resumed: b
     recipe = little(optimizer=optimizer, frozen=("all-but-head",), momentum=0.9)
     found, events = saved_at(recipe, {} if resumed else {2: (), 4: (STEM,), 5: ()})
     if resumed:
-        (opened,) = [event for event in events if isinstance(event, Opened)]
+        (opened,) = [event for event in events if isinstance(event, RunStarted)]
         before = found[6]["model"]
         events = list(tasks.resume(opened.run, None, {"frozen": (), "epochs": 3}))
         after = checkpoint.read(RunFolder(Path(opened.run)).last)["model"]
@@ -95,8 +95,10 @@ def test_a_fresh_momentum_changes_no_step(little: Little) -> None:
     """Against torch's own, which makes it in the first step."""
     net = torch.nn.Linear(3, 2)
     twin = deepcopy(net)
-    ours = optimizers.optimizer(net, little(optimizer="sgd", momentum=0.9), torch.device("cpu"))
-    optimizers.admit(ours)
+    ours = optimizers.make_optimizer(
+        net, little(optimizer="sgd", momentum=0.9), torch.device("cpu")
+    )
+    optimizers.init_momentum_buffers(ours)
     theirs = torch.optim.SGD(
         [{"params": [twin.weight], "weight_decay": 1e-4}, {"params": [twin.bias]}],
         lr=little().learning_rate, momentum=0.9,
@@ -127,13 +129,13 @@ def test_the_moments_outlast_the_frost(little: Little) -> None:
 
 
 def test_the_frost_outlasts_a_stop(little: Little) -> None:
-    live = Live()
+    live = LiveRequests()
     for event in tasks.train(little(), live):
         if isinstance(event, BatchDone):
             live.frozen, live.stop = (STEM,), event.step == 2
     run = RunFolder(Path(event.run))
     before = checkpoint.read(run.last)["model"]
-    opened = next(e for e in tasks.resume(run.path) if isinstance(e, Opened))
+    opened = next(e for e in tasks.resume(run.path) if isinstance(e, RunStarted))
     assert opened.frozen == ("stem.0.weight", "stem.1.weight", "stem.1.bias")
     list(tasks.resume(run.path))
     after = checkpoint.read(run.last)["model"]
@@ -144,7 +146,7 @@ def test_the_frost_outlasts_a_stop(little: Little) -> None:
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 def test_a_wish_during_validation_waits_for_training(little: Little, ema: float) -> None:
     def validated(wish: tuple[str, ...] | None) -> tuple[Tensors, list[float]]:
-        live = Live()
+        live = LiveRequests()
         losses = []
         for event in tasks.train(little(epochs=1, batch_size=2, ema=ema), live):
             if isinstance(event, ValidationProgress) and event.batch == 1:
@@ -161,7 +163,7 @@ def test_a_wish_during_validation_waits_for_training(little: Little, ema: float)
 @pytest.mark.parametrize(("wish", "says"), [(("*",), "Everything is frozen"), (("nie",), "'nie'")])
 def test_a_wish_that_cannot_be_is_noted(little: Little, wish: tuple[str, ...], says: str) -> None:
     found, events = saved_at(little(), {2: wish})
-    (note,) = [event for event in events if isinstance(event, Noted)]
+    (note,) = [event for event in events if isinstance(event, Warned)]
     assert says in note.message
     assert not [event for event in events if isinstance(event, FrozenChanged)]
     assert moved(found[2]["model"], found[6]["model"]) == set(found[2]["model"])

@@ -31,12 +31,12 @@ HEADS = {
 
 
 def test_the_catalogue_has_all_of_torchvision_and_ours() -> None:
-    facts = network.catalogue()
+    facts = network.model_catalogue()
     names = [each.name for each in facts]
     assert len(names) == len(set(names)) >= 81
     assert names[0] == "mynet"
-    assert {each.family for each in facts} == {network.known(name).family for name in SMALLEST}
-    resnet50 = network.known("resnet50")
+    assert {each.family for each in facts} == {network.model_info(name).family for name in SMALLEST}
+    resnet50 = network.model_info("resnet50")
     assert (resnet50.family, resnet50.parameters, resnet50.image_size) == (
         "ResNet",
         25_557_032,
@@ -44,13 +44,13 @@ def test_the_catalogue_has_all_of_torchvision_and_ours() -> None:
     )
     assert [each.name for each in resnet50.weights] == ["IMAGENET1K_V2", "IMAGENET1K_V1"]
     assert resnet50.weights[0].accuracy == pytest.approx(0.80858)
-    assert "IMAGENET1K_FEATURES" not in [w.name for w in network.known("vgg16").weights]
+    assert "IMAGENET1K_FEATURES" not in [w.name for w in network.model_info("vgg16").weights]
     assert all(0.4 < w.accuracy < 0.9 and w.megabytes > 1 for each in facts for w in each.weights)
 
 
 def test_a_name_that_is_none() -> None:
     with pytest.raises(FlowerError, match="no network called 'resnet19'") as refused:
-        network.known("resnet19")
+        network.model_info("resnet19")
     assert "resnet18" in refused.value.hint
     with pytest.raises(FlowerError, match="no network called ''"):
         network.describe("", 3)
@@ -64,7 +64,7 @@ def test_each_family_is_described_without_drawing(model: str) -> None:
     network.head_of.cache_clear()
     facts = network.describe(model, 7)
     assert torch.equal(torch.get_rng_state(), state)
-    assert facts.image_size == network.known(model).image_size
+    assert facts.image_size == network.model_info(model).image_size
     names = [parameter.name for parameter in facts.parameters]
     assert facts.modules[0].output == (7,)
     assert facts.modules[0].parameters == sum(p.size for p in facts.parameters)
@@ -79,14 +79,14 @@ def test_each_family_is_described_without_drawing(model: str) -> None:
 
 @pytest.mark.parametrize("model", SMALLEST)
 def test_a_hollow_network_is_filled_from_a_file(model: str) -> None:
-    size = network.known(model).image_size
+    size = network.model_info(model).image_size
     torch.manual_seed(2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchvision warns that its own start is slow
         net = network.build(model, 3, size)
-    hollow = network.build_hollow(model, 3, size)
+    hollow = network.build_on_meta(model, 3, size)
     assert all(p.is_meta for p in hollow.parameters() if p.ndim > 3)
-    network.take(hollow, dict(net.state_dict()), assign=True)
+    network.load_state_dict(hollow, dict(net.state_dict()), assign=True)
     left = {**dict(hollow.named_parameters()), **dict(hollow.named_buffers())}
     assert [name for name, tensor in left.items() if tensor.is_meta] == []
     images = torch.rand(1, 3, size, size)
@@ -162,32 +162,34 @@ def test_freezing_forgets_the_gradient() -> None:
 
 @pytest.mark.parametrize("model", SMALLEST)
 def test_weights_are_recognised_by_their_names_and_shapes(model: str) -> None:
-    own = network.known(model).image_size
-    weights = network.build_hollow(model, 7, own).state_dict()
-    assert network.recognise(weights) == network.Recognised(model, 7, own)
+    own = network.model_info(model).image_size
+    weights = network.build_on_meta(model, 7, own).state_dict()
+    assert network.identify_architecture(weights) == network.IdentifiedArchitecture(model, 7, own)
     old = {name: each for name, each in weights.items() if "num_batches_tracked" not in name}
-    assert network.recognise(old) == network.Recognised(model, 7, own)
+    assert network.identify_architecture(old) == network.IdentifiedArchitecture(model, 7, own)
 
 
 def test_weights_of_something_else_are_not_recognised() -> None:
-    weights = network.build_hollow("mynet", 7, 32).state_dict()
+    weights = network.build_on_meta("mynet", 7, 32).state_dict()
     name = next(iter(weights))
-    assert network.recognise({**weights, name: torch.ones(1, 2, 3)}) is None
-    assert network.recognise({**weights, "more": torch.ones(3)}) is None
+    assert network.identify_architecture({**weights, name: torch.ones(1, 2, 3)}) is None
+    assert network.identify_architecture({**weights, "more": torch.ones(3)}) is None
     del weights[name]
-    assert network.recognise(weights) is None
+    assert network.identify_architecture(weights) is None
 
 
 def test_second_outputs_do_not_hide_a_network() -> None:
-    with network.Hollow():
+    with network.MetaInit():
         whole = torchvision.models.inception_v3(num_classes=5, init_weights=True)
-    assert network.recognise(whole.state_dict()) == network.Recognised("inception_v3", 5, 299)
+    assert network.identify_architecture(whole.state_dict()) == network.IdentifiedArchitecture(
+        "inception_v3", 5, 299
+    )
 
 
 def test_no_two_networks_look_alike() -> None:
     seen: dict[tuple[object, ...], str] = {}
-    for facts in network.catalogue():
-        own = network.build_hollow(facts.name, 7, facts.image_size).state_dict()
+    for facts in network.model_catalogue():
+        own = network.build_on_meta(facts.name, 7, facts.image_size).state_dict()
         head = network.head_of(facts.name)
         look = tuple((name, tuple(own[name].shape)) for name in sorted(own) if name not in head)
         assert seen.setdefault(look, facts.name) == facts.name

@@ -89,7 +89,7 @@ def test_what_was_left_half_in_the_cache_is_fetched_anew(server: str, tmp_path: 
 
 
 def test_torchvision_names_the_hash_of_all_its_weights() -> None:
-    urls = [w.url for facts in network.catalogue() for w in network.weights_of(facts.name)]
+    urls = [w.url for facts in network.model_catalogue() for w in network.weights_of(facts.name)]
     assert len(urls) > 100
     assert all(re.search(r"-[0-9a-f]{8,64}\.pth$", url) for url in urls)
 
@@ -177,9 +177,9 @@ def test_own_image_size() -> None:
 
 
 def filled(model: str, tensors: dict[str, torch.Tensor]) -> tuple[torch.nn.Module, list[str]]:
-    net = network.build(model, 3, network.known(model).image_size)
+    net = network.build(model, 3, network.model_info(model).image_size)
     pretrained = weights.Pretrained("theirs", tensors, 0, weights.MEAN, weights.STD)
-    return net, weights.fill(net, pretrained, model)
+    return net, weights.load_pretrained(net, pretrained, model)
 
 
 def made_up(hollow: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -202,23 +202,23 @@ def cheapest_size(model: str) -> int:
     for size in (96, 98):
         with suppress(FlowerError):
             return network.describe(model, 3, size).image_size
-    facts = network.known(model)
+    facts = network.model_info(model)
     return min(facts.image_size, *(each.image_size for each in facts.weights))
 
 
-@pytest.mark.parametrize("model", [facts.name for facts in network.catalogue()])
+@pytest.mark.parametrize("model", [facts.name for facts in network.model_catalogue()])
 def test_every_network_takes_all_but_the_head_and_learns_with_it(model: str) -> None:
-    if hardware.free_memory() < 20 * network.known(model).parameters:
+    if hardware.free_memory() < 20 * network.model_info(model).parameters:
         pytest.skip("the networks of this test would not fit into memory")
     size = cheapest_size(model)
-    theirs = made_up(network.build_hollow(model, 1000, size))
-    net = network.build_hollow(model, 3, size).to_empty(device="cpu")
+    theirs = made_up(network.build_on_meta(model, 1000, size))
+    net = network.build_on_meta(model, 3, size).to_empty(device="cpu")
     head = network.head_of(model)
     for name, parameter in net.named_parameters():
         if name in head:
             torch.nn.init.normal_(parameter, std=0.1)
     pretrained = weights.Pretrained("theirs", theirs, 0, weights.MEAN, weights.STD)
-    assert weights.fill(net, pretrained, model) == []
+    assert weights.load_pretrained(net, pretrained, model) == []
     for name, tensor in net.state_dict().items():
         assert (name in head) != (tensor.shape == theirs[name].shape)
         assert (name in head) or torch.equal(tensor, theirs[name])
@@ -263,7 +263,7 @@ def test_names_that_torchvisions_files_had_once(
 ) -> None:
     import re
 
-    hollow = network.build_hollow(model, 1000, network.known(model).image_size)
+    hollow = network.build_on_meta(model, 1000, network.model_info(model).image_size)
     names = {name: re.sub(today, once, name) for name in hollow.state_dict()}
     assert any(now != then for now, then in names.items())
     cached_weights(model, {then: torch.zeros(1) for then in names.values()})
@@ -289,7 +289,7 @@ def test_saved_weights_are_a_plain_state_dict_that_transfer_takes(
     googlenet().load_state_dict(plain)  # as torchvision itself would
     direct, _ = pulled(weights.load("googlenet", "imagenet"))
     from_file, _ = pulled(weights.load("googlenet", saved.path))
-    assert direct.mean == from_file.mean == weights.HALVES  # its ImageNet weights came from TF
+    assert direct.mean == from_file.mean == weights.HALF  # its ImageNet weights came from TF
     assert direct.tensors.keys() == from_file.tensors.keys()
 
 

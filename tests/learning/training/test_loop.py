@@ -21,28 +21,28 @@ from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
     EpochDone,
+    FinalSaveFailed,
     Finished,
-    Guessed,
     LearningRateChanged,
-    Noted,
-    Opened,
+    Predicted,
+    RolledBack,
+    RunStarted,
     Saved,
     SaveFailed,
     Scanned,
     Stopped,
     TrainingSizeChanged,
-    Unsaved,
     ValidationProgress,
-    WentBack,
+    Warned,
     as_dict,
 )
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.learning.checkpoints.checkpoint_writer import Saving
+from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter
 from flowergui.learning.data import batches, photos
 from flowergui.learning.device import hardware
 from flowergui.learning.training import loop
-from flowergui.learning.training.train_state import Training
-from flowergui.requests import Live
+from flowergui.learning.training.train_state import TrainState
+from flowergui.requests import LiveRequests
 
 Little = Callable[..., Recipe]
 
@@ -50,11 +50,11 @@ Little = Callable[..., Recipe]
 def test_the_story_of_a_run(little: Little) -> None:
     events = list(tasks.train(little(scheduler="none")))
     kinds = [type(event).__name__ for event in events]
-    start = kinds.index("Opened")
+    start = kinds.index("RunStarted")
     assert set(kinds[:start]) == {"ScanProgress", "Scanned"}
     epoch = ["BatchDone"] * 3 + ["ValidationProgress", "EpochDone"]
     told = [kind for kind in kinds[start:] if kind != "Saved"]
-    assert told == ["Opened", *epoch, *epoch, "Finished"]
+    assert told == ["RunStarted", *epoch, *epoch, "Finished"]
     assert kinds[-2] == "Saved"
 
     opened = events[start]
@@ -101,7 +101,7 @@ def test_what_a_run_leaves_on_disk(little: Little, models: Path) -> None:
     assert list(tasks.history(run.path)) == list(run.history.events())
     assert [row[2] for row in run.split()].count("validation") == 6
     stored = checkpoint.read(run.last)
-    assert checkpoint.is_ours(stored)
+    assert checkpoint.is_flowergui_checkpoint(stored)
     assert (stored["epoch"], stored["batch"], stored["step"]) == (3, 0, 6)
     assert stored["classes"] == ["daisy", "iris", "lily"]
     assert stored["ema"].keys() == stored["model"].keys()
@@ -114,8 +114,8 @@ def test_what_a_run_leaves_on_disk(little: Little, models: Path) -> None:
 @pytest.mark.usefixtures("saves_at_once")
 @pytest.mark.parametrize(("minutes", "saves"), [(1.0, 2), (3.0, 0)])
 def test_saved_within_an_epoch(little: Little, monkeypatch, minutes: float, saves: int) -> None:
-    monkeypatch.setattr(Training, "unsaved_seconds", lambda self: 121.0)
-    live, places = Live(), []
+    monkeypatch.setattr(TrainState, "unsaved_seconds", lambda self: 121.0)
+    live, places = LiveRequests(), []
     for event in tasks.train(little(save_minutes=minutes), live):
         if isinstance(event, Saved) and Path(event.path).name == "last.pth" and not live.stop:
             places.append((event.epoch, event.batch))
@@ -128,7 +128,7 @@ def test_saved_within_an_epoch(little: Little, monkeypatch, minutes: float, save
 def test_ends_of_epochs_are_saved_when_that_is_due(
     little: Little, monkeypatch, seconds: float
 ) -> None:
-    monkeypatch.setattr(Training, "unsaved_seconds", lambda self: seconds)
+    monkeypatch.setattr(TrainState, "unsaved_seconds", lambda self: seconds)
     epochs = [
         event.epoch
         for event in tasks.train(little(epochs=3))
@@ -141,7 +141,7 @@ def test_ends_of_epochs_are_saved_when_that_is_due(
 def test_the_last_save_need_not_write_a_best_that_was_held(little: Little, monkeypatch) -> None:
     """It is waited for."""
     better_each_time(monkeypatch, 2)
-    monkeypatch.setattr(Training, "save_is_due", lambda self: False)
+    monkeypatch.setattr(TrainState, "save_is_due", lambda self: False)
     saves = [event for event in tasks.train(little(epochs=3)) if isinstance(event, Saved)]
     names = [(Path(event.path).stem, event.epoch) for event in saves]
     assert names == [("last", 2), ("best", 2), ("last", 3), ("best", 3), ("last", 4)]
@@ -149,13 +149,13 @@ def test_the_last_save_need_not_write_a_best_that_was_held(little: Little, monke
 
 def better_each_time(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
     """Each of the first `epochs` validates better than the one before; later ones don't."""
-    batches, really = count(1), loop._judge
+    batches, really = count(1), loop._validation_step
 
-    def judge(training: Training, *more: Any) -> tuple[float, int]:
+    def judge(training: TrainState, *more: Any) -> tuple[float, int]:
         really(training, *more)
         return (1 / next(batches) if training.progress.epoch <= epochs else 9.0), 1
 
-    monkeypatch.setattr(loop, "_judge", judge)
+    monkeypatch.setattr(loop, "_validation_step", judge)
 
 
 def test_a_best_that_is_held_and_new_is_saved_in_place_of_what_there_is(
@@ -163,7 +163,7 @@ def test_a_best_that_is_held_and_new_is_saved_in_place_of_what_there_is(
 ) -> None:
     """It is copied already. The next save is due the sooner: no more is lost than was promised."""
     better_each_time(monkeypatch, 2)
-    monkeypatch.setattr(Saving, "apart", lambda self, most: most)
+    monkeypatch.setattr(CheckpointWriter, "min_interval", lambda self, most: most)
     batches: list[BatchDone] = []
     monkeypatch.setattr(time, "monotonic", lambda: 60.0 * len(batches))
     saves = []
@@ -190,7 +190,9 @@ def test_a_best_that_is_held_is_not_lost_with_the_run(
     run = run_of(events)
     assert checkpoint.read(run.best)["step"] == 6
     if recover:
-        assert [(back.epoch, back.batch, back.step) for back in of(events, WentBack)] == [(3, 0, 6)]
+        assert [(back.epoch, back.batch, back.step) for back in of(events, RolledBack)] == [
+            (3, 0, 6)
+        ]
     else:
         assert checkpoint.read(run.last)["step"] == 6
         assert [row.step for row in run.history.events()] == [1, 2, 3, 3, 4, 5, 6, 6]
@@ -200,14 +202,14 @@ def test_a_best_that_is_held_is_saved_whatever_ends_the_run(
     little: Little, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     better_each_time(monkeypatch, 2)
-    really, steps = Training.step, count(1)
+    really, steps = TrainState.step, count(1)
 
-    def step(training: Training, *more: Any) -> tuple[float, torch.Tensor]:
+    def step(training: TrainState, *more: Any) -> tuple[float, torch.Tensor]:
         if next(steps) == 8:
             raise RuntimeError("not enough memory: you tried to allocate 9 bytes")
         return really(training, *more)
 
-    monkeypatch.setattr(Training, "step", step)
+    monkeypatch.setattr(TrainState, "step", step)
     events: list[Any] = []
     with pytest.raises(FlowerError, match="not enough memory"):
         collect(tasks.train(little(epochs=3)), events, lambda event: None)
@@ -240,8 +242,8 @@ def test_predictions_beside_a_run_change_nothing(little: Little, folder: Path) -
     for event in tasks.train(recipe):
         events.append(event)
         if isinstance(event, BatchDone | ValidationProgress):
-            assert of(list(tasks.predict(alone.best, [photo])), Guessed)
-            list(tasks.describe("squeezenet1_1", event.batch + 20))
+            assert of(list(tasks.predict(alone.best, [photo])), Predicted)
+            list(tasks.describe_model("squeezenet1_1", event.batch + 20))
     assert same(weights_of(alone), weights_of(run_of(events)))
 
 
@@ -253,7 +255,7 @@ def test_every_optimizer_steps(little: Little, optimizer: str) -> None:
 
 def test_bfloat16(little: Little) -> None:
     events = list(tasks.train(little(epochs=1, precision="bfloat16")))
-    assert of(events, Opened)[0].precision == "bfloat16"
+    assert of(events, RunStarted)[0].precision == "bfloat16"
     assert {tensor.dtype for name, tensor in weights_of(run_of(events)).items()} == {
         torch.float32,
         torch.int64,
@@ -269,7 +271,7 @@ def test_the_device_decides_how_batches_are_made_and_multiplied(
         told.add(("workers", wish, device.type))
         return 2
 
-    monkeypatch.setattr(batches, "workers", workers)
+    monkeypatch.setattr(batches, "worker_count", workers)
     monkeypatch.setattr(hardware, "allow_tf32", lambda on: told.add(("tf32", on.type)))
     events = list(tasks.train(little(epochs=1, device="cpu")))
     assert of(events, Finished)
@@ -280,7 +282,7 @@ def test_the_device_decides_how_batches_are_made_and_multiplied(
 
 
 def test_save_is_heeded_before_the_next_batch(little: Little) -> None:
-    live, after = Live(), []
+    live, after = LiveRequests(), []
     for event in tasks.train(little(), live):
         if isinstance(event, BatchDone) and event.step == 2:
             live.save = True
@@ -294,7 +296,7 @@ def test_save_is_heeded_before_the_next_batch(little: Little) -> None:
 @pytest.mark.usefixtures("saves_at_once")
 @pytest.mark.parametrize("when", [1, 3, 4, 6])
 def test_stop_is_heeded_before_the_next_batch(little: Little, when: int) -> None:
-    live, after = Live(), []
+    live, after = LiveRequests(), []
     for event in tasks.train(little(), live):
         if isinstance(event, BatchDone) and event.step == when:
             live.stop = True
@@ -306,7 +308,7 @@ def test_stop_is_heeded_before_the_next_batch(little: Little, when: int) -> None
 
 
 def test_the_learning_rate_follows(little: Little) -> None:
-    live, events = Live(), []
+    live, events = LiveRequests(), []
     for event in tasks.train(little(scheduler="step", step_size=1, gamma=0.5), live):
         events.append(event)
         if isinstance(event, BatchDone) and event.step == 2:
@@ -347,8 +349,8 @@ def test_a_loss_that_is_no_number(little: Little, monkeypatch: pytest.MonkeyPatc
         return losses[-1] * (math.nan if len(losses) == 2 else 1)
 
     monkeypatch.setattr(torch.nn.functional, "cross_entropy", poisoned)
-    going = tasks.train(little(), live := Live())
-    list(takewhile(lambda event: not isinstance(event, Opened), going))
+    going = tasks.train(little(), live := LiveRequests())
+    list(takewhile(lambda event: not isinstance(event, RunStarted), going))
     live.save = True
     with pytest.raises(FlowerError) as refused:
         list(going)
@@ -379,7 +381,7 @@ def test_a_run_may_go_back_and_on_with_half_the_learning_rate(
 ) -> None:
     poison(monkeypatch, call)
     events = list(tasks.train(little(recover=True, scheduler="none")))
-    (back,) = of(events, WentBack)
+    (back,) = of(events, RolledBack)
     where = (1, 0, 0) if call == 2 else (2, 0, 3)  # the start, or the best of epoch 1
     assert (back.epoch, back.batch, back.step) == where
     assert back.reason.startswith(f"The loss became nan in epoch {where[0]}, batch 2")
@@ -405,11 +407,11 @@ def test_a_run_that_stays_spoilt_goes_back_three_times(
 
 
 def test_weights_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) -> None:
-    live = Live()
+    live = LiveRequests()
     events: list[Any] = []
-    real = Training.step
+    real = TrainState.step
 
-    def spoil(self: Training, images: torch.Tensor, targets: torch.Tensor) -> Any:
+    def spoil(self: TrainState, images: torch.Tensor, targets: torch.Tensor) -> Any:
         done = real(self, images, targets)
         if self.progress.step == 3:
             next(self.net.parameters()).data.fill_(math.inf)
@@ -418,7 +420,7 @@ def test_weights_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) 
     def save_each(event: Any) -> None:
         live.save |= isinstance(event, BatchDone)  # what a save tells may come in between
 
-    monkeypatch.setattr(Training, "step", spoil)
+    monkeypatch.setattr(TrainState, "step", spoil)
     with pytest.raises(FlowerError, match="The loss became nan in epoch 2, batch 2"):
         collect(tasks.train(little(epochs=3), live), events, save_each)
     failed = of(events, SaveFailed)
@@ -428,25 +430,25 @@ def test_weights_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) 
 
 def test_statistics_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) -> None:
     """Training doesn't look at them, so that its loss stays a number; what predicts does."""
-    real = Training.step
+    real = TrainState.step
 
-    def spoil(self: Training, images: torch.Tensor, targets: torch.Tensor) -> Any:
+    def spoil(self: TrainState, images: torch.Tensor, targets: torch.Tensor) -> Any:
         done = real(self, images, targets)
         if self.progress.step == 3:
             next(self.net.buffers()).fill_(math.nan)
         return done
 
-    monkeypatch.setattr(Training, "step", spoil)
+    monkeypatch.setattr(TrainState, "step", spoil)
     events = list(tasks.train(little()))
     assert of(events, SaveFailed)
     assert checkpoint.read(run_of(events).best)["step"] == 3
 
 
 def test_a_full_disk_does_not_end_a_run(little: Little, small_files) -> None:
-    live = Live()
+    live = LiveRequests()
     going = tasks.train(little(epochs=3), live)
     events: list[Any] = []
-    pull(going, events, Opened)
+    pull(going, events, RunStarted)
     live.save = True
     with small_files(20_000):
         pull(going, events, SaveFailed, 3)
@@ -468,23 +470,23 @@ def test_a_run_that_cannot_be_saved_at_its_end_is_saved_when_there_is_room(
     little: Little, small_files, stopped: bool
 ) -> None:
     """As often as the face wishes; what it gives up is not said to be saved."""
-    live = Live()
+    live = LiveRequests()
     going = tasks.train(little(), live)
     events: list[Any] = []
     pull(going, events, BatchDone)
     live.stop = stopped
     with small_files(20_000):
-        while len(of(events, Unsaved)) < 2:
+        while len(of(events, FinalSaveFailed)) < 2:
             events.append(next(going))
-            live.save = isinstance(events[-1], Unsaved)
+            live.save = isinstance(events[-1], FinalSaveFailed)
     run = run_of(events)
-    assert {(each.run, each.reason) for each in of(events, Unsaved)} == {
+    assert {(each.run, each.reason) for each in of(events, FinalSaveFailed)} == {
         (str(run.path), of(events, SaveFailed)[-1].reason)
     }
     assert not run.last.exists()
     events += list(going)
     assert isinstance(events[-1], Stopped if stopped else Finished)
-    assert len(of(events, Unsaved)) == 2
+    assert len(of(events, FinalSaveFailed)) == 2
     assert not live.save
     assert checkpoint.read(run.last)["step"] == of(events, BatchDone)[-1].step
     assert stopped or run.best.exists()
@@ -494,8 +496,8 @@ def test_a_run_that_is_given_up_ends(little: Little, small_files) -> None:
     events: list[Any] = []
     with small_files(20_000):
         collect(tasks.train(little(epochs=1)), events, lambda event: None)
-    assert [type(event) for event in events[-2:]] == [Unsaved, Finished]
-    assert len(of(events, Unsaved)) == 1
+    assert [type(event) for event in events[-2:]] == [FinalSaveFailed, Finished]
+    assert len(of(events, FinalSaveFailed)) == 1
 
 
 @pytest.mark.parametrize("what", [(Path, "open"), (checkpoint, "DirectFile")])
@@ -517,7 +519,7 @@ def test_a_folder_that_cannot_be_written_for_a_while(
     events: list[Any] = []
     for event in tasks.train(little(epochs=3)):
         events.append(event)
-        if isinstance(event, Opened):
+        if isinstance(event, RunStarted):
             monkeypatch.setattr(*what, refused)
         elif isinstance(event, EpochDone) and event.epoch == 2:
             monkeypatch.setattr(*what, really)
@@ -565,12 +567,12 @@ def test_a_batch_that_is_too_large_is_halved(little: Little, monkeypatch) -> Non
 
     recipe = little(batch_size=12)
     monkeypatch.setattr(torch.nn.functional, "cross_entropy", limited)
-    monkeypatch.setattr(loop, "_judge", lambda *_: (1.0, 1))  # has twice the batch
+    monkeypatch.setattr(loop, "_validation_step", lambda *_: (1.0, 1))  # has twice the batch
     events = list(tasks.train(recipe))
-    assert [event.message for event in of(events, Noted)] == [
+    assert [event.message for event in of(events, Warned)] == [
         "There is not enough memory for batches of 12 photos; they have 6 now."
     ]
-    assert len(of(events, Opened)) == 2
+    assert len(of(events, RunStarted)) == 2
     run = run_of(events)
     assert run.recipe() == replace(recipe, batch_size=6)
     assert same(weights_of(run), weights_of(run_of(list(tasks.train(little(batch_size=6))))))
@@ -597,10 +599,10 @@ def test_a_photo_that_goes_away_is_named_once(
     events = []
     for event in tasks.train(little(photos=str(copy), workers=workers)):
         events.append(event)
-        if isinstance(event, Opened):
+        if isinstance(event, RunStarted):
             for number, photo in enumerate(gone):
                 photo.unlink() if number else photo.write_bytes(b"spoilt")
-    notes = [note.message for note in of(events, Noted)]
+    notes = [note.message for note in of(events, Warned)]
     assert len(notes) == 4  # once each, not in every epoch
     assert all(sum(photo.name in note for note in notes) == 1 for photo in gone)
     assert notes[-1].startswith("A photo was passed over, 4 so far. iris_")
@@ -618,7 +620,7 @@ def test_of_many_photos_the_spoilt_ones_are_met_on_the_way(
     events = list(tasks.train(little(photos=str(copy))))
     (scanned,) = of(events, Scanned)
     assert not scanned.checked
-    assert [spoilt.name in note.message for note in of(events, Noted)] == [True]
+    assert [spoilt.name in note.message for note in of(events, Warned)] == [True]
     assert of(events, Finished)
 
 
@@ -631,7 +633,7 @@ def test_of_many_photos_half_may_be_no_pictures(
     for photo in everything[::2]:
         photo.write_text("no picture")
     events = list(tasks.train(little(photos=str(copy))))
-    assert len(of(events, Noted)) == len(everything) / 2
+    assert len(of(events, Warned)) == len(everything) / 2
     assert of(events, Finished)
 
 
@@ -657,7 +659,7 @@ def test_a_run_whose_photos_are_all_gone_is_saved_and_ends(
     events: list[Any] = []
 
     def unplug(event: Any) -> None:
-        if isinstance(event, Opened):
+        if isinstance(event, RunStarted):
             copy.rename(tmp_path / "unplugged")
 
     with pytest.raises(FlowerError, match="of 24 photos can't be read any more; the run is") as e:
@@ -673,13 +675,13 @@ def test_a_run_that_loses_its_photos_and_its_room_waits_for_room(
 ) -> None:
     """Both may have been on the drive that is gone."""
     copy = make_photos(tmp_path / "copy")
-    live = Live()
+    live = LiveRequests()
     going = tasks.train(little(photos=str(copy)), live)
     events: list[Any] = []
-    pull(going, events, Opened)
+    pull(going, events, RunStarted)
     copy.rename(tmp_path / "unplugged")
     with small_files(20_000):
-        pull(going, events, Unsaved)
+        pull(going, events, FinalSaveFailed)
     live.save = again
     says = "is saved where it stood" if again else "could not be saved"
     with nullcontext() if again else small_files(20_000), pytest.raises(FlowerError, match=says):
@@ -690,7 +692,7 @@ def test_a_run_that_loses_its_photos_and_its_room_waits_for_room(
 def test_without_photos_to_validate_it_says_so(little: Little, make_photos, tmp_path) -> None:
     alone = make_photos(tmp_path / "alone", classes=4, per_class=1)
     events = list(tasks.train(little(photos=str(alone), batch_size=2, epochs=1)))
-    assert "No photo could be held back" in of(events, Noted)[0].message
+    assert "No photo could be held back" in of(events, Warned)[0].message
     (done,) = of(events, EpochDone)
     assert (done.val_loss, done.val_accuracy) == (None, None)
 
@@ -716,18 +718,18 @@ def test_what_is_refused_leaves_no_run(little: Little, models: Path, changes, sa
 
 def test_training_looks_at_smaller_squares_than_validation(little, monkeypatch):
     shapes: dict[str, set[tuple[int, ...]]] = {"train": set(), "validate": set()}
-    step, judge = loop._step, loop._judge
+    step, judge = loop._step, loop._validation_step
 
     def stepped(training: Any, side: Any, batch: Any) -> Any:
-        shapes["train"].add(tuple(batch.views.shape[1:]))
+        shapes["train"].add(tuple(batch.images.shape[1:]))
         return step(training, side, batch)
 
     def judged(training: Any, side: Any, batch: Any) -> Any:
-        shapes["validate"].add(tuple(batch.views.shape[1:]))
+        shapes["validate"].add(tuple(batch.images.shape[1:]))
         return judge(training, side, batch)
 
     monkeypatch.setattr(loop, "_step", stepped)
-    monkeypatch.setattr(loop, "_judge", judged)
+    monkeypatch.setattr(loop, "_validation_step", judged)
     list(tasks.train(replace(little(), image_size=48, training_size=32)))
     assert shapes == {"train": {(32, 32, 3)}, "validate": {(48, 48, 3)}}
 
@@ -737,7 +739,7 @@ def test_squares_grow(little, monkeypatch):
     step = loop._step
 
     def stepped(training: Any, side: Any, batch: Any) -> Any:
-        shapes.append((training.progress.epoch, batch.views.shape[1]))
+        shapes.append((training.progress.epoch, batch.images.shape[1]))
         return step(training, side, batch)
 
     monkeypatch.setattr(loop, "_step", stepped)
@@ -753,12 +755,12 @@ def test_squares_grow(little, monkeypatch):
 
 def test_squares_that_the_network_cannot_take_keep_one_size(little):
     recipe = little(model="vit_b_32", image_size=224, first_training_size=64)
-    live = Live()
+    live = LiveRequests()
     events = []
     for event in tasks.train(recipe, live):
         events.append(event)
-        live.stop = isinstance(event, Noted)
-    noted = next(event for event in events if isinstance(event, Noted))
+        live.stop = isinstance(event, Warned)
+    noted = next(event for event in events if isinstance(event, Warned))
     assert noted.message.endswith("64 px. The squares keep one size.")
 
 
@@ -780,7 +782,7 @@ def test_a_best_that_was_validated_gives_way_to_no_other(
     events = list(tasks.resume(run.path, changes={"epochs": 3}))
     assert isinstance(events[-1], Finished)
     assert run.best.read_bytes() == best
-    told = [event.message for event in of(events, Noted) if "is not validated" in event.message]
+    told = [event.message for event in of(events, Warned) if "is not validated" in event.message]
     assert len(told) == 2
     last = of(events, EpochDone)[-1]
     assert (last.val_accuracy, last.best_epoch) == (None, 1)

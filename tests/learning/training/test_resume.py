@@ -17,16 +17,16 @@ from flowergui.events import (
     EpochDone,
     Event,
     Finished,
-    Noted,
-    Opened,
+    RunStarted,
     Saved,
     Stopped,
     ValidationProgress,
+    Warned,
 )
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.device import hardware
 from flowergui.learning.models import network
-from flowergui.requests import Live
+from flowergui.requests import LiveRequests
 from flowergui.store.run_folder import RunFolder
 
 Little = Callable[..., Recipe]
@@ -123,7 +123,7 @@ def test_whatever_the_recipe_and_wherever_it_was_stopped(
 def test_layers_that_were_frozen_while_it_went(little: Little, tmp_path: Path, ema: float) -> None:
     """Frozen after step 2, thawed after step 5, stopped between: as if it had not been."""
 
-    def train(events: Iterator[Event], live: Live, stop: int) -> RunFolder:
+    def train(events: Iterator[Event], live: LiveRequests, stop: int) -> RunFolder:
         for event in events:
             if isinstance(event, BatchDone):
                 if event.step == 2:
@@ -134,10 +134,10 @@ def test_layers_that_were_frozen_while_it_went(little: Little, tmp_path: Path, e
         return RunFolder(Path(event.run))
 
     recipe = little(epochs=3, ema=ema)
-    whole = train(tasks.train(recipe, live := Live(), tmp_path / "whole"), live, 0)
-    run = train(tasks.train(recipe, live := Live()), live, 4)
+    whole = train(tasks.train(recipe, live := LiveRequests(), tmp_path / "whole"), live, 0)
+    run = train(tasks.train(recipe, live := LiveRequests()), live, 4)
     assert checkpoint.read(run.last)["frozen"][0].startswith("stem")
-    same_end(train(tasks.resume(run.path, live := Live()), live, 0), whole)
+    same_end(train(tasks.resume(run.path, live := LiveRequests()), live, 0), whole)
 
 
 @pytest.mark.parametrize("budget", [0, 10_000])
@@ -153,7 +153,7 @@ def test_stopped_again_and_again(little: Little, whole) -> None:
     recipe = little(**RECIPES["rich"])
     run = stopped(recipe, AT["mid-epoch"])
     for _ in range(3):
-        live = Live()
+        live = LiveRequests()
         for event in tasks.resume(run.path, live):
             live.stop = live.stop or isinstance(event, BatchDone)
     same_end(finished(list(tasks.resume(run.path))), whole(recipe))
@@ -163,11 +163,11 @@ def test_what_it_went_on_from_is_kept(little: Little) -> None:
     run = stopped(little(epochs=3), AT["mid-epoch"])
     for _ in range(2):  # the second time, it is a link to the same file already
         before = run.last.read_bytes()
-        live = Live()
+        live = LiveRequests()
         for event in tasks.resume(run.path, live):
             live.save = isinstance(event, BatchDone)
             live.stop = live.stop or isinstance(event, EpochDone)
-            if isinstance(event, Opened):
+            if isinstance(event, RunStarted):
                 assert run.resumed.samefile(run.last)
         assert run.resumed.read_bytes() == before
         assert run.last.read_bytes() != before
@@ -177,7 +177,7 @@ def test_what_it_went_on_from_is_kept(little: Little) -> None:
 
 def test_opened_says_where_it_stands(little: Little) -> None:
     run = stopped(little(), AT["second epoch"])
-    (opened,) = [event for event in tasks.resume() if isinstance(event, Opened)]  # the newest
+    (opened,) = [event for event in tasks.resume() if isinstance(event, RunStarted)]  # the newest
     assert opened.run == str(run.path)
     assert (opened.epoch, opened.batch, opened.step, opened.resumed) == (2, 2, 5, True)
 
@@ -189,7 +189,7 @@ def test_rows_after_the_checkpoint_are_dropped(little: Little, whole) -> None:
 
 
 def test_killed_between_the_history_and_the_checkpoint_of_an_epoch(little: Little, whole) -> None:
-    live = Live()
+    live = LiveRequests()
     for event in tasks.train(little(), live):
         if isinstance(event, BatchDone) and event.step == 3:
             live.save = True  # the last one of its epoch, before its validation
@@ -204,7 +204,7 @@ def test_killed_between_the_history_and_the_checkpoint_of_an_epoch(little: Littl
 
 @pytest.mark.parametrize("last", [None, b"", b"half of it"])
 def test_previous_helps_where_last_is_broken(little: Little, whole, last: bytes | None) -> None:
-    live, saves = Live(), 0
+    live, saves = LiveRequests(), 0
     for event in tasks.train(little(), live):
         if isinstance(event, BatchDone):
             saves += 1
@@ -215,7 +215,7 @@ def test_previous_helps_where_last_is_broken(little: Little, whole, last: bytes 
     if last is not None:
         run.last.write_bytes(last)
     events = list(tasks.resume(run.path))
-    assert [event.message for event in events if isinstance(event, Noted)] == [
+    assert [event.message for event in events if isinstance(event, Warned)] == [
         "last.pth is missing or damaged; this goes on from previous.pth."
     ]
     same_end(finished(events), whole(little()))
@@ -224,7 +224,7 @@ def test_previous_helps_where_last_is_broken(little: Little, whole, last: bytes 
 def test_a_run_that_goes_on_elsewhere_is_left_alone(little: Little, whole) -> None:
     run = stopped(little(), AT["mid-epoch"])
     going = tasks.resume(run.path)
-    assert isinstance(next(going), Opened)
+    assert isinstance(next(going), RunStarted)
     with pytest.raises(FlowerError, match="going on already, in another window or terminal"):
         list(tasks.resume(run.path))
     same_end(finished(list(going)), whole(little()))
@@ -239,21 +239,21 @@ def test_what_was_saved_while_a_resume_got_ready_is_what_it_goes_on_from(
 ) -> None:
     """A window that stops a run just now has the folder till it has saved."""
     run = stopped(little(), AT["mid-epoch"])
-    real = RunFolder.held
+    real = RunFolder.locked
     later: list[int] = []
 
     def held(self: RunFolder) -> Any:
         if not later:  # the last moment in which another may have it
             later.append(1)
-            live = Live()
+            live = LiveRequests()
             for event in tasks.resume(run.path, live):
                 live.stop = live.stop or isinstance(event, BatchDone)
             later.append(checkpoint.read(run.last)["step"])
         return real(self)
 
-    monkeypatch.setattr(RunFolder, "held", held)
+    monkeypatch.setattr(RunFolder, "locked", held)
     events = list(tasks.resume(run.path))
-    (opened,) = [event for event in events if isinstance(event, Opened)]
+    (opened,) = [event for event in events if isinstance(event, RunStarted)]
     assert opened.step == later[1] > 0
     same_end(finished(events), whole(little()))
 
@@ -278,7 +278,7 @@ def test_a_finished_run_says_so_and_can_be_prolonged(little: Little) -> None:
     run = finished(list(tasks.train(little())))
     before = run.last.read_bytes()
     noted, done = tasks.resume(run.path)
-    assert isinstance(noted, Noted)
+    assert isinstance(noted, Warned)
     assert noted.message.startswith("This run has done all its 2 epochs.")
     assert isinstance(done, Finished)
     assert done.epochs == 2
@@ -292,7 +292,7 @@ def test_what_may_change(little: Little) -> None:
     run = stopped(little(scheduler="none"), AT["mid-epoch"])
     changes = {"learning_rate": 0.0005, "frozen": ("all-but-head",), "workers": 2}
     events = list(tasks.resume(run.path, changes=changes))
-    opened = next(event for event in events if isinstance(event, Opened))
+    opened = next(event for event in events if isinstance(event, RunStarted))
     assert opened.trainable == 256 * 3 + 3
     assert {e.learning_rate for e in events if isinstance(e, BatchDone)} == {0.0005}
 
@@ -317,9 +317,9 @@ def test_a_photo_that_is_gone_is_noted_and_new_ones_do_not_come_in(
     run = stopped(little(photos=str(there)), AT["mid-epoch"])
     (there / "iris" / "iris_0.jpg").rename(there / "iris" / "new.jpg")
     events = list(tasks.resume(run.path))
-    notes = [event.message for event in events if isinstance(event, Noted)]
+    notes = [event.message for event in events if isinstance(event, Warned)]
     assert notes[0] == "1 photo of this run is not there any more: iris/iris_0.jpg"
-    opened = next(event for event in events if isinstance(event, Opened))
+    opened = next(event for event in events if isinstance(event, RunStarted))
     assert (opened.train_photos, opened.validation_photos) == (18, 6)
 
 
@@ -363,7 +363,7 @@ def test_a_checkpoint_far_from_its_run(little: Little, tmp_path: Path) -> None:
 
 FAMILIES = {
     facts.family: facts.name
-    for facts in sorted(network.catalogue(), key=lambda facts: -facts.parameters)
+    for facts in sorted(network.model_catalogue(), key=lambda facts: -facts.parameters)
     if facts.parameters < 20e6
 }
 """Each family by its smallest network; the large ones would take minutes."""
@@ -373,12 +373,12 @@ FAMILIES = {
 def test_every_family_can_be_resumed(little: Little, family: str) -> None:
     """MNASNet, for one, asks for a note that comes with its state dict."""
     model = FAMILIES[family]
-    size = network.known(model).image_size
+    size = network.model_info(model).image_size
     recipe = little(model=model, image_size=size, epochs=1, batch_size=9, ema=0.5)
     run = stopped(recipe, lambda event: isinstance(event, BatchDone))
     before = checkpoint.read(run.last)
     assert before["step"] == 1
-    live, events = Live(), []
+    live, events = LiveRequests(), []
     for event in tasks.resume(run.path, live):
         events.append(event)
         live.stop = True
@@ -402,7 +402,7 @@ def test_a_bare_state_dict_goes_on_with_its_head(
     changes |= {"weight_decay": 0.0, "epochs": 1}
     del changes["model"]  # it is recognised
     events = list(tasks.resume(tmp_path / "last.pth", changes=changes))
-    (noted,) = [event.message for event in events if isinstance(event, Noted)]
+    (noted,) = [event.message for event in events if isinstance(event, Warned)]
     assert noted.startswith(f"last.pth is a {model} for 3 classes. It holds weights alone")
     assert "the optimizer, the schedule and the epochs start afresh" in noted
     run = finished(events)

@@ -16,14 +16,14 @@ from flowergui.events import (
     Check,
     EpochDone,
     Finished,
-    Noted,
-    Opened,
-    Preflighted,
     Preparing,
-    WentBack,
+    ResumeChecked,
+    RolledBack,
+    RunStarted,
+    Warned,
 )
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.requests import Live, Resumption
+from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store.run_folder import RunFolder
 
 Little = Callable[..., Recipe]
@@ -37,25 +37,25 @@ def here(make_photos, tmp_path: Path) -> Path:
 @pytest.fixture
 def run(little: Little, here: Path) -> RunFolder:
     """A run of three epochs, stopped in the second one."""
-    live = Live()
+    live = LiveRequests()
     for event in tasks.train(little(photos=str(here), epochs=3, ema=0.9), live):
         live.stop = live.stop or (isinstance(event, BatchDone) and event.step == 5)
     return RunFolder(Path(event.run))
 
 
-def looked(run: RunFolder, **more: object) -> Preflighted:
-    *_, told = tasks.preflight(run.path, **more)
-    assert isinstance(told, Preflighted)
+def looked(run: RunFolder, **more: object) -> ResumeChecked:
+    *_, told = tasks.check_resume(run.path, **more)
+    assert isinstance(told, ResumeChecked)
     return told
 
 
-def check(told: Preflighted, subject: str) -> Check:
+def check(told: ResumeChecked, subject: str) -> Check:
     (found,) = [each for each in told.checks if each.subject == subject]
     return found
 
 
 def resumed(run: RunFolder, **how: object) -> list:
-    events = list(tasks.resume(run.path, how=Resumption(**how)))
+    events = list(tasks.resume(run.path, how=ResumeOptions(**how)))
     assert isinstance(events[-1], Finished)
     return events
 
@@ -77,7 +77,7 @@ def test_nothing_has_changed(run: RunFolder) -> None:
 
 def test_looking_changes_nothing(run: RunFolder) -> None:
     before = {path: path.read_bytes() for path in run.path.iterdir()}
-    looked(run, changes={"epochs": 9}, how=Resumption(new_photos=True))
+    looked(run, changes={"epochs": 9}, how=ResumeOptions(new_photos=True))
     assert {path: path.read_bytes() for path in run.path.iterdir()} == before
 
 
@@ -93,7 +93,7 @@ def test_photos_that_are_missing_changed_and_new_are_counted(run: RunFolder, her
         "New ones can be taken in.",
     )
     assert told.new_photos == 1
-    notes = [event.message for event in resumed(run) if isinstance(event, Noted)]
+    notes = [event.message for event in resumed(run) if isinstance(event, Warned)]
     assert notes[:2] == [
         "1 photo of this run is not there any more: iris/iris_0.jpg",
         "1 photo of this run is another file than it was: iris/iris_1.jpg",
@@ -105,11 +105,11 @@ def test_a_look_at_many_new_photos_tells_how_far_it_is_and_can_be_left(
 ) -> None:
     for number in range(70):
         shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / f"new_{number}.jpg")
-    *far, told = tasks.preflight(run.path)
+    *far, told = tasks.check_resume(run.path)
     assert far == [Preparing("Looking at new photos", done, 70) for done in (32, 64)]
-    assert isinstance(told, Preflighted)
+    assert isinstance(told, ResumeChecked)
     assert told.new_photos == 70
-    live, before = Live(), run.last.read_bytes()
+    live, before = LiveRequests(), run.last.read_bytes()
     for event in tasks.resume(run.path, live):
         assert event == far[0]  # nothing comes after it
         live.stop = True
@@ -122,13 +122,13 @@ def test_new_photos_are_taken_in_where_they_are_wanted(run: RunFolder, here: Pat
         shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / f"new {number}.jpg")
     (here / "lily" / "new 9.jpg").write_bytes(b"no picture")
     events = resumed(run, new_photos=True)
-    opened = next(event for event in events if isinstance(event, Opened))
+    opened = next(event for event in events if isinstance(event, RunStarted))
     assert (opened.train_photos, opened.validation_photos) == (18 + 7, 6 + 2)
     assert (opened.epoch, opened.batch) == (2, 0)  # begins anew: it has other batches
     after = run.split()
     assert [row for row in after if row[2] == "train"][:18] == before[:18]
     assert [row for row in after if row[2] == "validation"][:6] == before[18:]
-    assert any("9 new photos are taken in" in e.message for e in events if isinstance(e, Noted))
+    assert any("9 new photos are taken in" in e.message for e in events if isinstance(e, Warned))
     best = [event.best_epoch for event in events if isinstance(event, EpochDone)]
     assert best[0] == 2  # the best is looked for anew: it is measured on other photos
 
@@ -141,14 +141,14 @@ def test_a_new_class_grows_the_head(run: RunFolder, here: Path, make_photos, tmp
     assert check(told, "Classes").verdict == "fine"
     assert check(told, "Classes").detail == "a rose: new, left out"
     assert told.new_classes == ("a rose",)
-    assert check(looked(run, how=Resumption(new_classes=True)), "Classes").detail == (
+    assert check(looked(run, how=ResumeOptions(new_classes=True)), "Classes").detail == (
         "a rose: new, learned too; the head grows"
     )
     going = tasks.resume(
-        run.path, how=Resumption(new_classes=True), changes={"learning_rate": 1e-8}
+        run.path, how=ResumeOptions(new_classes=True), changes={"learning_rate": 1e-8}
     )
     opened = next(going)
-    assert isinstance(opened, Opened)
+    assert isinstance(opened, RunStarted)
     assert opened.classes == ("daisy", "iris", "lily", "a rose")
     assert isinstance(list(going)[-1], Finished)
     after = checkpoint.read(run.last)
@@ -160,7 +160,7 @@ def test_a_new_class_grows_the_head(run: RunFolder, here: Path, make_photos, tmp
         assert torch.allclose(known, before[key]["fc.weight"], atol=distance)
         assert after[key]["fc.weight"][3].any()
     (guessed,) = tasks.predict(run.last, [next((here / "a rose").iterdir())])
-    assert {guess.name for guess in guessed.guesses} == {"daisy", "iris", "lily", "a rose"}
+    assert {guess.name for guess in guessed.predictions} == {"daisy", "iris", "lily", "a rose"}
 
 
 def test_a_class_that_was_renamed_is_found_and_mapped(run: RunFolder, here: Path) -> None:
@@ -177,10 +177,10 @@ def test_a_class_that_was_renamed_is_found_and_mapped(run: RunFolder, here: Path
         list(tasks.resume(run.path))
     assert refused.value.hint == "If iris is called aris now, say so (--rename)."
     wish = {"renamed": (("iris", "aris"),)}
-    assert check(looked(run, how=Resumption(**wish)), "Classes").verdict == "fine"
+    assert check(looked(run, how=ResumeOptions(**wish)), "Classes").verdict == "fine"
     events = resumed(run, **wish)
-    assert next(e for e in events if isinstance(e, Opened)).classes == ("daisy", "aris", "lily")
-    assert not [e for e in events if isinstance(e, Noted)]
+    assert next(e for e in events if isinstance(e, RunStarted)).classes == ("daisy", "aris", "lily")
+    assert not [e for e in events if isinstance(e, Warned)]
     assert {name for _, name, _ in run.split()} == {"daisy", "aris", "lily"}
     assert {each.verdict for each in looked(run).checks[1:]} == {"same"}
 
@@ -205,8 +205,8 @@ def test_renaming_changes_no_number(run: RunFolder, here: Path, little: Little, 
 )
 def test_a_renaming_that_cannot_be(run: RunFolder, pair, says: str) -> None:
     with pytest.raises(FlowerError, match=says):
-        list(tasks.resume(run.path, how=Resumption(renamed=(pair,))))
-    assert check(looked(run, how=Resumption(renamed=(pair,))), "Photos").verdict == "blocking"
+        list(tasks.resume(run.path, how=ResumeOptions(renamed=(pair,))))
+    assert check(looked(run, how=ResumeOptions(renamed=(pair,))), "Photos").verdict == "blocking"
 
 
 @pytest.mark.parametrize("which", ["last", "resumed", "previous"])
@@ -218,9 +218,9 @@ def test_a_run_that_took_in_much_and_was_killed_at_once(
     shutil.copytree(rose, here / "rose")
     shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / "new.jpg")
     (here / "iris").rename(here / "aris")
-    how = Resumption(new_photos=True, new_classes=True, renamed=(("iris", "aris"),))
+    how = ResumeOptions(new_photos=True, new_classes=True, renamed=(("iris", "aris"),))
     going = tasks.resume(run.path, how=how, changes={"epochs": 4, "learning_rate": 0.0001})
-    assert isinstance(next(going), Opened)
+    assert isinstance(next(going), RunStarted)
     # Killed here: nothing of it runs any more.
     shutil.copytree(run.path, copy := tmp_path / "copy")
     going.close()
@@ -233,7 +233,7 @@ def test_a_run_that_took_in_much_and_was_killed_at_once(
     else:
         source = folder.resumed if which == "resumed" else folder.previous
         events = list(tasks.resume(source, how=how))
-    opened = next(event for event in events if isinstance(event, Opened))
+    opened = next(event for event in events if isinstance(event, RunStarted))
     assert opened.classes == ("daisy", "aris", "lily", "rose")
     assert isinstance(events[-1], Finished)
 
@@ -243,10 +243,10 @@ def test_a_class_that_was_taken_in_later_is_new_once_more(
 ) -> None:
     shutil.copytree(make_photos(tmp_path / "more", classes=4) / "rose", here / "rose")
     resumed(run, new_classes=True)
-    (told,) = tasks.preflight(run.resumed)
+    (told,) = tasks.check_resume(run.resumed)
     assert told.new_classes == ("rose",)
     events = list(tasks.resume(run.resumed))  # without it, as before
-    opened = next(event for event in events if isinstance(event, Opened))
+    opened = next(event for event in events if isinstance(event, RunStarted))
     assert opened.classes == ("daisy", "iris", "lily")
     assert isinstance(events[-1], Finished)
 
@@ -254,7 +254,7 @@ def test_a_class_that_was_taken_in_later_is_new_once_more(
 def test_longer_epochs_leave_the_schedule_where_it_is(
     little: Little, here: Path, tmp_path: Path
 ) -> None:
-    live = Live()
+    live = LiveRequests()
     recipe = little(photos=str(here), epochs=10, scheduler="cosine", learning_rate=0.01)
     for event in tasks.train(recipe, live):
         live.stop = live.stop or (isinstance(event, EpochDone) and event.epoch == 5)
@@ -263,7 +263,7 @@ def test_longer_epochs_leave_the_schedule_where_it_is(
         shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / f"new {number}.jpg")
     for restart, first, last in ((False, 0.005, 1e-4), (True, 0.01, 1e-4)):
         shutil.copytree(run.path, tmp_path / f"copy {restart}")
-        how = Resumption(new_photos=True, restart_schedule=restart)
+        how = ResumeOptions(new_photos=True, restart_schedule=restart)
         events = list(tasks.resume(tmp_path / f"copy {restart}", how=how))
         rates = [event.learning_rate for event in events if isinstance(event, BatchDone)]
         assert rates[0] == pytest.approx(first)
@@ -284,7 +284,7 @@ def test_a_run_goes_back_to_where_it_was_taken_up_as_it_is_wanted_now(
     monkeypatch.setattr(torch.nn.functional, "cross_entropy", poisoned)
     changes = {"learning_rate": 0.0001, "recover": True, "frozen": ("stem",)}
     events = list(tasks.resume(run.resumed, changes=changes))
-    (back,) = [event for event in events if isinstance(event, WentBack)]
+    (back,) = [event for event in events if isinstance(event, RolledBack)]
     assert (back.step, back.learning_rate) == (5, 0.00005)
     assert checkpoint.read(run.last)["frozen"][0].startswith("stem")
 
@@ -302,7 +302,7 @@ def test_what_is_wanted_otherwise_is_told(run: RunFolder) -> None:
 
 def test_two_classes_cannot_take_one_name(run: RunFolder, here: Path) -> None:
     (here / "iris").rename(here / "z")
-    twice = Resumption(renamed=(("iris", "z"), ("lily", "z")))
+    twice = ResumeOptions(renamed=(("iris", "z"), ("lily", "z")))
     with pytest.raises(FlowerError, match="each new name be used once"):
         list(tasks.resume(run.path, how=twice))
 
@@ -319,14 +319,14 @@ def test_new_photos_of_a_ready_split_stay_where_they_lie(
 ) -> None:
     make_photos(tmp_path / "ready" / "train", classes=2)
     make_photos(tmp_path / "ready" / "val", classes=2, per_class=3)
-    live = Live()
+    live = LiveRequests()
     for event in tasks.train(little(photos=str(tmp_path / "ready")), live):
         live.stop = live.stop or isinstance(event, BatchDone)
     train = tmp_path / "ready" / "train" / "iris"
     for number in range(10):
         shutil.copy(train / "iris_0.jpg", train / f"new {number}.jpg")
-    events = list(tasks.resume(Path(event.run), how=Resumption(new_photos=True)))
-    opened = next(each for each in events if isinstance(each, Opened))
+    events = list(tasks.resume(Path(event.run), how=ResumeOptions(new_photos=True)))
+    opened = next(each for each in events if isinstance(each, RunStarted))
     assert (opened.train_photos, opened.validation_photos) == (26, 6)
 
 
@@ -346,7 +346,7 @@ def test_what_a_run_cannot_do_here_is_told(run: RunFolder, here: Path) -> None:
 def test_weights_alone_have_no_preflight(run: RunFolder, tmp_path: Path) -> None:
     torch.save(checkpoint.read(run.last)["model"], tmp_path / "bare.pth")
     with pytest.raises(FlowerError, match=r"bare\.pth holds weights alone"):
-        list(tasks.preflight(tmp_path / "bare.pth"))
+        list(tasks.check_resume(tmp_path / "bare.pth"))
 
 
 # --- more epochs ------------------------------------------------------------------------------
@@ -357,7 +357,7 @@ def test_a_schedule_goes_on_or_begins_anew(little: Little, tmp_path: Path) -> No
     *_, done = tasks.train(recipe)
     run = RunFolder(Path(done.run))
 
-    def rates(how: Resumption) -> list[float]:
+    def rates(how: ResumeOptions) -> list[float]:
         copy = tmp_path / f"copy {how.restart_schedule}"
         shutil.copytree(run.path, copy)
         events = tasks.resume(copy, changes={"epochs": 4}, how=how)
@@ -365,9 +365,9 @@ def test_a_schedule_goes_on_or_begins_anew(little: Little, tmp_path: Path) -> No
 
     whole = tasks.train(replace(recipe, epochs=4), models=tmp_path / "whole")
     as_planned = [event.learning_rate for event in whole if isinstance(event, BatchDone)]
-    assert rates(Resumption()) == as_planned[6:]
+    assert rates(ResumeOptions()) == as_planned[6:]
     first = [e.learning_rate for e in run.history.events() if isinstance(e, BatchDone)]
-    assert rates(Resumption(restart_schedule=True)) == first
+    assert rates(ResumeOptions(restart_schedule=True)) == first
 
 
 def test_a_schedule_that_began_anew_survives_a_stop(little: Little, tmp_path: Path) -> None:
@@ -376,8 +376,8 @@ def test_a_schedule_that_began_anew_survives_a_stop(little: Little, tmp_path: Pa
     for stop in (0, 8):
         copy = tmp_path / str(stop)
         shutil.copytree(Path(done.run), copy)
-        live = Live()
-        how = Resumption(restart_schedule=True)
+        live = LiveRequests()
+        how = ResumeOptions(restart_schedule=True)
         for event in tasks.resume(copy, live, {"epochs": 5}, how=how):
             live.stop = isinstance(event, BatchDone) and event.step == stop
         if stop:

@@ -94,7 +94,7 @@ def test_what_it_remembers_is_restored() -> None:
         mine.epoch_ended(loss)
     mine.base = 0.004
     again = schedule(scheduler="plateau", step_size=3, gamma=0.5)
-    again.restore(mine.state())
+    again.load_state_dict(mine.state_dict())
     assert again == mine
     assert again.rate(0) == 0.002
 
@@ -127,7 +127,7 @@ def test_it_may_begin_anew_for_the_epochs_that_are_left(kind: str) -> None:
     assert [longer.rate(EPOCHS * BATCHES + step) for step in range(4 * BATCHES)] == theirs
     again = schedule(scheduler=kind, step_size=2)
     again.epochs = EPOCHS + 4
-    again.restore(longer.state())
+    again.load_state_dict(longer.state_dict())
     assert again == longer
 
 
@@ -137,13 +137,13 @@ def test_epochs_of_another_length_leave_a_schedule_that_began_anew_where_it_is()
     before = Schedule.of(Recipe(epochs=20, learning_rate=1.0, scheduler="cosine"), 10)
     before.restart(100)
     after = Schedule.of(Recipe(epochs=20, learning_rate=1.0, scheduler="cosine"), 20)
-    after.restore(before.state())
-    after.begin_epoch_anew(step=143, epoch=15, batch=3)
+    after.load_state_dict(before.state_dict())
+    after.restart_epoch(step=143, epoch=15, batch=3)
     for epoch in range(15, 20):
         then = before.rate(10 * (epoch - 1))
         assert after.rate(143 + 20 * (epoch - 15)) == pytest.approx(then)
     first = Schedule.of(Recipe(epochs=4, learning_rate=1.0, scheduler="cosine"), 20)
-    first.begin_epoch_anew(step=3, epoch=1, batch=3)
+    first.restart_epoch(step=3, epoch=1, batch=3)
     assert first.rate(3) == 1.0
 
 
@@ -151,11 +151,11 @@ def test_a_schedule_that_began_in_the_epoch_that_begins_anew() -> None:
     """Its first batches come once more: nothing is before its beginning."""
     late = schedule(scheduler="step", step_size=1)
     late.restart(2 * BATCHES + 3)
-    late.begin_epoch_anew(step=2 * BATCHES + 5, epoch=3, batch=5)
+    late.restart_epoch(step=2 * BATCHES + 5, epoch=3, batch=5)
     assert late.rate(2 * BATCHES + 5) == late.base
 
 
 def test_epochs_whose_photos_are_all_lost_are_no_steps() -> None:
     none = schedule(scheduler="cosine")
-    none.begin_epoch_anew(step=0, epoch=2, batch=0)
+    none.restart_epoch(step=0, epoch=2, batch=0)
     assert none.rate(0) == schedule(scheduler="cosine").rate(BATCHES)

@@ -12,7 +12,7 @@ from torchvision.models import get_model
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, Finished, Noted, Opened
+from flowergui.events import BatchDone, Finished, RunStarted, Warned
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.models import network
 from flowergui.store.run_folder import RunFolder
@@ -39,16 +39,16 @@ def test_from_a_run_of_other_classes(little: Little, make_photos, tmp_path: Path
         "fc.weight",
         "fc.bias",
     }
-    opened = next(event for event in events if isinstance(event, Opened))
+    opened = next(event for event in events if isinstance(event, RunStarted))
     assert (opened.mode, opened.trainable) == ("transfer", 256 * 3 + 3)
-    assert not [event for event in events if isinstance(event, Noted)]
+    assert not [event for event in events if isinstance(event, Warned)]
 
 
 def test_the_size_is_that_of_the_weights(little: Little) -> None:
     before, _ = trained(little(image_size=48, epochs=1))
     recipe = little(mode="transfer", weights=str(before.last), image_size=0, epochs=1)
     _, events = trained(recipe)
-    assert next(event for event in events if isinstance(event, Opened)).image_size == 48
+    assert next(event for event in events if isinstance(event, RunStarted)).image_size == 48
 
 
 def test_from_imagenet(little: Little, cached_weights: Callable[..., Path]) -> None:
@@ -87,7 +87,7 @@ def test_heads_of_other_kinds(little: Little, tmp_path: Path, model: str) -> Non
     }
     assert moved == set(network.head_of(model))
     guess = list(tasks.predict(run.path, [next(Path(recipe.photos).rglob("*.jpg"))]))
-    assert type(guess[0]).__name__ == "Guessed"
+    assert type(guess[0]).__name__ == "Predicted"
 
 
 def test_what_did_not_fit_is_noted(little: Little, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_what_did_not_fit_is_noted(little: Little, tmp_path: Path) -> None:
     del theirs["stages.0.0.weight"]
     torch.save(theirs, tmp_path / "theirs.pth")
     _, events = trained(little(mode="transfer", weights=str(tmp_path / "theirs.pth"), epochs=1))
-    (note,) = [event.message for event in events if isinstance(event, Noted)]
+    (note,) = [event.message for event in events if isinstance(event, Warned)]
     assert note == "1 tensors did not fit and start fresh: stages.0.0.weight."
 
 
@@ -108,7 +108,7 @@ def test_from_a_smaller_relative(little: Little, tmp_path: Path) -> None:
         epochs=1, batch_size=12,
     )  # fmt: skip
     _, events = trained(recipe)
-    (note,) = [event.message for event in events if isinstance(event, Noted)]
+    (note,) = [event.message for event in events if isinstance(event, Warned)]
     assert "tensors did not fit and start fresh: layer1.2." in note
 
 

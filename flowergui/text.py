@@ -1,0 +1,136 @@
+"""Text for people: translated sentences, and numbers, sizes and times as people write them.
+
+Every sentence that a user reads is a whole sentence, made by `tr` or `trn` with named
+placeholders, so that it can be translated. Code never compares or cuts such texts.
+"""
+
+import gettext
+from collections.abc import Sequence
+from typing import Any
+
+_NBSP = "\N{NO-BREAK SPACE}"
+
+_catalog: gettext.NullTranslations = gettext.NullTranslations()
+
+
+def tr(message: str, /, **values: Any) -> str:
+    """`message` in the user's language, with its {named} placeholders filled in.
+
+    Babel collects messages by the name of this function, so `message` must be a literal.
+    """
+    translated = _catalog.gettext(message)
+    return translated.format(**values) if values else translated
+
+
+def trn(singular: str, plural: str, count: int, /, **values: Any) -> str:
+    """`singular` or `plural` in the user's language, by `count`.
+
+    {count} is filled in with thousands separators: trn("{count} photo", "{count} photos", 1500)
+    is "1,500 photos". Other placeholders come from `values`.
+    """
+    return _catalog.ngettext(singular, plural, count).format(count=f"{count:,}", **values)
+
+
+def N_(message: str) -> str:  # noqa: N802  # gettext's own name
+    """Marks a literal for translation that is shown later, by `tr` of a variable."""
+    return message
+
+
+# --- shares -----------------------------------------------------------------------------------
+
+
+def percent(share: float) -> str:
+    """A share from 0 to 1 in whole percent, never rounded to certainty: "7%", "> 99%"."""
+    if 0 < share < 0.01:
+        return f"<{_NBSP}1%"
+    if 0.995 <= share < 1:
+        return f">{_NBSP}99%"
+    return f"{share:.0%}"
+
+
+def fine_percent(share: float) -> str:
+    """A share from 0 to 1 in percent with one decimal, as for accuracies: "86.3%"."""
+    return f"{share:.1%}"
+
+
+def percent_digits(share: float) -> str:
+    """A share from 0 to 1 in whole percent without a sign, never rounded to certainty."""
+    if 0 < share < 1:
+        return str(min(max(round(100 * share), 1), 99))
+    return f"{100 * share:.0f}"
+
+
+# --- counts and sizes -------------------------------------------------------------------------
+
+
+def plural(count: int, noun: str, many: str = "") -> str:
+    """A count and its noun: "1 photo", "1,500 photos"."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def short_count(count: int) -> str:
+    """A count in at most six characters: "9,408", "11.2 M"."""
+    if count < 100_000:
+        return f"{count:,}"
+    thousands = count < 999_500
+    value, unit = (count / 1e3, "k") if thousands else (count / 1e6, "M")
+    return f"{value:.0f} {unit}" if value >= 99.5 else f"{value:.1f} {unit}"
+
+
+def tiny_count(count: int) -> str:
+    """A count in at most four characters, for table cells: "999", "12k", "3M"."""
+    for unit, letter in ((10**6, "M"), (10**3, "k")):
+        if count >= unit:
+            return f"{count // unit}{letter}"
+    return str(count)
+
+
+def megaparameters(count: int) -> str:
+    """A network's number of parameters, in millions: "11.7 M"."""
+    return f"{count / 1e6:.1f} M" if count >= 50_000 else f"{count:,}"
+
+
+def file_size(size: int) -> str:
+    """A number of bytes: "12.3 MB", "1.2 GB"."""
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+
+
+def number(value: float) -> str:
+    """The shortest text that reads back as `value`: "0.001", "1e-05", "60"."""
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return repr(float(value))
+
+
+def shortened(names: Sequence[str], most: int = 8) -> str:
+    """The first `most` names, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+# --- times ------------------------------------------------------------------------------------
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a clock shows them: "3:12", "1:04:09"."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def rough_duration(seconds: float) -> str:
+    """Seconds with no more digits than an estimate deserves: "8 s", "3:12 min", "807 h"."""
+    if seconds < 60:
+        return f"{max(round(seconds), 1)} s"
+    if seconds >= 10 * 3600:
+        return f"{round(seconds / 3600):,} h"
+    return f"{clock(seconds)} {'h' if seconds >= 3599.5 else 'min'}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: "8.0 s", "3 min 12 s", "1 h 4 min"."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
