@@ -1,9 +1,15 @@
 """Right and wrong guesses, counted by class."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from flowergui.events import ClassScore, Confusion, PhotoEvaluated
+from flowergui.events import (
+    PhotoEvaluated,
+)
+from flowergui.facts import (
+    ClassScore,
+    Confusion,
+)
 
 
 class ConfusionMatrix:
@@ -70,9 +76,3 @@ class ConfusionMatrix:
 def by_confidence(judged: Iterable[PhotoEvaluated]) -> list[PhotoEvaluated]:
     """The surest first; those that are equally sure by their paths."""
     return sorted(judged, key=lambda each: (-each.probability, each.path))
-
-
-def few(names: Sequence[str]) -> str:
-    """The first eight names, and how many more there are."""
-    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
-    return ", ".join(names[:8]) + more

@@ -8,9 +8,21 @@ A face matches on the class; `as_dict` gives the line that `--json` prints.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flowergui.config.recipe import Recipe
 from flowergui.config.recipe_diff import Difference
-from flowergui.heat import Heatmap
+from flowergui.facts import (
+    Check,
+    ClassCount,
+    ClassScore,
+    Confusion,
+    Heatmap,
+    ModelFacts,
+    ModuleFacts,
+    ParameterFacts,
+    Prediction,
+    Problem,
+    RunFacts,
+    Speedup,
+)
 
 # --- photos -----------------------------------------------------------------------------------
 
@@ -21,24 +33,6 @@ class ScanProgress:
 
     checked: int
     found: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClassCount:
-    """One class: its photos by split as the folder gives them, and a few to show."""
-
-    name: str
-    train: int
-    validation: int
-    examples: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A file or folder that was left out, and why."""
-
-    path: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,54 +68,10 @@ class SampleDrawn:
 
 
 @dataclass(frozen=True, slots=True)
-class WeightsFacts:
-    """Pretrained weights that torchvision knows: their name (IMAGENET1K_V2), top-1 accuracy on
-    ImageNet, input size in pixels and download size in megabytes."""
-
-    name: str
-    accuracy: float
-    image_size: int
-    megabytes: float
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """An architecture of the catalogue. `image_size` is its own input size in pixels,
-    `weights` the pretrained ones, the default first (empty where none exist)."""
-
-    name: str
-    family: str
-    parameters: int
-    image_size: int
-    weights: tuple[WeightsFacts, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ModelsListed:
     """Every architecture that can be trained."""
 
     models: tuple[ModelFacts, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterFacts:
-    """One entry of `named_parameters()`."""
-
-    name: str
-    shape: tuple[int, ...]
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleFacts:
-    """One module of the tree that "Show network" prints: dotted name ("" is the network
-    itself), class name, output shape without the batch (None where it gave no single tensor),
-    parameters of its own subtree."""
-
-    name: str
-    kind: str
-    output: tuple[int, ...] | None
-    parameters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,17 +139,6 @@ class Preparing:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was compared before a run is resumed. `verdict` is "same", "fine" (it has
-    changed, and the run can go on) or "blocking" (it can't); `remedy` says what can be done."""
-
-    subject: str
-    verdict: str
-    detail: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class ResumeChecked:
     """What a run would meet if it were resumed now, nothing changed yet. `new_photos` (a number)
     and `new_classes` could be taken in; `renamed` are the pairs of old and new names of classes
@@ -263,16 +202,6 @@ class BatchDone:
     accuracy: float
     learning_rate: float
     photos: int
-
-
-@dataclass(frozen=True, slots=True)
-class Speedup:
-    """A way to do a run in fewer `seconds`: its `name` ("growing squares" or "cached views"), and
-    the settings that it takes."""
-
-    name: str
-    values: tuple[tuple[str, int], ...]
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,28 +355,6 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class RunFacts:
-    """A run on disk: its folder, its recipe, its number of classes, how far it came (so many
-    epochs, and `batch` batches of the next), the paths of its last and best checkpoints, and what
-    somebody has noted on it (empty where there is none)."""
-
-    path: str
-    recipe: Recipe
-    class_count: int
-    epochs_done: int
-    best_accuracy: float
-    last: str
-    best: str
-    batch: int = 0
-    note: str = ""
-
-    @property
-    def finished(self) -> bool:
-        """Whether it has done all its epochs."""
-        return self.epochs_done >= self.recipe.epochs
-
-
-@dataclass(frozen=True, slots=True)
 class RunListed:
     """What a run on disk has come to: each of its epochs, the one that best.pth is of (None where
     no photo was held back), how long all of them took, the bytes that its files take, and when it
@@ -471,14 +378,6 @@ class RunsCompared:
 
 
 # --- prediction -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """A class, called `class` in JSON and `name` here, and its probability."""
-
-    name: str
-    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -528,30 +427,6 @@ class PhotoEvaluated:
     def correct(self) -> bool:
         """Whether the guess is the label."""
         return self.predicted == self.label
-
-
-@dataclass(frozen=True, slots=True)
-class ClassScore:
-    """How a class fared: of its `photos` so many were `right`, and `guessed` photos in all were
-    taken for it. recall = right / photos, precision = right / guessed, f1 their harmonic mean; None
-    where that would divide by 0."""
-
-    name: str
-    photos: int
-    correct: int
-    predicted: int
-    recall: float | None
-    precision: float | None
-    f1: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Confusion:
-    """So many `photos` of the class `label` were taken for `guess`."""
-
-    label: str
-    predicted: str
-    photos: int
 
 
 @dataclass(frozen=True, slots=True)

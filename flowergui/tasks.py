@@ -12,9 +12,16 @@ from typing import Any
 from flowergui.config.recipe import Recipe
 from flowergui.config.recipe_diff import differences
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, EpochDone, Event, ModelsListed, RunFacts, RunsCompared
+from flowergui.events import (
+    BatchDone,
+    EpochDone,
+    Event,
+    ModelsListed,
+    RunsCompared,
+)
 from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions
 from flowergui.store import paths
+from flowergui.store.library import newest_run, run_folders
 from flowergui.store.run_folder import RunFolder
 from flowergui.system.keep_awake import keep_awake
 
@@ -129,13 +136,6 @@ def save_weights(
     yield from pretrained.save(model, weights, models or paths.models_folder())
 
 
-def saved_weights(model: str, models: Path | None = None) -> list[str]:
-    """The files that `save_weights` has made for this network."""
-    folder = models or paths.models_folder()
-    names = (f"{model}.pth", f"{model}_IMAGENET1K_*.pth")
-    return sorted(str(path) for name in names for path in folder.glob(name))
-
-
 def predict(
     checkpoint: str | Path,
     images: Sequence[str | Path],
@@ -177,27 +177,6 @@ def cached_photos(*, clear: bool = False) -> Iterator[Event]:
     yield photo_cache.clear() if clear else photo_cache.state()
 
 
-def runs(models: Path | None = None) -> list[RunFacts]:
-    """The runs under `models`, newest first. Reads their small files only, never a checkpoint."""
-    found = []
-    for run in _run_folders(models or paths.models_folder()):
-        try:
-            found.append(run.facts())
-        except (OSError, FlowerError) as error:
-            log.warning("%s can't be listed: %s", run.path, error)
-    return found
-
-
-def run_of(checkpoint: str | Path) -> RunFacts | None:
-    """The run that a checkpoint belongs to; None where it stands alone."""
-    run = RunFolder(Path(checkpoint).parent)
-    try:
-        return run.facts() if run.exists() else None
-    except (OSError, FlowerError) as error:
-        log.warning("%s can't be read as a run: %s", run.path, error)
-        return None
-
-
 def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iterator[Event]:
     """RunListed for each of `runs` (run folders, or checkpoints in them), and RunsCompared for
     two or more. Without `runs`: RunListed for each run under `models`, newest first. Raises
@@ -210,52 +189,14 @@ def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iter
             differ = differences([each.run.recipe for each in named])
             yield RunsCompared(tuple(each.run.path for each in named), differ)
         return
-    for run in _run_folders(models or paths.models_folder()):
+    for run in run_folders(models or paths.models_folder()):
         try:
             yield run.listed()
         except FlowerError as error:
             log.warning("%s can't be listed: %s", run.path, error)
 
 
-def is_training(run: str | Path) -> bool:
-    """Whether some window or terminal trains this run now."""
-    return RunFolder(Path(run)).is_training()
-
-
-def note(run: str | Path, text: str) -> None:
-    """Notes a line on a run, for lists of them; "" takes it away. Raises FlowerError where it
-    can't be written."""
-    RunFolder(Path(run)).write_note(text)
-
-
 def history(run: str | Path) -> Iterator[BatchDone | EpochDone]:
     """The batches and epochs that a run has done so far, from its history.csv, one by one: there
     may be millions."""
     yield from RunFolder(Path(run)).history.events()
-
-
-def bare_weights(models: Path | None = None) -> str:
-    """The path of a last.pth that lies in `models` itself, as the tutorial saves it; "" where
-    there is none."""
-    path = (models or paths.models_folder()) / "last.pth"
-    return str(path) if path.is_file() else ""
-
-
-def newest_run(models: Path) -> Path:
-    """The folder of the newest run that has a checkpoint, else the bare weights in `models`.
-    Raises FlowerError where there is neither."""
-    for run in _run_folders(models):
-        if run.newest():
-            return run.path
-    if bare := bare_weights(models):
-        return Path(bare)
-    raise FlowerError(
-        f"There is no run to resume in {models}.", hint="Start one from scratch or by transfer."
-    )
-
-
-def _run_folders(models: Path) -> list[RunFolder]:
-    if not models.is_dir():
-        return []
-    folders = sorted(map(RunFolder, models.iterdir()), key=RunFolder.started_at, reverse=True)
-    return [run for run in folders if run.exists()]

@@ -6,8 +6,19 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from flowergui.confusion_matrix import ConfusionMatrix, by_confidence, few
-from flowergui.events import Confusion, PhotoEvaluated
+from flowergui.confusion_matrix import (
+    ConfusionMatrix,
+    by_confidence,
+)
+from flowergui.events import (
+    PhotoEvaluated,
+)
+from flowergui.facts import (
+    Confusion,
+)
+from flowergui.text import (
+    shortened,
+)
 
 NAMES = ("daisy", "iris", "rose", "tulip")
 
@@ -69,5 +80,5 @@ def test_the_surest_come_first() -> None:
 
 
 def test_a_few_names_stand_for_many() -> None:
-    assert few(("a", "b")) == "a, b"
-    assert few(tuple("abcdefghij")) == "a, b, c, d, e, f, g, h and 2 more"
+    assert shortened(("a", "b")) == "a, b"
+    assert shortened(tuple("abcdefghij")) == "a, b, c, d, e, f, g, h and 2 more"

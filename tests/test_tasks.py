@@ -11,6 +11,7 @@ from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import ModelDescribed, ModelsListed, SampleDrawn, Scanned
+from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
 
 
@@ -57,7 +58,7 @@ def test_train_refuses_a_recipe_that_cannot_be() -> None:
 
 
 def test_runs_are_listed_newest_first(models: Path, caplog: pytest.LogCaptureFixture) -> None:
-    assert tasks.runs() == []
+    assert library.runs() == []
     for day in ("01", "03", "02"):
         run = RunFolder(models / f"2026-01-{day}_mynet_scratch")
         run.path.mkdir(parents=True)
@@ -66,17 +67,17 @@ def test_runs_are_listed_newest_first(models: Path, caplog: pytest.LogCaptureFix
     (models / "2026-02-01_broken" / "recipe.json").write_text("{")
     (models / "no run").mkdir()
     with caplog.at_level(logging.WARNING):
-        assert [facts.recipe.epochs for facts in tasks.runs()] == [3, 2, 1]
+        assert [facts.recipe.epochs for facts in library.runs()] == [3, 2, 1]
     assert "broken can't be listed" in caplog.text
 
 
 def test_the_newest_run_is_the_newest_with_a_checkpoint(models: Path) -> None:
     with pytest.raises(FlowerError, match="no run to resume"):
-        tasks.newest_run(models)
+        library.newest_run(models)
     for day in ("01", "02", "03"):
         run = RunFolder(models / f"2026-01-{day}_mynet_scratch")
         run.path.mkdir(parents=True)
         run.write_recipe(Recipe())
         if day != "03":
             run.last.touch()
-    assert tasks.newest_run(models).name.startswith("2026-01-02")
+    assert library.newest_run(models).name.startswith("2026-01-02")

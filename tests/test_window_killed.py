@@ -15,6 +15,7 @@ import torch
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.events import Finished
+from flowergui.store import library
 
 PROGRAM = """
 import json, sys
@@ -100,7 +101,7 @@ def test_killed_and_taken_up_with_one_click(make_photos, tmp_path: Path, models:
         for line in lines:
             if line.startswith("steps") and int(line.split()[1]) >= 15:  # six an epoch
                 break
-    (run,) = tasks.runs()
+    (run,) = library.runs()
     assert 1 <= run.epochs_done < 40
     with program("second", tmp_path, folder, recipe) as lines:
         told = dict(line.strip().split(" ", 1) for line in lines)

@@ -26,7 +26,7 @@ from flowergui.config.setting import Value
 from flowergui.errors import FlowerError
 from flowergui.events import Event, PhotoEvaluated, RunListed
 from flowergui.requests import LiveRequests, ResumeOptions
-from flowergui.store import paths, runs_csv
+from flowergui.store import library, paths, runs_csv
 from flowergui.store.predictions_csv import table
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ def _write_note(wishes: argparse.Namespace) -> None:
         raise FlowerError("A note is for one run.", hint="Name it: runs RUN --note TEXT.")
     for event in tasks.compare(wishes.runs, wishes.models_folder):
         if isinstance(event, RunListed):
-            tasks.note(event.run.path, wishes.note)
+            library.write_note(event.run.path, wishes.note)
 
 
 def _inspect(wishes: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from flowergui.caches import features_in_words, photos_in_words
+from flowergui import text
 from flowergui.cli import report
 from flowergui.errors import FlowerError
 from flowergui.events import (
@@ -28,7 +28,6 @@ from flowergui.events import (
     Predicted,
     PredictionFailed,
     Preparing,
-    Problem,
     ResumeChecked,
     RolledBack,
     RunListed,
@@ -47,7 +46,11 @@ from flowergui.events import (
     WeightsSaved,
     as_dict,
 )
+from flowergui.facts import (
+    Problem,
+)
 from flowergui.store.run_folder import RunFolder
+from flowergui.wording import feature_cache_text, photo_cache_text
 
 _PROBLEMS_SHOWN = 5
 
@@ -171,7 +174,7 @@ class Console:
             case Preparing():
                 self._move(event.what, event.done, event.total)
             case BatchDone():
-                figures = f"loss {event.loss:.3f}, accuracy {report.percent(event.accuracy)}"
+                figures = f"loss {event.loss:.3f}, accuracy {text.fine_percent(event.accuracy)}"
                 self._move(f"Epoch {event.epoch}", event.batch, event.batches, figures)
             case ValidationProgress():
                 self._move(f"Validating epoch {event.epoch}", event.batch, event.batches)
@@ -221,7 +224,7 @@ class Console:
             case FrozenChanged():
                 say(f"{event.trainable:,} of {event.parameters:,} parameters train now.")
             case FeatureCacheStatus(part="train"):
-                say(features_in_words(event))
+                say(feature_cache_text(event))
             case LearningRateChanged():
                 say(f"The learning rate is {event.learning_rate:g} now.")
             case RolledBack():
@@ -247,7 +250,7 @@ class Console:
             case Exported():
                 say(f"The network is in {event.path}.")
             case CacheState():
-                say(photos_in_words(event))
+                say(photo_cache_text(event))
             case WeightsSaved():
                 file = report.command_line("--weights", event.path)
                 say(f"The weights are in {event.path}.\nA transfer takes them with {file}")
@@ -274,7 +277,7 @@ class Console:
         else:
             photos = sum(each.train + each.validation for each in event.classes)
             classes = f"{len(event.classes)} classes in {event.folder}"
-            say(f"{report.plural(photos, 'photo')} of {classes}.")
+            say(f"{text.plural(photos, 'photo')} of {classes}.")
         if not event.checked:
             say("They are not opened yet; one that can't be read is named when its turn comes.")
         inspect = report.command_line("flowergui", "inspect", event.folder)
@@ -286,7 +289,7 @@ class Console:
         if not shown:
             return
         sys.stdout.flush()
-        self._warn(f"{report.plural(len(problems), 'problem')}:")
+        self._warn(f"{text.plural(len(problems), 'problem')}:")
         for problem in shown:
             self._warn(f"  {problem.path}: {problem.reason}")
         if len(problems) > len(shown):

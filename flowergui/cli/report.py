@@ -6,8 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from flowergui.caches import size_in_words
-from flowergui.confusion_matrix import few
 from flowergui.events import (
     EpochDone,
     Evaluated,
@@ -19,6 +17,13 @@ from flowergui.events import (
     RunStarted,
     Scanned,
     Stopped,
+)
+from flowergui.text import (
+    duration,
+    file_size,
+    fine_percent,
+    plural,
+    shortened,
 )
 
 MISTAKES_SHOWN = 5
@@ -84,15 +89,15 @@ def epoch(event: EpochDone) -> str:
     parts = [
         f"epoch {event.epoch}/{event.epochs}",
         f"loss {event.train_loss:.3f}",
-        f"accuracy {percent(event.train_accuracy)}",
+        f"accuracy {fine_percent(event.train_accuracy)}",
     ]
     if event.val_loss is not None and event.val_accuracy is not None:
         parts += [
             f"validation loss {event.val_loss:.3f}",
-            f"validation accuracy {percent(event.val_accuracy)}",
+            f"validation accuracy {fine_percent(event.val_accuracy)}",
             "the best so far"
             if event.best_epoch == event.epoch
-            else f"best {percent(event.best_accuracy)} in epoch {event.best_epoch}",
+            else f"best {fine_percent(event.best_accuracy)} in epoch {event.best_epoch}",
         ]
     return ", ".join([*parts, duration(event.seconds)])
 
@@ -108,7 +113,7 @@ def finished(event: Finished) -> Sequence[str]:
     """What a run came to."""
     done = f"{plural(event.epochs, 'epoch')} done in {duration(event.seconds)}."
     if event.best_accuracy:
-        best = percent(event.best_accuracy)
+        best = fine_percent(event.best_accuracy)
         done += f" The best validation accuracy is {best}, of epoch {event.best_epoch}."
     path = Path(event.run) / "best.pth"
     predict = command_line("flowergui", "predict", str(path))
@@ -121,7 +126,7 @@ def predicted(event: Predicted) -> Sequence[str]:
     lines = [event.path]
     for guess in event.predictions:
         bar = "#" * round(guess.probability * BAR_WIDTH)
-        figures = f"{guess.name:<{width}}  {percent(guess.probability):>7}  {bar}"
+        figures = f"{guess.name:<{width}}  {fine_percent(guess.probability):>7}  {bar}"
         lines.append(f"  {figures}".rstrip())
     return lines
 
@@ -129,10 +134,10 @@ def predicted(event: Predicted) -> Sequence[str]:
 def listed(event: RunListed) -> str:
     """A run in a list of them: what it came to."""
     run, best = event.run, event.best
-    accuracy = "-" if best is None or best.val_accuracy is None else percent(best.val_accuracy)
+    accuracy = "-" if best is None or best.val_accuracy is None else fine_percent(best.val_accuracy)
     epoch = "-" if best is None else f"{best.epoch:,}"
     done = f"{run.epochs_done:,}/{run.recipe.epochs:,}"
-    time, size = duration(event.seconds), size_in_words(event.size)
+    time, size = duration(event.seconds), file_size(event.size)
     note = f"  ({run.note})" if run.note else ""
     return f"{accuracy:>7}  {epoch:>8}  {done:>11}  {time:>12}  {size:>9}  {run.path}{note}"
 
@@ -153,9 +158,11 @@ def compared(event: RunsCompared) -> Sequence[str]:
 
 def evaluated(event: Evaluated) -> Sequence[str]:
     """How well a network does, and what it mistakes."""
-    top5 = f", {percent(event.top5)} among the five likeliest" if event.top5 is not None else ""
+    top5 = (
+        f", {fine_percent(event.top5)} among the five likeliest" if event.top5 is not None else ""
+    )
     lines = [
-        f"{percent(event.accuracy)} of {plural(event.photos, 'photo')} are right{top5}; loss "
+        f"{fine_percent(event.accuracy)} of {plural(event.photos, 'photo')} are right{top5}; loss "
         f"{event.loss:.3f}.",
         f"The photos are in {event.folder}; "
         + (
@@ -167,7 +174,7 @@ def evaluated(event: Evaluated) -> Sequence[str]:
     if event.trained_on:
         lines.append(f"Left out, as it has learned from them: {plural(event.trained_on, 'other')}.")
     if event.unknown_classes:
-        lines.append(f"Left out, as it does not know them: {few(event.unknown_classes)}.")
+        lines.append(f"Left out, as it does not know them: {shortened(event.unknown_classes)}.")
     width = max(len("class"), *(len(each.name) for each in event.classes))
     lines += ["", f"{'class':<{width}}  {'photos':>7}  {'recall':>8}  {'precision':>9}  {'F1':>8}"]
     shown = event.classes
@@ -176,7 +183,7 @@ def evaluated(event: Evaluated) -> Sequence[str]:
         shown = tuple(sorted(measured, key=lambda each: each.recall or 0.0)[:CLASSES_SHOWN])
     for each in shown:
         recall, precision, f1 = (
-            "-" if share is None else percent(share)
+            "-" if share is None else fine_percent(share)
             for share in (each.recall, each.precision, each.f1)
         )
         lines.append(
@@ -193,26 +200,8 @@ def evaluated(event: Evaluated) -> Sequence[str]:
         )
         lines += ["", "The surest mistakes:"]
         lines += (
-            f"  {each.path}: {each.label}, taken for {each.predicted} ({percent(each.probability)})"
+            f"  {each.path}: {each.label}, taken for {each.predicted} "
+            f"({fine_percent(each.probability)})"
             for each in event.most_confident_errors[:MISTAKES_SHOWN]
         )
     return lines
-
-
-def plural(count: int, noun: str, many: str = "") -> str:
-    """1 photo, 1,500 photos."""
-    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
-
-
-def percent(share: float) -> str:
-    """A share from 0 to 1 with one decimal."""
-    return f"{100 * share:.1f} %"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

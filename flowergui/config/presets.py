@@ -2,17 +2,17 @@
 
 Recommended from scratch was chosen by measuring on 1,500 photos of five flowers (resnet18, 300
 photos held back, two cores): the growing squares and the learning rate on two other splits than
-the program's own, there on seed 0: best.pth 81.3 % after 541 s (last epoch 78.7 %; with 44
-epochs 79.7 and 79.0 %). A validation of 300 photos is sure to some 2.4 points. Half and twice
+the program's own, there on seed 0: best.pth 81.3% after 541 s (last epoch 78.7%; with 44
+epochs 79.7 and 79.0%). A validation of 300 photos is sure to some 2.4 points. Half and twice
 the learning rate, ten times the weight decay, MixUp and stronger augmentation were all worse in
 that time. tests/benchmarks/scratch_accuracy.py measures it again.
 
 Recommended for transfer was chosen with resnet18 that had learned three of the flowers, on the
-600 photos of the other two (mean of best.pth over three seeds, 120 photos held back): 75.6 % at a
-learning rate of 0.01, 68.6 % at 0.002, 66.1 % at 0.0005; the tutorial's values gave 71.1 %.
-Training the last stage too gave 83.6 %. Four cached views instead of new ones changed nothing
-(75.3 % both, in half the time), and make epochs cheap: 60 of them gave 79.7 % in a third of the
-time of 15 without; 100 gave 81.1 %, eight views 79.4 %, and no augmentation 76.9 %. ImageNet's
+600 photos of the other two (mean of best.pth over three seeds, 120 photos held back): 75.6% at a
+learning rate of 0.01, 68.6% at 0.002, 66.1% at 0.0005; the tutorial's values gave 71.1%.
+Training the last stage too gave 83.6%. Four cached views instead of new ones changed nothing
+(75.3% both, in half the time), and make epochs cheap: 60 of them gave 79.7% in a third of the
+time of 15 without; 100 gave 81.1%, eight views 79.4%, and no augmentation 76.9%. ImageNet's
 weights could not be had where that was done.
 """
 

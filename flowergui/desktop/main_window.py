@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
         self._comparison = RunsController(
             self._control, self._resume, self._predictions, self._evaluation, self._jobs, self
         )
-        self._story = RunPresenter(self._run, self._layers, self._predictions, self._banner, self)
+        self._story = RunPresenter(self._run, self._layers, self._banner, self)
         self._wire()
         self._restore()
 
@@ -117,6 +117,8 @@ class MainWindow(QMainWindow):
         self._drop_panel.folder_dropped.connect(self.open_folder)
         self._drop_panel.evaluation_requested.connect(self._evaluation.open)
         self._story.evaluation_requested.connect(self._evaluation.open_of)
+        self._story.checkpoint_saved.connect(self._predictions.run_saved)
+        self._story.save_failed.connect(self._predictions.wait_no_longer)
         self._run.comparison_requested.connect(self._comparison.open)
         self._run.guide_requested.connect(self._show_guide)
         self._comparison.removed.connect(self._banner.clear)

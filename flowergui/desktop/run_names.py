@@ -5,8 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowergui.desktop.widgets.card import counted, percent
-from flowergui.events import RunFacts
+from flowergui.facts import (
+    RunFacts,
+)
+from flowergui.text import (
+    percent,
+    plural,
+)
 
 _WHEN = re.compile(r"(\d{4}-\d\d-\d\d)_(\d\d)-?(\d\d)")
 
@@ -66,7 +71,7 @@ def _run(run: RunFacts) -> ResumableRun:
     recipe = run.recipe
     name = Path(run.path).name
     began = when(name)
-    done = f"{run.epochs_done:,} of {counted(recipe.epochs, 'epoch')} done"
+    done = f"{run.epochs_done:,} of {plural(recipe.epochs, 'epoch')} done"
     if run.finished:
         done = f"all {recipe.epochs:,} epochs done" if recipe.epochs > 1 else "its epoch done"
     best = f", best {percent(run.best_accuracy)}" if run.best_accuracy else ""

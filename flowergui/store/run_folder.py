@@ -18,7 +18,13 @@ from filelock import FileLock, Timeout
 
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, RunFacts, RunListed
+from flowergui.events import (
+    BatchDone,
+    RunListed,
+)
+from flowergui.facts import (
+    RunFacts,
+)
 from flowergui.store import atomic_io
 from flowergui.store.atomic_io import FS_ENCODING_ERRORS, TMP_SUFFIX, replace_with_retry, temp_path
 from flowergui.store.history import History

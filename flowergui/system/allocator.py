@@ -16,7 +16,7 @@ def tune_malloc() -> bool:
     bfloat16. Memory use grows by an eighth to a quarter.
 
     And to take all of it from one arena, if it is told before there are other threads: another one
-    for each costs a run in a window's thread 2 to 5 % of its speed (all layers of resnet18, two
+    for each costs a run in a window's thread 2 to 5% of its speed (all layers of resnet18, two
     cores), and resnet50 an eighth more memory.
 
     Linux with glibc only; FLOWERGUI_MALLOC=system leaves it as it is. Returns whether it was done.

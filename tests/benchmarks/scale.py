@@ -87,6 +87,7 @@ TRAIN = """
 import sys, time
 from pathlib import Path
 from flowergui import tasks
+from flowergui.store import library
 from flowergui.events import BatchDone
 from flowergui.learning import beginning  # torch is there by the time of a click
 from flowergui.requests import LiveRequests
@@ -105,7 +106,7 @@ def go(begin, what):
 go(lambda live: tasks.train(recipe, live, models), "a run")
 go(lambda live: tasks.resume(None, live, models=models), "resumed")
 began = time.perf_counter()
-tasks.runs(models)
+library.runs(models)
 print(f"the list of runs {time.perf_counter() - began:.2f} s")
 """
 

@@ -28,8 +28,6 @@ from flowergui.config.recipe import SETTING, SETTINGS, Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
-    ClassScore,
-    Confusion,
     DownloadProgress,
     EpochDone,
     Evaluated,
@@ -37,7 +35,6 @@ from flowergui.events import (
     Finished,
     PhotoEvaluated,
     PredictionFailed,
-    Problem,
     RolledBack,
     RunStarted,
     Saved,
@@ -45,6 +42,11 @@ from flowergui.events import (
     Stopped,
     ValidationProgress,
     WeightsSaved,
+)
+from flowergui.facts import (
+    ClassScore,
+    Confusion,
+    Problem,
 )
 from flowergui.learning.data import photos
 from flowergui.requests import LiveRequests, ResumeOptions
@@ -399,7 +401,7 @@ def test_predict_prints_a_table_and_names_what_it_cannot_read(
     lines = printed.out.splitlines()
     assert lines[0] == str(good)
     assert len(lines) == 3
-    assert all(line.startswith("  ") and " % " in line + " " for line in lines[1:])
+    assert all(line.startswith("  ") and "% " in line + " " for line in lines[1:])
     assert "torn.jpg can't be read" in printed.err
 
 
@@ -409,7 +411,7 @@ def test_runs_lists_them(trained: Path, tmp_path: Path, capsys: pytest.CaptureFi
     head, line = capsys.readouterr().out.splitlines()
     assert head.split() == ["best", "of", "epoch", "epochs", "time", "size", "run"]
     assert line.endswith(f" MB  {run}")
-    assert re.match(r" *[\d.]+ %  +[12]  +2/2 ", line)
+    assert re.match(r" *[\d.]+%  +[12]  +2/2 ", line)
     assert len(table.read_text("utf-8-sig").splitlines()) == 2
 
 
@@ -560,20 +562,20 @@ def test_figures_read_well(capsys: pytest.CaptureFixture[str]) -> None:
     )
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
-        "75.0 % of 4 photos are right, 90.0 % among the five likeliest; loss 0.500.",
+        "75.0% of 4 photos are right, 90.0% among the five likeliest; loss 0.500.",
         "The photos are in /photos; it has learned from none of them.",
         "Left out, as it has learned from them: 16 others.",
         "Left out, as it does not know them: oak.",
         "",
         "class   photos    recall  precision        F1",
-        "rose         4    75.0 %    100.0 %    85.7 %",
-        "tulip        0         -      0.0 %     0.0 %",
+        "rose         4     75.0%     100.0%     85.7%",
+        "tulip        0         -       0.0%      0.0%",
         "",
         "Most often taken for another:",
         "  rose for tulip: 1 photo",
         "",
         "The surest mistakes:",
-        "  /photos/rose/1.jpg: rose, taken for tulip (91.4 %)",
+        "  /photos/rose/1.jpg: rose, taken for tulip (91.4%)",
     ]
     assert printed.err.splitlines()[:2] == ["7 problems:", "  rose/0.jpg: torn"]
     assert printed.err.splitlines()[-1] == "  and 2 more."
@@ -636,7 +638,7 @@ def test_a_run_that_breaks_off_is_no_refused_input(
 def test_a_precision_that_was_tried_says_how_it_did(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    opened = replace(OPENED, precision="float32", gain=1.24)
+    opened = replace(OPENED, precision="float32", speedup=1.24)
     monkeypatch.setattr(tasks, "resume", lambda *_, **__: iter([opened]))
     commands.run(["resume"])
     assert "cpu, float32 (1.2 times as fast as bfloat16)." in capsys.readouterr().out
@@ -958,8 +960,8 @@ def test_a_terminal_shows_a_bar_and_keeps_the_lines(capsys: pytest.CaptureFixtur
     assert "Epoch 1:" in printed.err
     assert "Validating epoch 1" in printed.err
     assert printed.out == (
-        "epoch 1/2, loss 0.700, accuracy 50.0 %, validation loss 0.600, "
-        "validation accuracy 62.5 %, the best so far, 1.5 s\n"
+        "epoch 1/2, loss 0.700, accuracy 50.0%, validation loss 0.600, "
+        "validation accuracy 62.5%, the best so far, 1.5 s\n"
     )
 
 

@@ -13,7 +13,7 @@ from flowergui.config.recipe import SETTING, Recipe
 from flowergui.config.recipe_diff import Difference, differences
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, RunListed, RunsCompared
-from flowergui.store import runs_csv
+from flowergui.store import library, runs_csv
 from flowergui.store.run_folder import RunFolder
 
 EPOCH = EpochDone(1, 3, 4, 0.9, 0.4, 0.8, 0.5, 0.5, 1, 0.001, 2.5)
@@ -186,17 +186,17 @@ def test_a_run_goes_on_while_it_is_held(models: Path) -> None:
     run = make(models, "run", Recipe())
     left = run.path / ".last.pth.1.tmp"
     left.touch()
-    assert not tasks.is_training(run.path)
+    assert not library.is_training(run.path)
     with run.locked():
         left.touch()
-        assert tasks.is_training(run.path)
-    assert not tasks.is_training(run.path)
+        assert library.is_training(run.path)
+    assert not library.is_training(run.path)
     assert left.exists()  # to ask changes nothing
-    assert not tasks.is_training(models / "none")
+    assert not library.is_training(models / "none")
     assert not (models / "none").exists()
     lock = make(models, "odd", Recipe()).path / ".lock"
     lock.mkdir()
-    assert not tasks.is_training(lock.parent)
+    assert not library.is_training(lock.parent)
 
 
 def test_a_note_that_an_editor_has_marked(models: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_note_that_an_editor_has_marked(models: Path) -> None:
 def test_the_table_has_a_line_a_run(models: Path, tmp_path: Path) -> None:
     frozen = Recipe(photos="/fotos/Rösli", frozen=("a", "b"), image_size=0, learning_rate=1e-3)
     make(models, "2026-01-02_a", replace(frozen, weights="/\ud800.pth"), EPOCH)
-    tasks.note(make(models, "2026-01-01_b", Recipe()).path, "+ mehr\nRosen")
+    library.write_note(make(models, "2026-01-01_b", Recipe()).path, "+ mehr\nRosen")
     table = tmp_path / "t.csv"
     runs_csv.write(table, [each for each in tasks.compare() if isinstance(each, RunListed)])
     with table.open(encoding="utf-8-sig", newline="") as file:

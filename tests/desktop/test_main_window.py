@@ -45,9 +45,6 @@ from flowergui.desktop.window.guide_window import GuideWindow
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
-    Check,
-    ClassCount,
-    Confusion,
     DownloadProgress,
     EpochDone,
     Estimated,
@@ -58,17 +55,13 @@ from flowergui.events import (
     Finished,
     FrozenChanged,
     ModelDescribed,
-    ModelFacts,
     ModelsListed,
-    ParameterFacts,
     PhotoEvaluated,
     Predicted,
-    Prediction,
     PredictionFailed,
     Preparing,
     ResumeChecked,
     RolledBack,
-    RunFacts,
     RunListed,
     RunStarted,
     SampleDrawn,
@@ -76,14 +69,23 @@ from flowergui.events import (
     SaveFailed,
     Scanned,
     ScanProgress,
-    Speedup,
     Stopped,
     TrainingSizeChanged,
-    WeightsFacts,
     WeightsSaved,
 )
+from flowergui.facts import (
+    Check,
+    ClassCount,
+    Confusion,
+    ModelFacts,
+    ParameterFacts,
+    Prediction,
+    RunFacts,
+    Speedup,
+    WeightsFacts,
+)
 from flowergui.requests import LiveRequests, ResumeOptions
-from flowergui.store import paths
+from flowergui.store import library, paths
 from flowergui.store.run_folder import RunFolder
 
 NAMES = ("conv1.weight", "layer1.weight", "fc.weight", "fc.bias")
@@ -299,18 +301,17 @@ def script(tmp_path, monkeypatch) -> Script:
     made = Script(run)
     for name in (
         "inspect", "sample", "list_models", "describe_model", "train", "resume",
-        "history", "predict",
-        "save_weights", "check_resume", "estimate", "evaluate", "compare",
+        "history", "predict", "save_weights", "check_resume", "estimate", "evaluate", "compare",
     ):  # fmt: skip
         monkeypatch.setattr(tasks, name, getattr(made, name))
-    monkeypatch.setattr(tasks, "runs", made.listed)
+    monkeypatch.setattr(library, "runs", made.listed)
     monkeypatch.setattr(
-        tasks,
+        library,
         "run_of",
         lambda path: next((run for run in made.runs if path in (run.last, run.best)), None),
     )
-    monkeypatch.setattr(tasks, "bare_weights", lambda: made.bare)
-    monkeypatch.setattr(tasks, "saved_weights", lambda model: list(made.files))
+    monkeypatch.setattr(library, "bare_weights", lambda: made.bare)
+    monkeypatch.setattr(library, "saved_weights", lambda model: list(made.files))
     return made
 
 
@@ -566,7 +567,7 @@ def test_the_run_that_resume_goes_on_with_is_named_beside_it(window, script, tmp
     assert not others.isVisible()
     script.runs.append(facts(tmp_path / "2026-11-24_09-01-00_resnet18_scratch"))
     window._resume.refresh()
-    assert name.text() == "resnet18, scratch: 1 of 3 epochs done, best 50\N{NO-BREAK SPACE}%"
+    assert name.text() == "resnet18, scratch: 1 of 3 epochs done, best 50%"
     assert not others.isVisible()
 
 
@@ -576,7 +577,7 @@ def test_a_menu_beside_resume_goes_on_with_another(qtbot, window, script, tmp_pa
     others = button(window, "resumeMenuButton")
     assert others.isVisible()
     [action] = others.menu().actions()
-    assert action.text() == "older: 1 of 3 epochs done, best 50 %"
+    assert action.text() == "older: 1 of 3 epochs done, best 50%"
     action.trigger()
     qtbot.waitUntil(lambda: bool(script.of("resume")))
     assert script.of("resume")[0] == (str(tmp_path / "older" / "last.pth"), {})

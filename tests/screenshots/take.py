@@ -14,11 +14,11 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop, QSettings, QSize, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 
-from flowergui import tasks
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.style import theme
+from flowergui.store import library
 
 MISTAKES = QSize(1000, 620)
 RUNS = QSize(1000, 600)
@@ -151,8 +151,8 @@ def compare(photographer: Photographer) -> None:
         click("startButton")
         until(find("stopButton").isEnabled)
         until(find("startButton").isEnabled)
-    for run, note in zip(tasks.runs(), NOTES, strict=True):
-        tasks.note(run.path, note)
+    for run, note in zip(library.runs(), NOTES, strict=True):
+        library.write_note(run.path, note)
     click("compareRunsButton")
     runs = find("runsWindow")
     assert isinstance(runs, RunsWindow)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone
+from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
 
 BATCHES = [
@@ -182,5 +182,5 @@ def test_a_run_that_somebody_renamed_is_no_newer_for_it(models: Path) -> None:
     long_ago = models / "1999-01-01_12-00-00_mynet_scratch"
     long_ago.mkdir()
     RunFolder(long_ago).write_recipe(Recipe())
-    names = [Path(run.path).name for run in tasks.runs(models)]
+    names = [Path(run.path).name for run in library.runs(models)]
     assert names == [newer.name, "my roses", long_ago.name]

@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowergui import tasks
 from flowergui.config.recipe import Recipe
+from flowergui.store import library
 from flowergui.store.atomic_io import TMP_SUFFIX
 from flowergui.store.run_folder import RunFolder
 
@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from flowergui import tasks
 from flowergui.events import BatchDone
+from flowergui.store import library
 from flowergui.learning.checkpoints import checkpoint_writer
 from flowergui.requests import LiveRequests
 from flowergui.config.recipe import Recipe
@@ -27,7 +28,7 @@ from flowergui.config.recipe import Recipe
 checkpoint_writer.MIN_SECONDS_BETWEEN_SAVES, checkpoint_writer.MAX_SHARE_OF_TIME = 0.0, 1.0
 torch.set_num_threads(1)  # as whom it is compared with
 live, models = LiveRequests(), Path(sys.argv[2])
-if any(run.last for run in tasks.runs(models)):
+if any(run.last for run in library.runs(models)):
     events = tasks.resume(None, live, {}, models)
 else:
     events = tasks.train(Recipe.from_dict(json.loads(sys.argv[1])), live, models)
@@ -70,5 +71,5 @@ def train(recipe: Recipe, models: Path, kills: int, *, seed: int, longest: float
         if code:
             in_saves += any(models.glob(f"*/.*{TMP_SUFFIX}"))
         else:
-            told = Killed(RunFolder(Path(tasks.runs(models)[0].path)), count, in_saves)
+            told = Killed(RunFolder(Path(library.runs(models)[0].path)), count, in_saves)
     return told

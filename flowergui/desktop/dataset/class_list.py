@@ -12,10 +12,18 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ModelIndex, counted, paint_tile
+from flowergui.desktop.widgets.card import (
+    ModelIndex,
+    paint_tile,
+)
 from flowergui.desktop.widgets.list_model import ListModel
 from flowergui.desktop.widgets.thumbnails import Thumbnails
-from flowergui.events import ClassCount
+from flowergui.facts import (
+    ClassCount,
+)
+from flowergui.text import (
+    plural,
+)
 
 TILE = 30
 ROWS = 5
@@ -32,9 +40,9 @@ class ClassModel(ListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{row.name}, {counted(row.train + row.validation, 'photo')}"
+            return f"{row.name}, {plural(row.train + row.validation, 'photo')}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            text = f"{row.name}: {counted(row.train + row.validation, 'photo')}"
+            text = f"{row.name}: {plural(row.train + row.validation, 'photo')}"
             if row.validation:
                 text += f", {row.train:,} to train and {row.validation:,} to validate"
             return text

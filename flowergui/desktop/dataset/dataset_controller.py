@@ -5,11 +5,11 @@ from typing import Any
 from PySide6.QtCore import QObject, QSettings, Signal, Slot
 
 from flowergui import tasks
-from flowergui.caches import photos_in_words
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.events import CacheState, SampleDrawn, SampleProgress, Scanned, ScanProgress
 from flowergui.store import paths
+from flowergui.wording import photo_cache_text
 
 SCAN, DRAW, CLEAR = "scan", "sample", "clear cache"
 """The names of its jobs."""
@@ -107,7 +107,7 @@ class DatasetController(QObject):
                 case Scanned():
                     self._take(event)
                 case CacheState():
-                    self.message.emit(photos_in_words(event))
+                    self.message.emit(photo_cache_text(event))
 
     def _take(self, scanned: Scanned) -> None:
         self._open, self._looking = scanned, False

@@ -28,12 +28,21 @@ from flowergui.desktop.widgets.card import (
     ROOT_INDEX,
     Card,
     ModelIndex,
-    counted,
     quiet_button,
     small_label,
 )
 from flowergui.desktop.widgets.file_dialogs import choose_folder
-from flowergui.events import Problem, SampleProgress, Scanned, ScanProgress
+from flowergui.events import (
+    SampleProgress,
+    Scanned,
+    ScanProgress,
+)
+from flowergui.facts import (
+    Problem,
+)
+from flowergui.text import (
+    plural,
+)
 
 INVITATION = (
     "Choose a folder that has one subfolder of photos for each flower, or drop it anywhere "
@@ -244,7 +253,7 @@ class DatasetPanel(Card):
         self._split.setVisible(opened)
         left_out = len(self._scanned.problems) if self._scanned else 0
         self._problems.setVisible(left_out > 0)
-        self._problems.setText(f"{counted(left_out, 'file')} left out ▸")
+        self._problems.setText(f"{plural(left_out, 'file')} left out ▸")
         self._sample.setEnabled(self._path.isEnabled())
         # All of the width while it is the newcomer's way in, a corner later.
         width = QSizePolicy.Policy.Maximum if opened else QSizePolicy.Policy.Expanding
@@ -266,9 +275,7 @@ class DatasetPanel(Card):
         train = sum(each.train for each in counts)
         validation = sum(each.validation for each in counts)
         photos = train + validation
-        self._total.setText(
-            f"{counted(len(counts), 'class', 'classes')}, {counted(photos, 'photo')}"
-        )
+        self._total.setText(f"{plural(len(counts), 'class', 'classes')}, {plural(photos, 'photo')}")
         how = "as the folder has them"
         if not validation:
             # Of every class, at least one photo and never all, as the split itself does it.

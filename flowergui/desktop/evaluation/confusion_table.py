@@ -31,7 +31,16 @@ from PySide6.QtWidgets import (
 from flowergui.confusion_matrix import ConfusionMatrix
 from flowergui.desktop.evaluation.evaluated_photos import Choice
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, counted, escape_tooltip
+from flowergui.desktop.widgets.card import (
+    ROOT_INDEX,
+    ModelIndex,
+    escape_tooltip,
+)
+from flowergui.text import (
+    percent_digits,
+    plural,
+    tiny_count,
+)
 
 LEAST, MOST = 30, 76
 """Pixels: the sides of a cell, as small as it may be, and as large where there is room."""
@@ -105,15 +114,15 @@ class ConfusionModel(QAbstractTableModel):
             count, of = score.correct, score.photos if column == over else score.predicted
             what = f"of {score.name} recognised" if column == over else f"taken for {score.name} "
             what += "" if column == over else "are of it"
-            brief = "" if share is None else whole_percent(share)
+            brief = "" if share is None else percent_digits(share)
         else:
             label, guess = self._classes[row], self._classes[column]
             count, of = self._tally.count(label, guess), self._tally.score(label).photos
             what = f"of {label} " + ("recognised" if row == column else f"taken for {guess}")
-            brief = short(count) if count else ""
+            brief = tiny_count(count) if count else ""
         if role == Qt.ItemDataRole.DisplayRole:
             return brief
-        words = f"{count:,} of {counted(of, 'photo')} {what}"
+        words = f"{count:,} of {plural(of, 'photo')} {what}"
         return escape_tooltip(words) if role == Qt.ItemDataRole.ToolTipRole else words
 
     def share(self, index: ModelIndex) -> float:
@@ -240,21 +249,6 @@ class ConfusionTable(QTableView):
     def _select(self, where: QModelIndex) -> None:
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
         self.selectionModel().setCurrentIndex(where, flags)
-
-
-def whole_percent(share: float) -> str:
-    """A share from 0 to 1 in as few letters as can be; never rounded to certainty."""
-    if 0 < share < 1:
-        return str(min(max(round(100 * share), 1), 99))
-    return f"{100 * share:.0f}"
-
-
-def short(count: int) -> str:
-    """999, 1k, 12k, 3M: what a cell has room for."""
-    for unit, letter in ((10**6, "M"), (10**3, "k")):
-        if count >= unit:
-            return f"{count // unit}{letter}"
-    return str(count)
 
 
 class _CellDelegate(QStyledItemDelegate):

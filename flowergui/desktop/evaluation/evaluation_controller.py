@@ -21,6 +21,7 @@ from flowergui.events import (
     PredictionFailed,
     Preparing,
 )
+from flowergui.store import library
 
 JOB, WHY = "evaluate", "explain a mistake"
 
@@ -67,7 +68,7 @@ class EvaluationController(QObject):
             self._window.rerun_requested.connect(self._judge_again)
             self._window.finished.connect(self._closed)
         self._checkpoint = checkpoint
-        self._judge("" if tasks.run_of(checkpoint) else self._photos.folder)
+        self._judge("" if library.run_of(checkpoint) else self._photos.folder)
         self._show()
 
     def _show(self) -> None:

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flowergui.confusion_matrix import few
 from flowergui.desktop.evaluation.confusion_table import ConfusionTable
 from flowergui.desktop.evaluation.evaluated_photos import (
     ERRORS,
@@ -33,9 +32,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import (
     Card,
     ElidedLabel,
-    counted,
     escape_tooltip,
-    fine_percent,
     quiet_button,
     small_label,
 )
@@ -44,6 +41,11 @@ from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.errors import FlowerError
 from flowergui.events import Evaluated, PhotoEvaluated
 from flowergui.store.predictions_csv import table
+from flowergui.text import (
+    fine_percent,
+    plural,
+    shortened,
+)
 
 PHOTO = QSize(200, 190)
 CLASSES = QSize(200, 150)
@@ -121,7 +123,7 @@ class EvaluationWindow(QDialog):
             self._table.grown()
         self._figure.setText(fine_percent(tally.accuracy))
         self._figure.show()
-        self._sum.setText(f"{tally.correct:,} of {counted(tally.photos, 'photo')} are right")
+        self._sum.setText(f"{tally.correct:,} of {plural(tally.photos, 'photo')} are right")
 
     def show_progress(self, done: int, total: int) -> None:
         """So many of so many are done; a `total` of 0 is not known."""
@@ -287,7 +289,7 @@ class EvaluationWindow(QDialog):
         photos = self._judged.chosen(self._choice)
         if self._choice == ERRORS and not self._over:
             photos = []  # each that comes would change their order
-        count = f": {counted(len(photos), 'photo')}" if self._over or photos else ""
+        count = f": {plural(len(photos), 'photo')}" if self._over or photos else ""
         self._title.setText(f"{title(self._choice)}{count}")
         self._all.setVisible(self._choice != ERRORS)
         if photos:
@@ -346,9 +348,9 @@ class EvaluationWindow(QDialog):
 
 def _notes(event: Evaluated) -> Iterator[str]:
     if event.problems:
-        first, count = event.problems[0], counted(len(event.problems), "photo")
+        first, count = event.problems[0], plural(len(event.problems), "photo")
         yield f"{count} could not be read ({first.path}: {first.reason})."
     if event.trained_on is None:
         yield "Nobody knows which of these photos it has learned from."
     if event.unknown_classes:
-        yield f"Left out, as it does not know the class: {few(event.unknown_classes)}."
+        yield f"Left out, as it does not know the class: {shortened(event.unknown_classes)}."

@@ -24,10 +24,16 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ModelIndex, paint_tile, percent
+from flowergui.desktop.widgets.card import (
+    ModelIndex,
+    paint_tile,
+)
 from flowergui.desktop.widgets.list_model import ListModel
 from flowergui.desktop.widgets.thumbnails import Thumbnails
 from flowergui.events import PhotoEvaluated
+from flowergui.text import (
+    percent,
+)
 
 TILE = 96
 BATCH = 500
@@ -47,7 +53,7 @@ class _PhotoModel(ListModel):
 
 
 def in_words(judged: PhotoEvaluated) -> str:
-    """taken for tulip (91 %), is rose (5 %)."""
+    """taken for tulip (91%), is rose (5%)."""
     if judged.correct:
         return f"rightly taken for {judged.predicted} ({percent(judged.probability)})"
     return (

@@ -14,6 +14,7 @@ from PySide6.QtCore import (
 
 from flowergui.desktop.style import theme
 from flowergui.events import ModelDescribed
+from flowergui.text import short_count
 
 COLUMNS = ("Layer", "Shape", "Size")
 
@@ -212,15 +213,6 @@ class LayerModel(QAbstractItemModel):
             number = above.children[rows].number
             last = self.createIndex(rows, len(COLUMNS) - 1, number)
             self.dataChanged.emit(first, last, [Role.CheckStateRole, Role.ForegroundRole])
-
-
-def short_count(count: int) -> str:
-    """9,408 or 11.2 M: at most six characters, so that names have room."""
-    if count < 100_000:
-        return f"{count:,}"
-    thousands = count < 999_500
-    value, unit = (count / 1e3, "k") if thousands else (count / 1e6, "M")
-    return f"{value:.0f} {unit}" if value >= 99.5 else f"{value:.1f} {unit}"
 
 
 def check_state(node: Node) -> Qt.CheckState:

@@ -15,7 +15,12 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.events import ModelDescribed, ModuleFacts
+from flowergui.events import (
+    ModelDescribed,
+)
+from flowergui.facts import (
+    ModuleFacts,
+)
 
 HEADS = ("Module", "Kind", "Output", "Parameters")
 

@@ -116,7 +116,7 @@ def robust_range(values: Numbers) -> tuple[float, float] | None:
     """From where to where the values run, outliers aside; None where nothing is finite.
 
     Outliers are values more than three interquartile ranges beyond the quartiles (Tukey's
-    "far out"), as long as they are no more than 2 % of all: the steep beginning of a long run
+    "far out"), as long as they are no more than 2% of all: the steep beginning of a long run
     lies far out too, but it is no accident.
     """
     ordered = np.sort(values[np.isfinite(values)])

@@ -29,4 +29,4 @@ class Metric:
 
 
 LOSS = Metric("loss", "Loss", 1.0, 0.0, np.inf, "{:.3f}")
-ACCURACY = Metric("accuracy", "Accuracy", 100.0, 0.0, 1.0, "{:.1f}\N{NO-BREAK SPACE}%")
+ACCURACY = Metric("accuracy", "Accuracy", 100.0, 0.0, 1.0, "{:.1f}%")

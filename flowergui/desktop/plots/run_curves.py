@@ -16,9 +16,11 @@ from flowergui.desktop.plots.column_buffer import Numbers, downsample_minmax, ro
 from flowergui.desktop.plots.metric import ACCURACY, Metric
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.style import theme
-from flowergui.desktop.training.eta import duration
 from flowergui.desktop.widgets.plot_tooltip import PlotTooltip
 from flowergui.events import EpochDone
+from flowergui.text import (
+    clock,
+)
 
 SIDES = ("left", "bottom")
 FAINT = 0.4
@@ -213,7 +215,7 @@ class RunCurves(QWidget):
         if len(rows) > READ_OUT:
             more = f"<tr><td></td><td>&nbsp;and {len(rows) - READ_OUT} more</td></tr>"
             rows[READ_OUT:] = [more]
-        where = f"Epoch {at:,}" if self._by == EPOCHS else f"After {duration(60 * at)}"
+        where = f"Epoch {at:,}" if self._by == EPOCHS else f"After {clock(60 * at)}"
         muted = theme.current().muted
         heads = ("", "", "validation", "training")
         head = "".join(f'<td align="right">&nbsp;&nbsp;{name}</td>' for name in heads)

@@ -24,11 +24,19 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ModelIndex, paint_tile, percent
+from flowergui.desktop.widgets.card import (
+    ModelIndex,
+    paint_tile,
+)
 from flowergui.desktop.widgets.list_model import ListModel
 from flowergui.desktop.widgets.thumbnails import Thumbnails
 from flowergui.events import Predicted
-from flowergui.heat import Heatmap
+from flowergui.facts import (
+    Heatmap,
+)
+from flowergui.text import (
+    percent,
+)
 
 TILE = 40
 
@@ -45,7 +53,7 @@ class PhotoAnswer:
 
     @property
     def summary(self) -> str:
-        """A few words: tulip, 91 %."""
+        """A few words: tulip, 91%."""
         if self.predicted and self.predicted.predictions:
             best = self.predicted.predictions[0]
             return f"{best.name}, {percent(best.probability)}"

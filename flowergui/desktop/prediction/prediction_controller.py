@@ -11,7 +11,14 @@ from flowergui.desktop.prediction.prediction_panel import PredictionPanel
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training import training_controller
 from flowergui.desktop.training.training_controller import TrainingController
-from flowergui.events import Explained, Predicted, PredictionFailed, RunFacts
+from flowergui.events import (
+    Explained,
+    Predicted,
+    PredictionFailed,
+)
+from flowergui.facts import (
+    RunFacts,
+)
 
 JOB = "predict"
 
@@ -68,6 +75,7 @@ class PredictionController(QObject):
         self._named = self._of_this_run = ""
         self._show()
 
+    @Slot(str)
     def run_saved(self, path: str) -> None:
         """A checkpoint is there: the best one answers, the last one until there is one."""
         best = Path(path).with_name("best.pth")
@@ -75,6 +83,7 @@ class PredictionController(QObject):
         self._show()
         self.wait_no_longer()
 
+    @Slot()
     def wait_no_longer(self) -> None:
         """Pictures that wait are answered by what there is: the run has saved, or it can't, or it
         is over."""

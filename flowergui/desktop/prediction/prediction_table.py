@@ -24,8 +24,17 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, escape_tooltip, percent
-from flowergui.events import Prediction
+from flowergui.desktop.widgets.card import (
+    ROOT_INDEX,
+    ModelIndex,
+    escape_tooltip,
+)
+from flowergui.facts import (
+    Prediction,
+)
+from flowergui.text import (
+    percent,
+)
 
 ROWS = 5
 """As many guesses as a photo gets."""
@@ -59,7 +68,7 @@ class PredictionModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.UserRole:
             return guess.probability if index.column() else guess.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return escape_tooltip(f"{guess.name}: {100 * guess.probability:.2f} %")
+            return escape_tooltip(f"{guess.name}: {100 * guess.probability:.2f}%")
         return None
 
 
@@ -133,7 +142,7 @@ class _PredictionDelegate(QStyledItemDelegate):
         else:
             painter.setPen(look.color("text" if likeliest else "muted"))
             painter.drawText(area, middle | int(Qt.AlignmentFlag.AlignRight), text)
-            room = area.adjusted(0, 0, -metrics.horizontalAdvance("> 100 %") - 4, 0)
+            room = area.adjusted(0, 0, -metrics.horizontalAdvance("> 100%") - 4, 0)
             self._paint_bar(painter, room, index.data(Qt.ItemDataRole.UserRole), likeliest)
         if option.state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(look.color("accent"))

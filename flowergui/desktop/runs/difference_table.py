@@ -12,7 +12,9 @@ from flowergui.desktop.run_names import when
 from flowergui.desktop.runs.run_table import dot
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, escape_tooltip
-from flowergui.events import RunFacts
+from flowergui.facts import (
+    RunFacts,
+)
 
 Colored = tuple[RunFacts, int]
 """A run, and the number of its colour."""

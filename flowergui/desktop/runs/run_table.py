@@ -25,13 +25,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flowergui.caches import size_in_words
 from flowergui.desktop.plots.metric import LOSS
 from flowergui.desktop.run_names import when
 from flowergui.desktop.style import theme
-from flowergui.desktop.training.eta import duration
-from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, escape_tooltip, fine_percent
+from flowergui.desktop.widgets.card import (
+    ROOT_INDEX,
+    ModelIndex,
+    escape_tooltip,
+)
 from flowergui.events import RunListed
+from flowergui.text import (
+    clock,
+    file_size,
+    fine_percent,
+)
 
 DOT = 10
 """Pixels across."""
@@ -107,10 +114,8 @@ COLUMNS = (
         lambda r: _finite(_loss(r), LOSS.text(_loss(r))),
         _loss,
     ),
-    Column("Time", "How long its epochs took", lambda r: duration(r.seconds), lambda r: r.seconds),
-    Column(
-        "Size", "What it takes on disk", lambda r: size_in_words(r.size), lambda r: float(r.size)
-    ),
+    Column("Time", "How long its epochs took", lambda r: clock(r.seconds), lambda r: r.seconds),
+    Column("Size", "What it takes on disk", lambda r: file_size(r.size), lambda r: float(r.size)),
 )
 PHOTOS, NOTE = ([each.title for each in COLUMNS].index(title) for title in ("Photos", "Note"))
 """The latter takes the room that the others leave."""

@@ -20,8 +20,18 @@ from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.card import escape_tooltip
 from flowergui.desktop.widgets.confirm import confirm
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, EpochDone, Exported, RunFacts, RunListed, RunStarted, Saved
-from flowergui.store import paths
+from flowergui.events import (
+    BatchDone,
+    EpochDone,
+    Exported,
+    RunListed,
+    RunStarted,
+    Saved,
+)
+from flowergui.facts import (
+    RunFacts,
+)
+from flowergui.store import library, paths
 
 JOB, ONE, EXPORT = "compare", "look at a run", "export"
 
@@ -210,7 +220,7 @@ class RunsController(QObject):
         if self._window is None or not self._is_there(run):
             return
         try:
-            tasks.note(run.path, text)
+            library.write_note(run.path, text)
         except FlowerError as error:
             self._window.note(str(error), wrong=True)
             self._ask_for_note(replace(run, note=text))  # it took thought
@@ -235,7 +245,7 @@ class RunsController(QObject):
         name, problem = Path(run.path).name, ""
         if not self._is_there(run):
             return
-        if run.path == self._going_on or tasks.is_training(run.path):
+        if run.path == self._going_on or library.is_training(run.path):
             problem = f"{name} is going on, here or in another window or terminal. Stop it first."
         elif not QFile(run.path).moveToTrash():
             problem = f"{name} can't be moved to the trash. Remove its folder by hand."

@@ -16,18 +16,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flowergui.caches import size_in_words
 from flowergui.config.recipe_diff import differences
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
 from flowergui.desktop.plots.run_curves import EPOCHS, MINUTES, RunCurve, RunCurves
 from flowergui.desktop.runs.difference_table import DifferenceTable
 from flowergui.desktop.runs.run_table import RunsModel, RunTable, name_of
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import Card, Segments, counted, quiet_button, small_label
+from flowergui.desktop.widgets.card import (
+    Card,
+    Segments,
+    quiet_button,
+    small_label,
+)
 from flowergui.desktop.widgets.file_dialogs import choose_export, choose_table
 from flowergui.errors import FlowerError
 from flowergui.events import RunListed
 from flowergui.store import runs_csv
+from flowergui.text import (
+    file_size,
+    plural,
+)
 
 FIRST = 4
 """So many of the newest runs on the same photos are ticked at first."""
@@ -242,8 +250,8 @@ class RunsWindow(QDialog):
 
     def _show_sum(self) -> None:
         runs = self._runs.runs
-        size = size_in_words(sum(each.size for each in runs))
-        self._sum.setText(f"{counted(len(runs), 'run')}, {size}" if runs else "")
+        size = file_size(sum(each.size for each in runs))
+        self._sum.setText(f"{plural(len(runs), 'run')}, {size}" if runs else "")
         self._save.setEnabled(bool(runs))
         self._table.setVisible(bool(runs))
         self._nothing.setVisible(not runs)

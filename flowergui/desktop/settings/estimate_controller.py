@@ -8,13 +8,21 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from flowergui import tasks
-from flowergui.caches import size_in_words
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.settings.recipe_form import RecipeForm
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.desktop.training.eta import duration
 from flowergui.desktop.widgets.banner import Banner
-from flowergui.events import Estimated, Scanned, Speedup
+from flowergui.events import (
+    Estimated,
+    Scanned,
+)
+from flowergui.facts import (
+    Speedup,
+)
+from flowergui.text import (
+    file_size,
+    rough_duration,
+)
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +85,7 @@ class EstimateController(QObject):
     def speedups(self) -> str:
         """What would take far less time, in a few words; "" where nothing is known to."""
         way = self._quicker
-        return f"{way.name.capitalize()}: {_long(way.seconds)}." if way else ""
+        return f"{way.name.capitalize()}: {rough_duration(way.seconds)}." if way else ""
 
     @property
     def how(self) -> str:
@@ -145,24 +153,15 @@ def in_words(told: Estimated, recipe: Recipe) -> str:
     if told.largest_batch < recipe.batch_size:
         fits = f"about {told.largest_batch:,} do" if told.largest_batch else "not even one does"
         return f"Batches of {recipe.batch_size:,} may not fit into memory; {fits}."
-    text = f"About {_long(told.seconds)} in all"
+    text = f"About {rough_duration(told.seconds)} in all"
     if recipe.epochs > 1 and told.first_epoch > 2 * told.epoch:
-        later = "a moment" if told.epoch < SHORT else _long(told.epoch)
+        later = "a moment" if told.epoch < SHORT else rough_duration(told.epoch)
         text += f"; later epochs take {later}"
     elif recipe.epochs > 1:
-        text += f", {_long(told.epoch)} an epoch"
-    size = size_in_words(told.size)
+        text += f", {rough_duration(told.epoch)} an epoch"
+    size = file_size(told.size)
     if told.where == "file":
         text += f". What frozen layers give takes {size} of the disk until the end"
     elif told.size and not told.where:
         text += f": what frozen layers give has no room ({size})"
     return f"{text}."
-
-
-def _long(seconds: float) -> str:
-    """8 s, 3:12 min, 1:04:09 h or 807 h: no more digits than an estimate deserves."""
-    if seconds < 60:
-        return f"{max(round(seconds), 1)} s"
-    if seconds >= 10 * 3600:
-        return f"{round(seconds / 3600):,} h"
-    return f"{duration(seconds)} {'h' if seconds >= 3599.5 else 'min'}"

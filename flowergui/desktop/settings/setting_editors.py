@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.config.setting import Setting, Value
+from flowergui.text import number
 
 _PARTIAL_NUMBER = re.compile(r"[-+]?[\d\s,_]*\.?\d*([eE][-+]?\d*)?")
 _LARGEST_INT = 2**31 - 1
@@ -210,7 +211,7 @@ def tooltip_html(setting: Setting) -> str:
     it wraps."""
     span = ""
     if isinstance(setting.default, int | float) and not isinstance(setting.default, bool):
-        low, high = (plain(bound) for bound in (setting.minimum, setting.maximum))
+        low, high = (number(bound) for bound in (setting.minimum, setting.maximum))
         span = f"From {low} to {high}" if math.isfinite(setting.maximum) else f"From {low} on"
         if setting.zero and setting.minimum > 0:
             span += f", or 0: {setting.zero}"
@@ -223,19 +224,12 @@ def tooltip_html(setting: Setting) -> str:
 # --- numbers and their text -------------------------------------------------------------------
 
 
-def plain(number: float) -> str:
-    """The shortest text that reads back as `number`: 0.001, 1e-05, 60."""
-    if number == int(number) and abs(number) < 1e15:
-        return str(int(number))
-    return repr(float(number))
-
-
 def text_of(setting: Setting, value: float) -> str:
     """What a box shows for `value`, its unit included."""
     if setting.zero and value == 0:
         return setting.zero
     unit = setting.unit.removesuffix("s") if value == 1 else setting.unit
-    return f"{plain(value)} {unit}".strip()
+    return f"{number(value)} {unit}".strip()
 
 
 def number_in(setting: Setting, text: str) -> float | None:

@@ -19,8 +19,18 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ModelIndex, fine_percent, percent, small_label
-from flowergui.events import ModelFacts
+from flowergui.desktop.widgets.card import (
+    ModelIndex,
+    small_label,
+)
+from flowergui.facts import (
+    ModelFacts,
+)
+from flowergui.text import (
+    fine_percent,
+    megaparameters,
+    percent,
+)
 
 BEFORE = ("resnet18", "resnet50", "mynet")
 """What is offered until the catalogue is there."""
@@ -111,7 +121,7 @@ class ModelSelector(QWidget):
         if not self._facts:
             self._caption.setText("Loading the catalogue of networks …")
         elif facts:
-            size = f"{parameters(facts.parameters)} parameters, {facts.image_size} px"
+            size = f"{megaparameters(facts.parameters)} parameters, {facts.image_size} px"
             self._caption.setText(size + _accuracy(facts))
             self._caption.setToolTip(
                 "Its size, the side of the photos it was made for, and how often its best "
@@ -171,7 +181,7 @@ class _SearchBox(QComboBox):
         self.setCurrentIndex(row if row >= 0 else self._row(BEFORE[0]))
         self.blockSignals(False)
         widest = max(self.fontMetrics().horizontalAdvance(name) for name, _ in rows)
-        beside = self.fontMetrics().horizontalAdvance("000.0 M   000 px   00.0 %")
+        beside = self.fontMetrics().horizontalAdvance("000.0 M   000 px   00.0%")
         for view in (self.view(), self._found):
             view.setMinimumWidth(widest + beside * families + 70)
 
@@ -260,19 +270,14 @@ class _ModelDelegate(QStyledItemDelegate):
         accuracy = fine_percent(facts.weights[0].accuracy) if facts.weights else "–"
         edge = area.right()
         for text, widest in (
-            (accuracy, "00.0 %"),
+            (accuracy, "00.0%"),
             (f"{facts.image_size} px", "000 px"),
-            (parameters(facts.parameters), "000.0 M"),
+            (megaparameters(facts.parameters), "000.0 M"),
         ):
             painter.drawText(
                 QRectF(area.left(), area.top(), edge - area.left(), area.height()), right, text
             )
             edge -= option.fontMetrics.horizontalAdvance(widest) + 12
-
-
-def parameters(count: int) -> str:
-    """A number of parameters in millions, as everybody names networks' sizes."""
-    return f"{count / 1e6:.1f} M" if count >= 50_000 else f"{count:,}"
 
 
 def _accuracy(facts: ModelFacts) -> str:

@@ -4,9 +4,20 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import counted, small_label
-from flowergui.events import Check, Preparing, ResumeChecked
+from flowergui.desktop.widgets.card import (
+    small_label,
+)
+from flowergui.events import (
+    Preparing,
+    ResumeChecked,
+)
+from flowergui.facts import (
+    Check,
+)
 from flowergui.requests import ResumeOptions
+from flowergui.text import (
+    plural,
+)
 
 AS_IT_WAS = "All is as it was: photos, classes, network and versions."
 
@@ -106,7 +117,7 @@ class ResumeCheckPanel(QWidget):
             pairs = ", ".join(f"{old} is {new}" for old, new in told.renamed)
             self._rename.setText(f"{pairs} now".replace("&", "&&"))
         self._rename.setVisible(bool(told.renamed) or self._rename.isChecked())
-        self._photos.setText(f"Take in {counted(told.new_photos, 'new photo')}")
+        self._photos.setText(f"Take in {plural(told.new_photos, 'new photo')}")
         self._photos.setVisible(told.new_photos > 0)
         names = ", ".join(told.new_classes)
         self._classes.setText(f"Learn {names} too".replace("&", "&&"))

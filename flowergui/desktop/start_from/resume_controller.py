@@ -14,8 +14,16 @@ from flowergui.desktop.start_from.mode_selector import ModeSelector
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.errors import FlowerError
-from flowergui.events import Check, Preparing, ResumeChecked, RunFacts
+from flowergui.events import (
+    Preparing,
+    ResumeChecked,
+)
+from flowergui.facts import (
+    Check,
+    RunFacts,
+)
 from flowergui.requests import UNCHANGED
+from flowergui.store import library
 
 JOB = "preflight"
 
@@ -72,12 +80,12 @@ class ResumeController(QObject):
 
     def refresh(self, *, look: bool = True) -> None:
         """Looks for runs on disk, and, unless told otherwise, at the chosen one."""
-        self.runs = tasks.runs()
-        self._offered = resumable_runs(self.runs, tasks.bare_weights())
+        self.runs = library.runs()
+        self._offered = resumable_runs(self.runs, library.bare_weights())
         self._modes.set_runs(self._offered)
         self._panel.set_runs(self._offered)
         if self.chosen is not None:
-            self.chosen = tasks.run_of(self._modes.checkpoint)
+            self.chosen = library.run_of(self._modes.checkpoint)
             if look:
                 self._preflight.forget()
                 self.check()
@@ -124,7 +132,7 @@ class ResumeController(QObject):
         """Another checkpoint is chosen, "" for none."""
         if not self.active:
             return
-        self.chosen = tasks.run_of(path) if path else None
+        self.chosen = library.run_of(path) if path else None
         if self.chosen is not None:
             self._form.set_recipe(self.chosen.recipe)
         elif path:

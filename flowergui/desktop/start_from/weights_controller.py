@@ -9,6 +9,7 @@ from flowergui.desktop.start_from.mode_selector import ModeSelector
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.events import DownloadProgress, WeightsSaved
+from flowergui.store import library
 
 JOB = "weights"
 
@@ -25,7 +26,7 @@ class WeightsController(QObject):
     @Slot()
     def refresh(self) -> None:
         """Offers the files that there are for the chosen network."""
-        self._modes.set_saved_weights(tasks.saved_weights(self._modes.model))
+        self._modes.set_saved_weights(library.saved_weights(self._modes.model))
 
     @Slot()
     def save(self) -> None:

@@ -7,9 +7,21 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from flowergui.desktop.settings.setting_editors import ChoiceEditor
-from flowergui.desktop.widgets.card import fine_percent, quiet_button, small_label
+from flowergui.desktop.widgets.card import (
+    quiet_button,
+    small_label,
+)
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_file
-from flowergui.events import DownloadProgress, ModelFacts, WeightsFacts
+from flowergui.events import (
+    DownloadProgress,
+)
+from flowergui.facts import (
+    ModelFacts,
+    WeightsFacts,
+)
+from flowergui.text import (
+    fine_percent,
+)
 
 IMAGENET = "imagenet"
 """The best weights that a network has; the other values are versions, or paths."""
@@ -182,6 +194,6 @@ class WeightsSelector(QWidget):
 
 
 def _label(facts: WeightsFacts) -> str:
-    """ImageNet V2 · 80.9 %: where the name is IMAGENET1K_V2."""
+    """ImageNet V2 · 80.9%: where the name is IMAGENET1K_V2."""
     name = facts.name.removeprefix("IMAGENET1K_").replace("_", " ")
     return f"ImageNet {name} · {fine_percent(facts.accuracy)}"

@@ -88,10 +88,3 @@ class Eta:
             return []
         usual = median(chunk.seconds / chunk.batches for chunk in self._chunks)
         return [c for c in self._chunks if c.seconds / c.batches <= FAR_OUT * usual]
-
-
-def duration(seconds: float) -> str:
-    """3:12 or 1:04:09."""
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -8,10 +8,10 @@ from PySide6.QtCore import QRect, Qt, QTimer, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from flowergui.caches import features_in_words
 from flowergui.desktop.style import theme
-from flowergui.desktop.training.eta import Eta, duration
-from flowergui.desktop.widgets.card import counted, fine_percent
+from flowergui.desktop.training.eta import (
+    Eta,
+)
 from flowergui.events import (
     BatchDone,
     DownloadProgress,
@@ -24,6 +24,12 @@ from flowergui.events import (
     Stopped,
     ValidationProgress,
 )
+from flowergui.text import (
+    clock,
+    fine_percent,
+    plural,
+)
+from flowergui.wording import feature_cache_text
 
 PERIOD = 200
 """Least milliseconds between two changes of the text: digits that race cannot be read."""
@@ -193,7 +199,7 @@ class RunHeader(QWidget):
                 case DownloadProgress(name=name, done=done, total=total):
                     self._prepare(f"Downloading {name} (MB)", done // 10**6, total // 10**6)
                 case FeatureCacheStatus(part="train"):
-                    self._seen.features = features_in_words(event)
+                    self._seen.features = feature_cache_text(event)
                 case BatchDone():
                     self._seen.batch, self._seen.validation = event, None
                     self._seen.doing = ""
@@ -252,8 +258,8 @@ class RunHeader(QWidget):
 
     def _position(self, opened: RunStarted) -> str:
         if self._seen.finished is not None:
-            took = duration(self._seen.finished.seconds)
-            return f"Finished {counted(self._seen.finished.epochs, 'epoch')} in {took}"
+            took = clock(self._seen.finished.seconds)
+            return f"Finished {plural(self._seen.finished.epochs, 'epoch')} in {took}"
         batch = self._seen.batch
         if batch is None:
             where = f"Epoch {opened.epoch} of {opened.epochs}"
@@ -272,7 +278,7 @@ class RunHeader(QWidget):
                     f"{speed:,.0f} {PER_SECOND}" if speed >= 10 else f"{speed:.1f} {PER_SECOND}"
                 )
             if left is not None:
-                parts.append(f"{duration(left)} left")
+                parts.append(f"{clock(left)} left")
         return DOT.join(parts)
 
     def _reached(self, opened: RunStarted) -> str:
@@ -286,7 +292,7 @@ class RunHeader(QWidget):
         best = fine_percent(done.best_accuracy)
         text = f"Best validation accuracy {best} (epoch {done.best_epoch})"
         if waiting := done.epoch - done.best_epoch:
-            text += f"{DOT}{counted(waiting, 'epoch')} without gain"
+            text += f"{DOT}{plural(waiting, 'epoch')} without gain"
         return text
 
     def _share(self, opened: RunStarted) -> float:
@@ -344,7 +350,7 @@ def _longest(opened: RunStarted) -> dict[str, str]:
     speed = f"8,888 {PER_SECOND}{DOT}8:88 left"
     return {
         "runLine": f"Epoch {epochs} of {epochs}{DOT}batch {batches} of {batches}{DOT}{speed}",
-        "runBest": f"Best validation accuracy 88.8 % (epoch {epochs}){DOT}8 epochs without gain",
+        "runBest": f"Best validation accuracy 88.8% (epoch {epochs}){DOT}8 epochs without gain",
     }
 
 

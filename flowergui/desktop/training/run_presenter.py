@@ -8,11 +8,9 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui.desktop.layers.layer_tree import LayerPanel
-from flowergui.desktop.prediction.prediction_controller import PredictionController
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.desktop.training.training_controller import HistoryLoaded
 from flowergui.desktop.widgets.banner import Banner
-from flowergui.desktop.widgets.card import fine_percent
 from flowergui.events import (
     BatchDone,
     EpochDone,
@@ -29,6 +27,9 @@ from flowergui.events import (
     Warned,
 )
 from flowergui.store.run_folder import RunFolder
+from flowergui.text import (
+    fine_percent,
+)
 
 
 class RunPresenter(QObject):
@@ -37,18 +38,21 @@ class RunPresenter(QObject):
 
     evaluation_requested = Signal(str)
     """The user wants to know how well this checkpoint of the run does."""
+    checkpoint_saved = Signal(str)
+    """The run has written this checkpoint."""
+    save_failed = Signal()
+    """The run could not write a checkpoint."""
 
     def __init__(
         self,
         panel: RunPanel,
         layers: LayerPanel,
-        predictions: PredictionController,
         banner: Banner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._panel, self._layers = panel, layers
-        self._predictions, self._banner = predictions, banner
+        self._banner = banner
         self._opened: RunStarted | None = None
         self._epochs: list[EpochDone] = []
         self._lost: set[str] = set()  # paths of checkpoints that could not be written last time
@@ -101,10 +105,10 @@ class RunPresenter(QObject):
                 self._panel.plot.mark(event.step, f"{event.size} px")
             case Saved():
                 self._lost.discard(event.path)
-                self._predictions.run_saved(event.path)
+                self.checkpoint_saved.emit(event.path)
             case SaveFailed():
                 self._lost.add(event.path)
-                self._predictions.wait_no_longer()
+                self.save_failed.emit()
                 self._banner.show_warning(
                     f"{Path(event.path).name} could not be saved: {event.reason}. "
                     "Training goes on; make room or check the folder."

@@ -114,25 +114,6 @@ def escape_tooltip(text: str) -> str:
     return "<span>{}</span>".format(escape(text).replace("\n", "<br>"))
 
 
-def percent(share: float) -> str:
-    """A share from 0 to 1 as a person reads it; never rounded to certainty."""
-    if 0 < share < 0.01:
-        return "< 1 %"
-    if 0.995 <= share < 1:
-        return "> 99 %"
-    return f"{share:.0%}".replace("%", " %")
-
-
-def fine_percent(share: float) -> str:
-    """A share from 0 to 1 with one decimal, as for accuracies: 86.3 %."""
-    return f"{share:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
-
-
-def counted(number: int, thing: str, plural: str = "") -> str:
-    """1 photo, 1,500 photos."""
-    return f"{number:,} {thing if number == 1 else plural or thing + 's'}"
-
-
 def paint_tile(painter: QPainter, where: QRectF, picture: QPixmap | None, name: str) -> None:
     """A small picture with round corners, cut to fill `where`; the first letter of `name`
     where there is no picture (yet)."""

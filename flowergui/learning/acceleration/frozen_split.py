@@ -27,8 +27,8 @@ Features = tuple[Tensor, ...]
 
 MAX_IMAGES_PER_CALL = 16
 """Photos that go through the first half together on a CPU. Measured on two cores with
-AVX512-BF16: of ten networks none is more than 3 % faster with 32 or 64, but the smallest, which
-the decoding of photos holds up then; with 8 they lose 3 to 28 %."""
+AVX512-BF16: of ten networks none is more than 3% faster with 32 or 64, but the smallest, which
+the decoding of photos holds up then; with 8 they lose 3 to 28%."""
 
 SMALL_HEAD_PARAMETERS = 1_000_000
 """Weights of a linear layer up to which one core does a batch of 32 as fast as two: a quarter of

@@ -42,7 +42,7 @@ class AugmentConfig:
     sides may leave the square (4/3: from 3:4 to 4:3). Brightness, contrast and saturation are
     multiplied by a factor within 1 ± the number, colours turn by up to `hue` of the colour
     circle, photos by up to `turn` degrees either way. `erase` is the probability that a
-    rectangle of 2 to 25 % of the area is painted in the mean colour.
+    rectangle of 2 to 25% of the area is painted in the mean colour.
     """
 
     smallest: float

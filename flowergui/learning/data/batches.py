@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from flowergui.errors import FlowerError
-from flowergui.events import Problem
+from flowergui.facts import (
+    Problem,
+)
 from flowergui.learning.acceleration.frozen_split import Features
 from flowergui.learning.data import augmentation, image_io
 from flowergui.learning.data.augmentation import Pixels

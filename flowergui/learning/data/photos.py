@@ -10,7 +10,15 @@ from itertools import chain, islice
 from pathlib import Path
 
 from flowergui.errors import FlowerError
-from flowergui.events import ClassCount, Preparing, Problem, Scanned, ScanProgress
+from flowergui.events import (
+    Preparing,
+    Scanned,
+    ScanProgress,
+)
+from flowergui.facts import (
+    ClassCount,
+    Problem,
+)
 from flowergui.learning.data import image_io
 from flowergui.system.gc_pause import gc_paused
 

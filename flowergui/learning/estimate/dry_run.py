@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from flowergui.config.recipe import Recipe
-from flowergui.events import Estimated, Preparing, Speedup
+from flowergui.events import (
+    Estimated,
+    Preparing,
+)
+from flowergui.facts import (
+    Speedup,
+)
 from flowergui.learning.acceleration import feature_cache
 from flowergui.learning.acceleration.step_timer import StepTimer, sample_batch_size
 from flowergui.learning.data import augmentation, batches, image_io

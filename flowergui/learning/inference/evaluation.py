@@ -9,9 +9,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from flowergui.confusion_matrix import ConfusionMatrix, by_confidence, few
+from flowergui.confusion_matrix import (
+    ConfusionMatrix,
+    by_confidence,
+)
 from flowergui.errors import FlowerError
-from flowergui.events import Evaluated, Event, PhotoEvaluated, Preparing, Problem
+from flowergui.events import (
+    Evaluated,
+    Event,
+    PhotoEvaluated,
+    Preparing,
+)
+from flowergui.facts import (
+    Problem,
+)
 from flowergui.learning.data import augmentation, batches, leakage, photos
 from flowergui.learning.data.batches import ImageDataset
 from flowergui.learning.data.leakage import Row
@@ -21,6 +32,9 @@ from flowergui.learning.device.autocast import autocast
 from flowergui.learning.inference import predictor
 from flowergui.learning.inference.predictor import Predictor
 from flowergui.store.run_folder import RunFolder
+from flowergui.text import (
+    shortened,
+)
 
 AT_A_TIME = 32
 """Photos that go through the network together: few, for a training may go on beside it."""
@@ -145,8 +159,8 @@ def _known(
     known = tuple(Photo(path, index[name]) for path, name in rows if name in index)
     if not known:
         raise FlowerError(
-            f"The network knows none of the classes in {folder}: {few(strangers)}.",
-            hint=f"It knows {few(classes)}.",
+            f"The network knows none of the classes in {folder}: {shortened(strangers)}.",
+            hint=f"It knows {shortened(classes)}.",
         )
     return EvaluationSet(folder, known, learned, strangers)
 

@@ -20,7 +20,10 @@ from torch import Tensor, nn
 from torchvision.models import SwinTransformer, VisionTransformer
 
 from flowergui.errors import FlowerError
-from flowergui.heat import MIN_BRIGHTNESS, Heatmap
+from flowergui.facts import (
+    MIN_BRIGHTNESS,
+    Heatmap,
+)
 from flowergui.learning.data import image_io
 
 LARGEST = 1024

@@ -9,8 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from flowergui.errors import FlowerError
-from flowergui.events import Event, Explained, Predicted, Prediction, PredictionFailed
-from flowergui.heat import Heatmap
+from flowergui.events import (
+    Event,
+    Explained,
+    Predicted,
+    PredictionFailed,
+)
+from flowergui.facts import (
+    Heatmap,
+    Prediction,
+)
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data import augmentation, batches
 from flowergui.learning.inference import grad_cam

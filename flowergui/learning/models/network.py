@@ -15,7 +15,15 @@ from torchvision.models import WeightsEnum, get_model, get_model_weights, list_m
 
 from flowergui.config.frozen_patterns import frozen_names
 from flowergui.errors import FlowerError
-from flowergui.events import ModelDescribed, ModelFacts, ModuleFacts, ParameterFacts, WeightsFacts
+from flowergui.events import (
+    ModelDescribed,
+)
+from flowergui.facts import (
+    ModelFacts,
+    ModuleFacts,
+    ParameterFacts,
+    WeightsFacts,
+)
 from flowergui.learning.models.mynet import MyNet
 
 MYNET = "mynet"

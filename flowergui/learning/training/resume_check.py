@@ -9,7 +9,13 @@ import torch
 
 from flowergui.config.recipe import RESUMABLE, SETTING, Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import Check, Preparing, ResumeChecked
+from flowergui.events import (
+    Preparing,
+    ResumeChecked,
+)
+from flowergui.facts import (
+    Check,
+)
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data import dataset_diff
 from flowergui.learning.data.dataset_diff import DatasetDiff

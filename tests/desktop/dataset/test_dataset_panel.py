@@ -19,7 +19,15 @@ from flowergui.desktop.dataset.class_list import BATCH
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel, as_path
 from flowergui.desktop.threads import worker
 from flowergui.desktop.widgets import thumbnails
-from flowergui.events import ClassCount, Problem, SampleProgress, Scanned, ScanProgress
+from flowergui.events import (
+    SampleProgress,
+    Scanned,
+    ScanProgress,
+)
+from flowergui.facts import (
+    ClassCount,
+    Problem,
+)
 
 
 @pytest.fixture(autouse=True)

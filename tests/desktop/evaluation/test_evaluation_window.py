@@ -18,10 +18,21 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.confusion_matrix import ConfusionMatrix
-from flowergui.desktop.evaluation.confusion_table import whole_percent
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.prediction.photo_strip import PhotoAnswer
-from flowergui.events import Evaluated, Explained, PhotoEvaluated, Predicted, Prediction, Problem
+from flowergui.events import (
+    Evaluated,
+    Explained,
+    PhotoEvaluated,
+    Predicted,
+)
+from flowergui.facts import (
+    Prediction,
+    Problem,
+)
+from flowergui.text import (
+    percent_digits,
+)
 
 BEST = "/models/2026-11-23_14-02-11_mynet_scratch/best.pth"
 
@@ -124,7 +135,7 @@ def test_the_table_grows_with_every_photo(window, judged):
         for way in (Qt.Orientation.Horizontal, Qt.Orientation.Vertical)
     ]
     assert names == [["daisy", "rose", "tulip", each] for each in ("recall, %", "precision, %")]
-    assert label(window, "evaluationAccuracy").replace("\xa0", " ") == "50.0 %"
+    assert label(window, "evaluationAccuracy").replace("\xa0", " ") == "50.0%"
     assert label(window, "evaluationSum") == "3 of 6 photos are right"
     assert photos(window) == []  # each that came would change their order
 
@@ -198,10 +209,10 @@ def test_a_chosen_photo_is_asked_about_and_lit(qtbot, done, judged):
 def test_the_grid_reads_as_words(done):
     grid = done.findChild(QListView, "judgedGrid")
     said = grid.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert said == "3.png: taken for tulip (90 %), is rose (5 %)"
+    assert said == "3.png: taken for tulip (90%), is rose (5%)"
     choose(done, 0, 0)
     said = grid.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert said == "2.png: rightly taken for daisy (95 %)"
+    assert said == "2.png: rightly taken for daisy (95%)"
 
 
 def test_what_was_left_out_is_said(window, judged):
@@ -370,7 +381,7 @@ def test_no_digit_is_cut(window):
     ("share", "text"), [(0, "0"), (0.001, "1"), (0.5, "50"), (0.999, "99"), (1, "100")]
 )
 def test_nearly_all_is_not_all(share, text):
-    assert whole_percent(share) == text
+    assert percent_digits(share) == text
 
 
 def test_names_that_look_like_html_are_shown_as_they_are(window):

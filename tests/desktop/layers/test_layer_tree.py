@@ -9,11 +9,22 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QLabel, QPushButton, QTreeView, QTreeWidget
 
-from flowergui.desktop.layers.layer_model import LayerModel, short_count
+from flowergui.desktop.layers.layer_model import (
+    LayerModel,
+)
 from flowergui.desktop.layers.layer_tree import EVERYTHING_FROZEN, LayerPanel
 from flowergui.desktop.layers.network_dialog import NetworkDialog, network_text
 from flowergui.errors import FlowerError
-from flowergui.events import ModelDescribed, ModuleFacts, ParameterFacts
+from flowergui.events import (
+    ModelDescribed,
+)
+from flowergui.facts import (
+    ModuleFacts,
+    ParameterFacts,
+)
+from flowergui.text import (
+    short_count,
+)
 
 SHAPES = {
     "conv1.weight": (64, 3, 7, 7),

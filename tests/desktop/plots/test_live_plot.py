@@ -303,7 +303,7 @@ def test_the_best_validation_is_ringed(plot):
     ring = plot._accuracy._best
     assert ring.isVisible()
     assert [point.pos() for point in ring.points()] == [QPointF(20, 0.7)]
-    assert plot._accuracy._best_text.toPlainText().replace("\xa0", " ") == "best 70.0 %"
+    assert plot._accuracy._best_text.toPlainText().replace("\xa0", " ") == "best 70.0%"
 
 
 def test_the_best_is_that_of_best_pth(plot):
@@ -431,7 +431,7 @@ def test_hovering_reads_out_the_nearest_batch(plot):
     loss.scene().sigMouseMoved.emit(where)
     assert plot._readout.isVisible()
     text = plot._readout.text().replace("\N{NO-BREAK SPACE}", " ")
-    for part in ("Step 15", "epoch 2", "1.500", "50.0 %", "75.0 %", "learning rate 0.001"):
+    for part in ("Step 15", "epoch 2", "1.500", "50.0%", "75.0%", "learning rate 0.001"):
         assert part in text
     QApplication.sendEvent(loss.viewport(), QEvent(QEvent.Type.Leave))
     assert not plot._readout.isVisible()

@@ -20,7 +20,14 @@ from flowergui.desktop.prediction.prediction_panel import PredictionPanel
 from flowergui.desktop.run_names import spoken
 from flowergui.desktop.threads import worker
 from flowergui.desktop.widgets.card import ElidedLabel
-from flowergui.events import Explained, Predicted, Prediction, PredictionFailed
+from flowergui.events import (
+    Explained,
+    Predicted,
+    PredictionFailed,
+)
+from flowergui.facts import (
+    Prediction,
+)
 
 BEST = "/models/2026-11-23_140211_vgg11_bn_scratch/best.pth"
 
@@ -211,10 +218,10 @@ def test_a_guess_is_shown_likeliest_first_with_its_picture_and_who_answered(
     )
     assert not busy.isVisible()
     assert rows(panel) == [
-        ("rose", "91 %"),
-        ("tulip", "7 %"),
-        ("iris", "1 %"),
-        ("lily", "< 1 %"),
+        ("rose", "91%"),
+        ("tulip", "7%"),
+        ("iris", "1%"),
+        ("lily", "<\xa01%"),
     ]
     model = panel.findChild(QAbstractItemView, "predictions").model()
     assert model.index(0, 1).data(Qt.ItemDataRole.UserRole) == 0.914
@@ -230,12 +237,12 @@ def test_several_photos_are_gone_through_each_with_its_guess(qtbot, panel, zone,
     assert strip.isVisible()
     for path, name in zip(photos, ("rose", "tulip", "iris"), strict=True):
         panel.show_prediction(guessed(path, (name, 0.75)))
-    assert rows(panel) == [("rose", "75 %")]
+    assert rows(panel) == [("rose", "75%")]
     qtbot.keyClick(strip, Qt.Key.Key_Right)
-    assert rows(panel) == [("tulip", "75 %")]
+    assert rows(panel) == [("tulip", "75%")]
     assert zone.path == photos[1]
     tip = strip.model().index(2, 0).data(Qt.ItemDataRole.ToolTipRole)
-    assert tip == "iris.png: iris, 75 %"
+    assert tip == "iris.png: iris, 75%"
     panel.show_waiting(photos[:1])
     assert not strip.isVisible()
 
@@ -254,7 +261,7 @@ def test_a_photo_that_cannot_be_read_says_why_and_the_others_go_on(qtbot, panel,
     assert not panel.findChild(QProgressBar).isVisible()
     panel.show_prediction(guessed(photos[1], ("tulip", 1.0)))
     qtbot.keyClick(panel.findChild(QListView, "photoStrip"), Qt.Key.Key_Right)
-    assert rows(panel) == [("tulip", "100 %")]
+    assert rows(panel) == [("tulip", "100%")]
     assert not panel.findChild(QLabel, "guessError").isVisible()
 
 
@@ -285,7 +292,7 @@ def test_checkpoints_are_named_in_words(path, words):
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(1.0, "100 %"), (0.9996, "> 99 %"), (0.004, "< 1 %"), (0.0, "0 %")]
+    ("share", "words"), [(1.0, "100%"), (0.9996, ">\xa099%"), (0.004, "<\xa01%"), (0.0, "0%")]
 )
 def test_a_probability_is_not_rounded_to_certainty(panel, photos, share, words):
     panel.show_prediction(guessed(photos[0], ("rose", share)))

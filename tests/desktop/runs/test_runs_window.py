@@ -17,7 +17,13 @@ from flowergui.desktop.plots.run_curves import FAINT, RunCurve, RunCurves
 from flowergui.desktop.runs.run_table import DOT
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.style import theme
-from flowergui.events import EpochDone, RunFacts, RunListed
+from flowergui.events import (
+    EpochDone,
+    RunListed,
+)
+from flowergui.facts import (
+    RunFacts,
+)
 
 
 def epochs(*accuracies: float | None, loss: float = 1.0) -> tuple[EpochDone, ...]:
@@ -108,7 +114,7 @@ def test_it_says_what_each_run_came_to(window):
     assert texts(table(window), 1)[:2] == ["scratch", "transfer"]
     assert texts(table(window), 2)[0] == "2026-11-09 14:05"
     assert texts(table(window), 5) == ["2 of 9", "3 of 9", "1 of 9", "2 of 9", "0 of 9"]
-    assert texts(table(window), 6) == ["70.0 %", "90.0 %", "30.0 %", "–", "–"]
+    assert texts(table(window), 6) == ["70.0%", "90.0%", "30.0%", "–", "–"]
     assert texts(table(window), 7) == ["0.500", "0.500", "1.000", "–", "–"]
     assert texts(table(window), 8) == ["1:00", "1:30", "0:30", "1:00", "0:00"]
     assert texts(table(window), 9)[2:4] == ["2.5 GB", "2.0 MB"]
@@ -136,7 +142,7 @@ def test_a_run_that_somebody_named_is_called_so(empty):
 
 def test_heads_sort(window):
     table(window).sortByColumn(6, Qt.SortOrder.DescendingOrder)
-    assert texts(table(window), 6) == ["90.0 %", "70.0 %", "30.0 %", "–", "–"]
+    assert texts(table(window), 6) == ["90.0%", "70.0%", "30.0%", "–", "–"]
     table(window).sortByColumn(9, Qt.SortOrder.AscendingOrder)
     assert texts(table(window), 9)[-1] == "2.5 GB"
     table(window).sortByColumn(-1, Qt.SortOrder.AscendingOrder)
@@ -204,7 +210,7 @@ def test_a_run_that_goes_on_grows(window):
         tick(window, row, on=False)
     done = epochs(0.5, 0.7, 0.95)
     window.update_run(replace(RUNS[0], epochs=done, best=done[2]))
-    assert texts(table(window), 6)[0] == "95.0 %"
+    assert texts(table(window), 6)[0] == "95.0%"
     assert [len(each.getData()[0]) for each in curves(window)] == [3, 3]
     new = listed(11, 0.1)
     window.update_run(new)
@@ -332,7 +338,7 @@ def test_the_readout_names_what_is_under_the_pointer(plot):
     first = plot.read_out(1.2).replace("\xa0", " ")
     assert "Epoch 1" in first
     assert "&lt;a&gt;" in first
-    assert "50.0 %" in first
+    assert "50.0%" in first
     assert "–" in first  # b held back nothing
     second = plot.read_out(2.4)
     assert "75.0" in second

@@ -3,7 +3,13 @@
 from PySide6.QtWidgets import QLabel
 
 from flowergui.desktop.start_from.resume_check_panel import ResumeCheckPanel
-from flowergui.events import Check, Preparing, ResumeChecked
+from flowergui.events import (
+    Preparing,
+    ResumeChecked,
+)
+from flowergui.facts import (
+    Check,
+)
 
 
 def test_how_far_a_long_look_is(qtbot):

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from flowergui.desktop.training.eta import Eta, duration
+from flowergui.desktop.training.eta import (
+    Eta,
+)
 from flowergui.desktop.training.run_header import RunHeader
 from flowergui.events import (
     BatchDone,
@@ -18,6 +20,9 @@ from flowergui.events import (
     Saved,
     Stopped,
     ValidationProgress,
+)
+from flowergui.text import (
+    clock,
 )
 
 EPOCHS, BATCHES = 5, 10
@@ -171,7 +176,7 @@ def test_where_it_stands_and_how_fast(header):
     header.feed(batch(1, 1), after=60.0)  # warming up is no measure
     for number in range(2, 6):
         header.feed(batch(1, number), after=0.5)
-    # 45 batches of half a second, and five validations that cost 40 % of a training photo
+    # 45 batches of half a second, and five validations that cost 40% of a training photo
     # each: a quarter as many photos, so 5 * 10 * 0.5 * 0.4 / 4.
     assert header.line == "Epoch 1 of 5 · batch 5 of 10 · 64 photos/s · 0:25 left"
     assert header.best == "The first validation comes at the end of this epoch."
@@ -181,8 +186,8 @@ def test_where_it_stands_and_how_fast(header):
 def test_time_left_knows_what_validation_takes(header):
     header.feed(opened())
     train_epoch(header, 1)
-    assert header.line.endswith(f"64 photos/s · {duration(4 * (10 * 0.5 + 3.0))} left")
-    assert header.best == "Best validation accuracy 86.3 % (epoch 1)"
+    assert header.line.endswith(f"64 photos/s · {clock(4 * (10 * 0.5 + 3.0))} left")
+    assert header.best == "Best validation accuracy 86.3% (epoch 1)"
     train_epoch(header, 2)
     train_epoch(header, 3)
     assert header.best.endswith("(epoch 1) · 2 epochs without gain")
@@ -193,7 +198,7 @@ def test_a_nap_of_the_machine_spoils_no_estimate(header):
     train_epoch(header, 1)
     header.feed(batch(2, 1), after=3600.0)
     header.feed(batch(2, 2), after=0.5)
-    assert header.line.endswith(f"{duration(8 * 0.5 + 3 * 5 + 4 * 3.0)} left")
+    assert header.line.endswith(f"{clock(8 * 0.5 + 3 * 5 + 4 * 3.0)} left")
 
 
 def test_a_pause_is_no_measure(header):
@@ -240,7 +245,7 @@ def test_the_ends(header):
     header.feed(Saved("last.pth", 1, 10), Stopped("models/one", 1, 10))
     assert (header.state, header.line) == ("Stopped", "Epoch 1 of 5 · batch 10 of 10")
     header.feed(opened(resumed=True))
-    assert header.best == "Best validation accuracy 86.3 % (epoch 1)"
+    assert header.best == "Best validation accuracy 86.3% (epoch 1)"
     header.feed(Finished("models/one", 5, 0.9, 4, 724.0))
     assert (header.state, header.line) == ("Finished", "Finished 5 epochs in 12:04")
     assert header.progress == 1
@@ -280,7 +285,7 @@ def test_nothing_measured_nothing_promised():
     ("seconds", "text"), [(0.2, "0:00"), (59.6, "1:00"), (192, "3:12"), (3849, "1:04:09")]
 )
 def test_durations(seconds, text):
-    assert duration(seconds) == text
+    assert clock(seconds) == text
 
 
 def test_plots_below_it_stay_in_place_while_a_run_goes(qtbot):
@@ -291,7 +296,7 @@ def test_plots_below_it_stay_in_place_while_a_run_goes(qtbot):
     layout.addWidget(header)
     layout.addWidget(below, 1)
     layout.setContentsMargins(0, 0, 0, 0)
-    short = "Best validation accuracy 86.3 % (epoch 1) and"
+    short = "Best validation accuracy 86.3% (epoch 1) and"
     page.resize(header.fontMetrics().horizontalAdvance(short), 500)
     qtbot.addWidget(page)
     page.show()

@@ -12,7 +12,13 @@ import pytest
 from PIL import Image
 
 from flowergui.errors import FlowerError
-from flowergui.events import Problem, Scanned, ScanProgress
+from flowergui.events import (
+    Scanned,
+    ScanProgress,
+)
+from flowergui.facts import (
+    Problem,
+)
 from flowergui.learning.data import photos
 from flowergui.learning.data.photos import Photos
 

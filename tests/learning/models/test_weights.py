@@ -17,6 +17,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import DownloadProgress, WeightsSaved
 from flowergui.learning.device import hardware
 from flowergui.learning.models import network, weights
+from flowergui.store import library
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 NAME = f"made_up-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"
@@ -283,8 +284,8 @@ def test_saved_weights_are_a_plain_state_dict_that_transfer_takes(
     cached_weights("googlenet", googlenet().state_dict())
     (saved,) = tasks.save_weights("googlenet", "imagenet")
     assert saved == WeightsSaved(str(models / "googlenet.pth"))
-    assert tasks.saved_weights("googlenet") == [saved.path]
-    assert tasks.saved_weights("vgg11") == []
+    assert library.saved_weights("googlenet") == [saved.path]
+    assert library.saved_weights("vgg11") == []
     plain = torch.load(saved.path, weights_only=True)
     googlenet().load_state_dict(plain)  # as torchvision itself would
     direct, _ = pulled(weights.load("googlenet", "imagenet"))

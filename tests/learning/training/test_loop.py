@@ -43,6 +43,7 @@ from flowergui.learning.device import hardware
 from flowergui.learning.training import loop
 from flowergui.learning.training.train_state import TrainState
 from flowergui.requests import LiveRequests
+from flowergui.store import library
 
 Little = Callable[..., Recipe]
 
@@ -106,7 +107,7 @@ def test_what_a_run_leaves_on_disk(little: Little, models: Path) -> None:
     assert stored["classes"] == ["daisy", "iris", "lily"]
     assert stored["ema"].keys() == stored["model"].keys()
     assert not same(stored["ema"], stored["model"])
-    (facts,) = tasks.runs()
+    (facts,) = library.runs()
     assert facts.epochs_done == 2
     assert facts.last == str(run.last)
 
@@ -402,7 +403,7 @@ def test_a_run_that_stays_spoilt_goes_back_three_times(
     with pytest.raises(FlowerError, match="The loss became nan in epoch 1, batch 1"):
         events.extend(tasks.train(little(recover=True)))
     assert len(calls) == 1 + 4
-    (run,) = tasks.runs()
+    (run,) = library.runs()
     assert checkpoint.read(Path(run.last))["schedule"]["base"] == 0.002 / 8
 
 
@@ -576,7 +577,7 @@ def test_a_batch_that_is_too_large_is_halved(little: Little, monkeypatch) -> Non
     run = run_of(events)
     assert run.recipe() == replace(recipe, batch_size=6)
     assert same(weights_of(run), weights_of(run_of(list(tasks.train(little(batch_size=6))))))
-    assert len(tasks.runs()) == 2
+    assert len(library.runs()) == 2
 
 
 def test_a_full_disk_stops_no_training(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:

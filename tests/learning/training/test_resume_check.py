@@ -13,7 +13,6 @@ from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
-    Check,
     EpochDone,
     Finished,
     Preparing,
@@ -21,6 +20,9 @@ from flowergui.events import (
     RolledBack,
     RunStarted,
     Warned,
+)
+from flowergui.facts import (
+    Check,
 )
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.requests import LiveRequests, ResumeOptions

@@ -1,0 +1,114 @@
+"""The rooms of the program stand in an order: none imports from a room above its own."""
+
+import ast
+from pathlib import Path
+
+import flowergui
+
+PACKAGE = Path(flowergui.__file__).parent
+
+ORDER = (
+    ("errors", "text"),
+    ("config",),
+    ("facts",),
+    ("events", "requests"),
+    ("confusion_matrix", "wording"),
+    ("store", "system", "samples"),
+    ("learning.randomness",),
+    ("learning.device",),
+    ("learning.checkpoints",),
+    ("learning.models",),
+    ("learning.acceleration",),
+    ("learning.data",),
+    ("learning.training",),
+    ("learning.estimate", "learning.inference"),
+    ("tasks",),
+    ("cli", "desktop.style", "desktop.threads"),
+    ("desktop.widgets",),
+    ("desktop.run_names",),
+    ("desktop.session",),
+    ("desktop.settings", "desktop.plots"),
+    ("desktop.dataset", "desktop.layers"),
+    ("desktop.training",),
+    ("desktop.prediction",),
+    ("desktop.evaluation", "desktop.start_from"),
+    ("desktop.runs",),
+    ("desktop.window",),
+    ("desktop.main_window",),
+    ("desktop.app",),
+    ("__main__",),
+)
+"""Rooms from the lowest to the highest. Those on one line don't import each other."""
+
+LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
+LARGEST_ROOM = 18
+
+
+def room(module: tuple[str, ...]) -> str:
+    """The room of a module, given by the parts of its name after `flowergui`."""
+    inner = module[0] in ("desktop", "learning") and len(module) > 1
+    return ".".join(module[:2]) if inner else module[0]
+
+
+def modules() -> dict[tuple[str, ...], ast.Module]:
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if parts != ("__init__",):
+            found[parts] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def imports() -> list[tuple[str, str, str]]:
+    """The room of each import's module, the room that it imports from, and both modules' names."""
+    known = modules()
+    found = []
+    for module, tree in known.items():
+        for node in ast.walk(tree):
+            names: list[tuple[str, ...]] = []
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("flowergui"):
+                base = tuple((node.module or "").split(".")[1:])
+                names = [(*base, each.name) for each in node.names]
+                names = [
+                    name if name in known or (*name, "__init__") in known else base
+                    for name in names
+                ]
+            elif isinstance(node, ast.Import):
+                names = [
+                    tuple(each.name.split(".")[1:])
+                    for each in node.names
+                    if each.name.startswith("flowergui.")
+                ]
+            found += [
+                (room(module), room(name), f"{'.'.join(module)} imports {'.'.join(name)}")
+                for name in names
+                if name and room(name) != room(module)
+            ]
+    return found
+
+
+def test_every_module_stands_in_a_room() -> None:
+    lost = {room(module) for module in modules()} - LEVEL.keys()
+    assert lost - {"desktop.__init__", "learning.__init__"} == set()
+
+
+def test_no_room_imports_a_room_above_it() -> None:
+    found = imports()
+    assert len(found) > 300
+    wrong = [
+        what
+        for here, there, what in found
+        if there not in ("learning",) and LEVEL[here] <= LEVEL[there]
+    ]
+    assert wrong == []
+
+
+def test_no_room_is_crowded() -> None:
+    folders = [path.parent for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
+    crowded = {str(each) for each in folders if folders.count(each) > LARGEST_ROOM}
+    assert crowded == set()
+
+
+def test_each_room_says_what_belongs_there() -> None:
+    for path in PACKAGE.rglob("__init__.py"):
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
