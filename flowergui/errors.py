@@ -2,17 +2,19 @@
 
 
 class FlowerError(Exception):
-    """Something the user can understand and mend.
+    """An error that the user can understand and correct.
 
-    `message` is one sentence that says what went wrong; `hint` is one that says what to do
-    (it may be empty). Faces show both: the window in its banner, the command line on stderr.
-    Anything that is not a FlowerError is a defect of ours and is shown as one.
+    `message` is one sentence that says what went wrong. `hint` is one that says what to do; it
+    may be empty. `option` names the command-line option that would do it ("--photos"); only the
+    command line shows it. The window shows `message` and `hint`. Any other exception is a defect
+    of the program and is shown as one.
     """
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", option: str = "") -> None:
         super().__init__(message, hint)
         self.message = message
         self.hint = hint
+        self.option = option
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

@@ -26,8 +26,7 @@ from flowergui.config.setting import Value
 from flowergui.errors import FlowerError
 from flowergui.events import Event, PhotoEvaluated, RunListed
 from flowergui.requests import LiveRequests, ResumeOptions
-from flowergui.store import library, paths, runs_csv
-from flowergui.store.predictions_csv import table
+from flowergui.store import csv_export, library, paths
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +108,7 @@ def _evaluate(wishes: argparse.Namespace) -> int:
     events = tasks.evaluate(wishes.checkpoint, folder)
     if not wishes.csv:
         return _report(wishes, events).code
-    with table(Path(wishes.csv)) as write:
+    with csv_export.predictions_table(Path(wishes.csv)) as write:
 
         def kept() -> Iterator[Event]:
             for event in events:
@@ -128,7 +127,9 @@ def _runs(wishes: argparse.Namespace) -> int:
         folder = wishes.models_folder or paths.models_folder()
         print(f"There is no run in {folder} yet.", file=sys.stderr)
     if wishes.csv:
-        runs_csv.write(Path(wishes.csv), [each for each in events if isinstance(each, RunListed)])
+        csv_export.write_runs(
+            Path(wishes.csv), [each for each in events if isinstance(each, RunListed)]
+        )
     return _report(wishes, (event for event in events)).code
 
 

@@ -1,56 +1,94 @@
-"""Files that are there whole or not at all."""
+"""Files that are written whole or not at all."""
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 from uuid import uuid4
 
 from flowergui.errors import FlowerError
+from flowergui.text import tr
 
 TMP_SUFFIX: Final = ".tmp"
-"""How the names of files end that are being written; they begin with a dot."""
+"""The suffix of files that are being written. Their names also begin with a dot."""
 
-RETRIES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
-"""Seconds between attempts to put a file in its place."""
+RETRY_DELAYS_S = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
+"""Seconds between attempts to replace a file."""
 
 FS_ENCODING_ERRORS: Final = "surrogateescape"
-"""How text that holds names of files is read and written: these need not be text, and what is no
-UTF-8 in them passes through as it is."""
+"""The error handler for text that holds file names. A name need not be valid UTF-8; its bytes are
+read and written unchanged."""
 
 
 def temp_path(path: Path) -> Path:
-    """A new name next to `path` for what shall take its place once it is whole."""
+    """A new hidden path beside `path`, for a file that will replace it."""
     return path.with_name(f".{path.name}.{uuid4().hex}{TMP_SUFFIX}")
 
 
 def replace_with_retry(source: Path, target: Path) -> None:
-    """os.replace, tried again where Windows refuses it because something, a virus scanner or an
-    indexer, looks at the file just then. Raises OSError."""
-    for wait in RETRIES:
+    """Does os.replace, and tries again if Windows refuses it because a virus scanner or an
+    indexer has the file open. Raises OSError."""
+    for delay in RETRY_DELAYS_S:
         try:
             os.replace(source, target)
             return
         except PermissionError:
-            time.sleep(wait)
+            time.sleep(delay)
     os.replace(source, target)
 
 
 def write(path: Path, text: str) -> None:
-    """Puts `text` at `path`, whole or not at all. Raises FlowerError."""
+    """Writes `text` to `path` as UTF-8, whole or not at all. Raises FlowerError."""
     try:
-        half = temp_path(path)
-        try:
-            with half.open("xb") as file:
-                file.write(text.encode("utf-8", FS_ENCODING_ERRORS))
-                file.flush()
-                os.fsync(file.fileno())
-            replace_with_retry(half, path)
-        except BaseException:
-            half.unlink(missing_ok=True)
-            raise
+        with _replacing(path) as half, half.open("xb") as file:
+            file.write(text.encode("utf-8", FS_ENCODING_ERRORS))
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise FlowerError(
-            f"{path.name} can't be written into {path.parent}: {error.strerror or error}.",
-            hint="Make room there, or choose another folder for models.",
+            tr(
+                "{file} can't be written into {folder}: {reason}.",
+                file=path.name,
+                folder=path.parent,
+                reason=error.strerror or error,
+            ),
+            hint=tr("Make room there, or choose another folder for models."),
         ) from error
+
+
+@contextmanager
+def open_whole(path: Path, *, encoding: str, errors: str) -> Iterator[TextIO]:
+    """Opens a text file that replaces `path` when the block ends. If the block raises, `path`
+    stays as it was. A device or a pipe is written directly. Raises OSError."""
+    target = path.resolve()  # a link stays a link
+    if target.exists() and not target.is_file():
+        with target.open("w", encoding=encoding, errors=errors, newline="") as file:
+            yield file
+        return
+    with _replacing(target) as half:
+        file = half.open("x", encoding=encoding, errors=errors, newline="")
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):  # a full disk, again: what was raised first says more
+                file.close()
+            raise
+        file.close()
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A temporary path that replaces `path` when the block ends, and goes if it raises."""
+    half = temp_path(path)
+    try:
+        yield half
+        with suppress(OSError):
+            half.chmod(path.stat().st_mode)  # the permissions that the user gave it
+        replace_with_retry(half, path)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise

@@ -239,6 +239,9 @@ def test_presets_follow_the_mode_and_explicit_options_beat_them(planned: list[Re
         (["--frozen", "conv1.*,bn1", "layer1"], "frozen", ("conv1.*", "bn1", "layer1")),
         (["--frozen"], "frozen", ()),
         (["--image-size", "own"], "image_size", 0),
+        (["--ema", "none"], "ema", 0.0),
+        (["--weight-decay", "no"], "weight_decay", 0.0),
+        (["--epochs", "1,000"], "epochs", 1000),
         (["--learning-rate", "1e-3"], "learning_rate", 0.001),
         (["--weights", "mine.pth"], "weights", "mine.pth"),
     ],
@@ -500,6 +503,17 @@ def test_a_table_that_cannot_be_written_is_refused_before_anything_is_judged(
     assert not printed.out
 
 
+def test_a_refused_evaluation_leaves_the_old_table(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("my table")
+    assert commands.run(["evaluate", str(tmp_path / "typo.pth"), "--csv", str(table)]) == 2
+    assert "There is no file" in capsys.readouterr().err
+    assert table.read_text() == "my table"
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+
+
 def test_a_photo_that_cannot_be_judged_makes_the_exit_code(
     flowers: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -712,7 +726,7 @@ REFUSED = {
     "unknown optimizer": (["train", "{flowers}", "--optimizer", "adm"], "must be one of: adam"),
     "out of range": (["train", "{flowers}", "--epochs", "0"], "between 1 and 10000"),
     "negative": (["train", "{flowers}", "--learning-rate", "-1"], "Learning rate must lie"),
-    "not finite": (["train", "{flowers}", "--epochs", "inf"], "between 1 and 10000"),
+    "not finite": (["train", "{flowers}", "--epochs", "inf"], "is not a number"),
     "no number": (["train", "{flowers}", "--batch-size", "many"], "is not a number"),
     "unknown option": (["train", "{flowers}", "--epoch", "3"], "does not understand --epoch"),
     "unknown preset": (["train", "{flowers}", "--preset", "best"], "--preset"),

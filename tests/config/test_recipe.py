@@ -37,6 +37,10 @@ def test_what_a_setting_writes_it_reads(each) -> None:
         ("drop_last", " TRUE ", True),
         ("drop_last", "0", False),
         ("epochs", "1e2", 100),
+        ("epochs", "1,000", 1000),
+        ("seed", "10 000", 10_000),
+        ("batch_size", " 64 photos ", 64),
+        ("weight_decay", "0,05", 0.05),
         ("learning_rate", "3e-4", 0.0003),
         ("image_size", "auto", 0),
         ("image_size", "own", 0),
@@ -53,9 +57,61 @@ def test_parse(name: str, text: str, value: object) -> None:
     assert SETTING[name].parse(text) == value
 
 
+ZEROS = [each.name for each in SETTINGS if each.zero]
+
+
+@pytest.mark.parametrize("name", ZEROS)
+@pytest.mark.parametrize("word", ["none", "off", "No", "own", "auto", "0"])
+def test_every_word_for_zero_fits_every_setting_that_takes_zero(name: str, word: str) -> None:
+    value = SETTING[name].parse(word)
+    assert (value, type(value)) == (0, type(SETTING[name].default))
+    assert SETTING[name].parse(SETTING[name].written(0)) == 0
+
+
+def test_words_for_zero_while_they_are_typed() -> None:
+    ema, epochs = SETTING["ema"], SETTING["epochs"]
+    assert ema.means_zero(" OFF ")
+    assert ema.may_become_zero("of")
+    assert not ema.may_become_zero("")
+    assert not ema.may_become_zero("often")
+    assert not epochs.means_zero("none")
+    assert not epochs.may_become_zero("no")
+    assert not SETTING["ema"].means_zero("0.5")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("epochs", "1,000", 1000.0),
+        ("seed", "1,234,567", 1_234_567.0),
+        ("seed", "1_234", 1234.0),
+        ("epochs", "12,5", None),
+        ("epochs", "1,0000", None),
+        ("epochs", "1 0", None),
+        ("epochs", "nan", None),
+        ("epochs", "", None),
+        ("epochs", "12.5", 12.5),  # a number, and `problem` says what is wrong with it
+        ("weight_decay", "12,5", 12.5),
+        ("weight_decay", "1,234", 1.234),  # 1234 is out of range
+        ("learning_rate", "0,001", 0.001),
+        ("learning_rate", "2e-4", 0.0002),
+        ("image_size", "128px", 128.0),
+        ("image_size", "own", 0.0),
+        ("step_size", "1 epoch", 1.0),
+    ],
+)
+def test_numbers_as_people_type_them(name: str, text: str, value: float | None) -> None:
+    assert SETTING[name].read_number(text) == value
+
+
 @pytest.mark.parametrize(
     ("name", "text", "says"),
-    [("drop_last", "maybe", "neither on nor off"), ("epochs", "many", "not a number")],
+    [
+        ("drop_last", "maybe", "neither on nor off"),
+        ("epochs", "many", "not a number"),
+        ("epochs", "12,5", "not a number"),
+        ("epochs", "none", "not a number"),
+    ],
 )
 def test_parse_refuses(name: str, text: str, says: str) -> None:
     with pytest.raises(FlowerError, match=says):
@@ -73,7 +129,7 @@ def test_parse_refuses(name: str, text: str, says: str) -> None:
         ("epochs", True, "Epochs must be a number."),
         ("learning_rate", float("nan"), "Learning rate must lie between 1e-08 and 10."),
         ("learning_rate", "fast", "Learning rate must be a number."),
-        ("image_size", 8, "Image size must lie between 16 and 1024."),
+        ("image_size", 8, "Image size must lie between 16 and 1024, or 0 (the network's own)."),
         ("drop_last", 1, "Drop last batch is either on or off."),
         ("model", 18, "Network must be text."),
         ("frozen", ["fc"], "Frozen must be a list of names."),

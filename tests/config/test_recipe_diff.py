@@ -13,7 +13,7 @@ from flowergui.config.recipe import SETTING, Recipe
 from flowergui.config.recipe_diff import Difference, differences
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, RunListed, RunsCompared
-from flowergui.store import library, runs_csv
+from flowergui.store import csv_export, library
 from flowergui.store.run_folder import RunFolder
 
 EPOCH = EpochDone(1, 3, 4, 0.9, 0.4, 0.8, 0.5, 0.5, 1, 0.001, 2.5)
@@ -210,7 +210,7 @@ def test_the_table_has_a_line_a_run(models: Path, tmp_path: Path) -> None:
     make(models, "2026-01-02_a", replace(frozen, weights="/\ud800.pth"), EPOCH)
     library.write_note(make(models, "2026-01-01_b", Recipe()).path, "+ mehr\nRosen")
     table = tmp_path / "t.csv"
-    runs_csv.write(table, [each for each in tasks.compare() if isinstance(each, RunListed)])
+    csv_export.write_runs(table, [each for each in tasks.compare() if isinstance(each, RunListed)])
     with table.open(encoding="utf-8-sig", newline="") as file:
         first, second = csv.DictReader(file)
     assert first["run"].endswith("2026-01-02_a")
@@ -220,4 +220,4 @@ def test_the_table_has_a_line_a_run(models: Path, tmp_path: Path) -> None:
     assert (second["val_accuracy"], second["epochs_done"]) == ("", "0")
     assert (first["note"], second["note"]) == ("", "'+ mehr Rosen")
     with pytest.raises(FlowerError, match=r"t\.csv can't be written"):
-        runs_csv.write(tmp_path / "none" / "t.csv", [])
+        csv_export.write_runs(tmp_path / "none" / "t.csv", [])

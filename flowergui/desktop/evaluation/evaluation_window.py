@@ -40,7 +40,7 @@ from flowergui.desktop.widgets.file_dialogs import choose_folder, choose_table
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.errors import FlowerError
 from flowergui.events import Evaluated, PhotoEvaluated
-from flowergui.store.predictions_csv import table
+from flowergui.store import csv_export
 from flowergui.text import (
     fine_percent,
     plural,
@@ -322,7 +322,7 @@ class EvaluationWindow(QDialog):
     def _write(self, path: str) -> None:
         self._say(self._failure, "")
         try:
-            with table(Path(path)) as write:
+            with csv_export.predictions_table(Path(path)) as write:
                 for judged in self._judged.all:
                     write(judged)
         except FlowerError as error:

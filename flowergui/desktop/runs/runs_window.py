@@ -31,7 +31,7 @@ from flowergui.desktop.widgets.card import (
 from flowergui.desktop.widgets.file_dialogs import choose_export, choose_table
 from flowergui.errors import FlowerError
 from flowergui.events import RunListed
-from flowergui.store import runs_csv
+from flowergui.store import csv_export
 from flowergui.text import (
     file_size,
     plural,
@@ -338,7 +338,7 @@ class RunsWindow(QDialog):
     @Slot(str)
     def _write(self, path: str) -> None:
         try:
-            runs_csv.write(Path(path), self._runs.runs)
+            csv_export.write_runs(Path(path), self._runs.runs)
         except FlowerError as error:
             self.note(str(error), wrong=True)
         else:

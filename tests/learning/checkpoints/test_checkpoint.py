@@ -94,7 +94,7 @@ def test_a_file_that_is_held_for_a_moment_is_waited_for(path: Path, monkeypatch)
             raise refusals.pop()
         rename(source, target)
 
-    monkeypatch.setattr(atomic_io, "RETRIES", (0.0, 0.0))
+    monkeypatch.setattr(atomic_io, "RETRY_DELAYS_S", (0.0, 0.0))
     monkeypatch.setattr(os, "replace", held)
     checkpoint.write(NEW, path)
     assert (refusals, names(path)) == ([], {"last.pth"})
