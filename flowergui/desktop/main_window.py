@@ -18,32 +18,24 @@ from PySide6.QtWidgets import QMainWindow
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.desktop.dataset import dataset_controller
 from flowergui.desktop.dataset.dataset_controller import DatasetController
-from flowergui.desktop.evaluation import evaluation_controller
 from flowergui.desktop.evaluation.evaluation_controller import EvaluationController
-from flowergui.desktop.layers import network_controller
 from flowergui.desktop.layers.network_controller import NetworkController
-from flowergui.desktop.prediction import prediction_controller
 from flowergui.desktop.prediction.drop_zone import local_paths, sorted_paths
 from flowergui.desktop.prediction.prediction_controller import PredictionController
-from flowergui.desktop.runs import runs_controller
 from flowergui.desktop.runs.runs_controller import RunsController
-from flowergui.desktop.settings import estimate_controller
+from flowergui.desktop.session import Mode, RunState, Store
 from flowergui.desktop.settings.estimate_controller import EstimateController
-from flowergui.desktop.start_from import resume_controller, weights_controller
 from flowergui.desktop.start_from.resume_controller import ResumeController
 from flowergui.desktop.start_from.weights_controller import WeightsController
 from flowergui.desktop.threads import preload_torch
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.desktop.training import training_controller
 from flowergui.desktop.training.run_presenter import RunPresenter
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.problem_report import report
 from flowergui.desktop.window.guide_window import GuideWindow
 from flowergui.desktop.window.layout import Layout
 from flowergui.desktop.window.shutdown import Shutdown
-from flowergui.errors import FlowerError
 from flowergui.events import ModelsListed, Scanned
 from flowergui.requests import LiveRequests, ResumeOptions
 
@@ -67,15 +59,20 @@ class MainWindow(QMainWindow):
         self._form, self._run = panels.form, panels.run
         self._drop_panel, self._layers = panels.predictions, panels.layers
         self.setCentralWidget(panels)
-        self._jobs = Jobs(self)
-        self._control = TrainingController(self)
+        self._store = Store(parent=self)
+        self._jobs = Jobs(self._report, self)
+        self._control = TrainingController(self._store, self)
         self._closing = Shutdown(self._control, self._jobs, self._banner, self)
-        self._photos = DatasetController(self._dataset, self._jobs, self._settings, self)
-        self._network = NetworkController(self._form, self._layers, self._banner, self._jobs, self)
+        self._photos = DatasetController(
+            self._store, self._dataset, self._jobs, self._settings, self
+        )
+        self._network = NetworkController(
+            self._store, self._form, self._layers, self._banner, self._jobs, self
+        )
         self._predictions = PredictionController(self._drop_panel, self._jobs, self._control, self)
         self._evaluation = EvaluationController(self._predictions, self._photos, self._jobs, self)
         self._resume = ResumeController(
-            self._modes, self._form, self._run, self._photos, self._jobs, self
+            self._store, self._modes, self._form, self._run, self._photos, self._jobs, self
         )
         self._estimate = EstimateController(self._form, self._jobs, self._banner, self)
         self._weights = WeightsController(self._modes, self._banner, self._jobs, self)
@@ -137,7 +134,6 @@ class MainWindow(QMainWindow):
         self._control.produced.connect(self._run.header.feed)
         self._control.produced.connect(self._story.show)
         self._control.failed.connect(self._run_failed)
-        self._jobs.failed.connect(self._job_failed)
         self._jobs.ended.connect(self._allow)
         self._estimate.changed.connect(self._allow)
         for keys, act in (
@@ -152,6 +148,7 @@ class MainWindow(QMainWindow):
         if geometry := self._settings.value("geometry"):
             self.restoreGeometry(geometry)
         self._form.set_start(model=self._modes.model, weights=self._modes.weights)
+        self._store.update(recipe=self._form.recipe())
         self._resume.refresh()
         self._weights.refresh()
         self._offer_last_run()
@@ -178,29 +175,9 @@ class MainWindow(QMainWindow):
         self._weights.refresh()
         self._network.refresh()
 
-    @Slot(str, object)
-    def _job_failed(self, name: str, error: BaseException) -> None:
-        if name == network_controller.JOB and isinstance(error, FlowerError):
-            self._network.refused(error)
-            return
-        if name == resume_controller.JOB and isinstance(error, FlowerError):
-            self._resume.failed(error)
-            return
-        if name == estimate_controller.JOB:
-            self._estimate.failed(error)
-            return
-        if name in (evaluation_controller.JOB, evaluation_controller.WHY):
-            self._evaluation.failed(name, error)
-            if isinstance(error, FlowerError):
-                return
-        if name == runs_controller.EXPORT and self._comparison.told(error):
-            return
-        if name in (dataset_controller.SCAN, dataset_controller.DRAW):
-            self._photos.failed()
-        elif name == prediction_controller.JOB:
-            self._predictions.failed(error)
-        elif name == weights_controller.JOB:
-            self._weights.ended()
+    @Slot(object)
+    def _report(self, error: BaseException) -> None:
+        """Tells the user of an error that nobody else does."""
         report(error, self._banner, self)
 
     # --- photos ---------------------------------------------------------------------------
@@ -208,7 +185,7 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def open_folder(self, folder: str) -> None:
         """Looks at a folder of photos and shows its classes."""
-        if self._control.state != training_controller.IDLE:
+        if self._control.state != RunState.IDLE:
             self._banner.show_warning("Stop the run first, then open other photos.")
             return
         self._banner.clear()
@@ -237,6 +214,7 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def _mode_changed(self, mode: str) -> None:
         self._banner.take_back()
+        self._store.update(mode=Mode(mode))
         if mode == "resume":
             self._resume.enter()
             return
@@ -299,15 +277,16 @@ class MainWindow(QMainWindow):
     @Slot()
     def _recipe_changed(self) -> None:
         self._banner.take_back()
+        self._store.update(recipe=self._form.recipe())
         self._dataset.set_validation_fraction(self._form.recipe().validation_fraction)
         self._network.refresh()
-        if self._control.state == training_controller.IDLE:
+        if self._control.state == RunState.IDLE:
             self._resume.check()
         self._allow()
 
     @Slot(object)
     def _frozen_changed(self, names: tuple[str, ...]) -> None:
-        if self._control.state == training_controller.IDLE:
+        if self._control.state == RunState.IDLE:
             self._form.set_start(frozen=names)
         elif not self._layers.problem():
             self._control.live.frozen = names
@@ -332,7 +311,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _allow(self) -> None:
         why_not, scanned = self._why_not(), self._photos.scanned
-        idle = self._control.state == training_controller.IDLE
+        idle = self._control.state == RunState.IDLE
         if idle and self._warm and not why_not and not self._resume.active and scanned:
             self._estimate.want(self._form.recipe(), scanned)
         else:
@@ -347,7 +326,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _start_by_key(self) -> None:
-        if self._control.state == training_controller.IDLE and not self._why_not():
+        if self._control.state == RunState.IDLE and not self._why_not():
             self._start()
 
     @Slot()
@@ -369,8 +348,8 @@ class MainWindow(QMainWindow):
         self._predictions.run_began()
 
     @Slot(str)
-    def _state_changed(self, state: str) -> None:
-        idle = state == training_controller.IDLE
+    def _state_changed(self, state: RunState) -> None:
+        idle = state == RunState.IDLE
         self._run.show_state(state)
         self._dataset.set_running(not idle)
         self._modes.set_running(not idle)
@@ -387,7 +366,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _run_failed(self, error: BaseException) -> None:
         self._run.header.failed()
-        report(error, self._banner, self)
+        self._report(error)
 
     @Slot(int)
     def _offer_more_epochs(self, epochs: int) -> None:

@@ -29,7 +29,6 @@ from PySide6.QtWidgets import (
 
 from flowergui import tasks
 from flowergui.config.recipe import SETTINGS, Recipe
-from flowergui.desktop import main_window
 from flowergui.desktop.evaluation import evaluation_controller
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
@@ -241,6 +240,8 @@ class Script:
         self.seen.append(("estimate", (recipe, train, validation, classes)))
         if recipe.image_size == 400:
             raise FlowerError("This network can't take images of 400 px.")
+        if recipe.image_size == 401:
+            raise ZeroDivisionError("a defect of the dry run")
         yield Preparing("Trying a step", 0, 3)
         way = None if recipe.training_size else self.quicker
         yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, speedups=way)
@@ -401,6 +402,17 @@ def test_a_missing_folder_is_said(qtbot, window, tmp_path):
     qtbot.keyClick(path, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: "There is no folder" in banner_text(window))
     assert not button(window, "startButton").isEnabled()
+
+
+def test_a_folder_that_cannot_be_opened_leaves_open_what_was(qtbot, window, photos, tmp_path):
+    open_photos(qtbot, window, photos)
+    path = find(window, QLineEdit, "datasetPath")
+    path.setText(str(tmp_path / "nowhere"))
+    qtbot.keyClick(path, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "There is no folder" in banner_text(window))
+    assert path.text() == photos
+    assert "2 classes, 16 photos" in texts(window)
+    assert button(window, "startButton").isEnabled()
 
 
 def test_a_scan_that_is_cancelled_leaves_open_what_was(qtbot, window, photos, tmp_path):
@@ -1190,18 +1202,15 @@ def test_a_checkpoint_of_no_run_is_asked_for_the_open_photos(
 @pytest.mark.parametrize(
     ("folder", "says"), [("/nowhere", "There is no folder /nowhere."), ("/broken", "a defect")]
 )
-def test_what_cannot_be_judged_is_said_in_its_window(
-    qtbot, window, script, tmp_path, monkeypatch, folder, says
-):
-    reported = []
-    monkeypatch.setattr(main_window, "report", lambda error, *_: reported.append(error))
+def test_what_cannot_be_judged_is_said_in_its_window(qtbot, window, script, tmp_path, folder, says):
     drop(window, [str(tmp_path / "mine.pth")])
     button(window, "mistakesButton").click()
     qtbot.waitUntil(lambda: mistakes(window)._over)
     mistakes(window).folder_requested.emit(folder)
     error = find(mistakes(window), QLabel, "evaluationError")
     qtbot.waitUntil(lambda: error.text() == says)
-    assert bool(reported) == (folder == "/broken")
+    dialog = window.findChild(QMessageBox, "defectDialog")
+    assert (dialog is not None) == (folder == "/broken")
 
 
 def test_closing_its_window_ends_the_judging(qtbot, window, script, tmp_path):
@@ -1823,6 +1832,15 @@ def test_where_no_step_can_be_tried_nothing_is_said(qtbot, window, script, photo
     qtbot.waitUntil(lambda: "estimate" not in window._jobs._workers)
     assert find(window, QLabel, "startHint").text() == ""
     assert not find(window, QWidget, "banner").isVisible()
+
+
+def test_a_defect_of_the_dry_run_gets_its_dialog(qtbot, window, script, photos, caplog):
+    window._estimate._soon.setInterval(0)
+    open_photos(qtbot, window, photos)
+    find(window, IntEditor, "image_size").setValue(401)
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "defectDialog") is not None)
+    assert "a defect of the dry run" in caplog.text
+    window.findChild(QMessageBox, "defectDialog").close()
 
 
 def test_a_window_that_has_closed_begins_nothing_more(qtbot, window, script, photos):

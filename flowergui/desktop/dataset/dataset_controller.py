@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QSettings, Signal, Slot
 
 from flowergui import tasks
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
+from flowergui.desktop.session import Store, open_dataset
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.events import CacheState, SampleDrawn, SampleProgress, Scanned, ScanProgress
 from flowergui.store import paths
@@ -29,23 +30,26 @@ class DatasetController(QObject):
     """Something was done that can't be seen: in a sentence."""
 
     def __init__(
-        self, panel: DatasetPanel, jobs: Jobs, settings: QSettings, parent: QObject | None = None
+        self,
+        store: Store,
+        panel: DatasetPanel,
+        jobs: Jobs,
+        settings: QSettings,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._panel, self._jobs, self._settings = panel, jobs, settings
-        self._open: Scanned | None = None
-        self._looking = False
+        self._store, self._panel, self._jobs, self._settings = store, panel, jobs, settings
         self._panel.set_recent(self._recent())
 
     @property
     def scanned(self) -> Scanned | None:
         """What the scan of the open folder found; None while another is being looked at."""
-        return None if self._looking else self._open
+        return open_dataset(self._store.session)
 
     @property
     def looking(self) -> bool:
         """Whether a folder is being looked at."""
-        return self._looking
+        return self._store.session.scanning
 
     @property
     def folder(self) -> str:
@@ -60,22 +64,22 @@ class DatasetController(QObject):
     @Slot(str)
     def open(self, folder: str) -> None:
         """Looks at a folder; until that is done or cancelled, none is open."""
-        self._looking = True
+        self._store.update(scanning=True)
         self._panel.show_folder(folder)
-        self._jobs.do(SCAN, lambda: tasks.inspect(folder), self._told)
+        self._jobs.do(SCAN, lambda: tasks.inspect(folder), self._told, self._failed)
 
     @Slot()
     def draw(self) -> None:
         """Draws the sample flowers, then opens them."""
         folder = paths.sample_folder()
-        self._jobs.do(DRAW, lambda: tasks.sample(folder), self._told)
+        self._jobs.do(DRAW, lambda: tasks.sample(folder), self._told, self._failed)
 
     @Slot()
     def cancel(self) -> None:
         """Looks at no folder any more, and draws nothing; what was open still is."""
         self._jobs.cancel(SCAN)
         self._jobs.cancel(DRAW)
-        self._looking = False
+        self._store.update(scanning=False)
         self._panel.show_cancelled()
 
     @Slot()
@@ -85,19 +89,25 @@ class DatasetController(QObject):
 
     def leave_be(self) -> None:
         """Checks no more of the photos of a large folder that is open: a run needs the cores."""
-        if self._open and not self._open.checked and not self._looking:
+        dataset = self.scanned
+        if dataset and not dataset.checked:
             self.cancel()
 
-    def failed(self) -> None:
-        """The folder can't be opened, or the flowers not be drawn."""
-        self._open, self._looking = None, False
-        self._panel.show_failed()
+    @Slot(object)
+    def _failed(self, error: BaseException) -> None:
+        """The folder can't be opened, or the flowers not be drawn; what was open still is."""
+        self._store.update(scanning=False)
+        if self.scanned:
+            self._panel.show_cancelled()
+        else:
+            self._panel.show_failed()
+        self._jobs.report(error)
 
     @Slot(object)
     def _told(self, events: tuple[Any, ...]) -> None:
         for event in events:
             match event:
-                case ScanProgress() if not self._looking:
+                case ScanProgress() if not self.looking:
                     self._panel.show_checking(event)
                 case ScanProgress() | SampleProgress():
                     self._panel.show_progress(event)
@@ -110,7 +120,7 @@ class DatasetController(QObject):
                     self.message.emit(photo_cache_text(event))
 
     def _take(self, scanned: Scanned) -> None:
-        self._open, self._looking = scanned, False
+        self._store.update(dataset=scanned, scanning=False)
         self._panel.show_scanned(scanned)
         recent = [scanned.folder, *(f for f in self._recent() if f != scanned.folder)][:RECENT]
         self._settings.setValue("recent", recent)

@@ -13,6 +13,7 @@ from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.prediction.photo_strip import PhotoAnswer
 from flowergui.desktop.prediction.prediction_controller import PredictionController
 from flowergui.desktop.threads.jobs import Jobs
+from flowergui.errors import FlowerError
 from flowergui.events import (
     Evaluated,
     Explained,
@@ -77,14 +78,19 @@ class EvaluationController(QObject):
         self._window.show()
         self._window.activateWindow()
 
-    def failed(self, name: str, error: BaseException) -> None:
-        """A job of this control has failed."""
-        if self._window is None:
-            return
-        if name == JOB:
+    @Slot(object)
+    def _evaluation_failed(self, error: BaseException) -> None:
+        if self._window is not None:
             self._window.show_failure(str(error))
-        elif shown := self._window.shown:
+        if not isinstance(error, FlowerError):
+            self._jobs.report(error)
+
+    @Slot(object)
+    def _explanation_failed(self, error: BaseException) -> None:
+        if self._window is not None and (shown := self._window.shown):
             self._window.show_answer(replace(shown, failure=str(error)))
+        if not isinstance(error, FlowerError):
+            self._jobs.report(error)
 
     @Slot()
     def _judge_again(self) -> None:
@@ -96,12 +102,19 @@ class EvaluationController(QObject):
         checkpoint, self._folder = self._checkpoint, folder
         self._stamp, self._epoch = _stamp(checkpoint), None
         self._window.begin(checkpoint)
-        self._jobs.do(JOB, lambda: tasks.evaluate(checkpoint, folder), self._told)
+        self._jobs.do(
+            JOB, lambda: tasks.evaluate(checkpoint, folder), self._told, self._evaluation_failed
+        )
 
     @Slot(object)
     def _explain(self, path: str) -> None:
         checkpoint = self._checkpoint
-        self._jobs.do(WHY, lambda: tasks.predict(checkpoint, [path], why=True), self._answered)
+        self._jobs.do(
+            WHY,
+            lambda: tasks.predict(checkpoint, [path], why=True),
+            self._answered,
+            self._explanation_failed,
+        )
 
     @Slot(object)
     def _told(self, events: tuple[Any, ...]) -> None:

@@ -11,6 +11,7 @@ from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE
 from flowergui.config.presets import PRESETS
 from flowergui.desktop.layers.layer_tree import LayerPanel
 from flowergui.desktop.layers.network_dialog import NetworkDialog
+from flowergui.desktop.session import Store
 from flowergui.desktop.settings.recipe_form import RecipeForm
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.widgets.banner import Banner
@@ -34,6 +35,7 @@ class NetworkController(QObject):
 
     def __init__(
         self,
+        store: Store,
         form: RecipeForm,
         layers: LayerPanel,
         banner: Banner,
@@ -41,21 +43,25 @@ class NetworkController(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._store = store
         self._form, self._layers, self._banner, self._jobs = form, layers, banner, jobs
         self._class_count = SUPPOSED_CLASSES
-        self._refusal = ""
         self._asked: tuple[str, int, int] | None = None
         self._wants_dialog = False
-        self.described: ModelDescribed | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(PATIENCE)
         self._soon.timeout.connect(self._describe)
 
+    @property
+    def described(self) -> ModelDescribed | None:
+        """The network that the recipe asks for; None until it is described."""
+        return self._store.session.network
+
     def problem(self) -> str:
         """Why no run can start with this network, in a sentence; empty where one can."""
-        if self._refusal:
-            return self._refusal
+        if problem := self._store.session.network_problem:
+            return problem
         if self.described is None:
             return "The network is being looked at…"
         return self._layers.problem()
@@ -69,7 +75,7 @@ class NetworkController(QObject):
     def refresh(self) -> None:
         """Describes the network anew, if another one is wanted."""
         if self._wish() != self._asked:
-            self.described, self._refusal = None, ""
+            self._store.update(network=None, network_problem="")
             self._soon.start()
             self.changed.emit()
 
@@ -99,9 +105,13 @@ class NetworkController(QObject):
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.show()
 
-    def refused(self, error: FlowerError) -> None:
+    @Slot(object)
+    def _failed(self, error: BaseException) -> None:
         """The architecture can't be as the recipe wants it."""
-        self._refusal = str(error)
+        if not isinstance(error, FlowerError):
+            self._jobs.report(error)
+            return
+        self._store.update(network_problem=str(error))
         if self._form.recipe().image_size:
             self._banner.offer(str(error), "Use its own size", self._use_own_size, "warning")
         else:
@@ -119,13 +129,13 @@ class NetworkController(QObject):
     @Slot()
     def _describe(self) -> None:
         self._asked = wish = self._wish()
-        self._jobs.do(JOB, lambda: tasks.describe_model(*wish), self._told)
+        self._jobs.do(JOB, lambda: tasks.describe_model(*wish), self._told, self._failed)
 
     @Slot(object)
     def _told(self, events: tuple[Any, ...]) -> None:
         for event in events:
             if isinstance(event, ModelDescribed) and self._wish() == self._asked:
-                self.described = event
+                self._store.update(network=event)
                 self._tick(event)
                 if self._wants_dialog:
                     self.show_dialog()

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Slot
 
 from flowergui import tasks
 from flowergui.desktop.prediction.prediction_panel import PredictionPanel
+from flowergui.desktop.session import RunState
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.desktop.training import training_controller
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.events import (
     Explained,
@@ -45,7 +45,7 @@ class PredictionController(QObject):
     @property
     def checkpoint(self) -> str:
         """What answers now; "" where nothing can."""
-        if self._named or self._of_this_run or self._control.state != training_controller.IDLE:
+        if self._named or self._of_this_run or self._control.state != RunState.IDLE:
             return self._named or self._of_this_run
         return self._of_other_runs
 
@@ -96,7 +96,7 @@ class PredictionController(QObject):
         """Says what is on these pictures. While a run goes, what it has learned so far answers:
         its best state, as soon as that is saved."""
         self._panel.show_waiting(paths)
-        if self._control.state == training_controller.RUNNING and not self._named:
+        if self._control.state == RunState.RUNNING and not self._named:
             self._waiting = paths
             self._control.live.save = True
         else:
@@ -106,14 +106,21 @@ class PredictionController(QObject):
         checkpoint = self.checkpoint
         if checkpoint:
             self._asked = paths
-            self._jobs.do(JOB, lambda: tasks.predict(checkpoint, paths, why=True), self._told)
+            self._jobs.do(
+                JOB,
+                lambda: tasks.predict(checkpoint, paths, why=True),
+                self._told,
+                self._failed,
+            )
         else:
             self._panel.show_no_model()
 
-    def failed(self, error: BaseException) -> None:
+    @Slot(object)
+    def _failed(self, error: BaseException) -> None:
         """The checkpoint can't answer."""
         for path in self._asked:
             self._panel.show_failed(PredictionFailed(path, str(error)))
+        self._jobs.report(error)
 
     @Slot(object)
     def _told(self, events: tuple[Any, ...]) -> None:

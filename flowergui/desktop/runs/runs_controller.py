@@ -13,9 +13,9 @@ from flowergui import tasks
 from flowergui.desktop.evaluation.evaluation_controller import EvaluationController
 from flowergui.desktop.prediction.prediction_controller import PredictionController
 from flowergui.desktop.runs.runs_window import RunsWindow
+from flowergui.desktop.session import RunState
 from flowergui.desktop.start_from.resume_controller import ResumeController
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.desktop.training import training_controller
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.card import escape_tooltip
 from flowergui.desktop.widgets.confirm import confirm
@@ -134,7 +134,7 @@ class RunsController(QObject):
 
     @Slot()
     def _state_changed(self) -> None:
-        idle = self._control.state == training_controller.IDLE
+        idle = self._control.state == RunState.IDLE
         if idle:
             self._going_on = ""
         if self._window is not None:
@@ -174,13 +174,13 @@ class RunsController(QObject):
 
     def _gone(self, run: RunFacts) -> None:
         self._predictions.forget(run.path)
-        self._resume.refresh(look=self._control.state == training_controller.IDLE)
+        self._resume.refresh(look=self._control.state == RunState.IDLE)
         self.removed.emit()
 
     @Slot(object, str)
     def _export(self, run: RunFacts, path: str) -> None:
         best = run.best or run.last
-        self._jobs.do(EXPORT, lambda: tasks.export(best, path), self._exported)
+        self._jobs.do(EXPORT, lambda: tasks.export(best, path), self._exported, self._export_failed)
         if self._window is not None:
             self._window.note("Exporting…")
 
@@ -194,12 +194,13 @@ class RunsController(QObject):
                 else:
                     self._window.note(says)
 
-    def told(self, error: BaseException) -> bool:
-        """Says in its window why an export has failed; False where that is for others to say."""
+    @Slot(object)
+    def _export_failed(self, error: BaseException) -> None:
+        """Says why in the window of the runs; the main window does where that has closed."""
         if self._window is None or not isinstance(error, FlowerError):
-            return False
-        self._window.note(str(error), wrong=True)
-        return True
+            self._jobs.report(error)
+        else:
+            self._window.note(str(error), wrong=True)
 
     @Slot(object)
     def _ask_for_note(self, run: RunFacts) -> None:
@@ -225,7 +226,7 @@ class RunsController(QObject):
             self._window.note(str(error), wrong=True)
             self._ask_for_note(replace(run, note=text))  # it took thought
             return
-        if self._control.state == training_controller.IDLE:
+        if self._control.state == RunState.IDLE:
             self._resume.refresh(look=False)  # has the list here made anew, too
         else:  # a checkpoint that is being written would seem gone
             self._list()

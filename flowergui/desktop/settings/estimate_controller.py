@@ -12,6 +12,7 @@ from flowergui.config.recipe import Recipe
 from flowergui.desktop.settings.recipe_form import RecipeForm
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.widgets.banner import Banner
+from flowergui.errors import FlowerError
 from flowergui.events import (
     Estimated,
     Scanned,
@@ -114,9 +115,13 @@ class EstimateController(QObject):
             self._form.set_recipe(replace(recipe, **before))
         self._taken = {}, {}
 
-    def failed(self, error: BaseException) -> None:
-        """No step could be tried; Start will say why, where it matters."""
-        log.info("No estimate.", exc_info=error)
+    @Slot(object)
+    def _failed(self, error: BaseException) -> None:
+        """No step could be tried. What the user can mend is said when it matters, by Start."""
+        if isinstance(error, FlowerError):
+            log.info("No estimate.", exc_info=error)
+        else:
+            self._jobs.report(error)
 
     @Slot()
     def _try(self) -> None:
@@ -129,6 +134,7 @@ class EstimateController(QObject):
             JOB,
             lambda: tasks.estimate(recipe, train, validation, len(scanned.classes), examples),
             self._told,
+            self._failed,
         )
 
     @Slot(object)

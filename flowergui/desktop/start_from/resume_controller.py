@@ -9,6 +9,7 @@ from flowergui import tasks
 from flowergui.config.recipe import RESUMABLE, SETTINGS, Recipe
 from flowergui.desktop.dataset.dataset_controller import DatasetController
 from flowergui.desktop.run_names import ResumableRun, resumable_runs
+from flowergui.desktop.session import Store
 from flowergui.desktop.settings.recipe_form import RecipeForm
 from flowergui.desktop.start_from.mode_selector import ModeSelector
 from flowergui.desktop.threads.jobs import Jobs
@@ -54,6 +55,7 @@ class ResumeController(QObject):
 
     def __init__(
         self,
+        store: Store,
         modes: ModeSelector,
         form: RecipeForm,
         panel: RunPanel,
@@ -62,6 +64,7 @@ class ResumeController(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._store = store
         self._modes, self._form, self._panel, self._photos = modes, form, panel, photos
         self._jobs, self._preflight = jobs, modes.resume_check
         self._preflight.edited.connect(self.check)
@@ -75,17 +78,30 @@ class ResumeController(QObject):
         self._offered: tuple[ResumableRun, ...] = ()
         self._before = Recipe()  # what the form held before a run was looked at
         self.active = False
-        self.runs: list[RunFacts] = []
-        self.chosen: RunFacts | None = None
+
+    @property
+    def runs(self) -> tuple[RunFacts, ...]:
+        """The runs on disk, newest first."""
+        return self._store.session.runs
+
+    @property
+    def chosen(self) -> RunFacts | None:
+        """The run to resume; None for bare weights, and unless the mode is resume."""
+        return self._store.session.resume_from
+
+    def _choose(self, checkpoint: str) -> None:
+        run = library.run_of(checkpoint) if checkpoint else None
+        self._store.update(checkpoint=checkpoint, resume_from=run)
 
     def refresh(self, *, look: bool = True) -> None:
         """Looks for runs on disk, and, unless told otherwise, at the chosen one."""
-        self.runs = library.runs()
-        self._offered = resumable_runs(self.runs, library.bare_weights())
+        self._store.update(runs=tuple(library.runs()), bare_weights=library.bare_weights())
+        session = self._store.session
+        self._offered = resumable_runs(session.runs, session.bare_weights)
         self._modes.set_runs(self._offered)
         self._panel.set_runs(self._offered)
         if self.chosen is not None:
-            self.chosen = library.run_of(self._modes.checkpoint)
+            self._choose(self._modes.checkpoint)
             if look:
                 self._preflight.forget()
                 self.check()
@@ -122,7 +138,8 @@ class ResumeController(QObject):
     def leave(self) -> None:
         """The mode is another one: the form holds what it held before."""
         if self.active:
-            self.active, self.chosen = False, None
+            self.active = False
+            self._store.update(checkpoint="", resume_from=None, resume_check=None)
             self._jobs.cancel(JOB)
             self._form.set_recipe(self._before)
             self._form.set_editable(None)
@@ -132,7 +149,7 @@ class ResumeController(QObject):
         """Another checkpoint is chosen, "" for none."""
         if not self.active:
             return
-        self.chosen = library.run_of(path) if path else None
+        self._choose(path)
         if self.chosen is not None:
             self._form.set_recipe(self.chosen.recipe)
         elif path:
@@ -170,7 +187,9 @@ class ResumeController(QObject):
             return
         self._busy = True
         path, changes, how = self._modes.checkpoint, self._changes(), self._preflight.resumption()
-        self._jobs.do(JOB, lambda: tasks.check_resume(path, changes, how=how), self._told)
+        self._jobs.do(
+            JOB, lambda: tasks.check_resume(path, changes, how=how), self._told, self._failed
+        )
 
     @Slot(object)
     def _told(self, events: tuple[Any, ...]) -> None:
@@ -179,6 +198,7 @@ class ResumeController(QObject):
         extended = self.chosen.finished or self._form.recipe().epochs > self.chosen.recipe.epochs
         for event in events:
             if isinstance(event, ResumeChecked):
+                self._store.update(resume_check=event)
                 self._preflight.show_check(event, extended=extended)
                 self._look_elsewhere(event)
                 self.checked.emit()
@@ -193,8 +213,12 @@ class ResumeController(QObject):
             self._elsewhere = here
             self.check()
 
-    def failed(self, error: FlowerError) -> None:
+    @Slot(object)
+    def _failed(self, error: BaseException) -> None:
         """The chosen run can't be looked at."""
+        if not isinstance(error, FlowerError):
+            self._jobs.report(error)
+            return
         check = Check("Checkpoint", "blocking", error.message, error.hint)
         self._preflight.show_check(ResumeChecked("", (check,), 0, (), (), 0))
         self.checked.emit()

@@ -33,7 +33,7 @@ class WeightsController(QObject):
         """Downloads the chosen weights, unless they are here already, and keeps them."""
         model, weights = self._modes.model, self._modes.weights
         self._modes.show_saving_weights(DownloadProgress(model, 0, 0))
-        self._jobs.do(JOB, lambda: tasks.save_weights(model, weights), self._told)
+        self._jobs.do(JOB, lambda: tasks.save_weights(model, weights), self._told, self._failed)
 
     @Slot()
     def cancel(self) -> None:
@@ -44,6 +44,11 @@ class WeightsController(QObject):
     def ended(self) -> None:
         """Nothing is waited for any more."""
         self._modes.show_saving_weights(None)
+
+    @Slot(object)
+    def _failed(self, error: BaseException) -> None:
+        self.ended()
+        self._jobs.report(error)
 
     @Slot(object)
     def _told(self, events: tuple[Any, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The short jobs beside a run: looking at photos, describing a network, predicting."""
+"""The short jobs beside a run: scanning images, describing a network, predicting."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,38 +11,48 @@ from flowergui.desktop.threads.worker import Worker
 class Jobs(QObject):
     """Runs jobs by name, each in a thread of its own; a new one cancels that of the same name."""
 
-    failed = Signal(str, object)
-    """A job's name and the exception that ended it."""
     ended = Signal(str)
-    """A job's name; also after `failed` and where it was cancelled."""
+    """A job's name; also after an error and where it was cancelled. Always comes last."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self, report: Callable[[BaseException], None], parent: QObject | None = None
+    ) -> None:
+        """`report` shows an error to the user; it is what a job without `on_error` has."""
         super().__init__(parent)
+        self.report = report
         self.closed = False
         """Whether no job starts any more: the window has gone, and would not wait for it."""
         self._workers: dict[str, Worker] = {}
 
-    def do(self, name: str, job: Callable[[], Iterator[Any]], told: Callable[[Any], None]) -> None:
-        """Starts a job; `told` is a slot that takes chunks of its events."""
+    def do(
+        self,
+        name: str,
+        job: Callable[[], Iterator[Any]],
+        on_events: Callable[[Any], None],
+        on_error: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """Starts a job. `on_events` takes tuples of its events, in their order; `on_error` takes
+        the exception that ended it (None: it is reported). Both are called in the window's
+        thread, and no more once the job is cancelled."""
         if self.closed:
             return
         self.cancel(name)
         worker = Worker(job)
         worker.setObjectName(name)
-        worker.produced.connect(told)
-        worker.failed.connect(self._failed)
+        worker.produced.connect(on_events)
+        worker.failed.connect(on_error or self.report)
         worker.ended.connect(self._ended)
         self._workers[name] = worker
         worker.start()
 
+    def is_running(self, name: str) -> bool:
+        """Whether a job of this name goes."""
+        return name in self._workers
+
     def cancel(self, name: str) -> None:
-        """Ends the job of this name, if one goes; it tells nothing more."""
+        """Ends the job of this name, if one goes; nothing more is heard of it."""
         if name in self._workers:
             self._workers[name].cancel()
-
-    @Slot(object)
-    def _failed(self, error: BaseException) -> None:
-        self.failed.emit(self.sender().objectName(), error)
 
     @Slot()
     def _ended(self) -> None:

@@ -9,18 +9,18 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWid
 
 from flowergui.desktop.plots.live_plot import LivePlot
 from flowergui.desktop.run_names import ResumableRun
+from flowergui.desktop.session import RunState
 from flowergui.desktop.style import theme
-from flowergui.desktop.training import training_controller
 from flowergui.desktop.training.run_header import RunHeader
 from flowergui.desktop.widgets.card import Card, escape_tooltip, quiet_button, small_label
 
 BUTTONS = {
-    training_controller.IDLE: ("Start", "Pause", "Stop"),
-    training_controller.RUNNING: ("Start", "Pause", "Stop"),
-    training_controller.PAUSING: ("Start", "Pausing…", "Stop"),
-    training_controller.PAUSED: ("Start", "Continue", "Stop"),
-    training_controller.STOPPING: ("Start", "Pause", "Stop"),  # the header says "Stopping…"
-    training_controller.UNSAVED: ("Start", "Try again", "Give up"),
+    RunState.IDLE: ("Start", "Pause", "Stop"),
+    RunState.RUNNING: ("Start", "Pause", "Stop"),
+    RunState.PAUSING: ("Start", "Pausing…", "Stop"),
+    RunState.PAUSED: ("Start", "Continue", "Stop"),
+    RunState.STOPPING: ("Start", "Pause", "Stop"),  # the header says "Stopping…"
+    RunState.UNSAVED: ("Start", "Try again", "Give up"),
 }
 """What Start, Pause and Stop are called in each state of a run."""
 
@@ -56,7 +56,7 @@ class RunPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._state = training_controller.IDLE
+        self._state = RunState.IDLE
         self.header = RunHeader()
         self.plot = LivePlot(self._make_doors())
         head = Card()
@@ -68,7 +68,7 @@ class RunPanel(QWidget):
         layout.addWidget(self.plot, 1)
         layout.addLayout(self._make_buttons())
         layout.addLayout(self._make_captions())
-        self.show_state(training_controller.IDLE)
+        self.show_state(RunState.IDLE)
 
     def _make_doors(self) -> Iterable[QWidget]:
         """The buttons that open other windows."""
@@ -142,27 +142,27 @@ class RunPanel(QWidget):
             action = self._others_menu.addAction(words.replace("&", "&&"))
             action.setData(run.checkpoint)
 
-    def show_state(self, state: str) -> None:
+    def show_state(self, state: RunState) -> None:
         """The run is idle, running, pausing, paused or stopping."""
         before, self._state = self._state, state
         for button, text in zip(
             (self._start, self._pause, self._stop), BUTTONS[state], strict=True
         ):
             button.setText(text)
-        resting = training_controller.PAUSED, training_controller.UNSAVED
-        self._pause.setEnabled(state in (training_controller.RUNNING, *resting))
-        self._stop.setEnabled(state not in (training_controller.IDLE, training_controller.STOPPING))
-        if state == training_controller.PAUSING:
+        resting = RunState.PAUSED, RunState.UNSAVED
+        self._pause.setEnabled(state in (RunState.RUNNING, *resting))
+        self._stop.setEnabled(state not in (RunState.IDLE, RunState.STOPPING))
+        if state == RunState.PAUSING:
             self.header.pausing()
-        elif state == training_controller.PAUSED:
+        elif state == RunState.PAUSED:
             self.header.paused()
-        elif state == training_controller.STOPPING:
+        elif state == RunState.STOPPING:
             self.header.stopping()
-        elif state == training_controller.UNSAVED:
+        elif state == RunState.UNSAVED:
             self.header.unsaved()
-        elif state == training_controller.RUNNING and before != training_controller.IDLE:
+        elif state == RunState.RUNNING and before != RunState.IDLE:
             self.header.went_on()
-        elif state == training_controller.RUNNING:
+        elif state == RunState.RUNNING:
             self.header.starting()
 
     def allow(
@@ -171,7 +171,7 @@ class RunPanel(QWidget):
         """Start and Resume may be pressed, or the reason why not, in a sentence. `estimate` says
         what Start would take; the link `quicker` asks for what would take less, and `how` says
         by which means."""
-        idle = self._state == training_controller.IDLE
+        idle = self._state == RunState.IDLE
         for button, reason, otherwise in (
             (self._start, start, "Begin training with these settings (Ctrl+Return)."),
             (self._resume, resume, "Go on with the newest run where it stopped."),
@@ -210,9 +210,9 @@ class RunPanel(QWidget):
 
     @Slot()
     def _pause_or_continue(self) -> None:
-        if self._state == training_controller.PAUSED:
+        if self._state == RunState.PAUSED:
             self.continue_requested.emit()
-        elif self._state == training_controller.UNSAVED:
+        elif self._state == RunState.UNSAVED:
             self.save_requested.emit()
         else:
             self.pause_requested.emit()

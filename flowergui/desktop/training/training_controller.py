@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from flowergui import tasks
 from flowergui.desktop.plots.batch_columns import BatchColumns
+from flowergui.desktop.session import RunState, Store
 from flowergui.desktop.threads.worker import Worker
 from flowergui.events import (
     BatchDone,
@@ -22,9 +23,6 @@ from flowergui.events import (
 )
 from flowergui.requests import LiveRequests
 
-IDLE, RUNNING, PAUSING, PAUSED, STOPPING = "idle", "running", "pausing", "paused", "stopping"
-UNSAVED = "unsaved"
-"""The run is at its end and could not be saved: it waits to be told whether to try again."""
 SHOWN = 30
 """Milliseconds for the window to show that a run begins: beside a busy thread it takes three
 times as long to paint, and nobody is answered meanwhile."""
@@ -49,22 +47,22 @@ class TrainingController(QObject):
     """One run at a time, in a thread of its own."""
 
     changed = Signal(str)
-    """The state is another: idle, running, pausing, paused, stopping or unsaved."""
+    """The state is another: a RunState."""
     produced = Signal(object)
     """A tuple of events, and HistoryLoaded."""
     failed = Signal(object)
     """The exception that ended the run."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.live = LiveRequests()
-        self._state = IDLE
+        self._store = store
         self._worker: Worker | None = None
 
     @property
-    def state(self) -> str:
-        """idle, running, pausing, paused, stopping or unsaved."""
-        return self._state
+    def state(self) -> RunState:
+        """The state of the run."""
+        return self._store.session.run
 
     def begin(self, job: Callable[[LiveRequests], Iterator[Event]]) -> None:
         """Starts a run: `job` makes its generator from the live wishes. Only while idle."""
@@ -76,62 +74,62 @@ class TrainingController(QObject):
         worker.failed.connect(self.failed)
         worker.ended.connect(self._ended)
         self._worker = worker
-        self._enter(RUNNING)
+        self._enter(RunState.RUNNING)
         QTimer.singleShot(SHOWN, worker, worker.start)
 
     @Slot()
     def pause(self) -> None:
         """Saves, and rests within a batch."""
-        if self._worker is not None and self._state == RUNNING:
-            self._enter(PAUSING)
+        if self._worker is not None and self.state == RunState.RUNNING:
+            self._enter(RunState.PAUSING)
             self._worker.pause(at=lambda event: _last_is_written(event) and not self.live.save)
             self.live.save = True
 
     @Slot()
     def go_on(self) -> None:
         """Takes a paused run up again."""
-        if self._worker is not None and self._state in (PAUSING, PAUSED):
-            self._enter(RUNNING)
+        if self._worker is not None and self.state in (RunState.PAUSING, RunState.PAUSED):
+            self._enter(RunState.RUNNING)
             self._worker.go_on()
 
     @Slot()
     def save_again(self) -> None:
         """Tries once more to save a run that could not be saved at its end."""
-        if self._worker is not None and self._state == UNSAVED:
+        if self._worker is not None and self.state == RunState.UNSAVED:
             self.live.save = True
-            self._enter(STOPPING)
+            self._enter(RunState.STOPPING)
             self._worker.go_on()
 
     @Slot()
     def stop(self) -> None:
         """Saves and ends the run within a batch; a resting one wakes for it, and one that could
         not be saved is given up."""
-        if self._worker is not None and self._state != STOPPING:
-            rests = self._state != RUNNING
+        if self._worker is not None and self.state != RunState.STOPPING:
+            rests = self.state != RunState.RUNNING
             # One that is pausing may rest at its end already, unsaved: that is no wish to lose it.
-            self.live.save = self._state == PAUSING
+            self.live.save = self.state == RunState.PAUSING
             self.live.stop = True
-            self._enter(STOPPING)
+            self._enter(RunState.STOPPING)
             if rests:  # else it would not rest either where it can't be saved
                 self._worker.go_on()
 
     @Slot(object)
     def _produced(self, events: tuple[Any, ...]) -> None:
         if _is_lost(events[-1]):  # it rests there
-            self._enter(UNSAVED)
+            self._enter(RunState.UNSAVED)
 
     @Slot()
     def _rests(self) -> None:
-        if self._state == PAUSING:
-            self._enter(PAUSED)
+        if self.state == RunState.PAUSING:
+            self._enter(RunState.PAUSED)
 
     @Slot()
     def _ended(self) -> None:
         self._worker = None
-        self._enter(IDLE)
+        self._enter(RunState.IDLE)
 
-    def _enter(self, state: str) -> None:
-        self._state = state
+    def _enter(self, state: RunState) -> None:
+        self._store.update(run=state)
         self.changed.emit(state)
 
 

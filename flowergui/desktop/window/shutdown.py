@@ -3,9 +3,9 @@
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from flowergui.desktop.session import RunState
 from flowergui.desktop.threads import worker
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.desktop.training import training_controller
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.desktop.widgets.confirm import confirm
@@ -27,9 +27,9 @@ class Shutdown(QObject):
 
     def may(self) -> bool:
         """Whether nothing is under way any more. A run is asked about first."""
-        if self._control.state != training_controller.IDLE:
+        if self._control.state != RunState.IDLE:
             if not self._wanted:
-                self._ask(lost=self._control.state == training_controller.UNSAVED)
+                self._ask(lost=self._control.state == RunState.UNSAVED)
             return False
         self._jobs.closed = True  # what ends is followed by nothing else
         if not worker.end_all(LAST_WAIT):
@@ -45,22 +45,22 @@ class Shutdown(QObject):
 
     def follow(self, state: str) -> None:
         """The run is in another state."""
-        if state == training_controller.UNSAVED and self._whatever_comes:
+        if state == RunState.UNSAVED and self._whatever_comes:
             self._control.stop()
-        elif state == training_controller.UNSAVED:
+        elif state == RunState.UNSAVED:
             self._wanted = False  # it would be lost: whether it may be is asked once more
             for question in self._window.findChildren(QMessageBox, QUESTION):
                 question.close()  # it promised otherwise
-        elif state == training_controller.IDLE and self._wanted:
+        elif state == RunState.IDLE and self._wanted:
             self._window.close()
 
     @Slot()
     def _stop_and_close(self) -> None:
         self._wanted = True
-        if self._control.state != training_controller.UNSAVED:
+        if self._control.state != RunState.UNSAVED:
             self._banner.show_note("Saving, then closing…")
         self._control.stop()
-        if self._control.state == training_controller.IDLE:
+        if self._control.state == RunState.IDLE:
             self._window.close()
 
     def _ask(self, *, lost: bool) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from flowergui import tasks
 from flowergui.desktop.plots.batch_columns import BatchColumns
+from flowergui.desktop.session import RunState, Store
 from flowergui.desktop.training import training_controller
 from flowergui.desktop.training.training_controller import HistoryLoaded, TrainingController
 from flowergui.events import BatchDone, EpochDone, RunStarted
@@ -64,10 +65,10 @@ def test_what_a_run_had_told_is_gone_through_beside_the_windows_thread(qtbot, mo
     )
     breaths: list[float] = []
     monkeypatch.setattr(training_controller, "time", SimpleNamespace(sleep=breaths.append))
-    control, told = TrainingController(), []
+    control, told = TrainingController(Store()), []
     control.produced.connect(told.extend)
     control.begin(lambda live: iter([opened]))
-    qtbot.waitUntil(lambda: control.state == training_controller.IDLE)
+    qtbot.waitUntil(lambda: control.state == RunState.IDLE)
     (recalled,) = [event for event in told if isinstance(event, HistoryLoaded)]
     assert recalled.points.step.tolist() == list(range(1, 451))
     assert breaths == [training_controller.PAINTED, *5 * [training_controller.BREATH]]

@@ -4,18 +4,18 @@ import pytest
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from flowergui.desktop.session import RunState
 from flowergui.desktop.style import theme
-from flowergui.desktop.training import training_controller
 from flowergui.desktop.training.run_panel import RunPanel
 
 
 @pytest.mark.parametrize(
     "state",
     [
-        training_controller.IDLE,
-        training_controller.PAUSING,
-        training_controller.PAUSED,
-        training_controller.STOPPING,
+        RunState.IDLE,
+        RunState.PAUSING,
+        RunState.PAUSED,
+        RunState.STOPPING,
     ],
 )
 def test_nothing_beside_a_run_moves_when_it_pauses_or_stops(qtbot, state):
@@ -27,7 +27,7 @@ def test_nothing_beside_a_run_moves_when_it_pauses_or_stops(qtbot, state):
     def widths():
         return [max(each.sizeHint().width(), each.minimumWidth()) for each in buttons]
 
-    panel.show_state(training_controller.RUNNING)
+    panel.show_state(RunState.RUNNING)
     running = widths()
     panel.show_state(state)
     assert widths() == running

@@ -4,7 +4,7 @@ import time
 
 from PySide6.QtWidgets import QWidget
 
-from flowergui.desktop.training import training_controller
+from flowergui.desktop.session import RunState, Store
 from flowergui.desktop.training.training_controller import SHOWN, TrainingController
 
 
@@ -19,7 +19,7 @@ class Painted(QWidget):
 
 def test_a_run_begins_once_the_window_shows_it(qtbot):
     """Beside a busy thread painting takes three times as long."""
-    window, control, seen = Painted(), TrainingController(), []
+    window, control, seen = Painted(), TrainingController(Store()), []
     qtbot.addWidget(window)
     control.changed.connect(lambda state: window.update())
 
@@ -30,16 +30,14 @@ def test_a_run_begins_once_the_window_shows_it(qtbot):
     with qtbot.waitExposed(window):
         window.show()
     before = window.paints
-    with qtbot.waitSignal(
-        control.changed, check_params_cb=lambda now: now == training_controller.IDLE
-    ):
+    with qtbot.waitSignal(control.changed, check_params_cb=lambda now: now == RunState.IDLE):
         control.begin(job)
         time.sleep(SHOWN / 3_000)  # a thread that is there already would use it
     assert seen[0] > before
 
 
 def test_a_run_that_is_stopped_at_once_hears_of_it(qtbot):
-    control, stops = TrainingController(), []
+    control, stops = TrainingController(Store()), []
 
     def job(live):
         stops.append(live.stop)
@@ -47,6 +45,6 @@ def test_a_run_that_is_stopped_at_once_hears_of_it(qtbot):
 
     control.begin(job)
     control.stop()
-    assert control.state == training_controller.STOPPING
-    qtbot.waitUntil(lambda: control.state == training_controller.IDLE)
+    assert control.state == RunState.STOPPING
+    qtbot.waitUntil(lambda: control.state == RunState.IDLE)
     assert stops == [True]

@@ -1,0 +1,310 @@
+"""What the window knows, once: a frozen Session, the Store that replaces it, and pure functions.
+
+Panels show a session, or a part of it, and emit requests; controllers react to `Store.changed`,
+start jobs, and update the store. No widget keeps a fact of its own.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from flowergui.config.frozen_patterns import frozen_names
+from flowergui.config.presets import PRESETS, preset_of, with_preset
+from flowergui.config.recipe import RESUMABLE, SETTINGS, Recipe
+from flowergui.errors import FlowerError
+from flowergui.events import Estimated, ModelDescribed, ResumeChecked, Scanned
+from flowergui.facts import RunFacts
+from flowergui.requests import UNCHANGED, ResumeOptions
+from flowergui.text import tr
+
+DEFAULT_CLASSES = 5
+"""How many classes a network is described with while no dataset is open."""
+
+LIVE_SETTINGS = frozenset({"learning_rate", "frozen"})
+"""The Recipe fields that may change while a run goes."""
+
+START_SETTINGS = frozenset({"mode", "model", "weights"})
+"""The Recipe fields that say where a run starts from; weights alone decide them by themselves."""
+
+
+class Mode(StrEnum):
+    """Where a run starts from."""
+
+    SCRATCH = "scratch"
+    RESUME = "resume"
+    TRANSFER = "transfer"
+
+
+class RunState(StrEnum):
+    """The state of the window's one run."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    """It pauses as soon as its checkpoint is written."""
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    """It saves, then ends."""
+    UNSAVED = "unsaved"
+    """It is at its end and could not be saved: it waits for another try, or to be discarded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the window knows. Paths are strings, "" where there is none."""
+
+    mode: Mode = Mode.SCRATCH
+    recipe: Recipe = field(default_factory=lambda: with_preset(Recipe(), "recommended"))
+    """What Start would train, or, with `mode` resume, how `resume_from` would go on."""
+    new_run: Recipe | None = None
+    """The recipe of the next new run, while `recipe` is that of a run to resume."""
+
+    dataset: Scanned | None = None
+    """The folder of images that is open."""
+    scanning: bool = False
+    """Whether another folder is being scanned, to become `dataset`."""
+
+    network: ModelDescribed | None = None
+    """The network of `recipe`, described; None until it is."""
+    network_problem: str = ""
+    """Why there can be no such network, in a sentence."""
+
+    runs: tuple[RunFacts, ...] = ()
+    """The runs on disk, newest first."""
+    bare_weights: str = ""
+    """A models/last.pth that is in no run folder."""
+    checkpoint: str = ""
+    """The checkpoint to resume."""
+    resume_from: RunFacts | None = None
+    """The run of `checkpoint`; None for bare weights, and unless `mode` is resume."""
+    resume_options: ResumeOptions = UNCHANGED
+    resume_check: ResumeChecked | None = None
+    """What `resume_from` would meet if it were resumed now; None while that is checked."""
+    moved_photos: str = ""
+    """The folder that the images of `resume_from` have moved to, where that is known."""
+
+    estimate: Estimated | None = None
+    """What a new run of `recipe` would take; None while that is not known."""
+
+    run: RunState = RunState.IDLE
+    run_folder: str = ""
+    """The folder of the run that goes, or was the last to go."""
+    run_checkpoint: str = ""
+    """The checkpoint of that run that predicts: its best one, else its last."""
+    chosen_checkpoint: str = ""
+    """The checkpoint that the user chose for predictions."""
+
+
+class Store(QObject):
+    """Holds the session, and says when it has become another."""
+
+    changed = Signal(object, object)
+    """The session before and after an update. Nested updates are emitted in their order."""
+
+    def __init__(self, session: Session | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session or Session()
+        self._pending: deque[tuple[Session, Session]] = deque()
+        self._emitting = False
+
+    @property
+    def session(self) -> Session:
+        """What is known now. A listener of `changed` may find it newer than its `after`."""
+        return self._session
+
+    def update(self, **changes: Any) -> None:
+        """Replaces these fields of the session; emits `changed` once, if any value differs.
+
+        A listener may call it too: all listeners then hear of the outer update first.
+        """
+        before, after = self._session, replace(self._session, **changes)
+        if after == before:
+            return
+        self._session = after
+        self._pending.append((before, after))
+        if self._emitting:
+            return
+        self._emitting = True
+        try:
+            while self._pending:
+                self.changed.emit(*self._pending.popleft())
+        finally:
+            self._emitting = False
+
+
+# --- what may be done -------------------------------------------------------------------------
+
+
+def is_idle(session: Session) -> bool:
+    """Whether no run goes."""
+    return session.run is RunState.IDLE
+
+
+def why_not_start(session: Session) -> str:
+    """Why Start can't be pressed, in a sentence; "" where it can. A run that goes is no reason."""
+    if session.mode is Mode.RESUME:
+        return why_not_resume(session)
+    if session.scanning:
+        return tr("The images are being scanned…")
+    if session.dataset is None:
+        return tr("Choose a folder of photos first.")
+    return next(iter(session.recipe.problems().values()), "") or network_problem(session)
+
+
+def why_not_resume(session: Session) -> str:
+    """Why the chosen checkpoint can't be resumed, in a sentence; "" where it can."""
+    if not session.checkpoint:
+        return tr("There is no run to resume yet.")
+    if session.resume_from is None and open_dataset(session) is None:
+        return tr("This file has only weights. Choose the dataset it was trained on.")
+    problem = next(iter(session.recipe.problems().values()), "")
+    return problem or resume_blocked(session)
+
+
+def resume_blocked(session: Session) -> str:
+    """What the check of the run to resume found that keeps it from going on; "" for nothing."""
+    checks = session.resume_check.checks if session.resume_check else ()
+    return next(
+        (
+            f"{each.subject}: {each.detail.rstrip('.')}. {each.remedy}".strip()
+            for each in checks
+            if each.verdict == "blocking"
+        ),
+        "",
+    )
+
+
+def network_problem(session: Session) -> str:
+    """Why no run can start with this network, in a sentence; "" where one can."""
+    if session.network_problem:
+        return session.network_problem
+    if session.network is None:
+        return tr("The network is being described…")
+    return frozen_problem(session)
+
+
+def frozen_problem(session: Session) -> str:
+    """Why these frozen layers can't be, in a sentence; "" where they can."""
+    network = session.network
+    if network and network.parameters and len(frozen(session)) == len(network.parameters):
+        return tr("Everything is frozen: nothing could learn. Untick at least the head.")
+    return ""
+
+
+def editable(session: Session) -> frozenset[str]:
+    """The Recipe fields that the user may edit now."""
+    if not is_idle(session):
+        return LIVE_SETTINGS
+    if session.mode is Mode.RESUME and session.resume_from is not None:
+        return frozenset(RESUMABLE)
+    return frozenset(each.name for each in fields(Recipe))
+
+
+def can_estimate(session: Session) -> bool:
+    """Whether it can be asked how long a new run would take."""
+    return is_idle(session) and session.mode is not Mode.RESUME and not why_not_start(session)
+
+
+# --- what follows from it ---------------------------------------------------------------------
+
+
+def open_dataset(session: Session) -> Scanned | None:
+    """The dataset that a run would train on; None also while another is being scanned."""
+    return None if session.scanning else session.dataset
+
+
+def class_count(session: Session) -> int:
+    """How many classes the network is described with."""
+    if session.resume_from is not None:
+        return session.resume_from.class_count
+    dataset = open_dataset(session)
+    return len(dataset.classes) if dataset else DEFAULT_CLASSES
+
+
+def frozen(session: Session) -> tuple[str, ...]:
+    """The names of the frozen parameters, in the network's order; () while it isn't described.
+
+    Names of another network's layers mean nothing here: what the preset freezes is frozen then.
+    """
+    network = session.network
+    if network is None:
+        return ()
+    names = tuple(each.name for each in network.parameters)
+    try:
+        return frozen_names(session.recipe.frozen, names, network.head, network.last_stage)
+    except FlowerError:
+        usual: Any = PRESETS["recommended"][session.recipe.mode]["frozen"]
+        return frozen_names(usual, names, network.head, network.last_stage)
+
+
+def preset(session: Session) -> str:
+    """The preset whose values the recipe has, frozen layers included; "" for none."""
+    name, network = preset_of(session.recipe), session.network
+    if not name or network is None:
+        return name
+    names = tuple(each.name for each in network.parameters)
+    usual: Any = PRESETS[name][session.recipe.mode]["frozen"]
+    try:
+        same = frozen(session) == frozen_names(usual, names, network.head, network.last_stage)
+    except FlowerError:
+        return name
+    return name if same else ""
+
+
+def resume_changes(session: Session) -> dict[str, Any]:
+    """The Recipe fields that the user changed of the run to resume; for bare weights, all that a
+    new run needs."""
+    recipe, run = session.recipe, session.resume_from
+    if run is None:
+        names = [each.name for each in SETTINGS if each.name not in START_SETTINGS]
+        dataset = open_dataset(session)
+        values = {name: getattr(recipe, name) for name in names}
+        return {**values, "photos": dataset.folder if dataset else ""}
+    changes = {
+        name: getattr(recipe, name)
+        for name in RESUMABLE
+        if getattr(recipe, name) != getattr(run.recipe, name)
+    }
+    if session.moved_photos:
+        changes["photos"] = session.moved_photos
+    return changes
+
+
+def is_extended(session: Session) -> bool:
+    """Whether the run to resume is given more epochs than it was planned with."""
+    run = session.resume_from
+    return run is not None and (run.finished or session.recipe.epochs > run.recipe.epochs)
+
+
+def unfinished_run(session: Session) -> RunFacts | None:
+    """The newest run that can be resumed, where it has epochs left to do."""
+    run = next((run for run in session.runs if run.last), None)
+    return run if run and not run.finished else None
+
+
+def predicting_checkpoint(session: Session) -> str:
+    """The checkpoint that predicts: the one that the user chose; else that of the run that goes
+    or has just gone; else that of the run to resume; else that of the newest run; "" for none."""
+    if session.chosen_checkpoint or session.run_checkpoint:
+        return session.chosen_checkpoint or session.run_checkpoint
+    others = (*((session.resume_from,) if session.resume_from else ()), *session.runs)
+    found = (run.best or run.last for run in others)
+    return next((path for path in found if path), "")
+
+
+def without_run(session: Session, folder: str) -> dict[str, Any]:
+    """The changes to a session whose run in `folder` has gone from the disk."""
+
+    def inside(path: str) -> bool:
+        return bool(path) and Path(path).parent == Path(folder)
+
+    changes: dict[str, Any] = {"runs": tuple(run for run in session.runs if run.path != folder)}
+    if inside(session.chosen_checkpoint):
+        changes["chosen_checkpoint"] = ""
+    if inside(session.run_checkpoint):
+        changes["run_checkpoint"] = ""
+    return changes
