@@ -1,4 +1,9 @@
-"""A run's batches and epochs, kept as history.csv."""
+"""The batches and epochs of a run, kept as history.csv.
+
+A row is a BatchDone or an EpochDone; its first column says which. Files of other versions are
+read: a column that is missing gives a default, one that is unknown is kept and ignored. So are
+files that a spreadsheet has saved, with a byte order mark or with semicolons.
+"""
 
 import csv
 import io
@@ -6,29 +11,37 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, fields
+from dataclasses import MISSING, Field, asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from flowergui.events import BatchDone, EpochDone
 from flowergui.store import atomic_io
 
-_COLUMNS = ["kind", *dict.fromkeys(f.name for kind in (BatchDone, EpochDone) for f in fields(kind))]
+Row = dict[str, str]
+
+_FIELDS: Final = {kind: fields(kind) for kind in (BatchDone, EpochDone)}
+
+COLUMNS: Final = ["kind", *dict.fromkeys(f.name for kind in _FIELDS.values() for f in kind)]
+
+_REQUIRED: Final = frozenset({"kind", "epoch", "step"})
+"""Columns without which a row says nothing."""
 
 
 class History:
-    """A row for each BatchDone and EpochDone that a run has told, in their order."""
+    """The rows of history.csv, in the order in which the run yielded them."""
 
     def __init__(self, path: Path) -> None:
-        """`path` is the file, which need not be there."""
+        """`path` is the file. It need not exist."""
         self.path = path
 
     def append(self, events: Iterable[BatchDone | EpochDone]) -> None:
-        """Adds rows to history.csv: all of them, or none where it raises OSError."""
+        """Adds a row for each event: all of them, or none if it raises OSError."""
+        columns = self._columns_to_append()
         before = self.path.stat().st_size if self.path.exists() else 0
         try:
             with self.path.open("ab") as file:
-                file.write(_table(events, header=not before).encode())
+                file.write(_table(map(_row, events), columns, header=not before).encode())
                 file.flush()
                 os.fsync(file.fileno())  # the checkpoint that follows counts on these rows
         except OSError:
@@ -37,93 +50,163 @@ class History:
             raise
 
     def cut_back(self, step: int, epoch: int) -> None:
-        """Drops the batches after `step`, and the epochs from `epoch` on, which is not over: a
-        run that died wrote them after its checkpoint. Raises FlowerError where it can't be
-        written."""
+        """Drops the batches after `step` and the epochs from `epoch` on.
+
+        A run that was killed wrote them after its last checkpoint. Raises FlowerError if the file
+        can't be written.
+        """
         if self.path.exists():
-            # An epoch's row has the step of its last batch, also where its validation was not
-            # done when the checkpoint was written.
+            # An epoch's row has the step of its last batch, also if its validation was not done
+            # when the checkpoint was written.
             kept = (
-                event
-                for event in self.events()
+                row | _row(event)
+                for row, event in self._rows()
                 if (event.epoch < epoch if isinstance(event, EpochDone) else event.step <= step)
             )
-            atomic_io.write(self.path, _table(kept, header=True))
+            atomic_io.write(self.path, self._updated(kept))
 
     def events(self) -> Iterator[BatchDone | EpochDone]:
-        """The rows of history.csv as the events that they were; a torn last row is left out."""
-        if not self.path.is_file():
-            return
-        with self.path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                try:
-                    yield _event(row)
-                except (KeyError, TypeError, ValueError):
-                    return
+        """Reads the rows as events, one by one. Stops at the first row that is damaged, as the
+        last one is if the program was killed while it wrote."""
+        for _, event in self._rows():
+            yield event
 
     def epochs(self) -> list[EpochDone]:
-        """Its epochs, in order. The rows of its batches, a thousand times as many, are passed over
-        unread."""
+        """Reads the epochs, in order, without parsing the rows of batches: there are a thousand
+        times as many."""
         done: dict[int, EpochDone] = {}
         with suppress(FileNotFoundError), self.path.open("rb") as file:
-            head = file.readline().decode("utf-8", "replace")
+            head = file.readline()
+            prefix = _epoch_prefix(head)
             for line in file:
-                if line.startswith(b"epoch,") and line.endswith(b"\n"):  # a torn one has no end
-                    event = _parsed([head, line.decode("utf-8", "replace")])
+                if line.startswith(prefix) and line.endswith(b"\n"):
+                    event = _parsed(head, line)
                     if not isinstance(event, EpochDone):
                         break  # as for `events`
                     done[event.epoch] = event
         return list(done.values())
 
     def newest(self) -> tuple[EpochDone | None, BatchDone | EpochDone | None]:
-        """The last epoch and the last row of history.csv, without going through all of it."""
+        """The last epoch and the last row, without parsing the other rows."""
         if not self.path.is_file():
             return None, None
         data = self.path.read_bytes()
+        head = data[: data.find(b"\n") + 1]
         whole = data.rfind(b"\n") + 1  # a torn last row has no end
         last = data.rfind(b"\n", 0, max(whole - 1, 0)) + 1
-        epoch = data.rfind(b"\nepoch,", 0, whole) + 1
-        done = _row(data, epoch) if epoch else None
-        return done if isinstance(done, EpochDone) else None, _row(data, last) if last else None
+        epoch = data.rfind(b"\n" + _epoch_prefix(head), 0, whole) + 1
+        done = _parsed(head, _line(data, epoch)) if epoch else None
+        newest = _parsed(head, _line(data, last)) if last else None
+        return done if isinstance(done, EpochDone) else None, newest
+
+    def _rows(self) -> Iterator[tuple[Row, BatchDone | EpochDone]]:
+        if not self.path.is_file():
+            return
+        with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            head = file.readline()
+            file.seek(0)
+            delimiter = _delimiter(head)
+            for row in csv.DictReader(file, delimiter=delimiter):
+                try:
+                    yield row, _event(row, delimiter == ";")
+                except (KeyError, TypeError, ValueError):
+                    return
+
+    def _columns_to_append(self) -> Sequence[str]:
+        """The columns of the file. If it lacks some, they are added to it first. Raises OSError."""
+        try:
+            columns = self._columns()
+        except FileNotFoundError:
+            return COLUMNS
+        if set(COLUMNS) <= set(columns):
+            return columns
+        text = self._updated(row | _row(event) for row, event in self._rows())
+        with atomic_io.open_whole(self.path, encoding="utf-8", errors="strict") as file:
+            file.write(text)
+        return self._columns() or COLUMNS
+
+    def _columns(self) -> Sequence[str]:
+        """The header as it stands, so that a byte order mark makes its first name another one."""
+        with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
+            return next(csv.reader(file), [])
+
+    def _updated(self, rows: Iterable[Row]) -> str:
+        """These rows of the file as a whole file of this version, unknown columns included."""
+        with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            head = file.readline()
+        names = next(csv.reader([head], delimiter=_delimiter(head)), [])
+        columns = [*COLUMNS, *(name for name in names if name and name not in COLUMNS)]
+        return _table(rows, columns, header=True)
 
 
-def _table(events: Iterable[BatchDone | EpochDone], *, header: bool) -> str:
+def _table(rows: Iterable[Row], columns: Sequence[str], *, header: bool) -> str:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, _COLUMNS)
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore")
     if header:
         writer.writeheader()
-    for event in events:
-        kind = "epoch" if isinstance(event, EpochDone) else "batch"
-        writer.writerow({"kind": kind, **asdict(event)})
+    writer.writerows(rows)
     return text.getvalue()
 
 
-def _row(data: bytes, start: int) -> BatchDone | EpochDone | None:
-    """The row of history.csv that begins at `start`; None where it is spoilt."""
-    lines = data[: data.find(b"\n")], data[start : data.find(b"\n", start)]
-    return _parsed([line.decode("utf-8", "replace") for line in lines])
+def _row(event: BatchDone | EpochDone) -> Row:
+    return {"kind": "epoch" if isinstance(event, EpochDone) else "batch", **asdict(event)}
 
 
-def _parsed(lines: Sequence[str]) -> BatchDone | EpochDone | None:
-    """The one row below a header; None where it is spoilt."""
+def _delimiter(head: str) -> str:
+    """What separates the columns. Where a comma is the decimal point, spreadsheets write ";"."""
+    return ";" if ";" in head else ","
+
+
+def _epoch_prefix(head: bytes) -> bytes:
+    return b"epoch;" if b";" in head else b"epoch,"
+
+
+def _line(data: bytes, start: int) -> bytes:
+    return data[start : data.find(b"\n", start)]
+
+
+def _parsed(head: bytes, line: bytes) -> BatchDone | EpochDone | None:
+    """The event of a row below a header; None if the row is damaged."""
+    columns = head.decode("utf-8-sig", "replace")
+    delimiter = _delimiter(columns)
     try:
-        return _event(next(csv.DictReader(lines)))
+        return _event(
+            next(csv.DictReader([columns, line.decode("utf-8", "replace")], delimiter=delimiter)),
+            delimiter == ";",
+        )
     except (KeyError, StopIteration, TypeError, ValueError):
         return None
 
 
-def _event(row: dict[str, str]) -> BatchDone | EpochDone:
+def _event(row: Row, decimal_comma: bool) -> BatchDone | EpochDone:
+    """Raises KeyError, TypeError or ValueError if the row is damaged."""
     kind = EpochDone if row["kind"] == "epoch" else BatchDone
     values: dict[str, Any] = {}
-    for each in fields(kind):
-        text = row[each.name]
+    for each in _FIELDS[kind]:
+        if each.name not in row:
+            values[each.name] = _default(each)
+            continue
+        cell = row[each.name]  # None where the row is torn
+        if decimal_comma and cell:
+            cell = cell.replace(",", ".")
         if each.type is int:
-            values[each.name] = int(text)
+            values[each.name] = int(cell)
         elif each.type is float:
-            values[each.name] = float(text)
+            values[each.name] = float(cell)
         else:
-            values[each.name] = float(text) if text else None
+            values[each.name] = float(cell) if cell else None
     event = kind(**values)
     if isinstance(event, EpochDone) and not 0 <= event.seconds < math.inf:
-        raise ValueError(event.seconds)  # nobody has written that
+        raise ValueError(event.seconds)  # no version has written that
     return event
+
+
+def _default(column: Field[Any]) -> Any:
+    """The value of a column that a file of another version lacks."""
+    if column.name in _REQUIRED:
+        raise KeyError(column.name)
+    if column.default is not MISSING:
+        return column.default
+    if column.type in (int, float):
+        return math.nan if column.name.endswith("loss") else column.type(0)
+    return None

@@ -204,12 +204,32 @@ class RunFolder:
                 raise FlowerError(f"The list of photos in {self._split} can't be read.") from error
 
     def classes(self) -> tuple[str, ...]:
-        """The names of its classes in the order of the logits; none where it did not write them
-        down."""
-        try:
-            return tuple(map(str, json.loads(self._classes.read_text("utf-8", FS_ENCODING_ERRORS))))
-        except (OSError, ValueError, TypeError):  # an older version's run, or spoilt
+        """The names of the run's classes in the order of the logits. Empty if the folder holds no
+        run, or if classes.json is missing or damaged; older versions wrote none."""
+        if not self.exists():
             return ()
+        try:
+            names = json.loads(self._classes.read_text("utf-8", FS_ENCODING_ERRORS))
+        except (OSError, ValueError):
+            return ()
+        good = isinstance(names, list) and all(isinstance(name, str) for name in names)
+        return tuple(names) if good else ()
+
+    def current_classes(self, trained: Sequence[str]) -> tuple[str, ...]:
+        """The present names of the classes that a checkpoint of this run was `trained` with.
+
+        A class may have been renamed since, and new ones stand behind the old ones. The names in
+        classes.json count only if they are those of the run's own images, in split.csv; else
+        `trained` is returned as it is.
+        """
+        names = self.classes()
+        if names[: len(trained)] == tuple(trained) or len(names) < len(trained):
+            return tuple(trained)
+        try:
+            own = {name for _, name, _, _ in self.split_and_sizes()}
+        except (OSError, FlowerError):
+            return tuple(trained)
+        return names[: len(trained)] if own == {*names} else tuple(trained)
 
     def class_count(self) -> int:
         """How many classes it has, without going through its photos where it wrote that down."""

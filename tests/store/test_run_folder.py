@@ -1,5 +1,7 @@
 """A run's small files: what is written is read again, and what is torn does no harm."""
 
+import csv
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,6 +93,73 @@ def test_cut_back_drops_what_came_after_the_checkpoint(run: RunFolder) -> None:
     assert list(run.history.events()) == []
 
 
+def rewritten(run: RunFolder, change: Callable[[list[list[str]]], object]) -> Path:
+    """history.csv after `change` has edited its cells."""
+    path = run.path / "history.csv"
+    rows = [line.split(",") for line in path.read_text().splitlines()]
+    change(rows)
+    path.write_text("".join(",".join(row) + "\n" for row in rows))
+    return path
+
+
+def everything(run: RunFolder) -> tuple[object, ...]:
+    return list(run.history.events()), run.history.epochs(), run.history.newest()
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_history_that_a_spreadsheet_has_saved(
+    run: RunFolder, mark: str, separator: str, end: str
+) -> None:
+    run.history.append([*BATCHES, EPOCH])
+    before = everything(run)
+    path = run.path / "history.csv"
+    text = path.read_text()
+    if separator == ";":
+        text = text.replace(",", ";").replace(".", ",")
+    path.write_bytes((mark + end.join(text.splitlines()) + end).encode())
+    assert everything(run) == before
+    run.history.append([UNVALIDATED])
+    assert list(run.history.events()) == [*BATCHES, EPOCH, UNVALIDATED]
+    run.history.cut_back(2, epoch=1)
+    assert list(run.history.events()) == BATCHES[:2]
+
+
+def test_a_history_with_a_column_of_a_later_version(run: RunFolder) -> None:
+    run.history.append([*BATCHES, EPOCH])
+    before = everything(run)
+
+    def add(rows: list[list[str]]) -> None:
+        for number, row in enumerate(rows):
+            row.insert(2, "gradient_norm" if number == 0 else "1.5")
+
+    path = rewritten(run, add)
+    assert everything(run) == before
+    run.history.append([UNVALIDATED])
+    assert list(run.history.events()) == [*BATCHES, EPOCH, UNVALIDATED]
+    run.history.cut_back(3, epoch=2)
+    with path.open(newline="") as file:
+        kept = [row["gradient_norm"] for row in csv.DictReader(file)]
+    assert kept == ["1.5"] * 4  # what this version does not know is not lost
+    assert everything(run) == before
+
+
+def test_a_history_without_a_column_of_this_version(run: RunFolder) -> None:
+    run.history.append([*BATCHES, EPOCH])
+
+    def remove(rows: list[list[str]]) -> None:
+        gone = [rows[0].index(name) for name in ("photos", "val_accuracy", "seconds")]
+        rows[:] = [[cell for at, cell in enumerate(row) if at not in gone] for row in rows]
+
+    rewritten(run, remove)
+    batches = [replace(batch, photos=0) for batch in BATCHES]
+    epoch = replace(EPOCH, val_accuracy=None, seconds=0.0)
+    assert everything(run) == ([*batches, epoch], [epoch], (epoch, epoch))
+    run.history.append([UNVALIDATED])  # and it is kept whole
+    assert list(run.history.events()) == [*batches, epoch, UNVALIDATED]
+
+
 def test_a_full_disk_leaves_whole_rows(run: RunFolder, small_files) -> None:
     run.history.append(BATCHES[:1])
     room = (run.path / "history.csv").stat().st_size + 20
@@ -156,6 +225,22 @@ def test_the_classes_are_counted_without_the_photos(run: RunFolder, tmp_path: Pa
     for old in (lambda: names.write_text("[1,"), lambda: names.write_text("3"), names.unlink):
         old()
         assert run.facts().class_count == 2
+
+
+def test_a_foreign_classes_json_replaces_no_labels(run: RunFolder, tmp_path: Path) -> None:
+    rows = [("rose/a.jpg", "rose", "train"), ("tulip/a.jpg", "tulip", "train")]
+    run.write_split(("rose", "tulip"), rows, tmp_path)
+    assert run.current_classes(("rosa", "tulip")) == ("rose", "tulip")  # one was renamed
+    assert run.current_classes(("rosa",)) == ("rose",)  # and one is new
+    assert run.current_classes(("rose", "tulip", "iris")) == ("rose", "tulip", "iris")
+    names = run.path / "classes.json"
+    for foreign in ('["cat", "dog"]', '{"0": "cat", "1": "dog"}', "[1, 2]", "spoilt"):
+        names.write_text(foreign)
+        assert run.current_classes(("rosa", "tulip")) == ("rosa", "tulip")
+    (run.path / "recipe.json").unlink()
+    names.write_text('["rose", "tulip"]')
+    assert run.classes() == ()
+    assert run.current_classes(("rosa", "tulip")) == ("rosa", "tulip")  # it is no run
 
 
 def test_a_split_that_a_spreadsheet_has_saved(run: RunFolder, tmp_path: Path) -> None:
