@@ -1,4 +1,4 @@
-"""The way in: the window, or a command when one is named."""
+"""The entry point: runs the command that is named, or opens the window."""
 
 import gc
 import sys
@@ -11,10 +11,13 @@ from flowergui.cli import commands
 from flowergui.cli.console import complain, prepare_streams
 from flowergui.errors import FlowerError
 from flowergui.system import allocator
+from flowergui.system.display import missing_library, require_display
+from flowergui.text import tr
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Does what `argv` (the program's own arguments where it is None) asks; the exit code."""
+    """Runs the program with the arguments `argv`, by default the process's own. Returns the exit
+    code: 2 if the input was refused or there is no screen; else the command's or the window's."""
     allocator.tune_malloc()  # before there are threads
     words = list(sys.argv[1:] if argv is None else argv)
     if words and (words[0] in commands.COMMANDS or words[0].startswith("-")):
@@ -28,40 +31,41 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _folder(words: Sequence[str]) -> str | None:
-    """The folder that the window shall open. Raises FlowerError for what is neither a folder
-    nor a command."""
+    """The folder to open in the window, None for no folder. Raises FlowerError if the first word is
+    neither a folder nor a command."""
     if not words:
         return None
     first = words[0]
     if not first or not Path(first).is_dir():
         near = get_close_matches(first, commands.COMMANDS, n=1)
         known = ", ".join(commands.COMMANDS)
-        raise FlowerError(
-            f"{first!r} is neither a folder nor a command.",
-            hint=f"The commands are {known}." + (f" Did you mean {near[0]}?" if near else ""),
+        hint = (
+            tr("Did you mean {command}? The commands are {known}.", command=near[0], known=known)
+            if near
+            else tr("The commands are {known}.", known=known)
         )
+        message = tr("{word} is neither a folder nor a command.", word=repr(first))
+        raise FlowerError(message, hint=hint)
     if len(words) > 1:
         raise FlowerError(
-            f"The window opens one folder, and {words[1]!r} is one word too many.",
-            hint="Put quotation marks around a path with spaces.",
+            tr("The window opens one folder, but {word} was given too.", word=repr(words[1])),
+            hint=tr("Put quotation marks around a path with spaces."),
         )
     return first
 
 
 def _window(folder: str | None) -> int:
+    require_display()
     if sys.platform == "win32":
         # Loaded after Qt, torch fails there with a DLL error (pytorch/pytorch#166628).
         import_module("flowergui.learning.device.hardware")
-    gc.disable()  # until torch is there (see warm_up): until then, hardly anything becomes garbage
+    gc.disable()  # until torch is loaded (see preload_torch): hardly anything is garbage before
     try:
         from flowergui.desktop.app import main as window
     except ImportError as error:
         if "PySide6" not in f"{error.name} {error.path}":
             raise
-        raise FlowerError(
-            f"The window can't be opened: {error}.",
-            hint="The README says what Qt needs here; the commands work without it.",
-        ) from error
+        raise missing_library(error) from error
     return window(folder)
 
 

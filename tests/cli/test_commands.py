@@ -738,7 +738,7 @@ REFUSED = {
     "negative seed": (["sample", "new", "--seed", "-1"], "must not be negative"),
     "seed of letters": (["sample", "new", "--seed", "x"], "no whole number"),
     "typo": (["trian"], "The commands are train, resume"),
-    "two folders": (["{flowers}", "{flowers}"], "one word too many"),
+    "two folders": (["{flowers}", "{flowers}"], "opens one folder"),
     "empty word": ([""], "neither a folder nor a command"),
 }
 
