@@ -70,8 +70,9 @@ def prepare_streams() -> None:
 
 
 def complain(error: FlowerError) -> None:
-    """The message and its hint, in one line on stderr."""
-    say(f"flowergui: {error}", sys.stderr)
+    """Prints the message, its hint and the option for it, in one line on stderr."""
+    option = text.tr("The option is {option}.", option=error.option) if error.option else ""
+    say(f"flowergui: {error} {option}".strip(), sys.stderr)
 
 
 def say(text: str, stream: TextIO | None = None) -> None:

@@ -398,7 +398,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:  # nobody else had a use for it
-            self._banner.clear()
+            self._banner.dismiss_newest()
         else:
             super().keyPressEvent(event)
 

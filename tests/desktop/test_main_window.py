@@ -664,7 +664,7 @@ def test_a_run_that_could_not_begin_leaves_the_curves_of_the_one_before(
     before = window._run.plot._batches.length
 
     def refused(*args: object) -> Iterator[Any]:
-        raise FlowerError("The photos are not there.", hint="Choose them (--photos).")
+        raise FlowerError("The photos are not there.", hint="Choose them.", option="--photos")
         yield
 
     monkeypatch.setattr(tasks, "train", refused)
@@ -1734,8 +1734,7 @@ def test_decoded_photos_are_cleared(qtbot, window, script, photos):
     (kept / "0.rgb").write_bytes(bytes(2_000_000))
     open_photos(qtbot, window, photos)
     button(window, "recentButton").menu().actions()[-1].trigger()
-    banner = find(window, QLabel, "bannerText")
-    qtbot.waitUntil(lambda: "2.0 MB of decoded photos were removed" in banner.text())
+    qtbot.waitUntil(lambda: "2.0 MB of decoded photos were removed" in banner_text(window))
     assert not list(kept.iterdir())
 
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, frozen_names
 from flowergui.desktop.layers.layer_model import LayerModel
 from flowergui.desktop.style import theme
+from flowergui.desktop.style.colors import Theme
 from flowergui.errors import FlowerError
 from flowergui.events import ModelDescribed
 
@@ -278,5 +279,5 @@ class LayerPanel(QWidget):
         self._error.setVisible(bool(self.problem()))
 
     @Slot(object)
-    def _repaint(self, colors: theme.Theme) -> None:
+    def _repaint(self, colors: Theme) -> None:
         self._tree.viewport().update()

@@ -24,6 +24,7 @@ from flowergui.desktop.plots.column_buffer import ColumnBuffer
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
 from flowergui.desktop.plots.plot_pane import PlotPane
 from flowergui.desktop.style import theme
+from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.widgets.plot_tooltip import PlotTooltip
 from flowergui.events import BatchDone, EpochDone
 
@@ -313,7 +314,7 @@ class LivePlot(QWidget):
         self._soon()
 
     @Slot(object)
-    def _recolor(self, colors: theme.Theme) -> None:
+    def _recolor(self, colors: Theme) -> None:
         for pane in self._panes:
             pane.recolor()
         self._soon()

@@ -22,6 +22,7 @@ from flowergui.desktop.plots.run_curves import EPOCHS, MINUTES, RunCurve, RunCur
 from flowergui.desktop.runs.difference_table import DifferenceTable
 from flowergui.desktop.runs.run_table import RunsModel, RunTable, name_of
 from flowergui.desktop.style import theme
+from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.widgets.card import (
     Card,
     Segments,
@@ -304,7 +305,7 @@ class RunsWindow(QDialog):
         self._remove.setEnabled(run is not None and not goes_on)
 
     @Slot(object)
-    def _recolor(self, look: theme.Theme) -> None:
+    def _recolor(self, look: Theme) -> None:
         self._table.viewport().update()
         self._differences.horizontalHeader().viewport().update()
         self._curves.recolor()

@@ -1,15 +1,9 @@
-"""The one stylesheet, made for a theme. Its hooks are told in theme.py."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""The one stylesheet, made for a theme. Its hooks are listed in theme.py."""
 
 from PySide6.QtGui import QFont, QFontMetrics
 
+from flowergui.desktop.style.colors import Theme
 from flowergui.store import paths
-
-if TYPE_CHECKING:  # theme.py dresses the program with it
-    from flowergui.desktop.style.theme import Theme
 
 
 def stylesheet(theme: Theme, font: QFont) -> str:
@@ -29,11 +23,11 @@ def stylesheet(theme: Theme, font: QFont) -> str:
         for state in ("", ":hover", ":checked", ":indeterminate", ":disabled")
     )
     t = theme
-    banners = "".join(
-        f'#banner[kind="{kind}"] {{ background: {getattr(t, kind + "_soft")};'
+    messages = "".join(
+        f'#message[kind="{kind}"] {{ background: {getattr(t, kind + "_soft")};'
         f" border: 1px solid {getattr(t, kind)}; }}"
-        f'#banner[kind="{kind}"] QLabel {{ color: {t.text}; }}'
-        f'#banner[kind="{kind}"] QLabel#bannerSign {{ color: {getattr(t, kind)}; }}'
+        f'#message[kind="{kind}"] QLabel {{ color: {t.text}; }}'
+        f'#message[kind="{kind}"] QLabel#bannerSign {{ color: {getattr(t, kind)}; }}'
         for kind in ("info", "warning", "error", "success")
     )
     return f"""
@@ -43,8 +37,8 @@ QToolTip {{ background: {t.card}; color: {t.text}; border: 1px solid {t.border_s
 QFrame[card="true"] {{ background: {t.card}; border: 1px solid {t.border};
     border-radius: 8px; }}
 QFrame[line="true"] {{ background: {t.border}; border: none; }}
-#banner {{ border-radius: 8px; }}
-{banners}
+#message {{ border-radius: 8px; }}
+{messages}
 #dropZone {{ background: {t.sunken}; border: 1px dashed {t.border_strong};
     border-radius: 8px; }}
 #dropZone[hot="true"] {{ background: {t.accent_soft}; border: 1px solid {t.accent}; }}

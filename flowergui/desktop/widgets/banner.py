@@ -1,99 +1,124 @@
-"""The one line in which the window speaks to the user."""
+"""The messages of the window: a stack of the newest, and a log of all."""
 
-import re
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.card import quiet_button
+from flowergui.desktop.widgets.message_log import MessageKind, MessageLog, MessageLogWindow
+from flowergui.desktop.widgets.message_row import MessageRow
 from flowergui.errors import FlowerError
+from flowergui.text import tr, trn
 
-OPTIONS = re.compile(r" \(--[^)]*\)")
-"""What a hint tells users of the command line, where they would say it."""
+VISIBLE_MESSAGES = 3
+"""Messages that are seen at once; a line below them counts the others."""
+MAX_MESSAGES = 50
+"""Messages that wait to be dismissed; the oldest go first. The log keeps more."""
 
-SIGNS = {"info": "ℹ", "warning": "!", "error": "✕", "success": "✓"}
+
+class Message:
+    """A message that is shown until it is dismissed: by the user, or by whoever showed it."""
+
+    def __init__(
+        self,
+        banner: "Banner",
+        kind: MessageKind,
+        text: str,
+        action: str = "",
+        callback: Callable[[], None] | None = None,
+        *,
+        passing: bool = False,
+    ) -> None:
+        self.kind, self.text, self.action = kind, text, action
+        self.callback, self.passing = callback, passing
+        self._banner = banner
+
+    def dismiss(self) -> None:
+        """Takes the message away: its cause is gone. A second time, nothing happens."""
+        self._banner.dismiss(self)
 
 
 class Banner(QFrame):
-    """One message at a time, the newest; hidden while there is none."""
+    """A stack of messages, newest on top; hidden while there are none.
+
+    Each `show_...` returns a handle, so that a message can go when its cause is gone. A message
+    that is shown again while it is still there moves to the top instead of standing twice.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("banner")
-        self._then: Callable[[], None] | None = None
-        self._passing = False
-        self._sign = QLabel()
-        self._text = QLabel()
-        self._text.setWordWrap(True)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)  # file names may hold anything
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._action = QPushButton()
-        self._action.clicked.connect(self._act)
-        dismiss = QPushButton("✕")
-        dismiss.setAccessibleName("Dismiss the message")
-        dismiss.setToolTip("Dismiss")
-        dismiss.clicked.connect(self.clear)
-        theme.style(dismiss, role="quiet")
-        theme.style(self._sign, role="heading")
-        for widget, name in (
-            (self._sign, "bannerSign"),
-            (self._text, "bannerText"),
-            (self._action, "bannerAction"),
-            (dismiss, "bannerDismiss"),
-        ):
-            widget.setObjectName(name)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 6, 6, 6)
-        layout.setSpacing(theme.SPACE)
-        layout.addWidget(self._sign)
-        layout.addWidget(self._text, 1)
-        layout.addWidget(self._action)
-        layout.addWidget(dismiss)
-        self.clear()
+        self.log = MessageLog(self)
+        self._messages: list[Message] = []  # oldest first
+        self._rows: dict[MessageRow, Message | None] = {}
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(4)
+        self._layout.addWidget(self._make_footer())
+        self.hide()
+
+    def _make_footer(self) -> QWidget:
+        self._footer = QWidget(self)
+        self._more = quiet_button("", "moreMessagesButton", flush=True)
+        self._more.setToolTip(tr("Shows all messages of this session, with their times."))
+        self._more.clicked.connect(self.show_log)
+        dismiss_all = quiet_button(tr("Dismiss all"), "dismissAllButton")
+        dismiss_all.clicked.connect(self.clear)
+        row = QHBoxLayout(self._footer)
+        row.setContentsMargins(12, 0, 0, 0)
+        row.addWidget(self._more)
+        row.addStretch(1)
+        row.addWidget(dismiss_all)
+        return self._footer
+
+    # --- what is shown --------------------------------------------------------------------
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """All that were not dismissed, newest first."""
+        return tuple(reversed(self._messages))
 
     @property
     def text(self) -> str:
-        """What it says now; empty while it is hidden."""
-        return str(self._text.text())
+        """The text of the newest message; empty where there is none."""
+        return self._messages[-1].text if self._messages else ""
 
     @property
     def kind(self) -> str:
-        """info, warning, error or success."""
-        return str(self.property("kind"))
+        """The kind of the newest message: info, warning, error or success; "" where there is
+        none."""
+        return self._messages[-1].kind.value if self._messages else ""
+
+    # --- showing --------------------------------------------------------------------------
 
     @Slot(object)
-    def show_error(self, error: FlowerError | str, hint: str = "") -> None:
-        """What went wrong and what to do."""
+    def show_error(self, error: FlowerError | str, hint: str = "") -> Message:
+        """Shows what went wrong and what to do."""
         text = str(error) if isinstance(error, FlowerError) else f"{error} {hint}".strip()
-        self._say("error", OPTIONS.sub("", text))
+        return self._add(Message(self, MessageKind.ERROR, text))
 
     @Slot(str)
-    def show_warning(self, text: str) -> None:
-        """Something that should be seen to, though nothing stopped."""
-        self._say("warning", text)
+    def show_warning(self, text: str) -> Message:
+        """Shows something that the user should look at, though nothing stopped."""
+        return self._add(Message(self, MessageKind.WARNING, text))
 
     @Slot(str)
-    def refuse(self, text: str) -> None:
-        """Why something can't be; until something else is wished, see `take_back`."""
-        self._say("warning", text)
-        self._passing = True
-
-    def take_back(self) -> None:
-        """Something else is wished: what was refused is not said any more, nor what passes."""
-        if self._passing:
-            self.clear()
+    def refuse(self, text: str) -> Message:
+        """Shows why something can't be done. It goes with the next request, see `take_back`."""
+        return self._add(Message(self, MessageKind.WARNING, text, passing=True))
 
     @Slot(str)
-    def show_note(self, text: str) -> None:
-        """Something good to know."""
-        self._say("info", text)
+    def show_note(self, text: str) -> Message:
+        """Shows something that is good to know."""
+        return self._add(Message(self, MessageKind.INFO, text))
 
     @Slot(str)
-    def show_success(self, text: str) -> None:
-        """Something was done."""
-        self._say("success", text)
+    def show_success(self, text: str) -> Message:
+        """Shows that something was done."""
+        return self._add(Message(self, MessageKind.SUCCESS, text))
 
     def offer(
         self,
@@ -103,36 +128,111 @@ class Banner(QFrame):
         kind: str = "info",
         *,
         passing: bool = False,
-    ) -> None:
-        """A message with a button; `callback` is called when it is pressed, and the message
-        goes. A warning refuses what was wished, and offers something else; it passes with the
-        next wish (see `take_back`), as does what is said to be `passing`."""
-        self._say(kind, text, button_text)
-        self._then, self._passing = callback, passing or kind == "warning"
+    ) -> Message:
+        """Shows a message with a button. When it is pressed, the message goes and `callback` is
+        called. A warning refuses a request and offers something else: it goes with the next
+        request (see `take_back`), as do messages that are `passing`."""
+        passing = passing or kind == MessageKind.WARNING
+        message = Message(self, MessageKind(kind), text, button_text, callback, passing=passing)
+        return self._add(message)
+
+    # --- taking away ----------------------------------------------------------------------
+
+    def dismiss(self, message: Message) -> None:
+        """Takes one message away; nothing happens where it has gone already."""
+        if message in self._messages:
+            self._messages.remove(message)
+            self._arrange()
+
+    @Slot()
+    def dismiss_newest(self) -> None:
+        """Takes the newest message away, as Escape does."""
+        if self._messages:
+            self.dismiss(self._messages[-1])
+
+    @Slot()
+    def take_back(self) -> None:
+        """Takes away what was refused, and other messages that pass with the next request."""
+        self._messages = [message for message in self._messages if not message.passing]
+        self._arrange()
 
     @Slot()
     def clear(self) -> None:
-        """Says nothing and hides."""
-        self._then, self._passing = None, False
-        self._text.clear()
-        self.hide()
-
-    def _say(self, kind: str, text: str, button_text: str = "") -> None:
-        self._then, self._passing = None, False
-        self._action.hide()
-        self._action.setDown(False)  # a press that was meant for another offer is none for this one
-        self._action.setText(button_text)
-        self._action.setVisible(bool(button_text))  # while the banner is hidden, it costs no layout
-        self._sign.setText(SIGNS[kind])
-        self._text.setText(text)
-        self._text.setAccessibleName(text)
-        theme.style(self, kind=kind)
-        theme.style(self._sign)
-        self.setVisible(bool(text))
+        """Takes all messages away; the log keeps them."""
+        self._messages.clear()
+        self._arrange()
 
     @Slot()
-    def _act(self) -> None:
-        then = self._then
-        self.clear()
-        if then is not None:
-            then()
+    def show_log(self) -> None:
+        """Opens the window with all messages of this session."""
+        window = self.window()
+        log = window.findChild(MessageLogWindow) or MessageLogWindow(self.log, window)
+        log.show()
+        log.activateWindow()
+
+    # --- how ------------------------------------------------------------------------------
+
+    def _add(self, message: Message) -> Message:
+        if not message.text:
+            return message
+        self.log.add(message.kind, message.text)
+        same = (message.kind, message.text)
+        self._messages = [each for each in self._messages if (each.kind, each.text) != same]
+        self._messages = [*self._messages, message][-MAX_MESSAGES:]
+        self._arrange()
+        return message
+
+    def _arrange(self) -> None:
+        """Gives each of the newest messages a row of its own, which it keeps while it is seen."""
+        seen = self.messages[:VISIBLE_MESSAGES]
+        for row, shown in self._rows.items():
+            if shown not in seen:
+                self._rows[row] = None
+        rows = [self._row_of(message) for message in seen]
+        for row, shown in self._rows.items():
+            row.setVisible(shown is not None)
+        for position, row in enumerate(rows):
+            if self._layout.indexOf(row) != position:
+                self._layout.insertWidget(position, row)
+        for above, below in pairwise(rows):
+            below.tab_after(above)
+        for row in reversed(rows):
+            row.lower()  # findChild and screen readers meet the newest first
+        self._show_footer()
+        self.setVisible(bool(self._messages))
+
+    def _row_of(self, message: Message) -> MessageRow:
+        for row, shown in self._rows.items():
+            if shown is message:
+                return row
+        free = [row for row, shown in self._rows.items() if shown is None]
+        row = free[0] if free else self._make_row()
+        self._rows[row] = message
+        row.show_message(message.kind, message.text, message.action)
+        row.announce()
+        return row
+
+    def _make_row(self) -> MessageRow:
+        row = MessageRow(self)
+        row.acted.connect(partial(self._act, row))
+        row.dismissed.connect(partial(self._dismiss_row, row))
+        return row
+
+    def _show_footer(self) -> None:
+        more = len(self._messages) - VISIBLE_MESSAGES
+        self._more.setText(
+            trn("and {count} more message ▸", "and {count} more messages ▸", more)
+            if more > 0
+            else tr("All messages ▸")
+        )
+        self._footer.setVisible(len(self._messages) > 1)
+
+    def _dismiss_row(self, row: MessageRow) -> None:
+        if message := self._rows[row]:
+            self.dismiss(message)
+
+    def _act(self, row: MessageRow) -> None:
+        if message := self._rows[row]:
+            self.dismiss(message)
+            if message.callback is not None:
+                message.callback()

@@ -49,12 +49,14 @@ class DatasetDiff:
         if not self.rows or len(self.missing) > len(self.rows) / 2:
             raise FlowerError(
                 f"Most photos of this run are not in {self.folder} any more.",
-                hint=self._option() or "Choose the folder where they are now (--photos).",
+                hint=self.remedy() or "Choose the folder where they are now.",
+                option="--rename" if self.renamed else "--photos",
             )
         if self.missing_classes:
             raise FlowerError(
                 f"No photo of {', '.join(self.missing_classes)} is left in {self.folder}.",
-                hint=self._option() or "Put them back, or start a transfer from its last.pth.",
+                hint=self.remedy() or "Put them back, or start a transfer from its last.pth.",
+                option="--rename" if self.renamed else "",
             )
 
     def remedy(self) -> str:
@@ -63,9 +65,6 @@ class DatasetDiff:
             return ""
         old, new = self.renamed[0]
         return f"If {old} is called {new} now, say so."
-
-    def _option(self) -> str:
-        return self.remedy().removesuffix(".") + " (--rename)." if self.renamed else ""
 
 
 def compare_dataset(
@@ -77,7 +76,8 @@ def compare_dataset(
     if not folder.is_dir():
         raise FlowerError(
             f"The photos of this run are not in {folder} any more.",
-            hint="Choose the folder where they are now (--photos).",
+            hint="Choose the folder where they are now.",
+            option="--photos",
         )
     listed = yield from photos.listing(folder)
     here = {path for path, _, _ in listed}

@@ -220,7 +220,8 @@ def _resume_weights(
     if not changes.get("photos"):
         raise FlowerError(
             f"{path.name} holds weights alone, and does not know the photos.",
-            hint="Choose the photos that it learned from (--photos).",
+            hint="Choose the photos that it learned from.",
+            option="--photos",
         )
     tensors = weights.remap_legacy_keys(checkpoint.extract_state_dict(stored, path))
     known = _recognised(tensors, path, changes.get("model", ""))

@@ -177,7 +177,8 @@ def test_a_class_that_was_renamed_is_found_and_mapped(run: RunFolder, here: Path
     assert (told.renamed, told.new_classes) == ((("iris", "aris"),), ())
     with pytest.raises(FlowerError, match="No photo of iris is left") as refused:
         list(tasks.resume(run.path))
-    assert refused.value.hint == "If iris is called aris now, say so (--rename)."
+    assert refused.value.hint == "If iris is called aris now, say so."
+    assert refused.value.option == "--rename"
     wish = {"renamed": (("iris", "aris"),)}
     assert check(looked(run, how=ResumeOptions(**wish)), "Classes").verdict == "fine"
     events = resumed(run, **wish)

@@ -1,0 +1,75 @@
+"""One message as the banner shows it: sign, text, a button to act and one to dismiss."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.message_log import SIGNS, MessageKind
+from flowergui.text import tr
+
+
+class MessageRow(QFrame):
+    """Shows one message after another; the banner says which, and what its buttons do."""
+
+    acted = Signal()
+    """The button that acts on the message was pressed."""
+    dismissed = Signal()
+    """The close button was pressed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("message")
+        self._sign = QLabel()
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)  # file names may hold anything
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._action = QPushButton()
+        self._action.clicked.connect(self.acted)
+        self._dismiss = QPushButton("✕")
+        self._dismiss.setAccessibleName(tr("Dismiss the message"))
+        self._dismiss.setToolTip(tr("Dismiss"))
+        self._dismiss.clicked.connect(self.dismissed)
+        theme.style(self._dismiss, role="quiet")
+        theme.style(self._sign, role="heading")
+        for widget, name in (
+            (self._sign, "bannerSign"),
+            (self._text, "bannerText"),
+            (self._action, "bannerAction"),
+            (self._dismiss, "bannerDismiss"),
+        ):
+            widget.setObjectName(name)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 5, 5, 5)
+        layout.setSpacing(theme.SPACE)
+        layout.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignVCenter)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(self._action)
+        layout.addWidget(self._dismiss, 0, Qt.AlignmentFlag.AlignVCenter)
+
+    def show_message(self, kind: MessageKind, text: str, action: str = "") -> None:
+        """Shows a message; with an `action`, a button of that text."""
+        # A press that was meant for another message is none for this one.
+        for button in (self._action, self._dismiss):
+            button.setDown(False)
+            button.clearFocus()
+        self._sign.setText(SIGNS[kind])
+        self._text.setText(text)
+        self._text.setAccessibleName(text)
+        self.setAccessibleName(text)
+        self._action.setText(action)
+        self._action.setVisible(bool(action))
+        theme.style(self, kind=kind.value)
+        theme.style(self._sign)
+        self.show()
+
+    def announce(self) -> None:
+        """Has screen readers read the message, wherever the focus is."""
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def tab_after(self, above: "MessageRow") -> None:
+        """The Tab key comes here from the row above."""
+        QWidget.setTabOrder(above._dismiss, self._action)
+        QWidget.setTabOrder(self._action, self._dismiss)
