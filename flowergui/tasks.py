@@ -142,24 +142,28 @@ def predict(
     *,
     why: bool = False,
     out: str | Path | None = None,
+    device: str = "",
 ) -> Iterator[Event]:
-    """Predicted or PredictionFailed for each image, by the network in `checkpoint`. With `why`,
-    Explained comes after each Predicted, with a picture in the folder `out`, if any."""
-    from flowergui.learning.inference import predictor
+    """Predicted or PredictionFailed for each image, in their order, by the network in `checkpoint`.
+    With `why`, Explained comes after each Predicted, with a picture in the folder `out`, if any.
+    `device` is "auto", "cpu", "cuda" or "mps"; "" takes the one of the checkpoint's recipe."""
+    from flowergui.learning.inference import prediction
 
     photos, folder = [Path(image) for image in images], Path(out) if out else None
-    yield from predictor.predict(Path(checkpoint), photos, why=why, out=folder)
+    yield from prediction.predict(Path(checkpoint), photos, why=why, out=folder, device=device)
 
 
-def evaluate(checkpoint: str | Path, folder: str | Path | None = None) -> Iterator[Event]:
+def evaluate(
+    checkpoint: str | Path, folder: str | Path | None = None, *, device: str = ""
+) -> Iterator[Event]:
     """PhotoEvaluated for each photo, and at last Evaluated, for a checkpoint or a run's best.
 
     The photos are those in `folder` that it was not trained on; without a folder, the validation
-    photos of its run. Raises FlowerError if there are none.
+    photos of its run. `device` is as in `predict`. Raises FlowerError if there are no photos.
     """
     from flowergui.learning.inference import evaluation
 
-    yield from evaluation.evaluate(Path(checkpoint), Path(folder) if folder else None)
+    yield from evaluation.evaluate(Path(checkpoint), Path(folder) if folder else None, device)
 
 
 def export(checkpoint: str | Path, out: str | Path) -> Iterator[Event]:

@@ -99,13 +99,15 @@ def _resume(wishes: argparse.Namespace) -> int:
 
 def _predict(wishes: argparse.Namespace) -> int:
     out = folder_of(wishes.why) if wishes.why else None
-    events = tasks.predict(wishes.checkpoint, wishes.images, why=out is not None, out=out)
+    events = tasks.predict(
+        wishes.checkpoint, wishes.images, why=out is not None, out=out, device=wishes.device
+    )
     return _report(wishes, events).code
 
 
 def _evaluate(wishes: argparse.Namespace) -> int:
     folder = folder_of(wishes.folder) if wishes.folder else None
-    events = tasks.evaluate(wishes.checkpoint, folder)
+    events = tasks.evaluate(wishes.checkpoint, folder, device=wishes.device)
     if not wishes.csv:
         return _report(wishes, events).code
     with csv_export.predictions_table(Path(wishes.csv)) as write:

@@ -257,6 +257,8 @@ class Console:
                 say(f"The weights are in {event.path}.\nA transfer takes them with {file}")
             case Predicted():
                 say("\n".join(report.predicted(event)))
+            case Explained(picture=""):
+                say(text.tr("  This network can't show why."))
             case Explained():
                 say(f"  {event.picture} shows why.")
             case RunListed():

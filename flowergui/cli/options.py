@@ -107,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
     predict = command("predict", "Say what photos show.")
     _add_checkpoint(predict)
     predict.add_argument("images", metavar="IMAGE", nargs="+", help="a photo")
+    _add_device(predict)
     predict.add_argument(
         "--why",
         metavar="DIR",
@@ -123,6 +124,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         help="a folder of photos, one subfolder a class (default: those that the run held back)",
     )
+    _add_device(evaluate)
     evaluate.add_argument(
         "--csv", metavar="FILE", help="write what it says of each photo into FILE, as a table"
     )
@@ -190,6 +192,17 @@ def parser() -> argparse.ArgumentParser:
 def _add_checkpoint(to: argparse.ArgumentParser) -> None:
     to.add_argument(
         "checkpoint", metavar="CHECKPOINT", help="a best.pth or last.pth, or the folder of a run"
+    )
+
+
+def _add_device(to: argparse.ArgumentParser) -> None:
+    choices = tuple(choice.value for choice in SETTING["device"].choices)
+    to.add_argument(
+        "--device",
+        choices=choices,
+        default="",
+        metavar="|".join(choices),
+        help="where the network computes (default: as its training was asked to)",
     )
 
 

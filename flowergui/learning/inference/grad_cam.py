@@ -1,12 +1,11 @@
-"""Why a network says what it says: the places in a photo that speak for a class.
+"""Grad-CAM: which places of an image speak for a class.
 
-Grad-CAM (Selvaraju et al. 2017, arXiv 1610.02391): of the last layer whose values still have a
-place in the photo, each channel counts for as much as its mean gradient towards the class's logit;
-what speaks against the class is left out.
+Selvaraju et al. 2017, arXiv 1610.02391: the channels of the last layer with spatial dimensions are
+summed, each weighted by the mean gradient of the class's logit; negative values become 0.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from math import isqrt
 from pathlib import Path
@@ -25,16 +24,17 @@ from flowergui.facts import (
     Heatmap,
 )
 from flowergui.learning.data import image_io
+from flowergui.text import tr
 
-LARGEST = 1024
-"""Most pixels of a side of the pictures that show it."""
+MAX_SIDE_PX = 1024
+"""Most pixels of a side of the pictures that show a map."""
 
 
 def target_layer(net: nn.Module, images: Tensor) -> str:
-    """The name of the module whose values `explain` looks at: of those that are called once, the
-    last one that gives (B, C, h, w) with more than one place. A Vision Transformer has none but its
-    first; of its tokens, those that its last block attends to are taken. "" where there is no such
-    module, as where images are so small that nothing in them keeps its place."""
+    """The name of the module whose output Grad-CAM uses: of those that are called once, the last
+    one that gives (B, C, h, w) with h and w above 1. In a Vision Transformer only the first layer
+    does; the tokens that its last block attends to are taken instead. "" if there is no such
+    module, as for very small images."""
     if isinstance(net, VisionTransformer):
         return f"encoder.layers.encoder_layer_{len(net.encoder.layers) - 1}.ln_1"
     channels_last = isinstance(net, SwinTransformer)  # all but what it permutes at its end
@@ -65,14 +65,14 @@ def target_layer(net: nn.Module, images: Tensor) -> str:
     return next((name for name in reversed(found) if calls[name] == 1), "")
 
 
-def explain(
-    net: nn.Module, layer: str, images: Tensor, most: int
-) -> tuple[Tensor, tuple[int, ...], tuple[Tensor, ...]]:
-    """One image (1, 3, S, S), normalised -> its logits (classes,); the `most` likeliest classes;
-    and for each of them a map (h, w) float32 from 0 to 1, all 0 where nothing speaks for it.
+def class_activation_maps(
+    net: nn.Module, layer: str, image: Tensor, labels: Sequence[int]
+) -> tuple[Tensor, ...]:
+    """Grad-CAM of one image (1, 3, S, S), normalized: for each of `labels` a map (h, w) float32
+    from 0 to 1 on the CPU, all 0 if nothing speaks for that class.
 
-    `net` is in evaluation mode, and none of its parameters wants a gradient; `layer` is its
-    `looking_layer`. What comes before that layer is computed once and without a graph.
+    `net` is in evaluation mode, and none of its parameters takes gradients; `layer` is its
+    `target_layer`. Layers before that one are computed once and without a graph.
     """
     kept: list[Tensor] = []
     thread = get_ident()
@@ -86,18 +86,15 @@ def explain(
     handle = net.get_submodule(layer).register_forward_hook(hook)
     try:
         with torch.enable_grad():
-            logits = net(images)[0]
-            shares = logits.detach().float().softmax(0)
-            likeliest = tuple(shares.topk(min(most, len(shares))).indices.tolist())
+            logits = net(image)[0]
             gradients = [
                 torch.autograd.grad(logits[label], kept[0], retain_graph=True)[0]
-                for label in likeliest
+                for label in labels
             ]
     finally:
         handle.remove()
-    places = _by_place(kept[0].detach())
-    maps = tuple(_lit(places, _by_place(gradient)) for gradient in gradients)
-    return logits.detach(), likeliest, maps
+    activations = _by_place(kept[0].detach())
+    return tuple(_map(activations, _by_place(gradient)).cpu() for gradient in gradients)
 
 
 def _by_place(values: Tensor) -> Tensor:
@@ -108,27 +105,27 @@ def _by_place(values: Tensor) -> Tensor:
     return values[0, 1:].T.reshape(-1, side, side).float()
 
 
-def _lit(places: Tensor, gradient: Tensor) -> Tensor:
-    heat = (places * gradient.mean((1, 2), keepdim=True)).sum(0).relu()
+def _map(activations: Tensor, gradient: Tensor) -> Tensor:
+    heat = (activations * gradient.mean((1, 2), keepdim=True)).sum(0).relu()
     top = heat.max()
     return heat / top if top > 0 else heat
 
 
 def as_rows(heat: Tensor) -> Heatmap:
-    """A map as plain numbers, to three digits."""
+    """A map (h, w) as plain numbers, to three digits."""
     lines: list[list[float]] = heat.tolist()
     return tuple(tuple(round(value, 3) for value in line) for line in lines)
 
 
 def overlay(photo: Path, heat: Heatmap, folder: Path) -> Path:
-    """Writes the middle square of a photo, dark where nothing speaks for the class, into `folder`
-    as <photo>-why.jpg, and returns that path; what is there already is kept. Raises FlowerError."""
-    whole = image_io.read(photo, at_least=LARGEST)
+    """Writes the center crop of a photo, dark where nothing speaks for the class, into `folder` as
+    <photo>-why.jpg, and returns that path; no file is replaced. Raises FlowerError."""
+    whole = image_io.read(photo, at_least=MAX_SIDE_PX)
     side = min(*whole.size)
     left, top = (whole.width - side) // 2, (whole.height - side) // 2
     square = whole.crop((left, top, left + side, top + side))
-    if side > LARGEST:
-        square = square.resize((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+    if side > MAX_SIDE_PX:
+        square = square.resize((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
     lit = np.rint(255 * (MIN_BRIGHTNESS + (1 - MIN_BRIGHTNESS) * np.array(heat))).astype(np.uint8)
     mask = Image.fromarray(lit).resize(square.size, Image.Resampling.BICUBIC)
     shown = Image.composite(square, Image.new("RGB", square.size), mask)
@@ -139,5 +136,12 @@ def overlay(photo: Path, heat: Heatmap, folder: Path) -> Path:
         shown.save(path, "JPEG", quality=90)
     except OSError as error:
         reason = error.strerror or error
-        raise FlowerError(f"{path.name} can't be written into {folder}: {reason}.") from error
+        raise FlowerError(
+            tr(
+                "{name} can't be written into {folder}: {reason}.",
+                name=path.name,
+                folder=folder,
+                reason=reason,
+            )
+        ) from error
     return path

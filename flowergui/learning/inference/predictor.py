@@ -1,40 +1,32 @@
-"""Checkpoint + image -> ranked guesses."""
+"""A trained network, read from a checkpoint, with all that prediction needs."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from flowergui.errors import FlowerError
-from flowergui.events import (
-    Event,
-    Explained,
-    Predicted,
-    PredictionFailed,
-)
-from flowergui.facts import (
-    Heatmap,
-    Prediction,
-)
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.learning.data import augmentation, batches
+from flowergui.learning.device import hardware
 from flowergui.learning.inference import grad_cam
 from flowergui.learning.models import network, weights
 from flowergui.store.run_folder import RunFolder
-
-TOP_K = 5
+from flowergui.text import tr
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 """By their names in checkpoints; all others compute in float32."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Predictor:
-    """A trained network in evaluation mode on the CPU, and what it takes and tells; and how it was
-    trained: on which kind of `device` and in which `dtype`."""
+    """A trained network in evaluation mode, on the CPU, and what its images must be.
+
+    `classes` are in the order of the logits; `mean` and `std` normalize RGB from 0 to 1. `epoch` is
+    the last that the weights have seen, whole or in part. The network was trained on a device of
+    the kind `trained_on` and validated in `dtype`; its recipe asks for `device`.
+    """
 
     net: nn.Module
     classes: tuple[str, ...]
@@ -42,88 +34,84 @@ class Predictor:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     epoch: int
-    device: str
+    trained_on: str
     dtype: torch.dtype
+    device: str
+
+    @cached_property
+    def cam_layer(self) -> str:
+        """The name of the module that Grad-CAM looks at; "" if there is none."""
+        size = self.image_size
+        return grad_cam.target_layer(self.net, torch.zeros(1, 3, size, size))
 
 
-def predict(
-    source: Path, images: Sequence[Path], *, why: bool = False, out: Path | None = None
-) -> Iterator[Event]:
-    """Predicted or PredictionFailed for each image, by a checkpoint or by a run folder's best;
-    after each Predicted, where they want to know `why` and the network can tell, Explained, with a
-    picture in the folder `out`, where there is one.
-
-    Nothing is drawn at random, so a training beside it goes on the same. Raises FlowerError
-    where the checkpoint can't answer, and where the pictures can't be written.
-    """
-    path = RunFolder(source).checkpoint_to_use() if source.is_dir() else source
-    predictor = load(path)
-    prepare = batches.eval_transform(predictor.image_size)
-    layer = _looking_layer(predictor) if why else ""
-    for image in images:
-        try:
-            pixels = prepare(image)
-        except FlowerError as error:
-            yield PredictionFailed(str(image), str(error))
-            continue
-        views = torch.from_numpy(pixels.copy())[None]
-        batch = augmentation.normalize(views, predictor.mean, predictor.std)
-        heats: tuple[Heatmap, ...] = ()
-        if layer:
-            logits, _, maps = grad_cam.explain(predictor.net, layer, batch, TOP_K)
-            heats = tuple(grad_cam.as_rows(heat) for heat in maps)
-        else:
-            with torch.inference_mode():
-                logits = predictor.net(batch)[0]
-        top = probabilities(logits, path).topk(min(TOP_K, len(predictor.classes)))
-        guesses = tuple(
-            Prediction(predictor.classes[index], probability)
-            for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True)
-        )
-        yield Predicted(str(image), guesses, str(path), predictor.epoch)
-        if layer:
-            picture = grad_cam.overlay(image, heats[0], out) if out else ""
-            yield Explained(str(image), heats, str(picture))
+def device_for(predictor: Predictor, wish: str = "") -> torch.device:
+    """The device `wish` ("auto", "cpu", "cuda" or "mps"); if it is empty, the one that the
+    checkpoint's recipe asks for, or "auto" if this machine does not have that. Raises FlowerError
+    if it does not have the wish."""
+    if wish:
+        return hardware.device(wish)
+    try:
+        return hardware.device(predictor.device)
+    except (FlowerError, RuntimeError):  # RuntimeError: a name that torch does not know
+        return hardware.device("auto")
 
 
 def probabilities(logits: Tensor, path: Path) -> Tensor:
-    """Of logits (..., classes), float32. Raises FlowerError where the network at `path` gives
-    none."""
+    """Softmax of logits (..., classes), float32. Raises FlowerError if one is NaN or infinite, and
+    names the checkpoint at `path`."""
     shares = logits.float().softmax(-1)
     if not shares.isfinite().all():
         raise FlowerError(
-            f"{path.name} gives no numbers: its training went wrong before it was saved.",
-            hint="Choose another checkpoint.",
+            tr(
+                "{checkpoint} predicts NaN: its training went wrong before it was saved.",
+                checkpoint=path.name,
+            ),
+            hint=tr("Choose another checkpoint."),
         )
     return shares
 
 
+def checkpoint_of(source: Path) -> Path:
+    """`source`, or the checkpoint to use if it is a run folder. Raises FlowerError if that has
+    none yet."""
+    return RunFolder(source).checkpoint_to_use() if source.is_dir() else source
+
+
 def load(path: Path) -> Predictor:
-    """The network in a checkpoint; its averaged weights where it has them. Raises FlowerError."""
+    """The network in a checkpoint, with its averaged weights if it has them. The last one that was
+    read is kept. Raises FlowerError."""
     try:
-        stamp = path.stat().st_mtime_ns
+        modified_ns = path.stat().st_mtime_ns
     except OSError:
-        raise FlowerError(f"There is no file {path}.") from None
-    predictor = _load(path, stamp)
-    # A class may be called otherwise since the checkpoint was saved; new ones stand behind.
-    names = RunFolder(path.parent).classes()[: len(predictor.classes)]
-    renamed = len(names) == len(predictor.classes)
-    return replace(predictor, classes=names) if renamed else predictor
+        raise FlowerError(tr("There is no file {path}.", path=path)) from None
+    predictor = _load(path, modified_ns)
+    names = _renamed_classes(path, predictor.classes)
+    return predictor if names == predictor.classes else replace(predictor, classes=names)
+
+
+def _renamed_classes(path: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """`classes` by the names that the run of this checkpoint has for them now: a run that is
+    resumed may rename some, which its older checkpoints can't know. A classes.json that somebody
+    else put beside a checkpoint renames nothing."""
+    run = RunFolder(path.parent)
+    if path not in (run.last, run.previous, run.best, run.resumed):
+        return classes
+    names = run.current_classes(classes)
+    return classes if set(names) == set(classes) else names  # a run never reorders them
 
 
 @lru_cache(maxsize=1)
-def _looking_layer(predictor: Predictor) -> str:
-    size = predictor.image_size
-    return grad_cam.target_layer(predictor.net, torch.zeros(1, 3, size, size))
-
-
-@lru_cache(maxsize=1)
-def _load(path: Path, stamp: int) -> Predictor:
+def _load(path: Path, modified_ns: int) -> Predictor:
     stored = checkpoint.read(path)
     if not checkpoint.is_flowergui_checkpoint(stored):
         raise FlowerError(
-            f"{path.name} holds weights alone: it does not say which network and classes they are.",
-            hint="Use a best.pth or last.pth that flowergui saved.",
+            tr(
+                "{checkpoint} has only weights: it does not say which network and classes they "
+                "belong to.",
+                checkpoint=path.name,
+            ),
+            hint=tr("Use a best.pth or last.pth that flowergui saved."),
         )
     classes = tuple(stored["classes"])
     size = int(stored["image_size"])
@@ -131,23 +119,26 @@ def _load(path: Path, stamp: int) -> Predictor:
     try:
         network.load_state_dict(net, checkpoint.extract_state_dict(stored, path), assign=True)
     except RuntimeError as error:
-        raise FlowerError(f"{path.name} does not fit its own network; it is damaged.") from error
+        raise FlowerError(
+            tr("{checkpoint} does not fit its own network; it is damaged.", checkpoint=path.name)
+        ) from error
     net.requires_grad_(False)
     normalisation = stored.get("normalisation", {})
     return Predictor(
-        net=net.eval(),
+        net=net.eval().to(memory_format=torch.channels_last),
         classes=classes,
         image_size=size,
         mean=tuple(normalisation.get("mean", weights.MEAN)),
         std=tuple(normalisation.get("std", weights.STD)),
         epoch=_epoch(stored),
-        device=str(stored.get("device", "cpu")).partition(":")[0],
+        trained_on=str(stored.get("device", "cpu")).partition(":")[0],
         dtype=DTYPES.get(str(stored.get("precision")), torch.float32),
+        device=str(stored["recipe"].get("device", "auto")),
     )
 
 
 def _epoch(stored: dict[str, object]) -> int:
-    """The last epoch that the weights have seen whole or in part."""
+    """The last epoch that the weights have seen, whole or in part."""
     epoch, batch = stored.get("epoch", 1), stored.get("batch", 0)
     assert isinstance(epoch, int)
     return epoch if batch else max(epoch - 1, 1)

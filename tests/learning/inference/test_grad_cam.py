@@ -36,10 +36,8 @@ def test_every_family_can_be_asked(model: str, size: int) -> None:
     with torch.inference_mode():
         plain = net(images)[0]
     layer = grad_cam.target_layer(net, images)
-    logits, likeliest, maps = grad_cam.explain(net, layer, images, 5)
-    assert torch.allclose(logits, plain, atol=1e-5)
-    assert not logits.requires_grad
-    assert list(likeliest) == plain.softmax(0).topk(5).indices.tolist()
+    labels = plain.topk(5).indices.tolist()
+    maps = grad_cam.class_activation_maps(net, layer, images, labels)
     assert len(maps) == 5
     for heat in maps:
         assert min(heat.shape) > 1
@@ -47,6 +45,8 @@ def test_every_family_can_be_asked(model: str, size: int) -> None:
         assert heat.max() in (0, 1)
     assert any(heat.max() == 1 for heat in maps)
     assert not any(module._forward_hooks for module in net.modules())
+    with torch.inference_mode():
+        assert torch.equal(net(images)[0], plain)
 
 
 def test_it_is_grad_cam() -> None:
@@ -61,8 +61,7 @@ def test_it_is_grad_cam() -> None:
     images[0, 0, 0, 0] = 4.0  # red above on the left
     images[0, 0, 1, 1] = images[0, 2, 1, 1] = 2.0  # and a little of it, with blue, below
     assert grad_cam.target_layer(net, images) == "0"
-    _, likeliest, (first, second) = grad_cam.explain(net, "0", images, 2)
-    assert likeliest == (0, 1)  # 1.5 - 0.25 and 1.0
+    first, second = grad_cam.class_activation_maps(net, "0", images, (0, 1))
     assert torch.allclose(first, torch.tensor([[1.0, 0.0], [0.0, 0.25]]))
     assert torch.allclose(second, torch.tensor([[0.0, 0.0], [0.0, 1.0]]))
     assert grad_cam.as_rows(first) == ((1.0, 0.0), (0.0, 0.25))
@@ -73,8 +72,7 @@ def test_nothing_may_speak_for_a_class() -> None:
     layer.weight.data.fill_(1.0)
     head.weight.data = torch.tensor([[1.0], [-1.0]])
     net = nn.Sequential(layer, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head).requires_grad_(False)
-    _, likeliest, maps = grad_cam.explain(net, "0", torch.ones(1, 3, 2, 2), 2)
-    assert likeliest == (0, 1)
+    maps = grad_cam.class_activation_maps(net, "0", torch.ones(1, 3, 2, 2), (0, 1))
     assert maps[0].tolist() == [[1.0, 1.0], [1.0, 1.0]]
     assert maps[1].tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
@@ -87,25 +85,31 @@ def test_what_has_no_places_tells_nothing() -> None:
 
 
 def test_who_cannot_tell_why_guesses_all_the_same(
-    little: Callable[..., Recipe], monkeypatch
+    little: Callable[..., Recipe], monkeypatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     *_, done = tasks.train(little(epochs=1))
     monkeypatch.setattr(grad_cam, "target_layer", lambda net, images: "")
     photo = next(Path(little().photos).rglob("*.jpg"))
-    (guessed,) = tasks.predict(done.run, [photo], why=True)
+    guessed, explained = tasks.predict(done.run, [photo], why=True, out=tmp_path)
     assert isinstance(guessed, Predicted)
+    assert explained == Explained(str(photo), (), "")
+    assert commands.run(["predict", done.run, str(photo), "--why", str(tmp_path)]) == 0
+    assert "can't show why" in capsys.readouterr().out
 
 
 def test_two_threads_may_ask_the_same_network() -> None:
     torch.manual_seed(1)
     net = network.build("mynet", 5, 64).eval().requires_grad_(False)
     images = [torch.randn(1, 3, 64, 64) for _ in range(8)]
-    alone = [grad_cam.explain(net, "stages", each, 5) for each in images]
+
+    def maps(image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return grad_cam.class_activation_maps(net, "stages", image, range(5))
+
+    alone = [maps(each) for each in images]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda each: grad_cam.explain(net, "stages", each, 5), images))
+        together = list(pool.map(maps, images))
     for one, other in zip(alone, together, strict=True):
-        assert torch.equal(one[0], other[0])
-        assert all(torch.equal(a, b) for a, b in zip(one[2], other[2], strict=True))
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 # --- as a picture and in a run ------------------------------------------------------------------

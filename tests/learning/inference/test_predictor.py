@@ -1,6 +1,10 @@
 """Guesses: ranked, by the checkpoint that says so, and never in the way of each other."""
 
+import gc
+import shutil
+import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -8,10 +12,15 @@ import torch
 from PIL import Image
 
 from flowergui import tasks
+from flowergui.cli import commands
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Finished, Predicted, PredictionFailed
 from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.data import image_io
+from flowergui.learning.data.photos import Photo
+from flowergui.learning.inference import batch_inference, grad_cam, predictor
+from flowergui.learning.inference.batch_inference import BATCH_SIZE, BatchInference
 from flowergui.learning.models import network
 from flowergui.store.run_folder import RunFolder
 
@@ -130,7 +139,7 @@ def test_what_cannot_answer(run: RunFolder, photo: Path, tmp_path: Path) -> None
     with pytest.raises(FlowerError, match="There is no file"):
         list(tasks.predict(path, [photo]))
     torch.save(network.build("mynet", 3, 32).state_dict(), path)
-    with pytest.raises(FlowerError, match=r"x\.pth holds weights alone"):
+    with pytest.raises(FlowerError, match=r"x\.pth has only weights"):
         list(tasks.predict(path, [photo]))
     stored = checkpoint.read(run.best)
     checkpoint.write({**stored, "classes": ["rose", "tulip"]}, path)
@@ -146,10 +155,189 @@ def test_a_network_whose_numbers_went_wrong_says_so(
         if name.endswith("running_var"):
             tensor.fill_(-1.0)
     torch.save(stored, tmp_path / "wrong.pth")
-    with pytest.raises(FlowerError, match=r"wrong\.pth gives no numbers"):
+    with pytest.raises(FlowerError, match=r"wrong\.pth predicts NaN"):
         list(tasks.predict(tmp_path / "wrong.pth", [photo]))
 
 
 def test_a_path_through_a_file_is_no_checkpoint(run: RunFolder, photo: Path) -> None:
     with pytest.raises(FlowerError, match="There is no file"):
         list(tasks.predict(run.best / "x", [photo]))
+
+
+# --- in batches -------------------------------------------------------------------------------
+
+
+def test_photos_go_through_the_network_in_batches(
+    run: RunFolder, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torn, gone = tmp_path / "torn.jpg", tmp_path / "gone.jpg"
+    torn.write_bytes(b"no picture")
+    images = [photo] * 31 + [torn, gone] + [photo] * 30 + [torn] + [photo] * 3
+    sizes = []
+    net = type(predictor.load(run.best).net)
+    forward = net.forward
+
+    def watched(self, batch):
+        sizes.append(len(batch))
+        return forward(self, batch)
+
+    monkeypatch.setattr(net, "forward", watched)
+    events = list(tasks.predict(run.best, images))
+    assert sizes == [31, 30, 3]  # of 32, 32 and 3
+    assert [event.path for event in events] == [str(image) for image in images]
+    unread = [row for row, event in enumerate(events) if isinstance(event, PredictionFailed)]
+    assert unread == [31, 32, 63]
+    assert "not there any more" in events[32].reason
+    assert {type(event) for event in events} == {Predicted, PredictionFailed}
+    assert len({event.predictions[0].name for event in events if isinstance(event, Predicted)}) == 1
+
+
+def test_only_some_batches_are_in_memory(run: RunFolder, photo: Path, monkeypatch) -> None:
+    """However many photos are asked for: later ones are read when their batch comes."""
+    read = []
+    whole = image_io.read
+    monkeypatch.setattr(
+        image_io, "read", lambda path, **wish: read.append(path) or whole(path, **wish)
+    )
+    events = tasks.predict(run.best, [photo] * 1_000, device="cpu")
+    next(events)
+    assert len(read) == BATCH_SIZE
+    events.close()
+
+
+def test_where_a_network_looks_is_computed_for_those_who_ask(
+    run: RunFolder, photo: Path, monkeypatch
+) -> None:
+    asked = []
+    maps = grad_cam.class_activation_maps
+    monkeypatch.setattr(
+        grad_cam, "class_activation_maps", lambda *given: asked.append(1) or maps(*given)
+    )
+    list(tasks.predict(run.best, [photo] * 3))
+    assert not asked
+    list(tasks.predict(run.best, [photo] * 3, why=True))
+    assert len(asked) == 3
+
+
+# --- on which device --------------------------------------------------------------------------
+
+
+class OnCardError(Exception):
+    """A network was sent to a graphics card."""
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with a graphics card, to which nothing must be sent."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated: True)
+    send = torch.nn.Module.to
+
+    def to(self, *wish, **more):
+        if any(isinstance(each, torch.device) and each.type == "cuda" for each in wish):
+            raise OnCardError
+        return send(self, *wish, **more)
+
+    monkeypatch.setattr(torch.nn.Module, "to", to)
+
+
+def test_the_device_of_the_recipe_predicts_and_evaluates(
+    run: RunFolder, photo: Path, tmp_path: Path, card: None
+) -> None:
+    """Who chose the CPU, as the card is broken or full, does not get the card."""
+    list(tasks.predict(run.best, [photo]))
+    list(tasks.evaluate(run.best))
+    assert commands.run(["evaluate", str(run.best)]) == 0
+    with pytest.raises(OnCardError):
+        list(tasks.predict(run.best, [photo], device="auto"))
+    stored = checkpoint.read(run.best)
+    stored["recipe"]["device"] = "auto"
+    checkpoint.write(stored, tmp_path / "auto.pth")
+    folder = run.recipe().photos
+    for job in (
+        lambda **wish: tasks.predict(tmp_path / "auto.pth", [photo], **wish),
+        lambda **wish: tasks.evaluate(tmp_path / "auto.pth", folder, **wish),
+    ):
+        with pytest.raises(OnCardError):
+            list(job())
+        list(job(device="cpu"))
+
+
+def test_a_device_that_this_machine_lacks(run: RunFolder, photo: Path, tmp_path, monkeypatch):
+    """A network that was trained on another machine predicts here; a wish is refused."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    stored = checkpoint.read(run.best)
+    stored["recipe"]["device"] = "cuda"
+    checkpoint.write(stored, tmp_path / "theirs.pth")
+    (guessed,) = tasks.predict(tmp_path / "theirs.pth", [photo])
+    assert guessed.predictions[0].name == "iris"
+    with pytest.raises(FlowerError, match="This machine has no"):
+        list(tasks.predict(run.best, [photo], device="cuda"))
+
+
+def test_a_full_card_leaves_the_rest_to_the_cpu(run: RunFolder, photo: Path, monkeypatch, caplog):
+    trained = predictor.load(run.best)
+    inference = BatchInference(trained, torch.device("meta"))
+    net = type(trained.net)
+    forward = net.forward
+
+    def full(self, batch):
+        if batch.device.type == "meta":
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return forward(self, batch)
+
+    monkeypatch.setattr(net, "forward", full)
+    monkeypatch.setattr(batch_inference, "autocast", lambda *_: nullcontext())  # meta has none
+    ((indices, _, logits),) = inference.iterate(Path(), [Photo(str(photo), 0)])
+    assert (indices, int(logits.argmax())) == ((0,), trained.classes.index("iris"))
+    assert "the CPU computes instead" in caplog.text
+
+
+# --- what it keeps ----------------------------------------------------------------------------
+
+
+def test_one_network_is_kept_and_no_more(run: RunFolder, photo: Path, tmp_path: Path) -> None:
+    """Of resnet50, 100 MB would stay for nothing."""
+    list(tasks.predict(run.best, [photo], why=True))
+    before = weakref.ref(predictor.load(run.best).net)
+    assert before() is not None
+    shutil.copy(run.best, tmp_path / "other.pth")
+    list(tasks.predict(tmp_path / "other.pth", [photo]))
+    gc.collect()
+    assert before() is None
+
+
+# --- the names of its classes -----------------------------------------------------------------
+
+
+def test_a_foreign_list_of_classes_renames_nothing(run: RunFolder, photo: Path, tmp_path: Path):
+    """Labels come from the checkpoint, whatever lies beside it."""
+
+    def likeliest(path: Path) -> str:
+        return next(tasks.predict(path, [photo])).predictions[0].name
+
+    alone = tmp_path / "downloads"
+    alone.mkdir()
+    shutil.copy(run.best, alone / "best.pth")
+    (alone / "classes.json").write_text('["rose", "tulip", "aster"]')
+    assert likeliest(alone / "best.pth") == "iris"
+    copied = tmp_path / "run"
+    shutil.copytree(run.path, copied)
+    for names in ('["rose", "tulip", "aster"]', '["lily", "iris", "rose"]', '{"0": "a"}', "[1]"):
+        (copied / "classes.json").write_text(names)
+        assert likeliest(copied / "best.pth") == "iris"
+    (copied / "classes.json").write_text('["iris", "lily", "daisy"]')  # in another order
+    assert likeliest(copied / "best.pth") == "iris"
+
+
+def test_a_run_may_rename_its_classes(run: RunFolder, photo: Path, tmp_path: Path) -> None:
+    """It writes classes.json and split.csv together; its best.pth may be older."""
+    copied = tmp_path / "run"
+    shutil.copytree(run.path, copied)
+    renamed = RunFolder(copied)
+    rows = [(path, name.replace("iris", "violet"), part) for path, name, part in renamed.split()]
+    renamed.write_split(("daisy", "violet", "lily"), rows, Path(run.recipe().photos))
+    (guessed,) = tasks.predict(renamed.best, [photo])
+    assert guessed.predictions[0].name == "violet"
+    shutil.copy(run.best, copied / "mine.pth")  # nobody knows of which run it is
+    assert next(tasks.predict(copied / "mine.pth", [photo])).predictions[0].name == "iris"
