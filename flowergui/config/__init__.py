@@ -1,1 +1,1 @@
-"""What a run is told: the recipe, its settings, presets, and how recipes differ."""
+"""What a run is configured with: the recipe, its settings, presets, and how recipes differ."""

@@ -1,13 +1,14 @@
-"""Which parameters stay frozen, in words that fit every network."""
+"""Which parameters are frozen, in patterns that fit every network."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from flowergui.errors import FlowerError
+from flowergui.text import tr
 
 ALL_BUT_HEAD = "all-but-head"
 ALL_BUT_LAST_STAGE = "all-but-last-stage"
-"""Words that `frozen` understands beside names and patterns: they fit every architecture."""
+"""Words that `frozen` understands beside names and patterns. They fit every architecture."""
 
 
 def frozen_names(
@@ -16,11 +17,11 @@ def frozen_names(
     head: Iterable[str],
     last_stage: Iterable[str],
 ) -> tuple[str, ...]:
-    """The parameters that `frozen` means, in the order of `parameters`.
+    """The names of the parameters that `frozen` selects, in the order of `parameters`.
 
-    A word of `frozen` is a name, a shell-style pattern (layer1.*), a module's name (layer1),
-    or one of the two words above. `head` and `last_stage` are those of `ModelDescribed`.
-    Raises FlowerError for a word that fits nothing.
+    An entry of `frozen` is the name of a parameter, a shell-style pattern (layer1.*), the name of
+    a module (layer1), or one of the two words above. `head` and `last_stage` are those of
+    `ModelDescribed`. Raises FlowerError for an entry that selects nothing.
     """
     parameters = tuple(parameters)
     kept = {ALL_BUT_HEAD: set(head), ALL_BUT_LAST_STAGE: {*head, *last_stage}}
@@ -36,8 +37,8 @@ def frozen_names(
             ]
         if not matched:
             raise FlowerError(
-                f"No parameter of this network is called {word!r}.",
-                hint="Names and patterns look like layer1.*, layer4.1.conv2.weight or fc.",
+                tr("No parameter of this network is called {name}.", name=repr(word)),
+                hint=tr("Names and patterns look like layer1.*, layer4.1.conv2.weight or fc."),
             )
         chosen.update(matched)
     return tuple(name for name in parameters if name in chosen)

@@ -1,19 +1,19 @@
-"""Presets: values that go together.
+"""Presets: values of settings that go together.
 
-Recommended from scratch was chosen by measuring on 1,500 photos of five flowers (resnet18, 300
-photos held back, two cores): the growing squares and the learning rate on two other splits than
-the program's own, there on seed 0: best.pth 81.3% after 541 s (last epoch 78.7%; with 44
-epochs 79.7 and 79.0%). A validation of 300 photos is sure to some 2.4 points. Half and twice
-the learning rate, ten times the weight decay, MixUp and stronger augmentation were all worse in
-that time. tests/benchmarks/scratch_accuracy.py measures it again.
+Recommended from scratch was chosen on 1,500 images of five classes (resnet18, 300 of them for
+validation, two cores). Progressive resizing and the learning rate were chosen on two other splits
+than the program's own; on its own split, seed 0, best.pth reaches 81.3% after 541 s (last epoch
+78.7%; with 44 epochs 79.7 and 79.0%). The standard error with 300 validation images is 2.4 points.
+Half and twice the learning rate, ten times the weight decay, MixUp and stronger augmentation were
+all worse in that time. tests/benchmarks/scratch_accuracy.py measures it again.
 
-Recommended for transfer was chosen with resnet18 that had learned three of the flowers, on the
-600 photos of the other two (mean of best.pth over three seeds, 120 photos held back): 75.6% at a
-learning rate of 0.01, 68.6% at 0.002, 66.1% at 0.0005; the tutorial's values gave 71.1%.
-Training the last stage too gave 83.6%. Four cached views instead of new ones changed nothing
-(75.3% both, in half the time), and make epochs cheap: 60 of them gave 79.7% in a third of the
-time of 15 without; 100 gave 81.1%, eight views 79.4%, and no augmentation 76.9%. ImageNet's
-weights could not be had where that was done.
+Recommended for transfer was chosen with a resnet18 that was trained on three of the classes, on the
+600 images of the other two (mean of best.pth over three seeds, 120 validation images): 75.6% at a
+learning rate of 0.01, 68.6% at 0.002, 66.1% at 0.0005; the tutorial's values gave 71.1%. Training
+the last stage too gave 83.6%. Four cached augmentations instead of new ones in every epoch gave the
+same 75.3% in half the time; then 60 epochs gave 79.7% in a third of the time of 15 without the
+cache; 100 gave 81.1%, eight cached augmentations 79.4%, and no augmentation 76.9%. ImageNet weights
+were not available there.
 """
 
 from dataclasses import replace
@@ -24,7 +24,7 @@ from flowergui.config.recipe import Recipe
 from flowergui.config.setting import Value
 
 PRESETS: dict[str, dict[str, dict[str, Value]]] = {
-    # The values that the program grew out of, in either mode.
+    # The values of the tutorial that the program began as, in both modes.
     "tutorial": {
         mode: {
             "epochs": 30,
@@ -93,13 +93,13 @@ PRESETS: dict[str, dict[str, dict[str, Value]]] = {
 
 
 def with_preset(recipe: Recipe, preset: str) -> Recipe:
-    """`recipe` with the values of the preset ("tutorial" or "recommended") for its mode."""
+    """Returns `recipe` with the values of `preset` ("tutorial" or "recommended") for its mode."""
     values: dict[str, Any] = PRESETS[preset][recipe.mode]
     return replace(recipe, **values)
 
 
 def preset_of(recipe: Recipe) -> str:
-    """The preset whose values `recipe` has (frozen layers aside), or "" for none."""
+    """The preset whose values `recipe` has, frozen layers aside; "" if it has those of none."""
     for preset, modes in PRESETS.items():
         values = modes[recipe.mode].items()
         if all(getattr(recipe, name) == value for name, value in values if name != "frozen"):

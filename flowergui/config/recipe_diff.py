@@ -1,19 +1,20 @@
-"""In what the recipes of runs differ."""
+"""In which settings the recipes of runs differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flowergui.config.recipe import SETTINGS, Recipe
 from flowergui.config.setting import Setting
+from flowergui.text import tr, trn
 
-CONTEXT_SETTINGS = 3
+MAX_NAMED_PARAMETERS = 3
 """Up to so many frozen parameters are named; more are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A setting that is not the same in all of some runs: its label, what it does, and its value
-    in each of them as a person reads it, "" where it does not matter."""
+    """A setting that differs between runs: its label, its help, and its value in each run as a
+    person reads it, "" where the setting has no effect."""
 
     label: str
     help: str
@@ -21,39 +22,45 @@ class Difference:
 
 
 def differences(recipes: Sequence[Recipe]) -> tuple[Difference, ...]:
-    """Those between `recipes`, in the order of the form: the photos first. What has no effect in
-    a recipe (the momentum of Adam) is no difference."""
+    """The settings in which `recipes` differ, in the order of the form, the dataset first.
+
+    A setting that has no effect in a recipe, as the momentum of Adam, counts as no value.
+    """
     found = []
     if len({recipe.photos for recipe in recipes}) > 1:
         folders = tuple(recipe.photos for recipe in recipes)
-        found.append(Difference("Photos", "The folder to learn from.", folders))
-    for each in SETTINGS:
-        values = [getattr(recipe, each.name) for recipe in recipes if each.matters(recipe)]
+        found.append(Difference(tr("Dataset"), tr("The folder of the images."), folders))
+    for setting in SETTINGS:
+        values = [getattr(recipe, setting.name) for recipe in recipes if setting.matters(recipe)]
         if len(set(values)) > 1 or 0 < len(values) < len(recipes):
-            told = tuple(_told(each, recipe) for recipe in recipes)
-            if len(set(told)) < len(set(values)) and each.name == "frozen":
-                told = _by_their_own(told, values)
-            found.append(Difference(each.label, each.help, told))
+            shown = tuple(_shown(setting, recipe) for recipe in recipes)
+            if len(set(shown)) < len(set(values)) and setting.name == "frozen":
+                shown = _with_own_names(shown, values)
+            found.append(Difference(tr(setting.label), tr(setting.help), shown))
     return tuple(found)
 
 
-def _by_their_own(told: tuple[str, ...], values: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """As many parameters, but others: adds to each the first of its names that not all have."""
+def _with_own_names(shown: tuple[str, ...], values: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Adds the first name that not all have, where as many but other parameters are frozen."""
     common = set.intersection(*map(set, values))
-    own = ([name for name in names if name not in common] for names in values)
+    own = [[name for name in names if name not in common] for names in values]
     return tuple(
-        f"{text}, with {names[0]}{'…' if names[1:] else ''}" if names else text
-        for text, names in zip(told, own, strict=True)
+        text
+        if not names
+        else tr("{parameters}, with {name}…", parameters=text, name=names[0])
+        if names[1:]
+        else tr("{parameters}, with {name}", parameters=text, name=names[0])
+        for text, names in zip(shown, own, strict=True)
     )
 
 
-def _told(setting: Setting, recipe: Recipe) -> str:
+def _shown(setting: Setting, recipe: Recipe) -> str:
     if not setting.matters(recipe):
         return ""
     value = getattr(recipe, setting.name)
-    if isinstance(value, tuple) and len(value) > CONTEXT_SETTINGS:
-        return f"{len(value):,} parameters"
-    label = next((each.label for each in setting.choices if each.value == value), "")
-    words = label or setting.written(value)
-    unit = setting.unit and not (setting.zero and value == 0)
-    return f"{words} {setting.unit}" if unit else words
+    if isinstance(value, tuple) and len(value) > MAX_NAMED_PARAMETERS:
+        return trn("{count} parameter", "{count} parameters", len(value))
+    label = next((tr(each.label) for each in setting.choices if each.value == value), "")
+    words = label or tr(setting.written(value))
+    has_unit = setting.unit and not (setting.zero and value == 0)
+    return f"{words} {tr(setting.unit)}" if has_unit else words

@@ -39,7 +39,7 @@ def test_what_a_setting_writes_it_reads(each) -> None:
         ("epochs", "1e2", 100),
         ("epochs", "1,000", 1000),
         ("seed", "10 000", 10_000),
-        ("batch_size", " 64 photos ", 64),
+        ("batch_size", " 64 images ", 64),
         ("weight_decay", "0,05", 0.05),
         ("learning_rate", "3e-4", 0.0003),
         ("image_size", "auto", 0),

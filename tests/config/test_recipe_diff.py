@@ -41,9 +41,9 @@ def test_values_read_as_people_write_them() -> None:
         image_size=96,
     )
     assert found(plain, other, plain) == {
-        "Photos": ("/a", "/b", "/a"),
+        "Dataset": ("/a", "/b", "/a"),
         "Frozen": ("fc.bias", "4 parameters", "fc.bias"),
-        "Batch size": ("32 photos", "64 photos", "32 photos"),
+        "Batch size": ("32 images", "64 images", "32 images"),
         "Schedule": ("One-cycle", "StepLR", "One-cycle"),
         "Step size": ("", "30 epochs", ""),  # nothing to a one-cycle schedule
         "Gamma": ("", "0.1", ""),

@@ -168,7 +168,7 @@ def test_a_new_mode_brings_its_preset_but_keeps_what_the_user_changed(form):
 
 
 def test_a_tick_beside_the_name_switches_on_and_off(form):
-    form.findChild(QPushButton, "sectionPhotos").click()
+    form.findChild(QPushButton, "sectionImages").click()
     switch = form.findChild(QCheckBox, "mixupSwitch")
     assert not switch.isChecked()
     switch.click()
@@ -207,7 +207,7 @@ def test_tab_goes_down_the_form(qtbot, form):
         widget = widget.nextInFocusChain()
     rest = [
         s.name
-        for group in ("Training", "Photos", "Machine")
+        for group in ("Training", "Images", "Machine")
         for s in FIELDS
         if s.group == group and s.name not in FIRST
     ]
@@ -216,6 +216,6 @@ def test_tab_goes_down_the_form(qtbot, form):
 
 @pytest.mark.parametrize("opened", [False, True])
 def test_it_fits_a_narrow_column(form, opened):
-    for group in ("Training", "Photos", "Machine"):
+    for group in ("Training", "Images", "Machine"):
         form.findChild(QPushButton, f"section{group}").setChecked(opened)
     assert form.minimumSizeHint().width() <= 310
