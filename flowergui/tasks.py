@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 def inspect(folder: str | Path) -> Iterator[Event]:
     """ScanProgress ..., Scanned: the classes of a folder of photos, their counts, and the
     files that were left out. Raises FlowerError where there is nothing to learn from."""
-    from flowergui.learning.data import photos
+    from flowergui.learning.data.scan import scan
 
-    yield from photos.scan(Path(folder))
+    yield from scan(Path(folder))
 
 
 def read_image(path: str | Path, edge: int) -> tuple[int, int, bytes]:
@@ -55,17 +55,17 @@ def sample(folder: str | Path, *, seed: int = 0, photos_per_class: int = 80) -> 
 
 def list_models() -> Iterator[Event]:
     """ModelsListed: every architecture there is."""
-    from flowergui.learning.models import network
+    from flowergui.learning.models.catalogue import model_catalogue
 
-    yield ModelsListed(network.model_catalogue())
+    yield ModelsListed(model_catalogue())
 
 
 def describe_model(model: str, class_count: int, image_size: int = 0) -> Iterator[Event]:
     """ModelDescribed: the parameters and modules of a network that is not built yet, at
     `image_size` pixels (0: its own). Raises FlowerError for a size it can't take."""
-    from flowergui.learning.models import network
+    from flowergui.learning.models.describe import describe
 
-    yield network.describe(model, class_count, image_size)
+    yield describe(model, class_count, image_size)
 
 
 def train(

@@ -25,10 +25,11 @@ def checkpoint_for(model: str, image_size: int, classes: list[str], path: Path) 
     """Writes a checkpoint of an untrained network."""
     from flowergui.config.recipe import Recipe
     from flowergui.learning.checkpoints import checkpoint
-    from flowergui.learning.models import network
+    from flowergui.learning.models.build import build
+    from flowergui.learning.models.describe import describe
 
-    size = image_size or network.describe(model, len(classes), 0).image_size
-    net = network.build(model, len(classes), size)
+    size = image_size or describe(model, len(classes), 0).image_size
+    net = build(model, len(classes), size)
     content = {
         "format": checkpoint.FORMAT,
         "recipe": Recipe(model=model).as_dict(),

@@ -49,11 +49,12 @@ from flowergui import tasks
 from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
 from flowergui.events import BatchDone, EpochDone
-from flowergui.learning.data import photos
-from flowergui.learning.data.photos import Photo, Split
+from flowergui.learning.data.photos import Photo
+from flowergui.learning.data.scan import scan
+from flowergui.learning.data.split import Split, split_photos
 from flowergui.learning.device import hardware
 from flowergui.learning.estimate import speedups
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build
 from flowergui.system import allocator
 
 EPOCHS, BATCH, SIZE = 30, 32, 224
@@ -209,7 +210,7 @@ def ceiling(model: str, classes: int) -> float:
     """Photos a second of forward and backward alone, on a batch that is there already, in the
     precision and layout that are fastest here."""
     dtype = hardware.precision("auto", torch.device("cpu"))
-    net = network.build(model, classes, SIZE).to(memory_format=torch.channels_last)
+    net = build(model, classes, SIZE).to(memory_format=torch.channels_last)
     images = torch.randn(BATCH, 3, SIZE, SIZE).to(memory_format=torch.channels_last)
     labels = torch.zeros(BATCH, dtype=torch.int64)
     times = []
@@ -228,7 +229,7 @@ def allowed(model: str, classes: int) -> float:
     4096) in the precision that is fastest here: what convolutions and matrix products alone would
     take, forward and backward."""
     dtype = hardware.precision("auto", torch.device("cpu"))
-    net = network.build(model, classes, SIZE)
+    net = build(model, classes, SIZE)
     with FlopCounterMode(display=False) as counter:
         nn.functional.cross_entropy(
             net(torch.zeros(2, 3, SIZE, SIZE)), torch.zeros(2).long()
@@ -245,7 +246,7 @@ def allowed(model: str, classes: int) -> float:
 def ours(recipe: Recipe) -> Iterator[tuple[float, Any]]:
     """The events of a run of ours, with the seconds since Start. As in the window, the folder is
     open by then; of its photos it is known whether they can be read, and nothing is kept."""
-    last(photos.scan(Path(recipe.photos)))
+    last(scan(Path(recipe.photos)))
     hardware.release()
     with tempfile.TemporaryDirectory() as models:
         os.environ["FLOWERGUI_CACHE"] = models
@@ -308,8 +309,8 @@ def main() -> None:
     wishes = parser.parse_args()
     folder = Path(os.environ["FLOWERGUI_PHOTOS"])
     allocator.tune_malloc()
-    found = last(photos.scan(folder))
-    split = photos.split(found, 0.2, 0)
+    found = last(scan(folder))
+    split = split_photos(found, 0.2, 0)
     others: Others = {"the tutorial's loop": tutorial, "torchvision's reference": reference}
     if find_spec("fastai"):
         others["fastai's vision_learner"] = vision_learner

@@ -48,7 +48,8 @@ from flowergui.facts import (
     Confusion,
     Problem,
 )
-from flowergui.learning.data import photos
+from flowergui.learning.data import photo_check
+from flowergui.learning.data.scan import scan
 from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store import paths
 from flowergui.store.run_folder import RunFolder
@@ -667,18 +668,18 @@ def test_inspect_prints_counts_and_problems(
     assert ["poppy", "10"] in [line.split() for line in printed.out.splitlines()]
     assert ["20"] in [line.split() for line in printed.out.splitlines()]
     assert "1 problem:" in printed.err
-    assert "poppy/torn.jpg: its content is no picture" in printed.err
+    assert "poppy/torn.jpg: it is not an image of a known format" in printed.err
 
 
 def test_the_counts_of_many_photos_are_told_once(
     flowers: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photos, "CHECKED_FIRST", 1)
+    monkeypatch.setattr(photo_check, "MAX_CHECKED_FIRST", 1)
     assert commands.run(["inspect", str(flowers)]) == 0
     printed = capsys.readouterr().out
     assert [line.split()[1:] for line in printed.splitlines() if "poppy" in line] == [["10"]]
     assert "not opened" not in printed
-    (listed,) = photos.scan(flowers, thorough=False)
+    (listed,) = scan(flowers, thorough=False)
     Console(as_json=False, terminal=False).report(listed)
     assert "They are not opened yet" in capsys.readouterr().out
 

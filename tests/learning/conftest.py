@@ -9,7 +9,7 @@ import torch
 
 from flowergui.config.recipe import Recipe
 from flowergui.learning.checkpoints import checkpoint_writer
-from flowergui.learning.models import network
+from flowergui.learning.models.torchvision_models import weights_of
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,7 +64,7 @@ def cached_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
     folder.mkdir(parents=True)
 
     def make(model: str, tensors: dict[str, torch.Tensor], version: int = 0) -> Path:
-        chosen = network.weights_of(model)[version]
+        chosen = weights_of(model)[version]
         torch.save(tensors, folder / "whole")
         digits = hashlib.sha256((folder / "whole").read_bytes()).hexdigest()[:8]
         path = (folder / "whole").rename(folder / f"{model}-{digits}.pth")

@@ -20,7 +20,7 @@ from torchvision.models.swin_transformer import ShiftedWindowAttention
 from torchvision.ops import StochasticDepth
 
 from flowergui.learning.device.autocast import autocast, has_depthwise
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build_on_meta
 
 Features = tuple[Tensor, ...]
 """What passes from one half to the other, each (B, ...): of a residual block's middle, two."""
@@ -195,7 +195,7 @@ def _traced(model: str, class_count: int, image_size: int) -> _Traced:
 
 @lru_cache(maxsize=4)
 def _trace(model: str, class_count: int, image_size: int) -> _Traced:
-    net = network.build_on_meta(model, class_count, image_size).to("meta").eval()
+    net = build_on_meta(model, class_count, image_size).to("meta").eval()
     graph = _Tracer().trace(net)
     kinds = _Kinds(fx.GraphModule(net, graph), count=5)
     with torch.inference_mode():

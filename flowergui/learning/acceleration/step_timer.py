@@ -10,7 +10,9 @@ from torch.autograd.graph import saved_tensors_hooks
 from flowergui.config.recipe import Recipe
 from flowergui.learning.acceleration.frozen_split import STOCHASTIC_LAYERS, split_at_frozen
 from flowergui.learning.device.autocast import autocast
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build_on_meta
+from flowergui.learning.models.catalogue import model_info
+from flowergui.learning.models.freeze import freeze, frozen_parameters
 
 FEW, FEWER = 4, 2
 """Photos of a short step, for a small network and for a large one."""
@@ -22,7 +24,7 @@ tried, for that takes longer than patience."""
 
 def sample_batch_size(recipe: Recipe, size: int) -> int:
     """So many photos of `size` x `size` px that a step of them is short; 0 where none is."""
-    parameters = network.model_info(recipe.model).parameters
+    parameters = model_info(recipe.model).parameters
     weight = max(parameters, parameters * (size / 224) ** 2)
     if weight > LARGEST:
         return 0
@@ -41,13 +43,13 @@ class StepTimer:
         """Raises FlowerError where the recipe's network can't be, or nothing in it would train."""
         self.device = device
         self.seconds = self.first = self.second = self.gives = self.kept = 0.0
-        net = network.build_on_meta(recipe.model, classes, size).to_empty(device=device)
+        net = build_on_meta(recipe.model, classes, size).to_empty(device=device)
         for tensor in chain(net.parameters(), net.buffers()):
             tensor.detach().zero_()
         self.net = net.to(memory_format=torch.channels_last)
         self._where = recipe.model, classes, size
-        self._frozen = network.frozen_parameters(recipe.frozen, *self._where)
-        network.freeze(self.net, self._frozen)
+        self._frozen = frozen_parameters(recipe.frozen, *self._where)
+        freeze(self.net, self._frozen)
         for module in self.net.modules():
             if isinstance(module, STOCHASTIC_LAYERS):
                 module.eval()  # it would draw from the generator that belongs to a run

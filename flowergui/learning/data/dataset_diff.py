@@ -7,8 +7,10 @@ from pathlib import Path, PurePosixPath
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Preparing
-from flowergui.learning.data import photos
-from flowergui.learning.data.photos import Photo, Split
+from flowergui.learning.data.photo_check import readable
+from flowergui.learning.data.photos import Photo
+from flowergui.learning.data.scan import PROGRESS_FILES, list_photos
+from flowergui.learning.data.split import Split, split_class
 from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder, file_size
 
@@ -79,7 +81,7 @@ def compare_dataset(
             hint="Choose the folder where they are now.",
             option="--photos",
         )
-    listed = yield from photos.listing(folder)
+    listed = yield from list_photos(folder)
     here = {path for path, _, _ in listed}
     names = dict(renamed)
     if len(names) < len(renamed) or len(set(names.values())) < len(renamed):
@@ -93,7 +95,7 @@ def compare_dataset(
     rows, missing, changed = [], [], []
     later = set()
     for number, (before, name, part, size) in enumerate(run.split_and_sizes(), 1):
-        if number % photos.TOLD_EACH == 0:
+        if number % PROGRESS_FILES == 0:
             yield Preparing("Comparing photos", number, max(number, len(listed)))
         if name not in of_the_run:
             later.add(name)  # taken in, or renamed, after this checkpoint: new once more
@@ -107,7 +109,7 @@ def compare_dataset(
     mine, lost = {path for path, _, _ in rows}, set(missing)
     left = {name for path, name, _ in rows if path not in lost}
     new = [row for row in listed if row[0] not in mine]
-    good = yield from photos.readable(folder, [path for path, _, _ in new])
+    good = yield from readable(folder, [path for path, _, _ in new])
     new = [row for row in new if row[0] in good]
     gone = tuple(name for name in known if name not in left)
     strangers = tuple(row for row in new if row[1] not in names_now)
@@ -148,7 +150,7 @@ def split_after(inventory: DatasetDiff, recipe: Recipe, how: ResumeOptions) -> S
             continue
         alone = name not in inventory.classes
         fraction = recipe.validation_fraction
-        shares = photos.split_class(new, f"{recipe.seed} {name}", fraction, alone=alone)
+        shares = split_class(new, f"{recipe.seed} {name}", fraction, whole_class=alone)
         parts["train"] += shares[0]
         parts["validation"] += shares[1]
     return Split(inventory.folder, classes, tuple(parts["train"]), tuple(parts["validation"]))

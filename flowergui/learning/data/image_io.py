@@ -1,4 +1,4 @@
-"""The one way a picture file becomes pixels, for training and prediction alike."""
+"""Decodes image files, in one way for training and prediction."""
 
 import math
 import warnings
@@ -8,66 +8,71 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from flowergui.errors import FlowerError
+from flowergui.text import tr
 
 EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jfif"}
     | {".ppm", ".pgm", ".heic", ".heif"}
 )
-"""File endings (in lower case) that are taken for photos."""
+"""Suffixes in lower case of the files that count as images."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM", "HEIF", "MPO")
-"""What Pillow may try: a file is judged by its content, whatever its ending says."""
+"""The formats that Pillow tries: the content of a file decides, not its suffix."""
 
-PIXELS = 100_000_000
-"""A larger picture is refused before it is decoded: 24 kB of PNG can hold 200 megapixels."""
+MAX_PIXELS = 100_000_000
+"""Larger images are refused before they are decoded: 24 kB of PNG can hold 200 megapixels."""
 
 BACKGROUND = (255, 255, 255)
-"""What shows through where a picture is transparent."""
+"""RGB behind transparent pixels."""
+
+
+_DECODER_OUT_OF_MEMORY = ImageFile.ERRORS[-9]
+"""How Pillow's decoders report that an allocation failed, as an OSError."""
 
 
 class UnreadableError(FlowerError):
-    """A picture that can't be read; `reason` is the message without the file's name."""
+    """An image that can't be read; `reason` says why, without the file's name."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path.name} can't be read: {reason}.")
+        super().__init__(tr("{name} can't be read: {reason}.", name=path.name, reason=reason))
         self.reason = reason
 
 
 def read(path: Path, *, at_least: int = 0) -> Image.Image:
-    """The picture as RGB, the right way up.
+    """The image as RGB, upright.
 
-    EXIF orientation is applied, 16-bit and floating-point greys are scaled to 8 bits,
-    transparency is laid on BACKGROUND, and of an animation the first frame is taken.
-    Where `at_least` is not 0, a JPEG may come smaller than it is stored, but with no side
-    under `at_least` pixels (ten times faster for large photos).
+    EXIF orientation is applied, 16-bit and floating-point grays are scaled to 8 bits,
+    transparent pixels are blended with BACKGROUND, and the first frame of an animation is taken.
+    If `at_least` is not 0, a JPEG may be decoded at a reduced size, with no side under `at_least`
+    pixels (ten times faster for large photos).
 
-    Raises UnreadableError.
+    Raises UnreadableError, and MemoryError if there is not enough memory.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of sizes and odd metadata
             with Image.open(path, formats=_readable()) as picture:
-                if math.prod(picture.size) > PIXELS:
-                    width, height = picture.size
-                    limit = f"{PIXELS // 1_000_000} megapixels"
-                    raise UnreadableError(path, f"{width} x {height} pixels are more than {limit}")
+                if math.prod(picture.size) > MAX_PIXELS:
+                    raise UnreadableError(path, _too_large(picture.size))
                 if at_least:
                     picture.draft("RGB", (at_least, at_least))
                 picture.load()
                 return _rgb(_upright(picture))
-    except UnreadableError:
+    except (UnreadableError, MemoryError):
         raise
-    except Exception as error:  # decoders of broken files raise nearly anything
+    except Exception as error:  # decoders of broken files raise many types
+        if _DECODER_OUT_OF_MEMORY in str(error):
+            raise MemoryError(f"{path.name} can't be decoded") from error
         raise UnreadableError(path, _why(path, error)) from error
 
 
 @cache
 def _readable() -> tuple[str, ...]:
-    """Those of FORMATS that this Pillow knows: asked for another, it raises KeyError. HEIF comes
-    with a package of its own."""
+    """Those of FORMATS that this Pillow knows; it raises KeyError for others. HEIF needs the
+    package pillow-heif."""
     with suppress(ImportError):
         import_module("pillow_heif").register_heif_opener()
     Image.init()
@@ -83,15 +88,15 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What sets a picture upright, by EXIF's orientation (Exif 2.32, tag 0x0112)."""
+"""EXIF orientation (Exif 2.32, tag 0x0112) -> what turns the image upright."""
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """The picture as its EXIF orientation means it. Pillow's own exif_transpose writes the other
-    tags anew, and fails where one is odd, as photo editors leave them."""
+    """The image, turned by its EXIF orientation. Pillow's exif_transpose also rewrites the other
+    tags, and fails on the odd ones that some photo editors write."""
     try:
         turn = _TURNS.get(int(picture.getexif().get(ExifTags.Base.Orientation, 1)))
-    except Exception:  # EXIF that can't be read at all turns nothing
+    except Exception:  # unreadable EXIF: leave the image as it is
         turn = None
     if turn is None:
         return picture
@@ -105,7 +110,7 @@ def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode == "RGB" and "transparency" not in picture.info:
         return picture
     if picture.mode.startswith("I") or picture.mode == "F":
-        return _grey8(picture).convert("RGB")
+        return _gray8(picture).convert("RGB")
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         clear = picture.convert("RGBA")
         ground = Image.new("RGBA", clear.size, (*BACKGROUND, 255))
@@ -113,28 +118,38 @@ def _rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _grey8(picture: Image.Image) -> Image.Image:
-    """Greys of more than 8 bits, scaled: 16-bit integers by their range, others by theirs."""
-    grey = np.asarray(picture, dtype=np.float64)
-    top = 65535.0 if picture.mode.startswith("I;16") else float(grey.max(initial=0.0))
+def _gray8(picture: Image.Image) -> Image.Image:
+    """Grays of more than 8 bits, scaled to 8: 16-bit integers by their type's range, others by
+    their values'."""
+    gray = np.asarray(picture, dtype=np.float64)
+    top = 65535.0 if picture.mode.startswith("I;16") else float(gray.max(initial=0.0))
     if picture.mode == "I" and top > 255:
         top = 65535.0 if top <= 65535 else top
     elif picture.mode in ("I", "F") and 1 < top <= 255:
         top = 255.0
     elif picture.mode == "F" and top <= 1:
         top = 1.0
-    scaled = np.clip(np.nan_to_num(grey) / max(top, 1e-12), 0, 1) * 255
+    scaled = np.clip(np.nan_to_num(gray) / max(top, 1e-12), 0, 1) * 255
     return Image.fromarray(np.rint(scaled).astype(np.uint8))
+
+
+def _too_large(size: tuple[int, int]) -> str:
+    return tr(
+        "it has {width} x {height} pixels, and the limit is {limit} megapixels",
+        width=size[0],
+        height=size[1],
+        limit=MAX_PIXELS // 1_000_000,
+    )
 
 
 def _why(path: Path, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return "it is not there any more"
+        return tr("the file no longer exists")
     if isinstance(error, PermissionError):
-        return "permission denied"
+        return tr("permission denied")
     if path.suffix.lower() in (".heic", ".heif"):
-        return "HEIC photos need the package pillow-heif"
+        return tr("HEIC images need the package pillow-heif")
     if isinstance(error, UnidentifiedImageError):
         empty = path.stat().st_size == 0
-        return "it is empty" if empty else "its content is no picture of a known kind"
+        return tr("the file is empty") if empty else tr("it is not an image of a known format")
     return str(error).rstrip(".") or type(error).__name__

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flowergui.errors import FlowerError
 from flowergui.events import Preparing
-from flowergui.learning.data import photos
+from flowergui.learning.data.scan import list_photos
 from flowergui.store.run_folder import RunFolder, file_size
 
 TOLD_EACH = 1_000
@@ -45,7 +45,7 @@ def validation_photos(run: RunFolder, folder: Path) -> Generator[Preparing, None
     gone = {path for path, _, _ in rows if file_size(f"{folder}/{path}") is None}
     found: dict[tuple[str, int | None], list[Row]] = {}
     if gone:
-        for path, name, _ in (yield from photos.listing(folder)):
+        for path, name, _ in (yield from list_photos(folder)):
             found.setdefault(_key(path, file_size(f"{folder}/{path}")), []).append((path, name))
     new = []
     for path, name, size in rows:

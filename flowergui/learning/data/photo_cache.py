@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import PIL
@@ -28,7 +28,17 @@ from flowergui.store.atomic_io import TMP_SUFFIX, temp_path
 
 if TYPE_CHECKING:
     from flowergui.learning.data.augmentation import Pixels
-    from flowergui.learning.data.batches import Transform
+
+
+class Transform(Protocol):
+    """Makes the pixels that are kept of an image file."""
+
+    @property
+    def key(self) -> str:
+        """Names the result: transforms of one key give the same pixels."""
+
+    def __call__(self, path: Path) -> "Pixels": ...
+
 
 LARGE = 1 << 20
 """Bytes of a photo's file above which decoding it takes so long (some 30 ms) that it is kept here
@@ -65,7 +75,7 @@ class PhotoCache:
         self._used = 0
         self._full = False
 
-    def prepared(self, photo: Path, prepare: "Transform", *, again: bool) -> "Pixels":
+    def prepared(self, photo: Path, prepare: Transform, *, again: bool) -> "Pixels":
         """What `prepare` makes of the photo, kept by its `key`. Where that is not kept here, it
         is from now on, if the photo is LARGE, or was wanted before (`again`). Raises what
         `prepare` raises."""

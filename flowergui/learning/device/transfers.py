@@ -1,7 +1,7 @@
-"""Copies between main memory and a device, for which a graphics card is not waited.
+"""Copies between main memory and a device that don't make the CPU wait for a GPU.
 
-A card does its work in order, and some milliseconds after it was given it. Whoever waits for it in
-every step gives it nothing to do meanwhile; torch does so at each copy that isn't told otherwise.
+A GPU works through a queue, some milliseconds behind the CPU. A CPU that waits for it in every
+step leaves the queue empty; torch's copies wait unless they are told not to.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,32 +10,32 @@ import torch
 from torch import Tensor
 
 
-def send(numbers: Tensor, to: torch.device) -> Tensor:
-    """`numbers` on a device."""
-    return numbers.to(to, non_blocking=to.type == "cuda")
+def send(tensor: Tensor, device: torch.device) -> Tensor:
+    """`tensor` on a device; a copy to a GPU is asynchronous if it comes from pinned memory."""
+    return tensor.to(device, non_blocking=device.type == "cuda")
 
 
-def room(shape: Sequence[int], on: torch.device) -> Tensor:
-    """An empty tensor of bytes in main memory, to be sent to a device later. It is pinned, so that
-    a graphics card can fetch it by itself: `send` would wait for the card after all."""
-    return torch.empty(*shape, dtype=torch.uint8, pin_memory=on.type == "cuda")
+def pinned_buffer(shape: Sequence[int], device: torch.device) -> Tensor:
+    """An empty uint8 tensor in main memory, to be sent to `device` later. For a GPU it is pinned;
+    `send` would block otherwise."""
+    return torch.empty(*shape, dtype=torch.uint8, pin_memory=device.type == "cuda")
 
 
-def fetch(numbers: Tensor) -> Callable[[], list[float]]:
-    """Has a device send `numbers` (N,), and returns what gives them once they are here. What a
-    graphics card is given to do between the two calls is not waited for."""
-    if numbers.device.type != "cuda":
-        here: list[float] = numbers.tolist()
-        return lambda: here
-    arriving = torch.empty_like(numbers, device="cpu", pin_memory=True)
-    arriving.copy_(numbers, non_blocking=True)
-    # Blocking, it leaves the core to threads that decode photos. torch gives its events no types.
-    arrived = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
-    arrived.record()
+def fetch(tensor: Tensor) -> Callable[[], list[float]]:
+    """Starts to copy `tensor` (N,) to main memory. The result waits for the copy and returns its
+    values; work that is queued on a GPU in between is not waited for."""
+    if tensor.device.type != "cuda":
+        values: list[float] = tensor.tolist()
+        return lambda: values
+    buffer = torch.empty_like(tensor, device="cpu", pin_memory=True)
+    buffer.copy_(tensor, non_blocking=True)
+    # A blocking event leaves the core to threads that decode images. torch gives it no types.
+    copied = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+    copied.record()
 
-    def arrive() -> list[float]:
-        arrived.synchronize()
-        there: list[float] = arriving.tolist()
-        return there
+    def wait() -> list[float]:
+        copied.synchronize()
+        values: list[float] = buffer.tolist()
+        return values
 
-    return arrive
+    return wait

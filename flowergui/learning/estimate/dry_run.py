@@ -17,10 +17,12 @@ from flowergui.facts import (
 )
 from flowergui.learning.acceleration import feature_cache
 from flowergui.learning.acceleration.step_timer import StepTimer, sample_batch_size
-from flowergui.learning.data import augmentation, batches, image_io
+from flowergui.learning.data import augmentation, image_io
+from flowergui.learning.data.dataset import train_transform
 from flowergui.learning.device import hardware
 from flowergui.learning.estimate import speedups
-from flowergui.learning.models import network, weights
+from flowergui.learning.models import weights
+from flowergui.learning.models.describe import supports_size
 from flowergui.learning.training import loop
 from flowergui.learning.training.data_pipeline import views_of, why_not_cacheable
 from flowergui.learning.training.schedule import training_size
@@ -56,7 +58,7 @@ def estimate(
     side = recipe.training_size or size
     first = recipe.first_training_size
     sides = (side, first) if 0 < first < side else (side,)
-    if not network.supports_size(recipe.model, size, *sides[1:]):
+    if not supports_size(recipe.model, size, *sides[1:]):
         recipe, sides = replace(recipe, first_training_size=0), (side,)  # as a run does
     tried = _CostModel(trial, photos, min(recipe.batch_size, MORE), size, counts)
     for done, each in enumerate(sides):
@@ -89,7 +91,7 @@ class _Loading:
 
 def _loading(recipe: Recipe, side: int, examples: Sequence[str]) -> _Loading:
     """Seconds to decode one of these photos, and to look at it once more when it is decoded."""
-    prepare = batches.train_transform(side, recipe.augmentation)
+    prepare = train_transform(side, recipe.augmentation)
     decoding, showing = [0.0], [0.0]
     for index, example in enumerate(examples):
         try:

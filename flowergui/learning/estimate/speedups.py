@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flowergui.config.recipe import Recipe
-from flowergui.learning.models import network
+from flowergui.learning.models.describe import supports_size
 from flowergui.learning.training.data_pipeline import why_not_cacheable
 from flowergui.learning.training.schedule import GRID, training_size
 
@@ -68,7 +68,5 @@ def _growing(recipe: Recipe, size: int, largest: int) -> Iterator[tuple[str, Val
         return  # each size is compiled anew, for a minute or more
     if not recipe.image_size and recipe.mode == "transfer" and Path(recipe.weights).suffix:
         return  # it is the file that says how large photos are, and it is not read here
-    if SMALLEST <= first < largest <= size and network.supports_size(
-        recipe.model, size, first, largest
-    ):
+    if SMALLEST <= first < largest <= size and supports_size(recipe.model, size, first, largest):
         yield "growing squares", values

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from flowergui.errors import FlowerError
-from flowergui.learning.data import augmentation, batches
-from flowergui.learning.data.batches import Batch, ImageDataset
+from flowergui.learning.data import augmentation
+from flowergui.learning.data.dataset import ImageDataset, eval_transform
+from flowergui.learning.data.loader import Batch, iterate_batches, worker_count
 from flowergui.learning.data.photos import Photo
+from flowergui.learning.data.sampler import sequential_batches
 from flowergui.learning.device import hardware, transfers
 from flowergui.learning.device.autocast import autocast
 from flowergui.learning.inference.predictor import Predictor
@@ -50,13 +52,11 @@ class BatchInference:
 
         No more than some batches are in memory at a time. Raises FlowerError if memory is short.
         """
-        transform = batches.eval_transform(self._predictor.image_size)
-        dataset = ImageDataset(folder, photos, transform, budget=0)
-        wanted = batches.sequential_batches(len(photos), BATCH_SIZE)
-        workers = batches.worker_count(0, self._device)
-        loaded = batches.iterate_batches(
-            dataset, wanted, lambda pixels, _: pixels, workers, self._device
-        )
+        transform = eval_transform(self._predictor.image_size)
+        dataset = ImageDataset(folder, photos, transform, memory=0)
+        wanted = sequential_batches(len(photos), BATCH_SIZE)
+        workers = worker_count(0, self._device)
+        loaded = iterate_batches(dataset, wanted, lambda pixels, _: pixels, workers, self._device)
         for indices, batch in zip(wanted, loaded, strict=True):
             yield indices, batch, self._logits(batch)
 

@@ -11,9 +11,10 @@ from flowergui.confusion_matrix import ConfusionMatrix, by_confidence
 from flowergui.errors import FlowerError
 from flowergui.events import Evaluated, Event, PhotoEvaluated, Preparing
 from flowergui.facts import Problem
-from flowergui.learning.data import leakage, photos
+from flowergui.learning.data import leakage
 from flowergui.learning.data.leakage import Row
 from flowergui.learning.data.photos import Photo
+from flowergui.learning.data.scan import list_photos
 from flowergui.learning.inference.batch_inference import BatchInference
 from flowergui.learning.inference.predictor import (
     Predictor,
@@ -125,7 +126,7 @@ def _evaluation_set(
                 hint=tr("Name a folder of photos that it was not trained on."),
             )
         return _of_known_classes(folder, split.unseen, classes, split.trained_on)
-    listed = yield from photos.listing(folder)
+    listed = yield from list_photos(folder)
     if not listed:
         raise FlowerError(
             tr("There are no photos in {folder}.", folder=folder),

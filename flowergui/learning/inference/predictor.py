@@ -11,7 +11,8 @@ from flowergui.errors import FlowerError
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.device import hardware
 from flowergui.learning.inference import grad_cam
-from flowergui.learning.models import network, weights
+from flowergui.learning.models import weights
+from flowergui.learning.models.build import build_on_meta, load_state_dict
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
 
@@ -115,9 +116,9 @@ def _load(path: Path, modified_ns: int) -> Predictor:
         )
     classes = tuple(stored["classes"])
     size = int(stored["image_size"])
-    net = network.build_on_meta(stored["recipe"]["model"], len(classes), size)
+    net = build_on_meta(stored["recipe"]["model"], len(classes), size)
     try:
-        network.load_state_dict(net, checkpoint.extract_state_dict(stored, path), assign=True)
+        load_state_dict(net, checkpoint.extract_state_dict(stored, path), assign=True)
     except RuntimeError as error:
         raise FlowerError(
             tr("{checkpoint} does not fit its own network; it is damaged.", checkpoint=path.name)

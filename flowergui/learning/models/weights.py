@@ -21,7 +21,10 @@ from torchvision.models import WeightsEnum
 from flowergui.errors import FlowerError
 from flowergui.events import DownloadProgress, WeightsSaved
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.learning.models import network
+from flowergui.learning.models.build import load_state_dict
+from flowergui.learning.models.catalogue import model_info
+from flowergui.learning.models.describe import head_of
+from flowergui.learning.models.torchvision_models import weights_of
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Normalisation of RGB from 0 to 1: ImageNet's, as in torchvision's references."""
@@ -85,7 +88,7 @@ def save(model: str, weights: str, models: Path) -> Iterator[DownloadProgress | 
         raise _no_such_weights(weights, model)
     path = yield from download(chosen.url, _cache_folder())
     tensors = remap_legacy_keys(checkpoint.extract_state_dict(checkpoint.read(path), path))
-    default = chosen is network.weights_of(model)[0]
+    default = chosen is weights_of(model)[0]
     target = models / (f"{model}.pth" if default else f"{model}_{chosen.name}.pth")
     try:
         models.mkdir(parents=True, exist_ok=True)
@@ -101,8 +104,8 @@ def save(model: str, weights: str, models: Path) -> Iterator[DownloadProgress | 
 def _version(model: str, weights: str) -> WeightsEnum | None:
     """torchvision's weights that a recipe names; None where it names a file. Raises FlowerError
     where there are none of that name."""
-    network.model_info(model)
-    versions = {each.name.lower(): each for each in network.weights_of(model)}
+    model_info(model)
+    versions = {each.name.lower(): each for each in weights_of(model)}
     word = weights.lower()
     if word in versions:
         return versions[word]
@@ -114,7 +117,7 @@ def _version(model: str, weights: str) -> WeightsEnum | None:
 
 
 def _no_such_weights(weights: str, model: str) -> FlowerError:
-    known = ", ".join(each.name for each in network.weights_of(model))
+    known = ", ".join(each.name for each in weights_of(model))
     hint = f"It has {known}." if known else "Choose a .pth file of yours, or another network."
     return FlowerError(f"{model} has no weights called {weights}.", hint=hint)
 
@@ -141,18 +144,18 @@ def from_file(path: Path, model: str) -> Pretrained:
 
 def _class_count(tensors: Mapping[str, Tensor], model: str) -> int:
     """How many classes weights of `model` know; 0 where they have no head."""
-    heads = [tensors[name] for name in network.head_of(model) if name in tensors]
+    heads = [tensors[name] for name in head_of(model) if name in tensors]
     return heads[0].shape[0] if heads else 0
 
 
 def own_image_size(model: str, weights: str) -> int:
     """The input size in pixels that torchvision's `weights` of `model` were made for, without
     loading them; the architecture's own for other weights."""
-    versions: dict[str, WeightsEnum] = {e.name.lower(): e for e in network.weights_of(model)}
+    versions: dict[str, WeightsEnum] = {e.name.lower(): e for e in weights_of(model)}
     if weights.lower() in versions:
         size: int = versions[weights.lower()].transforms().crop_size[0]
         return size
-    return network.model_info(model).image_size
+    return model_info(model).image_size
 
 
 def load_pretrained(net: nn.Module, pretrained: Pretrained, model: str) -> list[str]:
@@ -161,7 +164,7 @@ def load_pretrained(net: nn.Module, pretrained: Pretrained, model: str) -> list[
     Raises FlowerError where less than half of the backbone's values find a place: those are
     weights of another architecture.
     """
-    head = set(network.head_of(model))
+    head = set(head_of(model))
     own = net.state_dict()
     fitting = {
         name: tensor
@@ -175,7 +178,7 @@ def load_pretrained(net: nn.Module, pretrained: Pretrained, model: str) -> list[
             f"{pretrained.name} holds weights of another network: {share:.0%} of {model} fits.",
             hint="Choose the network that they were trained with.",
         )
-    network.load_state_dict(net, fitting, strict=False)
+    load_state_dict(net, fitting, strict=False)
     return [name for name in wanted if name not in fitting]
 
 

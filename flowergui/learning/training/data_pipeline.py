@@ -12,9 +12,10 @@ from flowergui.config.recipe import Recipe
 from flowergui.events import Event, FeatureCacheStatus, Preparing
 from flowergui.learning.acceleration.feature_cache import GROUP, FeatureCache, TooLargeError
 from flowergui.learning.acceleration.frozen_split import Features, FrozenSplit
-from flowergui.learning.data import augmentation, batches
+from flowergui.learning.data import augmentation
 from flowergui.learning.data.augmentation import Pixels
-from flowergui.learning.data.batches import Batch, ImageDataset
+from flowergui.learning.data.dataset import ImageDataset
+from flowergui.learning.data.loader import Batch, iterate_batches, worker_count
 from flowergui.learning.device import transfers
 from flowergui.learning.training.train_state import TrainState
 from flowergui.requests import LiveRequests
@@ -149,8 +150,8 @@ class DataPipeline(ABC):
 
     def _loaded(self, waiting: Sequence[tuple[int, ...]], epoch: int) -> Iterator[Batch]:
         device = self._training.plan.device
-        workers = batches.worker_count(self._training.recipe.workers, device)
-        return batches.iterate_batches(self.dataset, waiting, self.crop(epoch), workers, device)
+        workers = worker_count(self._training.recipe.workers, device)
+        return iterate_batches(self.dataset, waiting, self.crop(epoch), workers, device)
 
     def _told(self, where: str, size: int, why_not: str) -> FeatureCacheStatus:
         step = self._training.progress.step

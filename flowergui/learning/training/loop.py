@@ -23,12 +23,14 @@ from flowergui.events import (
     Warned,
 )
 from flowergui.learning.checkpoints.checkpoint_writer import SaveEvent
-from flowergui.learning.data import augmentation, batches, photos
-from flowergui.learning.data.batches import Batch, ImageDataset
+from flowergui.learning.data import augmentation, photo_check
+from flowergui.learning.data.dataset import ImageDataset, eval_transform, train_transform
+from flowergui.learning.data.loader import Batch
 from flowergui.learning.data.photo_cache import PhotoCache
+from flowergui.learning.data.sampler import batch_indices, sequential_batches, shuffled_indices
 from flowergui.learning.device import hardware, transfers
 from flowergui.learning.device.autocast import autocast
-from flowergui.learning.models import network
+from flowergui.learning.models.freeze import freeze
 from flowergui.learning.randomness import derive_seed, seed_rng
 from flowergui.learning.training.data_pipeline import (
     DataPipeline,
@@ -68,13 +70,9 @@ def fit(training: TrainState, live: LiveRequests) -> Iterator[Event]:
     size, split = training.plan.image_size, training.split
     largest = training.largest_training_size
     alike = recipe.augmentation == "none" and not recipe.first_training_size
-    prepare = (
-        batches.eval_transform(largest)
-        if alike
-        else batches.train_transform(largest, recipe.augmentation)
-    )
+    prepare = eval_transform(largest) if alike else train_transform(largest, recipe.augmentation)
     cache = PhotoCache() if recipe.photo_cache else None
-    looking = batches.eval_transform(size)
+    looking = eval_transform(size)
     train = ImageDataset(split.folder, split.train, prepare, budget, cache)
     validation = ImageDataset(split.folder, split.validation, looking, budget // 4, cache)
     room = int(hardware.free_memory(training.plan.device) * MEMORY_SHARE)  # values stay there
@@ -141,12 +139,12 @@ def _train_epoch(
     """The rest of the epoch's batches. Returns whether it was stopped before their end."""
     recipe, progress = training.recipe, training.progress
     epoch = progress.epoch
-    indices = batches.shuffled_indices(len(side.dataset.photos), recipe.seed, epoch)
+    indices = shuffled_indices(len(side.dataset.photos), recipe.seed, epoch)
     size = training.training_size(epoch)
     if size != training.training_size(max(epoch - 1, 1)) and progress.batch == 0:
         yield TrainingSizeChanged(progress.step, size)
-    all_of_it = batches.batch_indices(indices, recipe.batch_size, recipe.drop_last)
-    network.freeze(training.net, training.frozen)  # validation left it in evaluation mode
+    all_of_it = batch_indices(indices, recipe.batch_size, recipe.drop_last)
+    freeze(training.net, training.frozen)  # validation left it in evaluation mode
     while progress.batch < len(all_of_it):
         halves = side.split
         if (yield from _prepared(training, live, side)):
@@ -240,7 +238,7 @@ def _validate(
     """Measures the epoch that has trained, tells it, and goes to the next. Returns whether it
     was stopped before its end; then it is done anew when the run is resumed."""
     recipe, progress = training.recipe, training.progress
-    waiting = batches.sequential_batches(len(side.dataset.photos), 2 * recipe.batch_size)
+    waiting = sequential_batches(len(side.dataset.photos), 2 * recipe.batch_size)
     done, sums, seconds = 0, RunningMetrics(), 0.0
     while done < len(waiting):
         halves = side.split
@@ -374,7 +372,7 @@ def _lost(training: TrainState, live: LiveRequests, batch: Batch) -> Iterator[Ev
     where too many can't: then it is the drive that is gone, not a photo."""
     before = training.gone
     total = len(training.split.train) + len(training.split.validation)
-    checked = total <= photos.CHECKED_FIRST
+    checked = total <= photo_check.MAX_CHECKED_FIRST
     for problem in batch.failed:
         if problem.path not in training.lost:
             training.lost.add(problem.path)

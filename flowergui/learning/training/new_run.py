@@ -15,10 +15,16 @@ from flowergui.errors import FlowerError
 from flowergui.events import Event, Preparing, Warned
 from flowergui.learning.acceleration import precision
 from flowergui.learning.acceleration.precision import Precision
-from flowergui.learning.data import batches, photos
-from flowergui.learning.data.photos import Photos, Split
+from flowergui.learning.data import photo_check
+from flowergui.learning.data.photos import Photos
+from flowergui.learning.data.sampler import batch_indices
+from flowergui.learning.data.scan import scan
+from flowergui.learning.data.split import Split, split_photos
 from flowergui.learning.device import hardware
-from flowergui.learning.models import network, weights
+from flowergui.learning.models import weights
+from flowergui.learning.models.build import build, load_state_dict
+from flowergui.learning.models.describe import check_size
+from flowergui.learning.models.freeze import frozen_parameters
 from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop
 from flowergui.learning.training.train_state import RuntimeConfig, TrainState
@@ -40,7 +46,7 @@ MAX_BATCH_HALVINGS = 3
 def train(recipe: Recipe, live: LiveRequests, models: Path) -> Iterator[Event]:
     """A new run of `recipe` in a new folder under `models`. Raises FlowerError."""
     allocator.tune_malloc()
-    found = yield from unless_stopped(photos.scan(Path(recipe.photos), thorough=False), live)
+    found = yield from unless_stopped(scan(Path(recipe.photos), thorough=False), live)
     if found is None:
         return
     pretrained = None
@@ -52,7 +58,7 @@ def train(recipe: Recipe, live: LiveRequests, models: Path) -> Iterator[Event]:
         split = split_after(found, pretrained, recipe, Path(recipe.weights))
     else:
         with gc_paused(lambda: len(found.train)):
-            split = photos.split(found, recipe.validation_fraction, recipe.seed)
+            split = split_photos(found, recipe.validation_fraction, recipe.seed)
     yield from begin(recipe, live, New(split, models, pretrained=pretrained))
 
 
@@ -62,7 +68,7 @@ def split_after(found: Photos, pretrained: weights.Pretrained, recipe: Recipe, p
     alone = not found.validation  # else the folder itself says which are held back
     kept = _split_of(pretrained, recipe, path) if alone else {}
     with gc_paused(lambda: len(found.train)):
-        split = photos.split(found, recipe.validation_fraction, recipe.seed, kept)
+        split = split_photos(found, recipe.validation_fraction, recipe.seed, kept)
     if alone and not kept:
         _refuse_another_split(split, pretrained, recipe)
     return split
@@ -133,7 +139,7 @@ def begin(recipe: Recipe, live: LiveRequests, new: New) -> Iterator[Event]:
     if chosen is None:
         return
     count = len(new.split.train) + len(new.split.validation)
-    if count > photos.CHECKED_FIRST:  # takes seconds
+    if count > photo_check.MAX_CHECKED_FIRST:  # takes seconds
         yield Preparing("Writing the list of photos", count, 0)
     run: RunFolder | None = None
     smaller: list[Event] = []
@@ -172,15 +178,15 @@ def _made(
     yet, that is made last: what is refused leaves none."""
     split, pretrained, whole = new.split, new.pretrained, new.whole
     size = _size(recipe, new)
-    network.frozen_parameters(
+    frozen_parameters(
         recipe.frozen, recipe.model, len(split.classes), size
     )  # refuses what can't be
     if recipe.training_size:
-        network.check_size(recipe.model, size, recipe.training_size)
+        check_size(recipe.model, size, recipe.training_size)
     notes: list[Event] = []
     if recipe.first_training_size:
         try:
-            network.check_size(recipe.model, size, recipe.first_training_size)
+            check_size(recipe.model, size, recipe.first_training_size)
         except FlowerError as refusal:
             notes.append(Warned(f"{refusal.message} The squares keep one size."))
             recipe = replace(recipe, first_training_size=0)
@@ -195,7 +201,7 @@ def _made(
     )
     count = batch_count(split, recipe)
     torch.manual_seed(derive_seed(recipe.seed, "network"))
-    net = network.build(recipe.model, len(split.classes), size)
+    net = build(recipe.model, len(split.classes), size)
     if pretrained:
         left = weights.load_pretrained(net, pretrained, recipe.model)
         if left:
@@ -208,7 +214,7 @@ def _made(
         fresh = net.state_dict()
         fitting = {key: tensors[key] for key in fresh.keys() & tensors.keys()}
         try:
-            network.load_state_dict(net, {**fresh, **fitting})
+            load_state_dict(net, {**fresh, **fitting})
         except RuntimeError as error:  # a Vision Transformer for another image size
             raise FlowerError(
                 f"{name} does not fit {recipe.model} at {size} px.",
@@ -226,7 +232,7 @@ def _made(
 
 
 def batch_count(split: Split, recipe: Recipe) -> int:
-    count = len(batches.batch_indices(range(len(split.train)), recipe.batch_size, recipe.drop_last))
+    count = len(batch_indices(range(len(split.train)), recipe.batch_size, recipe.drop_last))
     if count == 0:
         raise FlowerError(
             f"{len(split.train)} training photos fill no batch of {recipe.batch_size}.",

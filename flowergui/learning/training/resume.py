@@ -14,10 +14,13 @@ from flowergui.config.recipe import RESUMABLE, SETTING, Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Finished, Warned
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.learning.data import dataset_diff, photos
-from flowergui.learning.data.photos import Split
+from flowergui.learning.data import dataset_diff
+from flowergui.learning.data.scan import scan
+from flowergui.learning.data.split import Split, split_photos
 from flowergui.learning.device import hardware
-from flowergui.learning.models import network, weights
+from flowergui.learning.models import weights
+from flowergui.learning.models.build import build
+from flowergui.learning.models.identify import IdentifiedArchitecture, identify_architecture
 from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop, new_run
 from flowergui.learning.training.train_state import RuntimeConfig, TrainState
@@ -147,7 +150,7 @@ def _restored(
     if "device" in changes or "precision" in changes:
         plan = replace(plan, dtype=hardware.precision(recipe.precision, plan.device))
     torch.manual_seed(derive_seed(recipe.seed, "network"))  # for the rows of new classes
-    net = network.build(recipe.model, len(split.classes), plan.image_size)
+    net = build(recipe.model, len(split.classes), plan.image_size)
     training = TrainState(recipe, plan, split, run, net, new_run.batch_count(split, recipe))
     training.restore(stored)
     if "learning_rate" in changes:
@@ -244,9 +247,7 @@ def _resume_weights(
     recipe = replace(usual, **changes).checked()
     if ours and not recipe.image_size:  # "its own"
         recipe = replace(recipe, image_size=ours.image_size)
-    found = yield from new_run.unless_stopped(
-        photos.scan(Path(recipe.photos), thorough=False), live
-    )
+    found = yield from new_run.unless_stopped(scan(Path(recipe.photos), thorough=False), live)
     if found is None:
         return
     theirs = stored["classes"] if ours else None
@@ -270,18 +271,16 @@ def _resume_weights(
     if ours:
         split = new_run.split_after(found, ours, recipe, path)
     else:
-        split = photos.split(found, recipe.validation_fraction, recipe.seed)
+        split = split_photos(found, recipe.validation_fraction, recipe.seed)
     normalisation = (ours.mean, ours.std) if ours else None
     new = new_run.New(split, models, whole=(path.name, tensors), normalisation=normalisation)
     yield from new_run.begin(recipe, live, new)
 
 
-def _recognised(
-    tensors: dict[str, Tensor], path: Path, wish: str
-) -> network.IdentifiedArchitecture:
+def _recognised(tensors: dict[str, Tensor], path: Path, wish: str) -> IdentifiedArchitecture:
     """The network that bare weights are of. Raises FlowerError where it is none that can be
     built, and where it is not the one that is wished for ("" for any)."""
-    known = network.identify_architecture(tensors)
+    known = identify_architecture(tensors)
     if known is None:
         raise FlowerError(
             f"{path.name} does not fit any network of the catalogue.",

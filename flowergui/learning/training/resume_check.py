@@ -20,7 +20,7 @@ from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data import dataset_diff
 from flowergui.learning.data.dataset_diff import DatasetDiff
 from flowergui.learning.device import hardware
-from flowergui.learning.models import network
+from flowergui.learning.models.freeze import frozen_parameters
 from flowergui.learning.training import resume
 from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder
@@ -170,7 +170,7 @@ def _frozen(stored: dict[str, Any], changes: dict[str, Any]) -> Iterator[Check]:
         return
     model, classes = stored["recipe"]["model"], len(stored["classes"])
     try:
-        network.frozen_parameters(changes["frozen"], model, classes, stored["image_size"])
+        frozen_parameters(changes["frozen"], model, classes, stored["image_size"])
     except FlowerError as error:
         yield Check(SETTING["frozen"].label, BLOCKING, error.message.rstrip("."), error.hint)
 

@@ -22,10 +22,11 @@ from flowergui.learning.acceleration.frozen_split import (
 )
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter, SaveEvent
-from flowergui.learning.data.photos import Split
+from flowergui.learning.data.split import Split
 from flowergui.learning.device import hardware, transfers
 from flowergui.learning.device.autocast import autocast
-from flowergui.learning.models import network
+from flowergui.learning.models.build import expand_head, load_state_dict
+from flowergui.learning.models.freeze import freeze, frozen_parameters
 from flowergui.learning.training.ema import Ema
 from flowergui.learning.training.optimizers import init_momentum_buffers, make_optimizer
 from flowergui.learning.training.schedule import Schedule, training_size
@@ -147,7 +148,7 @@ class TrainState:
         The optimizer keeps what it knows of them (Adam's moments): parameters without a
         gradient are passed over. Raises FlowerError where nothing would be left to train.
         """
-        frozen = network.frozen_parameters(
+        frozen = frozen_parameters(
             words, self.recipe.model, len(self.split.classes), self.plan.image_size
         )
         self._freeze(frozen)
@@ -155,7 +156,7 @@ class TrainState:
     def _freeze(self, names: tuple[str, ...]) -> None:
         """Freezes these parameters, and cuts the network, and the one that is judged, where what
         is frozen at the beginning ends."""
-        network.freeze(self.net, names)
+        freeze(self.net, names)
         init_momentum_buffers(self.optimizer)
         self.frozen = names
         self.frozen_split = split_at_frozen(
@@ -393,14 +394,10 @@ class TrainState:
     def restore(self, stored: Mapping[str, Any]) -> None:
         """Takes up where `state` left off. Where this network's head knows more classes than
         that one's, the rows of the new ones stay as they were drawn."""
-        network.load_state_dict(
-            self.net, network.expand_head(stored["model"], self.net.state_dict())
-        )
+        load_state_dict(self.net, expand_head(stored["model"], self.net.state_dict()))
         if self.ema is not None and stored.get("ema"):
             averaged = self.ema.net
-            network.load_state_dict(
-                averaged, network.expand_head(stored["ema"], averaged.state_dict())
-            )
+            load_state_dict(averaged, expand_head(stored["ema"], averaged.state_dict()))
         self.optimizer.load_state_dict(self._grown_optimizer(stored["optimizer"]))
         self.schedule.load_state_dict(stored["schedule"])
         if stored["scaler"]:
@@ -422,7 +419,7 @@ class TrainState:
                 for key, each in known.items()
                 if isinstance(each, Tensor) and each.ndim == len(shape) and each.ndim > 0
             }
-            state[index] = {**known, **network.expand_head({k: known[k] for k in fresh}, fresh)}
+            state[index] = {**known, **expand_head({k: known[k] for k in fresh}, fresh)}
         return {**stored, "state": state}
 
     def restart_epoch(self) -> None:

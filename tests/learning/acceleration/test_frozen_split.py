@@ -14,7 +14,10 @@ from flowergui.learning.acceleration.frozen_split import (
     _traced,
     split_at_frozen,
 )
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build
+from flowergui.learning.models.catalogue import model_info
+from flowergui.learning.models.describe import describe, head_of
+from flowergui.learning.models.freeze import freeze
 
 SIZES = {"inception_v3": 96, "maxvit_t": 224, "vit_b_32": 224}
 """The images are as small as a family allows."""
@@ -24,7 +27,7 @@ def made(model: str) -> tuple[nn.Module, int]:
     """A network with weights and statistics that are as uneven as trained ones."""
     size = SIZES.get(model, 64)
     torch.manual_seed(1)
-    net = network.build(model, 5, size).to(memory_format=torch.channels_last)
+    net = build(model, 5, size).to(memory_format=torch.channels_last)
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.running_mean, std=0.1)
@@ -32,7 +35,7 @@ def made(model: str) -> tuple[nn.Module, int]:
             nn.init.uniform_(module.weight, 0.8, 1.2)
             nn.init.normal_(module.bias, std=0.1)
     for name, parameter in net.named_parameters():
-        if name in network.head_of(model) and parameter.ndim > 1:
+        if name in head_of(model) and parameter.ndim > 1:
             nn.init.normal_(parameter, std=0.1)  # some begin with zeros
     return net, size
 
@@ -41,7 +44,7 @@ def cut(
     net: nn.Module, model: str, size: int, trained: tuple[str, ...], dtype=torch.float32
 ) -> FrozenSplit:
     frozen = [name for name, _ in net.named_parameters() if name not in trained]
-    network.freeze(net, frozen)
+    freeze(net, frozen)
     return split_at_frozen(net, model, 5, size, frozen, dtype)
 
 
@@ -54,7 +57,7 @@ def close(one: Tensor, other: Tensor, share: float) -> bool:
 @pytest.mark.parametrize("model", SMALLEST)
 def test_both_halves_are_the_whole(model: str, part: str) -> None:
     net, size = made(model)
-    facts = network.describe(model, 5, size)
+    facts = describe(model, 5, size)
     trained = facts.head if part == "head" else (*facts.head, *facts.last_stage)
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     two = cut(net, model, size, trained)
@@ -80,7 +83,7 @@ def test_both_halves_are_the_whole(model: str, part: str) -> None:
 
 def test_the_second_half_trains_the_network_itself() -> None:
     net, size = made("resnet18")
-    facts = network.describe("resnet18", 5, size)
+    facts = describe("resnet18", 5, size)
     two = cut(net, "resnet18", size, (*facts.head, *facts.last_stage))
     two.head(*two.backbone(torch.randn(4, 3, size, size))).sum().backward()
     with_gradients = {name for name, p in net.named_parameters() if p.grad is not None}
@@ -92,7 +95,7 @@ def test_the_second_half_trains_the_network_itself() -> None:
 
 def test_dropout_stays_active_where_only_what_trains_comes_after_it() -> None:
     net, size = made("vgg11")
-    two = cut(net, "vgg11", size, network.head_of("vgg11"))
+    two = cut(net, "vgg11", size, head_of("vgg11"))
     images = torch.randn(2, 3, size, size)
     (value,), (again,) = two.backbone(images), two.backbone(images)
     assert torch.equal(value, again)  # the first dropout, with frozen weights behind it, rests
@@ -117,7 +120,7 @@ def test_nothing_is_cut_off_before_what_trains(trained: str) -> None:
 def test_a_cut_may_lie_amid_a_block() -> None:
     """Where a residual passes by, two values go on."""
     net, size = made("resnet18")
-    facts = network.describe("resnet18", 5, size)
+    facts = describe("resnet18", 5, size)
     late = tuple(p.name for p in facts.parameters if p.name.startswith(("layer4.1.conv2", "fc")))
     two = cut(net, "resnet18", size, late)
     images = torch.randn(2, 3, size, size)
@@ -130,9 +133,9 @@ def test_a_cut_may_lie_amid_a_block() -> None:
 
 def test_the_second_half_of_another_network() -> None:
     net, size = made("mynet")
-    head = network.head_of("mynet")
+    head = head_of("mynet")
     two = cut(net, "mynet", size, head)
-    other = network.build("mynet", 5, size)
+    other = build("mynet", 5, size)
     other.load_state_dict(net.state_dict())
     other.get_parameter("fc.bias").data += 1
     values = two.backbone(torch.randn(2, 3, size, size))
@@ -142,13 +145,13 @@ def test_the_second_half_of_another_network() -> None:
 @pytest.mark.parametrize("model", SMALLEST)
 def test_no_trace_has_constants_of_its_own(model: str) -> None:
     """A constant would be what a hollow network has there: nothing."""
-    graph = _traced(model, 5, network.model_info(model).image_size).graph
+    graph = _traced(model, 5, model_info(model).image_size).graph
     assert not [node for node in graph.nodes if "_tensor_constant" in str(node.target)]
 
 
 def test_networks_that_run_in_other_threads_meanwhile_notice_nothing() -> None:
     """torch.fx patches the calls of all modules of the process while it traces."""
-    net = network.build("resnet18", 5, 64).eval()
+    net = build("resnet18", 5, 64).eval()
     images = torch.randn(2, 3, 64, 64)
     going, outputs = threading.Event(), []
 

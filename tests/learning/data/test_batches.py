@@ -10,9 +10,11 @@ import torch
 from PIL import Image
 
 from flowergui.errors import FlowerError
-from flowergui.learning.data import augmentation, batches
-from flowergui.learning.data.batches import Batch, ImageDataset
+from flowergui.learning.data import augmentation
+from flowergui.learning.data.dataset import ImageDataset, eval_transform, train_transform
+from flowergui.learning.data.loader import Batch, iterate_batches, worker_count
 from flowergui.learning.data.photos import Photo
+from flowergui.learning.data.sampler import batch_indices, shuffled_indices
 from flowergui.learning.device import hardware
 
 
@@ -27,9 +29,9 @@ def strong(pixels: augmentation.Pixels, index: int) -> augmentation.Pixels:
 
 
 def loaded(folder: Path, listed: list[Photo], workers: int, budget: int = 10**9) -> list[Batch]:
-    album = ImageDataset(folder, listed, batches.train_transform(32, "strong"), budget)
-    cut = batches.batch_indices(batches.shuffled_indices(len(listed), 5, 2), 7, drop_last=False)
-    return list(batches.iterate_batches(album, cut, strong, workers))
+    album = ImageDataset(folder, listed, train_transform(32, "strong"), budget)
+    cut = batch_indices(shuffled_indices(len(listed), 5, 2), 7, drop_last=False)
+    return list(iterate_batches(album, cut, strong, workers))
 
 
 def same(one: Batch, other: Batch) -> bool:
@@ -41,35 +43,28 @@ def same(one: Batch, other: Batch) -> bool:
 
 
 def test_the_order_is_a_function_of_seed_and_epoch() -> None:
-    first = batches.shuffled_indices(50, seed=1, epoch=1)
+    first = shuffled_indices(50, seed=1, epoch=1)
     assert sorted(first) == list(range(50))
     assert first != list(range(50))
     torch.manual_seed(99)
     state = torch.get_rng_state()
-    assert batches.shuffled_indices(50, seed=1, epoch=1) == first
+    assert shuffled_indices(50, seed=1, epoch=1) == first
     assert torch.equal(torch.get_rng_state(), state)
     assert (
-        len(
-            {
-                tuple(batches.shuffled_indices(50, seed, epoch))
-                for seed in (1, 2)
-                for epoch in (1, 2)
-            }
-        )
-        == 4
+        len({tuple(shuffled_indices(50, seed, epoch)) for seed in (1, 2) for epoch in (1, 2)}) == 4
     )
 
 
 def test_cut() -> None:
-    assert batches.batch_indices(range(7), 3, drop_last=False) == [
+    assert batch_indices(range(7), 3, drop_last=False) == [
         (0, 1, 2),
         (3, 4, 5),
     ]  # one alone
-    assert batches.batch_indices(range(8), 3, drop_last=False) == [(0, 1, 2), (3, 4, 5), (6, 7)]
-    assert batches.batch_indices(range(8), 3, drop_last=True) == [(0, 1, 2), (3, 4, 5)]
-    assert batches.batch_indices(range(6), 3, drop_last=True) == [(0, 1, 2), (3, 4, 5)]
-    assert batches.batch_indices(range(2), 3, drop_last=True) == []
-    assert batches.batch_indices([], 3, drop_last=False) == []
+    assert batch_indices(range(8), 3, drop_last=False) == [(0, 1, 2), (3, 4, 5), (6, 7)]
+    assert batch_indices(range(8), 3, drop_last=True) == [(0, 1, 2), (3, 4, 5)]
+    assert batch_indices(range(6), 3, drop_last=True) == [(0, 1, 2), (3, 4, 5)]
+    assert batch_indices(range(2), 3, drop_last=True) == []
+    assert batch_indices([], 3, drop_last=False) == []
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -90,7 +85,7 @@ def test_nothing_is_kept_that_has_no_room(folder: Path, listed: list[Photo]) -> 
         calls.append(path)
         return np.zeros((10, 10, 3), dtype=np.uint8)
 
-    album = ImageDataset(folder, listed, prepare, budget=2 * 300 + 299)
+    album = ImageDataset(folder, listed, prepare, memory=2 * 300 + 299)
     for _ in range(3):
         for index in range(4):
             album.pixels(index)
@@ -104,7 +99,7 @@ def test_a_photo_that_went_away_is_told_and_left_out(
     (copy / listed[3].path).unlink()
     (batch,) = [batch for batch in loaded(copy, listed, 1) if batch.failed]
     assert batch.failed[0].path == listed[3].path
-    assert batch.failed[0].reason == "daisy_3.jpg can't be read: it is not there any more."
+    assert batch.failed[0].reason == "daisy_3.jpg can't be read: the file no longer exists."
     assert 3 not in batch.indices
     assert len(batch.indices) == len(batch.images) == len(batch.labels) >= 2
 
@@ -119,10 +114,10 @@ def test_what_is_no_matter_of_a_photo_is_not_hidden(folder: Path, listed: list[P
     def broken(pixels: augmentation.Pixels, index: int) -> augmentation.Pixels:
         raise ZeroDivisionError
 
-    album = ImageDataset(folder, listed, batches.eval_transform(32), 0)
+    album = ImageDataset(folder, listed, eval_transform(32), 0)
     for workers in (0, 2):
         with pytest.raises(ZeroDivisionError):
-            list(batches.iterate_batches(album, [(0, 1)], broken, workers))
+            list(iterate_batches(album, [(0, 1)], broken, workers))
 
 
 @pytest.mark.parametrize(
@@ -133,13 +128,13 @@ def test_nothing_but_a_processor_waits_for_the_next_batch(
     monkeypatch, wish: int, device: str, cores: int, workers: int
 ) -> None:
     monkeypatch.setattr(hardware, "cores", lambda: cores)
-    assert batches.worker_count(wish, torch.device(device)) == workers
+    assert worker_count(wish, torch.device(device)) == workers
 
 
 def test_loading_that_is_given_up_leaves_no_thread(folder: Path, listed: list[Photo]) -> None:
     before = set(threading.enumerate())
-    album = ImageDataset(folder, listed, batches.eval_transform(32), 0)
-    loading = batches.iterate_batches(album, [(index, 1) for index in range(20)], lambda p, i: p, 3)
+    album = ImageDataset(folder, listed, eval_transform(32), 0)
+    loading = iterate_batches(album, [(index, 1) for index in range(20)], lambda p, i: p, 3)
     next(loading)
     assert set(threading.enumerate()) > before
     loading.close()
@@ -148,11 +143,11 @@ def test_loading_that_is_given_up_leaves_no_thread(folder: Path, listed: list[Ph
 
 def test_looking_and_training_see_the_sizes_that_they_ask_for(folder: Path, listed) -> None:
     path = folder / listed[0].path
-    assert batches.eval_transform(24)(path).shape == (24, 24, 3)
-    assert batches.train_transform(24, "light")(path).shape == (36, 36, 3)
-    assert batches.train_transform(400, "light")(path).shape == (48, 48, 3)  # no larger than it is
-    with pytest.raises(FlowerError, match="not there any more"):
-        batches.eval_transform(24)(folder / "gone.jpg")
+    assert eval_transform(24)(path).shape == (24, 24, 3)
+    assert train_transform(24, "light")(path).shape == (36, 36, 3)
+    assert train_transform(400, "light")(path).shape == (48, 48, 3)  # no larger than it is
+    with pytest.raises(FlowerError, match="no longer exists"):
+        eval_transform(24)(folder / "gone.jpg")
 
 
 def test_a_photo_is_resized_once(tmp_path: Path) -> None:
@@ -160,7 +155,7 @@ def test_a_photo_is_resized_once(tmp_path: Path) -> None:
     on = (np.arange(404) - 2) // 4 % 2 == 0  # the middle begins with a whole stripe
     stripes = np.where(on[:, None], 255, 0) * np.ones((400, 1, 3))
     Image.fromarray(stripes.astype(np.uint8)).save(tmp_path / "stripes.png")
-    seen = batches.eval_transform(100)(tmp_path / "stripes.png")
+    seen = eval_transform(100)(tmp_path / "stripes.png")
     assert seen.shape == (100, 100, 3)
     assert seen[:, ::2].min() > 150 > 100 > seen[:, 1::2].max()
     assert augmentation.center_crop(seen, 100) is seen

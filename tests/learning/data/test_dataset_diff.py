@@ -7,7 +7,8 @@ from typing import TypeVar
 import pytest
 
 from flowergui.events import Preparing
-from flowergui.learning.data import dataset_diff, photos
+from flowergui.learning.data import dataset_diff
+from flowergui.learning.data.scan import list_photos
 from flowergui.store.run_folder import RunFolder
 
 
@@ -35,7 +36,7 @@ def end_of(job: Generator[Preparing, None, Result]) -> tuple[list[Preparing], Re
 
 
 def test_the_classes_are_not_gone_through_for_each_photo(folder: Path, tmp_path: Path) -> None:
-    _, rows = end_of(photos.listing(folder))
+    _, rows = end_of(list_photos(folder))
     run = RunFolder(tmp_path)
     run.write_split((), rows[1:], folder)
     classes = Asked(sorted({name for _, name, _ in rows}))
@@ -49,9 +50,10 @@ def test_the_classes_are_not_gone_through_for_each_photo(folder: Path, tmp_path:
 def test_many_photos_tell_how_far_it_is(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photos, "TOLD_EACH", 10)
-    told, rows = end_of(photos.listing(folder))
-    assert told == [Preparing("Listing photos", 16, 0)]  # after a class
+    monkeypatch.setattr("flowergui.learning.data.scan.PROGRESS_FILES", 10)
+    monkeypatch.setattr(dataset_diff, "PROGRESS_FILES", 10)
+    told, rows = end_of(list_photos(folder))
+    assert told == [Preparing("Listing images", 16, 0)]  # after a class
     run = RunFolder(tmp_path)
     run.write_split((), rows, folder)
     told, known = end_of(

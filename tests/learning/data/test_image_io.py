@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from flowergui.learning.data.image_io import UnreadableError, read
+from flowergui.learning.data.photo_check import check_file
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -134,7 +135,10 @@ def reason(path: Path) -> str:
 
 def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
     Image.new("1", (12_000, 9_000)).save(tmp_path / "bomb.png")
-    assert reason(tmp_path / "bomb.png") == "12000 x 9000 pixels are more than 100 megapixels"
+    assert (
+        reason(tmp_path / "bomb.png")
+        == "it has 12000 x 9000 pixels, and the limit is 100 megapixels"
+    )
     Image.new("1", (20_000, 20_000)).save(tmp_path / "worse.png")
     assert "pixels" in reason(tmp_path / "worse.png")
 
@@ -144,10 +148,10 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("a flower")
     (tmp_path / "live.heic").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 200)
     (tmp_path / "folder.jpg").mkdir()
-    assert reason(tmp_path / "empty.jpg") == "it is empty"
-    assert reason(tmp_path / "text.jpg") == "its content is no picture of a known kind"
-    assert reason(tmp_path / "live.heic") == "HEIC photos need the package pillow-heif"
-    assert reason(tmp_path / "gone.jpg") == "it is not there any more"
+    assert reason(tmp_path / "empty.jpg") == "the file is empty"
+    assert reason(tmp_path / "text.jpg") == "it is not an image of a known format"
+    assert reason(tmp_path / "live.heic") == "HEIC images need the package pillow-heif"
+    assert reason(tmp_path / "gone.jpg") == "the file no longer exists"
     assert "irectory" in reason(tmp_path / "folder.jpg")
 
 
@@ -194,3 +198,24 @@ def test_a_colour_that_means_transparent_is_white(tmp_path: Path) -> None:
     two_halves().save(tmp_path / "clear.png", transparency=RED, exif=exif)
     picture = read(tmp_path / "clear.png")
     assert (pixel(picture, 10, 2), pixel(picture, 10, 38)) == ((255, 255, 255), BLUE)
+
+
+@pytest.mark.parametrize(
+    "failure", [MemoryError(), OSError("out of memory error when reading image file")]
+)
+def test_lack_of_memory_does_not_count_as_an_unreadable_image(
+    failure: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "good.png"
+    Image.new("RGB", (20, 20)).save(path)
+
+    def fail(image: Image.Image) -> None:
+        raise failure
+
+    with monkeypatch.context() as patch:
+        patch.setattr("PIL.ImageFile.ImageFile.load", fail)
+        with pytest.raises(MemoryError):
+            read(path)
+        assert check_file(path) == ""
+    path.write_bytes(b"no image")
+    assert check_file(path) == "it is not an image of a known format"

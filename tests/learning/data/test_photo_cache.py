@@ -13,14 +13,14 @@ from flowergui import tasks
 from flowergui.errors import FlowerError
 from flowergui.events import CacheState, Finished
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.learning.data import batches, photo_cache
+from flowergui.learning.data import photo_cache
 from flowergui.learning.data.augmentation import Pixels
-from flowergui.learning.data.batches import Transform
+from flowergui.learning.data.dataset import Transform, eval_transform, train_transform
 from flowergui.learning.data.photo_cache import PhotoCache
 from flowergui.learning.training import loop
 from flowergui.store.run_folder import RunFolder
 
-PREPARE = batches.train_transform(32, "light")
+PREPARE = train_transform(32, "light")
 SIZE = 3 * 48 * 48 + 12
 """Of a photo of the tests' in the cache."""
 
@@ -85,7 +85,7 @@ def test_another_photo_at_its_place_is_decoded(
 def test_another_size_is_another_thing(room: Path, photo: Path) -> None:
     cache = PhotoCache(room)
     cache.prepared(photo, PREPARE, again=True)
-    assert cache.prepared(photo, batches.eval_transform(24), again=True).shape == (24, 24, 3)
+    assert cache.prepared(photo, eval_transform(24), again=True).shape == (24, 24, 3)
     assert len(kept(room)) == 2
 
 
@@ -113,7 +113,7 @@ def test_a_photo_that_is_gone_is_gone(room: Path, photo: Path) -> None:
     cache = PhotoCache(room)
     cache.prepared(photo, PREPARE, again=True)
     photo.unlink()
-    with pytest.raises(FlowerError, match="is not there any more"):
+    with pytest.raises(FlowerError, match="no longer exists"):
         cache.prepared(photo, PREPARE, again=True)
 
 

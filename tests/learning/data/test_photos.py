@@ -19,8 +19,10 @@ from flowergui.events import (
 from flowergui.facts import (
     Problem,
 )
-from flowergui.learning.data import photos
-from flowergui.learning.data.photos import Photos
+from flowergui.learning.data import photo_check
+from flowergui.learning.data.photos import Photo, Photos
+from flowergui.learning.data.scan import scan
+from flowergui.learning.data.split import Split, split_photos
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def flat(make_photos: Callable[..., Path], tmp_path: Path) -> Path:
 
 def scanned(folder: Path) -> tuple[Photos, list[ScanProgress | Scanned]]:
     events = []
-    generator = photos.scan(folder)
+    generator = scan(folder)
     while True:
         try:
             events.append(next(generator))
@@ -72,7 +74,7 @@ def test_progress_goes_from_nothing_to_all(make_photos: Callable[..., Path], tmp
 
 
 def test_many_photos_can_be_used_before_they_are_opened(flat: Path, monkeypatch) -> None:
-    monkeypatch.setattr(photos, "CHECKED_FIRST", 14)
+    monkeypatch.setattr(photo_check, "MAX_CHECKED_FIRST", 14)
     (flat / "iris" / "iris_2.jpg").write_text("no picture")
     found, events = scanned(flat)
     first = next(event for event in events if isinstance(event, Scanned))
@@ -87,25 +89,34 @@ def test_many_photos_can_be_used_before_they_are_opened(flat: Path, monkeypatch)
 
 
 def test_whom_the_listing_suffices_nothing_is_opened(flat: Path, monkeypatch) -> None:
-    monkeypatch.setattr(photos, "CHECKED_FIRST", 14)
-    monkeypatch.setattr(photos, "_check", lambda path: pytest.fail(f"{path} was opened"))
-    listed = list(photos.scan(flat, thorough=False))
+    monkeypatch.setattr(photo_check, "MAX_CHECKED_FIRST", 14)
+    monkeypatch.setattr(photo_check, "check_file", lambda path: pytest.fail(f"{path} was opened"))
+    listed = list(scan(flat, thorough=False))
     assert [type(event) for event in listed] == [Scanned]
 
 
 def test_a_listing_tells_how_far_it_is(flat: Path, monkeypatch) -> None:
-    monkeypatch.setattr(photos, "CHECKED_FIRST", 14)
-    monkeypatch.setattr(photos, "TOLD_EACH", 6)
-    listed = list(photos.scan(flat, thorough=False))
+    monkeypatch.setattr(photo_check, "MAX_CHECKED_FIRST", 14)
+    monkeypatch.setattr("flowergui.learning.data.scan.PROGRESS_FILES", 6)
+    listed = list(scan(flat, thorough=False))
     assert listed[:-1] == [ScanProgress(0, 10)]
 
 
 def test_the_fingerprint_is_that_of_the_whole_list(flat: Path) -> None:
     found, _ = scanned(flat)
     for held_back in ((), found.train[:1], found.train[:4]):
-        split = photos.Split(flat, found.classes, found.train, held_back)
+        split = Split(flat, found.classes, found.train, held_back)
         whole = "".join(map(repr, (found.classes, found.train, held_back)))
         assert split.fingerprint() == hashlib.sha256(whole.encode()).hexdigest()
+
+
+def test_the_fingerprint_never_changes() -> None:
+    """Checkpoints of every version hold it."""
+    photos = (Photo("rose/ä'1.jpg", 1), Photo("iris/2.jpg", 0), Photo("iris/3.jpg", 0))
+    split = Split(Path(), ("iris", "rose"), photos[:2], photos[2:])
+    assert split.fingerprint() == (
+        "0b771a2a7268177e217158c1707df0ac925f345778252c8ac03db62e929c4ed4"
+    )
 
 
 @pytest.mark.parametrize("train", ["train", "TRAIN", "Training"])
@@ -115,7 +126,7 @@ def test_ready_split(flat: Path, name: str, train: str) -> None:
     assert found.layout == "split"
     assert (len(found.train), len(found.validation)) == (9, 6)
     assert {photo.path.split("/")[0] for photo in found.validation} == {name}
-    split = photos.split(found, 0.5, seed=1)
+    split = split_photos(found, 0.5, seed=1)
     assert (split.train, split.validation) == (found.train, found.validation)
 
 
@@ -131,25 +142,25 @@ def test_a_split_without_validation_photos_holds_some_of_train_back(flat: Path) 
         photo.unlink()
     found, _ = scanned(flat)
     assert (found.layout, found.validation) == ("split", ())
-    assert len(photos.split(found, 0.34, 0).validation) == 3
+    assert len(split_photos(found, 0.34, 0).validation) == 3
 
 
 def test_the_split_is_stratified_and_seeded(flat: Path) -> None:
     found, _ = scanned(flat)
-    split = photos.split(found, 0.4, seed=3)
+    split = split_photos(found, 0.4, seed=3)
     assert Counter(photo.label for photo in split.validation) == {0: 2, 1: 2, 2: 2}
     assert {*split.train, *split.validation} == {*found.train}
     assert not {*split.train} & {*split.validation}
-    assert photos.split(found, 0.4, seed=3) == split
-    other = photos.split(found, 0.4, seed=4)
+    assert split_photos(found, 0.4, seed=3) == split
+    other = split_photos(found, 0.4, seed=4)
     assert other != split
     assert (split.fingerprint() == other.fingerprint()) is False
 
 
 def test_a_class_keeps_a_photo_on_both_sides(flat: Path) -> None:
     found, _ = scanned(flat)
-    assert Counter(p.label for p in photos.split(found, 0.01, 0).validation) == {0: 1, 1: 1, 2: 1}
-    assert Counter(p.label for p in photos.split(found, 0.9, 0).train) == {0: 1, 1: 1, 2: 1}
+    assert Counter(p.label for p in split_photos(found, 0.01, 0).validation) == {0: 1, 1: 1, 2: 1}
+    assert Counter(p.label for p in split_photos(found, 0.9, 0).train) == {0: 1, 1: 1, 2: 1}
 
 
 def test_a_class_that_validation_lacks_shifts_no_label(flat: Path) -> None:
@@ -167,7 +178,7 @@ def test_a_class_of_validation_alone_is_a_problem(flat: Path) -> None:
     shutil.copytree(ready_split(flat, "val") / "val" / "daisy", flat / "val" / "aster")
     found, _ = scanned(flat)
     assert found.classes == ("daisy", "iris", "lily")
-    assert found.problems == (Problem("aster", "has validation photos but none to train on"),)
+    assert found.problems == (Problem("aster", "has validation images but no training images"),)
 
 
 def test_a_class_folder_without_photos_is_a_problem(flat: Path) -> None:
@@ -175,7 +186,7 @@ def test_a_class_folder_without_photos_is_a_problem(flat: Path) -> None:
     (flat / "rose" / "notes.txt").write_text("none yet")
     found, _ = scanned(flat)
     assert found.classes == ("daisy", "iris", "lily")
-    assert found.problems == (Problem("rose", "no photos in it"),)
+    assert found.problems == (Problem("rose", "no images in it"),)
 
 
 def test_what_systems_leave_behind_is_passed_over(flat: Path) -> None:
@@ -222,8 +233,8 @@ def test_broken_files_are_listed_and_left_out(flat: Path) -> None:
     found, _ = scanned(flat)
     assert len(found.train) == 15
     reasons = {problem.path: problem.reason for problem in found.problems}
-    assert reasons["iris/empty.jpg"] == "it is empty"
-    assert reasons["iris/text.jpg"] == "its content is no picture of a known kind"
+    assert reasons["iris/empty.jpg"] == "the file is empty"
+    assert reasons["iris/text.jpg"] == "it is not an image of a known format"
     assert "runcated" in reasons["iris/torn.jpg"]
     assert len(reasons) == 3
 
@@ -260,14 +271,14 @@ def test_names_may_be_written_in_any_script(flat: Path) -> None:
     assert found.classes == ("Löwenzahn & Co, 'x'", "daisy", "アイリス")
     assert len(found.train) == 15
     assert found.problems == ()
-    assert len(photos.split(found, 0.2, 0).fingerprint()) == 64
+    assert len(split_photos(found, 0.2, 0).fingerprint()) == 64
 
 
 def test_a_class_whose_name_is_no_text_can_be_split(flat: Path) -> None:
-    before = photos.split(scanned(flat)[0], 0.2, 0)
+    before = split_photos(scanned(flat)[0], 0.2, 0)
     os.rename(flat / "iris", os.fsencode(flat) + b"/ros\xe9")
     found, _ = scanned(flat)
-    split = photos.split(found, 0.2, 0)
+    split = split_photos(found, 0.2, 0)
     assert len(split.validation) == len(before.validation)
     assert len(split.fingerprint()) == 64
 
@@ -283,7 +294,7 @@ def test_a_file_that_was_mended_is_read_again(flat: Path) -> None:
 def test_real_flowers(flower_photos: Path) -> None:
     found, _ = scanned(flower_photos)
     assert found.problems == ()
-    split = photos.split(found, 0.2, 0)
+    split = split_photos(found, 0.2, 0)
     assert len(split.validation) == pytest.approx(0.2 * len(found.train), abs=len(found.classes))
     assert {photo.label for photo in split.validation} == {*range(len(found.classes))}
 
@@ -301,33 +312,35 @@ def refusal(folder: Path) -> FlowerError:
 def test_a_folder_that_is_none(flat: Path) -> None:
     assert refusal(flat / "nowhere").message == f"There is no folder {flat / 'nowhere'}."
     file = flat / "iris" / "iris_0.jpg"
-    assert refusal(file).message == f"{file} is no folder."
+    assert refusal(file).message == f"{file} is not a folder."
 
 
 def test_one_class_only(flat: Path) -> None:
     shutil.rmtree(flat / "iris")
     shutil.rmtree(flat / "lily")
-    assert refusal(flat).message == "flowers has photos of one class only, daisy; two are needed."
+    assert refusal(flat).message == (
+        "flowers has images of only one class, daisy; at least two are needed."
+    )
 
 
 def test_photos_without_class_folders(flat: Path) -> None:
-    assert refusal(flat / "iris").message == "iris has photos, but no class subfolders."
+    assert refusal(flat / "iris").message == "iris has images, but no class subfolders."
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert refusal(tmp_path / "empty").message == "empty has no class subfolders with photos."
+    assert refusal(tmp_path / "empty").message == "empty has no class subfolders with images."
 
 
 def test_one_level_too_high(flat: Path) -> None:
     top = flat.parent / "top"
     top.mkdir()
     flat.rename(top / "flowers")
-    assert refusal(top).hint == f"Perhaps you mean {top / 'flowers'}?"
+    assert refusal(top).hint == f"Did you mean {top / 'flowers'}?"
 
 
 def test_no_photo_can_be_read(flat: Path) -> None:
     for photo in flat.rglob("*.jpg"):
         photo.write_bytes(b"")
-    message = "No photo in flowers can be read (daisy/daisy_0.jpg: it is empty)."
+    message = "No image in flowers can be read (daisy/daisy_0.jpg: the file is empty)."
     assert refusal(flat).message == message

@@ -13,7 +13,8 @@ from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.learning.acceleration.frozen_split import split_at_frozen
 from flowergui.learning.device.autocast import autocast, has_depthwise
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build_on_meta
+from flowergui.learning.models.freeze import freeze, frozen_parameters
 
 Little = Callable[..., Recipe]
 
@@ -86,10 +87,10 @@ def test_convolutions_that_are_called_otherwise_pass() -> None:
 def test_halves_know_whether_they_have_any(
     model: str, frozen: tuple[str, ...], depthwise: bool
 ) -> None:
-    net = network.build_on_meta(model, 3, 64).to_empty(device="cpu")
+    net = build_on_meta(model, 3, 64).to_empty(device="cpu")
     assert has_depthwise(net) == (model != "resnet18")
-    names = network.frozen_parameters(frozen, model, 3, 64)
-    network.freeze(net, names)
+    names = frozen_parameters(frozen, model, 3, 64)
+    freeze(net, names)
     assert split_at_frozen(net, model, 3, 64, names, torch.bfloat16).depthwise == depthwise
 
 

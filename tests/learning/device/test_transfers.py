@@ -15,11 +15,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.learning.data import batches
-from flowergui.learning.data.batches import Batch, ImageDataset
-from flowergui.learning.data.photos import Photo, Split
+from flowergui.learning.data.dataset import ImageDataset, eval_transform
+from flowergui.learning.data.loader import Batch, iterate_batches
+from flowergui.learning.data.photos import Photo
+from flowergui.learning.data.split import Split
 from flowergui.learning.device import hardware, transfers
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build
+from flowergui.learning.models.describe import describe
 from flowergui.learning.training import loop
 from flowergui.learning.training.data_pipeline import TrainPipeline, ValidationPipeline
 from flowergui.learning.training.train_state import RuntimeConfig, TrainState
@@ -75,7 +77,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
         return read
 
-    network.describe("mynet", 3, 32)  # what is found out once, is so on the processor
+    describe("mynet", 3, 32)  # what is found out once, is so on the processor
     # The card's weights are made there; what is pretended can't be moved, nor go backwards.
     monkeypatch.setattr(nn.Module, "to", lambda self, *args, **more: self)
     monkeypatch.setattr(Tensor, "backward", lambda self: told.append("backward"))
@@ -88,7 +90,7 @@ def run_on_card(recipe: Recipe, tmp_path: Path) -> TrainState:
     rows = tuple(album().photos)
     split = Split(tmp_path, ("a", "b", "c"), rows, rows)
     with CARD:
-        net = network.build(recipe.model, 3, 32)
+        net = build(recipe.model, 3, 32)
     plan = RuntimeConfig(32, (0.5,) * 3, (0.2,) * 3, CARD, torch.float32)
     return TrainState(recipe, plan, split, RunFolder(tmp_path / "run"), net, 1)
 
@@ -172,7 +174,7 @@ def test_on_a_processor_there_is_nothing_to_wait_for() -> None:
     read = transfers.fetch(numbers)
     numbers.zero_()  # it was read already
     assert read() == [0.25, 3.0]
-    room = transfers.room((2, 3), CPU)
+    room = transfers.pinned_buffer((2, 3), CPU)
     assert (room.shape, room.dtype, room.is_pinned()) == ((2, 3), torch.uint8, False)
 
 
@@ -212,7 +214,7 @@ def test_photos_are_stacked_in_memory_that_a_card_can_fetch(
     folder: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
     paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.jpg"))
-    photos = ImageDataset(folder, [Photo(path, 0) for path in paths], batches.eval_transform(32), 0)
+    photos = ImageDataset(folder, [Photo(path, 0) for path in paths], eval_transform(32), 0)
     pinned: list[bool] = []
     real = torch.empty
 
@@ -223,9 +225,7 @@ def test_photos_are_stacked_in_memory_that_a_card_can_fetch(
     monkeypatch.setattr(torch, "empty", empty)
     for device in (CPU, CARD):
         pinned.clear()
-        (batch,) = batches.iterate_batches(
-            photos, [(3, 1)], lambda pixels, index: pixels, workers, device
-        )
+        (batch,) = iterate_batches(photos, [(3, 1)], lambda pixels, index: pixels, workers, device)
         assert True in pinned if device == CARD else True not in pinned
         expected = torch.stack([torch.from_numpy(photos.pixels(n).copy()) for n in (3, 1)])
         assert torch.equal(batch.images, expected)

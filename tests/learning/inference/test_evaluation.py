@@ -15,7 +15,7 @@ from flowergui.events import EpochDone, Evaluated, Event, Finished, PhotoEvaluat
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.inference import predictor
 from flowergui.learning.inference.batch_inference import BatchInference
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build
 from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder
 
@@ -133,7 +133,7 @@ def test_a_folder_of_other_photos(run: RunFolder, make_photos, tmp_path: Path) -
     assert result.trained_on == 0
     (problem,) = result.problems
     assert problem.path == "iris/torn.jpg"
-    assert "no picture" in problem.reason
+    assert "not an image" in problem.reason
 
 
 def test_a_single_class_will_do(run: RunFolder, make_photos, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_the_five_likeliest_count_where_there_are_more(tmp_path: Path, make_phot
     names = ["a", "b", "c", "d", "daisy", "e", "f", "g", "h", "i", "iris"]
     content = {"format": checkpoint.FORMAT, "image_size": 32, "classes": names}
     content |= {"recipe": Recipe(model="mynet").as_dict()}
-    content |= {"model": network.build("mynet", 11, 32).state_dict()}
+    content |= {"model": build("mynet", 11, 32).state_dict()}
     checkpoint.write(content, tmp_path / "eleven.pth")
     judged, result = evaluated(tmp_path / "eleven.pth", folder)
     guesses = tasks.predict(tmp_path / "eleven.pth", [each.path for each in judged])

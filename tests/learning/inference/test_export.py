@@ -17,9 +17,9 @@ from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Exported, Finished, Predicted, Preparing, RunStarted, Warned
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.learning.data import batches
+from flowergui.learning.data.dataset import eval_transform
 from flowergui.learning.inference import onnx_export, predictor
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build
 from flowergui.store.run_folder import RunFolder
 
 Little = Callable[..., Recipe]
@@ -69,7 +69,7 @@ def test_onnx_answers_as_the_checkpoint_does(run: RunFolder, exported: Path, fol
     classes, size = json.loads(facts["classes"]), int(facts["image_size"])
     assert (tuple(classes), size) == (run.classes(), 32)
     photos = sorted(folder.rglob("*.jpg"))[:3]
-    squares = np.stack([batches.eval_transform(size)(photo) for photo in photos])
+    squares = np.stack([eval_transform(size)(photo) for photo in photos])
     images = squares.transpose(0, 3, 1, 2).astype(np.float32) / 255
     (answers,) = session.run(None, {"images": images})
     for photo, answer in zip(photos, answers, strict=True):
@@ -122,7 +122,7 @@ def test_what_onnx_takes_is_named_where_it_is_missing(
 
 def test_a_plain_state_dict_for_other_programs(run: RunFolder, tmp_path: Path) -> None:
     list(tasks.export(run.best, tmp_path / "flowers.pth"))
-    net = network.build("mynet", 3, 32)
+    net = build("mynet", 3, 32)
     net.load_state_dict(torch.load(tmp_path / "flowers.pth", weights_only=True))
 
 

@@ -17,7 +17,8 @@ from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Explained, Finished, Predicted, PredictionFailed
 from flowergui.learning.inference import grad_cam
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build
+from flowergui.learning.models.describe import head_of
 
 SIZES = {"inception_v3": 96, "maxvit_t": 224, "vit_b_32": 224}
 
@@ -28,9 +29,9 @@ SIZES = {"inception_v3": 96, "maxvit_t": 224, "vit_b_32": 224}
 )
 def test_every_family_can_be_asked(model: str, size: int) -> None:
     torch.manual_seed(1)
-    net = network.build(model, 5, size).eval().requires_grad_(False)
+    net = build(model, 5, size).eval().requires_grad_(False)
     for name, parameter in net.named_parameters():
-        if name in network.head_of(model):
+        if name in head_of(model):
             nn.init.normal_(parameter, std=0.1)  # some begin with zeros
     images = torch.randn(1, 3, size, size)
     with torch.inference_mode():
@@ -80,7 +81,7 @@ def test_nothing_may_speak_for_a_class() -> None:
 def test_what_has_no_places_tells_nothing() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
     assert grad_cam.target_layer(net, torch.zeros(1, 3, 2, 2)) == ""
-    swin = network.build("swin_t", 3, 32).eval()  # its values lie with their channels last
+    swin = build("swin_t", 3, 32).eval()  # its values lie with their channels last
     assert grad_cam.target_layer(swin, torch.zeros(1, 3, 32, 32)) == ""
 
 
@@ -99,7 +100,7 @@ def test_who_cannot_tell_why_guesses_all_the_same(
 
 def test_two_threads_may_ask_the_same_network() -> None:
     torch.manual_seed(1)
-    net = network.build("mynet", 5, 64).eval().requires_grad_(False)
+    net = build("mynet", 5, 64).eval().requires_grad_(False)
     images = [torch.randn(1, 3, 64, 64) for _ in range(8)]
 
     def maps(image: torch.Tensor) -> tuple[torch.Tensor, ...]:

@@ -21,7 +21,7 @@ from flowergui.learning.data import image_io
 from flowergui.learning.data.photos import Photo
 from flowergui.learning.inference import batch_inference, grad_cam, predictor
 from flowergui.learning.inference.batch_inference import BATCH_SIZE, BatchInference
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build
 from flowergui.store.run_folder import RunFolder
 
 
@@ -74,7 +74,7 @@ def test_nine_of_ten_are_right(run: RunFolder) -> None:
 
 
 def test_five_guesses_at_most(little: Callable[..., Recipe], make_photos, tmp_path: Path) -> None:
-    net = network.build("mynet", 7, 32)
+    net = build("mynet", 7, 32)
     content = {"format": checkpoint.FORMAT, "recipe": little().as_dict(), "image_size": 32}
     content |= {"classes": [f"class {n}" for n in range(7)], "model": net.state_dict()}
     checkpoint.write(content, tmp_path / "seven.pth")
@@ -89,7 +89,7 @@ def test_what_cannot_be_read_stops_no_other(run: RunFolder, photo: Path, tmp_pat
     images = [tmp_path / "text.jpg", photo, tmp_path / "gone.jpg"]
     text, good, gone = tasks.predict(run.best, images)
     assert text == PredictionFailed(
-        str(images[0]), "text.jpg can't be read: its content is no picture of a known kind."
+        str(images[0]), "text.jpg can't be read: it is not an image of a known format."
     )
     assert isinstance(good, Predicted)
     assert isinstance(gone, PredictionFailed)
@@ -138,7 +138,7 @@ def test_what_cannot_answer(run: RunFolder, photo: Path, tmp_path: Path) -> None
     path = tmp_path / "x.pth"
     with pytest.raises(FlowerError, match="There is no file"):
         list(tasks.predict(path, [photo]))
-    torch.save(network.build("mynet", 3, 32).state_dict(), path)
+    torch.save(build("mynet", 3, 32).state_dict(), path)
     with pytest.raises(FlowerError, match=r"x\.pth has only weights"):
         list(tasks.predict(path, [photo]))
     stored = checkpoint.read(run.best)

@@ -170,5 +170,5 @@ def test_a_wish_that_cannot_be_is_noted(little: Little, wish: tuple[str, ...], s
 
 
 def test_everything_frozen_is_refused_at_the_start(little: Little) -> None:
-    with pytest.raises(FlowerError, match="Everything is frozen: nothing could learn"):
+    with pytest.raises(FlowerError, match="Everything is frozen, so nothing can be trained"):
         list(tasks.train(little(frozen=("all-but-head", "fc"))))

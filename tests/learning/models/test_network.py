@@ -9,7 +9,12 @@ from networks import SMALLEST
 from torch import nn
 
 from flowergui.errors import FlowerError
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build, build_on_meta, load_state_dict
+from flowergui.learning.models.catalogue import model_catalogue, model_info
+from flowergui.learning.models.describe import describe, head_of
+from flowergui.learning.models.freeze import freeze
+from flowergui.learning.models.identify import IdentifiedArchitecture, identify_architecture
+from flowergui.learning.models.meta_init import MetaInit
 
 """One small architecture of each family, two of MobileNet's."""
 
@@ -31,12 +36,12 @@ HEADS = {
 
 
 def test_the_catalogue_has_all_of_torchvision_and_ours() -> None:
-    facts = network.model_catalogue()
+    facts = model_catalogue()
     names = [each.name for each in facts]
     assert len(names) == len(set(names)) >= 81
     assert names[0] == "mynet"
-    assert {each.family for each in facts} == {network.model_info(name).family for name in SMALLEST}
-    resnet50 = network.model_info("resnet50")
+    assert {each.family for each in facts} == {model_info(name).family for name in SMALLEST}
+    resnet50 = model_info("resnet50")
     assert (resnet50.family, resnet50.parameters, resnet50.image_size) == (
         "ResNet",
         25_557_032,
@@ -44,27 +49,27 @@ def test_the_catalogue_has_all_of_torchvision_and_ours() -> None:
     )
     assert [each.name for each in resnet50.weights] == ["IMAGENET1K_V2", "IMAGENET1K_V1"]
     assert resnet50.weights[0].accuracy == pytest.approx(0.80858)
-    assert "IMAGENET1K_FEATURES" not in [w.name for w in network.model_info("vgg16").weights]
+    assert "IMAGENET1K_FEATURES" not in [w.name for w in model_info("vgg16").weights]
     assert all(0.4 < w.accuracy < 0.9 and w.megabytes > 1 for each in facts for w in each.weights)
 
 
 def test_a_name_that_is_none() -> None:
     with pytest.raises(FlowerError, match="no network called 'resnet19'") as refused:
-        network.model_info("resnet19")
+        model_info("resnet19")
     assert "resnet18" in refused.value.hint
     with pytest.raises(FlowerError, match="no network called ''"):
-        network.describe("", 3)
+        describe("", 3)
 
 
 @pytest.mark.parametrize("model", SMALLEST)
 def test_each_family_is_described_without_drawing(model: str) -> None:
     torch.manual_seed(1)
     state = torch.get_rng_state()
-    network.describe.cache_clear()
-    network.head_of.cache_clear()
-    facts = network.describe(model, 7)
+    describe.cache_clear()
+    head_of.cache_clear()
+    facts = describe(model, 7)
     assert torch.equal(torch.get_rng_state(), state)
-    assert facts.image_size == network.model_info(model).image_size
+    assert facts.image_size == model_info(model).image_size
     names = [parameter.name for parameter in facts.parameters]
     assert facts.modules[0].output == (7,)
     assert facts.modules[0].parameters == sum(p.size for p in facts.parameters)
@@ -79,14 +84,14 @@ def test_each_family_is_described_without_drawing(model: str) -> None:
 
 @pytest.mark.parametrize("model", SMALLEST)
 def test_a_hollow_network_is_filled_from_a_file(model: str) -> None:
-    size = network.model_info(model).image_size
+    size = model_info(model).image_size
     torch.manual_seed(2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchvision warns that its own start is slow
-        net = network.build(model, 3, size)
-    hollow = network.build_on_meta(model, 3, size)
+        net = build(model, 3, size)
+    hollow = build_on_meta(model, 3, size)
     assert all(p.is_meta for p in hollow.parameters() if p.ndim > 3)
-    network.load_state_dict(hollow, dict(net.state_dict()), assign=True)
+    load_state_dict(hollow, dict(net.state_dict()), assign=True)
     left = {**dict(hollow.named_parameters()), **dict(hollow.named_buffers())}
     assert [name for name, tensor in left.items() if tensor.is_meta] == []
     images = torch.rand(1, 3, size, size)
@@ -97,7 +102,7 @@ def test_a_hollow_network_is_filled_from_a_file(model: str) -> None:
 def test_building_is_a_matter_of_the_seed() -> None:
     def weights(seed: int) -> torch.Tensor:
         torch.manual_seed(seed)
-        return network.build("mynet", 3, 32).fc.weight
+        return build("mynet", 3, 32).fc.weight
 
     assert torch.equal(weights(1), weights(1))
     assert not torch.equal(weights(1), weights(2))
@@ -105,7 +110,7 @@ def test_building_is_a_matter_of_the_seed() -> None:
 
 def test_last_stages() -> None:
     def stages(model: str) -> set[str]:
-        names = network.describe(model, 5).last_stage
+        names = describe(model, 5).last_stage
         return {".".join(name.split(".")[:2]) for name in names}
 
     assert stages("resnet18") == {"layer4.0", "layer4.1"}
@@ -118,21 +123,21 @@ def test_last_stages() -> None:
 )
 def test_a_size_that_cannot_be_taken(model: str, size: int, own: int) -> None:
     with pytest.raises(FlowerError, match=f"{model} can't take images of {size} px") as refused:
-        network.describe(model, 3, size)
+        describe(model, 3, size)
     assert refused.value.hint == f"Its own size is {own} px."
 
 
 def test_vit_takes_the_sizes_that_it_has_weights_for() -> None:
-    assert network.describe("vit_b_16", 3, 384).modules[0].output == (3,)
+    assert describe("vit_b_16", 3, 384).modules[0].output == (3,)
 
 
 # --- freezing ---------------------------------------------------------------------------------
 
 
 def test_frozen_batch_normalisation_stands_still() -> None:
-    net = network.build("mynet", 3, 32)
+    net = build("mynet", 3, 32)
     names = [name for name, _ in net.named_parameters()]
-    network.freeze(net, [name for name in names if not name.startswith("fc")])
+    freeze(net, [name for name in names if not name.startswith("fc")])
     norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
     assert net.training
     assert norms
@@ -141,55 +146,55 @@ def test_frozen_batch_normalisation_stands_still() -> None:
         "fc.weight",
         "fc.bias",
     ]
-    network.freeze(net, [])
+    freeze(net, [])
     assert all(norm.training for norm in norms)
     assert all(p.requires_grad for p in net.parameters())
 
 
 def test_half_a_frozen_batch_normalisation_goes_on() -> None:
-    net = network.build("mynet", 3, 32)
-    network.freeze(net, ["stem.1.weight"])
+    net = build("mynet", 3, 32)
+    freeze(net, ["stem.1.weight"])
     assert net.stem[1].training
 
 
 def test_freezing_forgets_the_gradient() -> None:
-    net = network.build("mynet", 3, 32)
+    net = build("mynet", 3, 32)
     net(torch.rand(2, 3, 32, 32)).sum().backward()
-    network.freeze(net, ["fc.weight"])
+    freeze(net, ["fc.weight"])
     assert net.fc.weight.grad is None
     assert net.fc.bias.grad is not None
 
 
 @pytest.mark.parametrize("model", SMALLEST)
 def test_weights_are_recognised_by_their_names_and_shapes(model: str) -> None:
-    own = network.model_info(model).image_size
-    weights = network.build_on_meta(model, 7, own).state_dict()
-    assert network.identify_architecture(weights) == network.IdentifiedArchitecture(model, 7, own)
+    own = model_info(model).image_size
+    weights = build_on_meta(model, 7, own).state_dict()
+    assert identify_architecture(weights) == IdentifiedArchitecture(model, 7, own)
     old = {name: each for name, each in weights.items() if "num_batches_tracked" not in name}
-    assert network.identify_architecture(old) == network.IdentifiedArchitecture(model, 7, own)
+    assert identify_architecture(old) == IdentifiedArchitecture(model, 7, own)
 
 
 def test_weights_of_something_else_are_not_recognised() -> None:
-    weights = network.build_on_meta("mynet", 7, 32).state_dict()
+    weights = build_on_meta("mynet", 7, 32).state_dict()
     name = next(iter(weights))
-    assert network.identify_architecture({**weights, name: torch.ones(1, 2, 3)}) is None
-    assert network.identify_architecture({**weights, "more": torch.ones(3)}) is None
+    assert identify_architecture({**weights, name: torch.ones(1, 2, 3)}) is None
+    assert identify_architecture({**weights, "more": torch.ones(3)}) is None
     del weights[name]
-    assert network.identify_architecture(weights) is None
+    assert identify_architecture(weights) is None
 
 
 def test_second_outputs_do_not_hide_a_network() -> None:
-    with network.MetaInit():
+    with MetaInit():
         whole = torchvision.models.inception_v3(num_classes=5, init_weights=True)
-    assert network.identify_architecture(whole.state_dict()) == network.IdentifiedArchitecture(
+    assert identify_architecture(whole.state_dict()) == IdentifiedArchitecture(
         "inception_v3", 5, 299
     )
 
 
 def test_no_two_networks_look_alike() -> None:
     seen: dict[tuple[object, ...], str] = {}
-    for facts in network.model_catalogue():
-        own = network.build_on_meta(facts.name, 7, facts.image_size).state_dict()
-        head = network.head_of(facts.name)
+    for facts in model_catalogue():
+        own = build_on_meta(facts.name, 7, facts.image_size).state_dict()
+        head = head_of(facts.name)
         look = tuple((name, tuple(own[name].shape)) for name in sorted(own) if name not in head)
         assert seen.setdefault(look, facts.name) == facts.name

@@ -16,7 +16,12 @@ from flowergui import tasks
 from flowergui.errors import FlowerError
 from flowergui.events import DownloadProgress, WeightsSaved
 from flowergui.learning.device import hardware
-from flowergui.learning.models import network, weights
+from flowergui.learning.models import weights
+from flowergui.learning.models.build import build, build_on_meta
+from flowergui.learning.models.catalogue import model_catalogue, model_info
+from flowergui.learning.models.describe import describe, head_of
+from flowergui.learning.models.freeze import freeze
+from flowergui.learning.models.torchvision_models import weights_of
 from flowergui.store import library
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
@@ -90,7 +95,7 @@ def test_what_was_left_half_in_the_cache_is_fetched_anew(server: str, tmp_path: 
 
 
 def test_torchvision_names_the_hash_of_all_its_weights() -> None:
-    urls = [w.url for facts in network.model_catalogue() for w in network.weights_of(facts.name)]
+    urls = [w.url for facts in model_catalogue() for w in weights_of(facts.name)]
     assert len(urls) > 100
     assert all(re.search(r"-[0-9a-f]{8,64}\.pth$", url) for url in urls)
 
@@ -178,7 +183,7 @@ def test_own_image_size() -> None:
 
 
 def filled(model: str, tensors: dict[str, torch.Tensor]) -> tuple[torch.nn.Module, list[str]]:
-    net = network.build(model, 3, network.model_info(model).image_size)
+    net = build(model, 3, model_info(model).image_size)
     pretrained = weights.Pretrained("theirs", tensors, 0, weights.MEAN, weights.STD)
     return net, weights.load_pretrained(net, pretrained, model)
 
@@ -202,19 +207,19 @@ def cheapest_size(model: str) -> int:
     """96 or 98 px where the network can take that, else the smallest that it has weights for."""
     for size in (96, 98):
         with suppress(FlowerError):
-            return network.describe(model, 3, size).image_size
-    facts = network.model_info(model)
+            return describe(model, 3, size).image_size
+    facts = model_info(model)
     return min(facts.image_size, *(each.image_size for each in facts.weights))
 
 
-@pytest.mark.parametrize("model", [facts.name for facts in network.model_catalogue()])
+@pytest.mark.parametrize("model", [facts.name for facts in model_catalogue()])
 def test_every_network_takes_all_but_the_head_and_learns_with_it(model: str) -> None:
-    if hardware.free_memory() < 20 * network.model_info(model).parameters:
+    if hardware.free_memory() < 20 * model_info(model).parameters:
         pytest.skip("the networks of this test would not fit into memory")
     size = cheapest_size(model)
-    theirs = made_up(network.build_on_meta(model, 1000, size))
-    net = network.build_on_meta(model, 3, size).to_empty(device="cpu")
-    head = network.head_of(model)
+    theirs = made_up(build_on_meta(model, 1000, size))
+    net = build_on_meta(model, 3, size).to_empty(device="cpu")
+    head = head_of(model)
     for name, parameter in net.named_parameters():
         if name in head:
             torch.nn.init.normal_(parameter, std=0.1)
@@ -223,7 +228,7 @@ def test_every_network_takes_all_but_the_head_and_learns_with_it(model: str) -> 
     for name, tensor in net.state_dict().items():
         assert (name in head) != (tensor.shape == theirs[name].shape)
         assert (name in head) or torch.equal(tensor, theirs[name])
-    network.freeze(net, [name for name, _ in net.named_parameters() if name not in head])
+    freeze(net, [name for name, _ in net.named_parameters() if name not in head])
     logits = net(torch.rand(2, 3, size, size))
     assert logits.shape == (2, 3)
     logits = torch.nn.functional.normalize(logits)  # made-up weights may give huge ones
@@ -264,7 +269,7 @@ def test_names_that_torchvisions_files_had_once(
 ) -> None:
     import re
 
-    hollow = network.build_on_meta(model, 1000, network.model_info(model).image_size)
+    hollow = build_on_meta(model, 1000, model_info(model).image_size)
     names = {name: re.sub(today, once, name) for name in hollow.state_dict()}
     assert any(now != then for now, then in names.items())
     cached_weights(model, {then: torch.zeros(1) for then in names.values()})

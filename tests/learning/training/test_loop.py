@@ -38,9 +38,9 @@ from flowergui.events import (
 )
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter
-from flowergui.learning.data import batches, photos
+from flowergui.learning.data import photo_check
 from flowergui.learning.device import hardware
-from flowergui.learning.training import loop
+from flowergui.learning.training import data_pipeline, loop
 from flowergui.learning.training.train_state import TrainState
 from flowergui.requests import LiveRequests
 from flowergui.store import library
@@ -272,7 +272,7 @@ def test_the_device_decides_how_batches_are_made_and_multiplied(
         told.add(("workers", wish, device.type))
         return 2
 
-    monkeypatch.setattr(batches, "worker_count", workers)
+    monkeypatch.setattr(data_pipeline, "worker_count", workers)
     monkeypatch.setattr(hardware, "allow_tf32", lambda on: told.add(("tf32", on.type)))
     events = list(tasks.train(little(epochs=1, device="cpu")))
     assert of(events, Finished)
@@ -607,14 +607,14 @@ def test_a_photo_that_goes_away_is_named_once(
     assert len(notes) == 4  # once each, not in every epoch
     assert all(sum(photo.name in note for note in notes) == 1 for photo in gone)
     assert notes[-1].startswith("A photo was passed over, 4 so far. iris_")
-    assert sum("can't be read: its content is no picture" in note for note in notes) == 1
+    assert sum("can't be read: it is not an image of a known format" in note for note in notes) == 1
     assert of(events, Finished)
 
 
 def test_of_many_photos_the_spoilt_ones_are_met_on_the_way(
     little: Little, make_photos: Callable[..., Path], tmp_path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(photos, "CHECKED_FIRST", 10)
+    monkeypatch.setattr(photo_check, "MAX_CHECKED_FIRST", 10)
     copy = make_photos(tmp_path / "copy")
     spoilt = sorted((copy / "iris").iterdir())[1]
     spoilt.write_text("no picture")
@@ -628,7 +628,7 @@ def test_of_many_photos_the_spoilt_ones_are_met_on_the_way(
 def test_of_many_photos_half_may_be_no_pictures(
     little: Little, make_photos: Callable[..., Path], tmp_path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(photos, "CHECKED_FIRST", 10)
+    monkeypatch.setattr(photo_check, "MAX_CHECKED_FIRST", 10)
     copy = make_photos(tmp_path / "copy")
     everything = sorted(copy.rglob("*.*"))
     for photo in everything[::2]:
@@ -641,7 +641,7 @@ def test_of_many_photos_half_may_be_no_pictures(
 def test_where_not_one_is_a_picture_it_ends(
     little: Little, make_photos: Callable[..., Path], tmp_path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(photos, "CHECKED_FIRST", 10)
+    monkeypatch.setattr(photo_check, "MAX_CHECKED_FIRST", 10)
     copy = make_photos(tmp_path / "copy")
     whole = {photo: photo.read_bytes() for photo in copy.rglob("*.*")}
     for photo in whole:

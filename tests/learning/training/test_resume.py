@@ -25,7 +25,8 @@ from flowergui.events import (
 )
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.device import hardware
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build
+from flowergui.learning.models.catalogue import model_catalogue, model_info
 from flowergui.requests import LiveRequests
 from flowergui.store.run_folder import RunFolder
 
@@ -363,7 +364,7 @@ def test_a_checkpoint_far_from_its_run(little: Little, tmp_path: Path) -> None:
 
 FAMILIES = {
     facts.family: facts.name
-    for facts in sorted(network.model_catalogue(), key=lambda facts: -facts.parameters)
+    for facts in sorted(model_catalogue(), key=lambda facts: -facts.parameters)
     if facts.parameters < 20e6
 }
 """Each family by its smallest network; the large ones would take minutes."""
@@ -373,7 +374,7 @@ FAMILIES = {
 def test_every_family_can_be_resumed(little: Little, family: str) -> None:
     """MNASNet, for one, asks for a note that comes with its state dict."""
     model = FAMILIES[family]
-    size = network.model_info(model).image_size
+    size = model_info(model).image_size
     recipe = little(model=model, image_size=size, epochs=1, batch_size=9, ema=0.5)
     run = stopped(recipe, lambda event: isinstance(event, BatchDone))
     before = checkpoint.read(run.last)
@@ -396,7 +397,7 @@ def test_a_bare_state_dict_goes_on_with_its_head(
     little: Little, tmp_path: Path, models: Path, model: str
 ) -> None:
     torch.manual_seed(5)
-    net = network.build(model, 3, 32)
+    net = build(model, 3, 32)
     torch.save(net.state_dict(), tmp_path / "last.pth")
     changes = little(learning_rate=1e-8).as_dict() | {"frozen": (), "scheduler": "none"}
     changes |= {"weight_decay": 0.0, "epochs": 1}
@@ -415,7 +416,7 @@ def test_a_bare_state_dict_goes_on_with_its_head(
 
 def test_a_bare_last_pth_among_the_models_is_found(little: Little, models: Path) -> None:
     models.mkdir()
-    torch.save(network.build("mynet", 3, 32).state_dict(), models / "last.pth")
+    torch.save(build("mynet", 3, 32).state_dict(), models / "last.pth")
     changes = {**little(epochs=1).as_dict(), "frozen": ()}
     first = finished(list(tasks.resume(changes=changes)))
     list(tasks.resume(changes={"epochs": 2}))  # the newest run now, not the weights again
@@ -426,7 +427,7 @@ def test_a_bare_state_dict_is_held_against_what_is_wished(
     little: Little, tmp_path: Path, models: Path
 ) -> None:
     path = tmp_path / "last.pth"
-    torch.save(network.build("mynet", 4, 32).state_dict(), path)
+    torch.save(build("mynet", 4, 32).state_dict(), path)
     with pytest.raises(FlowerError, match=r"last\.pth holds weights alone"):
         list(tasks.resume(path))
     changes = {"photos": little().photos, "image_size": 32}
@@ -437,7 +438,7 @@ def test_a_bare_state_dict_is_held_against_what_is_wished(
     torch.save({"layer.weight": torch.ones(3, 3)}, path)
     with pytest.raises(FlowerError, match="does not fit any network of the catalogue"):
         list(tasks.resume(path, changes=changes))
-    torch.save(network.build("vit_b_16", 3, 384).state_dict(), path)
+    torch.save(build("vit_b_16", 3, 384).state_dict(), path)
     with pytest.raises(FlowerError, match="does not fit vit_b_16 at 224 px"):
         list(tasks.resume(path, changes={**changes, "image_size": 224}))
     assert not models.exists()

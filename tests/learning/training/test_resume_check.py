@@ -108,7 +108,7 @@ def test_a_look_at_many_new_photos_tells_how_far_it_is_and_can_be_left(
     for number in range(70):
         shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / f"new_{number}.jpg")
     *far, told = tasks.check_resume(run.path)
-    assert far == [Preparing("Looking at new photos", done, 70) for done in (32, 64)]
+    assert far == [Preparing("Checking new images", done, 70) for done in (32, 64)]
     assert isinstance(told, ResumeChecked)
     assert told.new_photos == 70
     live, before = LiveRequests(), run.last.read_bytes()

@@ -14,7 +14,8 @@ from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, Finished, RunStarted, Warned
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.learning.models import network
+from flowergui.learning.models.build import build
+from flowergui.learning.models.describe import head_of
 from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
 
@@ -86,13 +87,13 @@ def test_heads_of_other_kinds(little: Little, tmp_path: Path, model: str) -> Non
     moved = {
         n for n in learned if learned[n].shape != theirs[n].shape or (learned[n] != theirs[n]).any()
     }
-    assert moved == set(network.head_of(model))
+    assert moved == set(head_of(model))
     guess = list(tasks.predict(run.path, [next(Path(recipe.photos).rglob("*.jpg"))]))
     assert type(guess[0]).__name__ == "Predicted"
 
 
 def test_what_did_not_fit_is_noted(little: Little, tmp_path: Path) -> None:
-    theirs = network.build("mynet", 9, 32).state_dict()
+    theirs = build("mynet", 9, 32).state_dict()
     del theirs["stages.0.0.weight"]
     torch.save(theirs, tmp_path / "theirs.pth")
     _, events = trained(little(mode="transfer", weights=str(tmp_path / "theirs.pth"), epochs=1))
