@@ -6,6 +6,7 @@ placeholders, so that it can be translated. Code never compares or cuts such tex
 
 import gettext
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 _NBSP = "\N{NO-BREAK SPACE}"
@@ -96,10 +97,21 @@ def file_size(size: int) -> str:
 
 
 def number(value: float) -> str:
-    """The shortest text that reads back as `value`: "0.001", "1e-05", "60"."""
+    """The shortest text that reads back as `value`: "0.001", "0.00001", "1e-8", "60"."""
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
-    return repr(float(value))
+    text = repr(float(value))
+    if "e" not in text:
+        return text
+    if 1e-6 <= abs(value) < 1:
+        return f"{Decimal(text):f}"
+    digits, _, power = text.partition("e")
+    return f"{digits}e{int(power)}"
+
+
+def grouped_number(value: float) -> str:
+    """A number as sentences have it: "10,000", "0.001"."""
+    return f"{int(value):,}" if value == int(value) else number(value)
 
 
 def shortened(names: Sequence[str], most: int = 8) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flowergui.errors import FlowerError
-from flowergui.text import number, tr
+from flowergui.text import grouped_number, tr
 
 Value = bool | int | float | str | tuple[str, ...]
 
@@ -81,7 +81,7 @@ class Setting:
         return "" if good else tr("{label} must be a list of names.", label=label)
 
     def _out_of_range(self) -> str:
-        low, high = number(self.minimum), number(self.maximum)
+        low, high = grouped_number(self.minimum), grouped_number(self.maximum)
         if self.zero and self.minimum > 0:
             return tr(
                 "{label} must lie between {minimum} and {maximum}, or 0 ({zero}).",

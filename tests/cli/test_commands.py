@@ -725,7 +725,7 @@ REFUSED = {
     "no classes": (["inspect", "{flowers}/violet"], "no class subfolders"),
     "unknown network": (["train", "{flowers}", "--model", "resnet19"], "no network called"),
     "unknown optimizer": (["train", "{flowers}", "--optimizer", "adm"], "must be one of: adam"),
-    "out of range": (["train", "{flowers}", "--epochs", "0"], "between 1 and 10000"),
+    "out of range": (["train", "{flowers}", "--epochs", "0"], "between 1 and 10,000"),
     "negative": (["train", "{flowers}", "--learning-rate", "-1"], "Learning rate must lie"),
     "not finite": (["train", "{flowers}", "--epochs", "inf"], "is not a number"),
     "no number": (["train", "{flowers}", "--batch-size", "many"], "is not a number"),

@@ -1,9 +1,10 @@
-"""One editor for each kind of setting. What it may hold is not its business: a value out of
-range is kept as it was typed, so that the form can say what is wrong with it."""
+"""One editor for each kind of setting. Editors do not check ranges: a value out of range is kept
+as it was typed, so that the form can say what is wrong with it."""
 
 import math
 import re
-from typing import Any, cast
+from html import escape
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QValidator, QWheelEvent
@@ -17,16 +18,68 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.config.setting import Setting, Value
-from flowergui.text import number
+from flowergui.text import grouped_number, number, tr
 
 _PARTIAL_NUMBER = re.compile(r"[-+]?[\d\s,_]*\.?\d*([eE][-+]?\d*)?")
+"""What may become a number while it is typed."""
 _LARGEST_INT = 2**31 - 1
 _LARGEST_FLOAT = 1e12
 _DIGITS = 15
 """Decimals that a float keeps, as many as a double has."""
 
+if TYPE_CHECKING:  # mixins stand before the Qt class that they extend
+    from PySide6.QtWidgets import QWidget as _Widget
 
-class IntEditor(QSpinBox):
+    class _SpinBox(QAbstractSpinBox):
+        def value(self) -> Any: ...
+else:
+    _Widget = _SpinBox = object
+
+
+class _ScrollsThePanel(_Widget):
+    """A mixin of editors: unless it has the focus, the wheel scrolls the panel."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class _NumberBox(_ScrollsThePanel, _SpinBox):
+    """A mixin of the two spin boxes: how numbers are typed, shown and stepped."""
+
+    _setting: Setting
+
+    def _prepare(self, setting: Setting) -> None:
+        self._setting = setting
+        self.setKeyboardTracking(False)  # 0.0005 begins with 0: half a number is no value
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToPreviousValue)
+        self.setMinimumWidth(70)
+        self.lineEdit().setTextMargins(5, 0, 0, 0)  # in line with the text of combo boxes
+
+    def stepEnabled(self) -> QAbstractSpinBox.StepEnabledFlag:
+        flags = QAbstractSpinBox.StepEnabledFlag.StepNone
+        if self.isReadOnly():
+            return flags
+        if self.value() < self._setting.maximum:
+            flags |= QAbstractSpinBox.StepEnabledFlag.StepUpEnabled
+        if self.value() > (0 if self._setting.zero else self._setting.minimum):
+            flags |= QAbstractSpinBox.StepEnabledFlag.StepDownEnabled
+        return flags
+
+    def textFromValue(self, value: float) -> str:
+        return text_of(self._setting, value)
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        return validity(self._setting, text), text, position
+
+    def fixup(self, text: str) -> str:
+        return self.textFromValue(self.value())
+
+
+class IntEditor(_NumberBox, QSpinBox):
     """Edits an int."""
 
     edited = Signal()
@@ -34,9 +87,8 @@ class IntEditor(QSpinBox):
 
     def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._setting = setting
+        self._prepare(setting)
         self.setRange(-_LARGEST_INT, _LARGEST_INT)
-        _prepare_box(self)
         self.setValue(cast(int, setting.default))
         self.valueChanged.connect(self.edited)
 
@@ -47,32 +99,14 @@ class IntEditor(QSpinBox):
     def stepBy(self, steps: int) -> None:
         self.setValue(int(stepped(self._setting, self.value(), steps)))
 
-    def stepEnabled(self) -> QAbstractSpinBox.StepEnabledFlag:
-        return _steps_enabled(self, self._setting, self.value())
-
-    def textFromValue(self, value: int) -> str:
-        return text_of(self._setting, value)
-
     def valueFromText(self, text: str) -> int:
-        number = number_in(self._setting, text)
-        if number is None or not math.isfinite(number):
-            return self.value()
+        number = self._setting.read_number(text)
+        if number is None:
+            return int(self.value())
         return round(max(-_LARGEST_INT, min(number, _LARGEST_INT)))
 
-    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        return _validity(self._setting, text), text, position
 
-    def fixup(self, text: str) -> str:
-        return self.textFromValue(self.value())
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()  # it scrolls the panel
-
-
-class FloatEditor(QDoubleSpinBox):
+class FloatEditor(_NumberBox, QDoubleSpinBox):
     """Edits a float, in plain or in scientific notation."""
 
     edited = Signal()
@@ -80,10 +114,9 @@ class FloatEditor(QDoubleSpinBox):
 
     def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._setting = setting
+        self._prepare(setting)
         self.setDecimals(_DIGITS)
         self.setRange(-_LARGEST_FLOAT, _LARGEST_FLOAT)
-        _prepare_box(self)
         self.setValue(cast(float, setting.default))
         self.valueChanged.connect(self.edited)
 
@@ -94,30 +127,14 @@ class FloatEditor(QDoubleSpinBox):
     def stepBy(self, steps: int) -> None:
         self.setValue(stepped(self._setting, self.value(), steps))
 
-    def stepEnabled(self) -> QAbstractSpinBox.StepEnabledFlag:
-        return _steps_enabled(self, self._setting, self.value())
-
-    def textFromValue(self, value: float) -> str:
-        return text_of(self._setting, value)
-
     def valueFromText(self, text: str) -> float:
-        number = number_in(self._setting, text)
-        return self.value() if number is None else number
-
-    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        return _validity(self._setting, text), text, position
-
-    def fixup(self, text: str) -> str:
-        return self.textFromValue(self.value())
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()  # it scrolls the panel
+        number = self._setting.read_number(text)
+        if number is None:
+            return float(self.value())
+        return max(-_LARGEST_FLOAT, min(number, _LARGEST_FLOAT))
 
 
-class ChoiceEditor(QComboBox):
+class ChoiceEditor(_ScrollsThePanel, QComboBox):
     """Edits a str that has choices: shows their labels, holds their values."""
 
     edited = Signal()
@@ -152,12 +169,6 @@ class ChoiceEditor(QComboBox):
             row = self.findData(text)
         if row >= 0:
             self.setCurrentIndex(row)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()  # it scrolls the panel
 
 
 class CheckEditor(QCheckBox):
@@ -207,48 +218,47 @@ def editor_for(setting: Setting) -> Editor:
 
 
 def tooltip_html(setting: Setting) -> str:
-    """A tooltip that teaches: what the setting does, and what it may be. Rich text, so that
+    """A tooltip that teaches: what the setting does, and what it may be. It is rich text, so that
     it wraps."""
-    span = ""
-    if isinstance(setting.default, int | float) and not isinstance(setting.default, bool):
-        low, high = (number(bound) for bound in (setting.minimum, setting.maximum))
-        span = f"From {low} to {high}" if math.isfinite(setting.maximum) else f"From {low} on"
-        if setting.zero and setting.minimum > 0:
-            span += f", or 0: {setting.zero}"
-        elif setting.zero:
-            span += f"; 0 is {setting.zero}"
-        span = f"<p><i>{span}.</i></p>"
-    return f"<qt><p><b>{setting.label}</b></p><p>{setting.help}</p>{span}</qt>"
+    span = range_text(setting)
+    label, help = (escape(tr(words), quote=False) for words in (setting.label, setting.help))
+    span = f"<p><i>{escape(span, quote=False)}</i></p>" if span else ""
+    return f"<qt><p><b>{label}</b></p><p>{help}</p>{span}</qt>"
+
+
+def range_text(setting: Setting) -> str:
+    """The range of a number, in a sentence; "" for other settings."""
+    if isinstance(setting.default, bool) or not isinstance(setting.default, int | float):
+        return ""
+    low, high, zero = (
+        grouped_number(setting.minimum),
+        grouped_number(setting.maximum),
+        tr(setting.zero) if setting.zero else "",
+    )
+    bounded = math.isfinite(setting.maximum)
+    if zero and setting.minimum > 0:
+        if bounded:
+            return tr("From {low} to {high}, or 0: {zero}.", low=low, high=high, zero=zero)
+        return tr("From {low} on, or 0: {zero}.", low=low, zero=zero)
+    if zero:
+        if bounded:
+            return tr("From {low} to {high}; 0 is {zero}.", low=low, high=high, zero=zero)
+        return tr("From {low} on; 0 is {zero}.", low=low, zero=zero)
+    if bounded:
+        return tr("From {low} to {high}.", low=low, high=high)
+    return tr("From {low} on.", low=low)
 
 
 # --- numbers and their text -------------------------------------------------------------------
 
 
 def text_of(setting: Setting, value: float) -> str:
-    """What a box shows for `value`, its unit included."""
+    """The text of `value`, its unit included: "64 photos", "0.001", "off"."""
     if setting.zero and value == 0:
-        return setting.zero
+        return tr(setting.zero)
     unit = setting.unit.removesuffix("s") if value == 1 else setting.unit
+    unit = tr(unit) if unit else ""
     return f"{number(value)} {unit}".strip()
-
-
-def number_in(setting: Setting, text: str) -> float | None:
-    """The number that was typed, with or without its unit; None where it is none (yet).
-    A comma may stand for the point."""
-    word = text.strip()
-    if setting.zero and word.lower() in (setting.zero, "off", "none", "auto"):
-        return 0.0
-    word = word.removesuffix(setting.unit).removesuffix(setting.unit.removesuffix("s"))
-    word = word.strip().replace(" ", "").replace("_", "")
-    if word.count(",") == 1 and "." not in word:
-        word = word.replace(",", ".")
-    if not _PARTIAL_NUMBER.fullmatch(word):
-        return None
-    try:
-        number = float(word)
-    except ValueError:
-        return None
-    return max(-_LARGEST_FLOAT, min(number, _LARGEST_FLOAT))
 
 
 def stepped(setting: Setting, value: float, steps: int) -> float:
@@ -278,35 +288,15 @@ def _nice(value: float, steps: int) -> float:
     return rungs[-1] if steps > 0 else rungs[0]
 
 
-def _validity(setting: Setting, text: str) -> QValidator.State:
-    if number_in(setting, text) is not None:
+def validity(setting: Setting, text: str) -> QValidator.State:
+    """Whether `text` is a number, may become one, or never will. A comma is always let through:
+    where it was refused, 12,5 would become 125."""
+    if setting.read_number(text) is not None:
         return QValidator.State.Acceptable
-    word = text.strip().lower()
-    if word and setting.zero and any(z.startswith(word) for z in (setting.zero, "off", "none")):
+    if setting.may_become_zero(text):
         return QValidator.State.Intermediate
-    number = word.rstrip("abcdfghijklmnopqrstuvwxyz ") if setting.unit else word
-    if _PARTIAL_NUMBER.fullmatch(number.replace(" ", "")):
-        return QValidator.State.Intermediate
-    return QValidator.State.Invalid
-
-
-def _steps_enabled(
-    box: QAbstractSpinBox, setting: Setting, value: float
-) -> QAbstractSpinBox.StepEnabledFlag:
-    flags = QAbstractSpinBox.StepEnabledFlag.StepNone
-    if box.isReadOnly():
-        return flags
-    if value < setting.maximum:
-        flags |= QAbstractSpinBox.StepEnabledFlag.StepUpEnabled
-    if value > (0 if setting.zero else setting.minimum):
-        flags |= QAbstractSpinBox.StepEnabledFlag.StepDownEnabled
-    return flags
-
-
-def _prepare_box(box: Any) -> None:
-    # Half-typed numbers are no wishes: 0.0005 begins with 0.
-    box.setKeyboardTracking(False)
-    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    box.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToPreviousValue)
-    box.setMinimumWidth(70)
-    box.lineEdit().setTextMargins(5, 0, 0, 0)  # in line with the text of combo boxes
+    word = text.strip().lower().replace(" ", "")
+    for unit in (tr(setting.unit), setting.unit) if setting.unit else ():
+        word = word.rstrip(unit.lower().replace("e", ""))
+    partial = _PARTIAL_NUMBER.fullmatch(word)
+    return QValidator.State.Intermediate if partial else QValidator.State.Invalid

@@ -104,7 +104,7 @@ def test_nonsense_is_refused_beside_the_field(qtbot, form):
     qtbot.keyClicks(box, "1")
     qtbot.keyClick(box, Qt.Key.Key_Return)
     assert error(form, "batch_size").isVisible()
-    assert "between 2 and 4096" in error(form, "batch_size").text()
+    assert "between 2 and 4,096" in error(form, "batch_size").text()
     assert box.property("invalid") is True
     assert list(form.problems()) == ["batch_size"]
     box.setValue(16)

@@ -39,20 +39,31 @@ def test_every_setting_has_an_editor_that_holds_its_default(editor, setting):
 @pytest.mark.parametrize(
     ("name", "typed", "value", "shown"),
     [
-        ("learning_rate", "1e-5", 1e-5, "1e-05"),
+        ("learning_rate", "1e-5", 1e-5, "0.00001"),
         ("learning_rate", "0.0005", 0.0005, "0.0005"),
         ("learning_rate", "0,01", 0.01, "0.01"),
         ("learning_rate", "3E-2", 0.03, "0.03"),
         ("learning_rate", "-1", -1.0, "-1"),
-        ("learning_rate", "1e-9", 1e-9, "1e-09"),
+        ("learning_rate", "1e-9", 1e-9, "1e-9"),
         ("epochs", "12", 12, "12"),
         ("epochs", "1e3", 1_000, "1000"),
         ("batch_size", "64 images", 64, "64 images"),
         ("batch_size", "1", 1, "1 image"),
         ("batch_size", "-5", -5, "-5 images"),
+        ("epochs", "1,000", 1_000, "1000"),  # once it was 1
+        ("epochs", "1 000", 1_000, "1000"),
+        ("seed", "10,000", 10_000, "10000"),
+        ("seed", "1,234,567", 1_234_567, "1234567"),
+        ("step_size", "2 epochs", 2, "2 epochs"),
         ("image_size", "0", 0, "the network's own"),
         ("image_size", "224", 224, "224 px"),
         ("ema", "off", 0.0, "off"),
+        ("ema", "none", 0.0, "off"),
+        ("ema", "no", 0.0, "off"),
+        ("image_size", "own", 0, "the network's own"),
+        ("learning_rate", "0,001", 0.001, "0.001"),
+        ("learning_rate", "12,5", 12.5, "12.5"),
+        ("gamma", "0,125", 0.125, "0.125"),
         ("ema", "0.9995", 0.9995, "0.9995"),
         ("mixup", "7e99", 1e12, "1000000000000"),
     ],
@@ -73,6 +84,26 @@ def test_what_is_no_number_leaves_the_value(qtbot, editor, typed):
     type_in(qtbot, widget, typed)
     assert widget.value() in (0.25, 1.0)  # of "1e" the 1 may be taken
     assert float(widget.text()) == widget.value()
+
+
+@pytest.mark.parametrize("typed", ["12,5", "1,00", "10,00", "1,0000"])
+def test_a_comma_is_no_decimal_point_in_a_whole_number(qtbot, editor, typed):
+    """It is let through while typing: where it was swallowed, 12,5 would become 125."""
+    widget = editor("epochs")
+    widget.setValue(40)
+    type_in(qtbot, widget, typed)
+    assert widget.value() == 40
+    assert widget.text() == "40"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(8e-9, "8e-9"), (8.7e-5, "0.000087"), (1e-8, "1e-8"), (1e-6, "0.000001"), (0.002, "0.002")],
+)
+def test_small_numbers_are_readable(editor, value, shown):
+    widget = editor("learning_rate")
+    widget.setValue(value)
+    assert widget.text() == shown
 
 
 @pytest.mark.parametrize("value", [1e-8, 1e-5, 0.001, 0.002, 0.998, 0.99999, 0.1, 10.0])
@@ -160,7 +191,7 @@ def test_a_choice_is_set_by_its_label_or_its_value(editor, words):
 
 
 def test_a_tooltip_teaches_the_range():
-    assert "From 1 to 10000" in tooltip_html(SETTING["epochs"])
+    assert "From 1 to 10,000." in tooltip_html(SETTING["epochs"])
     assert "or 0: the network's own" in tooltip_html(SETTING["image_size"])
     assert "0 is off" in tooltip_html(SETTING["ema"])
     assert "From" not in tooltip_html(SETTING["optimizer"])
