@@ -27,6 +27,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.widgets.plot_tooltip import PlotTooltip
 from flowergui.events import BatchDone, EpochDone
+from flowergui.text import tr
 
 PERIOD = 100
 """Least milliseconds between two drawings of new points."""
@@ -84,7 +85,7 @@ class LivePlot(QWidget):
             pane.plot.getViewBox().sigRangeChangedManually.connect(self._moved_by_hand)
             pane.plot.viewport().installEventFilter(self)
 
-        self._hint = QLabel("Loss and accuracy will grow here", self._loss)
+        self._hint = QLabel(tr("Loss and accuracy are drawn here during training."), self._loss)
         theme.style(self._hint, role="caption")
         self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._readout = PlotTooltip("readout", self)
@@ -230,7 +231,9 @@ class LivePlot(QWidget):
         row = QHBoxLayout()
         row.setSpacing(2)
         self._windows = QButtonGroup(self)
-        self._by_hand = QLabel("Zoomed by hand. Choose a window to follow the run again.")
+        self._by_hand = QLabel(
+            tr("Zoomed by hand. Press Last 200, Last 1,000 or All to follow the run again.")
+        )
         self._by_hand.setWordWrap(True)
         theme.style(self._by_hand, role="caption")
         self._by_hand.hide()
@@ -243,7 +246,9 @@ class LivePlot(QWidget):
             button.setObjectName(f"window{window or 'All'}")
             button.setCheckable(True)
             button.setChecked(not window)
-            button.setToolTip("Show these steps, and follow the newest. The wheel zooms.")
+            button.setToolTip(
+                tr("Shows this many steps and follows the newest. The wheel zooms, dragging pans.")
+            )
             theme.style(button, role="segment")
             self._windows.addButton(button, window)
             row.addWidget(button)

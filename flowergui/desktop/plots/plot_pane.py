@@ -1,4 +1,4 @@
-"""One plot of a run: batches, their average, validation points, epochs, marks, crosshair."""
+"""One plot of a run: its batches, their moving average, validation points, epochs and marks."""
 
 from collections.abc import Iterator
 
@@ -19,18 +19,21 @@ from flowergui.desktop.plots.column_buffer import (
 from flowergui.desktop.plots.metric import ACCURACY, Metric
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.style import theme
+from flowergui.text import number, tr
 
 SYMBOLS = 200
 """Up to so many validation points in sight have a symbol each."""
 SIDES = ("left", "bottom", "top", "right")
 GAP = "\N{NO-BREAK SPACE}" * 3 + " "
 """Between two of the newest values."""
+RING_ROOM = 10
+"""Pixels between the plot's edge and the middle of the ring around the best epoch."""
 LABEL_ROOM, LINE_ROOM = 76, 14
 """Least pixels between the epochs that are named, and between those that have a line."""
 
 
 class PlotPane(QFrame):
-    """A card with a title, a key that carries the latest values, and a pyqtgraph PlotWidget.
+    """A card with a title, a key with the newest values and the best, and a pyqtgraph PlotWidget.
 
     `plot` is named `<quantity>Plot`. With `rate`, the learning rate is drawn on a right axis
     of its own; without, the same room is left free, so that panes above each other align.
@@ -73,9 +76,9 @@ class PlotPane(QFrame):
         self._validation = self._line("validation")
         self._smooth = self._line("training")
         self._best = pg.ScatterPlotItem(size=13, antialias=True)
-        self._best_text = pg.TextItem()
+        self._best_value = np.nan
         self._crosshair = pg.InfiniteLine(angle=90)
-        for item, depth in ((self._best, 20), (self._best_text, 21), (self._crosshair, 30)):
+        for item, depth in ((self._best, 20), (self._crosshair, 30)):
             item.setZValue(depth)
             item.hide()
             self.plot.addItem(item, ignoreBounds=True)
@@ -103,7 +106,7 @@ class PlotPane(QFrame):
         self._validation.setData(*points, symbol="o" if few else None)
         yield
         self._fit_height(raw[1], points[1])
-        self._mark_best(batches, epochs, high)
+        self._mark_best(epochs)
         self._place_marks(low, high)
         if self.rate:
             self._draw_rate(*downsample_minmax(steps, batches["rate"], low, high))
@@ -143,7 +146,7 @@ class PlotPane(QFrame):
         """Shows nothing."""
         for line in (self._batch, self._smooth, self._validation, self._rate):
             line.setData([], [])
-        for item in (self._best, self._best_text, self._crosshair):
+        for item in (self._best, self._crosshair):
             item.hide()
         self.forget_marks(-1)
         self._set_ticks("top", [])
@@ -194,9 +197,6 @@ class PlotPane(QFrame):
         self._rate.setPen(pg.mkPen(colors.over_card("rate", 0.8), width=1))
         self._best.setPen(pg.mkPen(colors.validation, width=2))
         self._best.setBrush(pg.mkBrush(colors.card))
-        self._best_text.setFont(font)
-        self._best_text.setColor(colors.validation)
-        self._best_text.fill = pg.mkBrush(colors.color("card", 0.8))
         self._crosshair.setPen(pg.mkPen(colors.muted, width=1))
         for _, _, line in self._marks:
             self._recolor_mark(line)
@@ -232,15 +232,18 @@ class PlotPane(QFrame):
         return float(view.width()) / max(float(high - low), 1e-9)
 
     def _place_marks(self, low: float, high: float) -> None:
-        """A mark's text stands to its left, where a mark that was just made has room, and
-        neighbours stand in three rows."""
-        row = self.fontMetrics().height() / max(1.0, float(self.plot.getViewBox().height()))
+        """A mark's text stands to its left, where a mark that was just made has room; at the
+        plot's left edge, to its right. Neighbours stand in three rows."""
+        height = max(1.0, float(self.plot.getViewBox().height()))
         for index, (step, text, line) in enumerate(self._marks):
             if text and low <= step <= high:
-                room = (step - low) * self._pixels_per_step()
-                left = room > self.fontMetrics().horizontalAdvance(text)
-                line.label.setAnchor((1.0 if left else 0.0, 0.5))
-                line.label.setPosition(1.0 - (0.6 + index % 3) * row)
+                size = line.label.boundingRect()
+                left = (step - low) * self._pixels_per_step() > size.width()
+                anchor = (1.0 if left else 0.0, 0.5)
+                # setAnchor alone would not last: pyqtgraph chooses one of `anchors` by the half of
+                # the plot whenever the range changes.
+                line.label.anchors = [anchor, anchor]
+                line.label.setPosition(1.0 - (0.6 + index % 3) * size.height() / height)
 
     def _recolor_mark(self, line: pg.InfiniteLine) -> None:
         colors = theme.current()
@@ -260,10 +263,12 @@ class PlotPane(QFrame):
             return
         low, high = min(span[0] for span in spans), max(span[1] for span in spans)
         margin = 0.06 * (high - low) or 0.1 * abs(high) or 0.1
-        low = max(low - margin, self.quantity.low)
-        high = min(high + margin, self.quantity.high)
-        if self._best_text.isVisible():
-            high += 0.08 * (high - low)
+        # Beyond the bounds of the quantity there is only room for the ring of the best epoch.
+        room = (
+            RING_ROOM / max(1.0, float(self.plot.getViewBox().height())) * (high - low + 2 * margin)
+        )
+        low = max(low - max(margin, room), min(self.quantity.low, low - room))
+        high = min(high + max(margin, room), max(self.quantity.high, high + room))
         old_low, old_high = self._range
         inside = old_low <= low and high <= old_high
         # A range that still fits is kept: an axis that trembles with every batch tires the eye.
@@ -271,31 +276,19 @@ class PlotPane(QFrame):
             self._range = (low, high)
             self.plot.setYRange(low, high, padding=0)
 
-    def _mark_best(self, batches: ColumnBuffer, epochs: ColumnBuffer, high: float) -> None:
+    def _mark_best(self, epochs: ColumnBuffer) -> None:
+        """Rings the best epoch. Its value stands in the key, where it hides no curve."""
+        self._best_value = np.nan
         # The run says which it is: where photos came or went, its search for the best began anew.
         place = np.flatnonzero(epochs["epoch"] == epochs["best_epoch"][-1:])[-1:]
         known = bool(place.size and np.isfinite(epochs["val_accuracy"][place[0]]))
-        shows_text = known and self.quantity is ACCURACY
         self._best.setVisible(known)
-        self._best_text.setVisible(shows_text)
         if not known:
             return
         index = int(place[0])
         x, y = float(epochs["step"][index]), float(epochs[f"val_{self.quantity.name}"][index])
         self._best.setData(*(([x], [y]) if np.isfinite(y) else ([], [])))
-        if shows_text:
-            text = f"best {self.quantity.text(y)}"
-            if self._best_text.toPlainText() != text:
-                self._best_text.setText(text)
-            near_edge = (high - x) * self._pixels_per_step() < 50
-            before = int(np.searchsorted(batches["step"], x, side="right"))
-            training = batches["accuracy_smooth"][:before]
-            # On the side where the training curve is not, but never under the plot's edge.
-            bottom, top = self._range
-            room = y - bottom > 0.12 * (top - bottom)
-            below = room and bool(len(training)) and training[-1] > y
-            self._best_text.setAnchor((1.0 if near_edge else 0.5, -0.4 if below else 1.4))
-            self._best_text.setPos(x, y)
+        self._best_value = y
 
     def _draw_rate(self, x: Numbers, y: Numbers) -> None:
         top = float(np.nanmax(y)) if len(y) else 0.0
@@ -307,7 +300,7 @@ class PlotPane(QFrame):
         low, high = self._range
         unit = 0.9 * (high - low)
         self._rate.setData(x, low + y / top * unit)
-        self._set_ticks("right", [[(low + unit, f"{top:.2g}")]])
+        self._set_ticks("right", [[(low + unit, number(float(f"{top:.2g}")))]])
 
     def _name_epochs(self, epochs: ColumnBuffer, low: float, high: float) -> None:
         steps = epochs["step"]
@@ -335,26 +328,32 @@ class PlotPane(QFrame):
             self.plot.getAxis(side).setTicks(ticks)
 
     def _show_latest(self, batches: ColumnBuffer, epochs: ColumnBuffer) -> None:
+        """Writes the newest values, and the best, into the key: in full where there is room."""
         colors, quantity = theme.current(), self.quantity
-        parts = []
+        parts: list[tuple[str, str, str, str]] = []  # colour, name, short name, value
         if batches.length:
-            value = float(batches[f"{quantity.name}_smooth"][-1])
-            parts.append((colors.train, "training", quantity.text(value)))
+            value = quantity.text(float(batches[f"{quantity.name}_smooth"][-1]))
+            parts.append((colors.train, tr("training"), tr("train"), value))
         measured = epochs[f"val_{quantity.name}"]
         measured = measured[np.isfinite(measured)]
         if len(measured):
-            parts.append((colors.validation, "validation", quantity.text(float(measured[-1]))))
+            value = quantity.text(float(measured[-1]))
+            parts.append((colors.validation, tr("validation"), tr("val"), value))
+        if quantity is ACCURACY and np.isfinite(self._best_value):
+            value = quantity.text(self._best_value)
+            parts.append((colors.validation, tr("best"), tr("best"), value))
         if self.rate and batches.length:
-            rate = f"{batches['rate'][-1]:.2g}"
-            parts.append((colors.rate, "learning rate", rate))
-            if not self._fits(GAP.join(f"{name} {value}" for _, name, value in parts)):
-                parts[-1] = (colors.rate, "rate", rate)
+            value = number(float(f"{batches['rate'][-1]:.2g}"))
+            parts.append((colors.rate, tr("learning rate"), tr("rate"), value))
+        full = GAP.join(f"{name} {value}" for _, name, _, value in parts)
+        fits = self._fits(full)
         self._key.setText(
             GAP.join(
-                f'<span style="color:{color}">{name} <b>{value}</b></span>'
-                for color, name, value in parts
+                f'<span style="color:{color}">{name if fits else short} <b>{value}</b></span>'
+                for color, name, short, value in parts
             )
         )
+        self._key.setAccessibleName(full)
 
     def _fits(self, text: str) -> bool:
         """Whether there is room for it, in bold, beside the title."""

@@ -303,7 +303,40 @@ def test_the_best_validation_is_ringed(plot):
     ring = plot._accuracy._best
     assert ring.isVisible()
     assert [point.pos() for point in ring.points()] == [QPointF(20, 0.7)]
-    assert plot._accuracy._best_text.toPlainText().replace("\xa0", " ") == "best 70.0%"
+    assert "best <b>70.0%</b>" in plot._accuracy._key.text()
+    assert "best" not in plot._loss._key.text()
+
+
+@pytest.mark.parametrize("height", [560, 320])
+@pytest.mark.parametrize("before", [0.97, 0.2])
+def test_the_ring_of_a_perfect_run_is_not_cut_by_the_edge(plot, height: int, before: float):
+    """Also where the range was there before, and would have room for the curve."""
+    plot.resize(640, height)
+    plot.grab()  # lays the plots out
+    plot.append([replace(batch(step), accuracy=before) for step in range(1, 41)])
+    plot.epoch_done(replace(epoch(1, before), best_epoch=1, val_loss=0.5))
+    plot.draw()
+    plot.epoch_done(replace(epoch(2, 1.0), best_epoch=2, val_loss=0.0))
+    plot.draw()
+    for name in ("accuracy", "loss"):
+        view = pane(plot, name).getViewBox()
+        best = 1.0 if name == "accuracy" else 0.0
+        y = view.mapViewToDevice(QPointF(20, best)).y()
+        edges = view.mapRectToDevice(view.boundingRect())
+        assert edges.top() + 6 <= y <= edges.bottom() - 6
+
+
+@pytest.mark.parametrize("step", [2, 40, 120, 199, 200])
+@pytest.mark.parametrize("text", ["96 px", "everything trains"])
+def test_the_text_of_a_mark_is_not_cut_by_the_edge(plot, step: int, text: str):
+    plot.append([batch(number) for number in range(1, 201)])
+    plot.mark(step, text)
+    plot.follow(200)
+    plot.draw()
+    pane(plot, "loss").setXRange(-3, 203, padding=0)  # the range changes after it was placed
+    label = plot._loss._marks[0][2].label
+    seen = pane(plot, "loss").getViewBox().sceneBoundingRect()
+    assert seen.contains(label.mapRectToScene(label.boundingRect()))
 
 
 def test_the_best_is_that_of_best_pth(plot):
@@ -484,6 +517,7 @@ def test_the_newest_values_fit_beside_the_title(plot, width: int, named: str):
     plot.draw()
     key = plot._loss._key
     assert f">{named} <b>0.001</b>" in key.text()
+    assert "learning rate 0.001" in key.accessibleName()
     assert key.sizeHint().width() <= plot._loss.width() - plot._loss._title.sizeHint().width() - 24
 
 
