@@ -27,7 +27,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.widgets.plot_tooltip import PlotTooltip
 from flowergui.events import BatchDone, EpochDone
-from flowergui.text import tr
+from flowergui.text import N_, number, tr
 
 PERIOD = 100
 """Least milliseconds between two drawings of new points."""
@@ -40,7 +40,7 @@ LONGEST = 1_000
 """Most milliseconds between two drawings: what looks like drawing may be a computer that slept."""
 DOZENS = 24
 """Batches between two drawings above which that holds."""
-WINDOWS = ((200, "Last 200"), (1_000, "Last 1,000"), (0, "All"))
+WINDOWS = ((200, N_("Last 200")), (1_000, N_("Last 1,000")), (0, N_("All")))
 """Zoom windows in steps; 0 stands for all."""
 
 
@@ -242,7 +242,7 @@ class LivePlot(QWidget):
         row.addWidget(self._by_hand)
         row.addStretch(1)
         for window, text in WINDOWS:
-            button = QPushButton(text)
+            button = QPushButton(tr(text))
             button.setObjectName(f"window{window or 'All'}")
             button.setCheckable(True)
             button.setChecked(not window)
@@ -372,15 +372,18 @@ class LivePlot(QWidget):
                 cells.append(float(self._epochs[f"val_{quantity.name}"][epoch[-1]]))
             texts = (quantity.text(cell) for cell in cells)
             values = "".join(f'<td align="right">&nbsp;&nbsp;{text}</td>' for text in texts)
-            lines.append(f"<tr><td>{quantity.name}</td>{values}</tr>")
-        heads = ("", "batch", "smoothed", *(("validation",) if epoch.size else ()))
+            lines.append(f"<tr><td>{tr(quantity.title).lower()}</td>{values}</tr>")
+        heads = ("", tr("batch"), tr("smoothed"), *((tr("validation"),) if epoch.size else ()))
         head = "".join(f'<td align="right">&nbsp;&nbsp;{name}</td>' for name in heads)
         muted = theme.current().muted
-        return (
-            f"<b>Step {row['step']:,.0f}</b>, epoch {row['epoch']:.0f}"
-            f'<table cellspacing="1"><tr style="color:{muted}">{head}</tr>{"".join(lines)}</table>'
-            f"learning rate {row['rate']:.3g}"
+        place = tr(
+            "<b>Step {step}</b>, epoch {epoch}",
+            step=f"{row['step']:,.0f}",
+            epoch=f"{row['epoch']:,.0f}",
         )
+        rate = tr("learning rate {rate}", rate=number(float(f"{row['rate']:.3g}")))
+        rows = f'<tr style="color:{muted}">{head}</tr>{"".join(lines)}'
+        return f'{place}<table cellspacing="1">{rows}</table>{rate}'
 
 
 def _or_nan(value: float | None) -> float:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowergui.text import N_, tr
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -20,13 +22,13 @@ class Metric:
     template: str
 
     def text(self, value: float) -> str:
-        """The value as people read it."""
+        """The value as people read it: "0.123", "86.3%"."""
         if not np.isfinite(value):
-            return "not a number"
+            return tr("not a number")
         if abs(value * self.scale) >= 1e4:  # a loss that runs away
             return f"{value * self.scale:.1e}"
         return self.template.format(value * self.scale)
 
 
-LOSS = Metric("loss", "Loss", 1.0, 0.0, np.inf, "{:.3f}")
-ACCURACY = Metric("accuracy", "Accuracy", 100.0, 0.0, 1.0, "{:.1f}%")
+LOSS = Metric("loss", N_("Loss"), 1.0, 0.0, np.inf, "{:.3f}")
+ACCURACY = Metric("accuracy", N_("Accuracy"), 100.0, 0.0, 1.0, "{:.1f}%")

@@ -49,7 +49,7 @@ class PlotPane(QFrame):
         self.plot = axes.empty_plot(SIDES, self)
         self.plot.setObjectName(f"{quantity.name}Plot")
         self.plot.setMinimumHeight(90)
-        self._title = QLabel(quantity.title)
+        self._title = QLabel(tr(quantity.title))
         theme.style(self._title, role="heading")
         self._key = QLabel()
         self._key.setTextFormat(Qt.TextFormat.RichText)
@@ -312,9 +312,8 @@ class PlotPane(QFrame):
         pixels = self._pixels_per_step()
         apart = pixels * (high - low if len(seen) < 2 else (seen[-1] - seen[0]) / (len(seen) - 1))
         named, lined = (stride(room / max(apart, 1e-9)) for room in (LABEL_ROOM, LINE_ROOM))
-        text = "epoch {:.0f}" if self.rate else ""
         labels = [
-            (step, text.format(name))
+            (step, tr("epoch {number}", number=f"{name:.0f}") if self.rate else "")
             for step, name in zip(seen.tolist(), names.tolist(), strict=True)
             if name % named == 0 and (step - low) * pixels > 30 and (high - step) * pixels > 30
         ]

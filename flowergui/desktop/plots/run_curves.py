@@ -18,9 +18,7 @@ from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.plot_tooltip import PlotTooltip
 from flowergui.events import EpochDone
-from flowergui.text import (
-    clock,
-)
+from flowergui.text import clock, tr, trn
 
 SIDES = ("left", "bottom")
 FAINT = 0.4
@@ -66,7 +64,8 @@ class RunCurve:
 
 
 class RunCurves(QWidget):
-    """Strong: photos held back, with the best epoch ringed. Faint: those it learns from."""
+    """Draws the curves of runs: strong on the validation set, with the best epoch ringed, and faint
+    on the training set."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -81,7 +80,7 @@ class RunCurves(QWidget):
         self._crosshair = pg.InfiniteLine(angle=90)
         self._crosshair.setZValue(30)
         self._readout = PlotTooltip("runsReadout", self)
-        self._hint = QLabel("Tick runs above to draw them.", self)
+        self._hint = QLabel(tr("Tick runs above to draw their curves."), self)
         theme.style(self._hint, role="caption")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -213,11 +212,16 @@ class RunCurves(QWidget):
         if not rows:
             return ""
         if len(rows) > READ_OUT:
-            more = f"<tr><td></td><td>&nbsp;and {len(rows) - READ_OUT} more</td></tr>"
-            rows[READ_OUT:] = [more]
-        where = f"Epoch {at:,}" if self._by == EPOCHS else f"After {clock(60 * at)}"
+            more = trn("and {count} more run", "and {count} more runs", len(rows) - READ_OUT)
+            rows[READ_OUT:] = [f"<tr><td></td><td>&nbsp;{more}</td></tr>"]
+        by_epoch = self._by == EPOCHS
+        where = (
+            tr("Epoch {number}", number=f"{at:,}")
+            if by_epoch
+            else tr("After {time}", time=clock(60 * at))
+        )
         muted = theme.current().muted
-        heads = ("", "", "validation", "training")
+        heads = ("", "", tr("validation"), tr("training"))
         head = "".join(f'<td align="right">&nbsp;&nbsp;{name}</td>' for name in heads)
         return (
             f"<b>{where}</b>"
