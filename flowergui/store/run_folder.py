@@ -37,6 +37,15 @@ MAX_NOTE_LENGTH = 500
 """Most characters of a note."""
 
 
+LOCK_TIMEOUT_S: Final = 0.5
+"""How long a run that starts waits for its folder's lock: longer than `is_training` holds it."""
+
+PROBE_TIMEOUT_S: Final = 0.05
+"""How long `is_training` waits for a lock before it takes the holder for a run."""
+
+LOCK_POLL_S: Final = 0.005
+
+
 class RunFolder:
     """models/<date>_<time>_<model>_<mode>/ with recipe.json, classes.json, split.csv, history.csv
     and, beside them, last.pth, previous.pth and best.pth, and, once it was resumed, resumed.pth:
@@ -84,7 +93,7 @@ class RunFolder:
         # Not thread-local: a window may close a run's generator from another thread.
         lock = FileLock(self._lock, thread_local=False)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=LOCK_TIMEOUT_S, poll_interval=LOCK_POLL_S)
         except Timeout:
             raise FlowerError(
                 f"The run {self.path.name} is going on already, in another window or terminal.",
@@ -245,12 +254,16 @@ class RunFolder:
         return sum(files.values())
 
     def is_training(self) -> bool:
-        """Whether a process trains it now, as far as can be told. Changes nothing in it."""
+        """Whether a process trains it now, as far as can be found out. Changes nothing in it.
+
+        It takes the lock for microseconds, for there is no portable way to ask about it. Nobody
+        notices: a run that starts at that moment waits for it, and so does another question.
+        """
         if not self._lock.is_file():
             return False
         lock = FileLock(self._lock, thread_local=False)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=PROBE_TIMEOUT_S, poll_interval=LOCK_POLL_S)
         except Timeout:
             return True
         except OSError:

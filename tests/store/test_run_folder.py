@@ -1,6 +1,7 @@
 """A run's small files: what is written is read again, and what is torn does no harm."""
 
 import csv
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -269,3 +270,39 @@ def test_a_run_that_somebody_renamed_is_no_newer_for_it(models: Path) -> None:
     RunFolder(long_ago).write_recipe(Recipe())
     names = [Path(run.path).name for run in library.runs(models)]
     assert names == [newer.name, "my roses", long_ago.name]
+
+
+def test_asking_whether_a_run_trains_never_refuses_its_start(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, Recipe())
+    with run.locked():
+        pass
+    asking = threading.Event()
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            RunFolder(run.path).is_training()
+            asking.set()
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert asking.wait(10)
+        for _ in range(200):
+            with RunFolder(run.path).locked():
+                pass
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_a_run_that_trains_is_found_out(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, Recipe())
+    assert not run.is_training()
+    with run.locked():
+        assert RunFolder(run.path).is_training()
+        with pytest.raises(FlowerError, match="is going on already"), RunFolder(run.path).locked():
+            pass
+    assert not RunFolder(run.path).is_training()

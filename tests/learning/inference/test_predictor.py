@@ -187,7 +187,7 @@ def test_photos_go_through_the_network_in_batches(
     assert [event.path for event in events] == [str(image) for image in images]
     unread = [row for row, event in enumerate(events) if isinstance(event, PredictionFailed)]
     assert unread == [31, 32, 63]
-    assert "not there any more" in events[32].reason
+    assert "no longer exists" in events[32].reason
     assert {type(event) for event in events} == {Predicted, PredictionFailed}
     assert len({event.predictions[0].name for event in events if isinstance(event, Predicted)}) == 1
 
