@@ -1,6 +1,7 @@
 """Frozen data classes that events carry: facts about images, networks, runs and predictions."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from flowergui.config.recipe import Recipe
 
@@ -85,12 +86,19 @@ class Check:
     remedy: str = ""
 
 
+class SpeedupKind(StrEnum):
+    """What makes a run faster."""
+
+    PROGRESSIVE_RESIZING = "progressive-resizing"
+    CACHED_AUGMENTATIONS = "cached-augmentations"
+    CONSTANT_SIZE = "constant-size"
+
+
 @dataclass(frozen=True, slots=True)
 class Speedup:
-    """A way to do a run in fewer `seconds`: its `name` ("growing squares" or "cached views"), and
-    the settings that it takes."""
+    """Settings (name, value) with which a run takes fewer `seconds`, and what kind they are."""
 
-    name: str
+    kind: SpeedupKind
     values: tuple[tuple[str, int], ...]
     seconds: float
 

@@ -81,6 +81,7 @@ from flowergui.facts import (
     Prediction,
     RunFacts,
     Speedup,
+    SpeedupKind,
     WeightsFacts,
 )
 from flowergui.requests import LiveRequests, ResumeOptions
@@ -242,7 +243,7 @@ class Script:
             raise FlowerError("This network can't take images of 400 px.")
         if recipe.image_size == 401:
             raise ZeroDivisionError("a defect of the dry run")
-        yield Preparing("Trying a step", 0, 3)
+        yield Preparing("Timing a step", 0, 3)
         way = None if recipe.training_size else self.quicker
         yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, speedups=way)
 
@@ -1763,19 +1764,19 @@ GROWING = (("training_size", 160), ("first_training_size", 96))
 
 def test_what_would_take_less_is_one_click_away(qtbot, window, script, photos):
     window._estimate._soon.setInterval(0)
-    script.quicker = Speedup("growing squares", GROWING, 250.0)
+    script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
     hint, banner = find(window, QLabel, "startHint"), window._banner
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: "About 8:47 min in all, 13 s an epoch." in hint.text())
-    assert ">Growing\xa0squares:\xa04:10\xa0min.</a>" in hint.text()
-    assert "squares of 96 px at first" in hint.toolTip()
-    assert hint.accessibleName().endswith("an epoch. Growing squares: 4:10 min.")
+    assert ">Faster:\xa0progressive\xa0resizing\xa0(4:10\xa0min).</a>" in hint.text()
+    assert "starts with images of 96 px" in hint.toolTip()
+    assert hint.accessibleName().endswith("an epoch. Faster: progressive resizing (4:10 min).")
     before = window._form.recipe()
     hint.setFocus()
     qtbot.keyClick(hint, Qt.Key.Key_Tab)  # to the link, without a mouse
     qtbot.keyClick(hint, Qt.Key.Key_Return)
     assert window._form.recipe() == replace(before, training_size=160, first_training_size=96)
-    assert "squares of 96 px at first" in banner.text
+    assert "starts with images of 96 px" in banner.text
     qtbot.waitUntil(lambda: hint.text() == "About 8:47 min in all, 13 s an epoch.")
     assert (hint.toolTip(), hint.focusPolicy()) == ("", Qt.FocusPolicy.NoFocus)
     find(window, QPushButton, "bannerAction").click()  # Undo
@@ -1798,7 +1799,7 @@ def test_what_would_take_less_is_one_click_away(qtbot, window, script, photos):
 
 def test_what_one_mode_gains_by_does_not_follow_into_another(qtbot, window, script, photos):
     window._estimate._soon.setInterval(0)
-    script.quicker = Speedup("growing squares", GROWING, 250.0)
+    script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
     hint = find(window, QLabel, "startHint")
     open_photos(qtbot, window, photos)
     for changed in (False, True):
@@ -1814,7 +1815,7 @@ def test_what_one_mode_gains_by_does_not_follow_into_another(qtbot, window, scri
 
 def test_what_is_still_being_typed_is_another_wish(qtbot, window, script, photos):
     window._estimate._soon.setInterval(0)
-    script.quicker = Speedup("growing squares", GROWING, 250.0)
+    script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
     hint, size = find(window, QLabel, "startHint"), find(window, IntEditor, "image_size")
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: "href" in hint.text())

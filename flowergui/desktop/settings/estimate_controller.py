@@ -24,6 +24,7 @@ from flowergui.text import (
     file_size,
     rough_duration,
 )
+from flowergui.wording import speedup_explanation, speedup_text
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +35,6 @@ PATIENCE = 700
 
 SHORT = 1.0
 """Seconds below which an epoch takes a moment."""
-
-HOW = {
-    "growing squares": "Training looks at squares of {first_training_size} px at first, which grow "
-    "with the epochs. Small ones are learned from several times faster, and most networks guess "
-    "as well in the end.",
-    "cached views": "Each photo is shown in {cached_views} versions by turns, not in a new one "
-    "each time. Frozen layers look at each version once; later epochs take a moment.",
-    "one size": "The squares keep one size. Frozen layers look at each photo once; later epochs "
-    "take a moment.",
-}
-"""What each way to take less time does, in words."""
 
 
 class EstimateController(QObject):
@@ -85,13 +75,12 @@ class EstimateController(QObject):
     @property
     def speedups(self) -> str:
         """What would take far less time, in a few words; "" where nothing is known to."""
-        way = self._quicker
-        return f"{way.name.capitalize()}: {rough_duration(way.seconds)}." if way else ""
+        return speedup_text(self._quicker) if self._quicker else ""
 
     @property
     def how(self) -> str:
         """By which means."""
-        return HOW[self._quicker.name].format(**dict(self._quicker.values)) if self._quicker else ""
+        return speedup_explanation(self._quicker) if self._quicker else ""
 
     @Slot()
     def take(self) -> None:

@@ -142,9 +142,19 @@ def _numbers(path: Path) -> dict[str, int]:
 
 
 def release() -> None:
-    """Gives back what nobody holds any more."""
+    """Frees memory that is no longer referenced, and what torch caches of it on a GPU."""
     gc.collect()
-    torch.cuda.empty_cache()  # does nothing where there is no graphics card
+    torch.cuda.empty_cache()  # does nothing without a GPU
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
+def synchronize(device: torch.device) -> None:
+    """Waits until a GPU has done all its work. The CPU's is done when a call returns."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def out_of_memory(error: BaseException) -> bool:

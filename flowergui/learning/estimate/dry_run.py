@@ -1,4 +1,4 @@
-"""A step on made-up photos before a run begins: how long it will take, and whether it fits."""
+"""Times a few steps before a run begins: how long it will take, and whether it fits in memory."""
 
 import math
 import time
@@ -8,15 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from flowergui.config.recipe import Recipe
-from flowergui.events import (
-    Estimated,
-    Preparing,
-)
-from flowergui.facts import (
-    Speedup,
-)
+from flowergui.events import Estimated, Preparing
+from flowergui.facts import Speedup
 from flowergui.learning.acceleration import feature_cache
-from flowergui.learning.acceleration.step_timer import StepTimer, sample_batch_size
+from flowergui.learning.acceleration.step_timer import StepCost, StepTimer, sample_batch_size
 from flowergui.learning.data import augmentation, image_io
 from flowergui.learning.data.dataset import train_transform
 from flowergui.learning.device import hardware
@@ -28,25 +23,46 @@ from flowergui.learning.training.data_pipeline import views_of, why_not_cacheabl
 from flowergui.learning.training.schedule import training_size
 from flowergui.store import paths
 from flowergui.system import allocator
+from flowergui.text import tr
 
-PATIENCE = 0.4
-"""Seconds of a first step, above which there is no second one: all is to take a second at most."""
+SIZE_BUDGET_S = 1.2
+"""Seconds of steps for one image size, after which no further step is timed."""
 
-MORE = 12
-"""Most photos of the second one: enough to be as fast, each, as those of a batch."""
+MAX_TIMED_STEPS = 3
+"""Steps that are timed for one image size after the warm-up; the fastest counts."""
 
-SPARE = 0.8
-"""The share of free memory that a run may count on."""
+SHORT_STEP_S = 0.4
+"""A warm-up step that is shorter is followed by steps of MAX_STEP_IMAGES."""
 
-BACKWARD = 1.5
-"""How much more memory the backward pass takes than what the forward pass keeps for it."""
+MAX_STEP_IMAGES = 12
+"""Images of a timed step: enough to be as fast, per image, as a batch."""
+
+FREE_MEMORY_SHARE = 0.8
+"""The share of free memory that a run may use."""
+
+BACKWARD_FACTOR = 1.5
+"""Memory of the backward pass, as a multiple of what the forward pass saves for it."""
 
 
 def estimate(
     recipe: Recipe, counts: tuple[int, int], classes: int, examples: Sequence[str]
 ) -> Iterator[Preparing | Estimated]:
-    """Tries a step of `recipe` on noise, with `counts` photos to train and to validate on;
-    `examples` are some of them. Draws from no generator. Raises FlowerError for what can't be."""
+    """Times steps of `recipe` on blank images, and yields Estimated.
+
+    `counts` are the numbers of training and validation images, `examples` are paths of some.
+    Nothing is yielded for networks that are too large to be timed. Draws from no random
+    generator, and gives the device's memory back. Raises FlowerError for a recipe that can't be
+    trained.
+    """
+    try:
+        yield from _estimate(recipe, counts, classes, examples)
+    finally:
+        hardware.release()  # what torch caches would count as used when the run plans its memory
+
+
+def _estimate(
+    recipe: Recipe, counts: tuple[int, int], classes: int, examples: Sequence[str]
+) -> Iterator[Preparing | Estimated]:
     size = recipe.image_size or weights.own_image_size(recipe.model, recipe.weights)
     photos = sample_batch_size(recipe, size)
     if not photos:
@@ -54,175 +70,177 @@ def estimate(
     device = hardware.device(recipe.device)
     dtype = hardware.precision(recipe.precision, device)
     allocator.tune_malloc()
-    trial = StepTimer(recipe, classes, size, device, dtype)
+    timer = StepTimer(recipe, classes, size, device, dtype)
     side = recipe.training_size or size
     first = recipe.first_training_size
     sides = (side, first) if 0 < first < side else (side,)
     if not supports_size(recipe.model, size, *sides[1:]):
         recipe, sides = replace(recipe, first_training_size=0), (side,)  # as a run does
-    tried = _CostModel(trial, photos, min(recipe.batch_size, MORE), size, counts)
+    model = _CostModel(timer, photos, min(recipe.batch_size, MAX_STEP_IMAGES), size, counts)
     for done, each in enumerate(sides):
-        yield Preparing("Trying a step", done, len(sides) + 1)
-        tried.step(each)
-    yield Preparing("Trying a step", len(sides), len(sides) + 1)
-    tried.loading = _loading(recipe, side, examples)
-    epochs = tried.epochs(recipe)
-    where, bytes_in_all = tried.room(recipe)
+        for _ in model.measure(each):
+            yield Preparing(tr("Timing a step"), done, len(sides) + 1)
+    yield Preparing(tr("Timing a step"), len(sides), len(sides) + 1)
+    model.loading = _time_loading(recipe, side, examples)
+    epochs = model.epoch_seconds(recipe)
+    where, cache_bytes = model.cache_space(recipe)
     later = epochs[max(views_of(recipe) if where else 0, 1) :] or epochs[-1:]
-    largest = _largest_batch(recipe, trial, side, tried.costs[side].kept)
+    largest = _largest_batch(recipe, timer, side, model.costs[side].saved_bytes)
     yield Estimated(
         epoch=sum(later) / len(later),
         first_epoch=epochs[0],
         seconds=sum(epochs),
         largest_batch=largest,
         where=where,
-        size=bytes_in_all,
-        speedups=_quicker(recipe, tried, sum(epochs)) if largest >= recipe.batch_size else None,
+        size=cache_bytes,
+        speedups=_find_speedup(recipe, model, sum(epochs))
+        if largest >= recipe.batch_size
+        else None,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Loading:
-    """Seconds that a photo takes: to decode it, and to show it once more."""
+class _LoadingCost:
+    """Seconds per image: to decode it, and to augment it."""
 
-    decoding: float
-    showing: float
+    decode: float
+    augment: float
 
 
-def _loading(recipe: Recipe, side: int, examples: Sequence[str]) -> _Loading:
-    """Seconds to decode one of these photos, and to look at it once more when it is decoded."""
-    prepare = train_transform(side, recipe.augmentation)
-    decoding, showing = [0.0], [0.0]
+def _time_loading(recipe: Recipe, side: int, examples: Sequence[str]) -> _LoadingCost:
+    transform = train_transform(side, recipe.augmentation)
+    decoding, augmenting = [0.0], [0.0]
     for index, example in enumerate(examples):
         try:
-            began = time.perf_counter()
-            pixels = prepare(Path(example))
-            between = time.perf_counter()
+            start = time.perf_counter()
+            pixels = transform(Path(example))
+            middle = time.perf_counter()
         except image_io.UnreadableError:
             continue
         augmentation.random_resized_crop(pixels, recipe.augmentation, side, recipe.seed, 1, index)
-        decoding.append(between - began)
-        showing.append(time.perf_counter() - between)
+        decoding.append(middle - start)
+        augmenting.append(time.perf_counter() - middle)
     share = 1 / max(len(decoding) - 1, 1) / hardware.cores()
-    return _Loading(sum(decoding) * share, sum(showing) * share)
-
-
-@dataclass(frozen=True, slots=True)
-class _Cost:
-    """Seconds a photo in the `first` half of the network and in the `second`, backward pass
-    included; bytes a photo that the first half `gives`, and that are `kept` for the backward
-    pass."""
-
-    first: float
-    second: float
-    gives: float
-    kept: float
+    return _LoadingCost(sum(decoding) * share, sum(augmenting) * share)
 
 
 class _CostModel:
-    """What steps on squares of several sides took, for photos that are looked at in `size` px and
-    `counts` of them to train and to validate on."""
+    """The cost of training and validation by image size, from steps of a few sizes.
+
+    Validation and prediction see images of `size` px; `counts` are the numbers of training and
+    validation images.
+    """
 
     def __init__(
-        self, trial: StepTimer, few: int, more: int, size: int, counts: tuple[int, int]
+        self,
+        timer: StepTimer,
+        warmup_photos: int,
+        photos: int,
+        size: int,
+        counts: tuple[int, int],
     ) -> None:
-        """A first step takes `few` photos, and where that is short, one takes `more`."""
-        self.trial, self.few, self.more = trial, few, more
+        self.timer, self.warmup_photos, self.photos = timer, warmup_photos, photos
         self.size, self.counts = size, counts
-        self.loading = _Loading(0.0, 0.0)
-        self.costs: dict[int, _Cost] = {}
-        self.short = True  # the first step was
+        self.loading = _LoadingCost(0.0, 0.0)
+        self.costs: dict[int, StepCost] = {}
 
-    def step(self, side: int) -> None:
-        """Times squares of `side` px."""
-        trial = self.trial
-        if not self.costs or not self.short:
-            self.short = trial.step(self.few, side) < PATIENCE
-        if self.short:
-            trial.step(self.more, side)
-        self.costs[side] = _Cost(trial.first, trial.second, trial.gives, trial.kept)
+    def measure(self, side: int) -> Iterator[None]:
+        """Times steps on images of `side` px, and yields before each of them.
 
-    def epochs(self, recipe: Recipe) -> list[float]:
-        """Seconds of each epoch of `recipe`, which may differ from what was tried in the sizes
-        that it trains on, and in what it keeps."""
+        The first step of a size is several times slower than the others: it chooses and compiles
+        kernels, and takes memory from the system. It is never the one that counts.
+        """
+        yield
+        warmup = self.timer.step(self.warmup_photos, side).seconds * self.warmup_photos
+        photos = self.photos if warmup < SHORT_STEP_S else self.warmup_photos
+        timed: list[StepCost] = []
+        spent = warmup
+        while not timed or (len(timed) < MAX_TIMED_STEPS and spent < SIZE_BUDGET_S):
+            yield
+            timed.append(self.timer.step(photos, side))
+            spent += timed[-1].seconds * photos
+        self.costs[side] = min(timed, key=lambda cost: cost.seconds)
+
+    def epoch_seconds(self, recipe: Recipe) -> list[float]:
+        """Seconds of each epoch of `recipe`. It may differ from the timed recipe in training sizes
+        and in what it caches."""
         train, validation = self.counts
         largest = recipe.training_size or self.size
-        kept = self.trial.halves.is_split and recipe.feature_cache
-        where, _ = self.room(recipe)
+        cached = self.timer.split.is_split and recipe.feature_cache
+        where, _ = self.cache_space(recipe)
         views = views_of(recipe) if where else 0
-        looking = self._cost(self.size)
-        forward = looking.second / 3  # the backward pass takes twice as long
+        evaluation = self._cost(self.size)
+        forward = evaluation.head / 3  # the backward pass takes twice as long
         seconds = []
         for epoch in range(1, recipe.epochs + 1):
             side = training_size(recipe.first_training_size, largest, epoch, recipe.epochs)
             cost = self._cost(side)
-            spent = train * cost.second + validation * forward
+            spent = train * cost.head + validation * forward
             if epoch == 1:
-                spent += (train + validation) * self.loading.decoding
-            if epoch == 1 or not kept:
-                spent += validation * looking.first
+                spent += (train + validation) * self.loading.decode
+            if epoch == 1 or not cached:
+                spent += validation * evaluation.backbone
             if epoch <= views or not views:
-                spent += train * (cost.first + self.loading.showing)
+                spent += train * (cost.backbone + self.loading.augment)
             seconds.append(spent)
         return seconds
 
-    def room(self, recipe: Recipe) -> tuple[str, int]:
-        """Where a run keeps what frozen layers give of the photos to train on ("memory", "file",
-        or "" for nowhere), and how many bytes that takes; 0 where they can't be kept."""
+    def cache_space(self, recipe: Recipe) -> tuple[str, int]:
+        """Where the features of the training images are cached ("memory", "file", or "" for
+        nowhere), and how many bytes they take; 0 if they can't be cached."""
         largest = recipe.training_size or self.size
-        kept = self.trial.halves.is_split and recipe.feature_cache
-        if not kept or why_not_cacheable(recipe, largest):
+        cached = self.timer.split.is_split and recipe.feature_cache
+        if not cached or why_not_cacheable(recipe, largest):
             return "", 0
         cost, (train, _) = next(iter(self.costs.values())), self.counts
-        size = math.ceil(train * views_of(recipe) * cost.gives)
-        if size <= loop.MEMORY_SHARE * hardware.free_memory(self.trial.device):
+        size = math.ceil(train * views_of(recipe) * cost.feature_bytes)
+        if size <= loop.MEMORY_SHARE * hardware.free_memory(self.timer.device):
             return "memory", size
         disk = feature_cache.DISK_SHARE * hardware.free_disk(paths.cache_folder())
         return "file" if size <= disk else "", size
 
-    def _cost(self, side: int) -> _Cost:
-        """Of squares of `side` px: with the area what a larger one took more than a smaller one
-        grows, and where only one was tried, all."""
+    def _cost(self, side: int) -> StepCost:
+        """The cost at `side` px: linear in the area between two measured sizes, proportional to
+        the area if only one was measured."""
         small, large = min(self.costs), max(self.costs)
         least, most = self.costs[small], self.costs[large]
         if small == large:
             share = (side / large) ** 2
-            return replace(most, first=most.first * share, second=most.second * share)
+            return replace(most, backbone=most.backbone * share, head=most.head * share)
         share = (side**2 - small**2) / (large**2 - small**2)
         return replace(
             most,
-            first=least.first + max(most.first - least.first, 0.0) * share,
-            second=least.second + max(most.second - least.second, 0.0) * share,
+            backbone=least.backbone + max(most.backbone - least.backbone, 0.0) * share,
+            head=least.head + max(most.head - least.head, 0.0) * share,
         )
 
 
-def _quicker(recipe: Recipe, tried: _CostModel, seconds: float) -> Speedup | None:
-    """A way that takes far less than the `seconds` of `recipe`."""
-    if seconds < speedups.WORTH:
+def _find_speedup(recipe: Recipe, model: _CostModel, seconds: float) -> Speedup | None:
+    """Settings with which a run takes far less than the `seconds` of `recipe`."""
+    if seconds < speedups.MIN_RUN_SECONDS:
         return None
-    for name, values in speedups.suggestions(
-        recipe, tried.size, frozen=tried.trial.halves.is_split
-    ):
+    for kind, values in speedups.suggestions(recipe, model.size, frozen=model.timer.split.is_split):
         other = replace(recipe, **dict[str, Any](values))
-        where, size = tried.room(other)
+        where, size = model.cache_space(other)
         if size and where != "memory":
-            continue  # it is for the user to give away so much of the disk
-        if sum(tried.epochs(other)) <= speedups.SHARE * seconds:
-            if other.first_training_size not in (0, *tried.costs):  # it seems so: is it?
-                tried.step(other.first_training_size)
-            least = sum(tried.epochs(other))
-            if least <= speedups.SHARE * seconds:
-                return Speedup(name, values, least)
+            continue  # the user decides whether so much of the disk is used
+        if sum(model.epoch_seconds(other)) <= speedups.MAX_TIME_SHARE * seconds:
+            if other.first_training_size not in (0, *model.costs):  # extrapolated until now
+                for _ in model.measure(other.first_training_size):
+                    pass
+            fewer = sum(model.epoch_seconds(other))
+            if fewer <= speedups.MAX_TIME_SHARE * seconds:
+                return Speedup(kind, values, fewer)
     return None
 
 
-def _largest_batch(recipe: Recipe, trial: StepTimer, side: int, kept: float) -> int:
-    """How many photos fit into memory beside weights, gradients, the optimizer's moments and the
-    averaged weights; 0 for none."""
-    weights_size = sum(p.nbytes for p in trial.net.parameters())
-    trained = sum(p.nbytes for p in trial.net.parameters() if p.requires_grad)
+def _largest_batch(recipe: Recipe, timer: StepTimer, side: int, saved_bytes: float) -> int:
+    """How many images fit in memory beside weights, gradients, the optimizer's moments and the
+    EMA weights; 0 for none."""
+    weight_bytes = sum(p.nbytes for p in timer.net.parameters())
+    trained_bytes = sum(p.nbytes for p in timer.net.parameters() if p.requires_grad)
     moments = 1 if recipe.optimizer == "sgd" else 2
-    fixed = weights_size * (1 + bool(recipe.ema)) + trained * (1 + moments)
-    room = SPARE * hardware.free_memory(trial.device) - fixed
-    images = 2 * 3 * side * side * 4  # float32, and once more while they are dressed
-    return max(math.floor(room / (kept * BACKWARD + images)), 0)
+    fixed = weight_bytes * (1 + bool(recipe.ema)) + trained_bytes * (1 + moments)
+    free = FREE_MEMORY_SHARE * hardware.free_memory(timer.device) - fixed
+    images = 2 * 3 * side * side * 4  # float32, and a copy while they are augmented
+    return max(math.floor(free / (saved_bytes * BACKWARD_FACTOR + images)), 0)

@@ -9,7 +9,7 @@ from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.events import Event, Preparing, RunStarted
 from flowergui.learning.acceleration import precision
-from flowergui.learning.acceleration.step_timer import StepTimer
+from flowergui.learning.acceleration.step_timer import StepCost, StepTimer
 from flowergui.learning.device import hardware
 from flowergui.requests import LiveRequests
 
@@ -26,9 +26,9 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> dict[torch.dtype, list[float]]:
     script: dict[torch.dtype, list[float]] = {}
     real = StepTimer.step
 
-    def step(trial: StepTimer, photos: int, side: int) -> float:
-        real(trial, photos, side)
-        return script[trial.dtype].pop(0)
+    def step(timer: StepTimer, photos: int, side: int) -> StepCost:
+        real(timer, photos, side)
+        return StepCost(0.0, script[timer.dtype].pop(0) / photos, 0.0, 0.0)
 
     monkeypatch.setattr(StepTimer, "step", step)
     return script
@@ -65,7 +65,7 @@ def test_the_faster_one_is_taken_and_said(
     assert (one.precision, one.why_precision) == (took, words)
     assert one.speedup == pytest.approx(gain)
     assert steps == {HALF: [], SINGLE: []}
-    tried = [e for e in before if isinstance(e, Preparing) and e.what == "Trying precisions"]
+    tried = [e for e in before if isinstance(e, Preparing) and e.what == "Comparing precisions"]
     assert [each.done for each in tried] == [*range(2 * len(half)), 2 * precision.ROUNDS]
 
 
@@ -110,7 +110,7 @@ def test_a_real_measurement_finds_what_is_emulated_slow(
 def test_a_step_that_fails_leaves_it_to_the_run_to_say_so(
     little: Little, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def step(*_: object) -> float:
+    def step(*_: object) -> StepCost:
         raise RuntimeError("not enough memory")
 
     monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)

@@ -25,6 +25,15 @@ def test_nothing_but_a_graphics_card_computes_in_tf32(device: str) -> None:
     assert torch.backends.cuda.matmul.allow_tf32 == (device == "cuda")
 
 
+@pytest.mark.parametrize("kind", ["cpu", "cuda", "mps"])
+def test_each_kind_of_gpu_is_waited_for(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[str] = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device=None: waited.append("cuda"))
+    monkeypatch.setattr(torch.mps, "synchronize", lambda: waited.append("mps"))
+    hardware.synchronize(torch.device(kind))
+    assert waited == ([] if kind == "cpu" else [kind])
+
+
 @pytest.mark.parametrize(
     ("limit", "free"),
     [("max", 8_000 * 1024), ("3000000", 1_500_000), ("900000", 0), ("99000000", 8_000 * 1024)],

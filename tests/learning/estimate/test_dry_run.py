@@ -1,5 +1,6 @@
 """A step on made-up photos tells what a run would take."""
 
+import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -13,11 +14,13 @@ from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Estimated, Finished, Preparing
+from flowergui.facts import SpeedupKind
 from flowergui.learning.acceleration import step_timer
 from flowergui.learning.device import hardware
 from flowergui.learning.device.autocast import autocast
 from flowergui.learning.estimate import speedups
 from flowergui.learning.training import loop
+from flowergui.learning.training.schedule import training_size
 
 Little = Callable[..., Recipe]
 
@@ -92,13 +95,10 @@ def costing(monkeypatch: pytest.MonkeyPatch, cost: Callable[[int], float]) -> li
     there are some. Returns the sides that are tried."""
     sides: list[int] = []
 
-    def step(self: step_timer.StepTimer, photos: int, side: int) -> float:
+    def step(timer: step_timer.StepTimer, photos: int, side: int) -> step_timer.StepCost:
         sides.append(side)
-        self.first = 0.9 * cost(side) if self.halves.is_split else 0.0
-        self.second = cost(side) - self.first
-        self.gives = self.kept = 1024.0
-        self.seconds = 1.0  # too long for a second one
-        return self.seconds
+        backbone = 0.9 * cost(side) if timer.split.is_split else 0.0
+        return step_timer.StepCost(backbone, cost(side) - backbone, 1024.0, 1024.0)
 
     monkeypatch.setattr(step_timer.StepTimer, "step", step)
     return sides
@@ -116,15 +116,15 @@ def test_what_would_take_less_is_told(little: Little, monkeypatch: pytest.Monkey
     assert told(recipe, 10, 2).speedups is None  # it takes a moment as it is
     growing = told(recipe).speedups
     assert growing is not None
-    assert growing.name == "growing squares"
-    assert growing.seconds < told(recipe).seconds * speedups.SHARE
+    assert growing.kind == SpeedupKind.PROGRESSIVE_RESIZING
+    assert growing.seconds < told(recipe).seconds * speedups.MAX_TIME_SHARE
     taken = told(replace(recipe, **dict[str, Any](growing.values)))
     assert taken.seconds == pytest.approx(growing.seconds)
     assert taken.speedups is None
     head = replace(recipe, frozen=("all-but-head",))
     views = told(head).speedups
     assert views is not None
-    assert views.name == "cached views"
+    assert views.kind == SpeedupKind.CACHED_AUGMENTATIONS
     assert told(replace(head, epochs=5), 10_000).speedups is None  # four of the five look anew
     monkeypatch.setattr(loop, "MEMORY_SHARE", 0.0)
     assert told(head).speedups is None  # they have no room in memory
@@ -136,7 +136,72 @@ def test_smaller_squares_are_tried_before_they_are_offered(
     """A small network hardly gains by them: what it does beside computing takes as long."""
     sides = costing(monkeypatch, lambda side: 0.05 + (side / 1000) ** 2)
     assert told(little(image_size=128, epochs=20, augmentation="light")).speedups is None
-    assert sides == [128, 64]  # 0.054 s there, and not a quarter of 0.066
+    assert list(dict.fromkeys(sides)) == [128, 64]  # 0.054 s there, and not a quarter of 0.066
+
+
+@pytest.mark.parametrize("warm", [0.01, 0.5, 1.5])
+def test_the_first_step_of_a_size_never_counts(
+    little: Little, monkeypatch: pytest.MonkeyPatch, warm: float
+) -> None:
+    """It takes seven times as long as the others, and a run has hundreds of steps."""
+    steps: list[int] = []
+
+    def step(timer: step_timer.StepTimer, photos: int, side: int) -> step_timer.StepCost:
+        first = side not in steps
+        steps.append(side)
+        return step_timer.StepCost(0.0, warm * (7 if first else 1) / photos, 1024.0, 1024.0)
+
+    monkeypatch.setattr(step_timer.StepTimer, "step", step)
+    recipe = little(image_size=128, epochs=10, batch_size=4, first_training_size=32)
+    found = told(recipe, 1000, 0)
+    assert found.seconds == pytest.approx(10 * 250 * warm, rel=0.01)
+    for side in (128, 32):
+        assert 2 <= steps.count(side) <= 4
+    spent = sum(warm * (7 if index in (0, steps.index(32)) else 1) for index in range(len(steps)))
+    assert spent < max(2.5, 2 * 8 * warm) + 1
+
+
+def test_progressive_resizing_is_reckoned_with(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costing(monkeypatch, lambda side: (side / 1000) ** 2)
+    recipe = little(image_size=128, epochs=10, augmentation="none", first_training_size=64)
+    sizes = [training_size(64, 128, epoch, 10) for epoch in range(1, 11)]
+    assert sizes[0] == 64
+    assert sizes[-1] == 128
+    expected = sum(1000 * (size / 1000) ** 2 for size in sizes)
+    assert told(recipe, 1000, 0).seconds == pytest.approx(expected)
+
+
+def test_what_a_dry_run_cached_on_the_device_is_given_back(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers: list[weakref.ref[step_timer.StepTimer]] = []
+    alive: list[int] = []
+    real = step_timer.StepTimer.__init__
+
+    def created(timer: step_timer.StepTimer, *args: Any) -> None:
+        timers.append(weakref.ref(timer))
+        real(timer, *args)
+
+    monkeypatch.setattr(step_timer.StepTimer, "__init__", created)
+    monkeypatch.setattr(
+        hardware, "release", lambda: alive.append(sum(timer() is not None for timer in timers))
+    )
+    told(little())
+    abandoned = tasks.estimate(little(), 10, 2, 3)
+    next(abandoned)
+    abandoned.close()
+    assert len(timers) == 2
+    assert alive == [0, 0]
+
+
+def test_a_step_waits_for_the_device(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[torch.device] = []
+    monkeypatch.setattr(hardware, "synchronize", waited.append)
+    timer = step_timer.StepTimer(little(), 3, 64, torch.device("cpu"), torch.float32)
+    timer.step(2, 64)
+    assert waited == [torch.device("cpu")] * 3
 
 
 def test_what_does_not_fit_is_not_made_quicker(

@@ -9,10 +9,11 @@ import pytest
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.events import TrainingSizeChanged, Warned
+from flowergui.facts import SpeedupKind
 from flowergui.learning.estimate import speedups
 
-GROWING = ("growing squares", (("training_size", 160), ("first_training_size", 96)))
-VIEWS = ("cached views", (("cached_views", 4),))
+GROWING = (SpeedupKind.PROGRESSIVE_RESIZING, (("training_size", 160), ("first_training_size", 96)))
+VIEWS = (SpeedupKind.CACHED_AUGMENTATIONS, (("cached_views", 4),))
 
 
 @pytest.mark.parametrize(
@@ -38,8 +39,16 @@ def test_squares_may_grow(size: int, values: dict[str, int]) -> None:
     [
         ({}, False, [GROWING]),
         # What is not cut out of photos looks as large in training as afterwards.
-        ({"augmentation": "none"}, False, [("growing squares", (("first_training_size", 96),))]),
-        ({"training_size": 192}, False, [("growing squares", (("first_training_size", 96),))]),
+        (
+            {"augmentation": "none"},
+            False,
+            [(SpeedupKind.PROGRESSIVE_RESIZING, (("first_training_size", 96),))],
+        ),
+        (
+            {"training_size": 192},
+            False,
+            [(SpeedupKind.PROGRESSIVE_RESIZING, (("first_training_size", 96),))],
+        ),
         ({"first_training_size": 64}, False, []),  # they grow already
         ({"training_size": 96}, False, []),
         ({"epochs": 9}, False, []),
@@ -56,18 +65,18 @@ def test_squares_may_grow(size: int, values: dict[str, int]) -> None:
         (
             {"first_training_size": 64},
             True,
-            [("cached views", (("first_training_size", 0), ("cached_views", 4)))],
+            [(SpeedupKind.CACHED_AUGMENTATIONS, (("first_training_size", 0), ("cached_views", 4)))],
         ),
         (
             {"first_training_size": 64, "augmentation": "none"},
             True,
-            [("one size", (("first_training_size", 0),))],
+            [(SpeedupKind.CONSTANT_SIZE, (("first_training_size", 0),))],
         ),
         ({"training_size": 96, "first_training_size": 128}, True, [VIEWS]),  # they don't grow
     ],
 )
 def test_what_takes_less_time(
-    changes: dict[str, Any], frozen: bool, ways: list[tuple[str, Any]]
+    changes: dict[str, Any], frozen: bool, ways: list[tuple[SpeedupKind, Any]]
 ) -> None:
     recipe = Recipe(**{"model": "resnet18", **changes})
     assert list(speedups.suggestions(recipe, 224, frozen=frozen)) == ways
