@@ -179,15 +179,6 @@ class RunStarted:
     resumed: bool
     speedup: float = 0.0
 
-    @property
-    def why_precision(self) -> str:
-        """How its precision did beside the other, in words; "" where none was tried."""
-        if not self.speedup:
-            return ""
-        other = "bfloat16" if self.precision == "float32" else "float32"
-        times = f"{self.speedup:.1f} times " if self.speedup >= 1.05 else ""
-        return f"{times}as fast as {other}"
-
 
 @dataclass(frozen=True, slots=True)
 class BatchDone:

@@ -17,9 +17,10 @@ _catalog: gettext.NullTranslations = gettext.NullTranslations()
 def tr(message: str, /, **values: Any) -> str:
     """`message` in the user's language, with its {named} placeholders filled in.
 
-    Babel collects messages by the name of this function, so `message` must be a literal.
+    Babel collects messages by the name of this function, so `message` must be a literal, or a
+    variable whose values are marked by `N_`. An empty message stays empty.
     """
-    translated = _catalog.gettext(message)
+    translated = _catalog.gettext(message) if message else ""  # "" is the catalog's header
     return translated.format(**values) if values else translated
 
 

@@ -1,17 +1,36 @@
 """Sentences about events that the window and the command line both show."""
 
-from flowergui.events import CacheState, FeatureCacheStatus
+from flowergui.events import CacheState, FeatureCacheStatus, RunStarted
 from flowergui.facts import Speedup, SpeedupKind
-from flowergui.text import file_size, rough_duration, tr
+from flowergui.text import file_size, rough_duration, tr, trn
+
+FASTER = 1.05
+"""From this speedup on, a precision is called faster than the other one."""
 
 
 def feature_cache_text(event: FeatureCacheStatus) -> str:
-    """Of the layers that are frozen at the beginning, in a sentence or two."""
+    """Where the output of the frozen layers is cached, or why it is not."""
     if not event.where:
-        return f"The frozen layers run for every photo in every epoch. {event.why_not}"
-    views = f"each of {event.views} views of a photo" if event.views > 1 else "each photo"
-    where = "memory" if event.where == "memory" else "a file"
-    return f"The frozen layers run once for {views} ({file_size(event.size)} in {where})."
+        return tr(
+            "No feature cache: the frozen layers run for every image in every epoch. {reason}",
+            reason=event.why_not,
+        )
+    size = file_size(event.size)
+    if event.where == "memory":
+        return trn(
+            "Feature cache: the frozen layers run once for each image ({size} in memory).",
+            "Feature cache: the frozen layers run once for each of {count} augmented versions of "
+            "an image ({size} in memory).",
+            event.views,
+            size=size,
+        )
+    return trn(
+        "Feature cache: the frozen layers run once for each image ({size} on disk).",
+        "Feature cache: the frozen layers run once for each of {count} augmented versions of an "
+        "image ({size} on disk).",
+        event.views,
+        size=size,
+    )
 
 
 def speedup_text(speedup: Speedup) -> str:
@@ -51,11 +70,37 @@ def speedup_explanation(speedup: Speedup) -> str:
 
 
 def photo_cache_text(event: CacheState) -> str:
-    """Of decoded photos."""
-    removed = (
-        f"{file_size(event.removed)} of decoded photos were removed. " if event.removed else ""
+    """What the cache of decoded images holds, and what was removed from it."""
+    if event.photos:
+        state = trn(
+            "{count} decoded image is cached in {folder} ({size}).",
+            "{count} decoded images are cached in {folder} ({size}).",
+            event.photos,
+            folder=event.folder,
+            size=file_size(event.size),
+        )
+    else:
+        state = tr("No decoded images are cached in {folder}.", folder=event.folder)
+    if not event.removed:
+        return state
+    removed = tr("Removed {size} of decoded images.", size=file_size(event.removed))
+    return f"{removed} {state}"
+
+
+def precision_text(event: RunStarted) -> str:
+    """How fast the precision of a run was beside the other one; "" if none was tried."""
+    if not event.speedup:
+        return ""
+    other = "bfloat16" if event.precision == "float32" else "float32"
+    if event.speedup < FASTER:
+        return tr(
+            "Both precisions were tried: {precision} is about as fast as {other}.",
+            precision=event.precision,
+            other=other,
+        )
+    return tr(
+        "Both precisions were tried: {precision} is {speedup} times as fast as {other}.",
+        precision=event.precision,
+        speedup=f"{event.speedup:.1f}",
+        other=other,
     )
-    if not event.photos:
-        return f"{removed}No decoded photos are kept in {event.folder}."
-    count = "1 decoded photo is" if event.photos == 1 else f"{event.photos:,} decoded photos are"
-    return f"{removed}{count} kept in {event.folder} ({file_size(event.size)})."

@@ -1,1 +1,1 @@
-"""The command line: commands, their options, and events as lines of text."""
+"""The command line: commands, their options, and events as lines of text or JSON."""

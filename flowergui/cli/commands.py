@@ -1,7 +1,7 @@
-"""The command line: another face over the same tasks.
+"""The commands: each starts a task and prints its events.
 
-Exit codes: 0 all went well (a run that was stopped
-and saved included), 1 something could not be done, 2 the input was refused, 130 interrupted.
+Exit codes: 0 for success (a run that was stopped and saved included), 1 if something could not be
+done, 2 if the input was refused, 130 if it was interrupted.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from types import FrameType
 from typing import Any, cast
 
 from flowergui import tasks
-from flowergui.cli.console import Console, complain, prepare_streams
-from flowergui.cli.options import folder_of, parser
+from flowergui.cli.console import Console, complain, prepare_streams, say
+from flowergui.cli.options import absolute_folder, parse
 from flowergui.config.presets import with_preset
 from flowergui.config.recipe import SETTING, Recipe
 from flowergui.config.setting import Value
@@ -27,6 +27,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import Event, PhotoEvaluated, RunListed
 from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store import csv_export, library, paths
+from flowergui.text import tr
 
 log = logging.getLogger(__name__)
 
@@ -34,22 +35,17 @@ REFUSED, INTERRUPTED = 2, 130
 
 
 def run(argv: Sequence[str]) -> int:
-    """Does what `argv` (without the program's name) asks, and returns the exit code."""
+    """Runs the command in `argv`, the program's name not included, and returns the exit code."""
     prepare_streams()
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s: %(message)s")
     try:
-        wishes, unknown = parser().parse_known_args(argv)
-        if unknown:
-            raise FlowerError(
-                f"flowergui {wishes.command} does not understand {unknown[0]}.",
-                hint=f"See flowergui {wishes.command} --help.",
-            )
-        code: int = COMMANDS[wishes.command](wishes)
+        args = parse(list(argv))
+        code: int = COMMANDS[args.command](args)
         return code
     except FlowerError as error:
         complain(error)
         return REFUSED
-    except SystemExit as leaving:  # argparse leaves so after --help and --version
+    except SystemExit as leaving:  # raised by argparse after --help and --version
         return leaving.code if isinstance(leaving.code, int) else REFUSED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -62,110 +58,116 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _leave_stdout() -> None:
-    """Nobody reads stdout any more: Python's last flush of it must not complain."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    """Redirects stdout, whose reader has closed it, so that Python's last flush does not fail."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
 
 
 # --- the commands -----------------------------------------------------------------------------
 
 
-def _train(wishes: argparse.Namespace) -> int:
-    recipe = _recipe(wishes)
+def _train(args: argparse.Namespace) -> int:
+    recipe = _recipe(args)
     live = LiveRequests()
-    return _run(wishes, live, lambda: tasks.train(recipe, live, wishes.models_folder))
+    return _run(args, live, lambda: tasks.train(recipe, live, args.models_folder))
 
 
-def _resume(wishes: argparse.Namespace) -> int:
-    changes: dict[str, Any] = _explicit(wishes)
-    if "photos" in wishes:
-        changes["photos"] = folder_of(wishes.photos)
+def _resume(args: argparse.Namespace) -> int:
+    changes: dict[str, Any] = _explicit(args)
+    if "photos" in args:
+        changes["photos"] = absolute_folder(args.photos)
     how = ResumeOptions(
-        new_photos=wishes.new_photos,
-        new_classes=wishes.new_classes,
-        renamed=tuple(wishes.rename),
-        restart_schedule=wishes.restart_schedule,
+        new_photos=args.new_photos,
+        new_classes=args.new_classes,
+        renamed=tuple(args.rename),
+        restart_schedule=args.restart_schedule,
     )
-    if wishes.check:
-        return _report(
-            wishes, tasks.check_resume(wishes.source, changes, wishes.models_folder, how)
-        ).code
+    if args.check:
+        return _report(args, tasks.check_resume(args.source, changes, args.models_folder, how)).code
     live = LiveRequests()
     return _run(
-        wishes, live, lambda: tasks.resume(wishes.source, live, changes, wishes.models_folder, how)
+        args,
+        live,
+        lambda: tasks.resume(args.source, live, changes, args.models_folder, how),
     )
 
 
-def _predict(wishes: argparse.Namespace) -> int:
-    out = folder_of(wishes.why) if wishes.why else None
+def _predict(args: argparse.Namespace) -> int:
+    out = absolute_folder(args.why) if args.why else None
     events = tasks.predict(
-        wishes.checkpoint, wishes.images, why=out is not None, out=out, device=wishes.device
+        args.checkpoint,
+        args.images,
+        why=out is not None,
+        out=out,
+        device=args.device,
     )
-    return _report(wishes, events).code
+    return _report(args, events).code
 
 
-def _evaluate(wishes: argparse.Namespace) -> int:
-    folder = folder_of(wishes.folder) if wishes.folder else None
-    events = tasks.evaluate(wishes.checkpoint, folder, device=wishes.device)
-    if not wishes.csv:
-        return _report(wishes, events).code
-    with csv_export.predictions_table(Path(wishes.csv)) as write:
+def _evaluate(args: argparse.Namespace) -> int:
+    folder = absolute_folder(args.folder) if args.folder else None
+    events = tasks.evaluate(args.checkpoint, folder, device=args.device)
+    if not args.csv:
+        return _report(args, events).code
+    with csv_export.predictions_table(Path(args.csv)) as write:
 
-        def kept() -> Iterator[Event]:
+        def written() -> Iterator[Event]:
             for event in events:
                 if isinstance(event, PhotoEvaluated):
                     write(event)
                 yield event
 
-        return _report(wishes, kept()).code
+        return _report(args, written()).code
 
 
-def _runs(wishes: argparse.Namespace) -> int:
-    if wishes.note is not None:
-        _write_note(wishes)
-    events = list(tasks.compare(wishes.runs, wishes.models_folder))
+def _runs(args: argparse.Namespace) -> int:
+    if args.note is not None:
+        _write_note(args)
+    events = list(tasks.compare(args.runs, args.models_folder))
     if not events:
-        folder = wishes.models_folder or paths.models_folder()
-        print(f"There is no run in {folder} yet.", file=sys.stderr)
-    if wishes.csv:
+        folder = args.models_folder or paths.models_folder()
+        say(tr("There is no run in {folder} yet.", folder=folder), sys.stderr)
+    if args.csv:
         csv_export.write_runs(
-            Path(wishes.csv), [each for each in events if isinstance(each, RunListed)]
+            Path(args.csv), [each for each in events if isinstance(each, RunListed)]
         )
-    return _report(wishes, (event for event in events)).code
+    return _report(args, (event for event in events)).code
 
 
-def _write_note(wishes: argparse.Namespace) -> None:
-    if len(wishes.runs) != 1:
-        raise FlowerError("A note is for one run.", hint="Name it: runs RUN --note TEXT.")
-    for event in tasks.compare(wishes.runs, wishes.models_folder):
+def _write_note(args: argparse.Namespace) -> None:
+    if len(args.runs) != 1:
+        raise FlowerError(
+            tr("A note is for one run."), hint=tr("Name the run: flowergui runs RUN --note TEXT.")
+        )
+    for event in tasks.compare(args.runs, args.models_folder):
         if isinstance(event, RunListed):
-            library.write_note(event.run.path, wishes.note)
+            library.write_note(event.run.path, args.note)
 
 
-def _inspect(wishes: argparse.Namespace) -> int:
-    return _report(wishes, tasks.inspect(folder_of(wishes.folder))).code
+def _inspect(args: argparse.Namespace) -> int:
+    return _report(args, tasks.inspect(absolute_folder(args.folder))).code
 
 
-def _sample(wishes: argparse.Namespace) -> int:
+def _sample(args: argparse.Namespace) -> int:
     events = tasks.sample(
-        folder_of(wishes.folder), seed=wishes.seed, photos_per_class=wishes.photos_per_class
+        absolute_folder(args.folder),
+        seed=args.seed,
+        photos_per_class=args.photos_per_class,
     )
-    return _report(wishes, events).code
+    return _report(args, events).code
 
 
-def _weights(wishes: argparse.Namespace) -> int:
-    return _report(
-        wishes, tasks.save_weights(wishes.model, wishes.weights, wishes.models_folder)
-    ).code
+def _weights(args: argparse.Namespace) -> int:
+    return _report(args, tasks.save_weights(args.model, args.weights, args.models_folder)).code
 
 
-def _export(wishes: argparse.Namespace) -> int:
-    return _report(wishes, tasks.export(wishes.checkpoint, wishes.out)).code
+def _export(args: argparse.Namespace) -> int:
+    return _report(args, tasks.export(args.checkpoint, args.out)).code
 
 
-def _cache(wishes: argparse.Namespace) -> int:
-    return _report(wishes, tasks.cached_photos(clear=wishes.clear)).code
+def _cache(args: argparse.Namespace) -> int:
+    return _report(args, tasks.cached_photos(clear=args.clear)).code
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -182,13 +184,13 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
-def _report(wishes: argparse.Namespace, events: Iterator[Event]) -> Console:
+def _report(args: argparse.Namespace, events: Iterator[Event]) -> Console:
     console = Console(
-        as_json=wishes.json,
+        as_json=args.json,
         terminal=sys.stderr.isatty(),
-        everything=wishes.command == "inspect",
+        everything=args.command == "inspect",
     )
-    # Closed at once whatever happens here, so that a run saves even when stdout breaks.
+    # Closed whatever happens, so that a run is saved even if stdout is closed.
     with closing(cast(Generator[Event, None, None], events)), closing(console):
         try:
             for event in events:
@@ -202,18 +204,18 @@ def _report(wishes: argparse.Namespace, events: Iterator[Event]) -> Console:
     return console
 
 
-def _run(wishes: argparse.Namespace, live: LiveRequests, job: Callable[[], Iterator[Event]]) -> int:
+def _run(args: argparse.Namespace, live: LiveRequests, job: Callable[[], Iterator[Event]]) -> int:
     with _stopping(live):
-        console = _report(wishes, job())
+        console = _report(args, job())
     if live.stop and not console.began:
-        print("Stopped before the run began; there is nothing to resume.", file=sys.stderr)
+        say(tr("Stopped before the run began; there is nothing to resume."), sys.stderr)
         return INTERRUPTED
     return console.code
 
 
 @contextmanager
 def _stopping(live: LiveRequests) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask the run to stop, and no more; a second Ctrl-C interrupts it."""
+    """Ctrl-C and SIGTERM ask the run to stop and save; a second Ctrl-C interrupts it."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         if live.stop and number == signal.SIGINT:
@@ -228,38 +230,42 @@ def _stopping(live: LiveRequests) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-# --- from wishes to a recipe ------------------------------------------------------------------
+# --- from args to a recipe ------------------------------------------------------------------
 
 
-def _explicit(wishes: argparse.Namespace) -> dict[str, Value]:
-    """The settings that were given on the command line."""
-    given = {name: value for name, value in vars(wishes).items() if name in SETTING}
+def _explicit(args: argparse.Namespace) -> dict[str, Value]:
+    """The settings that are given on the command line."""
+    given = {name: value for name, value in vars(args).items() if name in SETTING}
     if "frozen" in given:
         given["frozen"] = tuple(chain.from_iterable(given["frozen"]))
     return given
 
 
-def _recipe(wishes: argparse.Namespace) -> Recipe:
-    explicit: dict[str, Any] = _explicit(wishes)
+def _recipe(args: argparse.Namespace) -> Recipe:
+    explicit: dict[str, Any] = _explicit(args)
     if "weights" in explicit and explicit.setdefault("mode", "transfer") != "transfer":
         raise FlowerError(
-            "Weights are what a transfer starts from.",
-            hint="Leave --weights out, or ask for --mode transfer.",
+            tr("Only a transfer starts from pretrained weights."),
+            hint=tr("Leave --weights out, or add --mode transfer."),
         )
-    recipe = Recipe(photos=folder_of(wishes.folder), mode=explicit.get("mode", "scratch"))
-    recipe = replace(with_preset(recipe, wishes.preset), **explicit).checked()
+    recipe = Recipe(photos=absolute_folder(args.folder), mode=explicit.get("mode", "scratch"))
+    recipe = replace(with_preset(recipe, args.preset), **explicit).checked()
     return recipe if "image_size" in explicit else _with_fitting_size(recipe)
 
 
 def _with_fitting_size(recipe: Recipe) -> Recipe:
-    """The recipe, with the network's own image size where it can't take the preset's."""
+    """The recipe, with the network's own image size if it can't take that of the preset."""
     try:
         list(tasks.describe_model(recipe.model, 2, recipe.image_size))
     except FlowerError:
-        list(tasks.describe_model(recipe.model, 2))  # raises where the network itself is unknown
-        print(
-            f"{recipe.model} can't take images of {recipe.image_size} px; its own size is used.",
-            file=sys.stderr,
+        list(tasks.describe_model(recipe.model, 2))  # raises if the network is unknown
+        say(
+            tr(
+                "{model} can't take images of {size} px; its own size is used.",
+                model=recipe.model,
+                size=recipe.image_size,
+            ),
+            sys.stderr,
         )
         return replace(recipe, image_size=0, training_size=0, first_training_size=0)
     return recipe

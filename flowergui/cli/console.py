@@ -1,67 +1,47 @@
-"""How events look on a terminal: as lines to read, or as JSON, one object a line."""
+"""Prints events on a terminal: as lines of text with a progress bar, or as JSON."""
 
 import io
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
-from flowergui import text
 from flowergui.cli import report
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
-    CacheState,
     DownloadProgress,
-    EpochDone,
     Evaluated,
     Event,
-    Explained,
-    Exported,
-    FeatureCacheStatus,
     Finished,
-    FrozenChanged,
-    LearningRateChanged,
     PhotoEvaluated,
-    Predicted,
     PredictionFailed,
     Preparing,
     ResumeChecked,
-    RolledBack,
     RunListed,
-    RunsCompared,
     RunStarted,
-    SampleDrawn,
     SampleProgress,
     Saved,
     SaveFailed,
     Scanned,
     ScanProgress,
     Stopped,
-    TrainingSizeChanged,
     ValidationProgress,
-    Warned,
-    WeightsSaved,
     as_dict,
 )
-from flowergui.facts import (
-    Problem,
-)
 from flowergui.store.run_folder import RunFolder
-from flowergui.wording import feature_cache_text, photo_cache_text
+from flowergui.text import fine_percent, tr
 
-_PROBLEMS_SHOWN = 5
-
-_WRITTEN_OUT = {
+_CONTROL_CHARACTERS = {
     code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
 }
 
 
 def prepare_streams() -> None:
-    """Lets every file name be printed: consoles of Windows speak UTF-8, and what a stream can't
-    write is escaped instead of ending the program."""
+    """Lets every file name be printed. Streams are UTF-8 on Windows, and escape what they can't
+    encode."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(
@@ -71,14 +51,14 @@ def prepare_streams() -> None:
 
 def complain(error: FlowerError) -> None:
     """Prints the message, its hint and the option for it, in one line on stderr."""
-    option = text.tr("The option is {option}.", option=error.option) if error.option else ""
+    option = tr("The option is {option}.", option=error.option) if error.option else ""
     say(f"flowergui: {error} {option}".strip(), sys.stderr)
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Prints lines to read, on stdout or another stream. Control characters, which names of files
-    and classes may hold, are written out: a terminal would obey them."""
-    print(text.translate(_WRITTEN_OUT), file=stream or sys.stdout, flush=stream is not None)
+    """Prints text on stdout or on another stream. Control characters, which names of files and
+    classes may hold, are escaped: a terminal would obey them."""
+    print(text.translate(_CONTROL_CHARACTERS), file=stream or sys.stdout, flush=stream is not None)
 
 
 def json_line(event: Event) -> str:
@@ -99,98 +79,134 @@ def _finite(value: Any) -> Any:
 class Console:
     """Prints events as they come.
 
-    With `as_json` every event is a line on stdout. Otherwise people read: lines on stdout, what
-    went wrong on stderr, and, where stderr is a `terminal`, a progress bar there. `everything`
-    lists all problems of a folder, not only the first few. `began` says whether a run has, and
-    `broke_off` that it ended with an error.
+    With `as_json`, every event is a line on stdout. Otherwise lines of text go to stdout,
+    problems to stderr, and, if stderr is a `terminal`, a progress bar too. `everything` lists all
+    problems of a folder, and not only the first ones. `began` says whether a run has started, and
+    `broke_off` whether it ended with an error.
     """
 
     def __init__(self, *, as_json: bool, terminal: bool, everything: bool = False) -> None:
         self.began = self.broke_off = False
-        self._lost: set[str] = set()
+        self._failed: set[str] = set()  # paths that could not be read or saved
         self._as_json = as_json
-        self._terminal = terminal and not as_json
         self._everything = everything
-        self._bar: Any = None
-        self._doing = ""
+        self._bar = _ProgressBar(shown=terminal and not as_json)
         self._lists_runs = False
 
     def report(self, event: Event) -> None:
-        """Prints one event. Raises BrokenPipeError where nobody reads stdout any more."""
-        self._judge(event)
+        """Prints one event. Raises BrokenPipeError if stdout is closed."""
+        self._note_outcome(event)
         if self._as_json:
             print(json_line(event), flush=True)
             if isinstance(event, PredictionFailed | SaveFailed):
-                self._failed(event)
-        elif not self._progress(event):
-            self.close()
-            self._read_out(event)
+                say(report.problem(event), sys.stderr)
+        elif not self._bar.move(event):
+            self._bar.close()
+            self._print(event)
             sys.stdout.flush()
 
     def close(self) -> None:
-        """Takes the progress bar away."""
-        if self._bar is not None:
-            self._bar.close()
-        self._bar, self._doing = None, ""
+        """Removes the progress bar."""
+        self._bar.close()
 
     @property
     def code(self) -> int:
-        """The exit code that the events amount to: 1 where a photo could not be read, a
-        checkpoint not be saved to the end, or a run not be gone on with."""
-        return 1 if self._lost or self.broke_off else 0
+        """The exit code for what was printed: 1 if an image could not be read, a checkpoint could
+        not be saved to the end, or a run can't be resumed or broke off; else 0."""
+        return 1 if self._failed or self.broke_off else 0
 
-    def _judge(self, event: Event) -> None:
+    def _note_outcome(self, event: Event) -> None:
         match event:
             case RunStarted():
                 self.began = True
             case ResumeChecked():
                 self.broke_off = any(each.verdict == "blocking" for each in event.checks)
             case Evaluated():
-                self._lost.update(problem.path for problem in event.problems)
+                self._failed.update(problem.path for problem in event.problems)
             case PredictionFailed() | SaveFailed():
-                self._lost.add(event.path)
+                self._failed.add(event.path)
             case Saved():
-                self._lost.discard(event.path)
+                self._failed.discard(event.path)
 
-    def _warn(self, message: str) -> None:
-        say(message, sys.stderr)
+    def _print(self, event: Event) -> None:
+        match event:
+            case Scanned():
+                self._print_scan(event)
+            case RunListed() if not self._lists_runs:
+                self._lists_runs = True
+                _print_lines([report.runs_head(), *report.lines(event)])
+            case Stopped() if str(RunFolder(Path(event.run)).last) in self._failed:
+                say(report.stopped_unsaved(event))
+            case Finished() if str(RunFolder(Path(event.run)).best) in self._failed:
+                say(report.finished_unsaved())
+            case _:
+                _print_lines(report.lines(event))
+        if problem := report.problem(event):
+            say(problem, sys.stderr)
+        if isinstance(event, Evaluated):
+            _print_problems(report.problems(event.problems, most=self._most))
 
-    def _failed(self, event: PredictionFailed | SaveFailed) -> None:
-        if isinstance(event, SaveFailed):
-            self._warn(f"{event.path} could not be saved: {event.reason}.")
-        else:
-            self._warn(event.reason)
+    @property
+    def _most(self) -> int | None:
+        return None if self._everything else report.MAX_PROBLEMS_SHOWN
 
-    # --- progress
+    def _print_scan(self, event: Scanned) -> None:
+        if self._everything and not event.checked:
+            return  # it comes again when the files are checked
+        _print_lines(report.scan_table(event) if self._everything else report.scan_summary(event))
+        inspect = report.command_line("flowergui", "inspect", event.folder)
+        _print_problems(report.problems(event.problems, most=self._most, rest=inspect))
 
-    def _progress(self, event: Event) -> bool:
-        """Moves the bar; False where the event is no progress, and is to be read."""
+
+class _ProgressBar:
+    """The progress bar on stderr. Nothing is drawn unless it is `shown`."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._shown = shown
+        self._bar: Any = None
+        self._what = ""
+
+    def move(self, event: Event) -> bool:
+        """Shows the progress that `event` reports; False if it reports none."""
         match event:
             case ScanProgress():
-                self._move("Looking at photos", event.checked, event.found)
+                self._move(tr("Checking images"), event.checked, event.found)
             case SampleProgress():
-                self._move("Drawing", event.drawn, event.total)
+                self._move(tr("Drawing images"), event.drawn, event.total)
             case DownloadProgress():
-                self._move(f"Downloading {event.name}", event.done, event.total, scale=True)
+                what = tr("Downloading {name}", name=event.name)
+                self._move(what, event.done, event.total, in_bytes=True)
             case Preparing():
                 self._move(event.what, event.done, event.total)
             case BatchDone():
-                figures = f"loss {event.loss:.3f}, accuracy {text.fine_percent(event.accuracy)}"
-                self._move(f"Epoch {event.epoch}", event.batch, event.batches, figures)
+                what = tr("Epoch {epoch}", epoch=event.epoch)
+                figures = tr(
+                    "loss {loss}, accuracy {accuracy}",
+                    loss=f"{event.loss:.3f}",
+                    accuracy=fine_percent(event.accuracy),
+                )
+                self._move(what, event.batch, event.batches, figures)
             case ValidationProgress():
-                self._move(f"Validating epoch {event.epoch}", event.batch, event.batches)
+                what = tr("Validating epoch {epoch}", epoch=event.epoch)
+                self._move(what, event.batch, event.batches)
             case Saved() | PhotoEvaluated():
-                pass  # the closing lines tell
+                pass  # later lines say it
             case _:
                 return False
         return True
 
+    def close(self) -> None:
+        """Removes the bar."""
+        if self._bar is not None:
+            self._bar.close()
+        self._bar, self._what = None, ""
+
     def _move(
-        self, what: str, done: int, total: int, figures: str = "", *, scale: bool = False
+        self, what: str, done: int, total: int, figures: str = "", *, in_bytes: bool = False
     ) -> None:
-        if not self._terminal:
+        if not self._shown:
             return
-        if self._doing != what:
+        if self._what != what:
             from tqdm import tqdm
 
             self.close()
@@ -199,101 +215,21 @@ class Console:
                 total=total or None,
                 leave=False,
                 dynamic_ncols=True,
-                unit="B" if scale else "",
-                unit_scale=scale,
+                unit="B" if in_bytes else "",
+                unit_scale=in_bytes,
                 file=sys.stderr,
             )
-            self._doing = what
+            self._what = what
         self._bar.set_postfix_str(figures, refresh=False)
         self._bar.update(done - self._bar.n)
 
-    # --- lines to read
 
-    def _read_out(self, event: Event) -> None:
-        match event:
-            case Scanned():
-                self._scanned(event)
-            case SampleDrawn():
-                train = report.command_line("flowergui", "train", event.folder, "--model", "mynet")
-                say(f"The sample flowers are in {event.folder}.\nNext: {train}")
-            case ResumeChecked():
-                say("\n".join(report.resume_checked(event)))
-            case RunStarted():
-                say("\n".join(report.run_started(event)))
-            case EpochDone():
-                say(report.epoch(event))
-            case FrozenChanged():
-                say(f"{event.trainable:,} of {event.parameters:,} parameters train now.")
-            case FeatureCacheStatus(part="train"):
-                say(feature_cache_text(event))
-            case LearningRateChanged():
-                say(f"The learning rate is {event.learning_rate:g} now.")
-            case RolledBack():
-                where = f"epoch {event.epoch}, batch {event.batch}"
-                self._warn(
-                    f"{event.reason} It goes back to {where}, and on with a learning rate of "
-                    f"{event.learning_rate:g}."
-                )
-            case TrainingSizeChanged():
-                say(f"Squares of {event.size} px from now on.")
-            case Warned():
-                self._warn(event.message)
-            case PredictionFailed() | SaveFailed():
-                self._failed(event)
-            case Stopped() if str(RunFolder(Path(event.run)).last) in self._lost:
-                say(f"Stopped in epoch {event.epoch}, but what came last could not be kept.")
-            case Stopped():
-                say("\n".join(report.stopped(event)))
-            case Finished() if str(RunFolder(Path(event.run)).best) in self._lost:
-                say("The epochs are done, but the best network could not be kept.")
-            case Finished():
-                say("\n".join(report.finished(event)))
-            case Exported():
-                say(f"The network is in {event.path}.")
-            case CacheState():
-                say(photo_cache_text(event))
-            case WeightsSaved():
-                file = report.command_line("--weights", event.path)
-                say(f"The weights are in {event.path}.\nA transfer takes them with {file}")
-            case Predicted():
-                say("\n".join(report.predicted(event)))
-            case Explained(picture=""):
-                say(text.tr("  This network can't show why."))
-            case Explained():
-                say(f"  {event.picture} shows why.")
-            case RunListed():
-                if not self._lists_runs:
-                    say(report.RUNS)
-                self._lists_runs = True
-                say(report.listed(event))
-            case RunsCompared():
-                say("\n".join(report.compared(event)))
-            case Evaluated():
-                say("\n".join(report.evaluated(event)))
-                self._problems(event.problems)
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        say(line)
 
-    def _scanned(self, event: Scanned) -> None:
-        if self._everything and not event.checked:
-            return  # it comes once more
-        if self._everything:
-            say("\n".join(report.scanned(event)))
-        else:
-            photos = sum(each.train + each.validation for each in event.classes)
-            classes = f"{len(event.classes)} classes in {event.folder}"
-            say(f"{text.plural(photos, 'photo')} of {classes}.")
-        if not event.checked:
-            say("They are not opened yet; one that can't be read is named when its turn comes.")
-        inspect = report.command_line("flowergui", "inspect", event.folder)
-        self._problems(event.problems, f"; {inspect} lists them all")
 
-    def _problems(self, problems: Sequence[Problem], more: str = "") -> None:
-        """Names them, or the first few; `more` says where the others are."""
-        shown = problems if self._everything else problems[:_PROBLEMS_SHOWN]
-        if not shown:
-            return
-        sys.stdout.flush()
-        self._warn(f"{text.plural(len(problems), 'problem')}:")
-        for problem in shown:
-            self._warn(f"  {problem.path}: {problem.reason}")
-        if len(problems) > len(shown):
-            self._warn(f"  and {len(problems) - len(shown):,} more{more}.")
+def _print_problems(lines: Iterable[str]) -> None:
+    sys.stdout.flush()
+    for line in lines:
+        say(line, sys.stderr)

@@ -1,8 +1,10 @@
-"""What may be asked on the command line: the commands and their options, made from Recipe's
-settings."""
+"""The parser of the command line: a function for each command. Options of settings are made from
+their descriptions in Recipe."""
 
 import argparse
 import os
+from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,187 +13,278 @@ from flowergui.config.presets import PRESETS
 from flowergui.config.recipe import GROUPS, RESUMABLE, SETTING, SETTINGS
 from flowergui.config.setting import Setting, Value
 from flowergui.errors import FlowerError
+from flowergui.text import number, tr
+
+AddParser = Callable[[str, str], argparse.ArgumentParser]
+"""Adds the parser of a command, given its name and what it does."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """Refuses as everything here does: in a sentence. The usage is a screen of its own."""
+    """Raises FlowerError instead of printing the usage, which fills a screen."""
 
     def error(self, message: str) -> NoReturn:
-        sentence = message[:1].upper() + message[1:].rstrip(".")
-        raise FlowerError(f"{sentence}.", hint=f"See {self.prog} --help.")
+        raise FlowerError(
+            tr("The command line is not valid: {reason}.", reason=message.rstrip(".")),
+            hint=tr("See {command} --help.", command=self.prog),
+        )
 
 
 def parser() -> argparse.ArgumentParser:
-    """The whole command line. `wishes.command` names the command; settings that were not given
-    are not there."""
+    """The parser of the whole command line.
+
+    `command` in its result is the name of the command. Settings that are not given are not in the
+    result. Parsing raises FlowerError if the command line is not valid.
+    """
     whole = _Parser(
         prog="flowergui",
         allow_abbrev=False,
-        description="Train image classifiers, and know what they see. Without a command the "
-        "window opens; `flowergui FOLDER` opens it with a folder of photos.",
+        description=tr(
+            "Trains image classifiers and predicts with them. Without a command, the window "
+            "opens; `flowergui FOLDER` opens it with a folder of images."
+        ),
     )
     whole.add_argument("--version", action="version", version=f"flowergui {__version__}")
-    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = whole.add_subparsers(dest="command", metavar=tr("COMMAND"), required=True)
 
-    def command(name: str, says: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=says, description=says, allow_abbrev=False)
+    def add(name: str, does: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=does, description=does, allow_abbrev=False)
         added.add_argument(
-            "--json", action="store_true", help="print every event as a line of JSON on stdout"
+            "--json", action="store_true", help=tr("print every event as a line of JSON on stdout")
         )
         return added
 
-    train = command("train", "Train a network on a folder of photos, one subfolder a class.")
-    train.add_argument("folder", metavar="FOLDER", help="the folder of photos")
+    for add_command in (
+        _add_train,
+        _add_resume,
+        _add_predict,
+        _add_evaluate,
+        _add_runs,
+        _add_inspect,
+        _add_sample,
+        _add_weights,
+        _add_export,
+        _add_cache,
+    ):
+        add_command(add)
+    return whole
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The arguments in `argv`, the program's name not included. Raises FlowerError if they are not
+    valid, and SystemExit after --help and --version."""
+    whole = parser()
+    arguments, unknown = whole.parse_known_args(argv)
+    if not unknown:
+        return arguments
+    command, word = f"flowergui {arguments.command}", unknown[0]
+    known = _options(whole, arguments.command)
+    if argv[0] == word:
+        hint = tr("Options follow the command: {example}", example=f"{command} ... {word}")
+    elif near := get_close_matches(word.partition("=")[0], known, n=1, cutoff=0.75):
+        hint = tr("Did you mean {option}?", option=near[0])
+    elif word.startswith("-"):
+        hint = tr("See {command} --help.", command=command)
+    else:
+        hint = tr("Put quotation marks around a path with spaces.")
+    raise FlowerError(
+        tr("{command} does not understand {word}.", command=command, word=word), hint=hint
+    )
+
+
+def _options(whole: argparse.ArgumentParser, command: str) -> list[str]:
+    """All options of a command."""
+    commands: Any = next(action for action in whole._actions if action.dest == "command")
+    actions = commands.choices[command]._actions
+    return [option for action in actions for option in action.option_strings]
+
+
+# --- the commands -----------------------------------------------------------------------------
+
+
+def _add_train(add: AddParser) -> None:
+    train = add("train", tr("Train a network on a folder of images, one subfolder for each class."))
+    train.add_argument("folder", metavar="FOLDER", help=tr("the folder of images"))
     train.add_argument(
         "--preset",
         choices=tuple(PRESETS),
         default="recommended",
-        help="values that go together, for the mode (default: %(default)s); "
-        "an option that is given beats them",
+        help=tr(
+            "values that go together, for each mode; explicit options override them "
+            "(default: recommended)"
+        ),
     )
     _add_models_folder(train)
     for name in GROUPS:
-        group = train.add_argument_group(name)
+        group = train.add_argument_group(tr(name))
         for setting in SETTINGS:
             if setting.group == name:
-                _add(group, setting, _default(setting))
+                _add_setting(group, setting, _default(setting))
 
-    resume = command("resume", "Go on with a run where it stopped, or train it for longer.")
+
+def _add_resume(add: AddParser) -> None:
+    resume = add("resume", tr("Continue a run where it stopped, or train it for more epochs."))
     resume.add_argument(
         "source",
         metavar="RUN_OR_CHECKPOINT",
         nargs="?",
-        help="the folder of a run, a checkpoint in it, or a .pth file of weights alone "
-        "(default: the newest run)",
+        help=tr(
+            "the folder of a run, a checkpoint in it, or a .pth file that has only weights "
+            "(default: the newest run)"
+        ),
     )
     resume.add_argument(
         "--photos",
         metavar="FOLDER",
         default=argparse.SUPPRESS,
-        help="where the photos are now; weights alone do not know it",
+        help=tr("where the images are now; required for a file that has only weights"),
     )
     _add_models_folder(resume)
     resume.add_argument(
         "--check",
         action="store_true",
-        help="only say what has changed since, and what stands in the way",
+        help=tr("only report what has changed since, and what prevents resuming"),
     )
-    since = resume.add_argument_group("What has come since")
+    since = resume.add_argument_group(tr("Changes of the dataset"))
     since.add_argument(
         "--new-photos",
         action="store_true",
-        help="take in new photos of known classes; a part of them is held back",
+        help=tr("add new images of known classes; a share of them is used for validation"),
     )
     since.add_argument(
         "--new-classes",
         action="store_true",
-        help="learn new classes too: the head grows, and keeps what it knows",
+        help=tr("add outputs for new classes to the classifier; existing classes keep theirs"),
     )
     since.add_argument(
         "--rename",
-        metavar="OLD=NEW",
+        metavar=tr("OLD=NEW"),
         type=_pair,
         action="append",
         default=[],
-        help="the folder of class OLD is called NEW now",
+        help=tr("the folder of class OLD is now called NEW"),
     )
     since.add_argument(
         "--restart-schedule",
         action="store_true",
-        help="begin the learning rate's schedule anew, for the epochs that are left",
+        help=tr("restart the learning-rate schedule for the remaining epochs"),
     )
-    changes = resume.add_argument_group("What may change")
-    for name in (*RESUMABLE, "model"):  # the network where a checkpoint does not say it
-        _add(changes, SETTING[name], "as before")
+    changes = resume.add_argument_group(tr("Settings that may change"))
+    for name in (*RESUMABLE, "model"):  # the network, if the file does not name it
+        _add_setting(changes, SETTING[name], tr("as before"))
 
-    predict = command("predict", "Say what photos show.")
+
+def _add_predict(add: AddParser) -> None:
+    predict = add("predict", tr("Classify images."))
     _add_checkpoint(predict)
-    predict.add_argument("images", metavar="IMAGE", nargs="+", help="a photo")
+    predict.add_argument("images", metavar="IMAGE", nargs="+", help=tr("an image file"))
     _add_device(predict)
     predict.add_argument(
         "--why",
         metavar="DIR",
-        help="write a picture of each photo into DIR: bright is what speaks for the first guess",
+        help=tr(
+            "write a Grad-CAM picture of each image into DIR: bright is what speaks for the "
+            "first prediction"
+        ),
     )
 
-    evaluate = command(
-        "evaluate", "Say how well a network does on photos that it has not learned from."
-    )
+
+def _add_evaluate(add: AddParser) -> None:
+    evaluate = add("evaluate", tr("Evaluate a checkpoint on images that it was not trained on."))
     _add_checkpoint(evaluate)
     evaluate.add_argument(
         "folder",
         metavar="FOLDER",
         nargs="?",
-        help="a folder of photos, one subfolder a class (default: those that the run held back)",
+        help=tr(
+            "a folder of images, one subfolder for each class (default: the validation set of "
+            "the run)"
+        ),
     )
     _add_device(evaluate)
     evaluate.add_argument(
-        "--csv", metavar="FILE", help="write what it says of each photo into FILE, as a table"
+        "--csv", metavar="FILE", help=tr("write the prediction of each image as a table")
     )
 
-    runs = command("runs", "List the runs, the newest first, or say in what some of them differ.")
+
+def _add_runs(add: AddParser) -> None:
+    runs = add("runs", tr("List the runs, the newest first, or compare the settings of some."))
     runs.add_argument(
         "runs",
         metavar="RUN",
         nargs="*",
-        help="the folder of a run, or a checkpoint in it (default: all)",
+        help=tr("the folder of a run, or a checkpoint in it (default: all runs)"),
     )
     runs.add_argument(
-        "--csv", metavar="FILE", help="write what each came to, and its settings, as a table"
+        "--csv", metavar="FILE", help=tr("write results and settings of the runs as a table")
     )
-    runs.add_argument(
-        "--note", metavar="TEXT", help='write what you want to remember of RUN; "" takes it away'
-    )
+    runs.add_argument("--note", metavar="TEXT", help=tr('write a note on RUN; "" removes it'))
     _add_models_folder(runs)
 
-    inspect = command("inspect", "Say what a folder of photos holds, and what is wrong with it.")
-    inspect.add_argument("folder", metavar="FOLDER", help="the folder of photos")
 
-    sample = command("sample", "Draw a small set of flowers to try the program with.")
-    sample.add_argument("folder", metavar="DIR", help="an empty or a new folder")
+def _add_inspect(add: AddParser) -> None:
+    inspect = add("inspect", tr("Show class counts and unreadable files of a folder of images."))
+    inspect.add_argument("folder", metavar="FOLDER", help=tr("the folder of images"))
+
+
+def _add_sample(add: AddParser) -> None:
+    sample = add("sample", tr("Draw a small dataset of flowers to try the program with."))
+    sample.add_argument("folder", metavar="DIR", help=tr("an empty or a new folder"))
     sample.add_argument(
         "--seed",
         metavar="N",
-        type=_whole_number,
+        type=_integer,
         default=0,
-        help="the same number draws the same flowers (default: %(default)s)",
+        help=tr("the same seed draws the same flowers (default: 0)"),
     )
     sample.add_argument(
         "--photos-per-class",
         metavar="N",
-        type=_whole_number,
+        type=_integer,
         default=80,
-        help="how many of each kind (default: %(default)s)",
+        help=tr("the number of images of each class (default: 80)"),
     )
 
-    weights = command(
-        "weights", "Save pretrained weights as a file among your models, for use offline."
+
+def _add_weights(add: AddParser) -> None:
+    weights = add(
+        "weights", tr("Save pretrained weights as a file in the models folder, for use offline.")
     )
-    weights.add_argument("model", metavar="NETWORK", help="the network, such as resnet50")
+    weights.add_argument("model", metavar="NETWORK", help=tr("the network, such as resnet50"))
     weights.add_argument(
         "--weights",
         metavar="NAME",
         default="imagenet",
-        help="which of its weights, such as IMAGENET1K_V1 (default: the best it has)",
+        help=tr("which of its weights, such as IMAGENET1K_V1 (default: the best ones)"),
     )
     _add_models_folder(weights)
 
-    export = command("export", "Write a trained network as a file for other programs.")
+
+def _add_export(add: AddParser) -> None:
+    export = add("export", tr("Write a trained network as a file for other programs."))
     _add_checkpoint(export)
     export.add_argument(
         "out",
         metavar="OUT",
-        help="what to write: NAME.safetensors, which predicts here too, NAME.pth, a state_dict, or "
-        "NAME.onnx, for phones, browsers and programs without torch",
+        help=tr(
+            "the file: NAME.safetensors, which predicts here too, NAME.pth, a state_dict, or "
+            "NAME.onnx, for phones, browsers and programs without torch"
+        ),
     )
-    cache = command("cache", "Say what is kept of decoded photos, or clear it.")
-    cache.add_argument("--clear", action="store_true", help="remove all of it")
-    return whole
+
+
+def _add_cache(add: AddParser) -> None:
+    cache = add("cache", tr("Show the size of the photo cache, or clear it."))
+    cache.add_argument("--clear", action="store_true", help=tr("remove all decoded images"))
+
+
+# --- options of several commands --------------------------------------------------------------
 
 
 def _add_checkpoint(to: argparse.ArgumentParser) -> None:
     to.add_argument(
-        "checkpoint", metavar="CHECKPOINT", help="a best.pth or last.pth, or the folder of a run"
+        "checkpoint",
+        metavar="CHECKPOINT",
+        help=tr("a best.pth or last.pth, or the folder of a run"),
     )
 
 
@@ -202,7 +295,7 @@ def _add_device(to: argparse.ArgumentParser) -> None:
         choices=choices,
         default="",
         metavar="|".join(choices),
-        help="where the network computes (default: as its training was asked to)",
+        help=tr("where the network runs (default: the device setting of its training)"),
     )
 
 
@@ -210,13 +303,13 @@ def _add_models_folder(to: argparse.ArgumentParser) -> None:
     to.add_argument(
         "--models-folder",
         metavar="DIR",
-        type=lambda text: Path(folder_of(text)),
-        help="where runs are kept (default: FLOWERGUI_MODELS, or the program's own)",
+        type=lambda text: Path(absolute_folder(text)),
+        help=tr("where runs are kept (default: FLOWERGUI_MODELS, or the program's own folder)"),
     )
 
 
-def _add(to: argparse._ArgumentGroup, setting: Setting, default: str) -> None:
-    """The option of a setting; it leaves no trace in the wishes where it is not given."""
+def _add_setting(to: argparse._ArgumentGroup, setting: Setting, default: str) -> None:
+    """Adds the option of a setting. It is not in the result if it is not given."""
 
     def read(text: str) -> Value:
         value = setting.parse(text)
@@ -247,7 +340,7 @@ def _add(to: argparse._ArgumentGroup, setting: Setting, default: str) -> None:
             dest=setting.name,
             action="store_false",
             default=argparse.SUPPRESS,
-            help=f"the same as {option} off",
+            help=tr("the same as {option} off", option=option),
         )
 
 
@@ -262,44 +355,59 @@ def _metavar(setting: Setting) -> str:
 
 
 def _help(setting: Setting, default: str) -> str:
+    """The help of a setting, followed by its range and its default in parentheses."""
     facts = []
     if isinstance(setting.default, int | float) and not isinstance(setting.default, bool):
-        unit = f" {setting.unit}" if setting.unit else ""
-        facts.append(f"{setting.minimum:g} to {setting.maximum:g}{unit}")
+        span = tr(
+            "{minimum} to {maximum} {unit}",
+            minimum=number(setting.minimum),
+            maximum=number(setting.maximum),
+            unit=tr(setting.unit) if setting.unit else "",
+        )
+        facts.append(span.rstrip())
         if setting.zero:
-            facts.append(f"0: {setting.zero}")
+            facts.append(tr("0: {meaning}", meaning=tr(setting.zero)))
     if setting.switched_on:
-        facts.append(f"without a value: {setting.switched_on:g}")
-    return f"{setting.help} ({'; '.join([*facts, f'default: {default}'])})"
+        facts.append(tr("without a value: {value}", value=number(setting.switched_on)))
+    facts.append(tr("default: {value}", value=default))
+    return f"{tr(setting.help)} ({'; '.join(facts)})"
 
 
 def _default(setting: Setting) -> str:
-    """What holds where a setting of `train` is not given: the recommended preset's values."""
+    """The default of `train`: what the recommended preset has for each mode."""
     values = {
         mode: setting.written(chosen.get(setting.name, setting.default))
         for mode, chosen in PRESETS["recommended"].items()
     }
     if len(set(values.values())) == 1:
         return next(iter(values.values()))
-    return ", ".join(f"{value} for {mode}" for mode, value in values.items())
+    return tr(
+        "{scratch} for scratch, {transfer} for transfer",
+        scratch=values["scratch"],
+        transfer=values["transfer"],
+    )
+
+
+# --- values -----------------------------------------------------------------------------------
 
 
 def _pair(text: str) -> tuple[str, str]:
     old, sign, new = text.partition("=")
     if not (old and sign and new):
-        raise FlowerError(f"{text!r} does not say what is called what: it must read OLD=NEW.")
+        raise FlowerError(tr("A renamed class must read OLD=NEW, not {text}.", text=repr(text)))
     return old, new
 
 
-def _whole_number(text: str) -> int:
+def _integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise FlowerError(f"{text!r} is no whole number.") from None
+        raise FlowerError(tr("{text} is not a whole number.", text=repr(text))) from None
 
 
-def folder_of(text: str) -> str:
-    """The absolute path: a run must find its photos again from wherever it is resumed."""
+def absolute_folder(text: str) -> str:
+    """The absolute path of a folder: a run must find its images wherever it is resumed from.
+    Raises FlowerError if `text` is empty."""
     if not text:
-        raise FlowerError("The name of the folder is empty.")
+        raise FlowerError(tr("The name of the folder is empty."))
     return os.path.abspath(text)

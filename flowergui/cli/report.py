@@ -1,4 +1,4 @@
-"""Events as lines for people to read."""
+"""Events as lines of text for people: what they say, and on which stream."""
 
 import shlex
 import subprocess
@@ -7,145 +7,366 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flowergui.events import (
+    CacheState,
     EpochDone,
     Evaluated,
+    Event,
+    Explained,
+    Exported,
+    FeatureCacheStatus,
     Finished,
+    FrozenChanged,
+    LearningRateChanged,
     Predicted,
+    PredictionFailed,
     ResumeChecked,
+    RolledBack,
     RunListed,
     RunsCompared,
     RunStarted,
+    SampleDrawn,
+    SaveFailed,
     Scanned,
     Stopped,
+    TrainingSizeChanged,
+    Warned,
+    WeightsSaved,
 )
-from flowergui.text import (
-    duration,
-    file_size,
-    fine_percent,
-    plural,
-    shortened,
-)
+from flowergui.facts import Problem
+from flowergui.text import duration, file_size, fine_percent, shortened, tr, trn
+from flowergui.wording import feature_cache_text, photo_cache_text, precision_text
 
-MISTAKES_SHOWN = 5
-CLASSES_SHOWN = 100
-BAR_WIDTH = 20
-"""Characters of the bar of a guess that is sure."""
-RUNS = f"{'best':>7}  {'of epoch':>8}  {'epochs':>11}  {'time':>12}  {'size':>9}  run"
-"""The head of a list of runs."""
+MAX_ERRORS_SHOWN = 5
+"""Most confusions, and most confident errors, that are listed."""
+
+MAX_CLASSES_SHOWN = 100
+
+MAX_PROBLEMS_SHOWN = 5
+
+BAR_CHARACTERS = 20
+"""Length of the bar of a prediction with probability 1."""
+
+
+def lines(event: Event) -> Sequence[str]:
+    """What is printed on stdout for an event; nothing for one that is a problem or progress."""
+    match event:
+        case SampleDrawn():
+            return _sample_drawn(event)
+        case ResumeChecked():
+            return _resume_checked(event)
+        case RunStarted():
+            return _run_started(event)
+        case EpochDone():
+            return [_epoch(event)]
+        case FrozenChanged():
+            return [_trainable(event.trainable, event.parameters)]
+        case FeatureCacheStatus(part="train"):
+            return [feature_cache_text(event)]
+        case LearningRateChanged():
+            return [tr("The learning rate is now {rate}.", rate=f"{event.learning_rate:g}")]
+        case TrainingSizeChanged():
+            return [tr("Training continues with images of {size} px.", size=event.size)]
+        case Stopped():
+            return _stopped(event)
+        case Finished():
+            return _finished(event)
+        case Exported():
+            return [tr("The network is saved in {path}.", path=event.path)]
+        case CacheState():
+            return [photo_cache_text(event)]
+        case WeightsSaved():
+            return _weights_saved(event)
+        case Predicted():
+            return _predicted(event)
+        case Explained(picture=""):
+            return [tr("  This network can't show why.")]
+        case Explained():
+            return [tr("  {picture} shows why.", picture=event.picture)]
+        case RunListed():
+            return [_listed(event)]
+        case RunsCompared():
+            return _compared(event)
+        case Evaluated():
+            return _evaluated(event)
+        case _:
+            return []
+
+
+def problem(event: Event) -> str:
+    """What is printed on stderr for an event; "" for one that is no problem."""
+    match event:
+        case Warned():
+            return event.message
+        case PredictionFailed():
+            return event.reason
+        case SaveFailed():
+            return tr("{path} could not be saved: {reason}.", path=event.path, reason=event.reason)
+        case RolledBack():
+            return tr(
+                "{reason} Rolled back to epoch {epoch}, batch {batch}; continuing with learning "
+                "rate {rate}.",
+                reason=event.reason,
+                epoch=event.epoch,
+                batch=event.batch,
+                rate=f"{event.learning_rate:g}",
+            )
+        case _:
+            return ""
 
 
 def command_line(*words: str) -> str:
-    """`words` as they must be typed, quoted for this system's shell."""
+    """`words` as they must be typed, quoted for the shell of this system."""
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
-def scanned(event: Scanned) -> Sequence[str]:
-    """The classes of a folder, and how many photos each has."""
-    ready = any(each.validation for each in event.classes)
-    width = max(len("class"), *(len(each.name) for each in event.classes))
-    lines = [f"{'class':<{width}}  {'train':>7}" + (f"  {'validation':>10}" if ready else "")]
-    for each in event.classes:
-        held = f"  {each.validation:>10,}" if ready else ""
-        lines.append(f"{each.name:<{width}}  {each.train:>7,}{held}")
-    train = sum(each.train for each in event.classes)
-    held = f"  {sum(each.validation for each in event.classes):>10,}" if ready else ""
-    lines.append(f"{'':<{width}}  {train:>7,}{held}")
-    if not ready:
-        lines.append("A part of every class will be held back for validation.")
-    return lines
+# --- datasets ---------------------------------------------------------------------------------
 
 
-def resume_checked(event: ResumeChecked) -> Sequence[str]:
-    """What a run would meet if it were resumed now."""
-    signs = {"same": "  ", "fine": "* ", "blocking": "! "}
-    width = max(len(each.subject) for each in event.checks)
-    lines = [f"{event.run}:"]
-    for each in event.checks:
-        remedy = f". {each.remedy}" if each.remedy else ""
-        lines.append(f"{signs[each.verdict]}{each.subject:<{width}}  {each.detail}{remedy}")
-    if event.renamed:
-        renaming = [word for old, new in event.renamed for word in ("--rename", f"{old}={new}")]
-        lines.append(f"The names of the photos suggest: {command_line(*renaming)}")
-    if all(each.verdict != "blocking" for each in event.checks):
-        lines.append("It can go on.")
-    return lines
+def scan_summary(event: Scanned) -> Sequence[str]:
+    """The numbers of images and classes of a folder."""
+    summary = tr(
+        "{folder} has {images} of {classes}.",
+        folder=event.folder,
+        images=_images(sum(each.train + each.validation for each in event.classes)),
+        classes=trn("{count} class", "{count} classes", len(event.classes)),
+    )
+    if event.checked:
+        return [summary]
+    unchecked = tr("They are not opened yet; an unreadable one will be named when it is its turn.")
+    return [summary, unchecked]
 
 
-def run_started(event: RunStarted) -> Sequence[str]:
-    """What a run begins with."""
-    began = "goes on" if event.resumed else f"starts ({event.mode})"
-    why = f" ({event.why_precision})" if event.why_precision else ""
+def scan_table(event: Scanned) -> Sequence[str]:
+    """A table of the classes of a folder, with the numbers of their images."""
+    split = any(each.validation for each in event.classes)
+    rows = [(each.name, each.train, each.validation) for each in event.classes]
+    rows.append(("", sum(row[1] for row in rows), sum(row[2] for row in rows)))
+    heads = (tr("class"), tr("train"), tr("validation"))
+    width = max(len(heads[0]), *(len(row[0]) for row in rows))
+    table = [f"{heads[0]:<{width}}  {heads[1]:>7}" + (f"  {heads[2]:>10}" if split else "")]
+    for name, train, validation in rows:
+        table.append(f"{name:<{width}}  {train:>7,}" + (f"  {validation:>10,}" if split else ""))
+    if not split:
+        table.append(tr("A share of every class will be used for validation."))
+    return table
+
+
+def problems(found: Sequence[Problem], *, most: int | None = None, rest: str = "") -> Sequence[str]:
+    """The files that were left out, and why, `most` of them at most. `rest` is a command that
+    lists the others."""
+    if not found:
+        return []
+    shown = found[:most]
+    listed = [trn("{count} problem:", "{count} problems:", len(found))]
+    listed += (f"  {each.path}: {each.reason}" for each in shown)
+    more = len(found) - len(shown)
+    if more and rest:
+        listed.append(
+            trn(
+                "  and {count} more; {command} lists them all.",
+                "  and {count} more; {command} lists them all.",
+                more,
+                command=rest,
+            )
+        )
+    elif more:
+        listed.append(trn("  and {count} more.", "  and {count} more.", more))
+    return listed
+
+
+def _images(count: int) -> str:
+    return trn("{count} image", "{count} images", count)
+
+
+def _sample_drawn(event: SampleDrawn) -> Sequence[str]:
+    train = command_line("flowergui", "train", event.folder, "--model", "mynet")
     return (
-        f"{event.model} {began}: {plural(event.train_photos, 'photo')} to learn from, "
-        f"{event.validation_photos:,} held back, {event.image_size} px, "
-        f"{event.device}, {event.precision}{why}.",
-        f"{event.trainable:,} of {event.parameters:,} parameters train.",
-        f"The run is kept in {event.run}.",
+        tr("The sample flowers are in {folder}.", folder=event.folder),
+        tr("Next: {command}", command=train),
     )
 
 
-def epoch(event: EpochDone) -> str:
-    """How an epoch went."""
-    parts = [
-        f"epoch {event.epoch}/{event.epochs}",
-        f"loss {event.train_loss:.3f}",
-        f"accuracy {fine_percent(event.train_accuracy)}",
-    ]
-    if event.val_loss is not None and event.val_accuracy is not None:
-        parts += [
-            f"validation loss {event.val_loss:.3f}",
-            f"validation accuracy {fine_percent(event.val_accuracy)}",
-            "the best so far"
-            if event.best_epoch == event.epoch
-            else f"best {fine_percent(event.best_accuracy)} in epoch {event.best_epoch}",
-        ]
-    return ", ".join([*parts, duration(event.seconds)])
+# --- runs -------------------------------------------------------------------------------------
 
 
-def stopped(event: Stopped) -> Sequence[str]:
-    """Where a run has stopped, and how it goes on."""
-    last = Path(event.run) / "last.pth"
-    resume = command_line("flowergui", "resume", event.run)
-    return (f"Stopped in epoch {event.epoch}. The run is kept in {last}.", f"To go on: {resume}")
+def _resume_checked(event: ResumeChecked) -> Sequence[str]:
+    """What has changed since a run stopped. Marks: "*" has changed, "!" prevents resuming."""
+    marks = {"same": "  ", "fine": "* ", "blocking": "! "}
+    width = max(len(each.subject) for each in event.checks)
+    checked = [f"{event.run}:"]
+    for each in event.checks:
+        remedy = f". {each.remedy}" if each.remedy else ""
+        checked.append(f"{marks[each.verdict]}{each.subject:<{width}}  {each.detail}{remedy}")
+    if event.renamed:
+        options = [word for old, new in event.renamed for word in ("--rename", f"{old}={new}")]
+        renames = command_line(*options)
+        checked.append(tr("The names of the images suggest: {options}", options=renames))
+    if all(each.verdict != "blocking" for each in event.checks):
+        checked.append(tr("The run can be resumed."))
+    return checked
 
 
-def finished(event: Finished) -> Sequence[str]:
-    """What a run came to."""
-    done = f"{plural(event.epochs, 'epoch')} done in {duration(event.seconds)}."
-    if event.best_accuracy:
-        best = fine_percent(event.best_accuracy)
-        done += f" The best validation accuracy is {best}, of epoch {event.best_epoch}."
-    path = Path(event.run) / "best.pth"
-    predict = command_line("flowergui", "predict", str(path))
-    return (done, f"The best network is in {path}.", f"Next: {predict} PHOTO ...")
+def _run_started(event: RunStarted) -> Sequence[str]:
+    values = {
+        "model": event.model,
+        "train": f"{event.train_photos:,}",
+        "validation": f"{event.validation_photos:,}",
+    }
+    if event.resumed:
+        what = tr(
+            "Resuming {model}: {train} training images, {validation} validation images.", **values
+        )
+    elif event.mode == "transfer":
+        what = tr(
+            "Transfer learning with {model}: {train} training images, {validation} validation "
+            "images.",
+            **values,
+        )
+    else:
+        what = tr(
+            "Training {model} from scratch: {train} training images, {validation} validation "
+            "images.",
+            **values,
+        )
+    how = tr(
+        "It runs on {device} in {precision} with images of {size} px.",
+        device=event.device,
+        precision=event.precision,
+        size=event.image_size,
+    )
+    return (
+        what,
+        f"{how} {precision_text(event)}".rstrip(),
+        _trainable(event.trainable, event.parameters),
+        tr("The run is saved in {run}.", run=event.run),
+    )
 
 
-def predicted(event: Predicted) -> Sequence[str]:
-    """What a photo shows."""
-    width = max(len(guess.name) for guess in event.predictions)
-    lines = [event.path]
-    for guess in event.predictions:
-        bar = "#" * round(guess.probability * BAR_WIDTH)
-        figures = f"{guess.name:<{width}}  {fine_percent(guess.probability):>7}  {bar}"
-        lines.append(f"  {figures}".rstrip())
-    return lines
+def _trainable(trainable: int, parameters: int) -> str:
+    return tr(
+        "{trainable} of {parameters} parameters are trainable.",
+        trainable=f"{trainable:,}",
+        parameters=f"{parameters:,}",
+    )
 
 
-def listed(event: RunListed) -> str:
-    """A run in a list of them: what it came to."""
+def _epoch(event: EpochDone) -> str:
+    values = {
+        "epoch": event.epoch,
+        "epochs": event.epochs,
+        "loss": f"{event.train_loss:.3f}",
+        "accuracy": fine_percent(event.train_accuracy),
+        "time": duration(event.seconds),
+    }
+    if event.val_loss is None or event.val_accuracy is None:
+        return tr("epoch {epoch}/{epochs}, loss {loss}, accuracy {accuracy}, {time}", **values)
+    values["val_loss"] = f"{event.val_loss:.3f}"
+    values["val_accuracy"] = fine_percent(event.val_accuracy)
+    if event.best_epoch == event.epoch:
+        return tr(
+            "epoch {epoch}/{epochs}, loss {loss}, accuracy {accuracy}, validation loss {val_loss}, "
+            "validation accuracy {val_accuracy}, the best so far, {time}",
+            **values,
+        )
+    return tr(
+        "epoch {epoch}/{epochs}, loss {loss}, accuracy {accuracy}, validation loss {val_loss}, "
+        "validation accuracy {val_accuracy}, best {best} in epoch {best_epoch}, {time}",
+        **values,
+        best=fine_percent(event.best_accuracy),
+        best_epoch=event.best_epoch,
+    )
+
+
+def _stopped(event: Stopped) -> Sequence[str]:
+    return (
+        tr(
+            "Stopped in epoch {epoch}. The run is saved in {path}.",
+            epoch=event.epoch,
+            path=Path(event.run) / "last.pth",
+        ),
+        tr("To resume it: {command}", command=command_line("flowergui", "resume", event.run)),
+    )
+
+
+def stopped_unsaved(event: Stopped) -> str:
+    """What is printed for a run whose last checkpoint could not be saved."""
+    return tr(
+        "Stopped in epoch {epoch}, but the last checkpoint could not be saved.", epoch=event.epoch
+    )
+
+
+def _finished(event: Finished) -> Sequence[str]:
+    best = Path(event.run) / "best.pth"
+    predict = command_line("flowergui", "predict", str(best))
+    return (
+        trn(
+            "{count} epoch done in {time}.",
+            "{count} epochs done in {time}.",
+            event.epochs,
+            time=duration(event.seconds),
+        ),
+        *_best(event),
+        tr("The best checkpoint is {path}.", path=best),
+        tr("Next: {command} IMAGE ...", command=predict),
+    )
+
+
+def _best(event: Finished) -> Sequence[str]:
+    # A run without a validation set has no accuracy.
+    if not event.best_accuracy:
+        return ()
+    return (
+        tr(
+            "The best validation accuracy is {accuracy}, in epoch {epoch}.",
+            accuracy=fine_percent(event.best_accuracy),
+            epoch=event.best_epoch,
+        ),
+    )
+
+
+def finished_unsaved() -> str:
+    """What is printed for a finished run whose best checkpoint could not be saved."""
+    return tr("All epochs are done, but the best checkpoint could not be saved.")
+
+
+def _weights_saved(event: WeightsSaved) -> Sequence[str]:
+    option = command_line("--weights", event.path)
+    return (
+        tr("The weights are saved in {path}.", path=event.path),
+        tr("To start a transfer from them: {option}", option=option),
+    )
+
+
+RUN_WIDTHS = (7, 8, 11, 12, 9)
+"""Characters of the columns of a list of runs; the name of the run follows."""
+
+
+def runs_head() -> str:
+    """The head of a list of runs."""
+    heads = (tr("best"), tr("of epoch"), tr("epochs"), tr("time"), tr("size"))
+    return _run_row(heads, tr("run"))
+
+
+def _listed(event: RunListed) -> str:
     run, best = event.run, event.best
-    accuracy = "-" if best is None or best.val_accuracy is None else fine_percent(best.val_accuracy)
-    epoch = "-" if best is None else f"{best.epoch:,}"
-    done = f"{run.epochs_done:,}/{run.recipe.epochs:,}"
-    time, size = duration(event.seconds), file_size(event.size)
-    note = f"  ({run.note})" if run.note else ""
-    return f"{accuracy:>7}  {epoch:>8}  {done:>11}  {time:>12}  {size:>9}  {run.path}{note}"
+    cells = (
+        "-" if best is None or best.val_accuracy is None else fine_percent(best.val_accuracy),
+        "-" if best is None else f"{best.epoch:,}",
+        f"{run.epochs_done:,}/{run.recipe.epochs:,}",
+        duration(event.seconds),
+        file_size(event.size),
+    )
+    return _run_row(cells, f"{run.path}  ({run.note})" if run.note else run.path)
 
 
-def compared(event: RunsCompared) -> Sequence[str]:
-    """In what some runs differ."""
+def _run_row(cells: Sequence[str], name: str) -> str:
+    columns = (f"{cell:>{width}}" for cell, width in zip(cells, RUN_WIDTHS, strict=True))
+    return "  ".join([*columns, name])
+
+
+def _compared(event: RunsCompared) -> Sequence[str]:
     if not event.differences:
-        return ("", "They have the same settings.")
+        return ("", tr("They have the same settings."))
     heads = [str(place) for place in range(1, len(event.runs) + 1)]
     rows = [[each.label, *(value or "-" for value in each.values)] for each in event.differences]
     widths = [max(map(len, column)) for column in zip(["", *heads], *rows, strict=True)]
@@ -153,55 +374,138 @@ def compared(event: RunsCompared) -> Sequence[str]:
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (["", *heads], *rows)
     )
-    return ("", "In what they differ, in the order above:", *table)
+    return ("", tr("Settings that differ, the runs in the order above:"), *table)
 
 
-def evaluated(event: Evaluated) -> Sequence[str]:
-    """How well a network does, and what it mistakes."""
-    top5 = (
-        f", {fine_percent(event.top5)} among the five likeliest" if event.top5 is not None else ""
-    )
-    lines = [
-        f"{fine_percent(event.accuracy)} of {plural(event.photos, 'photo')} are right{top5}; loss "
-        f"{event.loss:.3f}.",
-        f"The photos are in {event.folder}; "
-        + (
-            "nobody knows which of them it has learned from."
-            if event.trained_on is None
-            else "it has learned from none of them."
-        ),
+# --- predictions ------------------------------------------------------------------------------
+
+
+def _predicted(event: Predicted) -> Sequence[str]:
+    width = max(len(each.name) for each in event.predictions)
+    table = [event.path]
+    for each in event.predictions:
+        bar = "#" * round(each.probability * BAR_CHARACTERS)
+        row = f"  {each.name:<{width}}  {fine_percent(each.probability):>7}  {bar}"
+        table.append(row.rstrip())
+    return table
+
+
+def _evaluated(event: Evaluated) -> Sequence[str]:
+    return [
+        _scores(event),
+        *_evaluation_set(event),
+        "",
+        *_class_table(event),
+        *_errors(event),
     ]
+
+
+def _scores(event: Evaluated) -> str:
+    images = _images(event.photos)
+    accuracy, loss = fine_percent(event.accuracy), f"{event.loss:.3f}"
+    if event.top5 is None:
+        return tr(
+            "Accuracy {accuracy} on {images}, loss {loss}.",
+            accuracy=accuracy,
+            images=images,
+            loss=loss,
+        )
+    return tr(
+        "Accuracy {accuracy} on {images}, top-5 accuracy {top5}, loss {loss}.",
+        accuracy=accuracy,
+        images=images,
+        top5=fine_percent(event.top5),
+        loss=loss,
+    )
+
+
+def _evaluation_set(event: Evaluated) -> Sequence[str]:
+    """Which images were evaluated, and which were left out."""
+    if event.trained_on is None:
+        found = [
+            tr(
+                "The images are in {folder}. The training set is unknown: some of them may have "
+                "been used for training.",
+                folder=event.folder,
+            )
+        ]
+    else:
+        found = [
+            tr(
+                "The images are in {folder}. None of them was used for training.",
+                folder=event.folder,
+            )
+        ]
     if event.trained_on:
-        lines.append(f"Left out, as it has learned from them: {plural(event.trained_on, 'other')}.")
+        found.append(
+            trn(
+                "Skipped {count} image that was used for training.",
+                "Skipped {count} images that were used for training.",
+                event.trained_on,
+            )
+        )
     if event.unknown_classes:
-        lines.append(f"Left out, as it does not know them: {shortened(event.unknown_classes)}.")
-    width = max(len("class"), *(len(each.name) for each in event.classes))
-    lines += ["", f"{'class':<{width}}  {'photos':>7}  {'recall':>8}  {'precision':>9}  {'F1':>8}"]
+        names = shortened(event.unknown_classes)
+        found.append(tr("Skipped classes that the network does not know: {names}.", names=names))
+    return found
+
+
+def _class_table(event: Evaluated) -> Sequence[str]:
+    """Recall, precision and F1 of each class. Of many classes, those with the lowest recall."""
+    heads = (tr("class"), tr("images"), tr("recall"), tr("precision"), tr("F1"))
+    width = max(len(heads[0]), *(len(each.name) for each in event.classes))
+    table = [f"{heads[0]:<{width}}  {heads[1]:>7}  {heads[2]:>8}  {heads[3]:>9}  {heads[4]:>8}"]
     shown = event.classes
-    if len(shown) > CLASSES_SHOWN:  # those that are recognised least
+    if len(shown) > MAX_CLASSES_SHOWN:
         measured = (each for each in shown if each.recall is not None)
-        shown = tuple(sorted(measured, key=lambda each: each.recall or 0.0)[:CLASSES_SHOWN])
+        shown = tuple(sorted(measured, key=lambda each: each.recall or 0.0)[:MAX_CLASSES_SHOWN])
     for each in shown:
         recall, precision, f1 = (
             "-" if share is None else fine_percent(share)
             for share in (each.recall, each.precision, each.f1)
         )
-        lines.append(
+        table.append(
             f"{each.name:<{width}}  {each.photos:>7,}  {recall:>8}  {precision:>9}  {f1:>8}"
         )
-    if len(event.classes) > len(shown):
-        others = plural(len(event.classes) - len(shown), "class", "classes")
-        lines.append(f"and {others} more that it recognises better, or has seen no photo of.")
-    if event.confusions:
-        lines += ["", "Most often taken for another:"]
-        lines += (
-            f"  {each.label} for {each.predicted}: {plural(each.photos, 'photo')}"
-            for each in event.confusions[:MISTAKES_SHOWN]
+    if others := len(event.classes) - len(shown):
+        table.append(
+            trn(
+                "and {count} more class with a higher recall or without images.",
+                "and {count} more classes with a higher recall or without images.",
+                others,
+            )
         )
-        lines += ["", "The surest mistakes:"]
-        lines += (
-            f"  {each.path}: {each.label}, taken for {each.predicted} "
-            f"({fine_percent(each.probability)})"
-            for each in event.most_confident_errors[:MISTAKES_SHOWN]
+    return table
+
+
+def _errors(event: Evaluated) -> Sequence[str]:
+    if not event.confusions:
+        return []
+    confusions = (
+        tr(
+            "  {label} predicted as {predicted}: {images}",
+            label=each.label,
+            predicted=each.predicted,
+            images=_images(each.photos),
         )
-    return lines
+        for each in event.confusions[:MAX_ERRORS_SHOWN]
+    )
+    errors = (
+        tr(
+            "  {path}: predicted {predicted} ({probability}), actual {label} ({label_probability})",
+            path=each.path,
+            predicted=each.predicted,
+            probability=fine_percent(each.probability),
+            label=each.label,
+            label_probability=fine_percent(each.label_probability),
+        )
+        for each in event.most_confident_errors[:MAX_ERRORS_SHOWN]
+    )
+    return [
+        "",
+        tr("Most frequent confusions:"),
+        *confusions,
+        "",
+        tr("Most confident errors:"),
+        *errors,
+    ]

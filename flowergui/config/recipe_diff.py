@@ -60,7 +60,4 @@ def _shown(setting: Setting, recipe: Recipe) -> str:
     value = getattr(recipe, setting.name)
     if isinstance(value, tuple) and len(value) > MAX_NAMED_PARAMETERS:
         return trn("{count} parameter", "{count} parameters", len(value))
-    label = next((tr(each.label) for each in setting.choices if each.value == value), "")
-    words = label or tr(setting.written(value))
-    has_unit = setting.unit and not (setting.zero and value == 0)
-    return f"{words} {tr(setting.unit)}" if has_unit else words
+    return setting.shown(value)

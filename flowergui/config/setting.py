@@ -110,6 +110,17 @@ class Setting:
             return short if float(short) == value else repr(value)
         return str(value)
 
+    def shown(self, value: Value) -> str:
+        """`value` as a person reads it, translated and with its unit."""
+        if self.zero and value == 0 and not isinstance(value, bool):
+            return tr(self.zero)
+        if isinstance(value, bool):
+            return tr("on") if value else tr("off")
+        if value == ():
+            return tr("nothing")
+        label = next((tr(each.label) for each in self.choices if each.value == value), "")
+        return f"{label or self.written(value)} {tr(self.unit) if self.unit else ''}".rstrip()
+
     def means_zero(self, text: str) -> bool:
         """Whether `text` is a word for 0, as "off" is; False if 0 has no meaning of its own."""
         return text.strip().lower() in self._zero_words()

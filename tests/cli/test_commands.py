@@ -203,8 +203,8 @@ def test_train_reads_well_without_json(
     assert "epoch 1/1, loss" in printed.out
     assert "validation accuracy" in printed.out
     best = only_run(empty) / "best.pth"
-    assert f"The best network is in {best}." in printed.out
-    assert f"flowergui predict {best} PHOTO" in printed.out
+    assert f"The best checkpoint is {best}." in printed.out
+    assert f"flowergui predict {best} IMAGE" in printed.out
     assert "poppy/torn.jpg" in printed.err
 
 
@@ -312,7 +312,7 @@ def test_resume_may_only_look(
     assert "! Epochs      all 2 are done. Ask for more epochs.\n" in said
     assert "  Photos      20, as before, split as before\n" in said
     assert commands.run([*wish, "--epochs", "5"]) == 0
-    assert capsys.readouterr().out.endswith("It can go on.\n")
+    assert capsys.readouterr().out.endswith("The run can be resumed.\n")
     assert commands.run([*wish, "--epochs", "5", "--rename", "poppy=violet", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
     assert told["event"] == "ResumeChecked"
@@ -440,7 +440,7 @@ def test_runs_says_in_what_some_differ(
     assert commands.run(["runs", str(run), str(other.path)]) == 0
     *_, second, blank, says, heads, difference = capsys.readouterr().out.splitlines()
     assert second.split() == ["-", "-", "0/2", "0.0", "s", "0.0", "MB", str(other.path)]
-    assert (blank, says) == ("", "In what they differ, in the order above:")
+    assert (blank, says) == ("", "Settings that differ, the runs in the order above:")
     assert heads.split() == ["1", "2"]
     assert difference.split() == ["Seed", "0", "7"]
 
@@ -472,9 +472,9 @@ def test_evaluate_prints_figures_and_mistakes(
     assert commands.run(["evaluate", str(only_run(trained)), "--csv", str(table)]) == 0
 
     text = capsys.readouterr().out
-    assert f" of {len(held)} photos are right; loss " in text.splitlines()[0]
-    assert f"in {flowers}; it has learned from none of them." in text
-    for words in (("class", "photos", "recall", "precision", "F1"), ("poppy", "2")):
+    assert f" on {len(held)} images, loss " in text.splitlines()[0]
+    assert f"in {flowers}. None of them was used for training." in text
+    for words in (("class", "images", "recall", "precision", "F1"), ("poppy", "2")):
         assert re.search("^" + " +".join(words), text, re.MULTILINE), words
     assert len(table.read_text("utf-8-sig").splitlines()) == 1 + len(held)
 
@@ -524,7 +524,7 @@ def test_a_photo_that_cannot_be_judged_makes_the_exit_code(
     lone = shutil.copy(only_run(trained) / "best.pth", tmp_path / "lone.pth")
     assert commands.run(["evaluate", str(lone), str(others)]) == 1
     printed = capsys.readouterr()
-    assert "nobody knows which of them it has learned from" in printed.out
+    assert "The training set is unknown" in printed.out
     assert "violet/torn.jpg: " in printed.err
 
 
@@ -540,7 +540,7 @@ def test_of_many_classes_those_are_shown_that_are_recognised_least(
     Console(as_json=False, terminal=False).report(evaluated(unseen, *reversed(scores)))
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[4:]] == [*(f"c{n}" for n in range(100)), "and"]
-    assert lines[-1].startswith("and 51 classes more that it recognises better")
+    assert lines[-1].startswith("and 51 more classes with a higher recall")
 
 
 def test_names_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -577,20 +577,20 @@ def test_figures_read_well(capsys: pytest.CaptureFixture[str]) -> None:
     )
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
-        "75.0% of 4 photos are right, 90.0% among the five likeliest; loss 0.500.",
-        "The photos are in /photos; it has learned from none of them.",
-        "Left out, as it has learned from them: 16 others.",
-        "Left out, as it does not know them: oak.",
+        "Accuracy 75.0% on 4 images, top-5 accuracy 90.0%, loss 0.500.",
+        "The images are in /photos. None of them was used for training.",
+        "Skipped 16 images that were used for training.",
+        "Skipped classes that the network does not know: oak.",
         "",
-        "class   photos    recall  precision        F1",
+        "class   images    recall  precision        F1",
         "rose         4     75.0%     100.0%     85.7%",
         "tulip        0         -       0.0%      0.0%",
         "",
-        "Most often taken for another:",
-        "  rose for tulip: 1 photo",
+        "Most frequent confusions:",
+        "  rose predicted as tulip: 1 image",
         "",
-        "The surest mistakes:",
-        "  /photos/rose/1.jpg: rose, taken for tulip (91.4%)",
+        "Most confident errors:",
+        "  /photos/rose/1.jpg: predicted tulip (91.4%), actual rose (5.0%)",
     ]
     assert printed.err.splitlines()[:2] == ["7 problems:", "  rose/0.jpg: torn"]
     assert printed.err.splitlines()[-1] == "  and 2 more."
@@ -601,7 +601,7 @@ def test_export_writes_what_predict_takes(
 ) -> None:
     out = tmp_path / "flowers.safetensors"
     assert commands.run(["export", str(only_run(trained)), str(out)]) == 0
-    assert capsys.readouterr().out == f"The network is in {out}.\n"
+    assert capsys.readouterr().out == f"The network is saved in {out}.\n"
     assert commands.run(["predict", str(out), str(flowers / "poppy" / "0.png"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["event"] == "Predicted"
     assert commands.run(["export", str(only_run(trained)), str(tmp_path / "flowers.h5")]) == 2
@@ -610,15 +610,15 @@ def test_export_writes_what_predict_takes(
 def test_decoded_photos_are_counted_and_cleared(capsys: pytest.CaptureFixture[str]) -> None:
     kept = paths.photo_cache_folder()
     assert commands.run(["cache"]) == 0
-    assert capsys.readouterr().out == f"No decoded photos are kept in {kept}.\n"
+    assert capsys.readouterr().out == f"No decoded images are cached in {kept}.\n"
     kept.mkdir(parents=True)
     for size in (1_500_000, 500_000):
         (kept / f"{size}.rgb").write_bytes(bytes(size))
     assert commands.run(["cache"]) == 0
-    assert capsys.readouterr().out == f"2 decoded photos are kept in {kept} (2.0 MB).\n"
+    assert capsys.readouterr().out == f"2 decoded images are cached in {kept} (2.0 MB).\n"
     assert commands.run(["cache", "--clear"]) == 0
     out = capsys.readouterr().out
-    assert out == f"2.0 MB of decoded photos were removed. No decoded photos are kept in {kept}.\n"
+    assert out == f"Removed 2.0 MB of decoded images. No decoded images are cached in {kept}.\n"
 
 
 def test_weights_are_kept_for_use_offline(
@@ -632,7 +632,7 @@ def test_weights_are_kept_for_use_offline(
     monkeypatch.setattr(tasks, "save_weights", saved)
     wish = ["weights", "resnet50", "--weights", "IMAGENET1K_V1", "--models-folder", str(tmp_path)]
     assert commands.run(wish) == 0
-    assert f"A transfer takes them with --weights {tmp_path}" in capsys.readouterr().out
+    assert f"To start a transfer from them: --weights {tmp_path}" in capsys.readouterr().out
 
 
 def test_a_run_that_breaks_off_is_no_refused_input(
@@ -646,7 +646,7 @@ def test_a_run_that_breaks_off_is_no_refused_input(
     monkeypatch.setattr(tasks, "resume", broken)
     assert commands.run(["resume"]) == 1
     said = capsys.readouterr().err
-    assert "goes back to epoch 1, batch 2, and on with a learning rate of 0.0005." in said
+    assert "Rolled back to epoch 1, batch 2; continuing with learning rate 0.0005." in said
     assert said.endswith("flowergui: The loss became nan in epoch 1, batch 4. Try less.\n")
 
 
@@ -656,7 +656,7 @@ def test_a_precision_that_was_tried_says_how_it_did(
     opened = replace(OPENED, precision="float32", speedup=1.24)
     monkeypatch.setattr(tasks, "resume", lambda *_, **__: iter([opened]))
     commands.run(["resume"])
-    assert "cpu, float32 (1.2 times as fast as bfloat16)." in capsys.readouterr().out
+    assert "float32 is 1.2 times as fast as bfloat16." in capsys.readouterr().out
 
 
 def test_inspect_prints_counts_and_problems(
@@ -729,7 +729,11 @@ REFUSED = {
     "negative": (["train", "{flowers}", "--learning-rate", "-1"], "Learning rate must lie"),
     "not finite": (["train", "{flowers}", "--epochs", "inf"], "is not a number"),
     "no number": (["train", "{flowers}", "--batch-size", "many"], "is not a number"),
-    "unknown option": (["train", "{flowers}", "--epoch", "3"], "does not understand --epoch"),
+    "unknown option": (["train", "{flowers}", "--epoch", "3"], "--epoch. Did you mean --epochs?"),
+    "option of another command": (["evaluate", "x.pth", "--epochs", "3"], "evaluate --help"),
+    "option before the command": (["--json", "runs"], "flowergui runs ... --json"),
+    "a path in two words": (["inspect", "my", "photos"], "Put quotation marks"),
+    "option without a value": (["train", "{flowers}", "--epochs"], "--epochs: expected one"),
     "unknown preset": (["train", "{flowers}", "--preset", "best"], "--preset"),
     "nothing to train on": (["train"], "are required: FOLDER"),
     "nothing to resume": (["resume", "--models-folder", "nowhere"], "no run to resume"),
@@ -737,7 +741,7 @@ REFUSED = {
     "checkpoint of nothing": (["predict", "{flowers}/poppy/torn.jpg", "a.jpg"], "torn.jpg is"),
     "half a renaming": (["resume", "--rename", "rose"], "must read OLD=NEW"),
     "negative seed": (["sample", "new", "--seed", "-1"], "must not be negative"),
-    "seed of letters": (["sample", "new", "--seed", "x"], "no whole number"),
+    "seed of letters": (["sample", "new", "--seed", "x"], "is not a whole number"),
     "typo": (["trian"], "The commands are train, resume"),
     "two folders": (["{flowers}", "{flowers}"], "opens one folder"),
     "empty word": ([""], "neither a folder nor a command"),
@@ -871,7 +875,7 @@ def test_a_signal_asks_the_run_to_stop(
         assert run_until(events) == 0
 
     assert seen == [False, True]
-    assert f"To go on: flowergui resume {run}" in capsys.readouterr().out
+    assert f"To resume it: flowergui resume {run}" in capsys.readouterr().out
 
 
 def test_a_second_interrupt_ends_it_at_once() -> None:
@@ -1012,7 +1016,7 @@ def test_a_stop_that_could_not_save_promises_nothing(capsys: pytest.CaptureFixtu
     console.report(SaveFailed(str(Path("run") / "last.pth"), "the disk is full"))
     console.report(Stopped("run", 3, 1))
 
-    assert "To go on" not in capsys.readouterr().out
+    assert "To resume it" not in capsys.readouterr().out
 
 
 def test_a_finish_that_could_not_save_promises_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -1022,9 +1026,21 @@ def test_a_finish_that_could_not_save_promises_nothing(capsys: pytest.CaptureFix
     console.report(Finished("run", 3, 0.5, 1, 10.0))
 
     said = capsys.readouterr().out
-    assert "could not be kept" in said
+    assert "could not be saved" in said
     assert "Next:" not in said
     assert console.code == 1
+
+
+def test_a_run_without_a_validation_set_has_no_best_accuracy(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console = Console(as_json=False, terminal=False)
+    console.report(replace(EPOCH, val_loss=None, val_accuracy=None, best_accuracy=0.0))
+    console.report(Finished("run", 2, 0.0, 2, 10.0))
+    first, *said = capsys.readouterr().out.splitlines()
+    assert first == "epoch 1/2, loss 0.700, accuracy 50.0%, 1.5 s"
+    assert said[0] == "2 epochs done in 10.0 s."
+    assert not any("validation" in line or "0.0%" in line for line in said)
 
 
 def test_weights_mean_a_transfer(flowers: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -1032,4 +1048,4 @@ def test_weights_mean_a_transfer(flowers: Path, capsys: pytest.CaptureFixture[st
     assert "There is no file nowhere.pth" in capsys.readouterr().err
     wish = ["train", str(flowers), "--weights", "nowhere.pth", "--mode", "scratch"]
     assert commands.run(wish) == 2
-    assert "Weights are what a transfer starts from." in capsys.readouterr().err
+    assert "Only a transfer starts from pretrained weights." in capsys.readouterr().err

@@ -9,6 +9,7 @@ import pytest
 from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, frozen_names
 from flowergui.config.presets import PRESETS, preset_of, with_preset
 from flowergui.config.recipe import GROUPS, SETTING, SETTINGS, Recipe
+from flowergui.config.setting import Value
 from flowergui.errors import FlowerError
 
 
@@ -55,6 +56,22 @@ def test_what_a_setting_writes_it_reads(each) -> None:
 )
 def test_parse(name: str, text: str, value: object) -> None:
     assert SETTING[name].parse(text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("image_size", 0, "the network's own"),
+        ("image_size", 96, "96 px"),
+        ("scheduler", "one-cycle", "One-cycle"),
+        ("drop_last", False, "off"),
+        ("seed", 0, "0"),
+        ("frozen", (), "nothing"),
+        ("weights", "", ""),
+    ],
+)
+def test_values_as_people_read_them(name: str, value: Value, shown: str) -> None:
+    assert SETTING[name].shown(value) == shown
 
 
 ZEROS = [each.name for each in SETTINGS if each.zero]

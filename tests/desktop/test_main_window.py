@@ -1735,7 +1735,7 @@ def test_decoded_photos_are_cleared(qtbot, window, script, photos):
     (kept / "0.rgb").write_bytes(bytes(2_000_000))
     open_photos(qtbot, window, photos)
     button(window, "recentButton").menu().actions()[-1].trigger()
-    qtbot.waitUntil(lambda: "2.0 MB of decoded photos were removed" in banner_text(window))
+    qtbot.waitUntil(lambda: "Removed 2.0 MB of decoded images." in banner_text(window))
     assert not list(kept.iterdir())
 
 

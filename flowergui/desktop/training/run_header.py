@@ -29,7 +29,7 @@ from flowergui.text import (
     fine_percent,
     plural,
 )
-from flowergui.wording import feature_cache_text
+from flowergui.wording import feature_cache_text, precision_text
 
 PERIOD = 200
 """Least milliseconds between two changes of the text: digits that race cannot be read."""
@@ -311,7 +311,7 @@ class RunHeader(QWidget):
         for label, text in ((self._what, what), (self._features, self._seen.features)):
             label.setText(text)
             label.setVisible(bool(text))
-        self._what.setToolTip(_why(self._seen.opened) if self._seen.opened else "")
+        self._what.setToolTip(precision_text(self._seen.opened) if self._seen.opened else "")
         self._state.setText(state)
         theme.style(self._state, failed=state in (FAILED, UNSAVED))
         if share is None:  # nobody knows how much there is: a bar that runs to and fro
@@ -352,10 +352,3 @@ def _longest(opened: RunStarted) -> dict[str, str]:
         "runLine": f"Epoch {epochs} of {epochs}{DOT}batch {batches} of {batches}{DOT}{speed}",
         "runBest": f"Best validation accuracy 88.8% (epoch {epochs}){DOT}8 epochs without gain",
     }
-
-
-def _why(opened: RunStarted) -> str:
-    """What was tried before the first batch, as a tooltip has it."""
-    if not opened.why_precision:
-        return ""
-    return f"{opened.model} trains in {opened.precision}: tried here, it is {opened.why_precision}."

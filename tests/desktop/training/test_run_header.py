@@ -144,7 +144,7 @@ def test_a_precision_that_was_tried_says_how_it_did(header):
     header.feed(replace(opened(), precision="bfloat16", speedup=2.24))
     label = header.widget.findChild(QLabel, "runWhat")
     assert label.toolTip() == (
-        "resnet18 trains in bfloat16: tried here, it is 2.2 times as fast as float32."
+        "Both precisions were tried: bfloat16 is 2.2 times as fast as float32."
     )
     header.widget.idle()
     assert label.toolTip() == ""
@@ -160,11 +160,14 @@ def test_what_becomes_of_frozen_layers_is_said(header):
     header.feed(FeatureCacheStatus(0, "validation", "memory", 1, 10, ""))
     header.feed(batch(1, 1), after=1.0)
     assert label.isVisibleTo(header.widget)
-    assert label.text() == f"The frozen layers run for every photo in every epoch. {why}"
+    assert label.text() == (
+        f"No feature cache: the frozen layers run for every image in every epoch. {why}"
+    )
     header.feed(FeatureCacheStatus(9, "train", "memory", 4, 4_915_200, ""))
     header.feed(batch(1, 2), after=1.0)
     assert label.text() == (
-        "The frozen layers run once for each of 4 views of a photo (4.9 MB in memory)."
+        "Feature cache: the frozen layers run once for each of 4 augmented versions of an image "
+        "(4.9 MB in memory)."
     )
     header.widget.idle()
     assert not label.isVisibleTo(header.widget)

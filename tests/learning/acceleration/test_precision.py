@@ -12,6 +12,7 @@ from flowergui.learning.acceleration import precision
 from flowergui.learning.acceleration.step_timer import StepCost, StepTimer
 from flowergui.learning.device import hardware
 from flowergui.requests import LiveRequests
+from flowergui.wording import precision_text
 
 HALF, SINGLE = torch.bfloat16, torch.float32
 
@@ -46,9 +47,27 @@ def opened(recipe: Recipe) -> tuple[RunStarted, list[Event]]:
         ([9.0, 1.0], [9.0, 2.0], "bfloat16", 2.0, "2.0 times as fast as float32"),
         ([9.0, 2.0], [9.0, 1.0], "float32", 2.0, "2.0 times as fast as bfloat16"),
         # Nearly alike: a second round, and the shortest of each counts.
-        ([9.0, 1.4, 1.2], [9.0, 1.0, 1.1], "float32", 1.2, "1.2 times as fast as bfloat16"),
-        ([9.0, 1.0, 1.1], [9.0, 1.5, 1.2], "bfloat16", 1.2, "1.2 times as fast as float32"),
-        ([9.0, 1.05, 1.05], [9.0, 1.0, 1.0], "bfloat16", 1 / 1.05, "as fast as float32"),
+        (
+            [9.0, 1.4, 1.2],
+            [9.0, 1.0, 1.1],
+            "float32",
+            1.2,
+            "1.2 times as fast as bfloat16",
+        ),
+        (
+            [9.0, 1.0, 1.1],
+            [9.0, 1.5, 1.2],
+            "bfloat16",
+            1.2,
+            "1.2 times as fast as float32",
+        ),
+        (
+            [9.0, 1.05, 1.05],
+            [9.0, 1.0, 1.0],
+            "bfloat16",
+            1 / 1.05,
+            "about as fast as float32",
+        ),
     ],
 )
 def test_the_faster_one_is_taken_and_said(
@@ -62,7 +81,8 @@ def test_the_faster_one_is_taken_and_said(
 ) -> None:
     steps[HALF], steps[SINGLE] = list(half), list(single)
     one, before = opened(little(precision="auto", epochs=1))
-    assert (one.precision, one.why_precision) == (took, words)
+    assert one.precision == took
+    assert precision_text(one) == f"Both precisions were tried: {took} is {words}."
     assert one.speedup == pytest.approx(gain)
     assert steps == {HALF: [], SINGLE: []}
     tried = [e for e in before if isinstance(e, Preparing) and e.what == "Comparing precisions"]
@@ -93,7 +113,7 @@ def test_a_processor_without_bfloat16_tries_nothing(
 ) -> None:
     monkeypatch.setattr(hardware, "bfloat16_pays", lambda: False)
     one, before = opened(little(precision="auto", epochs=1))
-    assert (one.precision, one.speedup, one.why_precision) == ("float32", 0.0, "")
+    assert (one.precision, one.speedup, precision_text(one)) == ("float32", 0.0, "")
     assert not [event for event in before if isinstance(event, Preparing)]
 
 
