@@ -69,15 +69,21 @@ class MainWindow(QMainWindow):
         self._network = NetworkController(
             self._store, self._form, self._layers, self._banner, self._jobs, self
         )
-        self._predictions = PredictionController(self._drop_panel, self._jobs, self._control, self)
-        self._evaluation = EvaluationController(self._predictions, self._photos, self._jobs, self)
+        self._predictions = PredictionController(self._store, self._drop_panel, self._jobs, self)
+        self._evaluation = EvaluationController(self._store, self._jobs, self)
         self._resume = ResumeController(
             self._store, self._modes, self._form, self._run, self._photos, self._jobs, self
         )
         self._estimate = EstimateController(self._form, self._jobs, self._banner, self)
         self._weights = WeightsController(self._modes, self._banner, self._jobs, self)
         self._comparison = RunsController(
-            self._control, self._resume, self._predictions, self._evaluation, self._jobs, self
+            self._store,
+            self._control,
+            self._resume,
+            self._predictions,
+            self._evaluation,
+            self._jobs,
+            self,
         )
         self._story = RunPresenter(self._run, self._layers, self._banner, self)
         self._wire()
@@ -110,10 +116,11 @@ class MainWindow(QMainWindow):
         self._layers.network_requested.connect(self._network.show_dialog)
         self._network.changed.connect(self._allow)
         self._drop_panel.images_dropped.connect(self._predictions.predict)
-        self._drop_panel.checkpoint_dropped.connect(self._predictions.name)
+        self._drop_panel.checkpoint_dropped.connect(self._predictions.use_checkpoint)
         self._drop_panel.folder_dropped.connect(self.open_folder)
         self._drop_panel.evaluation_requested.connect(self._evaluation.open)
         self._story.evaluation_requested.connect(self._evaluation.open_of)
+        self._predictions.save_requested.connect(self._control.save_now)
         self._story.checkpoint_saved.connect(self._predictions.run_saved)
         self._story.save_failed.connect(self._predictions.wait_no_longer)
         self._run.comparison_requested.connect(self._comparison.open)
@@ -252,7 +259,6 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _runs_listed(self) -> None:
-        self._predictions.know(self._resume.runs, self._resume.chosen)
         self._allow()
 
     @Slot()
@@ -345,7 +351,6 @@ class MainWindow(QMainWindow):
         self._banner.clear()
         self._story.begin()
         self._control.begin(job)
-        self._predictions.run_began()
 
     @Slot(str)
     def _state_changed(self, state: RunState) -> None:
@@ -359,7 +364,6 @@ class MainWindow(QMainWindow):
         else:
             self._resume.allow_editing()
             self._resume.refresh()
-            self._predictions.wait_no_longer()
         self._allow()
         self._closing.follow(state)
 
@@ -412,7 +416,7 @@ class MainWindow(QMainWindow):
         if dropped.folders:
             self.open_folder(dropped.folders[0])
         if dropped.checkpoints:
-            self._predictions.name(dropped.checkpoints[0])
+            self._predictions.use_checkpoint(dropped.checkpoints[0])
         if dropped.images:
             self._predictions.predict(list(dropped.images))
 

@@ -296,6 +296,12 @@ def predicting_checkpoint(session: Session) -> str:
     return next((path for path in found if path), "")
 
 
+def inference_device(session: Session) -> str:
+    """The device that predicts and evaluates, if the user chose one; "" leaves it to the
+    checkpoint's recipe."""
+    return "" if session.recipe.device == "auto" else session.recipe.device
+
+
 def without_run(session: Session, folder: str) -> dict[str, Any]:
     """The changes to a session whose run in `folder` has gone from the disk."""
 

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
+from scripted import Script
 
+from flowergui import tasks
+from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads import worker
+from flowergui.store import library
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +37,48 @@ def _nothing_outlives_its_test(qapp: QApplication) -> Iterator[None]:
     qapp.clipboard().clear()
     if theme.scheme() != "light":
         theme.apply(qapp, "light")
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch) -> Script:
+    run = tmp_path / "run"
+    run.mkdir()
+    made = Script(run)
+    made.holds.set()
+    for name in (
+        "inspect", "sample", "list_models", "describe_model", "train", "resume",
+        "history", "predict", "save_weights", "check_resume", "estimate", "evaluate", "compare",
+    ):  # fmt: skip
+        monkeypatch.setattr(tasks, name, getattr(made, name))
+    monkeypatch.setattr(library, "runs", made.listed)
+    monkeypatch.setattr(
+        library,
+        "run_of",
+        lambda path: next((run for run in made.runs if path in (run.last, run.best)), None),
+    )
+    monkeypatch.setattr(library, "bare_weights", lambda: made.bare)
+    monkeypatch.setattr(library, "saved_weights", lambda model: list(made.files))
+    return made
+
+
+@pytest.fixture
+def window(qtbot, script):
+    made = MainWindow()  # not qtbot.addWidget: that would delete it before its run has ended
+    made.show()
+    qtbot.waitUntil(lambda: bool(script.of("describe")))
+    yield made
+    script.full = False
+    script.holds.set()
+    made._control.stop()
+    for _ in range(100):
+        script.gate.release()
+    qtbot.waitUntil(lambda: made._control.state == "idle")
+    qtbot.waitUntil(made.close)
+    made.deleteLater()
+
+
+@pytest.fixture
+def photos(tmp_path) -> str:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    return str(folder)

@@ -1,41 +1,39 @@
 """The window with scripted tasks: every control named in the design, and no torch."""
 
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import count
-from pathlib import Path
-from types import SimpleNamespace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QComboBox,
-    QInputDialog,
     QLabel,
     QLineEdit,
     QMessageBox,
-    QProgressBar,
     QPushButton,
-    QTreeView,
     QWidget,
+)
+from scripted import (
+    BATCHES,
+    NAMES,
+    banner_text,
+    button,
+    drop,
+    facts,
+    find,
+    leaves,
+    open_photos,
+    predictions,
+    start,
+    texts,
 )
 
 from flowergui import tasks
 from flowergui.config.recipe import SETTINGS, Recipe
-from flowergui.desktop.evaluation import evaluation_controller
-from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.plots.batch_columns import BatchColumns
-from flowergui.desktop.runs import runs_controller
-from flowergui.desktop.runs.run_table import RunTable
-from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.settings.setting_editors import IntEditor
 from flowergui.desktop.threads import worker
 from flowergui.desktop.training.training_controller import HistoryLoaded
@@ -44,327 +42,19 @@ from flowergui.desktop.window.guide_window import GuideWindow
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
-    DownloadProgress,
     EpochDone,
-    Estimated,
-    Evaluated,
-    Explained,
-    Exported,
-    FinalSaveFailed,
     Finished,
-    FrozenChanged,
-    ModelDescribed,
-    ModelsListed,
-    PhotoEvaluated,
-    Predicted,
-    PredictionFailed,
-    Preparing,
     ResumeChecked,
-    RolledBack,
-    RunListed,
     RunStarted,
-    SampleDrawn,
-    Saved,
-    SaveFailed,
-    Scanned,
-    ScanProgress,
-    Stopped,
-    TrainingSizeChanged,
-    WeightsSaved,
 )
 from flowergui.facts import (
     Check,
-    ClassCount,
-    Confusion,
-    ModelFacts,
-    ParameterFacts,
-    Prediction,
     RunFacts,
     Speedup,
     SpeedupKind,
-    WeightsFacts,
 )
-from flowergui.requests import LiveRequests, ResumeOptions
-from flowergui.store import library, paths
-from flowergui.store.run_folder import RunFolder
-
-NAMES = ("conv1.weight", "layer1.weight", "fc.weight", "fc.bias")
-BATCHES = 4
-
-
-@dataclass
-class Script:
-    """Stands in for the tasks; a run goes on batch by batch as the gate lets it."""
-
-    run: Path
-    seen: list[tuple[str, Any]] = field(default_factory=list)
-    gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    epochs: int = 2
-    refuse: str = ""
-    error: BaseException | None = None
-    runs: list[RunFacts] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    bare: str = ""
-    preflighted: Callable[[dict[str, Any], ResumeOptions], ResumeChecked] | None = None
-    back: bool = False
-    full: bool = False
-    answer: Callable[[str], Iterator[Any]] | None = None
-    quicker: Speedup | None = None
-
-    def inspect(self, folder: str) -> Iterator[Any]:
-        self.seen.append(("inspect", folder))
-        if not Path(folder).is_dir():
-            raise FlowerError(f"There is no folder {folder}.", hint="Choose another.")
-        yield ScanProgress(1, 2)
-        while Path(folder).name == "endless":
-            time.sleep(0.005)
-            yield ScanProgress(1, 2)
-        classes = (ClassCount("rose", 8, 0, ()), ClassCount("tulip", 8, 0, ()))
-        large = Path(folder).name == "large"
-        yield Scanned(folder, "flat", classes, (), checked=not large)
-        for checked in count(1) if large else ():
-            time.sleep(0.005)
-            yield ScanProgress(checked, 1_000_000)
-
-    def sample(self, folder: Path) -> Iterator[Any]:
-        folder.mkdir(parents=True)
-        self.seen.append(("sample", str(folder)))
-        yield SampleDrawn(str(folder))
-
-    def list_models(self) -> Iterator[Any]:
-        models = ("mynet", "resnet18", "resnet50", "vit_b_16")
-        weights = (WeightsFacts("IMAGENET1K_V1", 0.7, 64, 10.0),)
-        yield ModelsListed(tuple(ModelFacts(name, "Some", 1000, 64, weights) for name in models))
-
-    def describe_model(self, model: str, class_count: int, image_size: int = 0) -> Iterator[Any]:
-        self.seen.append(("describe", (model, class_count, image_size)))
-        if model == self.refuse and image_size:
-            raise FlowerError(f"{model} can't take images of {image_size} px.")
-        parameters = tuple(ParameterFacts(name, (3, 3), 9) for name in NAMES)
-        yield ModelDescribed(
-            model, class_count, image_size or 64, parameters, (), NAMES[2:], NAMES[1:2]
-        )
-
-    def train(self, recipe: Recipe, live: LiveRequests) -> Iterator[Any]:
-        self.seen.append(("train", recipe))
-        yield from self._go(recipe, live, 1, resumed=False)
-
-    def resume(
-        self, path: str, live: LiveRequests, changes: dict[str, Any], *, how: ResumeOptions
-    ) -> Iterator[Any]:
-        self.seen.append(("resume", (path, changes)))
-        self.seen.append(("how", how))
-        yield from self._go(Recipe(), live, 2, resumed=True)
-
-    def _go(
-        self, recipe: Recipe, live: LiveRequests, first: int, *, resumed: bool
-    ) -> Iterator[Any]:
-        yield Preparing("photos", 0, 1)
-        yield RunStarted(
-            str(self.run), recipe.model, recipe.mode, ("rose", "tulip"), 12, 4, 64, "cpu",
-            "float32", self.epochs, BATCHES, first, 0, (first - 1) * BATCHES, 36, 36, (), resumed,
-        )  # fmt: skip
-        for epoch in range(first, self.epochs + 1):
-            for batch in range(1, BATCHES + 1):
-                self.gate.acquire()
-                step = (epoch - 1) * BATCHES + batch - 1
-                if self.error is not None:
-                    raise self.error
-                if live.frozen is not None:
-                    yield FrozenChanged(step, live.frozen, 9, 36)
-                    self.seen.append(("frozen", live.frozen))
-                    live.frozen = None
-                if self.back and step == BATCHES + 1:
-                    self.back = False
-                    yield RolledBack(2, 0, BATCHES, 0.0005, "The loss became nan.")
-                    yield BatchDone(2, 1, BATCHES, step, 1.0, 0.5, 0.0005, 4)
-                if live.learning_rate is not None:
-                    self.seen.append(("rate", live.learning_rate))
-                    live.learning_rate = None
-                if self.full:
-                    yield SaveFailed(str(self.run / "last.pth"), "No space left on device")
-                if live.save:
-                    live.save = False
-                    yield Saved(str(self.run / "last.pth"), epoch, batch - 1)
-                if live.stop:
-                    yield from self._end(live, epoch, batch - 1)
-                    yield Stopped(str(self.run), epoch, batch - 1)
-                    return
-                if batch == 1 and epoch == 2:
-                    yield TrainingSizeChanged(step, 96)
-                yield BatchDone(epoch, batch, BATCHES, step + 1, 1.0, 0.5, 0.001, 4)
-            yield EpochDone(
-                epoch, self.epochs, epoch * BATCHES, 1.0, 0.5, 0.9, 0.75, 0.75, 1, 0.001, 1.0
-            )
-            if not self.full:
-                yield Saved(str(self.run / "best.pth"), epoch, BATCHES)
-        yield from self._end(live, self.epochs + 1, 0)
-        yield Finished(str(self.run), self.epochs, 0.75, 1, 2.0)
-
-    def _end(self, live: LiveRequests, epoch: int, batch: int) -> Iterator[Any]:
-        """The run's last save; where there is no room, as often as the window wishes."""
-        reason = "No space left on device"
-        while self.full:
-            yield SaveFailed(str(self.run / "last.pth"), reason)
-            yield SaveFailed(str(self.run / "best.pth"), reason)
-            live.save = False
-            yield FinalSaveFailed(str(self.run), reason)
-            self.seen.append(("again", live.save))
-            if not live.save:
-                return
-        yield Saved(str(self.run / "last.pth"), epoch, batch)
-        yield Saved(str(self.run / "best.pth"), epoch, batch)
-
-    def check_resume(
-        self, path: str, changes: dict[str, Any], *, how: ResumeOptions
-    ) -> Iterator[ResumeChecked]:
-        self.seen.append(("preflight", (path, changes, how)))
-        if self.preflighted is not None:
-            yield self.preflighted(changes, how)
-        else:
-            yield ResumeChecked(path, (Check("Photos", "same", "12, as before"),), 0, (), (), 2)
-
-    def history(self, run: str) -> list[Any]:
-        return [BatchDone(1, b, BATCHES, b, 2.0, 0.25, 0.001, 4) for b in range(1, BATCHES + 1)]
-
-    def save_weights(self, model: str, weights: str) -> Iterator[Any]:
-        self.seen.append(("save_weights", (model, weights)))
-        yield DownloadProgress(model, 0, 10_000_000)
-        self.gate.acquire()
-        yield DownloadProgress(model, 10_000_000, 10_000_000)
-        self.files.append(f"/models/{model}.pth")
-        yield WeightsSaved(self.files[0])
-
-    def estimate(
-        self, recipe: Recipe, train: int, validation: int, classes: int, examples: list[str]
-    ) -> Iterator[Any]:
-        self.seen.append(("estimate", (recipe, train, validation, classes)))
-        if recipe.image_size == 400:
-            raise FlowerError("This network can't take images of 400 px.")
-        if recipe.image_size == 401:
-            raise ZeroDivisionError("a defect of the dry run")
-        yield Preparing("Timing a step", 0, 3)
-        way = None if recipe.training_size else self.quicker
-        yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, speedups=way)
-
-    def predict(self, checkpoint: str, images: list[str], *, why: bool) -> Iterator[Any]:
-        self.seen.append(("predict", (checkpoint, list(images))))
-        if self.answer is not None:
-            yield from self.answer(images[0])
-            return
-        for image in images:
-            yield Predicted(
-                image, (Prediction("rose", 0.9), Prediction("tulip", 0.1)), checkpoint, 1
-            )
-            if why:
-                yield Explained(image, (((1.0, 0.0), (0.0, 0.0)),) * 2)
-
-    def evaluate(self, checkpoint: str, folder: str) -> Iterator[Any]:
-        self.seen.append(("evaluate", (checkpoint, folder)))
-        if folder == "/nowhere":
-            raise FlowerError("There is no folder /nowhere.")
-        if folder == "/broken":
-            raise RuntimeError("a defect")
-        if folder == "/endless":
-            try:
-                for done in count(1):
-                    time.sleep(0.005)
-                    yield Preparing("Judging photos", done, 1_000_000)
-            finally:
-                self.seen.append(("given up", folder))
-        yield PhotoEvaluated("/photos/rose/1.jpg", "rose", "tulip", 0.9, 0.1)
-        yield Preparing("Judging photos", 1, 2)
-        yield PhotoEvaluated("/photos/rose/2.jpg", "rose", "rose", 0.8, 0.8)
-        yield Evaluated(
-            checkpoint, 1, "/photos", 2, 0.5, None, 0.7, (), (Confusion("rose", "tulip", 1),), (),
-            (), 0, (),
-        )  # fmt: skip
-
-    def compare(self, runs: Sequence[str] = ()) -> Iterator[Any]:
-        self.seen.append(("compare", list(runs)))
-        for run in self.runs:
-            if not runs or run.path in runs:
-                done = EpochDone(1, 2, 4, 1.0, 0.5, 0.9, 0.75, 0.75, 1, 0.001, 1.0)
-                epochs = (done,) * run.epochs_done
-                yield RunListed(run, epochs, epochs[-1] if epochs else None, 1.0, 1_000, run.path)
-
-    def listed(self) -> list[RunFacts]:
-        self.seen.append(("runs", None))
-        return list(self.runs)
-
-    def of(self, kind: str) -> list[Any]:
-        return [what for name, what in list(self.seen) if name == kind]
-
-
-@pytest.fixture
-def script(tmp_path, monkeypatch) -> Script:
-    run = tmp_path / "run"
-    run.mkdir()
-    made = Script(run)
-    for name in (
-        "inspect", "sample", "list_models", "describe_model", "train", "resume",
-        "history", "predict", "save_weights", "check_resume", "estimate", "evaluate", "compare",
-    ):  # fmt: skip
-        monkeypatch.setattr(tasks, name, getattr(made, name))
-    monkeypatch.setattr(library, "runs", made.listed)
-    monkeypatch.setattr(
-        library,
-        "run_of",
-        lambda path: next((run for run in made.runs if path in (run.last, run.best)), None),
-    )
-    monkeypatch.setattr(library, "bare_weights", lambda: made.bare)
-    monkeypatch.setattr(library, "saved_weights", lambda model: list(made.files))
-    return made
-
-
-@pytest.fixture
-def window(qtbot, script):
-    made = MainWindow()  # not qtbot.addWidget: that would delete it before its run has ended
-    made.show()
-    qtbot.waitUntil(lambda: bool(script.of("describe")))
-    yield made
-    script.full = False
-    made._control.stop()
-    for _ in range(100):
-        script.gate.release()
-    qtbot.waitUntil(lambda: made._control.state == "idle")
-    qtbot.waitUntil(made.close)
-    made.deleteLater()
-
-
-@pytest.fixture
-def photos(tmp_path) -> str:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    return str(folder)
-
-
-def find(window, kind, name):
-    widget = window.findChild(kind, name)
-    assert widget is not None, name
-    return widget
-
-
-def button(window, name) -> QPushButton:
-    return find(window, QPushButton, name)
-
-
-def open_photos(qtbot, window, folder):
-    path = find(window, QLineEdit, "datasetPath")
-    path.setText(folder)
-    qtbot.keyClick(path, Qt.Key.Key_Return)
-    qtbot.waitUntil(button(window, "startButton").isEnabled)
-
-
-def start(qtbot, window, folder):
-    open_photos(qtbot, window, folder)
-    button(window, "startButton").click()
-    qtbot.waitUntil(lambda: button(window, "stopButton").isEnabled())
-
-
-def banner_text(window) -> str:
-    return window._banner.text
-
+from flowergui.requests import ResumeOptions
+from flowergui.store import paths
 
 # --- what must be there -----------------------------------------------------------------------
 
@@ -569,11 +259,6 @@ def test_without_a_run_there_is_nothing_to_resume(window):
     assert "no run" in button(window, "startButton").toolTip()
 
 
-def facts(folder, *, epochs_done=1) -> RunFacts:
-    recipe = Recipe(epochs=3)
-    return RunFacts(str(folder), recipe, 2, epochs_done, 0.5, str(folder / "last.pth"), "")
-
-
 def test_the_run_that_resume_goes_on_with_is_named_beside_it(window, script, tmp_path):
     name, others = find(window, QLabel, "resumeLastName"), button(window, "resumeMenuButton")
     assert name.text() == ""
@@ -677,20 +362,20 @@ def test_a_run_that_could_not_begin_leaves_the_curves_of_the_one_before(
 
 
 @pytest.mark.parametrize(
-    ("classes", "photos", "best", "guesses"),
+    ("classes", "photos", "best", "by_chance"),
     [(5, 60, 0.20, True), (5, 60, 0.24, True), (5, 60, 0.30, False), (2, 4, 0.75, False),
      (60, 300, 0.017, True), (2, 1000, 0.51, True), (2, 1000, 0.56, False), (5, 0, 0.0, False)],
 )  # fmt: skip
 def test_who_is_no_better_than_guessing_is_not_congratulated(
-    window, script, classes, photos, best, guesses
+    window, script, classes, photos, best, by_chance
 ):
     opened = RunStarted(
         str(script.run), "mynet", "scratch", tuple("abc"[:1] * classes), 240, photos, 64, "cpu",
         "float32", 3, BATCHES, 1, 0, 0, 36, 36, (), False,
     )  # fmt: skip
     window._story.show((opened, Finished(str(script.run), 3, best, 1, 2.0)))
-    assert ("no better than guessing" in banner_text(window)) == guesses
-    assert window._banner.kind == ("warning" if guesses else "success")
+    assert ("no better than guessing" in banner_text(window)) == by_chance
+    assert window._banner.kind == ("warning" if by_chance else "success")
 
 
 @pytest.mark.parametrize(
@@ -733,10 +418,6 @@ def test_a_run_that_was_chosen_before_gives_way_to_the_newest(window, script, tm
     window._resume.refresh()
     button(window, "modeResume").click()
     assert window._modes.checkpoint == str(tmp_path / "newest" / "last.pth")
-
-
-def texts(window) -> str:
-    return " | ".join(label.text() for label in window.findChildren(QLabel) if label.isVisible())
 
 
 def test_nothing_has_changed_since_a_run_stopped(qtbot, window, script, tmp_path):
@@ -913,21 +594,6 @@ def test_a_defect_gets_a_dialog_and_a_traceback(qtbot, window, script, photos, c
 # --- layers -----------------------------------------------------------------------------------
 
 
-def leaves(window) -> dict[str, Any]:
-    tree = find(window, QTreeView, "layerTree")
-    model, found = tree.model(), {}
-
-    def walk(parent):
-        for row in range(model.rowCount(parent)):
-            index = model.index(row, 0, parent)
-            if model.rowCount(index) == 0:
-                found[index.data()] = index
-            walk(index)
-
-    walk(tree.rootIndex())
-    return found
-
-
 def test_the_layers_are_there_before_start(qtbot, window, photos):
     qtbot.waitUntil(lambda: tuple(leaves(window)) == NAMES)
 
@@ -1094,508 +760,6 @@ def test_a_size_that_cannot_be_is_refused_with_an_offer(qtbot, window, script, p
     assert window._form.recipe().image_size == 0
 
 
-# --- prediction -------------------------------------------------------------------------------
-
-
-def guesses(window) -> list[str]:
-    model = find(window, QAbstractItemView, "predictions").model()
-    return [model.index(row, 0).data() for row in range(model.rowCount())]
-
-
-def drop(widget, paths):
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(path) for path in paths])
-    where, action = QPointF(5, 5), Qt.DropAction.CopyAction
-    event = QDropEvent(
-        where, action, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    widget.dropEvent(event)
-
-
-def test_a_dropped_photo_is_guessed_by_the_newest_run(qtbot, window, script, tmp_path):
-    best = str(script.run / "best.pth")
-    script.runs.append(RunFacts(str(script.run), Recipe(), 2, 1, 0.5, "", best))
-    window._resume.refresh()
-    drop(find(window, QWidget, "dropZone"), [str(tmp_path / "a.jpg")])
-    qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])
-    assert script.of("predict") == [(best, [str(tmp_path / "a.jpg")])]
-
-
-@pytest.mark.parametrize("full", [False, True])
-def test_while_a_run_goes_what_it_has_learned_so_far_answers(
-    qtbot, window, script, photos, tmp_path, full
-):
-    """Its best state is kept in memory for a while; asking for an answer has it written."""
-    start(qtbot, window, photos)
-    last = str(script.run / "last.pth")
-    window._control.live.save = True
-    script.gate.release()
-    qtbot.waitUntil(lambda: window._predictions.checkpoint == last)
-    script.full = full
-    drop(find(window, QWidget, "dropZone"), [str(tmp_path / "a.jpg")])
-    assert window._control.live.save
-    assert not script.of("predict")
-    script.gate.release()
-    qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])  # also where it can't be saved
-    assert script.of("predict") == [(last, [str(tmp_path / "a.jpg")])]
-
-
-def test_an_answer_does_not_make_the_window_taller(qtbot, window, script, tmp_path):
-    """On a low screen Start and Stop would leave it."""
-    drop(window, [str(tmp_path / "mine.pth")])
-    least = window.minimumSizeHint()
-    assert least.height() < 520
-    drop(window, [str(tmp_path / "a.jpg")])
-    qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])
-    assert window.minimumSizeHint() == least
-
-
-def test_an_answer_comes_with_its_reason(qtbot, window, script, tmp_path):
-    drop(window, [str(tmp_path / "mine.pth")])
-    drop(window, [str(tmp_path / "a.jpg")])
-    qtbot.waitUntil(button(window, "whyButton").isEnabled)
-    button(window, "whyButton").click()
-    assert "what speaks for rose" in find(window, QLabel, "reasonCaption").text()
-
-
-def mistakes(window) -> EvaluationWindow | None:
-    return window.findChild(EvaluationWindow, "evaluationWindow")
-
-
-def test_the_mistakes_of_a_run_are_one_click_away_when_it_is_done(qtbot, window, script, photos):
-    start(qtbot, window, photos)
-    for _ in range(20):
-        script.gate.release()
-    qtbot.waitUntil(lambda: banner_text(window).startswith("Done"))
-    last, best = str(script.run / "last.pth"), str(script.run / "best.pth")
-    script.runs.append(RunFacts(str(script.run), Recipe(), 2, 2, 0.75, last, best))
-    button(window, "bannerAction").click()
-    qtbot.waitUntil(lambda: mistakes(window)._over)
-    assert script.of("evaluate") == [(best, "")]
-    (wrong,) = mistakes(window)._grid.selectionModel().selectedIndexes()
-    assert wrong.data() == "1.jpg"
-    why = find(mistakes(window), QPushButton, "judgedWhyButton")
-    qtbot.waitUntil(why.isEnabled)
-    assert script.of("predict") == [(best, ["/photos/rose/1.jpg"])]
-
-
-def test_a_checkpoint_of_no_run_is_asked_for_the_open_photos(
-    qtbot, window, script, photos, tmp_path
-):
-    assert not button(window, "mistakesButton").isEnabled()
-    open_photos(qtbot, window, photos)
-    drop(window, [str(tmp_path / "mine.pth")])
-    button(window, "mistakesButton").click()
-    qtbot.waitUntil(lambda: mistakes(window)._over)
-    assert script.of("evaluate") == [(str(tmp_path / "mine.pth"), photos)]
-    button(window, "mistakesButton").click()  # it is the same network: nothing is judged anew
-    assert mistakes(window)._over
-    button(mistakes(window), "judgeAgainButton").click()
-    qtbot.waitUntil(lambda: len(script.of("evaluate")) == 2)
-    qtbot.waitUntil(lambda: mistakes(window)._over)
-    drop(window, [str(tmp_path / "other.pth")])
-    button(window, "mistakesButton").click()  # another one: in the same window
-    qtbot.waitUntil(lambda: len(script.of("evaluate")) == 3)
-    assert script.of("evaluate")[2] == (str(tmp_path / "other.pth"), photos)
-    assert len(window.findChildren(EvaluationWindow)) == 1
-
-
-@pytest.mark.parametrize(
-    ("folder", "says"), [("/nowhere", "There is no folder /nowhere."), ("/broken", "a defect")]
-)
-def test_what_cannot_be_judged_is_said_in_its_window(qtbot, window, script, tmp_path, folder, says):
-    drop(window, [str(tmp_path / "mine.pth")])
-    button(window, "mistakesButton").click()
-    qtbot.waitUntil(lambda: mistakes(window)._over)
-    mistakes(window).folder_requested.emit(folder)
-    error = find(mistakes(window), QLabel, "evaluationError")
-    qtbot.waitUntil(lambda: error.text() == says)
-    dialog = window.findChild(QMessageBox, "defectDialog")
-    assert (dialog is not None) == (folder == "/broken")
-
-
-def test_closing_its_window_ends_the_judging(qtbot, window, script, tmp_path):
-    drop(window, [str(tmp_path / "mine.pth")])
-    button(window, "mistakesButton").click()
-    qtbot.waitUntil(lambda: mistakes(window)._over)
-    mistakes(window).folder_requested.emit("/endless")
-    qtbot.waitUntil(lambda: mistakes(window).findChild(QProgressBar).value() > 1)
-    mistakes(window).close()
-    qtbot.waitUntil(lambda: script.of("given up") == ["/endless"])
-    qtbot.waitUntil(lambda: mistakes(window) is None)
-    button(window, "mistakesButton").click()
-    qtbot.waitUntil(lambda: mistakes(window)._over)
-
-
-def test_another_folder_ends_the_judging_of_the_one_before(qtbot, window, script, tmp_path):
-    drop(window, [str(tmp_path / "mine.pth")])
-    button(window, "mistakesButton").click()
-    qtbot.waitUntil(lambda: mistakes(window)._over)
-    mistakes(window).folder_requested.emit("/endless")
-    qtbot.waitUntil(lambda: mistakes(window).findChild(QProgressBar).value() > 1)
-    mistakes(window).folder_requested.emit("/photos")
-    qtbot.waitUntil(lambda: mistakes(window)._over)
-    qtbot.waitUntil(lambda: script.of("given up") == ["/endless"])
-    assert len(mistakes(window)._judged.all) == 2
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (
-            lambda path: iter([Predicted(path, (Prediction("rose", 0.9),), "mine.pth", 8)]),
-            "mine.pth is another network by now, of epoch 8. Judge again.",
-        ),
-        (lambda path: iter([PredictionFailed(path, "It has gone.")]), "It has gone."),
-        (lambda path: iter([Explained("/another.jpg", ())]), ""),
-    ],
-)
-def test_a_mistake_that_cannot_be_explained_says_why(qtbot, window, script, tmp_path, answer, says):
-    script.answer = answer
-    drop(window, [str(tmp_path / "mine.pth")])
-    button(window, "mistakesButton").click()
-    qtbot.waitUntil(lambda: mistakes(window)._over)
-    qtbot.waitUntil(lambda: evaluation_controller.WHY not in window._jobs._workers)
-    assert find(mistakes(window), QLabel, "judgedGuessError").text() == says
-    assert not mistakes(window).shown.heatmaps
-
-
-def test_a_network_that_cannot_explain_a_mistake_says_so(qtbot, window, script, tmp_path):
-    def refused(path: str) -> Iterator[Any]:
-        raise FlowerError("There is no file mine.pth.")
-        yield
-
-    script.answer = refused
-    drop(window, [str(tmp_path / "mine.pth")])
-    button(window, "mistakesButton").click()
-    error = "There is no file mine.pth."
-    qtbot.waitUntil(lambda: find(mistakes(window), QLabel, "judgedGuessError").text() == error)
-
-
-# --- runs side by side ------------------------------------------------------------------------
-
-
-def on_disk(script, tmp_path, name, **recipe) -> RunFacts:
-    folder = tmp_path / name
-    folder.mkdir()
-    paths = [str(folder / f"{each}.pth") for each in ("last", "best")]
-    run = RunFacts(str(folder), Recipe(epochs=2, **recipe), 2, 1, 0.75, *paths)
-    script.runs.append(run)
-    return run
-
-
-def runs_window(window) -> RunsWindow | None:
-    return window.findChild(RunsWindow, "runsWindow")
-
-
-def compare_runs(qtbot, window) -> RunsWindow:
-    button(window, "compareRunsButton").click()
-    qtbot.waitUntil(lambda: bool(runs_window(window).runs.runs))
-    return runs_window(window)
-
-
-def look_at(runs: RunsWindow, run: RunFacts) -> None:
-    find(runs, RunTable, "runTable").look_at(run.path)
-
-
-def test_runs_are_compared_in_a_window_of_their_own(qtbot, window, script, tmp_path):
-    on_disk(script, tmp_path, "a")
-    on_disk(script, tmp_path, "b")
-    runs = compare_runs(qtbot, window)
-    assert [each.run for each in runs.runs.runs] == script.runs
-    button(window, "compareRunsButton").click()
-    assert window.findChildren(RunsWindow) == [runs]
-    runs.close()
-    qtbot.waitUntil(lambda: runs_window(window) is None)
-    compare_runs(qtbot, window)
-
-
-def test_the_run_that_goes_on_is_followed(qtbot, window, script, photos, tmp_path, monkeypatch):
-    (tmp_path / "link").symlink_to(tmp_path)
-    monkeypatch.setenv("FLOWERGUI_MODELS", str(tmp_path))
-    listed, script.run = str(script.run), tmp_path / "link" / script.run.name
-    window._comparison._soon.setInterval(1)
-    on_disk(script, tmp_path, "a")
-    runs = compare_runs(qtbot, window)
-    start(qtbot, window, photos)
-    script.runs.insert(0, RunFacts(listed, Recipe(epochs=2), 2, 0, 0.0, "", ""))
-    script.gate.release()
-    qtbot.waitUntil(lambda: [listed] in script.of("compare"))
-    qtbot.waitUntil(lambda: len(runs.runs.runs) == 2)
-    look_at(runs, script.runs[0])
-    assert not button(runs, "removeRunButton").isEnabled()
-    assert not button(runs, "takeSettingsButton").isEnabled()
-    script.runs[0] = replace(script.runs[0], epochs_done=1)
-    for _ in range(4):
-        script.gate.release()
-    qtbot.waitUntil(lambda: len(runs.runs.runs[0].epochs) == 1)
-    window._control.stop()
-    script.gate.release()
-    qtbot.waitUntil(button(runs, "removeRunButton").isEnabled)
-
-
-def test_a_run_of_the_list_is_gone_on_with(qtbot, window, script, tmp_path):
-    on_disk(script, tmp_path, "a")
-    run = on_disk(script, tmp_path, "b", model="resnet50")
-    window._resume.refresh()
-    runs = compare_runs(qtbot, window)
-    look_at(runs, run)
-    button(runs, "resumeRunButton").click()
-    assert window._modes.mode == "resume"
-    assert window._modes.checkpoint == run.last
-    assert window._form.recipe().model == "resnet50"
-    assert not script.of("resume")  # it is shown first
-    qtbot.waitUntil(lambda: runs_window(window) is None)
-
-
-def test_a_new_run_takes_the_settings_of_one(qtbot, window, script, photos, tmp_path):
-    settings = {"model": "resnet50", "mode": "transfer", "weights": "mine.pth", "epochs": 7}
-    run = on_disk(script, tmp_path, "a", photos="/elsewhere")
-    run = replace(run, recipe=replace(run.recipe, **settings, frozen=NAMES[:2], ema=0.9))
-    script.runs[:] = [run]
-    open_photos(qtbot, window, photos)
-    button(window, "modeResume").click()
-    runs = compare_runs(qtbot, window)
-    button(runs, "takeSettingsButton").click()
-    assert window._form.recipe() == replace(run.recipe, photos=photos)
-    assert (window._modes.mode, window._modes.model) == ("transfer", "resnet50")
-    assert window._modes.weights == "mine.pth"
-    assert "for the photos that are open" in banner_text(window)
-    qtbot.waitUntil(button(window, "startButton").isEnabled)
-    button(window, "startButton").click()
-    qtbot.waitUntil(lambda: bool(script.of("train")))
-    assert script.of("train") == [replace(run.recipe, photos=photos)]
-
-
-def test_with_its_settings_come_its_photos_where_none_are_open(
-    qtbot, window, script, photos, tmp_path
-):
-    on_disk(script, tmp_path, "a", photos=photos, model="mynet")
-    runs = compare_runs(qtbot, window)
-    button(runs, "takeSettingsButton").click()
-    qtbot.waitUntil(button(window, "startButton").isEnabled)
-    assert script.of("inspect") == [photos]
-    assert (window._form.recipe().photos, window._modes.model) == (photos, "mynet")
-
-
-def test_settings_that_cannot_be_taken_are_named(qtbot, window, script, photos, tmp_path):
-    open_photos(qtbot, window, photos)
-    on_disk(script, tmp_path, "a", model="oaknet", weights="IMAGENET1K_V1", mode="transfer")
-    runs = compare_runs(qtbot, window)
-    button(runs, "takeSettingsButton").click()
-    assert banner_text(window) == "There is no network oaknet here; choose one."
-    recipe = window._form.recipe()
-    assert (recipe.model, recipe.weights) == (window._modes.model, window._modes.weights)
-
-
-def test_a_run_of_the_list_answers_and_shows_its_mistakes(qtbot, window, script, tmp_path):
-    run = on_disk(script, tmp_path, "a")
-    runs = compare_runs(qtbot, window)
-    button(runs, "letAnswerButton").click()
-    assert window._predictions.checkpoint == run.best
-    assert "a answers now" in find(runs, QLabel, "runsNote").text()
-    button(runs, "runMistakesButton").click()
-    qtbot.waitUntil(lambda: script.of("evaluate") == [(run.best, "")])
-    qtbot.waitUntil(lambda: mistakes(window)._over)
-
-
-def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypatch):
-    def export(checkpoint: str, out: str) -> Iterator[Any]:
-        script.seen.append(("export", (checkpoint, out)))
-        if out.startswith("/slow"):
-            script.gate.acquire()
-        if out.endswith("full"):
-            raise FlowerError("There is no room.")
-        yield Preparing("Tracing the network", 0, 0)
-        yield Exported(out)
-
-    monkeypatch.setattr(tasks, "export", export)
-    run = on_disk(script, tmp_path, "a")
-    runs = compare_runs(qtbot, window)
-    note = find(runs, QLabel, "runsNote")
-    runs.export_requested.emit(run, "/elsewhere/a.onnx")
-    qtbot.waitUntil(lambda: note.text() == "The network is in /elsewhere/a.onnx.")
-    assert script.of("export") == [(run.best, "/elsewhere/a.onnx")]
-    runs.export_requested.emit(run, "/full")
-    qtbot.waitUntil(lambda: note.text() == "There is no room.")
-    runs.export_requested.emit(run, "/slow")
-    runs.close()  # it goes on
-    script.gate.release()
-    qtbot.waitUntil(lambda: banner_text(window) == "The network is in /slow.")
-    compare_runs(qtbot, window).export_requested.emit(run, "/slow full")
-    runs_window(window).close()
-    script.gate.release()
-    qtbot.waitUntil(lambda: banner_text(window) == "There is no room.")
-
-
-def trash_says(monkeypatch, done: bool) -> None:
-    monkeypatch.setattr(
-        runs_controller, "QFile", lambda path: SimpleNamespace(moveToTrash=lambda: done)
-    )
-
-
-def remove(window, runs) -> None:
-    button(runs, "removeRunButton").click()
-    question = find(runs, QMessageBox, "removeQuestion")
-    question.button(QMessageBox.StandardButton.Yes).click()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="would fill the trash of whoever tests")
-def test_a_run_goes_to_the_trash(qtbot, window, script, tmp_path, monkeypatch):
-    (tmp_path / "data").mkdir()
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    other, run = on_disk(script, tmp_path, "a"), on_disk(script, tmp_path, "b")
-    runs = compare_runs(qtbot, window)
-    look_at(runs, run)
-    button(runs, "letAnswerButton").click()
-    window._banner.show_note("Your last run stopped.")
-    script.runs.remove(run)
-    remove(window, runs)
-    assert not Path(run.path).exists()
-    assert (tmp_path / "data" / "Trash" / "files" / "b").is_dir()
-    qtbot.waitUntil(lambda: len(runs.runs.runs) == 1)
-    assert find(runs, QLabel, "runsNote").text() == "b is in the trash."
-    assert banner_text(window) == ""
-    assert window._predictions.checkpoint == other.best
-
-
-def test_while_a_resumed_run_goes_it_is_not_looked_at_again(
-    qtbot, window, script, tmp_path, monkeypatch
-):
-    trash_says(monkeypatch, True)
-    on_disk(script, tmp_path, "a")
-    other = on_disk(script, tmp_path, "b")
-    window._resume.refresh()
-    button(window, "modeResume").click()
-    qtbot.waitUntil(lambda: bool(script.of("preflight")))
-    qtbot.waitUntil(button(window, "startButton").isEnabled)
-    button(window, "startButton").click()
-    qtbot.waitUntil(button(window, "stopButton").isEnabled)
-    looks = len(script.of("preflight"))
-    runs = compare_runs(qtbot, window)
-    look_at(runs, other)
-    script.runs.remove(other)
-    remove(window, runs)
-    qtbot.waitUntil(lambda: len(runs.runs.runs) == 1)
-    assert not window._resume._soon.isActive()
-    assert len(script.of("preflight")) == looks
-
-
-def test_a_run_that_is_resumed_at_once_is_not_looked_at_beside_it(qtbot, window, script, tmp_path):
-    """It looks at its photos itself; both would read the same files."""
-    on_disk(script, tmp_path, "a")
-    window._resume.refresh()
-    button(window, "resumeLastButton").click()
-    assert window._control.state == "running"
-    assert not window._resume._soon.isActive()
-    assert not script.of("preflight")
-    assert "Looking at the photos" not in texts(window)
-    button(window, "stopButton").click()
-    script.gate.release()
-    qtbot.waitUntil(lambda: window._control.state == "idle")
-    qtbot.waitUntil(lambda: "All is as it was" in texts(window))
-
-
-def ask_for_note(runs) -> QInputDialog:
-    button(runs, "noteButton").click()
-    return runs.findChildren(QInputDialog, "noteQuestion")[-1]
-
-
-def noted_run(qtbot, window, script, tmp_path) -> tuple[RunsWindow, RunFolder]:
-    run = on_disk(script, tmp_path, "a")
-    folder = RunFolder(tmp_path / "a")
-    folder.write_recipe(run.recipe)
-    return compare_runs(qtbot, window), folder
-
-
-def test_a_note_is_kept_with_its_run(qtbot, window, script, tmp_path):
-    runs, folder = noted_run(qtbot, window, script, tmp_path)
-    question = ask_for_note(runs)
-    assert all(each.icon().isNull() for each in question.findChildren(QPushButton))
-    question.setTextValue(" for  the <b>fair</b> ")
-    script.runs[0] = replace(script.runs[0], note="for the <b>fair</b>")
-    question.accept()
-    assert folder.note() == "for the <b>fair</b>"
-    qtbot.waitUntil(lambda: [each.run.note for each in runs.runs.runs] == [folder.note()])
-    tip = find(window, QLabel, "resumeLastName").toolTip()
-    assert "for the &lt;b&gt;fair&lt;/b&gt;" in tip
-    question = ask_for_note(runs)
-    assert question.textValue() == "for the <b>fair</b>"
-    question.setTextValue("")
-    question.reject()
-    assert folder.note() == "for the <b>fair</b>"
-
-
-def test_a_note_that_cannot_be_kept_is_asked_for_again(qtbot, window, script, tmp_path):
-    runs, folder = noted_run(qtbot, window, script, tmp_path)
-    (folder.path / "note.txt").mkdir()
-    question = ask_for_note(runs)
-    question.setTextValue("long thought of")
-    question.accept()
-    assert "note.txt can't be written" in find(runs, QLabel, "runsNote").text()
-    again = runs.findChildren(QInputDialog, "noteQuestion")[-1]
-    assert again.isVisible()
-    assert again.textValue() == "long thought of"
-    again.reject()
-
-
-def test_a_note_on_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
-    runs, folder = noted_run(qtbot, window, script, tmp_path)
-    question = ask_for_note(runs)
-    (folder.path / "recipe.json").unlink()
-    folder.path.rmdir()
-    question.accept()
-    assert find(runs, QLabel, "runsNote").text() == "a is not there any more."
-
-
-def test_a_note_while_a_run_goes_leaves_its_checkpoint_chosen(
-    qtbot, window, script, tmp_path, photos
-):
-    runs, folder = noted_run(qtbot, window, script, tmp_path)
-    start(qtbot, window, photos)
-    lists, chosen = script.of("compare").count([]), len(script.of("runs"))
-    question = ask_for_note(runs)
-    question.setTextValue("x")
-    question.accept()
-    assert folder.note() == "x"
-    qtbot.waitUntil(lambda: script.of("compare").count([]) > lists)
-    assert len(script.of("runs")) == chosen  # a save could have moved one just then
-
-
-def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
-    run = on_disk(script, tmp_path, "a")
-    runs = compare_runs(qtbot, window)
-    window._banner.show_note("Your last run stopped.")
-    (tmp_path / "a").rmdir()
-    script.runs.clear()
-    button(runs, "letAnswerButton").click()
-    assert find(runs, QLabel, "runsNote").text() == "a is not there any more."
-    assert window._predictions.checkpoint == ""
-    assert banner_text(window) == ""
-    qtbot.waitUntil(lambda: not runs.runs.runs)
-    for signal in (runs.resume_requested, runs.evaluation_requested, runs.removal_requested):
-        signal.emit(run)
-    runs.findChild(QMessageBox).button(QMessageBox.StandardButton.Yes).click()
-    assert window._modes.mode == "scratch"
-    assert not script.of("evaluate")
-    assert not (tmp_path / "a").exists()
-
-
-def test_a_run_that_cannot_go_to_the_trash_stays(qtbot, window, script, tmp_path, monkeypatch):
-    run = on_disk(script, tmp_path, "a")
-    trash_says(monkeypatch, False)
-    runs = compare_runs(qtbot, window)
-    with RunFolder(Path(run.path)).locked():  # in another terminal
-        remove(window, runs)
-    note = find(runs, QLabel, "runsNote")
-    assert "is going on" in note.text()
-    remove(window, runs)
-    assert "can't be moved to the trash" in note.text()
-    button(runs, "letAnswerButton").click()
-    assert window._predictions.checkpoint == run.best
-    assert len(runs.runs.runs) == 1
-
-
 def test_the_guide_is_one_key_away(qtbot, window):
     qtbot.keyClick(window, Qt.Key.Key_F1)
     qtbot.waitUntil(lambda: window.findChild(GuideWindow) is not None)
@@ -1604,24 +768,6 @@ def test_the_guide_is_one_key_away(qtbot, window):
     assert guide.isVisible()
     guide.close()
     qtbot.waitUntil(lambda: window.findChild(GuideWindow) is None)
-
-
-def test_a_dropped_checkpoint_answers_from_then_on(qtbot, window, script, tmp_path):
-    drop(window, [str(tmp_path / "mine.pth")])
-    drop(window, [str(tmp_path / "a.jpg")])
-    qtbot.waitUntil(lambda: bool(script.of("predict")))
-    assert script.of("predict")[0][0] == str(tmp_path / "mine.pth")
-
-
-def test_a_photo_that_comes_while_training_waits_for_a_checkpoint(qtbot, window, script, photos):
-    start(qtbot, window, photos)
-    script.gate.release()
-    qtbot.waitUntil(lambda: window._run.plot._batches.length == 1)
-    drop(window, ["/x/a.jpg"])
-    script.gate.release()
-    qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])
-    assert script.of("predict") == [(str(script.run / "last.pth"), ["/x/a.jpg"])]
-    assert window._control.state == "running"
 
 
 def test_a_dropped_folder_is_opened(qtbot, window, script, photos):
@@ -1858,7 +1004,7 @@ def test_a_window_that_has_closed_begins_nothing_more(qtbot, window, script, pho
 
 @pytest.mark.parametrize("height", [700, 850])
 def test_a_small_window_stays_small(qtbot, window, script, photos, tmp_path, height: int):
-    """What a run and its guesses have to say makes it no larger than a small laptop's screen; in a
+    """What a run and its predictions say makes it no larger than a small laptop's screen; in a
     larger one the photo has more room."""
     window.resize(1024, height)
     start(qtbot, window, photos)
@@ -1867,7 +1013,7 @@ def test_a_small_window_stays_small(qtbot, window, script, photos, tmp_path, hei
         script.gate.release()
     qtbot.waitUntil(lambda: "Done" in banner_text(window))
     drop(zone, [str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg")])
-    qtbot.waitUntil(lambda: guesses(window) == ["rose", "tulip"])
+    qtbot.waitUntil(lambda: predictions(window) == ["rose", "tulip"])
     qtbot.waitUntil(lambda: (zone.height() >= 130) == (height > 700))
     assert (window.width(), window.height()) == (1024, height)
 

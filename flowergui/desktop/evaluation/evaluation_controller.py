@@ -1,6 +1,7 @@
-"""Judges photos whose classes are known, and has the mistakes looked at."""
+"""Evaluates a checkpoint on photos whose classes are known, and has its errors looked at."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,14 @@ from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QWidget
 
 from flowergui import tasks
-from flowergui.desktop.dataset.dataset_controller import DatasetController
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
-from flowergui.desktop.prediction.photo_strip import PhotoAnswer
-from flowergui.desktop.prediction.prediction_controller import PredictionController
+from flowergui.desktop.prediction.photo_answer import PhotoAnswer
+from flowergui.desktop.session import (
+    Store,
+    inference_device,
+    open_dataset,
+    predicting_checkpoint,
+)
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.errors import FlowerError
 from flowergui.events import (
@@ -23,142 +28,182 @@ from flowergui.events import (
     Preparing,
 )
 from flowergui.store import library
+from flowergui.text import tr
 
-JOB, WHY = "evaluate", "explain a mistake"
+EVALUATE, STAMP, LOOK = "evaluate", "is a checkpoint newer", "look at an evaluated photo"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointStamp:
+    """When a checkpoint was written, in nanoseconds; 0 if there is none."""
+
+    modified_ns: int
 
 
 class EvaluationController(QObject):
-    """Asks the checkpoint that answers now, in a window of its own; one at a time."""
+    """Evaluates one checkpoint at a time, in a window of its own."""
 
-    def __init__(
-        self,
-        predictions: PredictionController,
-        photos: DatasetController,
-        jobs: Jobs,
-        parent: QWidget,
-    ) -> None:
+    def __init__(self, store: Store, jobs: Jobs, parent: QWidget) -> None:
         super().__init__(parent)
-        self._predictions, self._photos, self._jobs = predictions, photos, jobs
+        self._store, self._jobs, self._parent = store, jobs, parent
         self._window: EvaluationWindow | None = None
-        self._checkpoint, self._stamp = "", 0
+        self._checkpoint = ""
+        self._stamp: CheckpointStamp | None = None  # of the checkpoint, when it was evaluated
         self._folder = ""
         self._epoch: int | None = None
 
     @Slot()
     def open(self) -> None:
-        """Shows how the checkpoint that answers does."""
-        if checkpoint := self._predictions.checkpoint:
+        """Shows how good the checkpoint is that predicts."""
+        if checkpoint := predicting_checkpoint(self._store.session):
             self.open_of(checkpoint)
 
     @Slot(str)
     def open_of(self, checkpoint: str) -> None:
-        """Judges the photos that the checkpoint's run has held back; those that are open, where
-        it is of no run. What was judged by it already is shown again."""
-        if self._window is not None and (checkpoint, _stamp(checkpoint)) == (
-            self._checkpoint,
-            self._stamp,
-        ):
-            self._show()
-            return
-        if self._window is None:
-            parent = self.parent()
-            assert isinstance(parent, QWidget)
-            self._window = EvaluationWindow(parent)
-            self._window.folder_requested.connect(self._judge)
-            self._window.explanation_requested.connect(self._explain)
-            self._window.rerun_requested.connect(self._judge_again)
-            self._window.finished.connect(self._closed)
-        self._checkpoint = checkpoint
-        self._judge("" if library.run_of(checkpoint) else self._photos.folder)
-        self._show()
-
-    def _show(self) -> None:
-        assert self._window is not None
+        """Evaluates a checkpoint on the validation set of its run; if it is in no run folder, on
+        the photos that are open. What was evaluated already is shown again, unless the file has
+        changed since."""
+        if self._window is not None and checkpoint == self._checkpoint:
+            self._jobs.do(STAMP, lambda: iter([_stamp(checkpoint)]), self._compare_stamp)
+        else:
+            if self._window is None:
+                self._window = self._make_window()
+            self._checkpoint = checkpoint
+            self._evaluate("")
         self._window.setWindowState(self._window.windowState() & ~Qt.WindowState.WindowMinimized)
         self._window.show()
         self._window.activateWindow()
 
-    @Slot(object)
-    def _evaluation_failed(self, error: BaseException) -> None:
-        if self._window is not None:
-            self._window.show_failure(str(error))
-        if not isinstance(error, FlowerError):
-            self._jobs.report(error)
+    def _make_window(self) -> EvaluationWindow:
+        window = EvaluationWindow(self._parent)
+        window.folder_requested.connect(self._evaluate)
+        window.prediction_requested.connect(self._predict)
+        window.explanation_requested.connect(self._explain)
+        window.rerun_requested.connect(self._evaluate_again)
+        window.finished.connect(self._closed)
+        return window
+
+    # --- the evaluation -------------------------------------------------------------------
 
     @Slot(object)
-    def _explanation_failed(self, error: BaseException) -> None:
-        if self._window is not None and (shown := self._window.shown):
-            self._window.show_answer(replace(shown, failure=str(error)))
-        if not isinstance(error, FlowerError):
-            self._jobs.report(error)
-
-    @Slot()
-    def _judge_again(self) -> None:
-        self._judge(self._folder)
-
-    @Slot(object)
-    def _judge(self, folder: str) -> None:
+    def _evaluate(self, folder: str) -> None:
+        """On the photos in `folder`; "" for those of its run, or else those that are open."""
         assert self._window is not None
-        checkpoint, self._folder = self._checkpoint, folder
-        self._stamp, self._epoch = _stamp(checkpoint), None
+        session, checkpoint = self._store.session, self._checkpoint
+        dataset, device = open_dataset(session), inference_device(session)
+        opened = dataset.folder if dataset else ""
+        self._folder, self._stamp, self._epoch = folder, None, None
+        self._jobs.cancel(LOOK)
         self._window.begin(checkpoint)
         self._jobs.do(
-            JOB, lambda: tasks.evaluate(checkpoint, folder), self._told, self._evaluation_failed
+            EVALUATE,
+            lambda: _evaluation(checkpoint, folder, opened, device),
+            self._show_events,
+            self._failed,
         )
 
-    @Slot(object)
-    def _explain(self, path: str) -> None:
-        checkpoint = self._checkpoint
-        self._jobs.do(
-            WHY,
-            lambda: tasks.predict(checkpoint, [path], why=True),
-            self._answered,
-            self._explanation_failed,
-        )
+    @Slot()
+    def _evaluate_again(self) -> None:
+        self._evaluate(self._folder)
 
     @Slot(object)
-    def _told(self, events: tuple[Any, ...]) -> None:
+    def _compare_stamp(self, events: tuple[CheckpointStamp, ...]) -> None:
+        if self._window is not None and self._stamp not in (None, events[-1]):
+            self._evaluate("")
+
+    @Slot(object)
+    def _show_events(self, events: tuple[Any, ...]) -> None:
         if self._window is None:
             return
-        if judged := [event for event in events if isinstance(event, PhotoEvaluated)]:
-            self._window.show_photos(judged)
+        if photos := [event for event in events if isinstance(event, PhotoEvaluated)]:
+            self._window.show_photos(photos)
         for event in events:
-            if isinstance(event, Preparing):
+            if isinstance(event, CheckpointStamp):
+                self._stamp = event
+            elif isinstance(event, Preparing):
                 self._window.show_progress(event.done, event.total)
             elif isinstance(event, Evaluated):
                 self._epoch = event.epoch
                 self._window.show_result(event)
 
     @Slot(object)
-    def _answered(self, events: tuple[Any, ...]) -> None:
+    def _failed(self, error: BaseException) -> None:
+        if self._window is not None:
+            self._window.show_failure(str(error))
+        if not isinstance(error, FlowerError):
+            self._jobs.report(error)
+
+    # --- a photo --------------------------------------------------------------------------
+
+    @Slot(object)
+    def _predict(self, path: str) -> None:
+        self._look(path, why=False)
+
+    @Slot(object)
+    def _explain(self, shown: PhotoAnswer) -> None:
+        self._look(shown.path, why=True)
+
+    def _look(self, path: str, *, why: bool) -> None:
+        checkpoint, device = self._checkpoint, inference_device(self._store.session)
+        self._jobs.do(
+            LOOK,
+            lambda: tasks.predict(checkpoint, [path], why=why, device=device),
+            self._show_photo_events,
+            self._look_failed,
+        )
+
+    @Slot(object)
+    def _show_photo_events(self, events: tuple[Any, ...]) -> None:
         for event in events:
-            if self._window is None or self._window.shown is None:
+            if self._window is None or (shown := self._window.shown) is None:
                 return
+            if event.path != shown.path:
+                continue
             if isinstance(event, Predicted) and self._epoch not in (None, event.epoch):
-                # A run that goes on has saved a better one.
-                name = Path(self._checkpoint).name
-                better = f"{name} is another network by now, of epoch {event.epoch:,}. Judge again."
-                self._window.show_answer(PhotoAnswer(event.path, failure=better))
+                self._window.show_answer(PhotoAnswer(event.path, failure=self._newer(event)))
                 return
             if isinstance(event, Predicted):
-                self._window.show_answer(PhotoAnswer(event.path, predicted=event))
-            elif isinstance(event, Explained) and event.path == self._window.shown.path:
-                self._window.show_answer(replace(self._window.shown, heatmaps=event.heatmaps))
+                self._window.show_answer(replace(shown, predicted=event))
+            elif isinstance(event, Explained):
+                why_not = "" if event.heatmaps else tr("This network can't show where it looks.")
+                self._window.show_answer(replace(shown, heatmaps=event.heatmaps, why_not=why_not))
             elif isinstance(event, PredictionFailed):
                 self._window.show_answer(PhotoAnswer(event.path, failure=event.reason))
 
+    def _newer(self, event: Predicted) -> str:
+        """A run has saved a better network in the same file."""
+        return tr(
+            "{checkpoint} is of epoch {epoch} now. Evaluate again.",
+            checkpoint=Path(self._checkpoint).name,
+            epoch=f"{event.epoch:,}",
+        )
+
+    @Slot(object)
+    def _look_failed(self, error: BaseException) -> None:
+        if self._window is not None and (shown := self._window.shown):
+            self._window.show_answer(replace(shown, failure=str(error)))
+        if not isinstance(error, FlowerError):
+            self._jobs.report(error)
+
     @Slot()
     def _closed(self) -> None:
-        for job in (JOB, WHY):
+        for job in (EVALUATE, STAMP, LOOK):
             self._jobs.cancel(job)
         window, self._window = self._window, None
         if window is not None:
             window.deleteLater()
 
 
-def _stamp(checkpoint: str) -> int:
-    """When a file was written, in nanoseconds; 0 where there is none."""
+def _evaluation(checkpoint: str, folder: str, opened: str, device: str) -> Iterator[Any]:
+    """The job: it reads the disk."""
+    yield _stamp(checkpoint)
+    if not folder and library.run_of(checkpoint) is None:
+        folder = opened
+    yield from tasks.evaluate(checkpoint, folder, device=device)
+
+
+def _stamp(checkpoint: str) -> CheckpointStamp:
     try:
-        return Path(checkpoint).stat().st_mtime_ns
+        return CheckpointStamp(Path(checkpoint).stat().st_mtime_ns)
     except OSError:
-        return 0
+        return CheckpointStamp(0)

@@ -26,7 +26,7 @@ from flowergui.desktop.evaluation.evaluated_photos import (
 )
 from flowergui.desktop.evaluation.photo_grid import PhotoGrid
 from flowergui.desktop.prediction.answer_view import AnswerView
-from flowergui.desktop.prediction.photo_strip import PhotoAnswer
+from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.run_names import spoken
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import (
@@ -57,8 +57,10 @@ class EvaluationWindow(QDialog):
 
     folder_requested = Signal(object)
     """The user wants the photos of this folder (str) to be judged."""
+    prediction_requested = Signal(object)
+    """The user looks at this photo: its path, which need not be text."""
     explanation_requested = Signal(object)
-    """The user looks at this photo (its path, which need not be text), and may want to know why."""
+    """The user wants to see why this PhotoAnswer was predicted so."""
     rerun_requested = Signal()
     """The user wants the same photos to be judged once more."""
 
@@ -164,6 +166,11 @@ class EvaluationWindow(QDialog):
             self._answer.show_photo(shown)
 
     @property
+    def is_finished(self) -> bool:
+        """Whether no more photos will come: all are evaluated, or no more could be."""
+        return self._over
+
+    @property
     def shown(self) -> PhotoAnswer | None:
         """The photo that the user looks at, and what is known of it."""
         return self._shown
@@ -257,6 +264,7 @@ class EvaluationWindow(QDialog):
         view = PhotoView()
         view.setMinimumSize(PHOTO)
         self._answer = AnswerView(view, prefix="judged")
+        self._answer.explanation_requested.connect(self.explanation_requested)
         folder = quiet_button("Show in its folder", "showInFolderButton", flush=True)
         folder.setToolTip("Is it the label that is wrong? Then move the file to its right folder.")
         folder.clicked.connect(self._open_folder)
@@ -306,7 +314,7 @@ class EvaluationWindow(QDialog):
     def _look(self, judged: PhotoEvaluated) -> None:
         self._shown = PhotoAnswer(judged.path)
         self._answer.show_photo(self._shown)
-        self.explanation_requested.emit(judged.path)
+        self.prediction_requested.emit(judged.path)
 
     # --- what is asked for ----------------------------------------------------------------
 

@@ -1,40 +1,48 @@
-"""What the network makes of one photo, and why."""
+"""The predictions for one photo, and where the network looks."""
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from flowergui.desktop.prediction.photo_strip import PhotoAnswer
+from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.prediction.prediction_table import PredictionTable
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import ElidedLabel, escape_tooltip, quiet_button, small_label
 from flowergui.desktop.widgets.photo_view import PhotoView
+from flowergui.events import Predicted
+from flowergui.text import tr
 
 
 class AnswerView(QWidget):
-    """The name of a photo and the guesses, and "Why?", which lights the photo up in `view`. The
-    names of its widgets begin with `prefix`."""
+    """The name of a photo and its predictions, and "Why?", which shows their heatmaps in `view`.
+    The object names of its widgets begin with `prefix`."""
+
+    explanation_requested = Signal(object)
+    """The user wants to see why this PhotoAnswer is as it is: its heatmaps are not computed yet."""
 
     def __init__(self, view: PhotoView, parent: QWidget | None = None, *, prefix: str = "") -> None:
         super().__init__(parent)
         self._view = view
         self._shown: PhotoAnswer | None = None
-        self._guess = 0  # the row of the guess that "Why?" is about
+        self._row = 0  # of the prediction that "Why?" is about
+        self._requested: Predicted | None = None  # was asked to be explained
         self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         theme.style(self._name, role="heading")
         self._place = QLabel()
         theme.style(self._place, role="caption")
-        self._why = quiet_button("Why?", "")
+        self._why = quiet_button(tr("Why?"), "")
         self._why.setCheckable(True)
-        self._why.setToolTip("Light up what speaks for a guess. Click a guess to see what does.")
-        self._why.toggled.connect(self._light)
+        self._why.setToolTip(
+            tr("Highlight what speaks for a class. Click a prediction to see what does.")
+        )
+        self._why.toggled.connect(self._explain)
         theme.style(self._why, role="segment")
         self._reason = small_label()
         self._busy = QProgressBar()
         self._busy.setRange(0, 0)
         self._busy.setTextVisible(False)
-        self._busy.setAccessibleName("Looking at the photo")
+        self._busy.setAccessibleName(tr("Predicting"))
         theme.style(self._busy, slim=True)
         self._failure = small_label("error")
         self._table = PredictionTable()
@@ -43,7 +51,7 @@ class AnswerView(QWidget):
             (self._name, "photoName"),
             (self._why, "whyButton"),
             (self._reason, "reasonCaption"),
-            (self._failure, "guessError"),
+            (self._failure, "predictionError"),
             (self._table, "predictions"),
         ):
             widget.setObjectName(prefix + (name[0].upper() + name[1:] if prefix else name))
@@ -67,41 +75,56 @@ class AnswerView(QWidget):
         """Shows what is known of a photo by now; None for no photo. `place` says where it stands
         among others."""
         if shown is None or self._shown is None or shown.path != self._shown.path:
-            self._guess = 0
+            self._row = 0
         self._shown = shown
-        self._light()
-        self._name_row.setVisible(shown is not None)
-        guessed = shown.predicted if shown else None
+        predicted = shown.predicted if shown else None
         failure = shown.failure if shown else ""
-        self._busy.setVisible(shown is not None and not guessed and not failure)
+        self._name_row.setVisible(shown is not None)
+        self._busy.setVisible(shown is not None and not predicted and not failure)
         self._failure.setVisible(bool(failure))
         self._failure.setText(failure)
         self._table.setVisible(shown is not None and not failure)
-        self._table.show_predictions(guessed.predictions if guessed else ())
+        self._table.show_predictions(predicted.predictions if predicted else ())
         if shown:
             self._name.setText(Path(shown.path).name)
             self._name.setToolTip(escape_tooltip(shown.path))
             self._place.setText(place)
+        self._why.setEnabled(predicted is not None)
+        self._explain()
 
     @Slot(int)
     def _ask_of(self, row: int) -> None:
-        self._guess = row
+        self._row = row
         if self._why.isChecked():
-            self._light()
+            self._explain()
         elif self._why.isEnabled():
             self._why.setChecked(True)
 
     @Slot()
-    def _light(self) -> None:
-        """Shows the photo; lit, where the user wants to know why."""
+    def _explain(self) -> None:
+        """Shows the photo; while "Why?" is on, with the heatmap of a prediction, which is asked
+        for if it is not computed yet."""
         shown = self._shown
-        heats = shown.heatmaps if shown else ()
-        self._why.setEnabled(bool(heats))
-        heat = heats[self._guess] if self._why.isChecked() and self._guess < len(heats) else ()
-        self._reason.setVisible(bool(heat))
-        if heat and shown and shown.predicted:
-            name = shown.predicted.predictions[self._guess].name
-            some = any(value > 0 for row in heat for value in row)
-            what = "Bright: what speaks for" if some else "Nothing in the photo speaks for"
-            self._reason.setText(f"{what} {name}.")
-        self._view.show_picture(shown.path if shown else "", heat)
+        wanted = shown is not None and shown.predicted is not None and self._why.isChecked()
+        heatmaps = shown.heatmaps if shown and wanted else ()
+        heatmap = heatmaps[self._row] if self._row < len(heatmaps) else ()
+        self._reason.setVisible(wanted)
+        if shown and wanted:
+            self._reason.setText(self._reason_for(shown))
+        self._view.show_picture(shown.path if shown else "", heatmap)
+        if shown and wanted and shown.can_be_explained and shown.predicted is not self._requested:
+            self._requested = shown.predicted
+            self.explanation_requested.emit(shown)
+
+    def _reason_for(self, shown: PhotoAnswer) -> str:
+        assert shown.predicted is not None
+        if shown.why_not:
+            return shown.why_not
+        if self._row >= len(shown.predicted.predictions):
+            return ""
+        label = shown.predicted.predictions[self._row].name
+        if self._row >= len(shown.heatmaps):
+            return tr("Finding what speaks for {label}…", label=label)
+        if any(value > 0 for row in shown.heatmaps[self._row] for value in row):
+            return tr("Bright: what speaks for {label}.", label=label)
+        return tr("Nothing in the photo speaks for {label}.", label=label)

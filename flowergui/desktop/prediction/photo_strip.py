@@ -1,7 +1,6 @@
-"""The photos that were dropped together, as small pictures to choose from."""
+"""The photos that were dropped together, as thumbnails to choose from."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import (
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import (
     ModelIndex,
@@ -30,46 +30,22 @@ from flowergui.desktop.widgets.card import (
 )
 from flowergui.desktop.widgets.list_model import ListModel
 from flowergui.desktop.widgets.thumbnails import Thumbnails
-from flowergui.events import Predicted
-from flowergui.facts import (
-    Heatmap,
-)
-from flowergui.text import (
-    percent,
-)
+from flowergui.text import tr
 
-TILE = 40
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoAnswer:
-    """A photo and what is known of it: `guessed`, or why not (`failure`), or neither yet; and the
-    `heats` of its guesses, in their order, once they are explained."""
-
-    path: str
-    predicted: Predicted | None = None
-    failure: str = ""
-    heatmaps: tuple[Heatmap, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """A few words: tulip, 91%."""
-        if self.predicted and self.predicted.predictions:
-            best = self.predicted.predictions[0]
-            return f"{best.name}, {percent(best.probability)}"
-        return self.failure or "waiting"
+TILE_PX = 40
+MAX_THUMBNAILS = 500
 
 
 class PhotoStrip(QListView):
     """One row of photos; hidden while there are fewer than two."""
 
     chosen = Signal(object)
-    """The PhotoAnswer that the user wants to see."""
+    """The user wants to see this PhotoAnswer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("photoStrip")
-        self.setAccessibleName("Photos")
+        self.setAccessibleName(tr("Photos"))
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(False)
         self.setUniformItemSizes(True)
@@ -79,11 +55,11 @@ class PhotoStrip(QListView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._photos = _StripModel(self)
-        self._thumbnails = Thumbnails(3 * TILE, 500, self)
+        self._thumbnails = Thumbnails(3 * TILE_PX, MAX_THUMBNAILS, self)
         self._thumbnails.ready.connect(self.viewport().update)
         self.setModel(self._photos)
         self.setItemDelegate(_StripDelegate(self._thumbnails, self))
-        self.setFixedHeight(TILE + 8 + self.horizontalScrollBar().sizeHint().height())
+        self.setFixedHeight(TILE_PX + 8 + self.horizontalScrollBar().sizeHint().height())
         self.selectionModel().currentChanged.connect(self._selected)
         self.hide()
 
@@ -105,11 +81,11 @@ class PhotoStrip(QListView):
         return list(self._photos.rows)
 
     def row_of(self, path: str) -> int:
-        """Where a photo stands, from 0; -1 for one that is not there."""
+        """The row of a photo, from 0; -1 if it is not there."""
         return self._photos.row_of(path)
 
     def put(self, shown: PhotoAnswer) -> None:
-        """What is known of a photo that is there is this now."""
+        """Replaces what is known of a photo that is there."""
         self._photos.put(shown)
 
     @Slot()
@@ -144,7 +120,7 @@ class _StripModel(ListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return name
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{name}: {row.summary}"
+            return row.summary
         return None
 
 
@@ -154,7 +130,7 @@ class _StripDelegate(QStyledItemDelegate):
         self._thumbnails = thumbnails
 
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
-        return QSize(TILE + 6, TILE + 6)
+        return QSize(TILE_PX + 6, TILE_PX + 6)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         shown: PhotoAnswer = index.data(Qt.ItemDataRole.UserRole)

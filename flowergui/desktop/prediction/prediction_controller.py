@@ -1,136 +1,167 @@
-"""Which checkpoint answers, and the pictures that wait for one."""
+"""Has dropped photos predicted by the checkpoint that predicts now, and explained on request."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui import tasks
+from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.prediction.prediction_panel import PredictionPanel
-from flowergui.desktop.session import RunState
+from flowergui.desktop.session import (
+    Mode,
+    RunState,
+    Session,
+    Store,
+    inference_device,
+    predicting_checkpoint,
+)
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.desktop.training.training_controller import TrainingController
-from flowergui.events import (
-    Explained,
-    Predicted,
-    PredictionFailed,
-)
-from flowergui.facts import (
-    RunFacts,
-)
+from flowergui.errors import FlowerError
+from flowergui.events import Explained, Predicted, PredictionFailed
 
-JOB = "predict"
+PREDICT, EXPLAIN = "predict", "explain a prediction"
+
+BEST = "best.pth"
 
 
 class PredictionController(QObject):
-    """The checkpoint that the user named answers; else that of the run that goes or has just
-    gone; else that of the chosen run; else the newest there is."""
+    """Which checkpoint predicts follows from the session (`predicting_checkpoint`).
+
+    While a run trains, what predicts already predicts photos at once, and they are predicted anew
+    as soon as the run has saved what it has learned so far. So they are when the user chooses
+    another checkpoint; else predictions stay, with the name of the checkpoint that made them.
+    """
+
+    save_requested = Signal()
+    """The run that goes should save a checkpoint, for photos that wait for it."""
 
     def __init__(
-        self,
-        panel: PredictionPanel,
-        jobs: Jobs,
-        control: TrainingController,
-        parent: QObject | None = None,
+        self, store: Store, panel: PredictionPanel, jobs: Jobs, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._panel, self._jobs, self._control = panel, jobs, control
-        self._named = ""
-        self._of_this_run = ""
-        self._of_other_runs = ""
-        self._asked: list[str] = []
-        self._waiting: list[str] = []
+        self._store, self._panel, self._jobs = store, panel, jobs
+        self._requested: list[str] = []  # what the job predicts
+        self._explaining = ""
+        self._waiting: list[str] = []  # is predicted once the run has saved
+        store.changed.connect(self._changed)
+        panel.explanation_requested.connect(self._explain)
 
-    @property
-    def checkpoint(self) -> str:
-        """What answers now; "" where nothing can."""
-        if self._named or self._of_this_run or self._control.state != RunState.IDLE:
-            return self._named or self._of_this_run
-        return self._of_other_runs
-
-    def know(self, runs: Sequence[RunFacts], chosen: RunFacts | None) -> None:
-        """The runs on disk, newest first, and the one that the user chose to resume."""
-        candidates = [*([chosen] if chosen else []), *runs]
-        found = (run.best or run.last for run in candidates)
-        self._of_other_runs = next((path for path in found if path), "")
-        self._show()
+    # --- which checkpoint predicts --------------------------------------------------------
 
     @Slot(str)
-    def name(self, path: str) -> None:
-        """The user wants this checkpoint to answer."""
-        self._named = path
-        self._show()
-
-    def forget(self, run: str) -> None:
-        """The folder of this run has gone: nothing in it answers any more."""
-        if self._named and Path(self._named).parent == Path(run):
-            self._named = ""
-        if self._of_this_run and Path(self._of_this_run).parent == Path(run):
-            self._of_this_run = ""
-        self._show()
-
-    def run_began(self) -> None:
-        """A run goes; its checkpoints will answer, and the one that was named no longer."""
-        self._named = self._of_this_run = ""
-        self._show()
+    def use_checkpoint(self, path: str) -> None:
+        """The user wants this checkpoint to predict, also the photos that are shown."""
+        self._store.update(chosen_checkpoint=path)
 
     @Slot(str)
     def run_saved(self, path: str) -> None:
-        """A checkpoint is there: the best one answers, the last one until there is one."""
-        best = Path(path).with_name("best.pth")
-        self._of_this_run = str(best) if best.exists() else path
-        self._show()
-        self.wait_no_longer()
+        """The run has written this checkpoint: its best one predicts, else its last one."""
+        known = Path(self._store.session.run_checkpoint)
+        if Path(path).name == BEST or known != Path(path).with_name(BEST):
+            self._store.update(run_checkpoint=path)
+        waiting, self._waiting = self._waiting, []
+        self._predict(waiting)
 
     @Slot()
     def wait_no_longer(self) -> None:
-        """Pictures that wait are answered by what there is: the run has saved, or it can't, or it
-        is over."""
-        if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            self._answer(waiting)
+        """No checkpoint will come that photos wait for: the run could not save it, or is over."""
+        waiting, self._waiting = self._waiting, []
+        if waiting and not predicting_checkpoint(self._store.session):
+            self._panel.show_no_model()
+
+    @Slot(object, object)
+    def _changed(self, before: Session, after: Session) -> None:
+        if before.run is RunState.IDLE and after.run is not RunState.IDLE:
+            run = after.resume_from if after.mode is Mode.RESUME else None
+            self._store.update(
+                chosen_checkpoint="", run_checkpoint=(run.best or run.last) if run else ""
+            )
+        elif after.run is RunState.IDLE:
+            self.wait_no_longer()  # the run is over, whether it has saved or not
+        checkpoint = predicting_checkpoint(after)
+        if checkpoint != predicting_checkpoint(before):
+            self._panel.set_checkpoint(checkpoint)
+        if after.chosen_checkpoint not in ("", before.chosen_checkpoint):
+            self._waiting = []
+            self._predict([shown.path for shown in self._panel.photos])
+
+    # --- photos ---------------------------------------------------------------------------
 
     @Slot(list)
     def predict(self, paths: list[str]) -> None:
-        """Says what is on these pictures. While a run goes, what it has learned so far answers:
-        its best state, as soon as that is saved."""
+        """Shows these photos, and predicts them."""
         self._panel.show_waiting(paths)
-        if self._control.state == RunState.RUNNING and not self._named:
+        session = self._store.session
+        self._waiting = []
+        if session.run is RunState.RUNNING and not session.chosen_checkpoint:
             self._waiting = paths
-            self._control.live.save = True
-        else:
-            self._answer(paths)
-
-    def _answer(self, paths: list[str]) -> None:
-        checkpoint = self.checkpoint
-        if checkpoint:
-            self._asked = paths
-            self._jobs.do(
-                JOB,
-                lambda: tasks.predict(checkpoint, paths, why=True),
-                self._told,
-                self._failed,
-            )
-        else:
+            self.save_requested.emit()
+        if predicting_checkpoint(session):
+            self._predict(paths)
+        elif not self._waiting:
             self._panel.show_no_model()
 
+    def _predict(self, paths: Sequence[str]) -> None:
+        if paths:
+            self._requested = list(paths)
+            checkpoint = predicting_checkpoint(self._store.session)
+            self._jobs.cancel(EXPLAIN)
+            self._jobs.do(
+                PREDICT,
+                self._job(checkpoint, self._requested),
+                self._show_predictions,
+                self._predictions_failed,
+            )
+
     @Slot(object)
-    def _failed(self, error: BaseException) -> None:
-        """The checkpoint can't answer."""
-        for path in self._asked:
+    def _explain(self, shown: PhotoAnswer) -> None:
+        """By the checkpoint that predicted it. If that was saved anew meanwhile, the photo is
+        predicted anew too: its heatmaps belong to its predictions."""
+        if shown.predicted is not None:
+            self._explaining = shown.path
+            self._jobs.do(
+                EXPLAIN,
+                self._job(shown.predicted.checkpoint, [shown.path], why=True),
+                self._show_explanation,
+                self._explanation_failed,
+            )
+
+    def _job(
+        self, checkpoint: str, paths: list[str], *, why: bool = False
+    ) -> Callable[[], Iterator[Any]]:
+        device = inference_device(self._store.session)
+        return lambda: tasks.predict(checkpoint, paths, why=why, device=device)
+
+    # --- what the jobs tell ---------------------------------------------------------------
+
+    @Slot(object)
+    def _show_predictions(self, events: tuple[Any, ...]) -> None:
+        for event in events:
+            if isinstance(event, Predicted):
+                self._panel.show_prediction(event)
+            elif isinstance(event, PredictionFailed):
+                self._panel.show_failed(event)
+
+    @Slot(object)
+    def _predictions_failed(self, error: BaseException) -> None:
+        for path in self._requested:
             self._panel.show_failed(PredictionFailed(path, str(error)))
         self._jobs.report(error)
 
     @Slot(object)
-    def _told(self, events: tuple[Any, ...]) -> None:
+    def _show_explanation(self, events: tuple[Any, ...]) -> None:
         for event in events:
             if isinstance(event, Predicted):
                 self._panel.show_prediction(event)
             elif isinstance(event, Explained):
                 self._panel.show_explained(event)
             elif isinstance(event, PredictionFailed):
-                self._panel.show_failed(event)
+                self._panel.show_not_explained(event.path, event.reason)
 
-    def _show(self) -> None:
-        self._panel.set_checkpoint(self.checkpoint)
+    @Slot(object)
+    def _explanation_failed(self, error: BaseException) -> None:
+        self._panel.show_not_explained(self._explaining, str(error))
+        if not isinstance(error, FlowerError):
+            self._jobs.report(error)

@@ -1,4 +1,4 @@
-"""What flower is it? Photos, the network's guesses, and who answered."""
+"""Photos that the user dropped, the network's predictions, and which checkpoint made them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,27 +9,31 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from flowergui.desktop.prediction.answer_view import AnswerView
 from flowergui.desktop.prediction.drop_zone import DropZone
-from flowergui.desktop.prediction.photo_strip import PhotoAnswer, PhotoStrip
+from flowergui.desktop.prediction.photo_answer import PhotoAnswer
+from flowergui.desktop.prediction.photo_strip import PhotoStrip
 from flowergui.desktop.run_names import spoken
 from flowergui.desktop.widgets.card import Card, quiet_button, small_label
 from flowergui.events import Explained, Predicted, PredictionFailed
+from flowergui.text import tr
 
 
 class PredictionPanel(Card):
-    """Takes photos and shows what the network makes of them."""
+    """Takes photos, and shows what the network predicts for them."""
 
     images_dropped = Signal(list)
-    """The user wants to know what is on these pictures (list[str])."""
+    """The user wants these pictures (list[str]) to be predicted."""
     checkpoint_dropped = Signal(str)
-    """The user wants this checkpoint to answer."""
+    """The user wants this checkpoint to predict."""
     folder_dropped = Signal(str)
-    """The user dropped a folder here; it is meant for the photos panel."""
+    """The user dropped a folder here; it is meant for the dataset."""
     evaluation_requested = Signal()
-    """The user wants to know how well the network that answers does."""
+    """The user wants to know how good the network is that predicts."""
+    explanation_requested = Signal(object)
+    """The user wants to see why this PhotoAnswer was predicted so."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Which flower?", parent)
-        self._answers = "", ""
+        super().__init__(tr("Predictions"), parent)
+        self._next_caption = "", ""  # of the checkpoint that will predict, and its path
         self._zone = DropZone()
         self._zone.images_dropped.connect(self.images_dropped)
         self._zone.checkpoint_dropped.connect(self.checkpoint_dropped)
@@ -43,58 +47,76 @@ class PredictionPanel(Card):
         shortcut.activated.connect(self._zone.paste)
         self._show(None)
 
-    # --- for the window -------------------------------------------------------------------
+    # --- for its controller ---------------------------------------------------------------
 
     @Slot()
     def paste(self) -> None:
         """Takes a picture or files from the clipboard, as Ctrl+V here does."""
         self._zone.paste()
 
+    @property
+    def photos(self) -> tuple[PhotoAnswer, ...]:
+        """The photos that are shown, with what is known of each."""
+        return tuple(self._strip.photos())
+
     @Slot(list)
     def show_waiting(self, paths: Sequence[str]) -> None:
-        """These photos are being looked at; they replace those before."""
+        """These photos will be predicted; they replace those before."""
         self._strip.show_photos(paths)
         self._show(self._strip.current)
 
     @Slot(object)
-    def show_prediction(self, guessed: Predicted) -> None:
-        """A photo is answered; one that nobody waits for is shown by itself."""
-        self._answer(PhotoAnswer(guessed.path, predicted=guessed))
+    def show_prediction(self, predicted: Predicted) -> None:
+        """A photo is predicted; one that is not there is shown alone."""
+        row = self._strip.row_of(predicted.path)
+        if row < 0 or self._strip.photos()[row].predicted != predicted:  # else heatmaps stay
+            self._put(PhotoAnswer(predicted.path, predicted=predicted))
 
     @Slot(object)
     def show_explained(self, explained: Explained) -> None:
-        """What speaks for the guesses of a photo that was answered."""
+        """The heatmaps of a photo that was predicted, or that it can have none."""
         row = self._strip.row_of(explained.path)
         if row >= 0:
-            self._answer(replace(self._strip.photos()[row], heatmaps=explained.heatmaps))
+            why_not = "" if explained.heatmaps else tr("This network can't show where it looks.")
+            shown = self._strip.photos()[row]
+            self._put(replace(shown, heatmaps=explained.heatmaps, why_not=why_not))
+
+    def show_not_explained(self, path: str, why_not: str) -> None:
+        """A photo that was predicted can have no heatmaps, and why."""
+        row = self._strip.row_of(path)
+        if row >= 0:
+            self._put(replace(self._strip.photos()[row], why_not=why_not))
 
     @Slot(object)
     def show_failed(self, failed: PredictionFailed) -> None:
         """A photo can't be read."""
-        self._answer(PhotoAnswer(failed.path, failure=failed.reason))
+        self._put(PhotoAnswer(failed.path, failure=failed.reason))
 
     @Slot()
     def show_no_model(self) -> None:
-        """There is no checkpoint that could answer."""
-        for shown in [shown for shown in self._strip.photos() if not shown.predicted]:
-            self._strip.put(replace(shown, failure="No network has been trained yet."))
-        self._who("Train a network first, or drop a checkpoint (.pth) here.")
+        """There is no checkpoint that could predict the photos that wait."""
+        self._next_caption = tr("Train a network first, or drop a checkpoint (.pth) here."), ""
+        for shown in [each for each in self._strip.photos() if not each.predicted]:
+            self._strip.put(replace(shown, failure=tr("No network has been trained yet.")))
         self._show(self._strip.current)
 
     @Slot(str)
     def set_checkpoint(self, path: str) -> None:
-        """Which checkpoint will answer; "" for none yet."""
-        self._who(f"{spoken(path)} answers." if path else "", path)
-        self._mistakes.setEnabled(bool(path))
+        """Which checkpoint predicts from now on; "" for none yet. Predictions that are shown keep
+        the name of the checkpoint that made them."""
+        words = tr("Predicts with {checkpoint}.", checkpoint=spoken(path)) if path else ""
+        self._next_caption = words, path
+        self._evaluation.setEnabled(bool(path))
+        self._show_caption(self._strip.current)
 
     # --- its parts ------------------------------------------------------------------------
 
     def _make_buttons(self) -> None:
-        browse = quiet_button("Browse…", "browsePhotosButton")
-        browse.setToolTip("Choose photos to look at")
+        browse = quiet_button(tr("Browse…"), "browsePhotosButton")
+        browse.setToolTip(tr("Choose photos to classify"))
         browse.clicked.connect(self._zone.browse)
-        paste = quiet_button("Paste", "pasteButton")
-        paste.setToolTip("A picture or files from the clipboard (Ctrl+V)")
+        paste = quiet_button(tr("Paste"), "pasteButton")
+        paste.setToolTip(tr("A picture or files from the clipboard (Ctrl+V)"))
         paste.clicked.connect(self._zone.paste)
         self.head.addWidget(browse)
         self.head.addWidget(paste)
@@ -106,22 +128,25 @@ class PredictionPanel(Card):
 
     def _make_answer(self) -> None:
         self._answer_view = AnswerView(self._zone)
-        self._checkpoint = small_label()
-        self._checkpoint.setObjectName("checkpointCaption")
+        self._answer_view.explanation_requested.connect(self.explanation_requested)
+        self._caption = small_label()
+        self._caption.setObjectName("checkpointCaption")
         # A splitter asks for the least height without asking for which width: three lines it is.
-        self._checkpoint.ensurePolished()  # the stylesheet makes its font smaller
-        self._checkpoint.setMinimumHeight(3 * self._checkpoint.fontMetrics().lineSpacing())
-        self._checkpoint.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._mistakes = quiet_button("Mistakes…", "mistakesButton")
-        self._mistakes.setToolTip("See which photos this network mistakes, and for what.")
-        self._mistakes.clicked.connect(self.evaluation_requested)
-        self._mistakes.setEnabled(False)
+        self._caption.ensurePolished()  # the stylesheet makes its font smaller
+        self._caption.setMinimumHeight(3 * self._caption.fontMetrics().lineSpacing())
+        self._caption.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._evaluation = quiet_button(tr("Evaluation…"), "evaluationButton")
+        self._evaluation.setToolTip(
+            tr("How accurate this network is, which classes it confuses, and on which photos.")
+        )
+        self._evaluation.clicked.connect(self.evaluation_requested)
+        self._evaluation.setEnabled(False)
         column = QVBoxLayout()
         column.setSpacing(6)
         column.addWidget(self._answer_view)
         row = QHBoxLayout()
-        row.addWidget(self._checkpoint, 1)
-        row.addWidget(self._mistakes, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._caption, 1)
+        row.addWidget(self._evaluation, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(row)
         self.body.addLayout(column)
 
@@ -129,23 +154,33 @@ class PredictionPanel(Card):
 
     @Slot(object)
     def _show(self, shown: PhotoAnswer | None) -> None:
-        place, count = self._strip.row_of(shown.path) + 1 if shown else 0, len(self._strip.photos())
-        self._answer_view.show_photo(shown, f"{place:,} of {count:,}" if count > 1 else "")
-        guessed = shown.predicted if shown else None
-        if guessed:
-            epoch = f", epoch {guessed.epoch:,}" if guessed.epoch else ""
-            self._checkpoint.setText(f"Answered by {spoken(guessed.checkpoint)}{epoch}.")
-            self._checkpoint.setToolTip(guessed.checkpoint)
-        elif shown and shown.failure:
-            self._who(*self._answers)
+        count = len(self._strip.photos())
+        place = ""
+        if shown and count > 1:
+            number = self._strip.row_of(shown.path) + 1
+            place = tr("{number} of {count}", number=f"{number:,}", count=f"{count:,}")
+        self._answer_view.show_photo(shown, place)
+        self._show_caption(shown)
 
-    def _who(self, text: str, path: str = "") -> None:
-        """Says who answers now."""
-        self._answers = text, path
-        self._checkpoint.setText(text)
-        self._checkpoint.setToolTip(path)
+    def _show_caption(self, shown: PhotoAnswer | None) -> None:
+        """Names the checkpoint that predicted what is shown, else the one that will predict."""
+        predicted = shown.predicted if shown else None
+        text, path = self._next_caption
+        if predicted:
+            path = predicted.checkpoint
+            text = (
+                tr(
+                    "Predicted by {checkpoint}, epoch {epoch}.",
+                    checkpoint=spoken(path),
+                    epoch=f"{predicted.epoch:,}",
+                )
+                if predicted.epoch
+                else tr("Predicted by {checkpoint}.", checkpoint=spoken(path))
+            )
+        self._caption.setText(text)
+        self._caption.setToolTip(path)
 
-    def _answer(self, shown: PhotoAnswer) -> None:
+    def _put(self, shown: PhotoAnswer) -> None:
         if self._strip.row_of(shown.path) < 0:
             self.show_waiting([shown.path])
         self._strip.put(shown)

@@ -1,4 +1,4 @@
-"""What a photo shows: classes with painted bars, the likeliest first."""
+"""The predictions for a photo: classes and probabilities, as bars, the likeliest first."""
 
 from typing import Any
 
@@ -24,66 +24,65 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import (
-    ROOT_INDEX,
-    ModelIndex,
-    escape_tooltip,
-)
-from flowergui.facts import (
-    Prediction,
-)
-from flowergui.text import (
-    percent,
-)
+from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, escape_tooltip
+from flowergui.facts import Prediction
+from flowergui.text import percent, tr
 
-ROWS = 5
-"""As many guesses as a photo gets."""
-FEWEST = 3
-"""As many are seen in the lowest window."""
+MAX_ROWS = 5
+"""Predictions that a photo has at most."""
+MIN_ROWS = 3
+"""Rows that are visible in the lowest window."""
+ROW_PADDING_PX = 12
 
 
 class PredictionModel(QAbstractTableModel):
-    """Guesses; column 0 is the class, column 1 its probability. UserRole gives the bare float
-    in column 1, and the name in column 0."""
+    """Column 0 is the class, column 1 its probability. UserRole gives the float in column 1, and
+    the name in column 0."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._guesses: tuple[Prediction, ...] = ()
+        self._predictions: tuple[Prediction, ...] = ()
 
-    def show_predictions(self, guesses: tuple[Prediction, ...]) -> None:
+    def show_predictions(self, predictions: tuple[Prediction, ...]) -> None:
         self.beginResetModel()
-        self._guesses = guesses
+        self._predictions = predictions
         self.endResetModel()
 
     def rowCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
-        return 0 if parent.isValid() else len(self._guesses)
+        return 0 if parent.isValid() else len(self._predictions)
 
     def columnCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
         return 0 if parent.isValid() else 2
 
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        guess = self._guesses[index.row()]
+        prediction = self._predictions[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return percent(guess.probability) if index.column() else guess.name
+            return percent(prediction.probability) if index.column() else prediction.name
         if role == Qt.ItemDataRole.UserRole:
-            return guess.probability if index.column() else guess.name
+            return prediction.probability if index.column() else prediction.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return escape_tooltip(f"{guess.name}: {100 * guess.probability:.2f}%")
+            return escape_tooltip(
+                tr(
+                    "{label}: {percent:.2f}%",
+                    label=prediction.name,
+                    percent=100 * prediction.probability,
+                )
+            )
         return None
 
 
 class PredictionTable(QTableView):
-    """Shows up to ROWS guesses, always as tall as for all of them: nothing jumps. In a low window
-    the last ones have to be scrolled to."""
+    """Shows up to MAX_ROWS predictions, and is always as tall as for all of them, so that nothing
+    jumps. In a low window the last ones have to be scrolled to."""
 
     chosen = Signal(int)
-    """The user wants to know more of the guess in this row."""
+    """The user wants to know more about the prediction in this row."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Guesses")
-        self._guesses = PredictionModel(self)
-        self.setModel(self._guesses)
+        self.setAccessibleName(tr("Predictions"))
+        self._predictions = PredictionModel(self)
+        self.setModel(self._predictions)
         self.setItemDelegate(_PredictionDelegate(self))
         self.setShowGrid(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
@@ -98,11 +97,11 @@ class PredictionTable(QTableView):
         self.verticalHeader().hide()
         self.horizontalHeader().hide()
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        height = self.fontMetrics().height() + 12
+        height = self.fontMetrics().height() + ROW_PADDING_PX
         self.verticalHeader().setMinimumSectionSize(1)
         self.verticalHeader().setDefaultSectionSize(height)
-        self.setMinimumHeight(FEWEST * height)
-        self.setMaximumHeight(ROWS * height)
+        self.setMinimumHeight(MIN_ROWS * height)
+        self.setMaximumHeight(MAX_ROWS * height)
 
     @Slot(QModelIndex)
     def _clicked(self, index: QModelIndex) -> None:
@@ -111,16 +110,16 @@ class PredictionTable(QTableView):
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self.maximumHeight())
 
-    def show_predictions(self, guesses: tuple[Prediction, ...]) -> None:
-        """Shows these instead of those before."""
-        self._guesses.show_predictions(guesses)
+    def show_predictions(self, predictions: tuple[Prediction, ...]) -> None:
+        """Replaces the predictions."""
+        self._predictions.show_predictions(predictions)
 
 
 class _PredictionDelegate(QStyledItemDelegate):
     """The name; a bar as long as the probability, and its number. The first in the accent."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
-        return QSize(60, option.fontMetrics.height() + 12)
+        return QSize(60, option.fontMetrics.height() + ROW_PADDING_PX)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         look = theme.current()

@@ -13,7 +13,7 @@ from flowergui import tasks
 from flowergui.desktop.evaluation.evaluation_controller import EvaluationController
 from flowergui.desktop.prediction.prediction_controller import PredictionController
 from flowergui.desktop.runs.runs_window import RunsWindow
-from flowergui.desktop.session import RunState
+from flowergui.desktop.session import RunState, Store, without_run
 from flowergui.desktop.start_from.resume_controller import ResumeController
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.training_controller import TrainingController
@@ -55,6 +55,7 @@ class RunsController(QObject):
 
     def __init__(
         self,
+        store: Store,
         control: TrainingController,
         resume: ResumeController,
         predictions: PredictionController,
@@ -63,6 +64,7 @@ class RunsController(QObject):
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
+        self._store = store
         self._control, self._resume, self._predictions = control, resume, predictions
         self._evaluation, self._jobs = evaluation, jobs
         self._window: RunsWindow | None = None
@@ -161,7 +163,7 @@ class RunsController(QObject):
     @Slot(object)
     def _let_answer(self, run: RunFacts) -> None:
         if self._window is not None and self._is_there(run):
-            self._predictions.name(run.best or run.last)
+            self._predictions.use_checkpoint(run.best or run.last)
             self._window.note(f"{Path(run.path).name} answers now: drop photos on the main window.")
 
     def _is_there(self, run: RunFacts) -> bool:
@@ -173,7 +175,7 @@ class RunsController(QObject):
         return False
 
     def _gone(self, run: RunFacts) -> None:
-        self._predictions.forget(run.path)
+        self._store.update(**without_run(self._store.session, run.path))
         self._resume.refresh(look=self._control.state == RunState.IDLE)
         self.removed.emit()
 

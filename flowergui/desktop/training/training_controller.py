@@ -93,6 +93,12 @@ class TrainingController(QObject):
             self._worker.go_on()
 
     @Slot()
+    def save_now(self) -> None:
+        """Has the run save a checkpoint within a batch, and go on."""
+        if self.state == RunState.RUNNING:
+            self.live.save = True
+
+    @Slot()
     def save_again(self) -> None:
         """Tries once more to save a run that could not be saved at its end."""
         if self._worker is not None and self.state == RunState.UNSAVED:

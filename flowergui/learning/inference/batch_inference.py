@@ -57,8 +57,16 @@ class BatchInference:
         wanted = sequential_batches(len(photos), BATCH_SIZE)
         workers = worker_count(0, self._device)
         loaded = iterate_batches(dataset, wanted, lambda pixels, _: pixels, workers, self._device)
-        for indices, batch in zip(wanted, loaded, strict=True):
-            yield indices, batch, self._logits(batch)
+        try:
+            for indices, batch in zip(wanted, loaded, strict=True):
+                yield indices, batch, self._logits(batch)
+        except (RuntimeError, MemoryError) as error:
+            if not hardware.out_of_memory(error):
+                raise
+            raise FlowerError(
+                tr("There is not enough memory to run the network now."),
+                hint=tr("Wait until the run is over, or close other programs."),
+            ) from error
 
     def normalized(self, images: Tensor) -> Tensor:
         """Images (B, S, S, 3) of bytes -> (B, 3, S, S) float32 as the network takes them, on its
@@ -72,10 +80,8 @@ class BatchInference:
         try:
             return self._forward(batch.images)
         except (RuntimeError, MemoryError) as error:
-            if not hardware.out_of_memory(error):
+            if self._device == CPU or not hardware.out_of_memory(error):
                 raise
-            if self._device == CPU:
-                raise _out_of_memory() from error
         log.warning(tr("There is not enough memory on the GPU; the CPU computes instead."))
         self._place_on(CPU)
         hardware.release()
@@ -92,10 +98,3 @@ class BatchInference:
         self._device = device
         self._dtype = predictor.dtype if same else hardware.precision("auto", device)
         self._net = predictor.net if device == CPU else deepcopy(predictor.net).to(device)
-
-
-def _out_of_memory() -> FlowerError:
-    return FlowerError(
-        tr("There is not enough memory to run the network now."),
-        hint=tr("Wait until the run is over, or close other programs."),
-    )

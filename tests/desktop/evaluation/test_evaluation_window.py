@@ -192,7 +192,7 @@ def test_figures_explain_themselves(done):
 
 
 def test_a_chosen_photo_is_asked_about_and_lit(qtbot, done, judged):
-    with qtbot.waitSignal(done.explanation_requested) as asked:
+    with qtbot.waitSignal(done.prediction_requested) as asked:
         choose(done, 1, 2)
     assert asked.args == [judged[3].path]
     guessed = Predicted(
@@ -402,7 +402,7 @@ def test_names_that_look_like_html_are_shown_as_they_are(window):
 def test_a_name_that_is_no_text_is_asked_for_as_it_is(qtbot, window):
     odd = b"/photos/r\xffse.png".decode("utf-8", "surrogateescape")
     window.show_photos([PhotoEvaluated(odd, "rose", "tulip", 0.5, 0.1)])
-    with qtbot.waitSignal(window.explanation_requested) as asked:
+    with qtbot.waitSignal(window.prediction_requested) as asked:
         choose(window, 0, 1)
     assert asked.args == [odd]
 

@@ -226,7 +226,7 @@ def test_a_guess_is_shown_likeliest_first_with_its_picture_and_who_answered(
     model = panel.findChild(QAbstractItemView, "predictions").model()
     assert model.index(0, 1).data(Qt.ItemDataRole.UserRole) == 0.914
     assert text(panel, "photoName") == "rose.png"
-    caption = "Answered by best.pth of 2026-11-23 14:02 vgg11_bn scratch, epoch 12."
+    caption = "Predicted by best.pth of 2026-11-23 14:02 vgg11_bn scratch, epoch 12."
     assert text(panel, "checkpointCaption") == caption
     qtbot.waitUntil(lambda: color_shown(zone).red() > 200 and color_shown(zone).blue() < 50)
 
@@ -257,26 +257,26 @@ def test_an_answer_to_another_photo_does_not_disturb(panel, photos):
 def test_a_photo_that_cannot_be_read_says_why_and_the_others_go_on(qtbot, panel, photos):
     panel.show_waiting(photos)
     panel.show_failed(PredictionFailed(photos[0], "This file is no picture."))
-    assert text(panel, "guessError") == "This file is no picture."
+    assert text(panel, "predictionError") == "This file is no picture."
     assert not panel.findChild(QProgressBar).isVisible()
     panel.show_prediction(guessed(photos[1], ("tulip", 1.0)))
     qtbot.keyClick(panel.findChild(QListView, "photoStrip"), Qt.Key.Key_Right)
     assert rows(panel) == [("tulip", "100%")]
-    assert not panel.findChild(QLabel, "guessError").isVisible()
+    assert not panel.findChild(QLabel, "predictionError").isVisible()
 
 
 def test_without_a_network_it_says_what_to_do(panel, photos):
     panel.show_waiting(photos[:1])
     panel.show_no_model()
     assert "drop a checkpoint" in text(panel, "checkpointCaption")
-    assert "No network" in text(panel, "guessError")
+    assert "No network" in text(panel, "predictionError")
     assert not panel.findChild(QProgressBar).isVisible()
 
 
 def test_which_checkpoint_will_answer_is_told_beforehand(panel):
     panel.set_checkpoint(BEST)
-    answers = "best.pth of 2026-11-23 14:02 vgg11_bn scratch answers."
-    assert text(panel, "checkpointCaption") == answers
+    predicts = "Predicts with best.pth of 2026-11-23 14:02 vgg11_bn scratch."
+    assert text(panel, "checkpointCaption") == predicts
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_a_photo_that_fails_is_answered_by_nobody(panel, photos):
     panel.show_failed(PredictionFailed(photos[1], "It is empty."))
     panel.show_waiting([photos[1]])
     panel.show_failed(PredictionFailed(photos[1], "It is empty."))
-    assert text(panel, "checkpointCaption").endswith("vgg11_bn scratch answers.")
+    assert text(panel, "checkpointCaption").endswith("vgg11_bn scratch.")
 
 
 def test_a_name_without_room_is_shortened_in_its_middle(qtbot):
@@ -345,21 +345,26 @@ def bright(tmp_path):
     return str(path)
 
 
-def test_what_speaks_for_a_guess_is_lit(qtbot, panel, bright):
+def test_what_speaks_for_a_class_is_lit_once_it_is_asked_for(qtbot, panel, bright):
     panel.resize(300, 500)
     panel.show()
     why = panel.findChild(QPushButton, "whyButton")
     reason = panel.findChild(QLabel, "reasonCaption")
+    asked = []
+    panel.explanation_requested.connect(asked.append)
+    panel.show_waiting([bright])
+    assert not why.isEnabled()
     panel.show_prediction(guessed(bright, ("rose", 0.9), ("tulip", 0.1)))
     qtbot.waitUntil(lambda: panel.findChild(DropZone)._pictures.picture(bright) is not None)
     assert lit(panel) == (True, True)
-    assert not why.isEnabled()
-    panel.show_explained(Explained(bright, (LEFT, NOWHERE)))
-    assert why.isEnabled()
-    assert lit(panel) == (True, True)
+    assert not asked
     why.click()
+    assert [each.path for each in asked] == [bright]
+    assert lit(panel) == (True, True)
+    assert (reason.isVisible(), reason.text()) == (True, "Finding what speaks for rose…")
+    panel.show_explained(Explained(bright, (LEFT, NOWHERE)))
     assert lit(panel) == (True, False)
-    assert (reason.isVisible(), reason.text()) == (True, "Bright: what speaks for rose.")
+    assert reason.text() == "Bright: what speaks for rose."
     table = panel.findChild(QTableView, "predictions")
     table.clicked.emit(table.model().index(1, 0))
     assert lit(panel) == (False, False)
@@ -367,36 +372,54 @@ def test_what_speaks_for_a_guess_is_lit(qtbot, panel, bright):
     why.click()
     assert lit(panel) == (True, True)
     assert not reason.isVisible()
+    why.click()
+    assert len(asked) == 1  # it is known
 
 
-def test_a_click_on_a_guess_asks_why(qtbot, panel, bright):
+def test_a_click_on_a_prediction_asks_why(qtbot, panel, bright):
+    asked = []
+    panel.explanation_requested.connect(asked.append)
     panel.show_prediction(guessed(bright, ("rose", 0.9), ("tulip", 0.1)))
     table, why = (
         panel.findChild(QTableView, "predictions"),
         panel.findChild(QPushButton, "whyButton"),
     )
     table.clicked.emit(table.model().index(1, 0))
-    assert not why.isChecked()  # nobody knows yet
-    panel.show_explained(Explained(bright, (NOWHERE, LEFT)))
-    table.clicked.emit(table.model().index(1, 0))
     assert why.isChecked()
+    assert len(asked) == 1
+    panel.show_explained(Explained(bright, (NOWHERE, LEFT)))
     assert text(panel, "reasonCaption") == "Bright: what speaks for tulip."
-    panel.show_prediction(guessed("other.png", ("rose", 1.0)))
-    assert not why.isEnabled()
+    panel.show_prediction(guessed("other.png", ("rose", 1.0)))  # "Why?" stays on
+    assert [each.path for each in asked] == [bright, "other.png"]
     panel.show_explained(Explained("other.png", (LEFT,)))
-    assert text(panel, "reasonCaption") == "Bright: what speaks for rose."  # its first guess
+    assert text(panel, "reasonCaption") == "Bright: what speaks for rose."  # the likeliest
+
+
+def test_the_same_prediction_once_more_keeps_its_heatmaps(qtbot, panel, bright):
+    asked = []
+    panel.explanation_requested.connect(asked.append)
+    panel.show_prediction(guessed(bright, ("rose", 0.9)))
+    panel.findChild(QPushButton, "whyButton").click()
+    panel.show_prediction(guessed(bright, ("rose", 0.9)))
+    panel.show_explained(Explained(bright, (LEFT,)))
+    panel.show_prediction(guessed(bright, ("rose", 0.9)))
+    assert text(panel, "reasonCaption") == "Bright: what speaks for rose."
+    panel.show_prediction(guessed(bright, ("rose", 0.7), epoch=13))
+    assert text(panel, "reasonCaption") == "Finding what speaks for rose…"
+    assert len(asked) == 2
 
 
 def test_the_keyboard_asks_why(qtbot, panel, bright):
     panel.show_prediction(guessed(bright, ("rose", 0.9), ("tulip", 0.1)))
-    panel.show_explained(Explained(bright, (NOWHERE, LEFT)))
     table = panel.findChild(QTableView, "predictions")
     table.setCurrentIndex(table.model().index(1, 0))
     qtbot.keyClick(table, Qt.Key.Key_Return)
+    panel.show_explained(Explained(bright, (NOWHERE, LEFT)))
     assert text(panel, "reasonCaption") == "Bright: what speaks for tulip."
 
 
-def test_an_explanation_that_nobody_waits_for_is_passed_over(panel, bright):
+def test_an_explanation_that_nobody_waits_for_is_ignored(panel, bright):
     panel.show_prediction(guessed(bright, ("rose", 0.9)))
     panel.show_explained(Explained("another.png", (LEFT,)))
-    assert not panel.findChild(QPushButton, "whyButton").isEnabled()
+    assert [each.path for each in panel.photos] == [bright]
+    assert not panel.photos[0].heatmaps

@@ -293,6 +293,17 @@ def test_a_full_card_leaves_the_rest_to_the_cpu(run: RunFolder, photo: Path, mon
     assert "the CPU computes instead" in caplog.text
 
 
+def test_a_photo_that_memory_has_no_room_for_is_no_defect(
+    run: RunFolder, photo: Path, monkeypatch
+) -> None:
+    def full(path: Path, **wish: int) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(image_io, "read", full)
+    with pytest.raises(FlowerError, match="not enough memory to run the network"):
+        list(tasks.predict(run.best, [photo]))
+
+
 # --- what it keeps ----------------------------------------------------------------------------
 
 

@@ -1,0 +1,363 @@
+"""The window of all runs, from the main window."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import (
+    QInputDialog,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+)
+from scripted import (
+    NAMES,
+    banner_text,
+    button,
+    evaluation,
+    find,
+    open_photos,
+    start,
+    texts,
+)
+
+from flowergui import tasks
+from flowergui.config.recipe import Recipe
+from flowergui.desktop.runs import runs_controller
+from flowergui.desktop.runs.run_table import RunTable
+from flowergui.desktop.runs.runs_window import RunsWindow
+from flowergui.desktop.session import predicting_checkpoint
+from flowergui.errors import FlowerError
+from flowergui.events import (
+    Exported,
+    Preparing,
+)
+from flowergui.facts import (
+    RunFacts,
+)
+from flowergui.store.run_folder import RunFolder
+
+
+def on_disk(script, tmp_path, name, **recipe) -> RunFacts:
+    folder = tmp_path / name
+    folder.mkdir()
+    paths = [str(folder / f"{each}.pth") for each in ("last", "best")]
+    run = RunFacts(str(folder), Recipe(epochs=2, **recipe), 2, 1, 0.75, *paths)
+    script.runs.append(run)
+    return run
+
+
+def runs_window(window) -> RunsWindow | None:
+    return window.findChild(RunsWindow, "runsWindow")
+
+
+def compare_runs(qtbot, window) -> RunsWindow:
+    button(window, "compareRunsButton").click()
+    qtbot.waitUntil(lambda: bool(runs_window(window).runs.runs))
+    return runs_window(window)
+
+
+def look_at(runs: RunsWindow, run: RunFacts) -> None:
+    find(runs, RunTable, "runTable").look_at(run.path)
+
+
+def test_runs_are_compared_in_a_window_of_their_own(qtbot, window, script, tmp_path):
+    on_disk(script, tmp_path, "a")
+    on_disk(script, tmp_path, "b")
+    runs = compare_runs(qtbot, window)
+    assert [each.run for each in runs.runs.runs] == script.runs
+    button(window, "compareRunsButton").click()
+    assert window.findChildren(RunsWindow) == [runs]
+    runs.close()
+    qtbot.waitUntil(lambda: runs_window(window) is None)
+    compare_runs(qtbot, window)
+
+
+def test_the_run_that_goes_on_is_followed(qtbot, window, script, photos, tmp_path, monkeypatch):
+    (tmp_path / "link").symlink_to(tmp_path)
+    monkeypatch.setenv("FLOWERGUI_MODELS", str(tmp_path))
+    listed, script.run = str(script.run), tmp_path / "link" / script.run.name
+    window._comparison._soon.setInterval(1)
+    on_disk(script, tmp_path, "a")
+    runs = compare_runs(qtbot, window)
+    start(qtbot, window, photos)
+    script.runs.insert(0, RunFacts(listed, Recipe(epochs=2), 2, 0, 0.0, "", ""))
+    script.gate.release()
+    qtbot.waitUntil(lambda: [listed] in script.of("compare"))
+    qtbot.waitUntil(lambda: len(runs.runs.runs) == 2)
+    look_at(runs, script.runs[0])
+    assert not button(runs, "removeRunButton").isEnabled()
+    assert not button(runs, "takeSettingsButton").isEnabled()
+    script.runs[0] = replace(script.runs[0], epochs_done=1)
+    for _ in range(4):
+        script.gate.release()
+    qtbot.waitUntil(lambda: len(runs.runs.runs[0].epochs) == 1)
+    window._control.stop()
+    script.gate.release()
+    qtbot.waitUntil(button(runs, "removeRunButton").isEnabled)
+
+
+def test_a_run_of_the_list_is_gone_on_with(qtbot, window, script, tmp_path):
+    on_disk(script, tmp_path, "a")
+    run = on_disk(script, tmp_path, "b", model="resnet50")
+    window._resume.refresh()
+    runs = compare_runs(qtbot, window)
+    look_at(runs, run)
+    button(runs, "resumeRunButton").click()
+    assert window._modes.mode == "resume"
+    assert window._modes.checkpoint == run.last
+    assert window._form.recipe().model == "resnet50"
+    assert not script.of("resume")  # it is shown first
+    qtbot.waitUntil(lambda: runs_window(window) is None)
+
+
+def test_a_new_run_takes_the_settings_of_one(qtbot, window, script, photos, tmp_path):
+    settings = {"model": "resnet50", "mode": "transfer", "weights": "mine.pth", "epochs": 7}
+    run = on_disk(script, tmp_path, "a", photos="/elsewhere")
+    run = replace(run, recipe=replace(run.recipe, **settings, frozen=NAMES[:2], ema=0.9))
+    script.runs[:] = [run]
+    open_photos(qtbot, window, photos)
+    button(window, "modeResume").click()
+    runs = compare_runs(qtbot, window)
+    button(runs, "takeSettingsButton").click()
+    assert window._form.recipe() == replace(run.recipe, photos=photos)
+    assert (window._modes.mode, window._modes.model) == ("transfer", "resnet50")
+    assert window._modes.weights == "mine.pth"
+    assert "for the photos that are open" in banner_text(window)
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert script.of("train") == [replace(run.recipe, photos=photos)]
+
+
+def test_with_its_settings_come_its_photos_where_none_are_open(
+    qtbot, window, script, photos, tmp_path
+):
+    on_disk(script, tmp_path, "a", photos=photos, model="mynet")
+    runs = compare_runs(qtbot, window)
+    button(runs, "takeSettingsButton").click()
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    assert script.of("inspect") == [photos]
+    assert (window._form.recipe().photos, window._modes.model) == (photos, "mynet")
+
+
+def test_settings_that_cannot_be_taken_are_named(qtbot, window, script, photos, tmp_path):
+    open_photos(qtbot, window, photos)
+    on_disk(script, tmp_path, "a", model="oaknet", weights="IMAGENET1K_V1", mode="transfer")
+    runs = compare_runs(qtbot, window)
+    button(runs, "takeSettingsButton").click()
+    assert banner_text(window) == "There is no network oaknet here; choose one."
+    recipe = window._form.recipe()
+    assert (recipe.model, recipe.weights) == (window._modes.model, window._modes.weights)
+
+
+def test_a_run_of_the_list_answers_and_shows_its_mistakes(qtbot, window, script, tmp_path):
+    run = on_disk(script, tmp_path, "a")
+    runs = compare_runs(qtbot, window)
+    button(runs, "letAnswerButton").click()
+    assert predicting_checkpoint(window._store.session) == run.best
+    assert "a answers now" in find(runs, QLabel, "runsNote").text()
+    button(runs, "runMistakesButton").click()
+    qtbot.waitUntil(lambda: script.of("evaluate") == [(run.best, "")])
+    qtbot.waitUntil(lambda: evaluation(window).is_finished)
+
+
+def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypatch):
+    def export(checkpoint: str, out: str) -> Iterator[Any]:
+        script.seen.append(("export", (checkpoint, out)))
+        if out.startswith("/slow"):
+            script.gate.acquire()
+        if out.endswith("full"):
+            raise FlowerError("There is no room.")
+        yield Preparing("Tracing the network", 0, 0)
+        yield Exported(out)
+
+    monkeypatch.setattr(tasks, "export", export)
+    run = on_disk(script, tmp_path, "a")
+    runs = compare_runs(qtbot, window)
+    note = find(runs, QLabel, "runsNote")
+    runs.export_requested.emit(run, "/elsewhere/a.onnx")
+    qtbot.waitUntil(lambda: note.text() == "The network is in /elsewhere/a.onnx.")
+    assert script.of("export") == [(run.best, "/elsewhere/a.onnx")]
+    runs.export_requested.emit(run, "/full")
+    qtbot.waitUntil(lambda: note.text() == "There is no room.")
+    runs.export_requested.emit(run, "/slow")
+    runs.close()  # it goes on
+    script.gate.release()
+    qtbot.waitUntil(lambda: banner_text(window) == "The network is in /slow.")
+    compare_runs(qtbot, window).export_requested.emit(run, "/slow full")
+    runs_window(window).close()
+    script.gate.release()
+    qtbot.waitUntil(lambda: banner_text(window) == "There is no room.")
+
+
+def trash_says(monkeypatch, done: bool) -> None:
+    monkeypatch.setattr(
+        runs_controller, "QFile", lambda path: SimpleNamespace(moveToTrash=lambda: done)
+    )
+
+
+def remove(window, runs) -> None:
+    button(runs, "removeRunButton").click()
+    question = find(runs, QMessageBox, "removeQuestion")
+    question.button(QMessageBox.StandardButton.Yes).click()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="would fill the trash of whoever tests")
+def test_a_run_goes_to_the_trash(qtbot, window, script, tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    other, run = on_disk(script, tmp_path, "a"), on_disk(script, tmp_path, "b")
+    runs = compare_runs(qtbot, window)
+    look_at(runs, run)
+    button(runs, "letAnswerButton").click()
+    window._banner.show_note("Your last run stopped.")
+    script.runs.remove(run)
+    remove(window, runs)
+    assert not Path(run.path).exists()
+    assert (tmp_path / "data" / "Trash" / "files" / "b").is_dir()
+    qtbot.waitUntil(lambda: len(runs.runs.runs) == 1)
+    assert find(runs, QLabel, "runsNote").text() == "b is in the trash."
+    assert banner_text(window) == ""
+    assert predicting_checkpoint(window._store.session) == other.best
+
+
+def test_while_a_resumed_run_goes_it_is_not_looked_at_again(
+    qtbot, window, script, tmp_path, monkeypatch
+):
+    trash_says(monkeypatch, True)
+    on_disk(script, tmp_path, "a")
+    other = on_disk(script, tmp_path, "b")
+    window._resume.refresh()
+    button(window, "modeResume").click()
+    qtbot.waitUntil(lambda: bool(script.of("preflight")))
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    button(window, "startButton").click()
+    qtbot.waitUntil(button(window, "stopButton").isEnabled)
+    looks = len(script.of("preflight"))
+    runs = compare_runs(qtbot, window)
+    look_at(runs, other)
+    script.runs.remove(other)
+    remove(window, runs)
+    qtbot.waitUntil(lambda: len(runs.runs.runs) == 1)
+    assert not window._resume._soon.isActive()
+    assert len(script.of("preflight")) == looks
+
+
+def test_a_run_that_is_resumed_at_once_is_not_looked_at_beside_it(qtbot, window, script, tmp_path):
+    """It looks at its photos itself; both would read the same files."""
+    on_disk(script, tmp_path, "a")
+    window._resume.refresh()
+    button(window, "resumeLastButton").click()
+    assert window._control.state == "running"
+    assert not window._resume._soon.isActive()
+    assert not script.of("preflight")
+    assert "Looking at the photos" not in texts(window)
+    button(window, "stopButton").click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window._control.state == "idle")
+    qtbot.waitUntil(lambda: "All is as it was" in texts(window))
+
+
+def ask_for_note(runs) -> QInputDialog:
+    button(runs, "noteButton").click()
+    return runs.findChildren(QInputDialog, "noteQuestion")[-1]
+
+
+def noted_run(qtbot, window, script, tmp_path) -> tuple[RunsWindow, RunFolder]:
+    run = on_disk(script, tmp_path, "a")
+    folder = RunFolder(tmp_path / "a")
+    folder.write_recipe(run.recipe)
+    return compare_runs(qtbot, window), folder
+
+
+def test_a_note_is_kept_with_its_run(qtbot, window, script, tmp_path):
+    runs, folder = noted_run(qtbot, window, script, tmp_path)
+    question = ask_for_note(runs)
+    assert all(each.icon().isNull() for each in question.findChildren(QPushButton))
+    question.setTextValue(" for  the <b>fair</b> ")
+    script.runs[0] = replace(script.runs[0], note="for the <b>fair</b>")
+    question.accept()
+    assert folder.note() == "for the <b>fair</b>"
+    qtbot.waitUntil(lambda: [each.run.note for each in runs.runs.runs] == [folder.note()])
+    tip = find(window, QLabel, "resumeLastName").toolTip()
+    assert "for the &lt;b&gt;fair&lt;/b&gt;" in tip
+    question = ask_for_note(runs)
+    assert question.textValue() == "for the <b>fair</b>"
+    question.setTextValue("")
+    question.reject()
+    assert folder.note() == "for the <b>fair</b>"
+
+
+def test_a_note_that_cannot_be_kept_is_asked_for_again(qtbot, window, script, tmp_path):
+    runs, folder = noted_run(qtbot, window, script, tmp_path)
+    (folder.path / "note.txt").mkdir()
+    question = ask_for_note(runs)
+    question.setTextValue("long thought of")
+    question.accept()
+    assert "note.txt can't be written" in find(runs, QLabel, "runsNote").text()
+    again = runs.findChildren(QInputDialog, "noteQuestion")[-1]
+    assert again.isVisible()
+    assert again.textValue() == "long thought of"
+    again.reject()
+
+
+def test_a_note_on_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
+    runs, folder = noted_run(qtbot, window, script, tmp_path)
+    question = ask_for_note(runs)
+    (folder.path / "recipe.json").unlink()
+    folder.path.rmdir()
+    question.accept()
+    assert find(runs, QLabel, "runsNote").text() == "a is not there any more."
+
+
+def test_a_note_while_a_run_goes_leaves_its_checkpoint_chosen(
+    qtbot, window, script, tmp_path, photos
+):
+    runs, folder = noted_run(qtbot, window, script, tmp_path)
+    start(qtbot, window, photos)
+    lists, chosen = script.of("compare").count([]), len(script.of("runs"))
+    question = ask_for_note(runs)
+    question.setTextValue("x")
+    question.accept()
+    assert folder.note() == "x"
+    qtbot.waitUntil(lambda: script.of("compare").count([]) > lists)
+    assert len(script.of("runs")) == chosen  # a save could have moved one just then
+
+
+def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
+    run = on_disk(script, tmp_path, "a")
+    runs = compare_runs(qtbot, window)
+    window._banner.show_note("Your last run stopped.")
+    (tmp_path / "a").rmdir()
+    script.runs.clear()
+    button(runs, "letAnswerButton").click()
+    assert find(runs, QLabel, "runsNote").text() == "a is not there any more."
+    assert predicting_checkpoint(window._store.session) == ""
+    assert banner_text(window) == ""
+    qtbot.waitUntil(lambda: not runs.runs.runs)
+    for signal in (runs.resume_requested, runs.evaluation_requested, runs.removal_requested):
+        signal.emit(run)
+    runs.findChild(QMessageBox).button(QMessageBox.StandardButton.Yes).click()
+    assert window._modes.mode == "scratch"
+    assert not script.of("evaluate")
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_run_that_cannot_go_to_the_trash_stays(qtbot, window, script, tmp_path, monkeypatch):
+    run = on_disk(script, tmp_path, "a")
+    trash_says(monkeypatch, False)
+    runs = compare_runs(qtbot, window)
+    with RunFolder(Path(run.path)).locked():  # in another terminal
+        remove(window, runs)
+    note = find(runs, QLabel, "runsNote")
+    assert "is going on" in note.text()
+    remove(window, runs)
+    assert "can't be moved to the trash" in note.text()
+    button(runs, "letAnswerButton").click()
+    assert predicting_checkpoint(window._store.session) == run.best
+    assert len(runs.runs.runs) == 1
