@@ -14,6 +14,7 @@ from flowergui.facts import (
     ClassCount,
     ClassScore,
     Confusion,
+    DeviceNotice,
     Heatmap,
     ModelFacts,
     ModuleFacts,
@@ -72,6 +73,14 @@ class ModelsListed:
     """Every architecture that can be trained."""
 
     models: tuple[ModelFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceNoticed:
+    """A GPU of this machine is not used; `command` is the shell command that changes that."""
+
+    kind: DeviceNotice
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,6 +463,7 @@ Event = (
     | SampleProgress
     | SampleDrawn
     | ModelsListed
+    | DeviceNoticed
     | ModelDescribed
     | DownloadProgress
     | WeightsSaved

@@ -86,6 +86,12 @@ class Check:
     remedy: str = ""
 
 
+class DeviceNotice(StrEnum):
+    """What is wrong with the devices of this machine."""
+
+    TORCH_WITHOUT_CUDA = "torch-without-cuda"
+
+
 class SpeedupKind(StrEnum):
     """What makes a run faster."""
 

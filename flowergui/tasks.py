@@ -54,10 +54,13 @@ def sample(folder: str | Path, *, seed: int = 0, photos_per_class: int = 80) -> 
 
 
 def list_models() -> Iterator[Event]:
-    """ModelsListed: every architecture there is."""
+    """ModelsListed: every architecture there is; and DeviceNoticed if a GPU can't be used."""
+    from flowergui.learning.device.gpu_check import unused_gpu
     from flowergui.learning.models.catalogue import model_catalogue
 
     yield ModelsListed(model_catalogue())
+    if (notice := unused_gpu()) is not None:
+        yield notice
 
 
 def describe_model(model: str, class_count: int, image_size: int = 0) -> Iterator[Event]:
@@ -71,9 +74,13 @@ def describe_model(model: str, class_count: int, image_size: int = 0) -> Iterato
 def train(
     recipe: Recipe, live: LiveRequests | None = None, models: Path | None = None
 ) -> Iterator[Event]:
-    """A new run in a new folder under `models`: RunStarted, BatchDone ..., Finished or Stopped."""
+    """A new run in a new folder under `models`: RunStarted, BatchDone ..., Finished or Stopped;
+    before them DeviceNoticed if the device is chosen automatically and a GPU can't be used."""
+    from flowergui.learning.device.gpu_check import unused_gpu
     from flowergui.learning.training import new_run
 
+    if recipe.device == "auto" and (notice := unused_gpu()) is not None:
+        yield notice
     with keep_awake():
         models = models or paths.models_folder()
         yield from new_run.train(recipe.checked(), live or LiveRequests(), models)

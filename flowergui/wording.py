@@ -1,7 +1,7 @@
 """Sentences about events that the window and the command line both show."""
 
-from flowergui.events import CacheState, FeatureCacheStatus, RunStarted
-from flowergui.facts import Speedup, SpeedupKind
+from flowergui.events import CacheState, DeviceNoticed, FeatureCacheStatus, RunStarted
+from flowergui.facts import DeviceNotice, Speedup, SpeedupKind
 from flowergui.text import file_size, rough_duration, tr, trn
 
 FASTER = 1.05
@@ -31,6 +31,24 @@ def feature_cache_text(event: FeatureCacheStatus) -> str:
         event.views,
         size=size,
     )
+
+
+def device_notice_text(event: DeviceNoticed) -> str:
+    """What is wrong with a device; the command that changes it stands in the event."""
+    match event.kind:
+        case DeviceNotice.TORCH_WITHOUT_CUDA:
+            return tr("This PyTorch was built without CUDA, so your NVIDIA card is not used.")
+
+
+def device_notice_remedy(event: DeviceNoticed) -> str:
+    """What to do about it, with the command."""
+    match event.kind:
+        case DeviceNotice.TORCH_WITHOUT_CUDA:
+            return tr(
+                "To install one with CUDA, run: {command} (other versions: "
+                "https://pytorch.org/get-started/locally/).",
+                command=event.command,
+            )
 
 
 def speedup_text(speedup: Speedup) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flowergui.events import (
     CacheState,
+    DeviceNoticed,
     EpochDone,
     Evaluated,
     Event,
@@ -34,7 +35,13 @@ from flowergui.events import (
 )
 from flowergui.facts import Problem
 from flowergui.text import duration, file_size, fine_percent, shortened, tr, trn
-from flowergui.wording import feature_cache_text, photo_cache_text, precision_text
+from flowergui.wording import (
+    device_notice_remedy,
+    device_notice_text,
+    feature_cache_text,
+    photo_cache_text,
+    precision_text,
+)
 
 MAX_ERRORS_SHOWN = 5
 """Most confusions, and most confident errors, that are listed."""
@@ -95,6 +102,8 @@ def lines(event: Event) -> Sequence[str]:
 def problem(event: Event) -> str:
     """What is printed on stderr for an event; "" for one that is no problem."""
     match event:
+        case DeviceNoticed():
+            return f"{device_notice_text(event)}\n{device_notice_remedy(event)}"
         case Warned():
             return event.message
         case PredictionFailed():

@@ -1,4 +1,4 @@
-"""What this machine has, and what "auto" comes to on it."""
+"""What this machine has, and what "auto" means on it."""
 
 import gc
 import os
@@ -12,40 +12,47 @@ from pathlib import Path
 import torch
 
 from flowergui.errors import FlowerError
+from flowergui.learning.device.gpu_check import unused_gpu
+from flowergui.text import tr
+from flowergui.wording import device_notice_remedy, device_notice_text
 
 GIB = 1 << 30
 
 MEMORY = Path("/proc/meminfo")
 GROUP = Path("/sys/fs/cgroup")
-"""What Linux tells of memory: the machine's, and (cgroup v2) that of a container, from within."""
+"""Where Linux reports the memory of the machine, and of a container from within (cgroup v2)."""
 
 
-def device(wish: str) -> torch.device:
-    """The device that "auto", "cpu", "cuda" or "mps" means. Raises FlowerError where it is not
-    there."""
-    if wish == "auto":
+def device(requested: str) -> torch.device:
+    """The device that "auto", "cpu", "cuda" or "mps" means. Raises FlowerError if it is missing."""
+    if requested == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    missing = ""
-    if wish == "cuda" and not torch.cuda.is_available():
-        missing = "NVIDIA or AMD graphics card"
-    elif wish == "mps" and not torch.backends.mps.is_available():
-        missing = "Apple graphics processor"
-    if missing:
-        raise FlowerError(f"This machine has no {missing} that torch can use.", hint="Choose auto.")
-    return torch.device(wish)
+    if requested == "cuda" and not torch.cuda.is_available():
+        if (notice := unused_gpu()) is not None:
+            raise FlowerError(device_notice_text(notice), hint=device_notice_remedy(notice))
+        raise FlowerError(
+            tr("This machine has no NVIDIA or AMD GPU that PyTorch can use."),
+            hint=tr("Choose the device auto."),
+        )
+    if requested == "mps" and not torch.backends.mps.is_available():
+        raise FlowerError(
+            tr("This machine has no Apple GPU that PyTorch can use."),
+            hint=tr("Choose the device auto."),
+        )
+    return torch.device(requested)
 
 
-def precision(wish: str, on: torch.device) -> torch.dtype:
+def precision(requested: str, on: torch.device) -> torch.dtype:
     """The type that "auto", "float32", "bfloat16" or "float16" means on this device."""
-    if wish == "float32" or on.type == "mps":
+    if requested == "float32" or on.type == "mps":
         return torch.float32
-    if wish == "bfloat16":
+    if requested == "bfloat16":
         return torch.bfloat16
-    if wish == "float16":
+    if requested == "float16":
         if on.type == "cpu":
-            raise FlowerError("float16 needs a graphics card.", hint="Choose bfloat16 or auto.")
+            raise FlowerError(tr("float16 needs a GPU."), hint=tr("Choose bfloat16 or auto."))
         return torch.float16
     if on.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(False) else torch.float16
@@ -54,14 +61,13 @@ def precision(wish: str, on: torch.device) -> torch.dtype:
 
 @cache
 def bfloat16_pays() -> bool:
-    """Whether this processor convolves in bfloat16 at least 1.3 times as fast as in float32.
+    """Whether this CPU convolves in bfloat16 at least 1.3 times as fast as in float32.
 
-    Measured (some 80 ms), not looked up: only processors with AVX512-BF16 or AMX gain, on
-    others bfloat16 is emulated and slower. Those that gain do so about threefold, so that
-    noise does not turn the answer.
+    It is measured, which takes some 80 ms. CPUs with AVX512-BF16 or AMX are about three times as
+    fast, so noise can't change the result; others emulate bfloat16 and are slower.
     """
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # so that a busy neighbour costs a few tries, not all of them
+    torch.set_num_threads(1)  # so that another busy program slows down a few tries, not all
     try:
         spent = {dtype: _convolution_time(dtype) for dtype in (torch.float32, torch.bfloat16)}
     finally:
@@ -83,14 +89,14 @@ def _convolution_time(dtype: torch.dtype) -> float:
 
 
 def allow_tf32(on: torch.device) -> None:
-    """Has NVIDIA cards multiply float32 matrices in TF32 (10 bits of mantissa instead of 23, and
-    several times as fast), as torch has them convolve by itself."""
+    """Lets NVIDIA GPUs multiply float32 matrices in TF32: 10 bits of mantissa instead of 23, and
+    several times as fast. torch already does so for convolutions."""
     if on.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = True
 
 
 def cores() -> int:
-    """The processor's cores that this process may use."""
+    """The number of CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -98,8 +104,11 @@ def cores() -> int:
 
 @contextmanager
 def one_core(alone: bool = True) -> Iterator[None]:
-    """This thread's work in torch on one core, where it is to be `alone`: cores that share work of
-    microseconds spend them waiting for each other. Takes half a microsecond."""
+    """Runs this thread's torch operations on one core if `alone`.
+
+    For operations of microseconds, cores spend more time waiting for each other than they save.
+    Costs half a microsecond.
+    """
     before = torch.get_num_threads()
     if not alone or before == 1:
         yield
@@ -112,9 +121,8 @@ def one_core(alone: bool = True) -> Iterator[None]:
 
 
 def free_memory(on: torch.device | None = None) -> int:
-    """Bytes of memory that could be had now on a graphics card, or of main memory (4 GiB where
-    the system won't say): of the machine's, and of what the container allows that this may run
-    in, whichever is less."""
+    """Free bytes on a GPU, or in main memory: what the machine has, or what a container allows if
+    that is less. It is 4 GiB if the system doesn't report it."""
     if on is not None and on.type == "cuda":
         return int(torch.cuda.mem_get_info(on)[0])
     free = 4 * GIB
@@ -129,14 +137,14 @@ def free_memory(on: torch.device | None = None) -> int:
 
 
 def free_disk(folder: Path) -> int:
-    """Bytes that are free where `folder` lies, or would lie; 0 where that can't be known."""
+    """Free bytes on the disk of `folder`, which need not exist; 0 if that can't be found out."""
     with suppress(OSError):
         return shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.exists())).free
     return 0
 
 
 def _numbers(path: Path) -> dict[str, int]:
-    """The first word of each line, and the number after it."""
+    """Lines of a name and a number, as in /proc/meminfo."""
     lines = (line.split() for line in path.read_text(encoding="ascii").splitlines())
     return {words[0]: int(words[1]) for words in lines if len(words) > 1}
 
@@ -158,7 +166,7 @@ def synchronize(device: torch.device) -> None:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether it says that there is not enough memory, the processor's or a card's."""
+    """Whether an error means that main memory or a GPU's memory is exhausted."""
     text = str(error).lower()
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         "not enough memory" in text or "out of memory" in text
