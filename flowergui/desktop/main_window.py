@@ -54,7 +54,7 @@ class MainWindow(QMainWindow):
             QSettings.Format.IniFormat, QSettings.Scope.UserScope, "flowergui", "flowergui"
         )
         self._warm = False
-        panels = Layout(self)
+        self._panels = panels = Layout(self)
         self._banner, self._dataset, self._modes = panels.banner, panels.photos, panels.modes
         self._form, self._run = panels.form, panels.run
         self._drop_panel, self._layers = panels.predictions, panels.layers
@@ -154,6 +154,7 @@ class MainWindow(QMainWindow):
         self.resize(QSize(1360, 860).boundedTo(self.screen().availableSize()))
         if geometry := self._settings.value("geometry"):
             self.restoreGeometry(geometry)
+        self._panels.restore(self._settings)
         self._form.set_start(model=self._modes.model, weights=self._modes.weights)
         self._store.update(recipe=self._form.recipe())
         self._resume.refresh()
@@ -422,6 +423,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._settings.setValue("geometry", self.saveGeometry())
+        self._panels.save(self._settings)
         self._estimate.rest()
         event.setAccepted(self._closing.may())
 

@@ -85,7 +85,7 @@ class LivePlot(QWidget):
             pane.plot.getViewBox().sigRangeChangedManually.connect(self._moved_by_hand)
             pane.plot.viewport().installEventFilter(self)
 
-        self._hint = QLabel(tr("Loss and accuracy are drawn here during training."), self._loss)
+        self._hint = QLabel(tr("Curves of the run appear here."), self._loss)
         theme.style(self._hint, role="caption")
         self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._readout = PlotTooltip("readout", self)

@@ -79,8 +79,12 @@ QPushButton[flush="true"] {{ padding-left: 1px; text-align: left; }}
 QPushButton[role="quiet"]:hover {{ background: {t.hover}; color: {t.text}; }}
 QPushButton[role="quiet"]:focus {{ border-color: {t.border_strong}; }}
 QPushButton[role="quiet"]:disabled {{ color: {t.faint}; background: transparent; }}
+QPushButton[role="fold"] {{ background: transparent; color: {t.faint};
+    border: 1px solid transparent; border-radius: 4px; padding: 0; }}
+QPushButton[role="fold"]:hover {{ background: {t.hover}; color: {t.text}; }}
+QPushButton[role="fold"]:focus {{ border-color: {t.accent}; }}
 QPushButton[role="segment"] {{ background: transparent; color: {t.muted};
-    border-color: transparent; padding: 4px 9px; }}
+    border-color: transparent; padding: 4px 6px; }}
 QPushButton[role="segment"]:hover {{ background: {t.hover}; color: {t.text}; }}
 QPushButton[role="segment"]:checked {{ background: {t.accent_soft}; color: {t.accent}; }}
 QPushButton[role="segment"]:focus {{ border-color: {t.accent}; }}

@@ -8,6 +8,7 @@ him when to paint anew. Everything else is asked for with dynamic properties, th
                   role="danger"    stops or throws away
                   role="quiet"     no frame until hovered: small, secondary actions;
                                    flush=True where its text is to stand under other text
+                  role="fold"      folds a column, in the border beside it
                   role="segment"   one of several checkable neighbours (mode, zoom windows)
     QLabel        role="title"     a panel's name
                   role="heading"   a smaller one within a panel

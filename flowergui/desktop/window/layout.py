@@ -1,8 +1,7 @@
 """The panels and where they stand."""
 
-from PySide6.QtCore import QEvent, QObject, Qt, Slot
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSettings, Qt, Slot
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
 from flowergui.desktop.layers.layer_tree import LayerPanel
@@ -13,12 +12,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.desktop.widgets.card import Card
-
-SLACK = 48
-"""Pixels that each column beside the plots gives up in a small window."""
-
-FIRST = 1000
-"""Their stretch: they are as wide as they may be before the plots get more."""
+from flowergui.desktop.window.columns import Column, Columns
 
 
 class Layout(QWidget):
@@ -32,80 +26,47 @@ class Layout(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         line = self.fontMetrics().height()  # larger fonts get wider columns
-        self.banner = Banner(self)
-        left = _Column(max(350, 17 * line), self)
-        self._fill_left(left.inner)
-        left.fit()
-        self.run = RunPanel(self)
-        right = _Column(max(312, 15 * line), self)
-        self._fill_right(right.inner)
-        right.fit()
-        columns = QHBoxLayout()
-        columns.setSpacing(theme.SPACE)
-        columns.addWidget(left, FIRST)
-        columns.addWidget(self.run, 1)
-        columns.addWidget(right, FIRST)
+        self._columns = Columns(max(350, 17 * line), max(312, 15 * line), self)
+        self._fill_left(self._columns.left)
+        self._fill_middle(self._columns.middle)
+        self._fill_right(self._columns.right)
         rows = QVBoxLayout(self)
         margin = theme.SPACE + 2
-        rows.setContentsMargins(margin, margin, margin, margin)
-        rows.setSpacing(theme.SPACE)
-        rows.addWidget(self.banner)
-        rows.addLayout(columns, 1)
+        rows.setContentsMargins(margin, margin, 0, margin)  # the gutter is the right margin
+        rows.addWidget(self._columns)
+        self._columns.tab_last()
 
-    def _fill_left(self, inner: QWidget) -> None:
-        self.photos = DatasetPanel(inner)
-        self.modes = ModeSelector(inner)
-        self.form = RecipeForm(inner)
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 0, theme.SPACE, 0)
-        column.setSpacing(theme.SPACE)
+    def save(self, settings: QSettings) -> None:
+        """Remembers how the user has arranged the columns."""
+        self._columns.save(settings)
+
+    def restore(self, settings: QSettings) -> None:
+        """Arranges the columns as they were when `save` was called."""
+        self._columns.restore(settings)
+
+    def _fill_left(self, column: Column) -> None:
+        self.photos = DatasetPanel(column.inner)
+        self.modes = ModeSelector(column.inner)
+        self.form = RecipeForm(column.inner)
         for panel in (self.photos, self.modes, self.form):
-            column.addWidget(panel)
-        column.addStretch(1)
+            column.rows.addWidget(panel)
+        column.rows.addStretch(1)
 
-    def _fill_right(self, inner: QWidget) -> None:
-        pair = _Pair(inner)
+    def _fill_middle(self, column: Column) -> None:
+        """Messages stand above the plots, which give them room: nothing else moves."""
+        self.banner = Banner(column.inner)
+        self.run = RunPanel(column.inner)
+        column.rows.addWidget(self.banner)
+        column.rows.addWidget(self.run, 1)
+
+    def _fill_right(self, column: Column) -> None:
+        pair = _Pair(column.inner)
         self.predictions = PredictionPanel(pair)
         card = Card(parent=pair)
         self.layers = LayerPanel(card)
         card.body.addWidget(self.layers, 1)
         pair.share_between(self.predictions, card)
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(pair)
-
-
-class _Column(QScrollArea):
-    """A column beside the plots. It scrolls where the window is too low for what is in `inner`, and
-    is never too narrow for it."""
-
-    def __init__(self, width: int, parent: QWidget) -> None:
-        """`width` is the most that it takes, in pixels, unless it needs more."""
-        super().__init__(parent)
-        self.inner, self._wanted = QWidget(), width
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it scrolls to what has the focus
-        self.setWidget(self.inner)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.LayoutRequest:
-            self.fit()
-        return super().eventFilter(watched, event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.fit()
-
-    def fit(self) -> None:
-        """Is as wide as what is in it needs; to be called when that is there, and from then on it
-        sees to it by itself."""
-        least = self.inner.minimumSizeHint()
-        bar = self.verticalScrollBar().sizeHint().width()
-        needed = least.width() + (bar if least.height() > self.height() else 0)
-        self.setMinimumWidth(max(self._wanted - SLACK, needed))
-        self.setMaximumWidth(max(self._wanted, needed))
+        column.rows.addWidget(pair)
 
 
 class _Pair(QSplitter):

@@ -1,8 +1,10 @@
 """The panels, and where they stand."""
 
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+import pytest
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QSettings, Qt
+from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QWidget
 
+from flowergui.desktop.window.columns import LEFT, MIDDLE, RIGHT, Column, Columns
 from flowergui.desktop.window.layout import Layout
 
 
@@ -31,13 +33,133 @@ def test_panels_are_made_where_they_stand(qtbot, qapp: QApplication):
     assert made < told.count < 3 * made
 
 
-def test_the_window_is_as_wide_as_it_must_be_from_the_start(qtbot, qapp: QApplication):
-    """Else it would be painted too narrow first, and jump."""
-    window = QMainWindow()
-    qtbot.addWidget(window)
-    window.setCentralWidget(Layout(window))
-    window.resize(100, 100)
+@pytest.fixture
+def window(qtbot):
+    made = QMainWindow()
+    qtbot.addWidget(made)
+    made.setCentralWidget(Layout(made))
+    return made
+
+
+def columns(window) -> Columns:
+    found = window.findChild(Columns, "columns")
+    assert found is not None
+    return found
+
+
+def in_sight(window, widget: QWidget) -> bool:
+    """Whether all of a widget's width lies within its column, and the column within the window."""
+    column = next(each for each in ancestors(widget) if isinstance(each, Column))
+    left = widget.mapTo(column, QPoint(0, 0)).x()
+    inside = left >= 0 and left + widget.width() <= column.viewport().width()
+    left = column.mapTo(window, QPoint(0, 0)).x()
+    return inside and left >= 0 and left + column.width() <= window.width()
+
+
+def ancestors(widget: QWidget):
+    while (widget := widget.parentWidget()) is not None:
+        yield widget
+
+
+def test_everything_can_be_reached_in_a_small_window(window):
+    """960x600 is what a screen of 1440x900 has at a scale of 1.5."""
+    window.resize(960, 600)
     window.show()
-    width = window.width()
+    assert (window.width(), window.height()) == (960, 600)
+    for name in ("browseButton", "modeTransfer", "epochs", "startButton", "resumeLastButton"):
+        assert in_sight(window, window.findChild(QWidget, name)), name
+    for name in ("dropZone", "layerTree", "lossPlot"):
+        assert in_sight(window, window.findChild(QWidget, name)), name
+    for column in (columns(window).left, columns(window).middle, columns(window).right):
+        hidden = column.inner.height() - column.viewport().height()
+        assert hidden <= column.verticalScrollBar().maximum()
+
+
+def test_messages_move_nothing_at_the_sides(window, qapp):
+    window.resize(1280, 800)
+    window.show()
+    browse = window.findChild(QWidget, "browseButton")
+    zone = window.findChild(QWidget, "dropZone")
+    start = window.findChild(QWidget, "startButton")
+    before = [each.mapTo(window, QPoint(0, 0)) for each in (browse, zone, start)]
+    window.centralWidget().banner.show_note("Saved.")
+    qapp.sendPostedEvents()
+    assert [each.mapTo(window, QPoint(0, 0)) for each in (browse, zone, start)] == before
+
+
+@pytest.mark.parametrize(("name", "side"), [("foldLeftButton", LEFT), ("foldRightButton", RIGHT)])
+def test_a_column_is_folded_and_opened_again(qtbot, window, name, side):
+    window.resize(1280, 800)
+    window.show()
+    inside = window.findChild(QWidget, "browseButton" if side == LEFT else "dropZone")
+    button = window.findChild(QPushButton, name)
+    before = columns(window).sizes()
+    assert "Fold" in button.accessibleName()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    sizes = columns(window).sizes()
+    assert sizes[side] == 0
+    assert sizes[MIDDLE] == before[MIDDLE] + before[side]
+    assert not inside.isVisible()  # else the Tab key would lead there
+    assert "Show" in button.accessibleName()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert columns(window).sizes() == before
+    assert inside.isVisible()
+
+
+def test_a_column_can_be_narrowed_and_scrolls_then(window):
+    window.resize(1280, 800)
+    window.show()
+    columns(window).moveSplitter(200, MIDDLE)
+    assert columns(window).sizes()[LEFT] == 200
+    assert columns(window).left.horizontalScrollBar().maximum() > 0
+
+
+def test_the_columns_are_remembered(qtbot, window, tmp_path):
+    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    window.resize(1280, 800)
+    window.show()
+    layout = window.centralWidget()
+    layout.save(settings)
+    assert not settings.allKeys()  # nothing was moved
+    columns(window).moveSplitter(280, MIDDLE)
+    columns(window).fold(RIGHT, True)
+    sizes = columns(window).sizes()
+    layout.save(settings)
+    settings.sync()
+    other = QMainWindow()
+    qtbot.addWidget(other)
+    other.setCentralWidget(Layout(other))
+    other.centralWidget().restore(
+        QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    )
+    other.resize(1280, 800)
+    other.show()
+    assert columns(other).sizes() == sizes
+    assert not other.findChild(QWidget, "dropZone").isVisible()
+
+
+def test_nonsense_in_the_settings_changes_nothing(window, tmp_path):
+    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    window.resize(1280, 800)
+    window.show()
+    before = columns(window).sizes()
+    for nonsense in ("wide", QByteArray(b"wide")):
+        settings.setValue("columns", nonsense)
+        window.centralWidget().restore(settings)
+        assert columns(window).sizes() == before
+
+
+def test_the_folder_has_the_focus_first(qtbot, window):
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    assert window.focusWidget() is window.findChild(QWidget, "datasetPath")
+
+
+def test_the_columns_have_their_widths_from_the_start(window, qapp: QApplication):
+    """Else the window would be painted once with other widths, and jump."""
+    window.resize(1280, 800)
+    window.show()
+    sizes = columns(window).sizes()
     qapp.processEvents()
-    assert window.width() == width > 900
+    assert columns(window).sizes() == sizes

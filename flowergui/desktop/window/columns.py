@@ -1,0 +1,184 @@
+"""Three columns beside each other: each scrolls, those at the sides can be narrowed and folded."""
+
+from PySide6.QtCore import QByteArray, QSettings, Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QSplitterHandle,
+    QVBoxLayout,
+    QWidget,
+)
+
+from flowergui.desktop.style import theme
+from flowergui.text import tr
+
+LEAST_WIDTH = 160
+"""Pixels to which a column can be narrowed; what is wider scrolls."""
+HANDLE_WIDTH = 10
+"""Pixels between two columns, in which the button to fold stands."""
+LEFT, MIDDLE, RIGHT = range(3)
+
+
+class Column(QScrollArea):
+    """A column that scrolls where the window is too small for what is in `inner`.
+
+    A gutter is kept free for the scroll bar, so that nothing moves when it comes.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.inner = QWidget()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it scrolls to what has the focus
+        self.setMinimumWidth(LEAST_WIDTH)
+        self.setWidget(self.inner)
+        self.rows = QVBoxLayout(self.inner)
+        self.rows.setSpacing(theme.SPACE)
+        self.verticalScrollBar().rangeChanged.connect(self._keep_gutter)
+        self._keep_gutter()
+
+    def needed_width(self) -> int:
+        """Pixels that the column needs, so that nothing has to be scrolled sideways."""
+        return self.inner.minimumSizeHint().width() + self._bar_width()
+
+    def _bar_width(self) -> int:
+        bar = self.verticalScrollBar()
+        return bar.sizeHint().width() if bar.maximum() > 0 else 0
+
+    @Slot()
+    def _keep_gutter(self) -> None:
+        bar = self.verticalScrollBar()
+        gutter = 0 if bar.maximum() > 0 else bar.sizeHint().width()
+        self.rows.setContentsMargins(0, 0, gutter, 0)
+
+
+class Columns(QSplitter):
+    """Left, middle and right. Until the user moves a border or folds a column, the sides are as
+    wide as they would like to be, where the middle can spare it."""
+
+    def __init__(self, left_width: int, right_width: int, parent: QWidget) -> None:
+        """The widths, in pixels, are what the sides would like to have."""
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setObjectName("columns")
+        self._wanted = {LEFT: left_width, RIGHT: right_width}
+        self._by_hand = False
+        self.setHandleWidth(HANDLE_WIDTH)
+        self.left, self.middle, self.right = (Column(self) for _ in range(3))
+        for column in (self.left, self.middle, self.right):
+            self.addWidget(column)
+        for place in (LEFT, MIDDLE, RIGHT):
+            self.setStretchFactor(place, int(place == MIDDLE))
+            self.setCollapsible(place, place != MIDDLE)
+        self.splitterMoved.connect(self._moved)
+
+    def createHandle(self) -> QSplitterHandle:
+        return _Handle(self.orientation(), self)
+
+    def tab_last(self) -> None:
+        """The Tab key comes to the buttons that fold after everything in the columns."""
+        last = self.window().previousInFocusChain()
+        while last.focusPolicy() == Qt.FocusPolicy.NoFocus:
+            last = last.previousInFocusChain()
+        for place in (MIDDLE, RIGHT):
+            handle = self.handle(place)
+            if isinstance(handle, _Handle):
+                QWidget.setTabOrder(last, handle.button)
+                last = handle.button
+
+    def is_folded(self, side: int) -> bool:
+        """Whether the LEFT or RIGHT column is folded."""
+        return self.sizes()[side] == 0
+
+    def fold(self, side: int, folded: bool) -> None:
+        """Folds the LEFT or RIGHT column, or opens it again."""
+        sizes = self.sizes()
+        room = sizes[side] + sizes[MIDDLE]
+        sizes[side] = 0 if folded else min(self._wanted[side], room // 2)
+        sizes[MIDDLE] = room - sizes[side]
+        self.setSizes(sizes)
+        self._moved()
+
+    def save(self, settings: QSettings) -> None:
+        """Remembers where the borders are, if the user has moved them."""
+        if self._by_hand:
+            settings.setValue("columns", self.saveState())
+
+    def restore(self, settings: QSettings) -> None:
+        """Puts the borders where they were when `save` was called."""
+        state = settings.value("columns")
+        if isinstance(state, QByteArray) and self.restoreState(state):
+            self.setHandleWidth(HANDLE_WIDTH)  # the state holds that of an older version
+            self._moved()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self._by_hand:
+            self._share_out()
+
+    def _share_out(self) -> None:
+        room = self.width() - 2 * self.handleWidth()
+        left, right = self._wanted[LEFT], self._wanted[RIGHT]
+        lacking = self.middle.needed_width() - (room - left - right)
+        if lacking > 0:
+            spare_left = max(left - self.left.needed_width(), 0)
+            spare_right = max(right - self.right.needed_width(), 0)
+            given = min(1.0, lacking / max(spare_left + spare_right, 1))
+            left -= round(given * spare_left)
+            right -= round(given * spare_right)
+        self.setSizes([left, room - left - right, right])
+
+    @Slot()
+    def _moved(self) -> None:
+        self._by_hand = True
+        for side, column in ((LEFT, self.left), (RIGHT, self.right)):
+            # Qt only moves a folded column out of sight: the Tab key would still lead there.
+            column.inner.setVisible(not self.is_folded(side))
+        for place in (MIDDLE, RIGHT):
+            handle = self.handle(place)
+            if isinstance(handle, _Handle):
+                handle.show_state()
+
+
+class _Handle(QSplitterHandle):
+    """A border between two columns, with a button that folds the one at the side."""
+
+    def __init__(self, orientation: Qt.Orientation, columns: Columns) -> None:
+        super().__init__(orientation, columns)
+        self._columns = columns
+        self.button = QPushButton(self)
+        self.button.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.button.setAutoDefault(False)
+        self.button.clicked.connect(self._fold)
+        theme.style(self.button, role="fold")
+        self.setToolTip(tr("Drag to make the column wider or narrower."))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        height = 3 * self.fontMetrics().height()
+        self.button.setGeometry(0, (self.height() - height) // 2, self.width(), height)
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Shows whether the column is folded."""
+        side = self._side()
+        folded = self._columns.is_folded(side)
+        self.button.setObjectName("foldLeftButton" if side == LEFT else "foldRightButton")
+        self.button.setText("›" if folded == (side == LEFT) else "‹")
+        if side == LEFT:
+            text = tr("Show the left column") if folded else tr("Fold the left column")
+        else:
+            text = tr("Show the right column") if folded else tr("Fold the right column")
+        self.button.setAccessibleName(text)
+        self.button.setToolTip(text)
+
+    def _side(self) -> int:
+        return LEFT if self._columns.indexOf(self) == MIDDLE else RIGHT
+
+    @Slot()
+    def _fold(self) -> None:
+        side = self._side()
+        self._columns.fold(side, not self._columns.is_folded(side))
