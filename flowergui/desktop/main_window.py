@@ -125,6 +125,7 @@ class MainWindow(QMainWindow):
         self._story.save_failed.connect(self._predictions.wait_no_longer)
         self._run.comparison_requested.connect(self._comparison.open)
         self._run.guide_requested.connect(self._show_guide)
+        self._run.messages_requested.connect(self._banner.show_log)
         self._comparison.removed.connect(self._banner.clear)
         self._comparison.noted.connect(self._banner.show_note)
         self._comparison.resume_requested.connect(self._show_resume)

@@ -13,6 +13,7 @@ from flowergui.desktop.session import RunState
 from flowergui.desktop.style import theme
 from flowergui.desktop.training.run_header import RunHeader
 from flowergui.desktop.widgets.card import Card, escape_tooltip, quiet_button, small_label
+from flowergui.text import N_, tr
 
 BUTTONS = {
     RunState.IDLE: ("Start", "Pause", "Stop"),
@@ -26,6 +27,7 @@ BUTTONS = {
 
 COMPARE = "All runs side by side: what each came to, and in what they differ."
 GUIDE = "What to do, what the curves say, and what helps when something goes wrong (F1)."
+MESSAGES = N_("All messages of this session, with their times.")
 
 LINKS = (
     Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
@@ -53,6 +55,8 @@ class RunPanel(QWidget):
     comparison_requested = Signal()
     """The user wants to see other runs beside this one."""
     guide_requested = Signal()
+    messages_requested = Signal()
+    """The user wants to read all messages of this session."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,6 +79,7 @@ class RunPanel(QWidget):
         for text, name, help, signal in (
             ("Compare runs…", "compareRunsButton", COMPARE, self.comparison_requested),
             ("Guide", "guideButton", GUIDE, self.guide_requested),
+            (tr("Messages"), "messagesButton", tr(MESSAGES), self.messages_requested),
         ):
             button = quiet_button(text, name, flush=True)
             button.setToolTip(help)

@@ -81,11 +81,11 @@ class Columns(QSplitter):
     def tab_last(self) -> None:
         """The Tab key comes to the buttons that fold after everything in the columns."""
         last = self.window().previousInFocusChain()
-        while last.focusPolicy() == Qt.FocusPolicy.NoFocus:
+        while last is not None and last.focusPolicy() == Qt.FocusPolicy.NoFocus:
             last = last.previousInFocusChain()
         for place in (MIDDLE, RIGHT):
             handle = self.handle(place)
-            if isinstance(handle, _Handle):
+            if last is not None and isinstance(handle, _Handle):
                 QWidget.setTabOrder(last, handle.button)
                 last = handle.button
 
