@@ -366,7 +366,7 @@ def _help(setting: Setting, default: str) -> str:
         )
         facts.append(span.rstrip())
         if setting.zero:
-            facts.append(tr("0: {meaning}", meaning=tr(setting.zero)))
+            facts.append(tr("0 is {meaning}", meaning=tr(setting.zero)))
     if setting.switched_on:
         facts.append(tr("without a value: {value}", value=number(setting.switched_on)))
     facts.append(tr("default: {value}", value=default))

@@ -1,0 +1,94 @@
+"""Every sentence for people can be collected for translation, and is filled in completely."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import flowergui
+from flowergui import text
+
+PACKAGE = Path(flowergui.__file__).parent
+
+MESSAGES = {"tr": 1, "trn": 2, "N_": 1}
+"""The functions that Babel collects messages from, and how many of their arguments are messages."""
+
+
+def calls() -> Iterator[tuple[str, str, ast.Call]]:
+    """The place, the name of the function, and the call of each of these functions."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name in MESSAGES:
+                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", name, node
+
+
+def literal(argument: ast.expr) -> str | None:
+    is_text = isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    return argument.value if is_text else None  # type: ignore[attr-defined]
+
+
+def placeholders(message: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(message) if name is not None}
+
+
+def test_messages_are_literals() -> None:
+    """An f-string, a sum or a choice of two would reach no translator."""
+    wrong = []
+    for place, name, call in calls():
+        for argument in call.args[: MESSAGES[name]]:
+            shown_later = (
+                name == "tr"
+                and isinstance(argument, ast.Name | ast.Attribute | ast.Subscript)
+                and not call.keywords
+            )
+            if literal(argument) is None and not shown_later:
+                wrong.append(f"{place}: {ast.unparse(argument)[:60]}")
+    assert wrong == []
+
+
+def test_every_placeholder_is_filled_in() -> None:
+    wrong = []
+    for place, name, call in calls():
+        messages = [literal(argument) for argument in call.args[: MESSAGES[name]]]
+        asked = set().union(*(placeholders(message) for message in messages if message))
+        given = {each.arg for each in call.keywords if each.arg} | {"count"} & (
+            asked if name == "trn" else set()
+        )
+        whole = any(each.arg is None for each in call.keywords)  # **values: can't be read here
+        if name != "N_" and messages[0] and (given - asked or (asked - given and not whole)):
+            wrong.append(f"{place}: asked {sorted(asked)}, given {sorted(given)}")
+    assert wrong == []
+
+
+def test_messages_have_words() -> None:
+    """Nothing is left to translate in "{a} {b}": it glues a sentence together."""
+    wrong = []
+    for place, name, call in calls():
+        for argument in call.args[: MESSAGES[name]]:
+            message = literal(argument)
+            words = "".join(plain for plain, *_ in Formatter().parse(message or "x"))
+            if not any(character.isalpha() for character in words):
+                wrong.append(f"{place}: {message!r}")
+    assert wrong == []
+
+
+def test_there_are_messages() -> None:
+    found = [name for _, name, _ in calls()]
+    assert found.count("tr") > 200
+    assert found.count("trn") > 5
+    assert found.count("N_") > 60
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 image"), (1500, "1,500 images")])
+def test_counts(count: int, words: str) -> None:
+    assert text.trn("{count} image", "{count} images", count) == words
+
+
+def test_an_empty_message_stays_empty() -> None:
+    assert text.tr("") == ""
