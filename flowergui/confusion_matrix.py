@@ -1,4 +1,4 @@
-"""Right and wrong guesses, counted by class."""
+"""Correct and wrong predictions, counted by class."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,66 +13,70 @@ from flowergui.facts import (
 
 
 class ConfusionMatrix:
-    """A confusion matrix that grows with every photo. Only what was seen takes room, so that
-    thousands of classes do too."""
+    """A confusion matrix that grows with every image. It stores only pairs of classes that occur,
+    so thousands of classes fit."""
 
-    def __init__(self, judged: Iterable[PhotoEvaluated] = ()) -> None:
+    def __init__(self, photos: Iterable[PhotoEvaluated] = ()) -> None:
         self.photos = self.correct = 0
         self._pairs: Counter[tuple[str, str]] = Counter()
         self._labels: Counter[str] = Counter()
-        self._guesses: Counter[str] = Counter()
-        for each in judged:
+        self._predicted: Counter[str] = Counter()
+        for each in photos:
             self.add(each)
 
-    def add(self, judged: PhotoEvaluated) -> None:
-        """Counts one more."""
+    def add(self, photo: PhotoEvaluated) -> None:
+        """Counts one more image."""
         self.photos += 1
-        self.correct += judged.correct
-        self._pairs[judged.label, judged.predicted] += 1
-        self._labels[judged.label] += 1
-        self._guesses[judged.predicted] += 1
+        self.correct += photo.correct
+        self._pairs[photo.label, photo.predicted] += 1
+        self._labels[photo.label] += 1
+        self._predicted[photo.predicted] += 1
 
     @property
     def accuracy(self) -> float:
-        """The share that is right; 0 of nothing."""
+        """The share of correct predictions; 0 without images."""
         return self.correct / self.photos if self.photos else 0.0
 
-    def count(self, label: str, guess: str) -> int:
-        """Photos of the class `label` that were taken for `guess`."""
-        return self._pairs[label, guess]
+    def count(self, label: str, predicted: str) -> int:
+        """The number of images of the class `label` that were predicted as `predicted`."""
+        return self._pairs[label, predicted]
 
     @property
     def class_count(self) -> int:
-        """How many classes photos show or are taken for."""
-        return len(self._labels.keys() | self._guesses.keys())
+        """The number of classes that occur as a label or as a prediction."""
+        return len(self._labels.keys() | self._predicted.keys())
 
     def names(self) -> tuple[str, ...]:
-        """The classes that photos show or are taken for, by name."""
-        return tuple(sorted(self._labels.keys() | self._guesses.keys()))
+        """The classes that occur as a label or as a prediction, in alphabetical order."""
+        return tuple(sorted(self._labels.keys() | self._predicted.keys()))
 
     def score(self, name: str) -> ClassScore:
-        """How a class fared."""
-        photos, guessed, right = self._labels[name], self._guesses[name], self._pairs[name, name]
+        """Recall, precision and F1 of a class."""
+        photos, predicted, correct = (
+            self._labels[name],
+            self._predicted[name],
+            self._pairs[name, name],
+        )
         return ClassScore(
             name=name,
             photos=photos,
-            correct=right,
-            predicted=guessed,
-            recall=right / photos if photos else None,
-            precision=right / guessed if guessed else None,
-            f1=2 * right / (photos + guessed) if photos + guessed else None,
+            correct=correct,
+            predicted=predicted,
+            recall=correct / photos if photos else None,
+            precision=correct / predicted if predicted else None,
+            f1=2 * correct / (photos + predicted) if photos + predicted else None,
         )
 
     def confusions(self) -> tuple[Confusion, ...]:
-        """The mistakes by classes, the most frequent first."""
+        """The pairs of classes that were confused, the most frequent first."""
         wrong = [
-            Confusion(label, guess, photos)
-            for (label, guess), photos in self._pairs.items()
-            if guess != label
+            Confusion(label, predicted, photos)
+            for (label, predicted), photos in self._pairs.items()
+            if predicted != label
         ]
         return tuple(sorted(wrong, key=lambda each: (-each.photos, each.label, each.predicted)))
 
 
-def by_confidence(judged: Iterable[PhotoEvaluated]) -> list[PhotoEvaluated]:
-    """The surest first; those that are equally sure by their paths."""
-    return sorted(judged, key=lambda each: (-each.probability, each.path))
+def by_confidence(photos: Iterable[PhotoEvaluated]) -> list[PhotoEvaluated]:
+    """Sorts by the probability of the predicted class, the highest first, then by path."""
+    return sorted(photos, key=lambda each: (-each.probability, each.path))

@@ -1,8 +1,8 @@
-"""Frozen facts that a run tells, in the past tense and in plain numbers.
+"""Events: frozen facts that a task yields, in the past tense and as plain values.
 
-Paths are strings, accuracies and probabilities run from 0 to 1, times are in seconds, and
-epochs, batches and steps count from 1: `step` is the number of optimizer steps done so far.
-A face matches on the class; `as_dict` gives the line that `--json` prints.
+Paths are strings. Accuracies and probabilities run from 0 to 1. Times are in seconds. Epochs,
+batches and steps count from 1; `step` is the number of optimizer steps done so far. Frontends match
+on the class; `as_dict` gives what `--json` prints.
 """
 
 from dataclasses import asdict, dataclass
@@ -30,7 +30,7 @@ from flowergui.facts import (
 
 @dataclass(frozen=True, slots=True)
 class ScanProgress:
-    """`checked` of `found` files have been looked at."""
+    """`checked` of `found` files have been checked."""
 
     checked: int
     found: int
@@ -38,10 +38,14 @@ class ScanProgress:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """A folder was understood. `layout` is "flat" (one folder a class; we split) or "split"
-    (ready train and validation folders). In a flat folder, or a split one without validation
-    photos, every `ClassCount.validation` is 0 and a part of train will be held back. Unless it is
-    `checked`, the files are listed but not opened: there may be more problems."""
+    """A folder was scanned.
+
+    `layout` is "flat" (a subfolder for each class, which the program splits) or "split" (ready
+    train and validation folders). In a flat folder, or in a split one without validation images,
+    every `ClassCount.validation` is 0, and a share of the training images will be used for
+    validation. Unless it is `checked`, the files are listed but not opened, so there may be more
+    problems.
+    """
 
     folder: str
     layout: str
@@ -52,7 +56,7 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class SampleProgress:
-    """`drawn` of `total` sample flowers are on disk."""
+    """`drawn` of `total` sample images are on disk."""
 
     drawn: int
     total: int
@@ -60,7 +64,7 @@ class SampleProgress:
 
 @dataclass(frozen=True, slots=True)
 class SampleDrawn:
-    """The sample flowers are ready in `folder`."""
+    """The sample dataset is complete in `folder`."""
 
     folder: str
 
@@ -85,10 +89,10 @@ class DeviceNoticed:
 
 @dataclass(frozen=True, slots=True)
 class ModelDescribed:
-    """A network as it would be built for `class_count` classes and `image_size` pixels.
+    """A network as it would be built for `class_count` classes and images of `image_size` pixels.
 
-    `head` names the parameters of the last layer, that transfer learning replaces;
-    `last_stage` those of the stage before it (the head not included).
+    `head` names the parameters of the classifier, which transfer learning replaces. `last_stage`
+    names those of the stage before it, without the head.
     """
 
     model: str
@@ -102,7 +106,7 @@ class ModelDescribed:
 
 @dataclass(frozen=True, slots=True)
 class DownloadProgress:
-    """`done` of `total` bytes of `name` have come (`total` is 0 where the server won't say)."""
+    """`done` of `total` bytes of `name` are downloaded. `total` is 0 if the server does not say."""
 
     name: str
     done: int
@@ -111,22 +115,22 @@ class DownloadProgress:
 
 @dataclass(frozen=True, slots=True)
 class WeightsSaved:
-    """Pretrained weights lie in a file of their own."""
+    """Pretrained weights are saved in the file `path`."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A trained network lies in a file for other programs."""
+    """A trained network is saved in the file `path`, for other programs."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class CacheState:
-    """What `folder` keeps of decoded photos: `photos` of them, in `size` bytes; `removed` bytes
-    were cleared away."""
+    """The cache of decoded images in `folder`: it holds `photos` images in `size` bytes, after
+    `removed` bytes were deleted."""
 
     folder: str
     photos: int
@@ -139,8 +143,8 @@ class CacheState:
 
 @dataclass(frozen=True, slots=True)
 class Preparing:
-    """What happens before the first batch (decoding photos, say): `done` of `total`, which is 0
-    where nobody knows it, as is `done` where nothing is counted."""
+    """Progress of the work before the first batch, as decoding images: `done` of `total` units of
+    `what`. Both are 0 if nothing is counted; `total` alone is 0 if it is unknown."""
 
     what: str
     done: int
@@ -149,9 +153,12 @@ class Preparing:
 
 @dataclass(frozen=True, slots=True)
 class ResumeChecked:
-    """What a run would meet if it were resumed now, nothing changed yet. `new_photos` (a number)
-    and `new_classes` could be taken in; `renamed` are the pairs of old and new names of classes
-    that the names of their photos suggest. `epochs_left` tells whether there is anything to do."""
+    """What resuming a run would meet. Nothing has been changed.
+
+    `new_photos` (a number of images) and `new_classes` could be added. `renamed` are pairs of the
+    old and the new name of a class, suggested by the names of its images. `epochs_left` is 0 if
+    there is nothing left to train.
+    """
 
     run: str
     checks: tuple[Check, ...]
@@ -163,10 +170,12 @@ class ResumeChecked:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run is about to train. `epoch`, `batch` and `step` are where it stands: 1, 0, 0 for a
-    new run. `image_size`, `device` and `precision` are what "auto" came to; `speedup` is how many
-    times as fast steps were in that precision as in the other one that was tried, 0.0 where none
-    was."""
+    """A run is about to train.
+
+    `epoch`, `batch` and `step` are its position: 1, 0, 0 for a new run. `image_size` (pixels),
+    `device` and `precision` are resolved, never "auto". `speedup` is how many times faster steps
+    were in this precision than in the other one that was tried; 0.0 if none was.
+    """
 
     run: str
     model: str
@@ -191,8 +200,9 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class BatchDone:
-    """One optimizer step. `loss` is the batch's mean, `accuracy` its share of right answers
-    (against the likelier label where labels were mixed); `batches` an epoch has."""
+    """One optimizer step. `loss` is the mean over the batch. `accuracy` is the share of correct
+    predictions, compared with the label of the larger weight where labels are mixed. `batches` is
+    the number of batches of an epoch, `photos` that of the images in this one."""
 
     epoch: int
     batch: int
@@ -206,11 +216,13 @@ class BatchDone:
 
 @dataclass(frozen=True, slots=True)
 class Estimated:
-    """What a step on made-up photos says of a run: seconds of the `first_epoch`, of a later
-    `epoch`, and of all; the `largest_batch` whose photos fit into memory; `where` ("memory" or
-    "file"; "" for nowhere) what frozen layers give is kept, and the `size` in bytes that it takes,
-    or would take where it has no room; 0 where nothing could be kept; a way that takes far less
-    time, where there is one."""
+    """The cost of a run, estimated from training steps on random images.
+
+    `first_epoch`, a later `epoch` and the whole run, `seconds`, are in seconds. `largest_batch` is
+    the largest batch size whose images fit in memory. The feature cache would be kept in `where`
+    ("memory" or "file"; "" for nowhere) and needs `size` bytes; 0 if nothing can be cached.
+    `speedups` is a way to take far less time; None if there is none.
+    """
 
     epoch: float
     first_epoch: float
@@ -223,10 +235,13 @@ class Estimated:
 
 @dataclass(frozen=True, slots=True)
 class FeatureCacheStatus:
-    """What becomes of the layers that are frozen at the beginning, from the step after `step` on,
-    for the photos of one `part` ("train" or "validation"). `where` ("memory" or "file") their
-    output for `views` of each photo is kept, some `size` bytes in all; or, where `where` is
-    empty, why they run for every photo in every epoch."""
+    """From the step after `step` on, the output of the frozen layers is cached for the images of
+    one `part` ("train" or "validation").
+
+    `where` is "memory" or "file", `views` the number of augmented versions of each image, and
+    `size` the bytes of all. If `where` is empty, the frozen layers run for every image in every
+    epoch, and `why_not` says why.
+    """
 
     step: int
     part: str
@@ -247,8 +262,8 @@ class ValidationProgress:
 
 @dataclass(frozen=True, slots=True)
 class EpochDone:
-    """An epoch is over. The validation figures are None where no photo was held back.
-    `best_accuracy` and `best_epoch` are the run's so far, this epoch included."""
+    """An epoch is over. The validation figures are None if there is no validation set.
+    `best_accuracy` and `best_epoch` are the best of the run so far, this epoch included."""
 
     epoch: int
     epochs: int
@@ -265,7 +280,7 @@ class EpochDone:
 
 @dataclass(frozen=True, slots=True)
 class FrozenChanged:
-    """From the step after `step` on, these parameters are frozen."""
+    """From the step after `step` on, the parameters `frozen` are frozen."""
 
     step: int
     frozen: tuple[str, ...]
@@ -283,8 +298,8 @@ class LearningRateChanged:
 
 @dataclass(frozen=True, slots=True)
 class RolledBack:
-    """The loss was no number: the run goes on from its last checkpoint, after `step`, with the
-    base learning rate `learning_rate`. What it did since is forgotten."""
+    """The loss became NaN or infinite: the run was rolled back to its last checkpoint, after
+    `step`, and continues with the base learning rate `learning_rate`."""
 
     epoch: int
     batch: int
@@ -295,7 +310,7 @@ class RolledBack:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSizeChanged:
-    """From the step after `step` on, training looks at squares of `size` pixels a side."""
+    """From the step after `step` on, training images have `size` by `size` pixels."""
 
     step: int
     size: int
@@ -303,7 +318,7 @@ class TrainingSizeChanged:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A checkpoint is safely on disk."""
+    """The checkpoint `path` is safely on disk."""
 
     path: str
     epoch: int
@@ -312,7 +327,7 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class SaveFailed:
-    """A checkpoint could not be written; training goes on."""
+    """The checkpoint `path` could not be written. The run continues."""
 
     path: str
     reason: str
@@ -320,8 +335,8 @@ class SaveFailed:
 
 @dataclass(frozen=True, slots=True)
 class FinalSaveFailed:
-    """A run is at its end, and what came last could not be saved: when the run is over, it is
-    lost. A face that sets `live.save` before it takes the next event has it tried once more."""
+    """A run is at its end, and its last state could not be saved: it is lost when the run is over.
+    A frontend that sets `live.save` before it takes the next event has it tried again."""
 
     run: str
     reason: str
@@ -329,14 +344,14 @@ class FinalSaveFailed:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """Something the user should know that stops nothing."""
+    """A sentence for the user. Nothing is stopped by it."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The run ended before its last epoch, as asked; `run` can be resumed."""
+    """The run was stopped before its last epoch, as requested. `run` can be resumed."""
 
     run: str
     epoch: int
@@ -345,7 +360,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run did all its epochs."""
+    """The run has trained all its epochs."""
 
     run: str
     epochs: int
@@ -356,9 +371,9 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class RunListed:
-    """What a run on disk has come to: each of its epochs, the one that best.pth is of (None where
-    no photo was held back), how long all of them took, the bytes that its files take, and when it
-    `began`, as text that sorts by time."""
+    """The results of a run on disk: its epochs, the one that best.pth was saved in (None without a
+    validation set), the `seconds` of all epochs, the bytes of its files, and when it `began`, as
+    text that sorts by time."""
 
     run: RunFacts
     epochs: tuple[EpochDone, ...]
@@ -370,8 +385,8 @@ class RunListed:
 
 @dataclass(frozen=True, slots=True)
 class RunsCompared:
-    """In what the recipes of these runs (paths of their folders) differ: each difference has a
-    value for each run, in this order."""
+    """The settings in which runs differ. `runs` are the paths of their folders; each difference has
+    a value for each of them, in this order."""
 
     runs: tuple[str, ...]
     differences: tuple[Difference, ...]
@@ -382,7 +397,7 @@ class RunsCompared:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What a photo shows: up to five guesses, likeliest first. `checkpoint` answered."""
+    """The predictions for an image by `checkpoint`, up to five, the most probable first."""
 
     path: str
     predictions: tuple[Prediction, ...]
@@ -392,9 +407,9 @@ class Predicted:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Why the network says what it says of a photo: a Heatmap for each of its guesses, in their
-    order, over the middle square of the photo, which is what it sees; all 0 where nothing speaks
-    for a class. `picture` is a file that shows the first, "" for none."""
+    """Why a network predicts what it predicts for an image: a Heatmap for each prediction, in their
+    order, over the central square that the network sees. A heatmap is all 0 if nothing speaks for
+    its class. `picture` is a file that shows the first one; "" for none."""
 
     path: str
     heatmaps: tuple[Heatmap, ...]
@@ -403,7 +418,7 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class PredictionFailed:
-    """A photo could not be read; the others go on."""
+    """An image could not be read. The others are predicted all the same."""
 
     path: str
     reason: str
@@ -414,8 +429,8 @@ class PredictionFailed:
 
 @dataclass(frozen=True, slots=True)
 class PhotoEvaluated:
-    """What a network says of a photo whose class, its `label`, is known: its likeliest `guess`,
-    and the probabilities of both."""
+    """The prediction for an image whose class, `label`, is known: the most probable class,
+    `predicted`, and the probabilities of both."""
 
     path: str
     label: str
@@ -425,21 +440,21 @@ class PhotoEvaluated:
 
     @property
     def correct(self) -> bool:
-        """Whether the guess is the label."""
+        """Whether the predicted class is the label."""
         return self.predicted == self.label
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """How well `checkpoint`, of `epoch`, does on photos in `folder` that it has not learned from,
-    as far as that is known.
+    """The results of `checkpoint`, of `epoch`, on images in `folder` that it was not trained on, as
+    far as that is known.
 
-    `loss` is the mean cross entropy, `top5` the share of photos whose label is among the five
-    likeliest classes (None of up to ten, where it says little). `confusions` are the mistakes by
-    classes, the most frequent first, and `surest` single ones, by the probability of the guess.
-    Photos that could not be read are `problems`; `learned` counts those left out because it has
-    learned from them (None where nobody knows which: it is in no run's folder), and `strangers`
-    names the classes that it does not know, left out too.
+    `loss` is the mean cross entropy. `top5` is the top-5 accuracy; None for up to ten classes.
+    `confusions` are pairs of classes, the most frequent first; `most_confident_errors` are single
+    images, by the probability of the wrong class. `problems` are the images that could not be read.
+    `trained_on` counts the images that were skipped because they were used for training; None if
+    that is unknown because the checkpoint is in no run folder. `unknown_classes` are classes that
+    the network does not have; their images were skipped.
     """
 
     checkpoint: str
@@ -498,7 +513,7 @@ Event = (
 
 
 def as_dict(event: Event) -> dict[str, Any]:
-    """The event as JSON-ready builtins, its class name first, under "event"."""
+    """The event as builtins that JSON can hold, its class name first, under "event"."""
     fields = asdict(event)
     if isinstance(event, Predicted):
         fields["predictions"] = [

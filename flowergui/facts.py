@@ -6,16 +6,16 @@ from enum import StrEnum
 from flowergui.config.recipe import Recipe
 
 Heatmap = tuple[tuple[float, ...], ...]
-"""Rows of numbers from 0 (nothing) to 1, over the middle square of a photo."""
+"""Rows of numbers from 0 to 1, over the central square of an image."""
 
 
 MIN_BRIGHTNESS = 0.2
-"""The share of its light that is left where nothing speaks for a class."""
+"""The brightness, as a share, of pixels whose heatmap is 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassCount:
-    """One class: its photos by split as the folder gives them, and a few to show."""
+    """A class: the numbers of its images in each split of the folder, and the paths of a few."""
 
     name: str
     train: int
@@ -33,8 +33,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class WeightsFacts:
-    """Pretrained weights that torchvision knows: their name (IMAGENET1K_V2), top-1 accuracy on
-    ImageNet, input size in pixels and download size in megabytes."""
+    """Pretrained weights of torchvision: their name (IMAGENET1K_V2), top-1 accuracy on ImageNet (0
+    to 1), input size in pixels and download size in megabytes."""
 
     name: str
     accuracy: float
@@ -44,8 +44,8 @@ class WeightsFacts:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """An architecture of the catalogue. `image_size` is its own input size in pixels,
-    `weights` the pretrained ones, the default first (empty where none exist)."""
+    """An architecture. `image_size` is its own input size in pixels. `weights` are its pretrained
+    weights, the default first; empty if there are none."""
 
     name: str
     family: str
@@ -56,7 +56,7 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class ParameterFacts:
-    """One entry of `named_parameters()`."""
+    """An entry of `named_parameters()`."""
 
     name: str
     shape: tuple[int, ...]
@@ -65,9 +65,9 @@ class ParameterFacts:
 
 @dataclass(frozen=True, slots=True)
 class ModuleFacts:
-    """One module of the tree that "Show network" prints: dotted name ("" is the network
-    itself), class name, output shape without the batch (None where it gave no single tensor),
-    parameters of its own subtree."""
+    """A module of a network: its dotted name ("" is the network itself), its class name, its output
+    shape without the batch dimension (None if it does not return one tensor), and the number of
+    parameters in it, submodules included."""
 
     name: str
     kind: str
@@ -111,9 +111,11 @@ class Speedup:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """A run on disk: its folder, its recipe, its number of classes, how far it came (so many
-    epochs, and `batch` batches of the next), the paths of its last and best checkpoints, and what
-    somebody has noted on it (empty where there is none)."""
+    """A run on disk.
+
+    It has done `epochs_done` epochs and `batch` batches of the next one. `last` and `best` are the
+    paths of its checkpoints, `note` is the user's; all are "" if there is none.
+    """
 
     path: str
     recipe: Recipe
@@ -127,13 +129,13 @@ class RunFacts:
 
     @property
     def finished(self) -> bool:
-        """Whether it has done all its epochs."""
+        """Whether it has trained all its epochs."""
         return self.epochs_done >= self.recipe.epochs
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A class, called `class` in JSON and `name` here, and its probability."""
+    """A class, `class` in JSON and `name` here, and its probability."""
 
     name: str
     probability: float
@@ -141,9 +143,9 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """How a class fared: of its `photos` so many were `right`, and `guessed` photos in all were
-    taken for it. recall = right / photos, precision = right / guessed, f1 their harmonic mean; None
-    where that would divide by 0."""
+    """The scores of a class: of its `photos` images, `correct` were predicted correctly;
+    `predicted` images in all were predicted as this class. recall = correct / photos, precision =
+    correct / predicted, and f1 is their harmonic mean; None where that divides by 0."""
 
     name: str
     photos: int
@@ -156,7 +158,7 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """So many `photos` of the class `label` were taken for `guess`."""
+    """`photos` images of the class `label` were predicted as `predicted`."""
 
     label: str
     predicted: str

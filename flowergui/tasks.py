@@ -1,7 +1,7 @@
-"""The jobs a face may start. Each is a generator of events; nothing happens until it is pulled.
-`look` alone answers at once.
+"""The tasks that a frontend can start. Each is a generator of events; nothing happens until it is
+iterated. `read_image` returns at once.
 
-torch is imported when a job begins, not when this module is: a face is on screen first.
+torch is imported when a task begins, so that a frontend is on screen first.
 """
 
 import logging
@@ -29,16 +29,16 @@ log = logging.getLogger(__name__)
 
 
 def inspect(folder: str | Path) -> Iterator[Event]:
-    """ScanProgress ..., Scanned: the classes of a folder of photos, their counts, and the
-    files that were left out. Raises FlowerError where there is nothing to learn from."""
+    """ScanProgress ..., Scanned: scans a folder of images for its classes, their counts, and files
+    that are left out. Raises FlowerError if there is nothing to train on."""
     from flowergui.learning.data.scan import scan
 
     yield from scan(Path(folder))
 
 
 def read_image(path: str | Path, edge: int) -> tuple[int, int, bytes]:
-    """Width, height and RGB bytes of a picture, its longer side at most `edge` pixels. Raises
-    FlowerError where it can't be read."""
+    """The width, height and RGB bytes of an image, scaled so that its longer side has at most
+    `edge` pixels. Raises FlowerError if it can't be read."""
     from flowergui.learning.data import image_io
 
     picture = image_io.read(Path(path), at_least=edge)
@@ -47,14 +47,15 @@ def read_image(path: str | Path, edge: int) -> tuple[int, int, bytes]:
 
 
 def sample(folder: str | Path, *, seed: int = 0, photos_per_class: int = 80) -> Iterator[Event]:
-    """SampleProgress ..., SampleDrawn: draws the sample flowers into `folder`."""
+    """SampleProgress ..., SampleDrawn: draws the sample dataset in `folder`. Raises FlowerError."""
     from flowergui.samples import sample_flowers
 
     yield from sample_flowers.draw(Path(folder), seed=seed, photos_per_class=photos_per_class)
 
 
 def list_models() -> Iterator[Event]:
-    """ModelsListed: every architecture there is; and DeviceNoticed if a GPU can't be used."""
+    """ModelsListed: every architecture that can be trained; then DeviceNoticed if a GPU can't be
+    used."""
     from flowergui.learning.device.gpu_check import unused_gpu
     from flowergui.learning.models.catalogue import model_catalogue
 
@@ -64,8 +65,9 @@ def list_models() -> Iterator[Event]:
 
 
 def describe_model(model: str, class_count: int, image_size: int = 0) -> Iterator[Event]:
-    """ModelDescribed: the parameters and modules of a network that is not built yet, at
-    `image_size` pixels (0: its own). Raises FlowerError for a size it can't take."""
+    """ModelDescribed: the parameters and modules of a network, without building it, for images of
+    `image_size` pixels (0: its own). Raises FlowerError for a network or a size that is not
+    possible."""
     from flowergui.learning.models.describe import describe
 
     yield describe(model, class_count, image_size)
@@ -93,12 +95,11 @@ def resume(
     models: Path | None = None,
     how: ResumeOptions = UNCHANGED,
 ) -> Iterator[Event]:
-    """Goes on with a run, from its folder or a checkpoint in it (None: the newest run).
+    """Resumes a run from its folder or from a checkpoint in it; None is the newest run.
 
-    `changes` are Recipe fields that shall be other than before; a bare state_dict, as the
-    tutorial saved it, needs `photos` among them, and its network is recognised. Raises
-    FlowerError where there is nothing to resume, or a change that a running optimizer can't
-    follow.
+    `changes` maps names of Recipe fields to new values. A bare state_dict needs `photos` among
+    them; its architecture is identified. Raises FlowerError if there is nothing to resume, or if a
+    change is not possible.
     """
     from flowergui.learning.training import resume
 
@@ -114,8 +115,8 @@ def check_resume(
     models: Path | None = None,
     how: ResumeOptions = UNCHANGED,
 ) -> Iterator[Event]:
-    """Preparing, while new photos are opened, and at last ResumeChecked: what a run would meet if
-    it were resumed now; nothing is changed. Raises FlowerError where there is no run to resume."""
+    """Preparing while new images are checked, then ResumeChecked: what resuming would meet. Nothing
+    is changed. Raises FlowerError if there is no run to resume."""
     from flowergui.learning.training import resume_check
 
     path = Path(source) if source is not None else newest_run(models or paths.models_folder())
@@ -125,9 +126,9 @@ def check_resume(
 def estimate(
     recipe: Recipe, train: int, validation: int, classes: int, examples: Sequence[str] = ()
 ) -> Iterator[Event]:
-    """Estimated: how long a run would take and whether it fits, from a step on made-up photos;
-    nothing where the network is too large to be tried. `train` and `validation` count photos,
-    `examples` are paths of some. Raises FlowerError for what can't be."""
+    """Estimated: the time and memory that a run would take, from training steps on random images;
+    nothing if the network is too large to try. `train` and `validation` are numbers of images,
+    `examples` paths of some. Raises FlowerError if the recipe is not possible."""
     from flowergui.learning.estimate import dry_run
 
     yield from dry_run.estimate(recipe, (train, validation), classes, examples)
@@ -136,8 +137,8 @@ def estimate(
 def save_weights(
     model: str, weights: str = "imagenet", models: Path | None = None
 ) -> Iterator[Event]:
-    """DownloadProgress ..., WeightsSaved: puts pretrained weights into `models`, for use
-    offline. Raises FlowerError where they can't be had, or not be written."""
+    """DownloadProgress ..., WeightsSaved: saves pretrained weights in `models`, for use offline.
+    Raises FlowerError if they can't be downloaded or written."""
     from flowergui.learning.models import weights as pretrained
 
     yield from pretrained.save(model, weights, models or paths.models_folder())
@@ -174,24 +175,24 @@ def evaluate(
 
 
 def export(checkpoint: str | Path, out: str | Path) -> Iterator[Event]:
-    """Exported: the network of a checkpoint (or of a run's best) as .safetensors, as a plain state
-    dict, .pth, or as .onnx. Raises FlowerError."""
+    """Exported: writes the network of a checkpoint, or of a run's best one, as .safetensors, as a
+    .pth state_dict, or as .onnx. Raises FlowerError."""
     from flowergui.learning.inference import export
 
     yield from export.export(Path(checkpoint), Path(out))
 
 
 def cached_photos(*, clear: bool = False) -> Iterator[Event]:
-    """CacheState: what is kept of decoded photos, or what is left of it when it was cleared."""
+    """CacheState: the cache of decoded images, after it was cleared if `clear`."""
     from flowergui.learning.data import photo_cache
 
     yield photo_cache.clear() if clear else photo_cache.state()
 
 
 def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iterator[Event]:
-    """RunListed for each of `runs` (run folders, or checkpoints in them), and RunsCompared for
-    two or more. Without `runs`: RunListed for each run under `models`, newest first. Raises
-    FlowerError for what is no run."""
+    """RunListed for each of `runs` (run folders, or checkpoints in them), then RunsCompared for two
+    or more. Without `runs`, RunListed for each run in `models`, newest first. Raises FlowerError
+    for a path that is no run."""
     if runs:
         folders = [path.parent if path.is_file() else path for path in map(Path, runs)]
         named = [RunFolder(path).listed() for path in folders]
@@ -208,6 +209,5 @@ def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iter
 
 
 def history(run: str | Path) -> Iterator[BatchDone | EpochDone]:
-    """The batches and epochs that a run has done so far, from its history.csv, one by one: there
-    may be millions."""
+    """The batches and epochs of a run, from its history.csv, one by one: there may be millions."""
     yield from RunFolder(Path(run)).history.events()
