@@ -1,6 +1,7 @@
 """The rooms of the program stand in an order: none imports from a room above its own."""
 
 import ast
+from itertools import takewhile
 from pathlib import Path
 
 import flowergui
@@ -107,6 +108,27 @@ def test_no_room_is_crowded() -> None:
     folders = [path.parent for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
     crowded = {str(each) for each in folders if folders.count(each) > LARGEST_ROOM}
     assert crowded == set()
+
+
+def test_the_readme_shows_the_rooms() -> None:
+    """Its tree has a line for every folder, and for every module beside the folders."""
+    tree = (PACKAGE.parent / "README.md").read_text("utf-8").partition("\n    flowergui/\n")[2]
+    shown, parents = set(), [""]
+    for line in takewhile(str.strip, tree.splitlines()):
+        name, _, says = line.strip().partition(" ")
+        assert says.strip(), f"{name} is not explained"
+        depth = (len(line) - len(line.lstrip())) // 2 - 3
+        parents[depth + 1 :] = [f"{parents[depth]}{name}"]
+        shown.add(parents[-1])
+    packages = [PACKAGE, PACKAGE / "learning", PACKAGE / "desktop"]
+    there = {
+        path.relative_to(PACKAGE).as_posix() + ("/" if path.is_dir() else "")
+        for package in packages
+        for path in package.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+        if path.name != "__init__.py"
+    }
+    assert shown == there
 
 
 def test_each_room_says_what_belongs_there() -> None:
