@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ EXPECTED = json.loads((OLD / "expected.json").read_text())
 @pytest.fixture(autouse=True)
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_photos: Callable[..., Path]) -> Path:
     """A folder with copies of the old runs and the images that they were trained on."""
+    forget_networks()
     monkeypatch.setattr(MyNet, "WIDTHS", (4, 4, 8, 8))
     monkeypatch.chdir(tmp_path)
     threads = torch.get_num_threads()
@@ -30,6 +32,16 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_photos: Callable[.
     make_photos(tmp_path / "flowers")
     yield tmp_path / "old"
     torch.set_num_threads(threads)
+    forget_networks()
+
+
+def forget_networks() -> None:
+    """Clears what is cached of networks by their names: MyNet is another one here."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("flowergui.learning."):
+            for each in vars(module).values():
+                if hasattr(each, "cache_clear"):
+                    each.cache_clear()
 
 
 @pytest.mark.parametrize("name", list(EXPECTED))

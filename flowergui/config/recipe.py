@@ -161,12 +161,22 @@ class Recipe:
         30,
         TRAINING,
         "Step size",
-        "StepLR lowers the learning rate after every this many epochs; plateau waits a third "
-        "as many without improvement.",
+        "StepLR lowers the learning rate after every this many epochs.",
         unit="epochs",
         minimum=1,
         maximum=10_000,
-        matters=lambda recipe: recipe.scheduler in ("step", "plateau"),
+        matters=lambda recipe: recipe.scheduler == "step",
+    )
+    plateau_patience: int = setting(
+        10,
+        TRAINING,
+        "Patience",
+        "Plateau lowers the learning rate when the validation loss has not improved for more than "
+        "this many epochs.",
+        unit="epochs",
+        minimum=1,
+        maximum=10_000,
+        matters=lambda recipe: recipe.scheduler == "plateau",
     )
     gamma: float = setting(
         0.1,
@@ -453,6 +463,8 @@ class Recipe:
         """The recipe that `as_dict` gave. Unknown fields, of a later version, are ignored, and
         missing ones have their defaults. Raises FlowerError if a value is not valid."""
         known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
+        if "plateau_patience" not in known and isinstance(known.get("step_size"), int):
+            known["plateau_patience"] = max(known["step_size"] // 3, 1)  # as versions before did
         if isinstance(known.get("frozen"), list):
             known["frozen"] = tuple(known["frozen"])
         return cls(**known).checked()

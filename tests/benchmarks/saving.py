@@ -27,9 +27,9 @@ from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
 from flowergui.events import BatchDone
 from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter
-from flowergui.learning.training.train_state import TrainState
+from flowergui.learning.training.run import Run
 
-trainings: list[TrainState] = []
+trainings: list[Run] = []
 standing: list[float] = []
 """Seconds that training stood still for each save."""
 holding: list[float] = []
@@ -48,9 +48,9 @@ def watch() -> None:
             return write(*arguments)
 
     def time_it(name: str, into: list[float]) -> None:
-        method = getattr(TrainState, name)
+        method = getattr(Run, name)
 
-        def timed(training: TrainState, **how: bool) -> object:
+        def timed(training: Run, **how: bool) -> object:
             trainings[:] = [training]
             if at_it:  # one of them calls another
                 return method(training, **how)
@@ -61,12 +61,12 @@ def watch() -> None:
             finally:
                 at_it.clear()
 
-        setattr(TrainState, name, timed)
+        setattr(Run, name, timed)
 
     at_it: list[str] = []
-    for name in ("save", "save_soon"):
+    for name in ("save", "save_async"):
         time_it(name, standing)
-    for name in ("hold_best", "settle_best"):
+    for name in ("stage_best", "flush_best"):
         time_it(name, holding)
     CheckpointWriter._write = timed_write  # type: ignore[method-assign,assignment]
 
@@ -101,7 +101,7 @@ def main() -> None:
                 batches += 1
                 if trainings and batches % 10 == 0:  # a sample: they need not all be timed
                     start = time.perf_counter()
-                    torch.save(trainings[0].net.state_dict(), Path(scratch) / "tutorial.pth")
+                    torch.save(trainings[0].model.net.state_dict(), Path(scratch) / "tutorial.pth")
                     theirs.append(time.perf_counter() - start)
                     beside += theirs[-1]
         seconds = time.perf_counter() - began - beside

@@ -236,3 +236,12 @@ def test_what_frozen_words_mean(words: tuple[str, ...], frozen: tuple[str, ...])
 def test_a_word_that_fits_nothing_is_refused() -> None:
     with pytest.raises(FlowerError, match="'layer9'"):
         frozen_names(["fc", "layer9"], NAMES, ["fc.weight"], [])
+
+
+@pytest.mark.parametrize(("step_size", "patience"), [(1, 1), (3, 1), (30, 10), (100, 33)])
+def test_old_recipes_keep_the_patience_that_they_had(step_size: int, patience: int) -> None:
+    """Until it was a setting of its own, plateau waited a third of the step size."""
+    old = Recipe(step_size=step_size, scheduler="plateau").as_dict()
+    del old["plateau_patience"]
+    assert Recipe.from_dict(old).plateau_patience == patience
+    assert Recipe.from_dict({**old, "plateau_patience": 5}).plateau_patience == 5

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from flowergui.errors import FlowerError
 from flowergui.facts import Problem
-from flowergui.learning.acceleration.frozen_split import Features
 from flowergui.learning.data.augmentation import Pixels
 from flowergui.learning.data.dataset import ImageDataset
 from flowergui.learning.device import hardware, transfers
@@ -27,15 +26,13 @@ MAX_WORKERS = 8
 class Batch:
     """`images` (B, S, S, 3) uint8 and `labels` (B,) int64 of the dataset's `indices`, on the CPU.
 
-    `failed` lists images that could not be read. If the backbone's `features` are cached,
-    `images` is empty.
+    `failed` lists images that could not be read.
     """
 
     images: Tensor
     labels: Tensor
     indices: tuple[int, ...]
     failed: tuple[Problem, ...]
-    features: Features = ()
 
 
 def worker_count(requested: int, device: torch.device) -> int:

@@ -1,179 +1,210 @@
-"""The two sides of a split, on their way to the half of the network that trains."""
+"""Train and validation pipelines: batches of images, or of cached features of frozen layers."""
 
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from flowergui.config.recipe import Recipe
-from flowergui.events import Event, FeatureCacheStatus, Preparing
+from flowergui.events import FeatureCacheStatus, Preparing
+from flowergui.facts import Problem
 from flowergui.learning.acceleration.feature_cache import GROUP, FeatureCache, TooLargeError
 from flowergui.learning.acceleration.frozen_split import Features, FrozenSplit
 from flowergui.learning.data import augmentation
 from flowergui.learning.data.augmentation import Pixels
 from flowergui.learning.data.dataset import ImageDataset
 from flowergui.learning.data.loader import Batch, iterate_batches, worker_count
+from flowergui.learning.data.sampler import sequential_batches
 from flowergui.learning.device import transfers
-from flowergui.learning.training.train_state import TrainState
-from flowergui.requests import LiveRequests
+from flowergui.learning.training.model_state import ModelState
+from flowergui.learning.training.runtime_config import RuntimeConfig
+from flowergui.learning.training.schedule import training_size
 from flowergui.store import paths
 
-Heed = Callable[[], Iterator[Event]]
-"""Takes up what the face wishes, and tells it."""
 
-Lost = Callable[[Batch], Iterator[Event]]
-"""Tells of the photos in a batch that could not be read."""
+@dataclass(frozen=True, slots=True)
+class FeatureBatch:
+    """Cached features of the images `indices`, each (B, ...), and their labels (B,) int64."""
+
+    features: Features
+    labels: Tensor
+    indices: tuple[int, ...]
+    failed: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CacheProgress:
+    """Something happened to the feature cache. `failed` images could not be read for it."""
+
+    event: Preparing | FeatureCacheStatus
+    failed: tuple[Problem, ...] = ()
 
 
 class DataPipeline(ABC):
-    """Photos in batches; where the first half of the network is frozen and would see the same
-    twice, what it gives for them, computed once. `showing` numbers what differs from one epoch
-    to another: photos are alike wherever it is the same."""
+    """Batches of a dataset, for the part of a network that is not frozen.
+
+    If the first layers are frozen and an epoch shows an image as an earlier one did, the features
+    that these layers give are computed once and cached.
+    """
 
     part: ClassVar[str]
     """Its name in split.csv."""
 
-    def __init__(self, training: TrainState, album: ImageDataset, memory: int) -> None:
-        """`memory` is how many bytes of values may be kept there."""
-        self.dataset = album
-        self._training = training
-        self._memory = memory
-        self._kept: dict[int, FeatureCache] = {}
-        self._of: FrozenSplit | None = None
+    def __init__(
+        self,
+        dataset: ImageDataset,
+        recipe: Recipe,
+        config: RuntimeConfig,
+        model: ModelState,
+        cache_bytes: int,
+    ) -> None:
+        """`cache_bytes` of features may be kept in the memory of the device."""
+        self.dataset = dataset
+        self._recipe, self._config, self._model = recipe, config, model
+        self._cache_bytes = cache_bytes
+        self._caches: dict[int, FeatureCache] = {}
+        self._cached_split: FrozenSplit | None = None
         self._refused = ""
-        self._labels = torch.tensor([photo.label for photo in album.photos], dtype=torch.int64)
+        self._labels = torch.tensor([photo.label for photo in dataset.photos], dtype=torch.int64)
 
     @property
     @abstractmethod
     def split(self) -> FrozenSplit:
-        """Of the network that these photos are shown to."""
-
-    def is_current(self, halves: FrozenSplit) -> bool:
-        """Whether these are the halves still: they change with what is frozen."""
-        return self.split is halves
+        """That of the network which sees these images. It is another one after each freeze."""
 
     @abstractmethod
     def augmentation_epoch(self, epoch: int) -> int:
-        """The number of the showing in `epoch` (from 1)."""
+        """The number that `epoch`'s augmentation is drawn from: epochs with the same number show
+        the same pixels."""
 
     @abstractmethod
     def crop(self, epoch: int) -> Callable[[Pixels, int], Pixels]:
-        """Pixels (H, W, 3) of a photo, and its index -> (S, S, 3) of bytes, as batches have it."""
+        """Pixels (H, W, 3) of an image, and its index -> the pixels (S, S, 3) that batches have."""
 
     @abstractmethod
     def to_images(self, batch: Batch, epoch: int) -> Tensor:
-        """The batch's views as normalised images (B, 3, S, S) float32, on the device."""
+        """The batch as augmented, normalized images (B, 3, S, S) float32, on the device."""
 
     def why_not_cacheable(self) -> str:
-        """Why photos are never alike twice, in a sentence; "" where they are."""
+        """Why no epoch repeats the images of another, as a sentence; "" if some do."""
         return ""
 
     @property
     def views(self) -> int:
-        """How many different showings of a photo there are, where they are alike at times."""
+        """How many different versions of each image there are, if epochs repeat them."""
         return 1
 
-    def prepare(
-        self, epoch: int, live: LiveRequests, heed: Heed, lost: Lost
-    ) -> Generator[Event, None, None]:
-        """Computes what can be kept of `epoch`'s photos, unless it is known. Ends before its time
-        where `live.stop` is set, and where something else is frozen now. Raises FlowerError where
-        too many photos are lost."""
-        training = self._training
-        if self._of is not self.split:
-            self.clear()
-            self._of, self._refused = self.split, ""
-            if self._of.is_split and (why := self._why_not()):
-                yield self._told("", 0, why)
-        of, showing = self.split, self.augmentation_epoch(epoch)
-        if not of.is_split or self._why_not() or showing in self._kept or not len(self._labels):
-            return
-        count, folder = len(self._labels), paths.cache_folder()
-        taken = sum(kept.size for kept in self._kept.values() if kept.where == "memory")
-        room = self._memory - taken
-        features = FeatureCache(count, room // max(self.views - len(self._kept), 1), folder)
-        groups = [
-            tuple(range(start, min(start + GROUP, count))) for start in range(0, count, GROUP)
-        ]
-        what = "Computing features"
-        if self.views > 1:
-            what += f", view {len(self._kept) + 1} of {self.views}"
-        done, began = 0, time.monotonic()
-        try:
-            for batch in self._loaded(groups, epoch):
-                training.progress.seconds += time.monotonic() - began  # without pauses
-                yield from heed()
-                if live.stop or not self.is_current(of):
-                    features.close()
-                    return
-                yield from lost(batch)
-                began = time.monotonic()
-                if batch.indices:
-                    features.put(batch.indices, of.backbone(self.to_images(batch, epoch)))
-                done += len(batch.indices) + len(batch.failed)
-                training.progress.seconds += time.monotonic() - began
-                yield Preparing(what, done, count)
-                began = time.monotonic()
-        except TooLargeError as error:
-            features.close()
-            self._refused = error.message
-            yield self._told("", 0, error.message)
-            return
-        self._kept[showing] = features
-        if len(self._kept) == 1:
-            yield self._told(features.where, features.size * self.views, "")
+    def batches(
+        self, indices: Sequence[tuple[int, ...]], epoch: int
+    ) -> Iterator[Batch | FeatureBatch | CacheProgress]:
+        """The batches of these indices, in order; before them, and whenever other layers are
+        frozen than before, the progress of caching features."""
+        done = 0
+        while done < len(indices):
+            split = self.split
+            yield from self._fill_cache(split, epoch)
+            if self.split is not split:
+                continue
+            for batch in self._read(indices[done:], epoch):
+                yield batch
+                done += 1
+                if self.split is not split:
+                    break
 
-    def batches(self, waiting: Sequence[tuple[int, ...]], epoch: int) -> Iterator[Batch]:
-        """The batches of these indices, in their order, with values where they are kept."""
-        kept = self._kept.get(self.augmentation_epoch(epoch)) if self._of is self.split else None
-        if kept is None:
-            yield from self._loaded(waiting, epoch)
-            return
-        for indices in waiting:
-            values, known = kept.get(indices)
-            yield Batch(torch.empty(0), self._labels[list(known)], known, (), values)
-
-    def features(self, batch: Batch, epoch: int) -> Features:
-        """What the second half takes, each (B, ...), on the device."""
-        if batch.features:
-            return tuple(transfers.send(v, self._training.plan.device) for v in batch.features)
+    def features(self, batch: Batch | FeatureBatch, epoch: int) -> Features:
+        """What the head of `split` takes, each (B, ...), on the device."""
+        if isinstance(batch, FeatureBatch):
+            return tuple(transfers.send(each, self._config.device) for each in batch.features)
         return self.split.backbone(self.to_images(batch, epoch))
 
     def clear(self) -> None:
-        """Lets go of all that is kept."""
-        for features in self._kept.values():
-            features.close()
-        self._kept = {}
+        """Frees all that is cached."""
+        for cache in self._caches.values():
+            cache.close()
+        self._caches = {}
 
-    def _loaded(self, waiting: Sequence[tuple[int, ...]], epoch: int) -> Iterator[Batch]:
-        device = self._training.plan.device
-        workers = worker_count(self._training.recipe.workers, device)
-        return iterate_batches(self.dataset, waiting, self.crop(epoch), workers, device)
+    def _fill_cache(self, split: FrozenSplit, epoch: int) -> Iterator[CacheProgress]:
+        """Caches the features of `epoch`'s images, if that is possible and not done yet. Ends early
+        if other layers are frozen meanwhile."""
+        if self._cached_split is not split:
+            self.clear()
+            self._cached_split, self._refused = split, ""
+            if split.is_split and (why := self._why_not()):
+                yield self._status(why_not=why)
+        number, count = self.augmentation_epoch(epoch), len(self._labels)
+        if not split.is_split or self._why_not() or number in self._caches or not count:
+            return
+        cache = FeatureCache(count, self._memory_for_one(), paths.cache_folder())
+        what = "Computing features"
+        if self.views > 1:
+            what += f", view {len(self._caches) + 1} of {self.views}"
+        groups = sequential_batches(count, GROUP)
+        done = 0
+        try:
+            for batch in self._load(groups, epoch):
+                if batch.indices:
+                    cache.put(batch.indices, split.backbone(self.to_images(batch, epoch)))
+                done += len(batch.indices) + len(batch.failed)
+                yield CacheProgress(Preparing(what, done, count), batch.failed)
+                if self.split is not split:
+                    return
+            self._caches[number] = cache
+        except TooLargeError as error:
+            self._refused = error.message
+            yield self._status(why_not=error.message)
+            return
+        finally:
+            if self._caches.get(number) is not cache:
+                cache.close()
+        if len(self._caches) == 1:
+            yield self._status(cache.where, cache.size * self.views)
 
-    def _told(self, where: str, size: int, why_not: str) -> FeatureCacheStatus:
-        step = self._training.progress.step
-        return FeatureCacheStatus(step, self.part, where, self.views, size, why_not)
+    def _memory_for_one(self) -> int:
+        """Bytes that the next cache may take in memory."""
+        taken = sum(cache.size for cache in self._caches.values() if cache.where == "memory")
+        return (self._cache_bytes - taken) // max(self.views - len(self._caches), 1)
+
+    def _read(
+        self, indices: Sequence[tuple[int, ...]], epoch: int
+    ) -> Iterator[Batch | FeatureBatch]:
+        cache = self._caches.get(self.augmentation_epoch(epoch))
+        if cache is None:
+            yield from self._load(indices, epoch)
+            return
+        for wanted in indices:
+            features, known = cache.get(wanted)
+            yield FeatureBatch(features, self._labels[list(known)], known)
+
+    def _load(self, indices: Sequence[tuple[int, ...]], epoch: int) -> Iterator[Batch]:
+        device = self._config.device
+        workers = worker_count(self._recipe.workers, device)
+        return iterate_batches(self.dataset, indices, self.crop(epoch), workers, device)
+
+    def _status(self, where: str = "", size: int = 0, why_not: str = "") -> CacheProgress:
+        return CacheProgress(
+            FeatureCacheStatus(self._model.steps, self.part, where, self.views, size, why_not)
+        )
 
     def _why_not(self) -> str:
-        if not self._training.recipe.feature_cache:
+        if not self._recipe.feature_cache:
             return "The feature cache is switched off."
         return self.why_not_cacheable() or self._refused
 
 
 def views_of(recipe: Recipe) -> int:
-    """How many showings of a training photo differ, where they are alike at times; else 0."""
+    """How many versions of a training image differ, if epochs repeat them; else 0."""
     return 1 if recipe.augmentation == "none" else min(recipe.cached_views, recipe.epochs)
 
 
-def why_not_cacheable(recipe: Recipe, side: int) -> str:
-    """Why training photos are never alike twice, in a sentence; "" where they are. The largest
-    squares have `side` pixels."""
+def why_not_cacheable(recipe: Recipe, largest_size: int) -> str:
+    """Why no epoch repeats the training images of another, as a sentence; "" if some do.
+    `largest_size` is the largest training size in pixels."""
     if recipe.mixup or recipe.cutmix:
         return "Photos are mixed anew in every batch."
-    if 0 < recipe.first_training_size < side:
+    if 0 < recipe.first_training_size < largest_size:
         return "The squares grow from epoch to epoch."
     if not views_of(recipe):
         return (
@@ -183,60 +214,72 @@ def why_not_cacheable(recipe: Recipe, side: int) -> str:
     return ""
 
 
+def largest_training_size(recipe: Recipe, image_size: int) -> int:
+    """The side in pixels of the largest training images. Smaller than the image size, it
+    compensates for random crops, which make objects look larger than in validation (Touvron et al.
+    2019, arXiv 1906.06423)."""
+    return recipe.training_size or image_size
+
+
+def training_size_of(recipe: Recipe, image_size: int, epoch: int) -> int:
+    """The side in pixels of the images that `epoch` (from 1) trains on."""
+    last = largest_training_size(recipe, image_size)
+    return training_size(recipe.first_training_size, last, epoch, recipe.epochs)
+
+
 class TrainPipeline(DataPipeline):
-    """The photos that train."""
+    """The training set, augmented."""
 
     part = "train"
 
     @property
     def split(self) -> FrozenSplit:
-        return self._training.frozen_split
+        return self._model.frozen_split
 
     def augmentation_epoch(self, epoch: int) -> int:
-        """Augmentation's draws are those of this epoch."""
-        recipe = self._training.recipe
-        repeats = 1 if recipe.augmentation == "none" else recipe.cached_views
+        repeats = 1 if self._recipe.augmentation == "none" else self._recipe.cached_views
         return 1 + (epoch - 1) % repeats if repeats else epoch
 
     @property
     def views(self) -> int:
-        return views_of(self._training.recipe)
+        return views_of(self._recipe)
 
     def crop(self, epoch: int) -> Callable[[Pixels, int], Pixels]:
-        recipe, size = self._training.recipe, self._training.training_size(epoch)
-        draws = self.augmentation_epoch(epoch)
+        recipe = self._recipe
+        size = training_size_of(recipe, self._config.image_size, epoch)
+        drawn_from = self.augmentation_epoch(epoch)
 
-        def look(pixels: Pixels, index: int) -> Pixels:
+        def crop(pixels: Pixels, index: int) -> Pixels:
             return augmentation.random_resized_crop(
-                pixels, recipe.augmentation, size, recipe.seed, draws, index
+                pixels, recipe.augmentation, size, recipe.seed, drawn_from, index
             )
 
-        return look
+        return crop
 
     def to_images(self, batch: Batch, epoch: int) -> Tensor:
-        recipe, plan = self._training.recipe, self._training.plan
         return augmentation.normalize_and_jitter(
-            transfers.send(batch.images, plan.device),
-            recipe.augmentation,
-            plan.mean,
-            plan.std,
-            recipe.seed,
+            transfers.send(batch.images, self._config.device),
+            self._recipe.augmentation,
+            self._config.mean,
+            self._config.std,
+            self._recipe.seed,
             self.augmentation_epoch(epoch),
             batch.indices,
         )
 
     def why_not_cacheable(self) -> str:
-        return why_not_cacheable(self._training.recipe, self._training.largest_training_size)
+        largest = largest_training_size(self._recipe, self._config.image_size)
+        return why_not_cacheable(self._recipe, largest)
 
 
 class ValidationPipeline(DataPipeline):
-    """The photos that validate: the same in every epoch."""
+    """The validation set: the same images in every epoch."""
 
     part = "validation"
 
     @property
     def split(self) -> FrozenSplit:
-        return self._training.eval_split
+        return self._model.eval_split
 
     def augmentation_epoch(self, epoch: int) -> int:
         return 0
@@ -245,6 +288,5 @@ class ValidationPipeline(DataPipeline):
         return lambda pixels, index: pixels
 
     def to_images(self, batch: Batch, epoch: int) -> Tensor:
-        plan = self._training.plan
-        views = transfers.send(batch.images, plan.device)
-        return augmentation.normalize(views, plan.mean, plan.std)
+        pixels = transfers.send(batch.images, self._config.device)
+        return augmentation.normalize(pixels, self._config.mean, self._config.std)

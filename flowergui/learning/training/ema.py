@@ -1,4 +1,4 @@
-"""The moving average of a network's weights."""
+"""The exponential moving average (EMA) of a network's weights."""
 
 from copy import deepcopy
 
@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 
 class Ema:
-    """`net`, whose weights and batch normalisation statistics follow those of another network.
+    """`net`, a copy whose weights and batch normalization statistics follow those of another.
 
-    The decay grows with the steps done, (1 + n) / (10 + n), up to `decay`: early weights are soon
-    forgotten (as in TensorFlow's ExponentialMovingAverage with num_updates). What is the same in
-    both and does not train is left alone: it would stay as it is. torch's AveragedModel goes
-    through all of it at every step, which takes longer than a step on cached features.
+    The decay grows with the number of steps n, (1 + n) / (10 + n), up to `decay`, so that early
+    weights are soon forgotten (as in TensorFlow's ExponentialMovingAverage with num_updates). What
+    does not train and is equal in both is skipped. torch's AveragedModel goes through all of it at
+    every step, which takes longer than a step on cached features.
     """
 
     def __init__(self, net: nn.Module, decay: float) -> None:
@@ -24,8 +24,8 @@ class Ema:
         self.track(net)
 
     def track(self, net: nn.Module) -> None:
-        """Finds what moves: to be called whenever something else of `net`, in its training mode,
-        trains from now on. `settled` says whether all the rest is the same in both."""
+        """Finds what moves. Call it whenever other parameters of `net`, in training mode, train
+        than before. `in_sync` is whether all the rest is equal in both."""
         self._pairs, self._counters, self.in_sync = [], [], True
         averaged = dict(self.net.named_parameters()) | dict(self.net.named_buffers())
         for prefix, module in net.named_modules():
@@ -43,7 +43,7 @@ class Ema:
 
     @torch.no_grad()
     def update(self, steps: int) -> None:
-        """One step more was done, after `steps` others; the first one is taken over whole."""
+        """Follows a step that came after `steps` others; the first step is copied."""
         for averaged, current in self._counters:
             averaged.copy_(current)
         if not self._pairs:

@@ -27,11 +27,14 @@ from flowergui.learning.models.describe import check_size
 from flowergui.learning.models.freeze import frozen_parameters
 from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop
-from flowergui.learning.training.train_state import RuntimeConfig, TrainState
+from flowergui.learning.training.failures import OutOfMemoryError
+from flowergui.learning.training.run import Run
+from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.requests import LiveRequests
 from flowergui.store.run_folder import RunFolder
 from flowergui.system import allocator
 from flowergui.system.gc_pause import gc_paused
+from flowergui.text import tr
 
 Result = TypeVar("Result")
 Rgb = tuple[float, float, float]
@@ -141,27 +144,32 @@ def begin(recipe: Recipe, live: LiveRequests, new: New) -> Iterator[Event]:
     count = len(new.split.train) + len(new.split.validation)
     if count > photo_check.MAX_CHECKED_FIRST:  # takes seconds
         yield Preparing("Writing the list of photos", count, 0)
-    run: RunFolder | None = None
+    folder: RunFolder | None = None
     smaller: list[Event] = []
     with ExitStack() as stack:
         for left in reversed(range(MAX_BATCH_HALVINGS + 1)):
-            training, notes = _made(recipe, new, chosen, run)
-            if run is None:
-                run = training.run
-                stack.enter_context(run.locked())
-            yield training.opened(resumed=False)
+            run, notes = _made(recipe, new, chosen, folder)
+            if folder is None:
+                folder = run.folder
+                stack.enter_context(folder.locked())
+            yield run.started(resumed=False)
             yield from (*notes, *smaller)
             try:
-                yield from loop.fit(training, live)
+                yield from loop.fit(run, live)
                 return
-            except loop.OutOfMemoryError:
-                if training.progress.step or not left or recipe.batch_size < 4:
+            except OutOfMemoryError:
+                if run.progress.step or not left or recipe.batch_size < 4:
                     raise
-            del training  # before the next one takes memory of its own
+            del run  # before the next one takes memory
             hardware.release()
             half = recipe.batch_size // 2
-            message = f"There is not enough memory for batches of {recipe.batch_size} photos; "
-            smaller = [Warned(f"{message}they have {half} now.")]
+            message = tr(
+                "There is not enough memory for batches of {before} photos. The batch size is "
+                "{now} now.",
+                before=recipe.batch_size,
+                now=half,
+            )
+            smaller = [Warned(message)]
             recipe = replace(recipe, batch_size=half)
 
 
@@ -172,10 +180,10 @@ def _size(recipe: Recipe, new: New) -> int:
 
 
 def _made(
-    recipe: Recipe, new: New, chosen: Precision, run: RunFolder | None
-) -> tuple[TrainState, list[Event]]:
-    """A training at its beginning, and what the user should know of it. Where it has no folder
-    yet, that is made last: what is refused leaves none."""
+    recipe: Recipe, new: New, chosen: Precision, folder: RunFolder | None
+) -> tuple[Run, list[Event]]:
+    """A run before its first batch, and warnings. Its folder is created last, unless there is one:
+    a recipe that is refused leaves no folder."""
     split, pretrained, whole = new.split, new.pretrained, new.whole
     size = _size(recipe, new)
     frozen_parameters(
@@ -191,7 +199,7 @@ def _made(
             notes.append(Warned(f"{refusal.message} The squares keep one size."))
             recipe = replace(recipe, first_training_size=0)
     mean, std = new.normalisation or (weights.MEAN, weights.STD)
-    plan = RuntimeConfig(
+    config = RuntimeConfig(
         image_size=size,
         mean=pretrained.mean if pretrained else mean,
         std=pretrained.std if pretrained else std,
@@ -222,13 +230,14 @@ def _made(
             ) from error
     if not split.validation:
         notes.append(Warned("No photo could be held back, so accuracy is not validated."))
-    if run is None:
-        run = RunFolder.create(new.models, recipe)
+    if folder is None:
+        folder = RunFolder.create(new.models, recipe)
     else:
-        run.write_recipe(recipe)
-    training = TrainState(recipe, plan, split, run, net, count)
-    run.write_split(split.classes, split.rows(), split.folder)
-    return training, notes
+        folder.write_recipe(recipe)
+    run = Run(recipe, config, split, folder, net, count)
+    run.freeze(recipe.frozen)
+    folder.write_split(split.classes, split.rows(), split.folder)
+    return run, notes
 
 
 def batch_count(split: Split, recipe: Recipe) -> int:

@@ -1,17 +1,19 @@
-"""What moves the weights."""
+"""The optimizers, and their state beyond what torch does."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from flowergui.config.recipe import Recipe
+from flowergui.learning.models.build import expand_head
 
 
 def make_optimizer(net: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
-    """The recipe's optimizer over all parameters, frozen ones too, for they may thaw. Biases and
-    normalisation (all that has one dimension) are spared weight decay (He et al. 2019,
-    arXiv 1812.01187)."""
+    """The recipe's optimizer over all parameters, frozen ones too: they may be unfrozen later.
+    Biases and normalization layers (all parameters of one dimension) get no weight decay (He et al.
+    2019, arXiv 1812.01187)."""
     parameters = list(net.parameters())
     groups: list[dict[str, Any]] = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
@@ -30,8 +32,8 @@ def make_optimizer(net: nn.Module, recipe: Recipe, device: torch.device) -> torc
 
 
 def init_momentum_buffers(optimizer: torch.optim.Optimizer) -> None:
-    """Gives what trains from now on, and never did, the momentum that it would have had: none.
-    torch's fused SGD takes parameters with a buffer and others without one for an error."""
+    """Creates zero momentum buffers for newly unfrozen parameters: torch's fused SGD needs a
+    buffer for all parameters or for none."""
     for group in optimizer.param_groups:
         if not group.get("momentum") or not isinstance(optimizer, torch.optim.SGD):
             continue
@@ -39,3 +41,21 @@ def init_momentum_buffers(optimizer: torch.optim.Optimizer) -> None:
             state = optimizer.state[parameter]
             if parameter.requires_grad and state.get("momentum_buffer") is None:
                 state["momentum_buffer"] = torch.zeros_like(parameter)
+
+
+def expand_optimizer_state(
+    optimizer: torch.optim.Optimizer, stored: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The state dict `stored` for the parameters as they are now: zeros for the rows of classes
+    that the head has gained."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    state = {}
+    for index, known in stored["state"].items():
+        shape = parameters[index].shape
+        fresh = {
+            key: torch.zeros(shape, dtype=each.dtype)
+            for key, each in known.items()
+            if isinstance(each, Tensor) and each.ndim == len(shape) and each.ndim > 0
+        }
+        state[index] = {**known, **expand_head({k: known[k] for k in fresh}, fresh)}
+    return {**stored, "state": state}

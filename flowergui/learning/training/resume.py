@@ -23,7 +23,8 @@ from flowergui.learning.models.build import build
 from flowergui.learning.models.identify import IdentifiedArchitecture, identify_architecture
 from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop, new_run
-from flowergui.learning.training.train_state import RuntimeConfig, TrainState
+from flowergui.learning.training.run import Run
+from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions
 from flowergui.store.run_folder import RunFolder
 from flowergui.system import allocator
@@ -74,7 +75,7 @@ def _go_on(
         known.raise_if_unusable()
         split = dataset_diff.split_after(known, recipe, how)
     training = _restored(stored, recipe, split, run, changes)
-    training.lost.update(known.missing)
+    training.unreadable.update(known.missing)
     new = len(split.train) + len(split.validation) - len(known.rows)
     # A run that was killed, or taken up from an older checkpoint, may have taken photos in since.
     if new or (not how.renamed and training.fingerprint != stored["fingerprint"]):
@@ -92,7 +93,7 @@ def _go_on(
     run.write_recipe(recipe)
     if new or how.renamed:
         run.write_split(split.classes, split.rows(), split.folder)
-    opened = training.opened(resumed=True)
+    opened = training.started(resumed=True)
     # The files beside the checkpoint must not be ahead of it, should the run be killed.
     saved = training.save() if changes or how != UNCHANGED else ()
     yield opened
@@ -136,7 +137,7 @@ def _restored(
     split: Split,
     run: RunFolder,
     changes: Mapping[str, Any],
-) -> TrainState:
+) -> Run:
     """The training that a checkpoint left off, with the `changes` of `recipe` (its fields) taken
     up. Raises FlowerError."""
     normalisation = stored["normalisation"]
@@ -151,10 +152,10 @@ def _restored(
         plan = replace(plan, dtype=hardware.precision(recipe.precision, plan.device))
     torch.manual_seed(derive_seed(recipe.seed, "network"))  # for the rows of new classes
     net = build(recipe.model, len(split.classes), plan.image_size)
-    training = TrainState(recipe, plan, split, run, net, new_run.batch_count(split, recipe))
-    training.restore(stored)
+    training = Run(recipe, plan, split, run, net, new_run.batch_count(split, recipe))
+    training.load_state_dict(stored)
     if "learning_rate" in changes:
-        training.schedule.base = recipe.learning_rate
+        training.set_learning_rate(recipe.learning_rate)
     if "frozen" in changes:
         training.freeze(recipe.frozen)
     return training

@@ -1,7 +1,9 @@
-"""What changes while a run goes on: the learning rate, and the size of what it looks at."""
+"""The schedules of a run: its learning rate, and the size of its training images."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flowergui.config.recipe import Recipe
 
@@ -9,20 +11,21 @@ WARM_UP, FIRST, LAST = 0.3, 1 / 25, 1 / 25 / 1e4
 """one-cycle as torch's OneCycleLR has it: the share of steps that warm up, and the first and
 last learning rates as shares of the highest (Smith and Topin 2018, arXiv 1708.07120)."""
 
+PLATEAU_THRESHOLD = 1e-4
+"""The relative improvement of the loss that plateau counts, as in torch's ReduceLROnPlateau."""
 
 GROWING = 0.8
-"""The share of a run's epochs in which squares grow."""
+"""The share of a run's epochs in which training images grow."""
 
 GRID = 32
-"""Squares grow in steps of so many pixels: most networks halve a picture five times, and work
-fastest where that leaves nothing over (a step of resnet18 at 128 px takes 1.06 times as long as
-one at 112 px)."""
+"""Pixels by which training images grow. Most networks halve an image five times, and are fastest
+if that leaves no remainder (a step of resnet18 at 128 px takes 1.06 times as long as at 112 px)."""
 
 
 def training_size(first: int, last: int, epoch: int, epochs: int) -> int:
-    """The side in pixels of the squares that `epoch` (from 1) trains on: it grows from `first`
+    """The side in pixels of the images that `epoch` (from 1) trains on: it grows from `first`
     to `last` with the epochs (progressive resizing; Howard 2018, fast.ai's DAWNBench entry;
-    Tan and Le 2021, arXiv 2104.00298). `last` all the time where `first` is 0 or not smaller."""
+    Tan and Le 2021, arXiv 2104.00298). It is always `last` if `first` is 0 or not smaller."""
     if not 0 < first < last:
         return last
     share = min((epoch - 1) / max(GROWING * epochs, 1), 1.0)
@@ -31,13 +34,13 @@ def training_size(first: int, last: int, epoch: int, epochs: int) -> int:
 
 @dataclass(slots=True)
 class Schedule:
-    """What the learning rate is multiplied by: a pure function of the step, except for plateau,
-    which remembers the best validation loss.
+    """The learning rate, as a function of the step; only plateau depends on the loss too.
 
-    `base` is the learning rate that the factor applies to; it may be changed while a run goes.
-    It begins after `start` steps, more than 0 where it was begun anew for epochs that a run was
-    given later. `shift` is what the steps done lack to those that as many epochs of `batches`
-    would have: not 0 where epochs got longer.
+    `base` is multiplied by the schedule's factor, and may be changed during a run. Epochs have
+    `batches` steps. The schedule starts after `start` steps: more than 0 if it was restarted when
+    a run was given more epochs. `shift` is added to the number of steps done; it is not 0 if the
+    epochs before had another number of batches. `patience` is how many epochs plateau waits for an
+    improvement.
     """
 
     kind: str
@@ -46,6 +49,7 @@ class Schedule:
     batches: int
     step_size: int
     gamma: float
+    patience: int
     best_loss: float = math.inf
     stale_epochs: int = 0
     lowered: float = 1.0
@@ -62,40 +66,42 @@ class Schedule:
             batches=batches,
             step_size=recipe.step_size,
             gamma=recipe.gamma,
+            patience=recipe.plateau_patience,
         )
 
     def rate(self, step: int) -> float:
-        """The learning rate of the step after `step` steps were done."""
+        """The learning rate of the next step after `step` steps."""
         return self.base * self._factor(step + self.shift - self.start)
 
     def restart(self, step: int) -> None:
-        """Begins anew after `step` steps, for the epochs that are left."""
+        """Restarts the schedule after `step` steps, for the epochs that are left."""
         self.start = step + self.shift
         self.best_loss, self.stale_epochs, self.lowered = math.inf, 0, 1.0
 
     def restart_epoch(self, step: int, epoch: int, batch: int) -> None:
-        """`batch` batches of `epoch` (from 1), the last of `step` steps, don't count: it begins
-        anew. Epochs may have had other lengths before."""
-        whole = step + self.shift - batch  # steps of the epochs before, as long as they were
+        """`epoch` (from 1) starts again: its `batch` batches, the last of `step` steps, don't
+        count. Epochs may have had another number of batches before."""
+        whole = step + self.shift - batch  # steps of the epochs before, with their lengths
         now = (epoch - 1) * self.batches
-        if whole > 0:  # batches whose photos are all lost are no steps
+        if whole > 0:  # a batch without a readable image is no step
             self.start = round(self.start * now / whole)
-        self.start = min(self.start, now)  # it may have begun in the epoch that begins anew
+        self.start = min(self.start, now)  # the schedule may have started in this epoch
         self.shift = now - step
 
     def epoch_ended(self, loss: float) -> None:
-        """Tells plateau the epoch's validation loss."""
+        """Lets plateau compare an epoch's mean loss: on the validation set, or on the training set
+        if there is none."""
         if self.kind != "plateau":
             return
-        if loss < self.best_loss * (1 - 1e-4):  # torch's ReduceLROnPlateau: threshold, relative
+        if loss < self.best_loss * (1 - PLATEAU_THRESHOLD):
             self.best_loss, self.stale_epochs = loss, 0
             return
         self.stale_epochs += 1
-        if self.stale_epochs > max(self.step_size // 3, 1):
+        if self.stale_epochs > self.patience:
             self.lowered, self.stale_epochs = self.lowered * self.gamma, 0
 
     def state_dict(self) -> dict[str, float | int]:
-        """What a checkpoint keeps."""
+        """What a checkpoint keeps under `schedule`. All else comes from the recipe."""
         return {
             "base": float(self.base),
             "best_loss": float(self.best_loss),
@@ -105,12 +111,12 @@ class Schedule:
             "shift": self.shift,
         }
 
-    def load_state_dict(self, state: dict[str, float | int]) -> None:
-        """Takes up `state`."""
-        self.base = float(state["base"])
-        self.best_loss = float(state["best_loss"])
-        self.stale_epochs = int(state["stale_epochs"])
-        self.lowered = float(state["lowered"])
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continues from `state`, of any version: what it lacks stays as it is."""
+        self.base = float(state.get("base", self.base))
+        self.best_loss = float(state.get("best_loss", self.best_loss))
+        self.stale_epochs = int(state.get("stale_epochs", self.stale_epochs))
+        self.lowered = float(state.get("lowered", self.lowered))
         self.start, self.shift = int(state.get("start", 0)), int(state.get("shift", 0))
 
     def _factor(self, step: int) -> float:
@@ -131,5 +137,5 @@ class Schedule:
 
 
 def _between(start: float, end: float, share: float) -> float:
-    """On a half cosine from `start` (share 0) to `end` (share 1)."""
+    """A point on a half cosine from `start` (share 0) to `end` (share 1)."""
     return end + (start - end) / 2 * (1 + math.cos(math.pi * share))

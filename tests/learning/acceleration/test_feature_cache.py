@@ -50,7 +50,7 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
         return replace(two, backbone=begin) if two.is_split else two
 
-    monkeypatch.setattr("flowergui.learning.training.train_state.split_at_frozen", counting)
+    monkeypatch.setattr("flowergui.learning.training.model_state.split_at_frozen", counting)
     return counts
 
 
@@ -266,7 +266,7 @@ def test_photos_that_vanish_are_named_and_left_out(
         if type(event).__name__ == "RunStarted":
             (here / "iris" / "iris_0.jpg").unlink()
     (note,) = [each.message for each in of(events, Warned)]
-    assert "A photo was passed over, 1 so far. iris_0.jpg" in note
+    assert "Skipped an unreadable photo (1 so far): iris_0.jpg" in note
     assert of(events, Finished)
 
 

@@ -2,7 +2,6 @@
 tensors hold nothing, and tell what it was asked to do."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,14 @@ from flowergui.learning.device import hardware, transfers
 from flowergui.learning.models.build import build
 from flowergui.learning.models.describe import describe
 from flowergui.learning.training import loop
-from flowergui.learning.training.data_pipeline import TrainPipeline, ValidationPipeline
-from flowergui.learning.training.train_state import RuntimeConfig, TrainState
+from flowergui.learning.training.data_pipeline import (
+    FeatureBatch,
+    TrainPipeline,
+    ValidationPipeline,
+)
+from flowergui.learning.training.progress import RunningMetrics
+from flowergui.learning.training.run import Run
+from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.store.run_folder import RunFolder
 
 Little = Callable[..., Recipe]
@@ -86,13 +91,13 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield told
 
 
-def run_on_card(recipe: Recipe, tmp_path: Path) -> TrainState:
+def run_on_card(recipe: Recipe, tmp_path: Path) -> Run:
     rows = tuple(album().photos)
     split = Split(tmp_path, ("a", "b", "c"), rows, rows)
     with CARD:
         net = build(recipe.model, 3, 32)
     plan = RuntimeConfig(32, (0.5,) * 3, (0.2,) * 3, CARD, torch.float32)
-    return TrainState(recipe, plan, split, RunFolder(tmp_path / "run"), net, 1)
+    return Run(recipe, plan, split, RunFolder(tmp_path / "run"), net, 1)
 
 
 def album() -> ImageDataset:
@@ -120,9 +125,9 @@ def test_a_step_waits_for_no_more_than_its_own_numbers(
     little: Little, card: list[str], tmp_path: Path, more: dict[str, Any], copies: int
 ) -> None:
     training = run_on_card(little(device="cuda", **more), tmp_path)
-    side = TrainPipeline(training, album(), 0)
+    pipeline = TrainPipeline(album(), training.recipe, training.config, training.model, 0)
     with Watched() as watched:
-        done = loop._step(training, side, some())
+        (done,) = loop.train_batch(training, pipeline, some())
     assert (watched.waits, watched.sent) == ([], copies)
     assert card == ["sent", "backward", "read"]
     assert (done.loss, done.accuracy) == (0.5, 0.5)
@@ -130,10 +135,11 @@ def test_a_step_waits_for_no_more_than_its_own_numbers(
 
 def test_validation_waits_once_a_batch(little: Little, card: list[str], tmp_path: Path) -> None:
     training = run_on_card(little(device="cuda"), tmp_path)
-    side = ValidationPipeline(training, album(), 0)
-    training.eval_model.eval()
+    pipeline = ValidationPipeline(album(), training.recipe, training.config, training.model, 0)
+    metrics = RunningMetrics()
     with Watched() as watched:
-        assert loop._validation_step(training, side, some()) == (0.5, 2)
+        loop.validate_batch(training, pipeline, some(), metrics)
+    assert (metrics.mean_loss, metrics.right) == (0.5, 2)
     assert (watched.waits, watched.sent, card) == ([], 4, ["sent", "read"])
 
 
@@ -141,9 +147,11 @@ def test_kept_features_are_sent_without_waiting(
     little: Little, card: list[str], tmp_path: Path
 ) -> None:
     training = run_on_card(little(device="cuda"), tmp_path)
-    batch = replace(some(), features=(torch.zeros(4, 256), torch.zeros(4, 8)))
+    features = torch.zeros(4, 256), torch.zeros(4, 8)
+    batch = FeatureBatch(features, some().labels, some().indices)
+    pipeline = TrainPipeline(album(), training.recipe, training.config, training.model, 0)
     with Watched() as watched:
-        values = TrainPipeline(training, album(), 0).features(batch, 1)
+        values = pipeline.features(batch, 1)
     assert [value.device for value in values] == [CARD, CARD]
     assert (watched.waits, watched.sent) == ([], 2)
 
@@ -155,9 +163,9 @@ def test_features_take_a_share_of_the_memory_of_their_device(
     rooms: list[int] = []
     real = TrainPipeline.__init__
 
-    def noting(self: TrainPipeline, training: TrainState, album: ImageDataset, memory: int) -> None:
-        rooms.append(memory)
-        real(self, training, album, memory)
+    def noting(self: TrainPipeline, *parts: Any) -> None:
+        rooms.append(parts[-1])
+        real(self, *parts)
 
     monkeypatch.setattr(hardware, "free_memory", lambda on=None: free[on])
     monkeypatch.setattr(TrainPipeline, "__init__", noting)

@@ -41,7 +41,8 @@ from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter
 from flowergui.learning.data import photo_check
 from flowergui.learning.device import hardware
 from flowergui.learning.training import data_pipeline, loop
-from flowergui.learning.training.train_state import TrainState
+from flowergui.learning.training.model_state import ModelState
+from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
 from flowergui.store import library
 
@@ -115,7 +116,7 @@ def test_what_a_run_leaves_on_disk(little: Little, models: Path) -> None:
 @pytest.mark.usefixtures("saves_at_once")
 @pytest.mark.parametrize(("minutes", "saves"), [(1.0, 2), (3.0, 0)])
 def test_saved_within_an_epoch(little: Little, monkeypatch, minutes: float, saves: int) -> None:
-    monkeypatch.setattr(TrainState, "unsaved_seconds", lambda self: 121.0)
+    monkeypatch.setattr(Run, "unsaved_seconds", lambda self: 121.0)
     live, places = LiveRequests(), []
     for event in tasks.train(little(save_minutes=minutes), live):
         if isinstance(event, Saved) and Path(event.path).name == "last.pth" and not live.stop:
@@ -129,7 +130,7 @@ def test_saved_within_an_epoch(little: Little, monkeypatch, minutes: float, save
 def test_ends_of_epochs_are_saved_when_that_is_due(
     little: Little, monkeypatch, seconds: float
 ) -> None:
-    monkeypatch.setattr(TrainState, "unsaved_seconds", lambda self: seconds)
+    monkeypatch.setattr(Run, "unsaved_seconds", lambda self: seconds)
     epochs = [
         event.epoch
         for event in tasks.train(little(epochs=3))
@@ -142,21 +143,21 @@ def test_ends_of_epochs_are_saved_when_that_is_due(
 def test_the_last_save_need_not_write_a_best_that_was_held(little: Little, monkeypatch) -> None:
     """It is waited for."""
     better_each_time(monkeypatch, 2)
-    monkeypatch.setattr(TrainState, "save_is_due", lambda self: False)
+    monkeypatch.setattr(Run, "save_is_due", lambda self: False)
     saves = [event for event in tasks.train(little(epochs=3)) if isinstance(event, Saved)]
     names = [(Path(event.path).stem, event.epoch) for event in saves]
-    assert names == [("last", 2), ("best", 2), ("last", 3), ("best", 3), ("last", 4)]
+    assert names == [("last", 2), ("best", 2), ("best", 3), ("last", 4)]
 
 
 def better_each_time(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
     """Each of the first `epochs` validates better than the one before; later ones don't."""
-    batches, really = count(1), loop._validation_step
+    batches, really = count(1), ModelState.evaluate
 
-    def judge(training: TrainState, *more: Any) -> tuple[float, int]:
-        really(training, *more)
-        return (1 / next(batches) if training.progress.epoch <= epochs else 9.0), 1
+    def evaluate(model: ModelState, *more: Any) -> tuple[float, int]:
+        really(model, *more)
+        return (1 / next(batches) if model.steps <= 3 * epochs else 9.0), 1
 
-    monkeypatch.setattr(loop, "_validation_step", judge)
+    monkeypatch.setattr(ModelState, "evaluate", evaluate)
 
 
 def test_a_best_that_is_held_and_new_is_saved_in_place_of_what_there_is(
@@ -203,14 +204,14 @@ def test_a_best_that_is_held_is_saved_whatever_ends_the_run(
     little: Little, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     better_each_time(monkeypatch, 2)
-    really, steps = TrainState.step, count(1)
+    really, steps = ModelState.step, count(1)
 
-    def step(training: TrainState, *more: Any) -> tuple[float, torch.Tensor]:
+    def step(model: ModelState, *more: Any) -> tuple[float, int]:
         if next(steps) == 8:
             raise RuntimeError("not enough memory: you tried to allocate 9 bytes")
-        return really(training, *more)
+        return really(model, *more)
 
-    monkeypatch.setattr(TrainState, "step", step)
+    monkeypatch.setattr(ModelState, "step", step)
     events: list[Any] = []
     with pytest.raises(FlowerError, match="not enough memory"):
         collect(tasks.train(little(epochs=3)), events, lambda event: None)
@@ -356,7 +357,7 @@ def test_a_loss_that_is_no_number(little: Little, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(FlowerError) as refused:
         list(going)
     assert refused.value.message == (
-        "The loss became nan in epoch 1, batch 2; what was saved before is in last.pth."
+        "The loss became nan in epoch 1, batch 2. The last save is in last.pth."
     )
     assert "lower learning rate than 0.002" in refused.value.hint
 
@@ -410,36 +411,36 @@ def test_a_run_that_stays_spoilt_goes_back_three_times(
 def test_weights_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) -> None:
     live = LiveRequests()
     events: list[Any] = []
-    real = TrainState.step
+    real = ModelState.step
 
-    def spoil(self: TrainState, images: torch.Tensor, targets: torch.Tensor) -> Any:
-        done = real(self, images, targets)
-        if self.progress.step == 3:
+    def spoil(self: ModelState, *more: Any) -> Any:
+        done = real(self, *more)
+        if self.steps == 4:
             next(self.net.parameters()).data.fill_(math.inf)
         return done
 
     def save_each(event: Any) -> None:
         live.save |= isinstance(event, BatchDone)  # what a save tells may come in between
 
-    monkeypatch.setattr(TrainState, "step", spoil)
+    monkeypatch.setattr(ModelState, "step", spoil)
     with pytest.raises(FlowerError, match="The loss became nan in epoch 2, batch 2"):
         collect(tasks.train(little(epochs=3), live), events, save_each)
     failed = of(events, SaveFailed)
-    assert {event.reason for event in failed} == {"the weights hold values that are no numbers"}
+    assert {event.reason for event in failed} == {"the weights are NaN or infinite"}
     assert checkpoint.read(run_of(events).last)["step"] == 3  # the last one that was good
 
 
 def test_statistics_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) -> None:
     """Training doesn't look at them, so that its loss stays a number; what predicts does."""
-    real = TrainState.step
+    real = ModelState.step
 
-    def spoil(self: TrainState, images: torch.Tensor, targets: torch.Tensor) -> Any:
-        done = real(self, images, targets)
-        if self.progress.step == 3:
+    def spoil(self: ModelState, *more: Any) -> Any:
+        done = real(self, *more)
+        if self.steps == 4:
             next(self.net.buffers()).fill_(math.nan)
         return done
 
-    monkeypatch.setattr(TrainState, "step", spoil)
+    monkeypatch.setattr(ModelState, "step", spoil)
     events = list(tasks.train(little()))
     assert of(events, SaveFailed)
     assert checkpoint.read(run_of(events).best)["step"] == 3
@@ -568,10 +569,10 @@ def test_a_batch_that_is_too_large_is_halved(little: Little, monkeypatch) -> Non
 
     recipe = little(batch_size=12)
     monkeypatch.setattr(torch.nn.functional, "cross_entropy", limited)
-    monkeypatch.setattr(loop, "_validation_step", lambda *_: (1.0, 1))  # has twice the batch
+    monkeypatch.setattr(ModelState, "evaluate", lambda *_: (1.0, 1))  # has twice the batch
     events = list(tasks.train(recipe))
     assert [event.message for event in of(events, Warned)] == [
-        "There is not enough memory for batches of 12 photos; they have 6 now."
+        "There is not enough memory for batches of 12 photos. The batch size is 6 now."
     ]
     assert len(of(events, RunStarted)) == 2
     run = run_of(events)
@@ -606,7 +607,7 @@ def test_a_photo_that_goes_away_is_named_once(
     notes = [note.message for note in of(events, Warned)]
     assert len(notes) == 4  # once each, not in every epoch
     assert all(sum(photo.name in note for note in notes) == 1 for photo in gone)
-    assert notes[-1].startswith("A photo was passed over, 4 so far. iris_")
+    assert notes[-1].startswith("Skipped an unreadable photo (4 so far): iris_")
     assert sum("can't be read: it is not an image of a known format" in note for note in notes) == 1
     assert of(events, Finished)
 
@@ -646,7 +647,7 @@ def test_where_not_one_is_a_picture_it_ends(
     whole = {photo: photo.read_bytes() for photo in copy.rglob("*.*")}
     for photo in whole:
         photo.write_text("no picture")
-    with pytest.raises(FlowerError, match="No batch of epoch 1 had photos that can be read"):
+    with pytest.raises(FlowerError, match="No batch of epoch 1 had a photo that can be read"):
         list(tasks.train(little(photos=str(copy))))
     for photo, content in whole.items():
         photo.write_bytes(content)
@@ -663,7 +664,9 @@ def test_a_run_whose_photos_are_all_gone_is_saved_and_ends(
         if isinstance(event, RunStarted):
             copy.rename(tmp_path / "unplugged")
 
-    with pytest.raises(FlowerError, match="of 24 photos can't be read any more; the run is") as e:
+    with pytest.raises(
+        FlowerError, match=r"of 24 photos can't be read any more\. The run was"
+    ) as e:
         collect(tasks.train(little(photos=str(copy))), events, unplug)
     assert str(copy) in e.value.hint
     (tmp_path / "unplugged").rename(copy)
@@ -684,7 +687,7 @@ def test_a_run_that_loses_its_photos_and_its_room_waits_for_room(
     with small_files(20_000):
         pull(going, events, FinalSaveFailed)
     live.save = again
-    says = "is saved where it stood" if again else "could not be saved"
+    says = "The run was saved" if again else "could not be saved"
     with nullcontext() if again else small_files(20_000), pytest.raises(FlowerError, match=says):
         list(going)
     assert run_of(events).last.exists() == again
@@ -696,6 +699,16 @@ def test_without_photos_to_validate_it_says_so(little: Little, make_photos, tmp_
     assert "No photo could be held back" in of(events, Warned)[0].message
     (done,) = of(events, EpochDone)
     assert (done.val_loss, done.val_accuracy) == (None, None)
+
+
+def test_plateau_watches_the_mean_loss(little: Little, make_photos, tmp_path: Path) -> None:
+    """Without a validation set that of the training set, however many images were readable."""
+    alone = make_photos(tmp_path / "alone", classes=4, per_class=1)
+    recipe = little(photos=str(alone), batch_size=2, epochs=2, scheduler="plateau")
+    events = list(tasks.train(recipe))
+    least = min(done.train_loss for done in of(events, EpochDone))
+    stored = checkpoint.read(run_of(events).last)
+    assert stored["schedule"]["best_loss"] == pytest.approx(least)
 
 
 @pytest.mark.parametrize(
@@ -719,31 +732,31 @@ def test_what_is_refused_leaves_no_run(little: Little, models: Path, changes, sa
 
 def test_training_looks_at_smaller_squares_than_validation(little, monkeypatch):
     shapes: dict[str, set[tuple[int, ...]]] = {"train": set(), "validate": set()}
-    step, judge = loop._step, loop._validation_step
+    step, evaluate = loop.step, loop.validate_batch
 
-    def stepped(training: Any, side: Any, batch: Any) -> Any:
+    def stepped(run: Run, pipeline: Any, batch: Any, *more: Any) -> Any:
         shapes["train"].add(tuple(batch.images.shape[1:]))
-        return step(training, side, batch)
+        return step(run, pipeline, batch, *more)
 
-    def judged(training: Any, side: Any, batch: Any) -> Any:
+    def evaluated(run: Run, pipeline: Any, batch: Any, *more: Any) -> Any:
         shapes["validate"].add(tuple(batch.images.shape[1:]))
-        return judge(training, side, batch)
+        return evaluate(run, pipeline, batch, *more)
 
-    monkeypatch.setattr(loop, "_step", stepped)
-    monkeypatch.setattr(loop, "_validation_step", judged)
+    monkeypatch.setattr(loop, "step", stepped)
+    monkeypatch.setattr(loop, "validate_batch", evaluated)
     list(tasks.train(replace(little(), image_size=48, training_size=32)))
     assert shapes == {"train": {(32, 32, 3)}, "validate": {(48, 48, 3)}}
 
 
 def test_squares_grow(little, monkeypatch):
     shapes: list[tuple[int, ...]] = []
-    step = loop._step
+    step = loop.step
 
-    def stepped(training: Any, side: Any, batch: Any) -> Any:
-        shapes.append((training.progress.epoch, batch.images.shape[1]))
-        return step(training, side, batch)
+    def stepped(run: Run, pipeline: Any, batch: Any, *more: Any) -> Any:
+        shapes.append((run.progress.epoch, batch.images.shape[1]))
+        return step(run, pipeline, batch, *more)
 
-    monkeypatch.setattr(loop, "_step", stepped)
+    monkeypatch.setattr(loop, "step", stepped)
     recipe = replace(little(), image_size=96, first_training_size=32, epochs=5)
     events = list(tasks.train(recipe))
     assert sorted(set(shapes)) == [(1, 32), (2, 32), (3, 64), (4, 96), (5, 96)]
@@ -783,7 +796,11 @@ def test_a_best_that_was_validated_gives_way_to_no_other(
     events = list(tasks.resume(run.path, changes={"epochs": 3}))
     assert isinstance(events[-1], Finished)
     assert run.best.read_bytes() == best
-    told = [event.message for event in of(events, Warned) if "is not validated" in event.message]
+    told = [
+        event.message
+        for event in of(events, Warned)
+        if event.message.startswith("Validation skipped")
+    ]
     assert len(told) == 2
     last = of(events, EpochDone)[-1]
     assert (last.val_accuracy, last.best_epoch) == (None, 1)

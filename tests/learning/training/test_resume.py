@@ -51,7 +51,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "image_size": 64,
         "first_training_size": 32,
     },
-    "plateau": {"scheduler": "plateau", "step_size": 1, "epochs": 4, "optimizer": "sgd"},
+    "plateau": {"scheduler": "plateau", "plateau_patience": 1, "epochs": 4, "optimizer": "sgd"},
     "dropout": {"model": "mobilenet_v3_small", "optimizer": "rmsprop"},
     "frozen": {"frozen": ("stem", "stages.0"), "weight_decay": 0.1},
     "bfloat16": {"precision": "bfloat16", "augmentation": "light", "ema": 0.99},

@@ -59,7 +59,7 @@ def test_one_cycle(batches: int) -> None:
 def test_plateau() -> None:
     optimizer = sgd()
     theirs = lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=2)
-    mine = schedule(scheduler="plateau", step_size=6, gamma=0.5)
+    mine = schedule(scheduler="plateau", plateau_patience=2, gamma=0.5)
     losses = [3, 2, 2, 2.1, 1.99999, 2, 1, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 0.5]
     lowered = set()
     for loss in losses:
@@ -89,11 +89,11 @@ def test_the_base_may_change_while_it_goes() -> None:
 
 
 def test_what_it_remembers_is_restored() -> None:
-    mine = schedule(scheduler="plateau", step_size=3, gamma=0.5)
+    mine = schedule(scheduler="plateau", plateau_patience=1, gamma=0.5)
     for loss in (2.0, 3.0, 3.0, 3.0):
         mine.epoch_ended(loss)
     mine.base = 0.004
-    again = schedule(scheduler="plateau", step_size=3, gamma=0.5)
+    again = schedule(scheduler="plateau", plateau_patience=1, gamma=0.5)
     again.load_state_dict(mine.state_dict())
     assert again == mine
     assert again.rate(0) == 0.002

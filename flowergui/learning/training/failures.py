@@ -1,0 +1,139 @@
+"""What goes wrong in a run: a loss that is not finite, unreadable images, full disk and memory."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flowergui.errors import FlowerError
+from flowergui.events import Event, FinalSaveFailed, SaveFailed, Warned
+from flowergui.facts import Problem
+from flowergui.learning.data import photo_check
+from flowergui.learning.device import hardware
+from flowergui.learning.training.model_state import NonFiniteLossError
+from flowergui.learning.training.run import Run
+from flowergui.requests import LiveRequests
+from flowergui.text import tr
+
+MAX_ROLLBACKS = 3
+"""How often a run is rolled back because its loss was not finite, before it fails."""
+
+MAX_SHARE_UNREADABLE = 0.2
+"""The share of a run's images that may become unreadable (deleted or damaged) before it fails. Of
+more than CHECKED_FIRST images, which are not all opened before the run, those that never were
+readable don't count."""
+
+
+class OutOfMemoryError(FlowerError):
+    """There was not enough memory for a batch."""
+
+
+def recover(run: Run, error: NonFiniteLossError) -> Iterator[Event]:
+    """Rolls back to the newest checkpoint, with half the learning rate. Raises `error` if that is
+    not wanted, or was done too often."""
+    yield from run.flush_best()  # the newest state that is known to be good
+    if not run.recipe.recover or run.progress.returns >= MAX_ROLLBACKS:
+        raise error
+    yield run.roll_back(error)
+    yield from run.save()
+
+
+def save_at_the_end(run: Run, live: LiveRequests) -> Iterator[Event]:
+    """Saves what would be lost otherwise. If that fails, tries again as often as the frontend sets
+    `live.save`."""
+    while True:
+        outcomes = run.save()
+        yield from outcomes
+        reasons = [outcome.reason for outcome in outcomes if isinstance(outcome, SaveFailed)]
+        if run.saved or not reasons or not run.model.is_finite():
+            return
+        live.save = False
+        yield FinalSaveFailed(str(run.folder.path), reasons[-1])
+        if not live.save:
+            return
+        live.save = False
+
+
+def report_unreadable(run: Run, live: LiveRequests, failed: Iterable[Problem]) -> Iterator[Event]:
+    """Warns of images that can't be read any more, of each once. Saves and raises FlowerError if
+    there are too many: then a drive is gone rather than an image."""
+    before = run.lost
+    total = len(run.split.train) + len(run.split.validation)
+    all_checked = total <= photo_check.MAX_CHECKED_FIRST
+    for problem in failed:
+        if problem.path not in run.unreadable:
+            run.unreadable.add(problem.path)
+            if all_checked or not (Path(run.split.folder) / problem.path).exists():
+                run.lost += 1
+            yield Warned(
+                tr(
+                    "Skipped an unreadable photo ({count} so far): {reason}",
+                    count=f"{len(run.unreadable):,}",
+                    reason=problem.reason,
+                )
+            )
+    if run.lost > max(before, MAX_SHARE_UNREADABLE * total):
+        lost, of = f"{run.lost:,}", f"{total:,}"
+        reason = tr("{lost} of {total} photos can't be read any more.", lost=lost, total=of)
+        yield from give_up(run, live, reason)
+
+
+def give_up(run: Run, live: LiveRequests, reason: str) -> Iterator[Event]:
+    """Saves the run and raises FlowerError; `reason` is a sentence."""
+    yield from save_at_the_end(run, live)
+    message = (
+        tr("{reason} The run was saved.", reason=reason)
+        if run.saved
+        else tr("{reason} The run could not be saved.", reason=reason)
+    )
+    hint = tr("Check that {folder} is still there, then resume.", folder=run.split.folder)
+    raise FlowerError(message, hint=hint)
+
+
+def non_finite_loss(run: Run, loss: float) -> NonFiniteLossError:
+    """The error of a batch whose loss is NaN or infinite."""
+    where = {"loss": loss, "epoch": run.progress.epoch, "batch": run.progress.batch + 1}
+    if run.folder.last.exists():
+        message = tr(
+            "The loss became {loss} in epoch {epoch}, batch {batch}. The last save is in last.pth.",
+            **where,
+        )
+    else:
+        message = tr("The loss became {loss} in epoch {epoch}, batch {batch}.", **where)
+    rate = f"{run.schedule.base:g}"
+    if run.config.precision == "float32":
+        hint = tr("Try a lower learning rate than {rate}.", rate=rate)
+    else:
+        hint = tr("Try a lower learning rate than {rate}, or float32.", rate=rate)
+    return NonFiniteLossError(message, loss=loss, hint=hint)
+
+
+def not_validated(epoch: int, best_epoch: int) -> str:
+    """The warning for an epoch whose validation images could not be read."""
+    if best_epoch:
+        return tr(
+            "Validation skipped in epoch {epoch}: no validation photo could be read. "
+            "best.pth stays as it is.",
+            epoch=epoch,
+        )
+    return tr(
+        "Validation skipped in epoch {epoch}: no validation photo could be read.", epoch=epoch
+    )
+
+
+@contextmanager
+def report_out_of_memory(run: Run) -> Iterator[None]:
+    """Raises OutOfMemoryError for what a device or the system raises when memory is full."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not hardware.out_of_memory(error):
+            raise
+        raise OutOfMemoryError(
+            tr("There is not enough memory for this run."),
+            hint=tr(
+                "Lower the batch size ({batch_size}) or the image size ({image_size} px), or "
+                "choose a smaller network.",
+                batch_size=run.recipe.batch_size,
+                image_size=run.config.image_size,
+            ),
+        ) from error

@@ -1,0 +1,236 @@
+"""A network in training: its weights and all that changes them. It needs no run folder."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from flowergui.config.recipe import Recipe
+from flowergui.errors import FlowerError
+from flowergui.events import Event
+from flowergui.learning.acceleration.compiled import CompiledHead
+from flowergui.learning.acceleration.frozen_split import (
+    Features,
+    FrozenSplit,
+    split_at_frozen,
+    unsplit,
+)
+from flowergui.learning.device import hardware, transfers
+from flowergui.learning.device.autocast import autocast
+from flowergui.learning.models.build import expand_head, load_state_dict
+from flowergui.learning.models.freeze import freeze, frozen_parameters
+from flowergui.learning.training.ema import Ema
+from flowergui.learning.training.optimizers import (
+    expand_optimizer_state,
+    init_momentum_buffers,
+    make_optimizer,
+)
+from flowergui.learning.training.runtime_config import RuntimeConfig
+from flowergui.text import tr
+
+
+class NonFiniteLossError(FlowerError):
+    """The `loss` became NaN or infinite."""
+
+    def __init__(self, message: str, *, loss: float, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.loss = loss
+
+
+def loss_and_correct(
+    loss: Tensor, logits: Tensor, targets: Tensor
+) -> Callable[[], tuple[float, int]]:
+    """Starts copying the loss (a scalar) and the number of correct predictions to the host; call
+    the result to wait for them. `logits` are (B, classes) float; `targets` are labels (B,) int64,
+    or probabilities (B, classes) float, of which the likeliest counts."""
+    labels = targets.argmax(1) if targets.ndim == 2 else targets
+    correct = (logits.argmax(1) == labels).sum()
+    fetched = transfers.fetch(torch.stack([loss.detach(), correct.to(loss.dtype)]))
+
+    def wait() -> tuple[float, int]:
+        value, count = fetched()
+        return value, int(count)
+
+    return wait
+
+
+class ModelState:
+    """A network, the moving average of its weights, its optimizer and gradient scaler, and which of
+    its parameters are frozen. Owned by one thread.
+
+    Nothing is frozen at first: call `freeze` or `load_state_dict`.
+    """
+
+    def __init__(
+        self, net: nn.Module, recipe: Recipe, config: RuntimeConfig, class_count: int
+    ) -> None:
+        """`net` is the recipe's network with `class_count` outputs; it is moved to the device."""
+        self.config, self.class_count = config, class_count
+        self._architecture, self._label_smoothing = recipe.model, recipe.label_smoothing
+        hardware.allow_tf32(config.device)
+        # torch's overloads of `to` leave out memory_format beside a device.
+        self.net = net.to(config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.ema = Ema(self.net, recipe.ema) if recipe.ema else None
+        self.optimizer = make_optimizer(self.net, recipe, config.device)
+        self.scaler = torch.amp.GradScaler(
+            config.device.type, enabled=config.dtype == torch.float16
+        )
+        self.steps = 0
+        """Optimizer steps done so far."""
+        self.frozen: tuple[str, ...] = ()
+        """Names of the frozen parameters."""
+        self.frozen_split = self.eval_split = unsplit(self.net)
+        self._compiled = CompiledHead(recipe, config.device, config.dtype)
+
+    # --- freezing
+
+    def freeze(self, patterns: Iterable[str]) -> None:
+        """Freezes the parameters that match, from the next step on, and unfreezes all others.
+
+        The optimizer keeps its state of frozen ones (Adam's moments): parameters without a
+        gradient are skipped. Raises FlowerError if nothing would be left to train.
+        """
+        self._freeze(
+            frozen_parameters(
+                patterns, self._architecture, self.class_count, self.config.image_size
+            )
+        )
+
+    def _freeze(self, names: tuple[str, ...]) -> None:
+        """Freezes the parameters of these names, and splits the network that trains, and the one
+        that is validated, behind the last layer that is frozen from the input on."""
+        freeze(self.net, names)
+        init_momentum_buffers(self.optimizer)
+        self.frozen = names
+        self.frozen_split = split_at_frozen(
+            self.net,
+            self._architecture,
+            self.class_count,
+            self.config.image_size,
+            names,
+            self.config.dtype,
+        )
+        self.eval_split = self._split_for_eval()
+
+    def _split_for_eval(self) -> FrozenSplit:
+        if self.ema is None:
+            return self.frozen_split
+        self.ema.track(self.net)
+        if self.frozen_split.is_split and self.ema.in_sync:
+            return replace(self.frozen_split, head=self.frozen_split.head_of(self.ema.net))
+        return unsplit(self.ema.net)  # the average of what was frozen just now still moves
+
+    def trainable(self) -> tuple[int, int]:
+        """The number of values that train, and of all values."""
+        sizes = [(p.numel(), p.requires_grad) for p in self.net.parameters()]
+        return sum(size for size, trains in sizes if trains), sum(size for size, _ in sizes)
+
+    # --- steps
+
+    def train(self) -> None:
+        """Training mode, with frozen batch normalization in evaluation mode."""
+        freeze(self.net, self.frozen)
+
+    def compile(self, image_size: int) -> Iterator[Event]:
+        """Compiles the part that trains for whole batches of this image size (pixels), if the
+        recipe asks for it and it is not done yet; see `CompiledHead.prepare`."""
+        return self._compiled.prepare(self.frozen_split, image_size)
+
+    def step(
+        self, inputs: Features | Tensor, targets: Tensor, learning_rate: float
+    ) -> tuple[float, int]:
+        """One optimizer step. Returns the mean loss and the number of correct predictions.
+
+        `inputs` are normalized images (B, 3, S, S) float32 or what `frozen_split.backbone` makes
+        of them, each (B, ...), on the device; `targets` are labels (B,) int64, or (B, classes)
+        float if they are mixed. Raises NonFiniteLossError; the weights are unchanged then.
+        """
+        features = self.frozen_split.backbone(inputs) if isinstance(inputs, Tensor) else inputs
+        with hardware.one_core(alone=self.frozen_split.is_small):
+            return self._step(features, targets, learning_rate)
+
+    def _step(self, features: Features, targets: Tensor, learning_rate: float) -> tuple[float, int]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+        split, config = self.frozen_split, self.config
+        with autocast(config.device, config.dtype, spare_depthwise=split.depthwise):
+            logits = self._compiled.end(split, features)(*features)
+        loss = nn.functional.cross_entropy(
+            logits.float(), targets, label_smoothing=self._label_smoothing
+        )
+        fetched = loss_and_correct(loss, logits, targets)
+        # A GPU works on this while its numbers are copied. torch gives backward no types.
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        value, correct = fetched()
+        if not math.isfinite(value):
+            self.optimizer.zero_grad(set_to_none=True)
+            raise NonFiniteLossError(tr("The loss became {loss}.", loss=value), loss=value)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.ema is not None:
+            self.ema.update(self.steps)
+        self.steps += 1
+        return value, correct
+
+    @property
+    def eval_model(self) -> nn.Module:
+        """The network that validates and predicts: the averaged one if there is one."""
+        return self.net if self.ema is None else self.ema.net
+
+    def evaluate(self, inputs: Features | Tensor, labels: Tensor) -> tuple[float, int]:
+        """The mean loss (without label smoothing) and the number of correct predictions. `inputs`
+        are as for `step`, from `eval_split.backbone`; `labels` are (B,) int64."""
+        config = self.config
+        features = self.eval_split.backbone(inputs) if isinstance(inputs, Tensor) else inputs
+        self.eval_model.eval()  # freezing puts it in training mode
+        with (
+            torch.inference_mode(),
+            hardware.one_core(alone=self.eval_split.is_small),
+            autocast(config.device, config.dtype),
+        ):
+            logits = self.eval_split.head(*features).float()
+            loss = nn.functional.cross_entropy(logits, labels)
+            return loss_and_correct(loss, logits, labels)()
+
+    def is_finite(self) -> bool:
+        """Whether no weight and no statistic of batch normalization is NaN or infinite."""
+        tensors = [each.detach() for each in self.net.parameters()]
+        tensors += [each for each in self.net.buffers() if each.is_floating_point()]
+        # A sum is eight times as fast as isfinite, and not finite if one of its values is not.
+        if bool(torch.isfinite(torch.stack([each.sum() for each in tensors])).all()):
+            return True
+        return all(bool(torch.isfinite(each).all()) for each in tensors)
+
+    # --- as a part of a checkpoint
+
+    def state_dict(self) -> dict[str, Any]:
+        """Builtins and tensors, under the keys that checkpoints have. The tensors are the live
+        ones: they change with the next step."""
+        return {
+            "model": self.net.state_dict(),
+            "ema": None if self.ema is None else self.ema.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "frozen": list(self.frozen),
+            "step": self.steps,
+        }
+
+    def load_state_dict(
+        self, state: Mapping[str, Any], *, frozen: Iterable[str] | None = None
+    ) -> None:
+        """Continues from `state`, with `frozen` (names or patterns) instead of its own if given.
+        If this network's head has more outputs, the rows of new classes stay as initialized.
+        Raises FlowerError if nothing would be left to train."""
+        load_state_dict(self.net, expand_head(state["model"], self.net.state_dict()))
+        if self.ema is not None:
+            averaged = state.get("ema") or state["model"]
+            load_state_dict(self.ema.net, expand_head(averaged, self.ema.net.state_dict()))
+        self.optimizer.load_state_dict(expand_optimizer_state(self.optimizer, state["optimizer"]))
+        if state.get("scaler"):
+            self.scaler.load_state_dict(state["scaler"])
+        self.steps = int(state.get("step", 0))
+        self.freeze(state.get("frozen", ()) if frozen is None else frozen)

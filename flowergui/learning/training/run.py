@@ -1,0 +1,235 @@
+"""A run: the model state, schedule and progress, saved together in a run folder."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, replace
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import nn
+
+from flowergui.config.recipe import SETTING, Recipe
+from flowergui.events import BatchDone, EpochDone, RolledBack, RunStarted, SaveFailed
+from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter, SaveEvent
+from flowergui.learning.data.split import Split
+from flowergui.learning.training.data_pipeline import training_size_of
+from flowergui.learning.training.model_state import ModelState, NonFiniteLossError
+from flowergui.learning.training.progress import Clock, Progress, epochs_from
+from flowergui.learning.training.runtime_config import RuntimeConfig
+from flowergui.learning.training.schedule import Schedule
+from flowergui.store.run_folder import RunFolder
+from flowergui.text import tr
+
+
+class Run:
+    """Composes what the loop changes and a checkpoint keeps. Owned by one thread.
+
+    Its parts know how to save and load themselves; nothing is frozen before `freeze` or
+    `load_state_dict`.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        config: RuntimeConfig,
+        split: Split,
+        folder: RunFolder,
+        net: nn.Module,
+        batches: int,
+    ) -> None:
+        """`batches` is the number of training batches in an epoch."""
+        self.recipe, self.config, self.split, self.folder = recipe, config, split, folder
+        self.batches = batches
+        self.model = ModelState(net, recipe, config, len(split.classes))
+        self.schedule = Schedule.of(recipe, batches)
+        self.progress = Progress()
+        self.clock = Clock()
+        self.epochs: list[EpochDone] = []
+        self.unreadable: set[str] = set()
+        """Paths of images that could not be read; each is reported once."""
+        self.lost = 0
+        """How many of them could be read when the run began; see MAX_SHARE_UNREADABLE."""
+        self._saved_at = time.monotonic()
+        self._saved_step: tuple[int, int] | None = None
+        self._writer = CheckpointWriter(folder, self._recreate_folder)
+
+    def training_size(self, epoch: int) -> int:
+        """The side in pixels of the images that `epoch` (from 1) trains on."""
+        return training_size_of(self.recipe, self.config.image_size, epoch)
+
+    def started(self, *, resumed: bool) -> RunStarted:
+        """The event that a run starts with."""
+        trainable, parameters = self.model.trainable()
+        return RunStarted(
+            run=str(self.folder.path),
+            model=self.recipe.model,
+            mode=self.recipe.mode,
+            classes=self.split.classes,
+            train_photos=len(self.split.train),
+            validation_photos=len(self.split.validation),
+            image_size=self.config.image_size,
+            device=str(self.config.device),
+            precision=self.config.precision,
+            speedup=self.config.speedup,
+            epochs=self.recipe.epochs,
+            batches=self.batches,
+            epoch=self.progress.epoch,
+            batch=self.progress.batch,
+            step=self.progress.step,
+            trainable=trainable,
+            parameters=parameters,
+            frozen=self.model.frozen,
+            resumed=resumed,
+        )
+
+    # --- changes while it trains: the recipe says what the run uses now
+
+    def freeze(self, patterns: Iterable[str]) -> None:
+        """Freezes what matches from the next step on; see `ModelState.freeze`."""
+        words = tuple(patterns)
+        self.model.freeze(words)
+        self.recipe = replace(self.recipe, frozen=words)
+
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Sets the base learning rate of the schedule, from the next step on."""
+        self.schedule.base = learning_rate
+        if not SETTING["learning_rate"].problem(learning_rate):
+            self.recipe = replace(self.recipe, learning_rate=learning_rate)
+
+    def roll_back(self, error: NonFiniteLossError) -> RolledBack:
+        """Loads the newest checkpoint again, with half the learning rate. Raises FlowerError if it
+        can't be read."""
+        rollbacks, base = self.progress.returns + 1, self.schedule.base
+        self._writer.discard_pending()
+        stored, _ = checkpoint.newest(self.folder)
+        self.load_state_dict(stored, frozen=self.model.frozen)
+        self.set_learning_rate(min(base, self.schedule.base) / 2)
+        self.progress.returns = rollbacks
+        self.folder.history.cut_back(self.progress.step, self.progress.epoch)
+        where = self.progress.epoch, self.progress.batch, self.progress.step
+        return RolledBack(*where, self.schedule.base, error.message)
+
+    def restart_epoch(self) -> None:
+        """Starts the present epoch again, and the search for the best one: the images are others
+        than before, and so is what accuracy is measured on."""
+        progress = self.progress
+        self.schedule.restart_epoch(progress.step, progress.epoch, progress.batch)
+        progress.restart_epoch()
+        progress.forget_best()
+
+    # --- saving
+
+    def record(self, event: BatchDone | EpochDone) -> None:
+        """Keeps a row for history.csv; it is written with the next checkpoint."""
+        self._writer.record(event)
+        if isinstance(event, EpochDone):
+            self.epochs.append(event)
+
+    def unsaved_seconds(self) -> float:
+        """The time since last.pth was written, or failed to be."""
+        return time.monotonic() - self._saved_at
+
+    def save_is_due(self) -> bool:
+        """Whether to save at the end of this epoch; see `CheckpointWriter.min_interval`."""
+        return self.unsaved_seconds() > self._writer.min_interval(60 * self.recipe.save_minutes)
+
+    @property
+    def saved(self) -> bool:
+        """Whether last.pth holds the present state, or is being written with it."""
+        return self._saved_step == (self.progress.step, self.progress.epoch)
+
+    def save(self, *, best: bool = False) -> list[SaveEvent]:
+        """Writes last.pth and the rows of history.csv, and best.pth if it is the `best`. Weights
+        that are not finite are not saved: the checkpoint before is better. Returns the outcomes of
+        all saves that are over."""
+        return self._save_by(self._writer.save, best)
+
+    def save_async(self, *, best: bool = False) -> list[SaveEvent]:
+        """The same, while training goes on. If a staged best state is nearer to now than to the
+        last save, it is written instead, as last.pth and best.pth: it is copied already."""
+        staged = self._writer.staged_since
+        if not best and staged is not None and time.monotonic() - staged < staged - self._saved_at:
+            self._saved_at = staged
+            return self.flush_best()
+        return self._save_by(self._writer.save_async, best)
+
+    def _save_by(self, write: Callable[..., list[SaveEvent]], best: bool) -> list[SaveEvent]:
+        self._saved_at = time.monotonic()
+        if not self.model.is_finite():
+            reason = tr("the weights are NaN or infinite")
+            paths = (self.folder.last, self.folder.best) if best else (self.folder.last,)
+            self._writer.wait()
+            return self.collect_saves() + [SaveFailed(str(path), reason) for path in paths]
+        self._saved_step = (self.progress.step, self.progress.epoch)
+        return self._noted(write(self.state_dict(), best=best))
+
+    def stage_best(self) -> list[SaveEvent]:
+        """Copies the present state; the next save writes it as best.pth."""
+        if not self.model.is_finite():
+            return []
+        return self._noted(self._writer.stage_best(self.state_dict()))
+
+    def flush_best(self) -> list[SaveEvent]:
+        """Starts writing a staged best state, as last.pth and best.pth."""
+        return self._noted(self._writer.flush_best())
+
+    def collect_saves(self) -> list[SaveEvent]:
+        """The outcomes of the saves that are over; each is returned once."""
+        return self._noted(self._writer.collect())
+
+    def finish_saving(self) -> list[SaveEvent]:
+        """Writes a staged best state, waits until all is written, and returns the outcomes."""
+        outcomes = self.flush_best()
+        self._writer.wait()
+        return outcomes + self.collect_saves()
+
+    def _noted(self, outcomes: list[SaveEvent]) -> list[SaveEvent]:
+        if any(isinstance(outcome, SaveFailed) for outcome in outcomes):
+            self._saved_step = None
+        return outcomes
+
+    def _recreate_folder(self) -> None:
+        self.folder.path.mkdir(parents=True, exist_ok=True)
+        self.folder.write_recipe(self.recipe)
+        self.folder.write_split(self.split.classes, self.split.rows(), self.split.folder)
+
+    # --- as a checkpoint
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """That of the split, which stays the same."""
+        return self.split.fingerprint()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The checkpoint: builtins and tensors."""
+        progress, config = self.progress, self.config
+        return {
+            "format": checkpoint.FORMAT,
+            "recipe": self.recipe.as_dict(),
+            "classes": list(self.split.classes),
+            **self.model.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "progress": progress.state_dict(),
+            "epoch": progress.epoch,
+            "batch": progress.batch,
+            "best_accuracy": progress.best_accuracy,
+            "history": [asdict(epoch) for epoch in self.epochs],
+            "image_size": config.image_size,
+            "normalisation": {"mean": list(config.mean), "std": list(config.std)},
+            "device": str(config.device),
+            "precision": config.precision,
+            "fingerprint": self.fingerprint,
+            "versions": {"torch": str(torch.__version__)},
+        }
+
+    def load_state_dict(
+        self, state: Mapping[str, Any], *, frozen: Iterable[str] | None = None
+    ) -> None:
+        """Continues from a checkpoint of any version; see `ModelState.load_state_dict`. The recipe,
+        the split and the configuration stay as they are."""
+        self.schedule.load_state_dict(state.get("schedule", {}))
+        self.progress.load_state_dict({"step": state.get("step", 0), **state["progress"]})
+        self.epochs = epochs_from(state.get("history"))
+        self.model.load_state_dict({**state, "step": self.progress.step}, frozen=frozen)

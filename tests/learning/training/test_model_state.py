@@ -1,0 +1,83 @@
+"""A network takes steps without a run, and its state survives a file of any version."""
+
+from collections.abc import Callable
+from copy import deepcopy
+
+import pytest
+import torch
+
+from flowergui.config.recipe import Recipe
+from flowergui.learning.models.build import build
+from flowergui.learning.training.model_state import ModelState, NonFiniteLossError
+from flowergui.learning.training.runtime_config import RuntimeConfig
+
+Little = Callable[..., Recipe]
+
+CONFIG = RuntimeConfig(32, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2), torch.device("cpu"), torch.float32)
+
+
+def made(recipe: Recipe) -> ModelState:
+    torch.manual_seed(1)
+    return ModelState(build("mynet", 3, 32), recipe, CONFIG, 3)
+
+
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(2)
+    return torch.randn(6, 3, 32, 32, generator=generator), torch.arange(6) % 3
+
+
+def test_a_learning_rate_finder_needs_no_run_folder(little: Little) -> None:
+    model = made(little(optimizer="sgd"))
+    before = torch.get_rng_state()
+    images, labels = batch()
+    rates = [1e-4 * 4**power for power in range(8)]
+    losses = [model.step(images, labels, rate)[0] for rate in rates]
+    assert torch.equal(torch.get_rng_state(), before)
+    assert model.steps == 8
+    assert losses[4] < losses[0]
+    assert {group["lr"] for group in model.optimizer.param_groups} == {rates[-1]}
+
+
+def test_features_of_frozen_layers_do_as_the_images_would(little: Little) -> None:
+    one, other = made(little(ema=0.9)), made(little(ema=0.9))
+    images, labels = batch()
+    for model in (one, other):
+        model.freeze(["all-but-head"])
+        assert model.trainable()[0] == 3 * 256 + 3
+    features = other.frozen_split.backbone(images)
+    assert [one.step(images, labels, 0.01) for _ in range(3)] == [
+        other.step(features, labels, 0.01) for _ in range(3)
+    ]
+
+
+def test_a_state_dict_is_all_that_the_next_step_depends_on(little: Little) -> None:
+    recipe = little(ema=0.9, optimizer="adam")
+    images, labels = batch()
+    one = made(recipe)
+    one.freeze(["stem"])
+    one.step(images, labels, 0.01)
+    other = ModelState(build("mynet", 3, 32), recipe, CONFIG, 3)
+    state = deepcopy(one.state_dict())
+    other.load_state_dict({**state, "from a later version": 1})
+    assert (other.frozen, other.steps) == (one.frozen, 1)
+    other.train()
+    assert one.step(images, labels, 0.01) == other.step(images, labels, 0.01)
+    assert one.evaluate(images, labels) == other.evaluate(images, labels)
+
+
+def test_without_an_average_in_it_the_average_starts_at_the_weights(little: Little) -> None:
+    state = made(little()).state_dict()
+    model = ModelState(build("mynet", 3, 32), little(ema=0.9), CONFIG, 3)
+    model.load_state_dict({name: state[name] for name in ("model", "optimizer")})
+    assert torch.equal(model.eval_model.state_dict()["fc.weight"], state["model"]["fc.weight"])
+
+
+def test_a_loss_that_is_not_finite_changes_no_weight(little: Little) -> None:
+    model = made(little())
+    before = {name: each.clone() for name, each in model.net.named_parameters()}
+    images, labels = batch()
+    with pytest.raises(NonFiniteLossError, match="The loss became nan") as raised:
+        model.step(images * float("nan"), labels, 0.01)
+    assert raised.value.loss != raised.value.loss  # NaN
+    assert all(torch.equal(each, before[name]) for name, each in model.net.named_parameters())
+    assert not any(each.grad is not None for each in model.net.parameters())
