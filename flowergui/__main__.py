@@ -1,6 +1,5 @@
 """The entry point: runs the command that is named, or opens the window."""
 
-import gc
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -10,7 +9,7 @@ from pathlib import Path
 from flowergui.cli import commands
 from flowergui.cli.console import complain, prepare_streams
 from flowergui.errors import FlowerError
-from flowergui.system import allocator
+from flowergui.system import tuning
 from flowergui.system.display import missing_library, require_display
 from flowergui.text import tr
 
@@ -18,7 +17,7 @@ from flowergui.text import tr
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the program with the arguments `argv`, by default the process's own. Returns the exit
     code: 2 if the input was refused or there is no screen; else the command's or the window's."""
-    allocator.tune_malloc()  # before there are threads
+    tuning.tune_malloc()  # before there are threads
     words = list(sys.argv[1:] if argv is None else argv)
     if words and (words[0] in commands.COMMANDS or words[0].startswith("-")):
         return commands.run(words)
@@ -59,7 +58,7 @@ def _window(folder: str | None) -> int:
     if sys.platform == "win32":
         # Loaded after Qt, torch fails there with a DLL error (pytorch/pytorch#166628).
         import_module("flowergui.learning.device.hardware")
-    gc.disable()  # until torch is loaded (see preload_torch): hardly anything is garbage before
+    tuning.pause_gc_at_start()
     try:
         from flowergui.desktop.app import main as window
     except ImportError as error:

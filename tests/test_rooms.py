@@ -15,7 +15,7 @@ ORDER = (
     ("events", "requests"),
     ("confusion_matrix", "wording"),
     ("store", "system", "samples"),
-    ("learning.randomness",),
+    ("learning.__init__", "learning.randomness"),
     ("learning.device",),
     ("learning.checkpoints",),
     ("learning.models",),

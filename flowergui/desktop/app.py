@@ -10,16 +10,13 @@ from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.unix_signals import EndSignals
 from flowergui.store import paths
-
-SWITCH = 0.0001
-"""Seconds after which a thread that runs Python gives way to the window's (Python's own measure
-is fifty times that, and a window takes its turn dozens of times to paint once)."""
+from flowergui.system.tuning import set_switch_interval
 
 
 def main(folder: str | None = None) -> int:
     """Shows the window, with `folder` opened where one is given; returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    sys.setswitchinterval(SWITCH)
+    set_switch_interval()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("flowergui")

@@ -55,7 +55,7 @@ from flowergui.learning.data.split import Split, split_photos
 from flowergui.learning.device import hardware
 from flowergui.learning.estimate import speedups
 from flowergui.learning.models.build import build
-from flowergui.system import allocator
+from flowergui.system import tuning
 
 EPOCHS, BATCH, SIZE = 30, 32, 224
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -308,7 +308,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=6)
     wishes = parser.parse_args()
     folder = Path(os.environ["FLOWERGUI_PHOTOS"])
-    allocator.tune_malloc()
+    tuning.tune_malloc()
     found = last(scan(folder))
     split = split_photos(found, 0.2, 0)
     others: Others = {"the tutorial's loop": tutorial, "torchvision's reference": reference}

@@ -29,7 +29,7 @@ from flowergui import tasks
 from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
 from flowergui.events import BatchDone, EpochDone, Finished
-from flowergui.system import allocator
+from flowergui.system import tuning
 
 EPOCHS = {"heavy": 1, "cached": 400}
 AFTER = 500
@@ -91,13 +91,12 @@ def within(recipe: Recipe, watch: Watch, models: Path) -> tuple[list[float], lis
     from PySide6.QtCore import QEventLoop, QSettings, Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from flowergui.desktop.app import SWITCH
     from flowergui.desktop.main_window import MainWindow
     from flowergui.desktop.style import theme
 
     os.environ["FLOWERGUI_MODELS"] = str(models)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(models))
-    sys.setswitchinterval(SWITCH)
+    tuning.set_switch_interval()
     app = QApplication([])
     theme.apply(app)
     window = MainWindow()
@@ -131,7 +130,7 @@ def within(recipe: Recipe, watch: Watch, models: Path) -> tuple[list[float], lis
 
 def once(kind: str, where: str) -> None:
     """One run, told in JSON."""
-    allocator.tune_malloc()  # as the program does first of all
+    tuning.tune_malloc()  # as the program does first of all
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         watch = Watch(kind)

@@ -11,7 +11,7 @@ from flowergui.learning.data import photo_check
 from flowergui.learning.data.class_folders import image_files, parts_of, relative, subfolders
 from flowergui.learning.data.photo_check import check_files
 from flowergui.learning.data.photos import Layout, Photo, Photos, sorted_by_path
-from flowergui.system.gc_pause import gc_paused
+from flowergui.system.tuning import gc_paused
 from flowergui.text import tr
 
 PROGRESS_FILES = 10_000

@@ -22,7 +22,7 @@ from flowergui.learning.training import loop
 from flowergui.learning.training.data_pipeline import views_of, why_not_cacheable
 from flowergui.learning.training.schedule import training_size
 from flowergui.store import paths
-from flowergui.system import allocator
+from flowergui.system import tuning
 from flowergui.text import tr
 
 SIZE_BUDGET_S = 1.2
@@ -69,7 +69,7 @@ def _estimate(
         return
     device = hardware.device(recipe.device)
     dtype = hardware.precision(recipe.precision, device)
-    allocator.tune_malloc()
+    tuning.tune_malloc()
     timer = StepTimer(recipe, classes, size, device, dtype)
     side = recipe.training_size or size
     first = recipe.first_training_size

@@ -32,8 +32,8 @@ from flowergui.learning.training.run import Run
 from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.requests import LiveRequests
 from flowergui.store.run_folder import RunFolder
-from flowergui.system import allocator
-from flowergui.system.gc_pause import gc_paused
+from flowergui.system import tuning
+from flowergui.system.tuning import gc_paused
 from flowergui.text import tr
 
 Result = TypeVar("Result")
@@ -48,7 +48,7 @@ MAX_BATCH_HALVINGS = 3
 
 def train(recipe: Recipe, live: LiveRequests, models: Path) -> Iterator[Event]:
     """A new run of `recipe` in a new folder under `models`. Raises FlowerError."""
-    allocator.tune_malloc()
+    tuning.tune_malloc()
     found = yield from unless_stopped(scan(Path(recipe.photos), thorough=False), live)
     if found is None:
         return

@@ -27,15 +27,15 @@ from flowergui.learning.training.run import Run
 from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions
 from flowergui.store.run_folder import RunFolder
-from flowergui.system import allocator
-from flowergui.system.gc_pause import gc_paused
+from flowergui.system import tuning
+from flowergui.system.tuning import gc_paused
 
 
 def resume(
     source: Path, live: LiveRequests, changes: dict[str, Any], models: Path, how: ResumeOptions
 ) -> Iterator[Event]:
     """Goes on with the run in a folder or checkpoint; see `tasks.resume`."""
-    allocator.tune_malloc()
+    tuning.tune_malloc()
     stamps = _stamps(source)
     stored, path = _found(source)
     if not checkpoint.is_resumable(stored):
