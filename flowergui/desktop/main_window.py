@@ -118,6 +118,7 @@ class MainWindow(QMainWindow):
         self._drop_panel.images_dropped.connect(self._predictions.predict)
         self._drop_panel.checkpoint_dropped.connect(self._predictions.use_checkpoint)
         self._drop_panel.folder_dropped.connect(self.open_folder)
+        self._drop_panel.refused.connect(self._banner.refuse)
         self._drop_panel.evaluation_requested.connect(self._evaluation.open)
         self._story.evaluation_requested.connect(self._evaluation.open_of)
         self._predictions.save_requested.connect(self._control.save_now)

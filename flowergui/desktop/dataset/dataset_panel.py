@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlparse
 
 from PySide6.QtCore import QAbstractTableModel, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction
@@ -32,6 +31,7 @@ from flowergui.desktop.widgets.card import (
     small_label,
 )
 from flowergui.desktop.widgets.file_dialogs import choose_folder
+from flowergui.desktop.widgets.typed_path import typed_path
 from flowergui.events import (
     SampleProgress,
     Scanned,
@@ -304,7 +304,7 @@ class DatasetPanel(Card):
 
     @Slot()
     def _open_typed(self) -> None:
-        if folder := as_path(self._path.text()):
+        if folder := typed_path(self._path.text()):
             self._path.setText(folder)
             self.folder_chosen.emit(folder)
 
@@ -385,12 +385,3 @@ class _ProblemModel(QAbstractTableModel):
         if role != Qt.ItemDataRole.DisplayRole or orientation != Qt.Orientation.Horizontal:
             return None
         return ("File", "Reason")[section]
-
-
-def as_path(text: str) -> str:
-    """A typed or pasted path without quotes, as file managers put them, with ~ resolved and
-    file:// taken off; empty where nothing was typed."""
-    text = text.strip().strip("\"'").strip()
-    if text.startswith("file://"):
-        text = unquote(urlparse(text).path)
-    return str(Path(text).expanduser()) if text else ""

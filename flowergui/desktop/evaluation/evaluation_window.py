@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -37,6 +36,7 @@ from flowergui.desktop.widgets.card import (
     small_label,
 )
 from flowergui.desktop.widgets.file_dialogs import choose_folder, choose_table
+from flowergui.desktop.widgets.file_manager import show_folder
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.errors import FlowerError
 from flowergui.events import Evaluated, PhotoEvaluated
@@ -341,7 +341,7 @@ class EvaluationWindow(QDialog):
     @Slot()
     def _open_folder(self) -> None:
         if self._shown:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(self._shown.path).parent)))
+            self._say(self._failure, show_folder(Path(self._shown.path).parent))
 
     # --- small ones -----------------------------------------------------------------------
 

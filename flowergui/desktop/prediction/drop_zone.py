@@ -23,17 +23,19 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import paint_flower
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, IMAGES, choose_files
 from flowergui.desktop.widgets.photo_view import PhotoView
+from flowergui.desktop.widgets.typed_path import typed_path
+from flowergui.text import N_, tr
 
-INVITATION = "Drop a photo, see what flower it is"
-WAYS = "or click to choose one"
+INVITATION = N_("Drop an image to see its predicted class")
+WAYS = N_("or click to choose one")
 
 _CHECKPOINTS = (".pth", ".pt", ".safetensors")
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Paths by what they are. Whatever is neither folder nor checkpoint counts as a picture:
-    whoever reads it will say what is wrong with it."""
+    """Paths by what they are. Whatever is neither folder nor checkpoint counts as an image: who
+    reads it will say what is wrong with it."""
 
     images: tuple[str, ...]
     checkpoints: tuple[str, ...]
@@ -44,7 +46,7 @@ class Dropped:
 
 
 def sorted_paths(paths: Sequence[str]) -> Dropped:
-    """The paths by what they are."""
+    """Sorts paths by what they are."""
     folders = [path for path in paths if Path(path).is_dir()]
     files = [path for path in paths if path not in folders]
     checkpoints = [path for path in files if Path(path).suffix.lower() in _CHECKPOINTS]
@@ -53,68 +55,94 @@ def sorted_paths(paths: Sequence[str]) -> Dropped:
 
 
 def local_paths(mime: QMimeData) -> list[str]:
-    """The files of this machine that are dragged or copied."""
+    """The paths of the files of this machine that are dragged or copied."""
     return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
 
 
-WIDTH, LEAST, LIKED = 160, 60, 130
-"""Pixels: the least width, and the height that it has at least, and where there is room."""
+def why_not_taken(mime: QMimeData) -> str:
+    """Why nothing of what was dropped or pasted can be used, in a sentence that says what to do."""
+    if mime.hasImage():
+        return tr("This image can't be written to a temporary file. Save it, and drop the file.")
+    text = mime.text().strip()
+    if mime.hasUrls() or text.lower().startswith(("http://", "https://")):
+        return tr(
+            "This is only the web address of an image. Save the image to a file and drop the file, "
+            "or copy the image itself and paste it."
+        )
+    if text:
+        return tr("This text is not the path of a file. Copy an image or an image file, and paste.")
+    return tr("The clipboard holds no image. Copy an image or an image file first, then paste.")
+
+
+MIN_WIDTH, MIN_HEIGHT, PREFERRED_HEIGHT = 160, 60, 130
+"""Pixels."""
 
 
 class DropZone(PhotoView):
-    """Takes dropped and pasted pictures, checkpoints and folders, and shows one picture.
+    """Takes dropped and pasted images, checkpoints and folders, and shows one image.
 
-    Pictures that are no files (from a browser or a screenshot) become files in a folder that
+    Images that are no files (from a browser or a screenshot) become files in a folder that
     is made for the first of them and lives as long as the zone.
     """
 
     images_dropped = Signal(list)
-    """Paths of pictures, as list[str]."""
+    """Paths of images, as list[str]."""
     checkpoint_dropped = Signal(str)
     folder_dropped = Signal(str)
+    refused = Signal(str)
+    """Nothing of what was dropped or pasted can be used; a sentence says why."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("dropZone")
-        self.setAccessibleName("Drop a photo")
-        self.setAccessibleDescription("Return chooses a photo, Ctrl+V pastes one.")
-        self.setToolTip("Drop photos here, click to choose, or paste with Ctrl+V.")
+        self.setAccessibleName(tr("Drop an image"))
+        self.setAccessibleDescription(tr("Return chooses an image, Ctrl+V pastes one."))
+        self.setToolTip(tr("Drop images here, click to choose, or paste with Ctrl+V."))
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setMinimumSize(WIDTH, LEAST)
+        self.setMinimumSize(MIN_WIDTH, MIN_HEIGHT)
         self._pasted: QTemporaryDir | None = None
         self._paste_count = 0
 
     def sizeHint(self) -> QSize:
-        return QSize(WIDTH, LIKED)
+        return QSize(MIN_WIDTH, PREFERRED_HEIGHT)
 
     @Slot()
     def browse(self) -> None:
-        """Asks for pictures, or for a checkpoint."""
-        choose_files(self, "Choose photos", [IMAGES, CHECKPOINTS], self._take_paths)
+        """Asks for images, or for a checkpoint."""
+        choose_files(self, tr("Choose images"), [IMAGES, CHECKPOINTS], self._take_paths)
 
     @Slot()
     def paste(self) -> None:
-        """Takes files or a picture from the clipboard; nothing happens where it has neither."""
-        self._take(QGuiApplication.clipboard().mimeData())
+        """Takes files or an image from the clipboard; `refused` says so where it has neither."""
+        mime: QMimeData | None = QGuiApplication.clipboard().mimeData()
+        self._take(mime or QMimeData())  # some platforms have none while it is empty
 
     # --- taking ---------------------------------------------------------------------------
 
     def _take(self, mime: QMimeData) -> None:
         paths = local_paths(mime)
         if not paths and mime.hasText() and not mime.hasImage():
-            paths = [line for line in mime.text().splitlines() if _is_path(line)]
+            lines = (typed_path(line) for line in mime.text().splitlines())
+            paths = [line for line in lines if _is_file(line)]
         if not paths and mime.hasImage():
-            image = mime.imageData()
-            if isinstance(image, QImage) and not image.isNull():
-                self._paste_count += 1
-                if self._pasted is None:
-                    self._pasted = QTemporaryDir()
-                path = self._pasted.filePath(f"pasted {self._paste_count}.png")
-                if image.save(path):
-                    paths = [path]
-        self._take_paths(paths)
+            paths = self._as_file(mime)
+        if paths:
+            self._take_paths(paths)
+        else:
+            self.refused.emit(why_not_taken(mime))
+
+    def _as_file(self, mime: QMimeData) -> list[str]:
+        """The path of a file that holds the picture; empty where it can't be written."""
+        image = mime.imageData()
+        if not isinstance(image, QImage) or image.isNull():
+            return []
+        if self._pasted is None:
+            self._pasted = QTemporaryDir()
+        self._paste_count += 1
+        path = self._pasted.filePath(f"pasted {self._paste_count}.png")
+        return [path] if image.save(path) else []
 
     def _take_paths(self, paths: Sequence[str]) -> None:
         dropped = sorted_paths(paths)
@@ -128,7 +156,7 @@ class DropZone(PhotoView):
     # --- what Qt asks ---------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if local_paths(event.mimeData()) or event.mimeData().hasImage():
+        if event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
             theme.style(self, hot=True)
 
@@ -167,20 +195,21 @@ class DropZone(PhotoView):
         wrap = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         wrap |= int(Qt.TextFlag.TextWordWrap)
         size = 52.0
-        text = painter.boundingRect(room, wrap, INVITATION)
+        invitation = tr(INVITATION)
+        text = painter.boundingRect(room, wrap, invitation)
         top = room.center().y() - (size + 12 + text.height() + 4 + line) / 2
         flower = QRectF(room.center().x() - size / 2, top, size, size)
         paint_flower(painter, flower, look.color("accent", 0.55), look.color("rate", 0.8))
         text.moveTop(top + size + 12)
         painter.setPen(look.color("text"))
         painter.drawText(
-            QRectF(room.left(), text.top(), room.width(), text.height()), wrap, INVITATION
+            QRectF(room.left(), text.top(), room.width(), text.height()), wrap, invitation
         )
         painter.setPen(look.color("muted"))
         ways = QRectF(room.left(), text.bottom() + 4, room.width(), line)
-        painter.drawText(ways, wrap, WAYS)
+        painter.drawText(ways, wrap, tr(WAYS))
 
 
-def _is_path(text: str) -> bool:
+def _is_file(text: str) -> bool:
     # A long text, or one with a zero in it, is no file name, and asking would raise.
     return 0 < len(text) < 1_000 and "\0" not in text and Path(text).is_file()

@@ -26,6 +26,8 @@ class PredictionPanel(Card):
     """The user wants this checkpoint to predict."""
     folder_dropped = Signal(str)
     """The user dropped a folder here; it is meant for the dataset."""
+    refused = Signal(str)
+    """Nothing of what the user dropped or pasted can be used; a sentence says why."""
     evaluation_requested = Signal()
     """The user wants to know how good the network is that predicts."""
     explanation_requested = Signal(object)
@@ -38,6 +40,7 @@ class PredictionPanel(Card):
         self._zone.images_dropped.connect(self.images_dropped)
         self._zone.checkpoint_dropped.connect(self.checkpoint_dropped)
         self._zone.folder_dropped.connect(self.folder_dropped)
+        self._zone.refused.connect(self.refused)
         self._make_buttons()
         self.body.addWidget(self._zone, 1)
         self._make_strip()

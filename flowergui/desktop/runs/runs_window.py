@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QUrl, Signal, SignalInstance, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QSize, Qt, Signal, SignalInstance, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -30,6 +29,7 @@ from flowergui.desktop.widgets.card import (
     small_label,
 )
 from flowergui.desktop.widgets.file_dialogs import choose_export, choose_table
+from flowergui.desktop.widgets.file_manager import show_folder
 from flowergui.errors import FlowerError
 from flowergui.events import RunListed
 from flowergui.store import csv_export
@@ -330,7 +330,7 @@ class RunsWindow(QDialog):
     @Slot()
     def _open_folder(self) -> None:
         if listed := self._table.current:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(listed.run.path))
+            self.note(show_folder(listed.run.path), wrong=True)
 
     @Slot()
     def _ask_for_table(self) -> None:

@@ -1,6 +1,7 @@
 """The photos panel: choosing a folder, and what a scan found."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.dataset.class_list import BATCH
-from flowergui.desktop.dataset.dataset_panel import DatasetPanel, as_path
+from flowergui.desktop.dataset.dataset_panel import DatasetPanel
 from flowergui.desktop.threads import worker
 from flowergui.desktop.widgets import thumbnails
 from flowergui.events import (
@@ -61,17 +62,12 @@ def texts(panel):
     return " | ".join(label.text() for label in panel.findChildren(QLabel) if label.isVisible())
 
 
-@pytest.mark.parametrize(
-    ("typed", "path"),
-    [
-        ("/photos/my flowers", "/photos/my flowers"),
-        ("  '/photos/my flowers' ", "/photos/my flowers"),
-        ("file:///photos/my%20flowers", "/photos/my flowers"),
-        ("", ""),
-    ],
-)
-def test_a_pasted_path_is_understood(typed, path):
-    assert as_path(typed) == path
+def test_a_user_that_does_not_exist_is_no_defect(qtbot, panel):
+    path = panel.findChild(QLineEdit, "datasetPath")
+    path.setText("~nobody-of-this-name/x")
+    with qtbot.waitSignal(panel.folder_chosen) as chosen:
+        qtbot.keyClick(path, Qt.Key.Key_Return)
+    assert [str(each) for each in chosen.args] == [str(Path("~nobody-of-this-name/x"))]
 
 
 def test_return_opens_the_typed_folder(qtbot, panel):

@@ -280,10 +280,24 @@ def test_other_photos_can_be_asked_for(qtbot, done, tmp_path):
 
 def test_a_photo_is_found_where_it_lies(done, judged, monkeypatch):
     opened = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+
+    def open_url(url):
+        opened.append(url.toLocalFile())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
     choose(done, 1, 2)
     button(done, "showInFolderButton").click()
     assert opened == [str(Path(judged[3].path).parent)]
+
+
+def test_without_a_file_manager_it_says_where_the_photo_lies(done, judged, monkeypatch):
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: False)
+    choose(done, 1, 2)
+    button(done, "showInFolderButton").click()
+    said = [label.text() for label in done.findChildren(QLabel) if label.isVisible()]
+    folder = Path(judged[3].path).parent
+    assert f"No file manager could be opened. The folder is {folder}." in said
 
 
 def test_thousands_of_classes_scroll(qtbot, window):

@@ -123,12 +123,31 @@ def test_a_folder_a_checkpoint_and_photos_are_told_apart(panel, zone, photos, tm
     assert told == [str(folder), str(checkpoint), [photos[0]]]
 
 
-def test_words_and_web_addresses_are_not_welcome(qtbot, panel, zone):
+def test_words_are_not_welcome(qtbot, panel, zone):
     mime = QMimeData()
     mime.setText("a rose")
-    mime.setUrls([QUrl("https://example.org/rose.jpg")])
     with qtbot.assertNotEmitted(panel.images_dropped):
         assert not drop(zone, mime)
+
+
+def test_a_web_address_says_what_to_do_instead(qtbot, panel, zone):
+    """Browsers drag some pictures as their address only; it was refused without a word."""
+    mime = QMimeData()
+    mime.setUrls([QUrl("https://example.org/rose.jpg")])
+    with qtbot.waitSignal(panel.refused) as refused:
+        assert drop(zone, mime)
+    assert "only the web address of an image" in refused.args[0]
+    QGuiApplication.clipboard().setText("https://example.org/rose.jpg")
+    with qtbot.waitSignal(panel.refused) as refused:
+        panel.paste()
+    assert "only the web address of an image" in refused.args[0]
+
+
+def test_an_empty_clipboard_says_what_to_do(qtbot, panel):
+    QGuiApplication.clipboard().clear()
+    with qtbot.waitSignal(panel.refused) as refused:
+        panel.findChild(QPushButton, "pasteButton").click()
+    assert refused.args[0].startswith("The clipboard holds no image.")
 
 
 def test_a_picture_dragged_from_a_browser_becomes_a_file(qtbot, panel, zone):
@@ -171,9 +190,14 @@ def test_pasting_files_a_path_or_a_picture(qtbot, panel, zone, photos):
     [[path]] = pasted.args
     assert path not in photos
     assert QImage(path).pixelColor(3, 3).red() == 255
-    clipboard.setText("no such file")
-    with qtbot.assertNotEmitted(panel.images_dropped):
+    clipboard.setText(QUrl.fromLocalFile(photos[0]).toString())
+    with qtbot.waitSignal(panel.images_dropped) as pasted:
         panel.paste()
+    assert pasted.args == [[photos[0]]]
+    clipboard.setText("no such file")
+    with qtbot.assertNotEmitted(panel.images_dropped), qtbot.waitSignal(panel.refused) as refused:
+        panel.paste()
+    assert refused.args[0].startswith("This text is not the path of a file.")
 
 
 def test_three_lines_are_kept_for_whose_answer_it_is(panel):

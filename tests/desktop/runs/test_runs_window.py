@@ -474,9 +474,18 @@ def test_what_cannot_be_done_is_not_offered(window):
 
 def test_its_folder_is_shown(window, monkeypatch):
     seen = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", seen.append)
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: not seen.append(url))
     button(window, "showRunButton").click()
     assert seen == [QUrl.fromLocalFile(RUNS[0].run.path)]
+    assert label(window, "runsNote") == ""
+
+
+def test_without_a_file_manager_it_says_where_the_folder_is(window, monkeypatch):
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: False)
+    button(window, "showRunButton").click()
+    assert label(window, "runsNote") == (
+        f"No file manager could be opened. The folder is {RUNS[0].run.path}."
+    )
 
 
 def test_the_table_is_saved(window, tmp_path):

@@ -1,0 +1,15 @@
+"""Showing folders in the system's file manager."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+
+from flowergui.text import tr
+
+
+def show_folder(folder: str | Path) -> str:
+    """Opens `folder` in the file manager. Returns why that can't be, in a sentence; else ""."""
+    if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+        return tr("No file manager could be opened. The folder is {folder}.", folder=folder)
+    return ""
