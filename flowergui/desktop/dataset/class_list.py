@@ -12,11 +12,8 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import (
-    ModelIndex,
-    paint_tile,
-)
-from flowergui.desktop.widgets.list_model import ListModel
+from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
+from flowergui.desktop.widgets.painting import paint_tile
 from flowergui.desktop.widgets.thumbnails import Thumbnails
 from flowergui.facts import (
     ClassCount,

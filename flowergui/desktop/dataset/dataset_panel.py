@@ -23,14 +23,10 @@ from PySide6.QtWidgets import (
 
 from flowergui.desktop.dataset.class_list import ClassList
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import (
-    ROOT_INDEX,
-    Card,
-    ModelIndex,
-    quiet_button,
-    small_label,
-)
+from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder
+from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
+from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.desktop.widgets.typed_path import typed_path
 from flowergui.events import (
     SampleProgress,

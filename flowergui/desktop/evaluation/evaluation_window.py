@@ -28,15 +28,10 @@ from flowergui.desktop.prediction.answer_view import AnswerView
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.run_names import spoken
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import (
-    Card,
-    ElidedLabel,
-    escape_tooltip,
-    quiet_button,
-    small_label,
-)
+from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder, choose_table
 from flowergui.desktop.widgets.file_manager import show_folder
+from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.errors import FlowerError
 from flowergui.events import Evaluated, PhotoEvaluated

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QW
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.prediction.prediction_table import PredictionTable
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ElidedLabel, escape_tooltip, quiet_button, small_label
+from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.events import Predicted
 from flowergui.text import tr

@@ -20,8 +20,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import paint_flower
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, IMAGES, choose_files
+from flowergui.desktop.widgets.painting import paint_flower
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.desktop.widgets.typed_path import typed_path
 from flowergui.text import N_, tr

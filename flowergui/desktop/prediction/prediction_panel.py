@@ -12,7 +12,8 @@ from flowergui.desktop.prediction.drop_zone import DropZone
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.prediction.photo_strip import PhotoStrip
 from flowergui.desktop.run_names import spoken
-from flowergui.desktop.widgets.card import Card, quiet_button, small_label
+from flowergui.desktop.widgets.card import Card
+from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.events import Explained, Predicted, PredictionFailed
 from flowergui.text import tr
 

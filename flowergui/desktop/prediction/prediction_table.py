@@ -24,7 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, escape_tooltip
+from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
+from flowergui.desktop.widgets.labels import escape_tooltip
 from flowergui.facts import Prediction
 from flowergui.text import percent, tr
 

@@ -11,7 +11,8 @@ from flowergui.config.recipe_diff import Difference
 from flowergui.desktop.run_names import when
 from flowergui.desktop.runs.run_table import dot
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, escape_tooltip
+from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
+from flowergui.desktop.widgets.labels import escape_tooltip
 from flowergui.facts import (
     RunFacts,
 )

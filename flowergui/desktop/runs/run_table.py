@@ -28,11 +28,8 @@ from PySide6.QtWidgets import (
 from flowergui.desktop.plots.metric import LOSS
 from flowergui.desktop.run_names import when
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import (
-    ROOT_INDEX,
-    ModelIndex,
-    escape_tooltip,
-)
+from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
+from flowergui.desktop.widgets.labels import escape_tooltip
 from flowergui.events import RunListed
 from flowergui.text import (
     clock,

@@ -17,8 +17,8 @@ from flowergui.desktop.session import RunState, Store, without_run
 from flowergui.desktop.start_from.resume_controller import ResumeController
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.training_controller import TrainingController
-from flowergui.desktop.widgets.card import escape_tooltip
 from flowergui.desktop.widgets.confirm import confirm
+from flowergui.desktop.widgets.labels import escape_tooltip
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,

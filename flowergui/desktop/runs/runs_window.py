@@ -22,14 +22,10 @@ from flowergui.desktop.runs.difference_table import DifferenceTable
 from flowergui.desktop.runs.run_table import RunsModel, RunTable, name_of
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
-from flowergui.desktop.widgets.card import (
-    Card,
-    Segments,
-    quiet_button,
-    small_label,
-)
+from flowergui.desktop.widgets.card import Card, Segments
 from flowergui.desktop.widgets.file_dialogs import choose_export, choose_table
 from flowergui.desktop.widgets.file_manager import show_folder
+from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.errors import FlowerError
 from flowergui.events import RunListed
 from flowergui.store import csv_export

@@ -20,7 +20,7 @@ from flowergui.desktop.settings.setting_editors import (
     tooltip_html,
 )
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ElidedLabel, quiet_button, small_label
+from flowergui.desktop.widgets.labels import ElidedLabel, quiet_button, small_label
 
 
 class SettingRow(QWidget):

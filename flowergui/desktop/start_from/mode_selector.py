@@ -11,7 +11,8 @@ from flowergui.desktop.start_from.resume_check_panel import ResumeCheckPanel
 from flowergui.desktop.start_from.run_list import RunList
 from flowergui.desktop.start_from.weights_selector import WeightsSelector
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import Card, Segments, small_label
+from flowergui.desktop.widgets.card import Card, Segments
+from flowergui.desktop.widgets.labels import small_label
 from flowergui.events import DownloadProgress, ModelsListed
 
 MODES = {

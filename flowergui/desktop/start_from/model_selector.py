@@ -19,10 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import (
-    ModelIndex,
-    small_label,
-)
+from flowergui.desktop.widgets.item_models import ModelIndex
+from flowergui.desktop.widgets.labels import small_label
 from flowergui.facts import (
     ModelFacts,
 )

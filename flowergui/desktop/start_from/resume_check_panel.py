@@ -4,9 +4,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import (
-    small_label,
-)
+from flowergui.desktop.widgets.labels import small_label
 from flowergui.events import (
     Preparing,
     ResumeChecked,

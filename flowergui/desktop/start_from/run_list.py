@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
 
 from flowergui.desktop.run_names import ResumableRun, elsewhere
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ModelIndex, quiet_button, small_label
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_file
-from flowergui.desktop.widgets.list_model import ListModel
+from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
+from flowergui.desktop.widgets.labels import quiet_button, small_label
 
 ROWS = 4
 """Rows that are seen without scrolling."""

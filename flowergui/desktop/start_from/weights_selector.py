@@ -7,11 +7,8 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from flowergui.desktop.settings.setting_editors import ChoiceEditor
-from flowergui.desktop.widgets.card import (
-    quiet_button,
-    small_label,
-)
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_file
+from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.events import (
     DownloadProgress,
 )

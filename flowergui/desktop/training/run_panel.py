@@ -12,7 +12,8 @@ from flowergui.desktop.run_names import ResumableRun
 from flowergui.desktop.session import RunState
 from flowergui.desktop.style import theme
 from flowergui.desktop.training.run_header import RunHeader
-from flowergui.desktop.widgets.card import Card, escape_tooltip, quiet_button, small_label
+from flowergui.desktop.widgets.card import Card
+from flowergui.desktop.widgets.labels import escape_tooltip, quiet_button, small_label
 from flowergui.text import N_, tr
 
 BUTTONS = {

@@ -7,7 +7,7 @@ from itertools import pairwise
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from flowergui.desktop.widgets.card import quiet_button
+from flowergui.desktop.widgets.labels import quiet_button
 from flowergui.desktop.widgets.message_log import MessageKind, MessageLog, MessageLogWindow
 from flowergui.desktop.widgets.message_row import MessageRow
 from flowergui.errors import FlowerError

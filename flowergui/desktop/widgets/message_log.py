@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, escape_tooltip, small_label
+from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
+from flowergui.desktop.widgets.labels import escape_tooltip, small_label
 from flowergui.text import N_, tr
 
 MAX_ENTRIES = 1_000

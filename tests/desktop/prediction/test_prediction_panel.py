@@ -19,7 +19,7 @@ from flowergui.desktop.prediction.drop_zone import DropZone
 from flowergui.desktop.prediction.prediction_panel import PredictionPanel
 from flowergui.desktop.run_names import spoken
 from flowergui.desktop.threads import worker
-from flowergui.desktop.widgets.card import ElidedLabel
+from flowergui.desktop.widgets.labels import ElidedLabel
 from flowergui.events import (
     Explained,
     Predicted,

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import quiet_button
+from flowergui.desktop.widgets.labels import quiet_button
 
 
 def luminance(color: str) -> float:

@@ -1,12 +1,17 @@
-"""Rows that a list shows, and what is said of each."""
+"""Parts of Qt item models: their indexes, and a list of rows."""
 
 from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QObject, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from flowergui.desktop.widgets.card import ROOT_INDEX, ModelIndex, escape_tooltip
+from flowergui.desktop.widgets.labels import escape_tooltip
+
+ModelIndex = QModelIndex | QPersistentModelIndex
+"""An index as Qt hands it to a model."""
+ROOT_INDEX = QModelIndex()
+"""The invisible parent of a model's first level."""
 
 
 class ListModel(QAbstractListModel):

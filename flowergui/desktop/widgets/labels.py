@@ -1,0 +1,62 @@
+"""The small texts in every panel: labels that wrap or are shortened, quiet buttons, tooltips."""
+
+from html import escape
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
+
+from flowergui.desktop.style import theme
+
+
+def small_label(role: str = "caption", text: str = "") -> QLabel:
+    """A label that wraps and never asks for width: a caption, or an error beside a field."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)  # file and class names may hold anything
+    label.setWordWrap(True)
+    label.setMinimumWidth(0)
+    policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    policy.setHeightForWidth(True)
+    label.setSizePolicy(policy)
+    theme.style(label, role=role)
+    return label
+
+
+class ElidedLabel(QLabel):
+    """A label of one line that never asks for width: what it has no room for becomes "…", where
+    `mode` says. `text` is the whole of it."""
+
+    def __init__(
+        self, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)  # file and class names may hold anything
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        area = self.contentsRect()
+        shown = self.fontMetrics().elidedText(self.text(), self._mode, area.width())
+        painter = QPainter(self)
+        role = self.foregroundRole()
+        where = int(self.alignment())
+        self.style().drawItemText(
+            painter, area, where, self.palette(), self.isEnabled(), shown, role
+        )
+        painter.end()
+
+
+def quiet_button(text: str, name: str, *, flush: bool = False) -> QPushButton:
+    """A small, secondary button; `flush` with the text above and below it."""
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setAutoDefault(False)  # in a dialog, Return is not for it
+    theme.style(button, role="quiet", flush=flush)
+    return button
+
+
+def escape_tooltip(text: str) -> str:
+    """A tooltip that shows `text` as it is: class and file names may hold anything."""
+    if "<" not in text:  # Qt takes it for plain
+        return text
+    return "<span>{}</span>".format(escape(text).replace("\n", "<br>"))
