@@ -22,6 +22,7 @@ from flowergui.events import (
 from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions
 from flowergui.store import paths
 from flowergui.store.library import newest_run, run_folders
+from flowergui.store.run_facts import run_listed
 from flowergui.store.run_folder import RunFolder
 from flowergui.system.keep_awake import keep_awake
 
@@ -195,7 +196,7 @@ def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iter
     for a path that is no run."""
     if runs:
         folders = [path.parent if path.is_file() else path for path in map(Path, runs)]
-        named = [RunFolder(path).listed() for path in folders]
+        named = [run_listed(RunFolder(path)) for path in folders]
         yield from named
         if len(named) > 1:
             differ = differences([each.run.recipe for each in named])
@@ -203,7 +204,7 @@ def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iter
         return
     for run in run_folders(models or paths.models_folder()):
         try:
-            yield run.listed()
+            yield run_listed(run)
         except FlowerError as error:
             log.warning("%s can't be listed: %s", run.path, error)
 

@@ -1,1 +1,1 @@
-"""What is on the disk: run folders, history, tables, paths, and files written whole."""
+"""What is on disk: run folders, history, tables, paths, and files written whole."""

@@ -1,4 +1,4 @@
-"""Where things are: the program's own resources, and the user's runs."""
+"""Where things are: the program's resources, and the user's runs and caches."""
 
 import os
 from pathlib import Path
@@ -10,15 +10,13 @@ _CHECKOUT = _PACKAGE.parent
 
 
 def in_checkout() -> bool:
-    """Whether the program runs from a checkout (or an editable install of one)."""
+    """Whether the program runs from a checkout, or from an editable install of one."""
     return (_CHECKOUT / "pyproject.toml").is_file() and (_CHECKOUT / "resources").is_dir()
 
 
 def resource(name: str) -> Path:
-    """A file under resources/, in a checkout, an editable install and a wheel alike.
-
-    Raises FileNotFoundError, since a missing one is a defect of ours.
-    """
+    """The path of a file in resources/, in a checkout, an editable install and a wheel alike.
+    Raises FileNotFoundError, since a missing one is a defect of the program."""
     folder = _CHECKOUT / "resources" if in_checkout() else _PACKAGE / "resources"
     path = folder / name
     if not path.exists():
@@ -27,8 +25,8 @@ def resource(name: str) -> Path:
 
 
 def models_folder() -> Path:
-    """The home of runs and of sample flowers: FLOWERGUI_MODELS where it is set, models/ in a
-    checkout, else a folder of the user's. It need not exist yet."""
+    """The folder of runs and of the sample dataset: FLOWERGUI_MODELS if it is set, models/ in a
+    checkout, else a folder of the user's data. It need not exist yet."""
     if chosen := os.environ.get("FLOWERGUI_MODELS"):
         return Path(chosen)
     if in_checkout():
@@ -37,18 +35,18 @@ def models_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Where a running program keeps what it can compute again: FLOWERGUI_CACHE where it is set,
-    else a folder of the user's. It need not exist yet."""
+    """The folder of files that can be computed again: FLOWERGUI_CACHE if it is set, else a folder
+    of the user's caches. It need not exist yet."""
     if chosen := os.environ.get("FLOWERGUI_CACHE"):
         return Path(chosen)
     return platformdirs.user_cache_path("flowergui", appauthor=False)
 
 
 def photo_cache_folder() -> Path:
-    """Where decoded photos are kept. It need not exist yet."""
+    """The folder of decoded images. It need not exist yet."""
     return cache_folder() / "photos"
 
 
 def sample_folder() -> Path:
-    """Where the window draws its sample flowers."""
+    """The folder in which the window draws the sample dataset."""
     return models_folder() / "sample-flowers"

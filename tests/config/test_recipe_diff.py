@@ -14,6 +14,7 @@ from flowergui.config.recipe_diff import Difference, differences
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, RunListed, RunsCompared
 from flowergui.store import csv_export, library
+from flowergui.store.run_facts import run_facts, size_in_bytes
 from flowergui.store.run_folder import RunFolder
 
 EPOCH = EpochDone(1, 3, 4, 0.9, 0.4, 0.8, 0.5, 0.5, 1, 0.001, 2.5)
@@ -139,9 +140,9 @@ def test_a_run_that_cannot_be_read_is_refused_in_a_sentence(
 
 def test_what_is_no_file_has_no_size(models: Path) -> None:
     run = make(models, "run", Recipe())
-    before = run.size()
+    before = size_in_bytes(run)
     (run.path / "loop").symlink_to("loop")
-    assert run.size() == before
+    assert size_in_bytes(run) == before
 
 
 def test_an_epoch_that_is_half_written_is_left_out(models: Path) -> None:
@@ -154,10 +155,10 @@ def test_an_epoch_that_is_half_written_is_left_out(models: Path) -> None:
 
 def test_a_file_of_two_names_counts_once(models: Path) -> None:
     run = make(models, "run", Recipe())
-    before = run.size()
+    before = size_in_bytes(run)
     run.last.write_bytes(bytes(1_000))
     run.keep(run.last, run.best)
-    assert run.size() == before + 1_000
+    assert size_in_bytes(run) == before + 1_000
 
 
 def test_all_runs_newest_first_and_those_that_are_named_in_their_order(models: Path) -> None:
@@ -202,7 +203,7 @@ def test_a_run_goes_on_while_it_is_held(models: Path) -> None:
 def test_a_note_that_an_editor_has_marked(models: Path) -> None:
     run = make(models, "a", Recipe())
     (run.path / "note.txt").write_text("\ufeffRösli\n", "utf-8")
-    assert run.facts().note == "Rösli"
+    assert run_facts(run).note == "Rösli"
 
 
 def test_the_table_has_a_line_a_run(models: Path, tmp_path: Path) -> None:

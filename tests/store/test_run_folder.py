@@ -12,6 +12,7 @@ from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone
 from flowergui.store import library
+from flowergui.store.run_facts import run_facts
 from flowergui.store.run_folder import RunFolder
 
 BATCHES = [
@@ -38,7 +39,7 @@ def test_create_makes_a_folder_of_its_own(models: Path, run: RunFolder) -> None:
 
 def test_create_says_where_nothing_can_be_kept(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(FlowerError, match="can't be kept in"):
+    with pytest.raises(FlowerError, match="can't be saved in"):
         RunFolder.create(tmp_path / "file" / "models", Recipe())
 
 
@@ -180,14 +181,14 @@ def test_what_cannot_be_written_leaves_what_was(run: RunFolder, small_files) -> 
 
 
 def test_facts(run: RunFolder) -> None:
-    facts = run.facts()
+    facts = run_facts(run)
     assert (facts.epochs_done, facts.best_accuracy, facts.last, facts.best) == (0, 0.0, "", "")
     run.history.append([*BATCHES, EPOCH])
     run.previous.touch()
-    assert run.facts().last == str(run.previous)  # a crash between two renames leaves no last
+    assert run_facts(run).last == str(run.previous)  # a crash between two renames leaves no last
     run.last.touch()
     run.best.touch()
-    facts = run.facts()
+    facts = run_facts(run)
     assert facts.recipe == run.recipe()
     assert (facts.epochs_done, facts.batch, facts.best_accuracy) == (1, 0, 2 / 3)
     assert (facts.last, facts.best) == (str(run.last), str(run.best))
@@ -196,7 +197,7 @@ def test_facts(run: RunFolder) -> None:
 
 def test_facts_say_how_far_it_came(run: RunFolder) -> None:
     def stands() -> tuple[int, int, float]:
-        facts = run.facts()
+        facts = run_facts(run)
         return facts.epochs_done, facts.batch, facts.best_accuracy
 
     run.history.append(BATCHES[:2])
@@ -209,11 +210,11 @@ def test_facts_say_how_far_it_came(run: RunFolder) -> None:
     assert stands() == (1, 2, 2 / 3)
     run.history.append([])
     run.write_recipe(replace(run.recipe(), epochs=1))
-    assert run.facts().finished
+    assert run_facts(run).finished
 
 
 def test_the_classes_are_counted_without_the_photos(run: RunFolder, tmp_path: Path) -> None:
-    assert run.facts().class_count == 0
+    assert run_facts(run).class_count == 0
     rows = [("rose/a.jpg", "rosé\udcff", "train"), ("tulip/a.jpg", "tulip", "train")]
     run.write_split(("tulip", "rosé\udcff"), rows, tmp_path)
     names = run.path / "classes.json"
@@ -221,11 +222,11 @@ def test_the_classes_are_counted_without_the_photos(run: RunFolder, tmp_path: Pa
     split = run.path / "split.csv"
     kept = split.read_bytes()
     split.write_text("spoilt")
-    assert run.facts().class_count == 2
+    assert run_facts(run).class_count == 2
     split.write_bytes(kept)
     for old in (lambda: names.write_text("[1,"), lambda: names.write_text("3"), names.unlink):
         old()
-        assert run.facts().class_count == 2
+        assert run_facts(run).class_count == 2
 
 
 def test_a_foreign_classes_json_replaces_no_labels(run: RunFolder, tmp_path: Path) -> None:
@@ -254,7 +255,7 @@ def test_a_split_that_a_spreadsheet_has_saved(run: RunFolder, tmp_path: Path) ->
     header = "path,class,split,bytes\n"
     for spoilt in ("a;b;c\n1;2;3\n", "path\na", f"{header}a.jpg,rose\n", f"{header}a,b,trial,1"):
         path.write_text(spoilt)
-        with pytest.raises(FlowerError, match=r"The list of photos in .* can't be read"):
+        with pytest.raises(FlowerError, match=r"The list of images in .* can't be read"):
             run.split()
 
 
@@ -303,6 +304,6 @@ def test_a_run_that_trains_is_found_out(tmp_path: Path) -> None:
     assert not run.is_training()
     with run.locked():
         assert RunFolder(run.path).is_training()
-        with pytest.raises(FlowerError, match="is going on already"), RunFolder(run.path).locked():
+        with pytest.raises(FlowerError, match="is already training"), RunFolder(run.path).locked():
             pass
     assert not RunFolder(run.path).is_training()

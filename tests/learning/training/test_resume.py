@@ -226,7 +226,7 @@ def test_a_run_that_goes_on_elsewhere_is_left_alone(little: Little, whole) -> No
     run = stopped(little(), AT["mid-epoch"])
     going = tasks.resume(run.path)
     assert isinstance(next(going), RunStarted)
-    with pytest.raises(FlowerError, match="going on already, in another window or terminal"):
+    with pytest.raises(FlowerError, match="already training in another window or terminal"):
         list(tasks.resume(run.path))
     same_end(finished(list(going)), whole(little()))
     half = run.path / ".last.pth.abc.tmp"
