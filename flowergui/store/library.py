@@ -53,7 +53,7 @@ def write_note(run: str | Path, text: str) -> None:
 
 
 def bare_weights(models: Path | None = None) -> str:
-    """The path of a last.pth in `models` itself, where the tutorial saves it; "" if there is none."""
+    """The path of a last.pth in `models` itself, as the tutorial saves it; "" if there is none."""
     path = (models or paths.models_folder()) / "last.pth"
     return str(path) if path.is_file() else ""
 
