@@ -23,6 +23,7 @@ from flowergui.facts import (
     Problem,
     RunFacts,
     Speedup,
+    WhyNotCached,
 )
 
 # --- photos -----------------------------------------------------------------------------------
@@ -240,7 +241,7 @@ class FeatureCacheStatus:
 
     `where` is "memory" or "file", `views` the number of augmented versions of each image, and
     `size` the bytes of all. If `where` is empty, the frozen layers run for every image in every
-    epoch, and `why_not` says why.
+    epoch, and `why_not` says why; `size` is then what would be needed, 0 if that is unknown.
     """
 
     step: int
@@ -248,7 +249,7 @@ class FeatureCacheStatus:
     where: str
     views: int
     size: int
-    why_not: str
+    why_not: WhyNotCached | None = None
 
 
 @dataclass(frozen=True, slots=True)

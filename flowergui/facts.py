@@ -92,6 +92,16 @@ class DeviceNotice(StrEnum):
     TORCH_WITHOUT_CUDA = "torch-without-cuda"
 
 
+class WhyNotCached(StrEnum):
+    """Why the features of the frozen layers are not cached."""
+
+    SWITCHED_OFF = "switched-off"
+    MIXED_IMAGES = "mixed-images"
+    PROGRESSIVE_RESIZING = "progressive-resizing"
+    RANDOM_AUGMENTATION = "random-augmentation"
+    NO_SPACE = "no-space"
+
+
 class SpeedupKind(StrEnum):
     """What makes a run faster."""
 

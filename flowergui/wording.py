@@ -1,7 +1,7 @@
 """Sentences about events that the window and the command line both show."""
 
 from flowergui.events import CacheState, DeviceNoticed, FeatureCacheStatus, RunStarted
-from flowergui.facts import DeviceNotice, Speedup, SpeedupKind
+from flowergui.facts import DeviceNotice, Speedup, SpeedupKind, WhyNotCached
 from flowergui.text import file_size, rough_duration, tr, trn
 
 FASTER = 1.05
@@ -10,11 +10,8 @@ FASTER = 1.05
 
 def feature_cache_text(event: FeatureCacheStatus) -> str:
     """Where the output of the frozen layers is cached, or why it is not."""
-    if not event.where:
-        return tr(
-            "No feature cache: the frozen layers run for every image in every epoch. {reason}",
-            reason=event.why_not,
-        )
+    if event.why_not is not None:
+        return _why_not_cached(event.why_not, event.size)
     size = file_size(event.size)
     if event.where == "memory":
         return trn(
@@ -31,6 +28,35 @@ def feature_cache_text(event: FeatureCacheStatus) -> str:
         event.views,
         size=size,
     )
+
+
+def _why_not_cached(reason: WhyNotCached, size: int) -> str:
+    match reason:
+        case WhyNotCached.SWITCHED_OFF:
+            return tr(
+                "The feature cache is off, so the frozen layers run for every image in every epoch."
+            )
+        case WhyNotCached.MIXED_IMAGES:
+            return tr(
+                "Features can't be cached with mixup or CutMix, which mix other images in every "
+                "batch: the frozen layers run for every image in every epoch."
+            )
+        case WhyNotCached.PROGRESSIVE_RESIZING:
+            return tr(
+                "Features can't be cached with progressive resizing: the frozen layers run for "
+                "every image in every epoch."
+            )
+        case WhyNotCached.RANDOM_AUGMENTATION:
+            return tr(
+                "Features can't be cached while augmentation is random: the frozen layers run for "
+                "every image in every epoch. Set Cached augmentations to speed up later epochs."
+            )
+        case WhyNotCached.NO_SPACE:
+            return tr(
+                "Not enough space for the feature cache ({size}): the frozen layers run for every "
+                "image in every epoch.",
+                size=file_size(size),
+            )
 
 
 def device_notice_text(event: DeviceNoticed) -> str:

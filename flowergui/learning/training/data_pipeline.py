@@ -10,7 +10,7 @@ from torch import Tensor
 
 from flowergui.config.recipe import Recipe
 from flowergui.events import FeatureCacheStatus, Preparing
-from flowergui.facts import Problem
+from flowergui.facts import Problem, WhyNotCached
 from flowergui.learning.acceleration.feature_cache import GROUP, FeatureCache, TooLargeError
 from flowergui.learning.acceleration.frozen_split import Features, FrozenSplit
 from flowergui.learning.data import augmentation
@@ -23,6 +23,7 @@ from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.learning.training.schedule import training_size
 from flowergui.store import paths
+from flowergui.text import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class DataPipeline(ABC):
         self._cache_bytes = cache_bytes
         self._caches: dict[int, FeatureCache] = {}
         self._cached_split: FrozenSplit | None = None
-        self._refused = ""
+        self._refused: WhyNotCached | None = None
         self._labels = torch.tensor([photo.label for photo in dataset.photos], dtype=torch.int64)
 
     @property
@@ -88,9 +89,9 @@ class DataPipeline(ABC):
     def to_images(self, batch: Batch, epoch: int) -> Tensor:
         """The batch as augmented, normalized images (B, 3, S, S) float32, on the device."""
 
-    def why_not_cacheable(self) -> str:
-        """Why no epoch repeats the images of another, as a sentence; "" if some do."""
-        return ""
+    def why_not_cacheable(self) -> WhyNotCached | None:
+        """Why no epoch repeats the images of another; None if some do."""
+        return None
 
     @property
     def views(self) -> int:
@@ -131,16 +132,22 @@ class DataPipeline(ABC):
         if other layers are frozen meanwhile."""
         if self._cached_split is not split:
             self.clear()
-            self._cached_split, self._refused = split, ""
+            self._cached_split, self._refused = split, None
             if split.is_split and (why := self._why_not()):
                 yield self._status(why_not=why)
         number, count = self.augmentation_epoch(epoch), len(self._labels)
         if not split.is_split or self._why_not() or number in self._caches or not count:
             return
         cache = FeatureCache(count, self._memory_for_one(), paths.cache_folder())
-        what = "Computing features"
-        if self.views > 1:
-            what += f", view {len(self._caches) + 1} of {self.views}"
+        what = (
+            tr(
+                "Computing features, version {number} of {count}",
+                number=len(self._caches) + 1,
+                count=self.views,
+            )
+            if self.views > 1
+            else tr("Computing features")
+        )
         groups = sequential_batches(count, GROUP)
         done = 0
         try:
@@ -153,8 +160,8 @@ class DataPipeline(ABC):
                     return
             self._caches[number] = cache
         except TooLargeError as error:
-            self._refused = error.message
-            yield self._status(why_not=error.message)
+            self._refused = WhyNotCached.NO_SPACE
+            yield self._status(size=error.size, why_not=self._refused)
             return
         finally:
             if self._caches.get(number) is not cache:
@@ -183,14 +190,16 @@ class DataPipeline(ABC):
         workers = worker_count(self._recipe.workers, device)
         return iterate_batches(self.dataset, indices, self.crop(epoch), workers, device)
 
-    def _status(self, where: str = "", size: int = 0, why_not: str = "") -> CacheProgress:
+    def _status(
+        self, where: str = "", size: int = 0, why_not: WhyNotCached | None = None
+    ) -> CacheProgress:
         return CacheProgress(
             FeatureCacheStatus(self._model.steps, self.part, where, self.views, size, why_not)
         )
 
-    def _why_not(self) -> str:
+    def _why_not(self) -> WhyNotCached | None:
         if not self._recipe.feature_cache:
-            return "The feature cache is switched off."
+            return WhyNotCached.SWITCHED_OFF
         return self.why_not_cacheable() or self._refused
 
 
@@ -199,19 +208,16 @@ def views_of(recipe: Recipe) -> int:
     return 1 if recipe.augmentation == "none" else min(recipe.cached_views, recipe.epochs)
 
 
-def why_not_cacheable(recipe: Recipe, largest_size: int) -> str:
-    """Why no epoch repeats the training images of another, as a sentence; "" if some do.
+def why_not_cacheable(recipe: Recipe, largest_size: int) -> WhyNotCached | None:
+    """Why no epoch repeats the training images of another; None if some do.
     `largest_size` is the largest training size in pixels."""
     if recipe.mixup or recipe.cutmix:
-        return "Photos are mixed anew in every batch."
+        return WhyNotCached.MIXED_IMAGES
     if 0 < recipe.first_training_size < largest_size:
-        return "The squares grow from epoch to epoch."
+        return WhyNotCached.PROGRESSIVE_RESIZING
     if not views_of(recipe):
-        return (
-            "Augmentation changes the photos each time; with cached views, later epochs would "
-            "take a moment."
-        )
-    return ""
+        return WhyNotCached.RANDOM_AUGMENTATION
+    return None
 
 
 def largest_training_size(recipe: Recipe, image_size: int) -> int:
@@ -267,7 +273,7 @@ class TrainPipeline(DataPipeline):
             batch.indices,
         )
 
-    def why_not_cacheable(self) -> str:
+    def why_not_cacheable(self) -> WhyNotCached | None:
         largest = largest_training_size(self._recipe, self._config.image_size)
         return why_not_cacheable(self._recipe, largest)
 

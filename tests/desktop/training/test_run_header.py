@@ -21,6 +21,7 @@ from flowergui.events import (
     Stopped,
     ValidationProgress,
 )
+from flowergui.facts import WhyNotCached
 from flowergui.text import (
     clock,
 )
@@ -155,15 +156,14 @@ def test_what_becomes_of_frozen_layers_is_said(header):
     label = header.widget.findChild(QLabel, "runFeatures")
     header.feed(opened())
     assert not label.isVisibleTo(header.widget)
-    why = "Augmentation changes the photos in every epoch."
-    header.feed(FeatureCacheStatus(0, "train", "", 1, 0, why))
-    header.feed(FeatureCacheStatus(0, "validation", "memory", 1, 10, ""))
+    header.feed(FeatureCacheStatus(0, "train", "", 1, 0, WhyNotCached.SWITCHED_OFF))
+    header.feed(FeatureCacheStatus(0, "validation", "memory", 1, 10))
     header.feed(batch(1, 1), after=1.0)
     assert label.isVisibleTo(header.widget)
     assert label.text() == (
-        f"No feature cache: the frozen layers run for every image in every epoch. {why}"
+        "The feature cache is off, so the frozen layers run for every image in every epoch."
     )
-    header.feed(FeatureCacheStatus(9, "train", "memory", 4, 4_915_200, ""))
+    header.feed(FeatureCacheStatus(9, "train", "memory", 4, 4_915_200))
     header.feed(batch(1, 2), after=1.0)
     assert label.text() == (
         "Feature cache: the frozen layers run once for each of 4 augmented versions of an image "

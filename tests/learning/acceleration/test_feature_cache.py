@@ -24,6 +24,7 @@ from flowergui.events import (
     Stopped,
     Warned,
 )
+from flowergui.facts import WhyNotCached
 from flowergui.learning.acceleration import frozen_split as halves_module
 from flowergui.learning.acceleration.feature_cache import FeatureCache, TooLargeError
 from flowergui.learning.data import augmentation
@@ -31,6 +32,7 @@ from flowergui.learning.device import hardware
 from flowergui.learning.training import loop
 from flowergui.requests import LiveRequests
 from flowergui.store import paths
+from flowergui.wording import feature_cache_text
 
 Little = Callable[..., Recipe]
 HEAD = ("all-but-head",)
@@ -77,7 +79,7 @@ def test_there_must_be_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
     features = FeatureCache(1000, 100, tmp_path)
-    with pytest.raises(TooLargeError, match=r"would take 0\.0 GB, more than there is free"):
+    with pytest.raises(TooLargeError, match="fit neither in memory nor on the disk"):
         features.put([0], (torch.zeros(1, 100),))
     assert list(tmp_path.iterdir()) == []
 
@@ -99,7 +101,7 @@ def test_every_photo_is_looked_at_once(little: Little, looked: list[int]) -> Non
     events = list(tasks.train(little(frozen=HEAD, epochs=5)))
     assert sum(looked) == 18 + 6
     told = of(events, FeatureCacheStatus)
-    assert [(each.where, each.views, each.why_not) for each in told] == [("memory", 1, "")] * 2
+    assert [(each.where, each.views, each.why_not) for each in told] == [("memory", 1, None)] * 2
     assert [each.size for each in told] == [18 * 256 * 4, 6 * 256 * 4]
     far = [(event.done, event.total) for event in of(events, Preparing)]
     assert far == [(16, 18), (18, 18), (6, 6)]
@@ -125,9 +127,7 @@ def test_it_changes_no_number(little: Little, looked: list[int], more: dict[str,
     events = list(tasks.train(replace(recipe, feature_cache=False)))
     assert with_cache == (2 if "cached_views" in more else 1) * 18 + 6
     assert sum(looked) == 3 * (18 + 6)
-    assert {each.why_not for each in of(events, FeatureCacheStatus)} == {
-        "The feature cache is switched off."
-    }
+    assert {each.why_not for each in of(events, FeatureCacheStatus)} == {WhyNotCached.SWITCHED_OFF}
     assert same(weights_of(kept), weights_of(run_of(events)))
     rows = [
         [
@@ -169,17 +169,18 @@ def test_without_a_cache_there_is_nothing_in_the_way(little: Little, looked: lis
 @pytest.mark.parametrize(
     ("more", "why"),
     [
-        ({"augmentation": "light"}, "with cached views, later epochs would take a moment"),
-        ({"mixup": 0.2}, "Photos are mixed anew in every batch."),
-        ({"image_size": 64, "first_training_size": 32}, "The squares grow from epoch to epoch."),
-        ({"feature_cache": False}, "The feature cache is switched off."),
+        ({"augmentation": "light"}, WhyNotCached.RANDOM_AUGMENTATION),
+        ({"mixup": 0.2}, WhyNotCached.MIXED_IMAGES),
+        ({"image_size": 64, "first_training_size": 32}, WhyNotCached.PROGRESSIVE_RESIZING),
+        ({"feature_cache": False}, WhyNotCached.SWITCHED_OFF),
     ],
 )
-def test_why_it_is_off_is_told(little: Little, more: dict[str, Any], why: str) -> None:
+def test_why_it_is_off_is_told(little: Little, more: dict[str, Any], why: WhyNotCached) -> None:
     events = list(tasks.train(little(frozen=HEAD, **more)))
     first = of(events, FeatureCacheStatus)[0]
     assert (first.where, first.step) == ("", 0)
-    assert why in first.why_not
+    assert first.why_not == why
+    assert feature_cache_text(first).endswith(".")
     if "feature_cache" not in more:  # what validates is the same each time
         assert [each.where for each in of(events, FeatureCacheStatus)] == ["", "memory"]
 
@@ -191,8 +192,11 @@ def test_what_fits_nowhere_is_computed_each_time(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
     monkeypatch.setattr(hardware, "free_memory", lambda on=None: 0)
     events = list(tasks.train(little(frozen=HEAD, epochs=2)))
-    assert all("more than there is free" in each.why_not for each in of(events, FeatureCacheStatus))
-    assert len(of(events, FeatureCacheStatus)) == 2  # told once a side
+    told = of(events, FeatureCacheStatus)
+    assert [each.why_not for each in told] == [WhyNotCached.NO_SPACE] * 2
+    assert [each.size for each in told] == [18 * 256 * 4, 6 * 256 * 4]
+    assert "Not enough space for the feature cache" in feature_cache_text(told[0])
+    assert len(told) == 2  # told once a side
     assert of(events, Finished)
 
 
@@ -273,5 +277,5 @@ def test_photos_that_vanish_are_named_and_left_out(
 def test_squares_that_cannot_grow_are_alike(little: Little, looked: list[int]) -> None:
     recipe = little(first_training_size=32, frozen=HEAD, epochs=3)
     told = of(list(tasks.train(recipe)), FeatureCacheStatus)
-    assert [each.why_not for each in told] == ["", ""]
+    assert [each.why_not for each in told] == [None, None]
     assert sum(looked) == 18 + 6
