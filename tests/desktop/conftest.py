@@ -45,6 +45,7 @@ def script(tmp_path, monkeypatch) -> Script:
     run.mkdir()
     made = Script(run)
     made.holds.set()
+    made.explains.set()
     for name in (
         "inspect", "sample", "list_models", "describe_model", "train", "resume",
         "history", "predict", "save_weights", "check_resume", "estimate", "evaluate", "compare",
@@ -69,6 +70,7 @@ def window(qtbot, script):
     yield made
     script.full = False
     script.holds.set()
+    script.explains.set()
     made._control.stop()
     for _ in range(100):
         script.gate.release()

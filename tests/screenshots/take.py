@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QSettings, QSize, QTimer
-from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QTableView, QWidget
 
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
@@ -112,15 +112,15 @@ def walk(photographer: Photographer, epochs: int) -> None:
     click("whyButton")
     photographer.rest(600)
     photographer.keep("finished")
-    click("mistakesButton")
+    click("evaluationButton")
     mistakes = find("evaluationWindow")
     assert isinstance(mistakes, EvaluationWindow)
     mistakes.resize(mistakes.size().expandedTo(MISTAKES).boundedTo(photographer.window.size()))
-    until(lambda: mistakes._over)
-    if not find("judgedWhyButton").isVisible():  # nothing was mistaken
-        mistakes._table.selectRow(0)
+    until(lambda: mistakes.is_finished)
+    if not find("evaluatedWhyButton").isVisible():  # nothing was mistaken
+        mistakes.findChild(QTableView, "confusions").selectRow(0)
     photographer.rest(3000)  # its photo, and why
-    click("judgedWhyButton")
+    click("evaluatedWhyButton")
     photographer.keep("mistakes", mistakes)
     mistakes.close()
     compare(photographer)

@@ -77,6 +77,8 @@ class Script:
     gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     holds: threading.Event = field(default_factory=threading.Event)
     """While it is not set, a run scans its photos."""
+    explains: threading.Event = field(default_factory=threading.Event)
+    """While it is not set, no heatmaps are computed."""
     epochs: int = 2
     refuse: str = ""
     error: BaseException | None = None
@@ -239,6 +241,7 @@ class Script:
                 image, (Prediction("rose", 0.9), Prediction("tulip", 0.1)), checkpoint, 1
             )
             if why:
+                self.explains.wait()
                 yield Explained(image, (((1.0, 0.0), (0.0, 0.0)),) * 2)
 
     def evaluate(self, checkpoint: str, folder: str, *, device: str) -> Iterator[Any]:

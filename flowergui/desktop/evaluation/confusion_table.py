@@ -1,10 +1,8 @@
-"""Which classes are taken for which: a confusion matrix to choose from."""
+"""A confusion matrix as a table, whose cells can be chosen."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
     QItemSelectionModel,
     QModelIndex,
     QObject,
@@ -29,140 +27,32 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.confusion_matrix import ConfusionMatrix
-from flowergui.desktop.evaluation.evaluated_photos import Choice
+from flowergui.desktop.evaluation.confusion_model import ConfusionModel
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
-from flowergui.desktop.widgets.labels import escape_tooltip
-from flowergui.text import (
-    percent_digits,
-    plural,
-    tiny_count,
-)
+from flowergui.desktop.widgets.item_models import ModelIndex
+from flowergui.text import tr
 
-LEAST, MOST = 30, 76
-"""Pixels: the sides of a cell, as small as it may be, and as large where there is room."""
-NAMES = 120
-"""Most pixels of a class's name beside its row, or above its column."""
-
-RECALL, PRECISION = "recall, %", "precision, %"
-TIPS = {
-    RECALL: "Of the photos of a class, the share that is recognised",
-    PRECISION: "Of the photos that are taken for a class, the share that is of it",
-}
-
-
-class ConfusionModel(QAbstractTableModel):
-    """A row for each class that photos show, a column for each that they are taken for; a last
-    column has the recall, a last row the precision. UserRole gives the Choice that a cell means, or
-    None in the corner."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._classes: tuple[str, ...] = ()
-        self._tally = ConfusionMatrix()
-
-    def show_matrix(self, classes: Sequence[str], tally: ConfusionMatrix) -> None:
-        """Shows these figures, which may grow: see `grown`."""
-        self.beginResetModel()
-        self._classes, self._tally = tuple(classes), tally
-        self.endResetModel()
-
-    def grown(self) -> None:
-        """The tally counts more by now."""
-        if self._classes:
-            last = len(self._classes)
-            self.dataChanged.emit(self.index(0, 0), self.index(last, last))
-
-    def rowCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
-        return 0 if parent.isValid() or not self._classes else len(self._classes) + 1
-
-    def columnCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
-        return self.rowCount(parent)
-
-    def headerData(
-        self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        across = way == Qt.Orientation.Horizontal
-        over = RECALL if across else PRECISION
-        name = self._classes[section] if section < len(self._classes) else over
-        if role == Qt.ItemDataRole.DisplayRole:
-            return name
-        if role == Qt.ItemDataRole.ToolTipRole:
-            if section == len(self._classes):
-                return TIPS[over]
-            return escape_tooltip(f"Taken for {name}" if across else f"Photos of {name}")
-        return None
-
-    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row, column, over = index.row(), index.column(), len(self._classes)
-        if role == Qt.ItemDataRole.UserRole:
-            return self._choice(row, column)
-        if role not in (
-            Qt.ItemDataRole.DisplayRole,
-            Qt.ItemDataRole.ToolTipRole,
-            Qt.ItemDataRole.AccessibleTextRole,
-        ):
-            return None
-        if row == column == over:
-            return None
-        if over in (row, column):
-            score = self._tally.score(self._classes[min(row, column)])
-            share = score.recall if column == over else score.precision
-            count, of = score.correct, score.photos if column == over else score.predicted
-            what = f"of {score.name} recognised" if column == over else f"taken for {score.name} "
-            what += "" if column == over else "are of it"
-            brief = "" if share is None else percent_digits(share)
-        else:
-            label, guess = self._classes[row], self._classes[column]
-            count, of = self._tally.count(label, guess), self._tally.score(label).photos
-            what = f"of {label} " + ("recognised" if row == column else f"taken for {guess}")
-            brief = tiny_count(count) if count else ""
-        if role == Qt.ItemDataRole.DisplayRole:
-            return brief
-        words = f"{count:,} of {plural(of, 'photo')} {what}"
-        return escape_tooltip(words) if role == Qt.ItemDataRole.ToolTipRole else words
-
-    def share(self, index: ModelIndex) -> float:
-        """What part of its row a cell holds; 0 for those that hold no photos."""
-        if max(index.row(), index.column()) >= len(self._classes):
-            return 0.0
-        label, guess = self._classes[index.row()], self._classes[index.column()]
-        count = self._tally.count(label, guess)
-        return count / self._tally.score(label).photos if count else 0.0
-
-    def place(self, choice: Choice) -> QModelIndex:
-        """The cell that means it; none where there is none."""
-        over = len(self._classes)
-        at = {name: number for number, name in enumerate(self._classes)} | {None: over}
-        row, column = (at.get(name, -1) for name in choice)
-        known = min(row, column) >= 0 and row + column < 2 * over
-        return self.index(row, column) if known else QModelIndex()
-
-    def _choice(self, row: int, column: int) -> Choice | None:
-        over = len(self._classes)
-        if row == column == over:
-            return None
-        return (
-            self._classes[row] if row < over else None,
-            self._classes[column] if column < over else None,
-        )
+MIN_CELL_PX, MAX_CELL_PX = 30, 76
+"""The sides of a cell, as small as it may be, and as large if there is room."""
+MAX_NAME_PX = 120
+"""The most of a class's name beside its row, or above its column."""
 
 
 class ConfusionTable(QTableView):
-    """Shows it; cells are as large as there is room. A cell is chosen by a click or by the arrow
-    keys, a class by its name."""
+    """Shows it, with cells as large as there is room. A click or the arrow keys choose a cell, a
+    click on its name a class."""
 
     chosen = Signal(object)
-    """The Choice that the user wants to see the photos of."""
+    """The user wants to see the photos of this Choice."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("confusions")
-        self.setAccessibleName("Which classes are taken for which")
+        self.setAccessibleName(tr("Confusion matrix"))
         self._cells = ConfusionModel(self)
         self.setModel(self._cells)
         self.setItemDelegate(_CellDelegate(self._cells, self))
-        self._names = [_Names(way, self) for way in Qt.Orientation]
+        self._names = [_ClassHeader(way, self) for way in Qt.Orientation]
         self.setHorizontalHeader(self._names[0])
         self.setVerticalHeader(self._names[1])
         self.setCornerButtonEnabled(False)
@@ -186,11 +76,11 @@ class ConfusionTable(QTableView):
             header.sectionClicked.connect(clicked)
         self.selectionModel().currentChanged.connect(self._moved)
 
-    def show_matrix(self, classes: Sequence[str], tally: ConfusionMatrix) -> None:
-        """Shows these figures, which may grow: see `grown`."""
+    def show_matrix(self, classes: Sequence[str], matrix: ConfusionMatrix) -> None:
+        """Shows a matrix, which may grow: see `grown`."""
         chosen = self.currentIndex().data(Qt.ItemDataRole.UserRole)
         with QSignalBlocker(self.selectionModel()):  # what is chosen stays chosen
-            self._cells.show_matrix(classes, tally)
+            self._cells.show_matrix(classes, matrix)
             if chosen is not None:
                 self._select(self._cells.place(chosen))
         for header in self._names:
@@ -198,15 +88,15 @@ class ConfusionTable(QTableView):
         self._fit()
 
     def grown(self) -> None:
-        """The tally counts more by now."""
+        """The matrix counts more photos now."""
         self._cells.grown()
 
-    def let_go(self) -> None:
-        """No cell is chosen any more."""
+    def clear_choice(self) -> None:
+        """Chooses no cell."""
         self.selectionModel().clear()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Who passes by with the Tab key chooses nothing."""
+        """Moving through with the Tab key chooses nothing."""
         QAbstractScrollArea.focusInEvent(self, event)
         self.viewport().update()
 
@@ -219,11 +109,11 @@ class ConfusionTable(QTableView):
         if over < 1:
             return
         metrics = self.fontMetrics()
-        least = max(LEAST, metrics.height() + 10, metrics.horizontalAdvance("888k") + 4)
+        least = max(MIN_CELL_PX, metrics.height() + 10, metrics.horizontalAdvance("888k") + 4)
         size = self.maximumViewportSize()
-        across = max(least, min(MOST, size.width() // (over + 1)))
+        across = max(least, min(MAX_CELL_PX, size.width() // (over + 1)))
         self.horizontalHeader().setDefaultSectionSize(across)
-        down = max(least, min(MOST * 2 // 3, size.height() // (over + 1)))
+        down = max(least, min(MAX_CELL_PX * 2 // 3, size.height() // (over + 1)))
         self.verticalHeader().setDefaultSectionSize(down)
 
     @Slot(QModelIndex, QModelIndex)
@@ -249,8 +139,8 @@ class ConfusionTable(QTableView):
 
 
 class _CellDelegate(QStyledItemDelegate):
-    """A number on as much colour as its share of the row: green where it is right, red where it is
-    not. The figures of a class stand beside it without."""
+    """A number on as much colour as its share of the row: green for correct predictions, red for
+    errors. Recall and precision have no colour."""
 
     def __init__(self, cells: ConfusionModel, parent: QObject) -> None:
         super().__init__(parent)
@@ -282,9 +172,8 @@ class _CellDelegate(QStyledItemDelegate):
         painter.restore()
 
 
-class _Names(QHeaderView):
-    """The names of the classes; those above the columns stand upright where they are too long to
-    lie."""
+class _ClassHeader(QHeaderView):
+    """The names of the classes; those above the columns are rotated if they are too long."""
 
     def __init__(self, way: Qt.Orientation, parent: QWidget) -> None:
         super().__init__(way, parent)
@@ -292,13 +181,13 @@ class _Names(QHeaderView):
         self._longest = 0
 
     def measure(self) -> None:
-        """There are other names now. Of thousands, each takes its time."""
+        """Measures the names anew; not all of thousands, as each takes its time."""
         self._longest = 0
         for section in range(self.count()):
             name = str(self.model().headerData(section, self.orientation()))
             self._longest = max(self._longest, self.fontMetrics().horizontalAdvance(name))
-            if self._longest >= NAMES:
-                self._longest = NAMES
+            if self._longest >= MAX_NAME_PX:
+                self._longest = MAX_NAME_PX
                 return
 
     def sizeHint(self) -> QSize:

@@ -1,6 +1,6 @@
 """Evaluates a checkpoint on photos whose classes are known, and has its errors looked at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,11 @@ from flowergui.events import (
     PredictionFailed,
     Preparing,
 )
-from flowergui.store import library
+from flowergui.store import csv_export, library
 from flowergui.text import tr
 
-EVALUATE, STAMP, LOOK = "evaluate", "is a checkpoint newer", "look at an evaluated photo"
+EVALUATE, STAMP, LOOK = "evaluate", "is a checkpoint newer", "look at an evaluated image"
+SAVE = "save the predictions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class EvaluationController(QObject):
         window.folder_requested.connect(self._evaluate)
         window.prediction_requested.connect(self._predict)
         window.explanation_requested.connect(self._explain)
+        window.table_requested.connect(self._save_table)
         window.rerun_requested.connect(self._evaluate_again)
         window.finished.connect(self._closed)
         return window
@@ -132,6 +134,26 @@ class EvaluationController(QObject):
             self._window.show_failure(str(error))
         if not isinstance(error, FlowerError):
             self._jobs.report(error)
+
+    @Slot(str)
+    def _save_table(self, path: str) -> None:
+        if self._window is not None:
+            photos = tuple(self._window.photos)
+            self._jobs.do(
+                SAVE, lambda: _write_table(path, photos), self._table_saved, self._table_failed
+            )
+
+    @Slot(object)
+    def _table_saved(self, events: tuple[str, ...]) -> None:
+        if self._window is not None:
+            self._window.show_note(tr("The table was saved as {path}.", path=events[-1]))
+
+    @Slot(object)
+    def _table_failed(self, error: BaseException) -> None:
+        if self._window is None or not isinstance(error, FlowerError):
+            self._jobs.report(error)
+        else:
+            self._window.show_error(str(error))
 
     # --- a photo --------------------------------------------------------------------------
 
@@ -200,6 +222,14 @@ def _evaluation(checkpoint: str, folder: str, opened: str, device: str) -> Itera
     if not folder and library.run_of(checkpoint) is None:
         folder = opened
     yield from tasks.evaluate(checkpoint, folder, device=device)
+
+
+def _write_table(path: str, photos: Sequence[PhotoEvaluated]) -> Iterator[str]:
+    """The job that saves the predictions; gives the path of the table."""
+    with csv_export.predictions_table(Path(path)) as write:
+        for photo in photos:
+            write(photo)
+    yield path
 
 
 def _stamp(checkpoint: str) -> CheckpointStamp:

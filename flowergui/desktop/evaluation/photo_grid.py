@@ -1,4 +1,4 @@
-"""Photos whose class is known, each with what the network takes it for."""
+"""Evaluated photos as tiles, each with its predicted and its true class."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,18 +23,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from flowergui.desktop.evaluation.evaluated_photos import prediction_text
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
 from flowergui.desktop.widgets.painting import paint_tile
 from flowergui.desktop.widgets.thumbnails import Thumbnails
 from flowergui.events import PhotoEvaluated
-from flowergui.text import (
-    percent,
-)
+from flowergui.text import percent, tr
 
-TILE = 96
-BATCH = 500
-"""Photos that are laid out at a time."""
+TILE_PX = 96
+PHOTOS_PER_LAYOUT = 500
+MAX_THUMBNAILS = 1_000
 
 
 class _PhotoModel(ListModel):
@@ -43,55 +42,45 @@ class _PhotoModel(ListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{name}: {in_words(row)}"
+            return tr("{photo}: {prediction}", photo=name, prediction=prediction_text(row))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{row.path}\n{in_words(row)}"
+            return f"{row.path}\n{prediction_text(row)}"
         return None
 
 
-def in_words(judged: PhotoEvaluated) -> str:
-    """taken for tulip (91%), is rose (5%)."""
-    if judged.correct:
-        return f"rightly taken for {judged.predicted} ({percent(judged.probability)})"
-    return (
-        f"taken for {judged.predicted} ({percent(judged.probability)}), "
-        f"is {judged.label} ({percent(judged.label_probability)})"
-    )
-
-
 class PhotoGrid(QListView):
-    """Shows them as tiles; pictures are read only for those that are seen."""
+    """Shows tiles; pictures are read only for those that are visible."""
 
     chosen = Signal(object)
     """The PhotoEvaluated that the user wants to look at."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("judgedGrid")
-        self.setAccessibleName("Photos")
+        self.setObjectName("evaluatedPhotos")
+        self.setAccessibleName(tr("Images"))
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setMovement(QListView.Movement.Static)
         self.setUniformItemSizes(True)
         self.setLayoutMode(QListView.LayoutMode.Batched)
-        self.setBatchSize(BATCH)
+        self.setBatchSize(PHOTOS_PER_LAYOUT)
         self.setFrameShape(QListView.Shape.NoFrame)
         theme.style(self, flat=True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._photos = _PhotoModel(self)
-        self._thumbnails = Thumbnails(2 * TILE, 1_000, self)
+        self._thumbnails = Thumbnails(2 * TILE_PX, MAX_THUMBNAILS, self)
         self._thumbnails.ready.connect(self.viewport().update)
         self.setModel(self._photos)
         self.setItemDelegate(_PhotoDelegate(self._thumbnails, self))
         self.selectionModel().currentChanged.connect(self._moved)
 
-    def show_photos(self, judged: Sequence[PhotoEvaluated], path: str = "") -> None:
-        """Shows these instead of those before, and chooses the one of this path, else the first."""
-        self._photos.show_rows(judged)
-        if judged:
-            row = next((row for row, each in enumerate(judged) if each.path == path), 0)
+    def show_photos(self, photos: Sequence[PhotoEvaluated], path: str = "") -> None:
+        """Replaces the photos, and chooses the one with this path, else the first."""
+        self._photos.show_rows(photos)
+        if photos:
+            row = next((row for row, each in enumerate(photos) if each.path == path), 0)
             self.selectionModel().setCurrentIndex(
                 self._photos.index(row), QItemSelectionModel.SelectionFlag.ClearAndSelect
             )
@@ -108,13 +97,13 @@ class _PhotoDelegate(QStyledItemDelegate):
         self._thumbnails = thumbnails
 
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
-        return QSize(TILE + 14, TILE + 2 * option.fontMetrics.height() + 16)
+        return QSize(TILE_PX + 14, TILE_PX + 2 * option.fontMetrics.height() + 16)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
-        judged: PhotoEvaluated = index.data(Qt.ItemDataRole.UserRole)
+        photo: PhotoEvaluated = index.data(Qt.ItemDataRole.UserRole)
         look = theme.current()
         area = QRectF(option.rect).adjusted(3, 3, -3, -3)
-        tile = QRectF(area.left() + 4, area.top() + 4, TILE, TILE)
+        tile = QRectF(area.left() + 4, area.top() + 4, TILE_PX, TILE_PX)
         line = option.fontMetrics.height()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -122,18 +111,19 @@ class _PhotoDelegate(QStyledItemDelegate):
             painter.setPen(QPen(look.color("accent"), 1.5))
             painter.setBrush(look.color("accent_soft"))
             painter.drawRoundedRect(area, 6, 6)
-        paint_tile(painter, tile, self._thumbnails.picture(judged.path), judged.label)
-        share = percent(judged.probability)
-        text = QRectF(tile.left(), tile.bottom() + 3, TILE, line)
+        paint_tile(painter, tile, self._thumbnails.picture(photo.path), photo.label)
+        share = percent(photo.probability)
+        text = QRectF(tile.left(), tile.bottom() + 3, TILE_PX, line)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.setPen(look.color("muted"))
         painter.drawText(text, int(right), share)
         name = text.adjusted(0, 0, -option.fontMetrics.horizontalAdvance(share) - 6, 0)
-        painter.setPen(look.color("success" if judged.correct else "error"))
-        self._draw(painter, option, name, judged.predicted)
-        if not judged.correct:
+        painter.setPen(look.color("success" if photo.correct else "error"))
+        self._draw(painter, option, name, photo.predicted)
+        if not photo.correct:
             painter.setPen(look.color("muted"))
-            self._draw(painter, option, text.translated(0, line), f"is {judged.label}")
+            actual = tr("actual: {label}", label=photo.label)
+            self._draw(painter, option, text.translated(0, line), actual)
         painter.restore()
 
     def _draw(

@@ -75,7 +75,7 @@ class AnswerView(QWidget):
         """Shows what is known of a photo by now; None for no photo. `place` says where it stands
         among others."""
         if shown is None or self._shown is None or shown.path != self._shown.path:
-            self._row = 0
+            self._row, self._requested = 0, None
         self._shown = shown
         predicted = shown.predicted if shown else None
         failure = shown.failure if shown else ""
@@ -90,6 +90,11 @@ class AnswerView(QWidget):
             self._name.setToolTip(escape_tooltip(shown.path))
             self._place.setText(place)
         self._why.setEnabled(predicted is not None)
+        self._explain()
+
+    def retry_explanation(self) -> None:
+        """An explanation that was asked for was given up: asks anew, if it is still wanted."""
+        self._requested = None
         self._explain()
 
     @Slot(int)
@@ -112,7 +117,7 @@ class AnswerView(QWidget):
         if shown and wanted:
             self._reason.setText(self._reason_for(shown))
         self._view.show_picture(shown.path if shown else "", heatmap)
-        if shown and wanted and shown.can_be_explained and shown.predicted is not self._requested:
+        if shown and wanted and shown.can_be_explained and shown.predicted != self._requested:
             self._requested = shown.predicted
             self.explanation_requested.emit(shown)
 
@@ -127,4 +132,4 @@ class AnswerView(QWidget):
             return tr("Finding what speaks for {label}…", label=label)
         if any(value > 0 for row in shown.heatmaps[self._row] for value in row):
             return tr("Bright: what speaks for {label}.", label=label)
-        return tr("Nothing in the photo speaks for {label}.", label=label)
+        return tr("Nothing in the image speaks for {label}.", label=label)

@@ -42,7 +42,7 @@ class PhotoStrip(QListView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("photoStrip")
-        self.setAccessibleName(tr("Photos"))
+        self.setAccessibleName(tr("Images"))
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(False)
         self.setUniformItemSizes(True)

@@ -44,6 +44,7 @@ class PredictionController(QObject):
         self._store, self._panel, self._jobs = store, panel, jobs
         self._requested: list[str] = []  # what the job predicts
         self._explaining = ""
+        self._gave_up = False  # an explanation, for new predictions
         self._waiting: list[str] = []  # is predicted once the run has saved
         store.changed.connect(self._changed)
         panel.explanation_requested.connect(self._explain)
@@ -107,7 +108,8 @@ class PredictionController(QObject):
         if paths:
             self._requested = list(paths)
             checkpoint = predicting_checkpoint(self._store.session)
-            self._jobs.cancel(EXPLAIN)
+            self._gave_up = self._jobs.is_running(EXPLAIN)
+            self._jobs.cancel(EXPLAIN)  # it is of predictions that may be others now
             self._jobs.do(
                 PREDICT,
                 self._job(checkpoint, self._requested),
@@ -143,6 +145,9 @@ class PredictionController(QObject):
                 self._panel.show_prediction(event)
             elif isinstance(event, PredictionFailed):
                 self._panel.show_failed(event)
+        if self._gave_up:
+            self._gave_up = False
+            self._panel.retry_explanation()
 
     @Slot(object)
     def _predictions_failed(self, error: BaseException) -> None:

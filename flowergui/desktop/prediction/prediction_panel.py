@@ -73,8 +73,12 @@ class PredictionPanel(Card):
     def show_prediction(self, predicted: Predicted) -> None:
         """A photo is predicted; one that is not there is shown alone."""
         row = self._strip.row_of(predicted.path)
-        if row < 0 or self._strip.photos()[row].predicted != predicted:  # else heatmaps stay
+        if row < 0 or self._strip.photos()[row].predicted != predicted:  # else its heatmaps stay
             self._put(PhotoAnswer(predicted.path, predicted=predicted))
+
+    def retry_explanation(self) -> None:
+        """An explanation that was asked for was given up: asks anew, if it is still wanted."""
+        self._answer_view.retry_explanation()
 
     @Slot(object)
     def show_explained(self, explained: Explained) -> None:
@@ -117,7 +121,7 @@ class PredictionPanel(Card):
 
     def _make_buttons(self) -> None:
         browse = quiet_button(tr("Browse…"), "browsePhotosButton")
-        browse.setToolTip(tr("Choose photos to classify"))
+        browse.setToolTip(tr("Choose images to classify"))
         browse.clicked.connect(self._zone.browse)
         paste = quiet_button(tr("Paste"), "pasteButton")
         paste.setToolTip(tr("A picture or files from the clipboard (Ctrl+V)"))

@@ -78,7 +78,7 @@ def evaluate(source: Path, folder: Path | None, device: str = "") -> Iterator[Ev
     if not matrix.photos:
         raise FlowerError(
             tr(
-                "No photo in {folder} can be read ({path}: {reason}).",
+                "No image in {folder} can be read ({path}: {reason}).",
                 folder=chosen.folder,
                 path=problems[0].path,
                 reason=problems[0].reason.rstrip("."),
@@ -116,21 +116,21 @@ def _evaluation_set(
                     "{checkpoint} is not in a run folder, so its validation set is unknown.",
                     checkpoint=path.name,
                 ),
-                hint=tr("Name a folder of photos, one subfolder a class."),
+                hint=tr("Name a folder of images, one subfolder a class."),
             )
         folder = Path(run.recipe().photos)
         split = yield from leakage.validation_photos(run, folder)
         if not split.unseen:
             raise FlowerError(
                 tr("This run has no validation set."),
-                hint=tr("Name a folder of photos that it was not trained on."),
+                hint=tr("Name a folder of images that it was not trained on."),
             )
         return _of_known_classes(folder, split.unseen, classes, split.trained_on)
     listed = yield from list_photos(folder)
     if not listed:
         raise FlowerError(
-            tr("There are no photos in {folder}.", folder=folder),
-            hint=tr("Put the photos of each class into a subfolder with the name of the class."),
+            tr("There are no images in {folder}.", folder=folder),
+            hint=tr("Put the images of each class into a subfolder with the name of the class."),
         )
     validation = [row[:2] for row in listed if row[2] == "validation"]
     rows = validation or [row[:2] for row in listed]
@@ -139,8 +139,8 @@ def _evaluation_set(
     split = yield from leakage.unseen_photos(run, folder, rows)
     if not split.unseen:
         raise FlowerError(
-            tr("The network was trained on every photo in {folder}.", folder=folder),
-            hint=tr("Name a folder of photos that are new to it."),
+            tr("The network was trained on every image in {folder}.", folder=folder),
+            hint=tr("Name a folder of images that are new to it."),
         )
     return _of_known_classes(folder, split.unseen, classes, split.trained_on)
 

@@ -1,11 +1,16 @@
 """The evaluation of a checkpoint, from the window."""
 
+import csv
+import os
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from PySide6.QtWidgets import (
+    QComboBox,
     QLabel,
+    QListView,
     QMessageBox,
     QProgressBar,
     QPushButton,
@@ -17,6 +22,7 @@ from flowergui.desktop.evaluation import evaluation_controller
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.errors import FlowerError
 from flowergui.events import (
+    Explained,
     Predicted,
     PredictionFailed,
 )
@@ -24,6 +30,7 @@ from flowergui.facts import (
     Prediction,
     RunFacts,
 )
+from flowergui.store import library
 
 
 def test_the_mistakes_of_a_run_are_one_click_away_when_it_is_done(qtbot, window, script, photos):
@@ -36,9 +43,10 @@ def test_the_mistakes_of_a_run_are_one_click_away_when_it_is_done(qtbot, window,
     button(window, "bannerAction").click()
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
     assert script.of("evaluate") == [(best, "")]
-    (wrong,) = evaluation(window)._grid.selectionModel().selectedIndexes()
+    grid = find(evaluation(window), QListView, "evaluatedPhotos")
+    (wrong,) = grid.selectionModel().selectedIndexes()
     assert wrong.data() == "1.jpg"
-    why = find(evaluation(window), QPushButton, "judgedWhyButton")
+    why = find(evaluation(window), QPushButton, "evaluatedWhyButton")
     qtbot.waitUntil(why.isEnabled)
     assert script.of("predict") == [(best, ["/photos/rose/1.jpg"])]
 
@@ -54,7 +62,7 @@ def test_a_checkpoint_of_no_run_is_asked_for_the_open_photos(
     assert script.of("evaluate") == [(str(tmp_path / "mine.pth"), photos)]
     button(window, "evaluationButton").click()  # it is the same network: nothing is judged anew
     assert evaluation(window).is_finished
-    button(evaluation(window), "judgeAgainButton").click()
+    button(evaluation(window), "evaluateAgainButton").click()
     qtbot.waitUntil(lambda: len(script.of("evaluate")) == 2)
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
     drop(window, [str(tmp_path / "other.pth")])
@@ -100,7 +108,7 @@ def test_another_folder_ends_the_judging_of_the_one_before(qtbot, window, script
     evaluation(window).folder_requested.emit("/photos")
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
     qtbot.waitUntil(lambda: script.of("given up") == ["/endless"])
-    assert len(evaluation(window)._judged.all) == 2
+    assert len(evaluation(window).photos) == 2
 
 
 @pytest.mark.parametrize(
@@ -119,7 +127,7 @@ def test_a_mistake_that_cannot_be_explained_says_why(qtbot, window, script, tmp_
     button(window, "evaluationButton").click()
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
     qtbot.waitUntil(lambda: not window._jobs.is_running(evaluation_controller.LOOK))
-    assert find(evaluation(window), QLabel, "judgedPredictionError").text() == says
+    assert find(evaluation(window), QLabel, "evaluatedPredictionError").text() == says
     assert not evaluation(window).shown.heatmaps
 
 
@@ -133,5 +141,86 @@ def test_a_network_that_cannot_explain_a_mistake_says_so(qtbot, window, script, 
     button(window, "evaluationButton").click()
     error = "There is no file mine.pth."
     qtbot.waitUntil(
-        lambda: find(evaluation(window), QLabel, "judgedPredictionError").text() == error
+        lambda: find(evaluation(window), QLabel, "evaluatedPredictionError").text() == error
     )
+
+
+def test_what_a_photo_shows_is_explained_when_it_is_asked_for(qtbot, window, script):
+    drop(window, ["/x/mine.pth"])
+    button(window, "evaluationButton").click()
+    why = find_later(qtbot, window)
+    assert script.of("predict") == [("/x/mine.pth", ["/photos/rose/1.jpg"])]
+    assert not script.of("explain")
+    why.click()
+    reason = find(evaluation(window), QLabel, "evaluatedReasonCaption")
+    qtbot.waitUntil(lambda: reason.text() == "Bright: what speaks for rose.")
+    assert script.of("explain") == [("/x/mine.pth", ["/photos/rose/1.jpg"])]
+
+
+def find_later(qtbot, window) -> QPushButton:
+    """The button "Why?" of the first error, once that is predicted."""
+    qtbot.waitUntil(lambda: evaluation(window).is_finished)
+    why = find(evaluation(window), QPushButton, "evaluatedWhyButton")
+    qtbot.waitUntil(why.isEnabled)
+    return why
+
+
+def test_a_network_that_cannot_be_explained_says_so(qtbot, window, script):
+    drop(window, ["/x/mine.pth"])
+    button(window, "evaluationButton").click()
+    why = find_later(qtbot, window)
+    script.answer = lambda path: iter([Explained("/another.jpg", ()), Explained(path, ())])
+    why.click()
+    reason = find(evaluation(window), QLabel, "evaluatedReasonCaption")
+    qtbot.waitUntil(lambda: reason.text() == "This network can't show where it looks.")
+
+
+def test_a_file_that_has_changed_is_evaluated_anew(qtbot, window, script, tmp_path):
+    checkpoint = tmp_path / "mine.pth"
+    checkpoint.write_bytes(b"one")
+    drop(window, [str(checkpoint)])
+    button(window, "evaluationButton").click()
+    qtbot.waitUntil(lambda: evaluation(window).is_finished)
+    os.utime(checkpoint, ns=(1, 1))
+    button(window, "evaluationButton").click()
+    qtbot.waitUntil(lambda: len(script.of("evaluate")) == 2)
+
+
+def test_the_device_that_the_user_chose_evaluates(qtbot, window, script):
+    device = find(window, QComboBox, "device")
+    device.setCurrentIndex(device.findData("cpu"))
+    drop(window, ["/x/mine.pth"])
+    button(window, "evaluationButton").click()
+    qtbot.waitUntil(lambda: script.of("device") == ["cpu", "cpu"])  # evaluates and predicts
+
+
+def test_the_predictions_are_saved_as_a_table(qtbot, window, script, tmp_path):
+    drop(window, ["/x/mine.pth"])
+    button(window, "evaluationButton").click()
+    qtbot.waitUntil(lambda: evaluation(window).is_finished)
+    path = tmp_path / "table.csv"
+    evaluation(window).table_requested.emit(str(path))
+    note, error = (
+        find(evaluation(window), QLabel, name) for name in ("evaluationNote", "evaluationError")
+    )
+    qtbot.waitUntil(lambda: note.text() == f"The table was saved as {path}.")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["path"] for row in rows] == ["/photos/rose/1.jpg", "/photos/rose/2.jpg"]
+    evaluation(window).table_requested.emit(str(tmp_path / "none" / "table.csv"))
+    qtbot.waitUntil(lambda: "can't be written" in error.text())
+    evaluation(window).table_requested.emit(str(path))
+    qtbot.waitUntil(lambda: not error.isVisible())
+
+
+def test_the_disk_is_not_read_in_the_windows_thread(qtbot, window, script, monkeypatch):
+    threads = []
+    run_of = library.run_of
+    monkeypatch.setattr(
+        library, "run_of", lambda path: threads.append(threading.get_ident()) or run_of(path)
+    )
+    drop(window, ["/x/mine.pth"])
+    button(window, "evaluationButton").click()
+    qtbot.waitUntil(lambda: evaluation(window).is_finished)
+    assert threads
+    assert threading.get_ident() not in threads

@@ -1,6 +1,5 @@
 """Which photos are mistaken for what: the table, the photos, and why."""
 
-import csv
 from pathlib import Path
 
 import pytest
@@ -111,7 +110,7 @@ def texts(window) -> list[list[str]]:
 
 
 def photos(window) -> list[PhotoEvaluated]:
-    model = window.findChild(QListView, "judgedGrid").model()
+    model = window.findChild(QListView, "evaluatedPhotos").model()
     return [model.index(row, 0).data(Qt.ItemDataRole.UserRole) for row in range(model.rowCount())]
 
 
@@ -136,56 +135,56 @@ def test_the_table_grows_with_every_photo(window, judged):
     ]
     assert names == [["daisy", "rose", "tulip", each] for each in ("recall, %", "precision, %")]
     assert label(window, "evaluationAccuracy").replace("\xa0", " ") == "50.0%"
-    assert label(window, "evaluationSum") == "3 of 6 photos are right"
+    assert label(window, "evaluationSentence") == "3 of 6 images predicted correctly"
     assert photos(window) == []  # each that came would change their order
 
 
 def test_the_surest_mistakes_come_first(done, judged):
     assert photos(done) == [judged[3], judged[5], judged[4]]
-    assert label(done, "judgedTitle") == "Mistakes: 3 photos"
-    assert not button(done, "allMistakesButton").isVisible()
+    assert label(done, "choiceTitle") == "Errors: 3 images"
+    assert not button(done, "allErrorsButton").isVisible()
 
 
 @pytest.mark.parametrize(
     ("row", "column", "numbers", "title"),
     [
-        (1, 2, [3, 4], "rose taken for tulip: 2 photos"),
-        (1, 1, [1, 0], "rose, recognised: 2 photos"),  # the least sure first
-        (2, 0, [5], "tulip taken for daisy: 1 photo"),
-        (1, 3, [3, 4], "rose taken for others: 2 photos"),
-        (3, 0, [5], "Others taken for daisy: 1 photo"),
-        (0, 1, [], "daisy taken for rose: 0 photos"),
+        (1, 2, [3, 4], "rose predicted as tulip: 2 images"),
+        (1, 1, [1, 0], "rose predicted correctly: 2 images"),  # the least sure first
+        (2, 0, [5], "tulip predicted as daisy: 1 image"),
+        (1, 3, [3, 4], "rose predicted as another class: 2 images"),
+        (3, 0, [5], "Other classes predicted as daisy: 1 image"),
+        (0, 1, [], "daisy predicted as rose: 0 images"),
     ],
 )
 def test_a_cell_shows_its_photos(done, judged, row, column, numbers, title):
     choose(done, row, column)
     assert photos(done) == [judged[number] for number in numbers]
-    assert label(done, "judgedTitle") == title
-    button(done, "allMistakesButton").click()
-    assert label(done, "judgedTitle") == "Mistakes: 3 photos"
+    assert label(done, "choiceTitle") == title
+    button(done, "allErrorsButton").click()
+    assert label(done, "choiceTitle") == "Errors: 3 images"
     choose(done, row, column)
-    assert label(done, "judgedTitle") == title
+    assert label(done, "choiceTitle") == title
 
 
 @pytest.mark.parametrize(
     ("header", "section", "title"),
     [
-        ("verticalHeader", 1, "rose taken for others: 2 photos"),
-        ("horizontalHeader", 2, "Others taken for tulip: 2 photos"),
+        ("verticalHeader", 1, "rose predicted as another class: 2 images"),
+        ("horizontalHeader", 2, "Other classes predicted as tulip: 2 images"),
     ],
 )
 def test_a_name_shows_what_the_class_is_taken_for(done, header, section, title):
     getattr(cells(done), header)().sectionClicked.emit(section)
-    assert label(done, "judgedTitle") == title
+    assert label(done, "choiceTitle") == title
 
 
 def test_figures_explain_themselves(done):
     model = cells(done).model()
     tips = {
-        (1, 2): "2 of 4 photos of rose taken for tulip",
-        (1, 1): "2 of 4 photos of rose recognised",
-        (1, 3): "2 of 4 photos of rose recognised",
-        (3, 0): "1 of 2 photos taken for daisy are of it",
+        (1, 2): "2 of 4 images of rose predicted as tulip",
+        (1, 1): "2 of 4 images of rose predicted correctly",
+        (1, 3): "2 of 4 images of rose predicted correctly",
+        (3, 0): "1 of 2 images predicted as daisy are correct",
     }
     for (row, column), tip in tips.items():
         assert model.index(row, column).data(Qt.ItemDataRole.ToolTipRole) == tip
@@ -200,19 +199,19 @@ def test_a_chosen_photo_is_asked_about_and_lit(qtbot, done, judged):
     )
     heats = Explained(judged[3].path, (((1.0, 0.0), (0.0, 0.0)),) * 2).heatmaps
     done.show_answer(PhotoAnswer("/another.png", predicted=guessed))  # of one looked at before
-    assert not button(done, "judgedWhyButton").isEnabled()
+    assert not button(done, "evaluatedWhyButton").isEnabled()
     done.show_answer(PhotoAnswer(judged[3].path, predicted=guessed, heatmaps=heats))
-    button(done, "judgedWhyButton").click()
-    assert label(done, "judgedReasonCaption") == "Bright: what speaks for tulip."
+    button(done, "evaluatedWhyButton").click()
+    assert label(done, "evaluatedReasonCaption") == "Bright: what speaks for tulip."
 
 
 def test_the_grid_reads_as_words(done):
-    grid = done.findChild(QListView, "judgedGrid")
+    grid = done.findChild(QListView, "evaluatedPhotos")
     said = grid.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert said == "3.png: taken for tulip (90%), is rose (5%)"
+    assert said == "3.png: predicted tulip (90%), actual rose (5%)"
     choose(done, 0, 0)
     said = grid.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert said == "2.png: rightly taken for daisy (95%)"
+    assert said == "2.png: predicted daisy (95%), which is correct"
 
 
 def test_what_was_left_out_is_said(window, judged):
@@ -222,12 +221,11 @@ def test_what_was_left_out_is_said(window, judged):
         result(judged, problems=(problem,), trained_on=300, unknown_classes=("oak",), top5=0.97)
     )
     assert label(window, "evaluationNote") == (
-        "1 photo could not be read (rose/torn.jpg: no picture). Left out, as it does not know the "
-        "class: oak."
+        "1 image could not be read (rose/torn.jpg: no picture). Skipped (unknown classes): oak."
     )
-    assert "on photos new to it, in the folder flowers" in label(window, "evaluationCheckpoint")
-    assert "97.0" in label(window, "evaluationSum")
-    assert "epoch 7" in label(window, "evaluationCheckpoint")
+    assert "on images in flowers that it was not trained on" in label(window, "evaluationSubject")
+    assert "97.0" in label(window, "evaluationSentence")
+    assert "epoch 7" in label(window, "evaluationSubject")
     window.begin(BEST)
     assert not window.findChild(QLabel, "evaluationNote").isVisible()
 
@@ -250,23 +248,19 @@ def test_a_failure_is_all_there_is(window, judged):
 def test_all_right_is_said(window, judged):
     window.show_photos(judged[:3])
     window.show_result(result(judged[:3]))
-    assert label(window, "judgedTitle") == "Mistakes: 0 photos"
-    assert label(window, "judgedOrder") == "There are none."
+    assert label(window, "choiceTitle") == "Errors: 0 images"
+    assert label(window, "choiceOrder") == "There are none."
 
 
-def test_the_table_is_kept_as_a_file(qtbot, done, judged, tmp_path):
+def test_the_predictions_are_asked_for_as_a_table(qtbot, done, judged, tmp_path):
     button(done, "saveTableButton").click()
     dialog = done.findChild(QFileDialog)
     assert dialog.acceptMode() == QFileDialog.AcceptMode.AcceptSave
-    dialog.fileSelected.emit(str(tmp_path / "table.csv"))
+    with qtbot.waitSignal(done.table_requested) as asked:
+        dialog.fileSelected.emit(str(tmp_path / "table.csv"))
     dialog.close()
-    with (tmp_path / "table.csv").open(encoding="utf-8-sig", newline="") as file:
-        assert [row["path"] for row in csv.DictReader(file)] == [each.path for each in judged]
-    done._write(str(tmp_path / "none" / "table.csv"))
-    assert "can't be written" in label(done, "evaluationError")
-    done._write(str(tmp_path / "table.csv"))
-    assert not done.findChild(QLabel, "evaluationError").isVisible()
-    assert "The table is in" in label(done, "evaluationNote")
+    assert asked.args == [str(tmp_path / "table.csv")]
+    assert list(done.photos) == judged
 
 
 def test_other_photos_can_be_asked_for(qtbot, done, tmp_path):
@@ -321,9 +315,9 @@ def test_it_fits_a_small_screen(window, judged):
 def test_what_nobody_knows_is_not_claimed(window, judged):
     window.show_photos(judged)
     window.show_result(result(judged, trained_on=None))
-    assert "new" not in label(window, "evaluationCheckpoint")
+    assert "not trained on" not in label(window, "evaluationSubject")
     assert label(window, "evaluationNote") == (
-        "Nobody knows which of these photos it has learned from."
+        "The training set is unknown: some of these images may have been used for training."
     )
 
 
@@ -338,15 +332,15 @@ def test_how_far_it_is_is_seen(window):
 def test_what_is_chosen_while_it_judges_stays_chosen(qtbot, window, judged):
     window.show_photos(judged[:4])  # no daisy is named for a tulip yet
     choose(window, 1, 1)
-    assert label(window, "judgedTitle") == "rose, recognised: 2 photos"
-    grid = window.findChild(QListView, "judgedGrid")
+    assert label(window, "choiceTitle") == "rose predicted correctly: 2 images"
+    grid = window.findChild(QListView, "evaluatedPhotos")
     grid.setCurrentIndex(grid.model().index(1, 0))
     looked_at = window.shown.path
     others = [PhotoEvaluated(judged[0].path, "aster", "rose", 0.5, 0.1), *judged[4:]]
     window.show_photos(others)  # the rows move down
     assert cells(window).currentIndex().data(Qt.ItemDataRole.UserRole) == ("rose", "rose")
     window.show_result(result([*judged, others[0]]))
-    assert label(window, "judgedTitle") == "rose, recognised: 2 photos"
+    assert label(window, "choiceTitle") == "rose predicted correctly: 2 images"
     assert window.shown.path == looked_at
 
 
@@ -354,9 +348,9 @@ def test_the_tab_key_passes_by(qtbot, done):
     button(done, "saveTableButton").setFocus()
     qtbot.keyClick(done, Qt.Key.Key_Tab)
     cells(done).setFocus(Qt.FocusReason.TabFocusReason)
-    assert label(done, "judgedTitle") == "Mistakes: 3 photos"
+    assert label(done, "choiceTitle") == "Errors: 3 images"
     qtbot.keyClick(cells(done), Qt.Key.Key_Down)
-    assert label(done, "judgedTitle") != "Mistakes: 3 photos"
+    assert label(done, "choiceTitle") != "Errors: 3 images"
 
 
 def test_return_lights_a_guess_and_no_more(qtbot, done, judged):
@@ -365,12 +359,12 @@ def test_return_lights_a_guess_and_no_more(qtbot, done, judged):
     done.show_answer(
         PhotoAnswer(judged[3].path, predicted=guessed, heatmaps=(((1.0,),), ((0.5,),)))
     )
-    table = done.findChild(QTableView, "judgedPredictions")
+    table = done.findChild(QTableView, "evaluatedPredictions")
     table.setFocus()
     table.setCurrentIndex(table.model().index(1, 0))
     qtbot.keyClick(table, Qt.Key.Key_Return)
-    assert button(done, "judgedWhyButton").isChecked()
-    assert "rose" in label(done, "judgedReasonCaption")
+    assert button(done, "evaluatedWhyButton").isChecked()
+    assert "rose" in label(done, "evaluatedReasonCaption")
     assert not any(each.autoDefault() for each in done.findChildren(QPushButton))
 
 
@@ -407,7 +401,7 @@ def test_names_that_look_like_html_are_shown_as_they_are(window):
         model.headerData(0, Qt.Orientation.Vertical, Qt.ItemDataRole.ToolTipRole),
     ]
     choose(window, 0, 1)
-    grid = window.findChild(QListView, "judgedGrid")
+    grid = window.findChild(QListView, "evaluatedPhotos")
     tips.append(grid.model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole))
     for each in tips:
         assert "&lt;b&gt;rose" in each

@@ -252,3 +252,17 @@ def test_predictions_do_not_make_the_window_taller(qtbot, window, script, tmp_pa
     drop(window, [str(tmp_path / "a.jpg")])
     qtbot.waitUntil(lambda: predictions(window) == ["rose", "tulip"])
     assert window.minimumSizeHint() == least
+
+
+def test_an_explanation_that_gives_way_to_new_predictions_comes_all_the_same(
+    qtbot, window, script, photos
+):
+    drop(window, ["/x/best.pth", "/x/a.jpg"])
+    qtbot.waitUntil(lambda: predictions(window) == ["rose", "tulip"])
+    script.explains.clear()
+    why(window).click()
+    qtbot.waitUntil(lambda: len(script.of("explain")) == 1)
+    window._predictions.use_checkpoint("/y/best.pth")  # which predicts the same
+    script.explains.set()
+    qtbot.waitUntil(lambda: reason(window) == "Bright: what speaks for rose.")
+    assert script.of("explain")[-1] == ("/y/best.pth", ["/x/a.jpg"])

@@ -392,7 +392,7 @@ def test_what_speaks_for_a_class_is_lit_once_it_is_asked_for(qtbot, panel, brigh
     table = panel.findChild(QTableView, "predictions")
     table.clicked.emit(table.model().index(1, 0))
     assert lit(panel) == (False, False)
-    assert reason.text() == "Nothing in the photo speaks for tulip."
+    assert reason.text() == "Nothing in the image speaks for tulip."
     why.click()
     assert lit(panel) == (True, True)
     assert not reason.isVisible()

@@ -119,7 +119,7 @@ def test_photos_that_it_has_learned_from_are_known_elsewhere(
     assert result.trained_on == len(learned) - 1
     for path in (learned[0], *held_back(run)):
         (moved / path).unlink()
-    with pytest.raises(FlowerError, match="was trained on every photo in"):
+    with pytest.raises(FlowerError, match="was trained on every image in"):
         evaluated(run.path, moved)
 
 
@@ -200,7 +200,7 @@ def test_what_cannot_be_is_refused(
     with pytest.raises(FlowerError, match="There is no folder"):
         evaluated(run.path, tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FlowerError, match="There are no photos in"):
+    with pytest.raises(FlowerError, match="There are no images in"):
         evaluated(run.path, tmp_path / "empty")
     (tmp_path / "strange" / "oak").mkdir(parents=True)
     Image.new("RGB", (9, 9)).save(tmp_path / "strange" / "oak" / "1.png")
@@ -208,7 +208,7 @@ def test_what_cannot_be_is_refused(
         evaluated(run.path, tmp_path / "strange")
     (tmp_path / "torn" / "iris").mkdir(parents=True)
     (tmp_path / "torn" / "iris" / "1.jpg").write_text("no picture")
-    with pytest.raises(FlowerError, match=r"No photo in .* can be read \(iris/1\.jpg: "):
+    with pytest.raises(FlowerError, match=r"No image in .* can be read \(iris/1\.jpg: "):
         evaluated(run.path, tmp_path / "torn")
 
 
@@ -232,12 +232,12 @@ def test_what_it_has_learned_from_is_known_from_within_too(
     make_photos(tmp_path / "split" / "train", classes=2, per_class=4)
     make_photos(tmp_path / "split" / "val", classes=2, per_class=3, side=40)
     other, _ = trained(little(photos=str(tmp_path / "split")), models)
-    with pytest.raises(FlowerError, match="was trained on every photo in"):
+    with pytest.raises(FlowerError, match="was trained on every image in"):
         evaluated(other.path, tmp_path / "split" / "train")
     assert evaluated(other.path, tmp_path / "split")[1].photos == 6
     assert evaluated(other.path, tmp_path / "split" / "val")[1].trained_on == 0
     (tmp_path / "link").symlink_to(tmp_path / "split" / "train")
-    with pytest.raises(FlowerError, match="was trained on every photo in"):
+    with pytest.raises(FlowerError, match="was trained on every image in"):
         evaluated(other.path, tmp_path / "link")
 
 

@@ -1,0 +1,197 @@
+"""The head of the evaluation: the accuracy, which checkpoint and photos it is of, and what can be
+done."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from flowergui.confusion_matrix import ConfusionMatrix
+from flowergui.desktop.run_names import spoken
+from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.file_dialogs import choose_folder, choose_table
+from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
+from flowergui.events import Evaluated
+from flowergui.text import fine_percent, shortened, tr, trn
+
+MIN_SENTENCE_PX = 160
+
+
+class EvaluationHead(QWidget):
+    """Shows the figures of an evaluation, how far it is, and what went wrong."""
+
+    rerun_requested = Signal()
+    """The user wants to evaluate the same photos once more."""
+    folder_requested = Signal(object)
+    """The user wants to evaluate the photos of this folder (str)."""
+    table_requested = Signal(str)
+    """The user wants the predictions as a table in this file."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._accuracy = QLabel()
+        self._accuracy.setObjectName("evaluationAccuracy")
+        theme.style(self._accuracy, role="figure")
+        theme.tabular(self._accuracy)
+        self._sentence = ElidedLabel()
+        self._sentence.setObjectName("evaluationSentence")
+        self._sentence.setMinimumWidth(MIN_SENTENCE_PX)
+        theme.style(self._sentence, role="heading")
+        self._subject = ElidedLabel()
+        self._subject.setObjectName("evaluationSubject")
+        theme.style(self._subject, role="caption")
+        self._progress = QProgressBar()
+        self._progress.setTextVisible(False)
+        self._progress.setAccessibleName(tr("Evaluated images"))
+        theme.style(self._progress, slim=True)
+        self._note = small_label()
+        self._note.setObjectName("evaluationNote")
+        self._failure = small_label("error")
+        self._failure.setObjectName("evaluationError")
+        self._failure.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(theme.SPACE)
+        rows.addLayout(self._make_row())
+        rows.addWidget(self._progress)
+        rows.addWidget(self._note)
+        rows.addWidget(self._failure, 1)
+
+    def _make_row(self) -> QHBoxLayout:
+        sentences = QVBoxLayout()
+        sentences.setSpacing(2)
+        sentences.addWidget(self._sentence)
+        sentences.addWidget(self._subject)
+        again = quiet_button(tr("Evaluate again"), "evaluateAgainButton")
+        again.setToolTip(
+            tr("Once more: images may be in other folders now, or the checkpoint be newer.")
+        )
+        again.clicked.connect(self.rerun_requested)
+        others = QPushButton(tr("Other images…"))
+        others.setObjectName("otherPhotosButton")
+        others.setToolTip(tr("Evaluate on the images of another folder, one subfolder a class."))
+        others.clicked.connect(self._ask_for_folder)
+        self._save = QPushButton(tr("Save table…"))
+        self._save.setObjectName("saveTableButton")
+        self._save.setToolTip(tr("Save the prediction for each image as a table (.csv)."))
+        self._save.clicked.connect(self._ask_for_table)
+        row = QHBoxLayout()
+        row.setSpacing(2 * theme.SPACE)
+        row.addWidget(self._accuracy)
+        row.addLayout(sentences, 1)
+        row.addWidget(again)
+        for button in (others, self._save):
+            button.setAutoDefault(False)
+            row.addWidget(button)
+        return row
+
+    # --- what it shows --------------------------------------------------------------------
+
+    def begin(self, checkpoint: str) -> None:
+        """The evaluation of this checkpoint begins."""
+        self._accuracy.hide()
+        self._sentence.setText(tr("Evaluating…"))
+        self._subject.setText(tr("{checkpoint} is being evaluated.", checkpoint=spoken(checkpoint)))
+        self._subject.setToolTip(escape_tooltip(checkpoint))
+        self._progress.setRange(0, 0)
+        self._progress.show()
+        self._save.setEnabled(False)
+        self.show_note("")
+        self.show_error("")
+
+    def show_progress(self, done: int, total: int) -> None:
+        """So many photos are done; a `total` of 0 is not known."""
+        self._progress.setRange(0, total)
+        self._progress.setValue(done)
+
+    def show_matrix(self, matrix: ConfusionMatrix, top5: float | None = None) -> None:
+        """The figures of the photos that are evaluated by now."""
+        self._accuracy.setText(fine_percent(matrix.accuracy))
+        self._accuracy.show()
+        correct = f"{matrix.correct:,}"
+        if top5 is None:
+            sentence = trn(
+                "{correct} of {count} image predicted correctly",
+                "{correct} of {count} images predicted correctly",
+                matrix.photos,
+                correct=correct,
+            )
+        else:
+            sentence = trn(
+                "{correct} of {count} image predicted correctly; top-5 accuracy {top5}",
+                "{correct} of {count} images predicted correctly; top-5 accuracy {top5}",
+                matrix.photos,
+                correct=correct,
+                top5=fine_percent(top5),
+            )
+        self._sentence.setText(sentence)
+
+    def show_result(self, event: Evaluated) -> None:
+        """All photos are evaluated."""
+        self._progress.hide()
+        checkpoint, epoch = spoken(event.checkpoint), f"{event.epoch:,}"
+        folder = Path(event.folder).name
+        if event.trained_on is None:
+            text = tr(
+                "{checkpoint}, epoch {epoch}, on images in {folder}",
+                checkpoint=checkpoint,
+                epoch=epoch,
+                folder=folder,
+            )
+        else:
+            text = tr(
+                "{checkpoint}, epoch {epoch}, on images in {folder} that it was not trained on",
+                checkpoint=checkpoint,
+                epoch=epoch,
+                folder=folder,
+            )
+        self._subject.setText(text)
+        self._subject.setToolTip(escape_tooltip(f"{event.checkpoint}\n{event.folder}"))
+        self.show_note(" ".join(_notes(event)))
+        self._save.setEnabled(True)
+
+    def end(self, *, anything: bool) -> None:
+        """The evaluation has broken off, after some photos or before any."""
+        self._progress.hide()
+        self._save.setEnabled(anything)
+        if not anything:
+            self._sentence.setText(tr("No image was evaluated"))
+
+    def show_note(self, text: str) -> None:
+        """Says something beside the figures; "" takes it back."""
+        self._note.setText(text)
+        self._note.setVisible(bool(text))
+
+    def show_error(self, text: str) -> None:
+        """Says what went wrong; "" takes it back."""
+        self._failure.setText(text)
+        self._failure.setVisible(bool(text))
+
+    # --- what is asked for ----------------------------------------------------------------
+
+    @Slot()
+    def _ask_for_folder(self) -> None:
+        choose_folder(self, tr("Choose a folder of images"), "", self.folder_requested.emit)
+
+    @Slot()
+    def _ask_for_table(self) -> None:
+        choose_table(self, tr("Save the predictions"), "predictions.csv", self.table_requested.emit)
+
+
+def _notes(event: Evaluated) -> Iterator[str]:
+    if event.problems:
+        first = event.problems[0]
+        yield trn(
+            "{count} image could not be read ({path}: {reason}).",
+            "{count} images could not be read ({path}: {reason}).",
+            len(event.problems),
+            path=first.path,
+            reason=first.reason.rstrip("."),
+        )
+    if event.trained_on is None:
+        yield tr(
+            "The training set is unknown: some of these images may have been used for training."
+        )
+    if event.unknown_classes:
+        yield tr("Skipped (unknown classes): {classes}.", classes=shortened(event.unknown_classes))
