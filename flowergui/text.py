@@ -14,6 +14,13 @@ _NBSP = "\N{NO-BREAK SPACE}"
 _catalog: gettext.NullTranslations = gettext.NullTranslations()
 
 
+def use_catalog(catalog: gettext.NullTranslations) -> None:
+    """Translates with this gettext catalog from now on. The default, NullTranslations, is English.
+    Texts that are on screen already do not change."""
+    global _catalog
+    _catalog = catalog
+
+
 def tr(message: str, /, **values: Any) -> str:
     """`message` in the user's language, with its {named} placeholders filled in.
 
@@ -27,8 +34,8 @@ def tr(message: str, /, **values: Any) -> str:
 def trn(singular: str, plural: str, count: int, /, **values: Any) -> str:
     """`singular` or `plural` in the user's language, by `count`.
 
-    {count} is filled in with thousands separators: trn("{count} photo", "{count} photos", 1500)
-    is "1,500 photos". Other placeholders come from `values`.
+    {count} is filled in with thousands separators: trn("{count} image", "{count} images", 1500)
+    is "1,500 images". Other placeholders come from `values`.
     """
     return _catalog.ngettext(singular, plural, count).format(count=f"{count:,}", **values)
 
@@ -93,7 +100,7 @@ def megaparameters(count: int) -> str:
 
 
 def file_size(size: int) -> str:
-    """A number of bytes: "12.3 MB", "1.2 GB"."""
+    """A size in bytes, in decimal units: "12.3 MB", "1.2 GB"."""
     return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
 
 
@@ -117,8 +124,10 @@ def grouped_number(value: float) -> str:
 
 def shortened(names: Sequence[str], most: int = 8) -> str:
     """The first `most` names, and how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    shown, more = ", ".join(names[:most]), len(names) - most
+    if more <= 0:
+        return shown
+    return trn("{names} and {count} more", "{names} and {count} more", more, names=shown)
 
 
 # --- times ------------------------------------------------------------------------------------
@@ -134,16 +143,20 @@ def clock(seconds: float) -> str:
 def rough_duration(seconds: float) -> str:
     """Seconds with no more digits than an estimate deserves: "8 s", "3:12 min", "807 h"."""
     if seconds < 60:
-        return f"{max(round(seconds), 1)} s"
+        return tr("{seconds} s", seconds=max(round(seconds), 1))
     if seconds >= 10 * 3600:
-        return f"{round(seconds / 3600):,} h"
-    return f"{clock(seconds)} {'h' if seconds >= 3599.5 else 'min'}"
+        return tr("{hours} h", hours=f"{round(seconds / 3600):,}")
+    if seconds >= 3599.5:
+        return tr("{hours} h", hours=clock(seconds))
+    return tr("{minutes} min", minutes=clock(seconds))
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: "8.0 s", "3 min 12 s", "1 h 4 min"."""
+    """Seconds in at most two units: "8.0 s", "3 min 12 s", "1 h 4 min"."""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return tr("{seconds} s", seconds=f"{seconds:.1f}")
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    if hours:
+        return tr("{hours} h {minutes} min", hours=hours, minutes=minutes)
+    return tr("{minutes} min {seconds} s", minutes=minutes, seconds=rest)

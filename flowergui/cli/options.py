@@ -13,7 +13,7 @@ from flowergui.config.presets import PRESETS
 from flowergui.config.recipe import GROUPS, RESUMABLE, SETTING, SETTINGS
 from flowergui.config.setting import Setting, Value
 from flowergui.errors import FlowerError
-from flowergui.text import number, tr
+from flowergui.text import grouped_number, number, tr
 
 AddParser = Callable[[str, str], argparse.ArgumentParser]
 """Adds the parser of a command, given its name and what it does."""
@@ -24,7 +24,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise FlowerError(
-            tr("The command line is not valid: {reason}.", reason=message.rstrip(".")),
+            tr("The command line is not valid: {reason}.", reason=message),
             hint=tr("See {command} --help.", command=self.prog),
         )
 
@@ -360,8 +360,8 @@ def _help(setting: Setting, default: str) -> str:
     if isinstance(setting.default, int | float) and not isinstance(setting.default, bool):
         span = tr(
             "{minimum} to {maximum} {unit}",
-            minimum=number(setting.minimum),
-            maximum=number(setting.maximum),
+            minimum=grouped_number(setting.minimum),
+            maximum=grouped_number(setting.maximum),
             unit=tr(setting.unit) if setting.unit else "",
         )
         facts.append(span.rstrip())
