@@ -77,7 +77,7 @@ EVENTS: list[Event] = [
     Explained("a.jpg", (), ""),
     Explained("a.jpg", (), "a.png"),
     Exported("a.onnx"),
-    FeatureCacheStatus(1, "train", "memory", 4, 100, ""),
+    FeatureCacheStatus(1, "train", "memory", 4, 100),
     Finished("run", 4, 0.6, 1, 5.0),
     FrozenChanged(1, (), 10, 20),
     LearningRateChanged(1, 0.001),
