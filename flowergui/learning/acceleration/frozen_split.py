@@ -1,9 +1,10 @@
-"""A network in two halves: what is frozen at its beginning, and all that comes after it.
+"""A network split into a frozen backbone and a head that contains everything that trains.
 
-No weight of the first half will change, so it runs without a graph, in evaluation mode, with each
-batch normalisation folded into the convolution before it, and its weights in the precision that
-the run computes in. Where a photo is shown twice alike, its values need not be computed twice:
-see features.py. The cut is found in torch.fx's trace of the network, so that it may lie anywhere.
+The backbone's weights never change, so it runs without a graph, in evaluation mode, with each
+batch normalization folded into the convolution before it, and with its weights in the precision
+that the run computes in. If an image is shown twice with the same augmentation, its features need
+not be computed twice: see feature_cache.py. The split is found in torch.fx's graph of the network,
+so it may be anywhere, also inside a block.
 """
 
 import threading
@@ -23,16 +24,17 @@ from flowergui.learning.device.autocast import autocast, has_depthwise
 from flowergui.learning.models.build import build_on_meta
 
 Features = tuple[Tensor, ...]
-"""What passes from one half to the other, each (B, ...): of a residual block's middle, two."""
+"""What the backbone passes to the head, each (B, ...): two tensors in the middle of a residual
+block."""
 
 MAX_IMAGES_PER_CALL = 16
-"""Photos that go through the first half together on a CPU. Measured on two cores with
-AVX512-BF16: of ten networks none is more than 3% faster with 32 or 64, but the smallest, which
-the decoding of photos holds up then; with 8 they lose 3 to 28%."""
+"""Images that go through the backbone together on a CPU. Measured on two cores with AVX512-BF16:
+none of ten networks is more than 3% faster with 32 or 64, except the smallest, which then waits
+for decoded images; with 8 they lose 3 to 28%."""
 
 SMALL_HEAD_PARAMETERS = 1_000_000
-"""Weights of a linear layer up to which one core does a batch of 32 as fast as two: a quarter of
-a millisecond."""
+"""Weights of a linear layer up to which one core computes a batch of 32 as fast as two cores: in a
+quarter of a millisecond."""
 
 STOCHASTIC_LAYERS = (nn.modules.dropout._DropoutNd, StochasticDepth)
 """Modules that draw from torch's default generator in training mode."""
@@ -42,24 +44,27 @@ _CONVOLUTIONS = {nn.Conv1d: nn.BatchNorm1d, nn.Conv2d: nn.BatchNorm2d, nn.Conv3d
 
 @dataclass(frozen=True, slots=True)
 class FrozenSplit:
-    """`begin`: normalised images (B, 3, S, S) float32 -> values, without a graph. `end`: values ->
-    logits (B, classes). Where nothing is frozen at the beginning, `begin` gives the images as
-    they are, and `split` is False."""
+    """The two parts of a network.
+
+    `backbone` maps normalized images (B, 3, S, S) float32 to features, without a graph; `head` maps
+    features to logits (B, classes). If no first layers are frozen, `backbone` returns the images
+    themselves, and `is_split` is False.
+    """
 
     backbone: Callable[[Tensor], Features]
     head: Callable[..., Tensor]
     is_split: bool
     head_of: Callable[[nn.Module], Callable[..., Tensor]]
-    """The second half of another network of the same form, with the same first half."""
+    """The head of another network with the same architecture and the same backbone."""
     is_small: bool = False
-    """Whether the second half is so small that one core is as fast with it as all of them, which
-    would wait for each other in a loop and leave a window none."""
+    """Whether the head is so small that one core is as fast as all of them; several would spend
+    their time waiting for each other, and leave none to the window."""
     depthwise: bool = False
-    """Whether the second half has depthwise convolutions."""
+    """Whether the head has depthwise convolutions."""
 
 
 def unsplit(net: nn.Module) -> FrozenSplit:
-    """A network that is not cut."""
+    """A network that is all head."""
     return FrozenSplit(
         lambda images: (images,),
         net,
@@ -77,25 +82,25 @@ def split_at_frozen(
     frozen: Iterable[str],
     dtype: torch.dtype,
 ) -> FrozenSplit:
-    """The halves of a network of the catalogue whose parameters in `frozen` (names) don't train.
+    """Splits a network of the catalogue whose parameters in `frozen` (names) don't train.
 
-    Dropout that has no frozen weights behind it belongs to the second half, where it stays
-    active; what has runs in evaluation mode. The second half shares the modules of `net`.
+    Dropout with frozen weights after it belongs to the backbone and runs in evaluation mode; other
+    dropout belongs to the head, where it stays active. The head shares the modules of `net`.
     """
     names = {name for name, _ in net.named_parameters()}
     trained = names.difference(frozen)
     if len(trained) == len(names):
         return unsplit(net)
     traced = _traced(model, class_count, image_size)
-    places = _cut(traced, net, trained)
-    if places is None:
+    boundary = _find_boundary(traced, net, trained)
+    if boundary is None:
         return unsplit(net)
-    first = _first(net, traced.graph, places)
+    first = _build_backbone(net, traced.graph, boundary)
     device = next(net.parameters()).device
     _convert(first, dtype)
-    second = _second(traced.graph, places)
+    second = _build_head(traced.graph, boundary)
 
-    def begin(images: Tensor) -> Features:
+    def backbone(images: Tensor) -> Features:
         together = MAX_IMAGES_PER_CALL if device.type == "cpu" else len(images)
         with (
             torch.inference_mode(),
@@ -105,22 +110,22 @@ def split_at_frozen(
             parts = [first(images[start : start + together]) for start in starts]
         return tuple(torch.cat(each) for each in zip(*parts, strict=True))
 
-    def end_of(other: nn.Module) -> nn.Module:
+    def head_of(other: nn.Module) -> nn.Module:
         return fx.GraphModule(other, second)
 
-    end = end_of(net)
+    head = head_of(net)
     return FrozenSplit(
-        begin,
-        end,
+        backbone,
+        head,
         is_split=True,
-        head_of=end_of,
-        is_small=_is_small(end),
-        depthwise=has_depthwise(end),
+        head_of=head_of,
+        is_small=_is_small(head),
+        depthwise=has_depthwise(head),
     )
 
 
-def _is_small(end: nn.Module) -> bool:
-    weighty = [m for m in end.modules() if any(True for _ in m.parameters(recurse=False))]
+def _is_small(head: nn.Module) -> bool:
+    weighty = [m for m in head.modules() if any(True for _ in m.parameters(recurse=False))]
     return all(
         isinstance(m, nn.Linear) and m.weight.numel() <= SMALL_HEAD_PARAMETERS for m in weighty
     )
@@ -131,20 +136,23 @@ def _is_small(end: nn.Module) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Traced:
-    """A network's computation, and the names of the steps that give a tensor (B, ...)."""
+    """A network's graph, and the names of the nodes whose value is a tensor (B, ...)."""
 
     graph: fx.Graph
     batched: frozenset[str]
 
 
 class _Tracer(fx.Tracer):
-    """While it traces, torch.fx sees every call of every module of the process. Those of other
-    threads, which train or predict meanwhile, pass through as they are."""
+    """Traces the calls of its own thread only.
 
-    proxy_buffer_attributes = True  # else what a hollow network has in them would be built in
+    torch.fx patches nn.Module for the whole process; calls of other threads, which may train or
+    predict meanwhile, pass through unchanged.
+    """
+
+    proxy_buffer_attributes = True  # else the buffers of a network on meta would become constants
 
     def __init__(self) -> None:
-        # None: they would be changed for other threads too. torch types this wrongly.
+        # Autowrapped modules would be patched for other threads, too. torch types this wrongly.
         super().__init__(autowrap_modules=())  # type: ignore[arg-type]
         self._thread = threading.get_ident()
 
@@ -165,13 +173,13 @@ class _Tracer(fx.Tracer):
         return super().getattr(attr, attr_val, parameter_proxy_cache)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        # What asks whether it is in training would be traced as it is in evaluation.
-        asks = isinstance(m, StochasticDepth | ShiftedWindowAttention)
-        return asks or super().is_leaf_module(m, module_qualified_name)
+        # Modules that branch on `training` would be traced in evaluation mode.
+        branches = isinstance(m, StochasticDepth | ShiftedWindowAttention)
+        return branches or super().is_leaf_module(m, module_qualified_name)
 
 
-class _Kinds(fx.Interpreter):
-    """Runs a graph for so many images and notes which steps give a tensor for each of them."""
+class _BatchedNodes(fx.Interpreter):
+    """Runs a graph on `count` images, and records the nodes that give a tensor (count, ...)."""
 
     def __init__(self, module: fx.GraphModule, count: int) -> None:
         super().__init__(module)
@@ -185,11 +193,11 @@ class _Kinds(fx.Interpreter):
         return value
 
 
-_one_at_a_time = threading.Lock()
+_trace_lock = threading.Lock()
 
 
 def _traced(model: str, class_count: int, image_size: int) -> _Traced:
-    with _one_at_a_time:
+    with _trace_lock:
         return _trace(model, class_count, image_size)
 
 
@@ -197,35 +205,35 @@ def _traced(model: str, class_count: int, image_size: int) -> _Traced:
 def _trace(model: str, class_count: int, image_size: int) -> _Traced:
     net = build_on_meta(model, class_count, image_size).to("meta").eval()
     graph = _Tracer().trace(net)
-    kinds = _Kinds(fx.GraphModule(net, graph), count=5)
+    interpreter = _BatchedNodes(fx.GraphModule(net, graph), count=5)
     with torch.inference_mode():
-        kinds.run(torch.empty(kinds.count, 3, image_size, image_size, device="meta"))
-    return _Traced(graph, frozenset(kinds.batched))
+        interpreter.run(torch.empty(interpreter.count, 3, image_size, image_size, device="meta"))
+    return _Traced(graph, frozenset(interpreter.batched))
 
 
-# --- cutting ----------------------------------------------------------------------------------
+# --- finding the split ------------------------------------------------------------------------
 
 
-def _cut(traced: _Traced, net: nn.Module, trained: set[str]) -> list[fx.Node] | None:
-    """The steps whose values pass from one half to the other; None where there is no first half
-    worth the name: nothing with weights lies before all that trains."""
+def _find_boundary(traced: _Traced, net: nn.Module, trained: set[str]) -> list[fx.Node] | None:
+    """The nodes whose values the backbone passes to the head; None if no node with weights comes
+    before everything that trains."""
     graph, modules = traced.graph, dict(net.named_modules())
     nodes = list(graph.nodes)
-    from_images = _reached(nodes, lambda node: node.op == "placeholder")
-    trains = _reached(nodes, lambda node: _has(node, trained))
+    from_images = _downstream(nodes, lambda node: node.op == "placeholder")
+    trains = _downstream(nodes, lambda node: _has(node, trained))
     names = {name for name, _ in net.named_parameters()}
-    weights = _reached(nodes, lambda node: node.op == "get_attr" and _has(node, names))
+    weights = _downstream(nodes, lambda node: node.op == "get_attr" and _has(node, names))
     weights -= from_images
-    still = [
+    frozen_nodes = [
         node
         for node in nodes
         if node in from_images - trains
         and (_has(node, names) or not weights.isdisjoint(node.all_input_nodes))
     ]
-    if not still:
+    if not frozen_nodes:
         return None
-    before_frozen = _reaching(still)
-    live = _reached(
+    before_frozen = _upstream(frozen_nodes)
+    live = _downstream(
         nodes,
         lambda node: (
             node in trains
@@ -236,7 +244,7 @@ def _cut(traced: _Traced, net: nn.Module, trained: set[str]) -> list[fx.Node] | 
             )
         ),
     )
-    places: dict[fx.Node, None] = {}
+    boundary: dict[fx.Node, None] = {}
     waiting, seen = [node for node in nodes if node.op == "output"], set()
     while waiting:
         node = waiting.pop()
@@ -245,18 +253,16 @@ def _cut(traced: _Traced, net: nn.Module, trained: set[str]) -> list[fx.Node] | 
                 continue
             seen.add(source)
             if source in live or source not in from_images or source.name not in traced.batched:
-                waiting.append(
-                    source
-                )  # sizes, constants and windows are made where they are needed
+                waiting.append(source)  # the head computes its own sizes, constants and masks
             else:
-                places[source] = None
-    if any(place.op == "placeholder" for place in places):
+                boundary[source] = None
+    if any(node.op == "placeholder" for node in boundary):
         return None
-    return [node for node in nodes if node in places]
+    return [node for node in nodes if node in boundary]
 
 
 def _has(node: fx.Node, parameters: set[str]) -> bool:
-    """Whether a step computes with one of these parameters (names)."""
+    """Whether a node computes with one of these parameters (names)."""
     if node.op == "get_attr":
         return node.target in parameters
     if node.op != "call_module":
@@ -264,59 +270,59 @@ def _has(node: fx.Node, parameters: set[str]) -> bool:
     return any(name.startswith(f"{node.target}.") for name in parameters)
 
 
-def _reached(nodes: list[fx.Node], begins: Callable[[fx.Node], bool]) -> set[fx.Node]:
-    """The steps where something `begins`, and all that depend on them."""
-    reached: set[fx.Node] = set()
+def _downstream(nodes: list[fx.Node], matches: Callable[[fx.Node], bool]) -> set[fx.Node]:
+    """Nodes that match, and all nodes that depend on them."""
+    found: set[fx.Node] = set()
     for node in nodes:
-        if begins(node) or not reached.isdisjoint(node.all_input_nodes):
-            reached.add(node)
-    return reached
+        if matches(node) or not found.isdisjoint(node.all_input_nodes):
+            found.add(node)
+    return found
 
 
-def _reaching(targets: list[fx.Node]) -> set[fx.Node]:
-    """The steps that `targets` depend on."""
-    reaching: set[fx.Node] = set()
+def _upstream(targets: list[fx.Node]) -> set[fx.Node]:
+    """Nodes that `targets` depend on."""
+    found: set[fx.Node] = set()
     waiting = list(targets)
     while waiting:
         for source in waiting.pop().all_input_nodes:
-            if source not in reaching:
-                reaching.add(source)
+            if source not in found:
+                found.add(source)
                 waiting.append(source)
-    return reaching
+    return found
 
 
-# --- building the halves ----------------------------------------------------------------------
+# --- building backbone and head ---------------------------------------------------------------
 
 
-def _first(net: nn.Module, graph: fx.Graph, places: list[fx.Node]) -> nn.Module:
-    """images -> values, with copies of modules that share the weights of `net`."""
-    needed = _reaching(places) | set(places)
+def _build_backbone(net: nn.Module, graph: fx.Graph, boundary: list[fx.Node]) -> nn.Module:
+    """The graph module images -> features, whose modules are copies that share `net`'s weights."""
+    needed = _upstream(boundary) | set(boundary)
     first = fx.Graph()
-    at: dict[fx.Node, fx.Node] = {}
+    copies: dict[fx.Node, fx.Node] = {}
     for node in graph.nodes:
         if node in needed or node.op == "placeholder":
-            at[node] = first.node_copy(node, lambda source: at[source])
-    first.output(tuple(at[place] for place in places))
+            copies[node] = first.node_copy(node, lambda source: copies[source])
+    first.output(tuple(copies[node] for node in boundary))
     shared = {id(each): each for each in (*net.parameters(), *net.buffers())}
     attributes: dict[str, Any] = {}
     for node in first.nodes:
         if node.op == "call_module" and node.target not in attributes:
-            # The copy holds the same tensors: deepcopy takes them for copied already.
+            # deepcopy treats the tensors in its memo as copied already, so the copy shares them.
             module = deepcopy(net.get_submodule(node.target), dict(shared)).eval()
             for each in module.modules():
                 if hasattr(each, "inplace"):
-                    setattr(each, "inplace", False)  # noqa: B010 - a value that passes on must stay as it is
+                    setattr(each, "inplace", False)  # noqa: B010 - the head may need the value, too
             attributes[node.target] = module
         elif node.op == "get_attr":
             owner, _, name = node.target.rpartition(".")
             attributes[node.target] = getattr(net.get_submodule(owner), name)
-    _fold(first, attributes)
+    _fold_batch_norms(first, attributes)
     return fx.GraphModule(attributes, first)
 
 
 def _convert(first: nn.Module, dtype: torch.dtype) -> None:
-    """Gives what multiplies weights in `dtype`, so that autocast need not convert them each time.
-    The weights are new ones: those of the network itself are shared."""
+    """Converts the weights of linear and convolutional layers to `dtype`, so that autocast need not
+    convert them in each call. The network's own weights are left alone."""
     for module in first.modules():
         if isinstance(module, nn.Linear | nn.modules.conv._ConvNd):
             for name, weight in list(module.named_parameters(recurse=False)):
@@ -325,19 +331,19 @@ def _convert(first: nn.Module, dtype: torch.dtype) -> None:
                 setattr(module, name, nn.Parameter(converted, requires_grad=False))
 
 
-def _fold(graph: fx.Graph, modules: dict[str, Any]) -> None:
-    """Folds each batch normalisation into the convolution before it (in evaluation mode both
-    are linear)."""
+def _fold_batch_norms(graph: fx.Graph, modules: dict[str, Any]) -> None:
+    """Folds each batch normalization into the convolution before it: in evaluation mode both are
+    linear."""
     calls = [node.target for node in graph.nodes if node.op == "call_module"]
     for node in list(graph.nodes):
         if node.op != "call_module":
             continue
         (source,) = node.all_input_nodes[:1] or (node,)
         before = modules.get(source.target) if source.op == "call_module" else None
-        normalisation = _CONVOLUTIONS.get(type(before))  # type: ignore[arg-type]
+        norm_type = _CONVOLUTIONS.get(type(before))  # type: ignore[arg-type]
         if (
-            normalisation is None
-            or type(modules[node.target]) is not normalisation
+            norm_type is None
+            or type(modules[node.target]) is not norm_type
             or len(source.users) > 1
             or calls.count(source.target) > 1
         ):
@@ -347,25 +353,25 @@ def _fold(graph: fx.Graph, modules: dict[str, Any]) -> None:
         graph.erase_node(node)
 
 
-def _second(graph: fx.Graph, places: list[fx.Node]) -> fx.Graph:
-    """values -> logits."""
+def _build_head(graph: fx.Graph, boundary: list[fx.Node]) -> fx.Graph:
+    """The graph features -> logits."""
     second = fx.Graph()
-    at = {place: second.placeholder(f"value_{n}") for n, place in enumerate(places)}
+    copies = {node: second.placeholder(f"value_{n}") for n, node in enumerate(boundary)}
     (output,) = [node for node in graph.nodes if node.op == "output"]
-    needed = _behind(output, set(places))
+    needed = _between(output, set(boundary))
     for node in graph.nodes:
-        if node in needed and node not in at:
-            at[node] = second.node_copy(node, lambda source: at[source])
+        if node in needed and node not in copies:
+            copies[node] = second.node_copy(node, lambda source: copies[source])
     second.lint()
     return second
 
 
-def _behind(output: fx.Node, places: set[fx.Node]) -> set[fx.Node]:
-    """The steps that `output` needs, when the values of `places` are given."""
+def _between(output: fx.Node, boundary: set[fx.Node]) -> set[fx.Node]:
+    """Nodes that `output` depends on if the values of `boundary` are given."""
     needed, waiting = {output}, [output]
     while waiting:
         for source in waiting.pop().all_input_nodes:
-            if source not in needed and source not in places:
+            if source not in needed and source not in boundary:
                 needed.add(source)
                 waiting.append(source)
     return needed

@@ -37,15 +37,15 @@ def always(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
     """Draws that change nothing but what `values` say."""
     still = AugmentParams(
         area=1.0,
-        shape=1.0,
+        aspect=1.0,
         left=0.5,
         top=0.5,
-        mirrored=False,
+        flipped=False,
         brightness=1.0,
         contrast=1.0,
         saturation=1.0,
         hue=0.0,
-        turn=0.0,
+        rotation=0.0,
         erased=(0.0, 0.0, 0.0, 0.0),
     )
     drawn = replace(still, **values)
@@ -72,13 +72,13 @@ def test_a_draw_is_the_same_in_every_process() -> None:
 def test_draws_keep_to_their_strength_and_fill_it(strength: str) -> None:
     limits: AugmentConfig = augmentation.AUGMENT_CONFIGS[strength]
     draws = [augmentation.sample_params(strength, 0, 1, index) for index in range(2000)]
-    assert limits.smallest <= min(d.area for d in draws) < limits.smallest + 0.01
+    assert limits.min_area <= min(d.area for d in draws) < limits.min_area + 0.01
     assert 0.99 < max(d.area for d in draws) <= 1
-    assert max(d.shape for d in draws) == pytest.approx(limits.stretch, rel=0.01)
+    assert max(d.aspect for d in draws) == pytest.approx(limits.max_aspect, rel=0.01)
     assert max(d.brightness for d in draws) == pytest.approx(1 + limits.brightness, abs=0.01)
     assert min(d.saturation for d in draws) == pytest.approx(1 - limits.saturation, abs=0.01)
-    assert max(d.turn for d in draws) == pytest.approx(limits.turn, rel=0.01)
-    assert sum(d.mirrored for d in draws) == pytest.approx(1000, abs=100)
+    assert max(d.rotation for d in draws) == pytest.approx(limits.rotation, rel=0.01)
+    assert sum(d.flipped for d in draws) == pytest.approx(1000, abs=100)
     erased = [d.erased for d in draws if d.erased[2] > 0]
     assert len(erased) == pytest.approx(2000 * limits.erase, abs=100)
     assert all(0 <= x < right <= 1 and 0 <= y < low <= 1 for x, y, right, low in erased)
@@ -148,7 +148,7 @@ def test_pictures_and_arrays_look_the_same() -> None:
 def test_a_mirrored_view_is_the_mirror_image(monkeypatch: pytest.MonkeyPatch) -> None:
     always(monkeypatch, area=0.5, left=0.2)
     plain = augmentation.random_resized_crop(photo(), "light", 32, 0, 1, 0)
-    always(monkeypatch, area=0.5, left=0.2, mirrored=True)
+    always(monkeypatch, area=0.5, left=0.2, flipped=True)
     mirrored = augmentation.random_resized_crop(photo(), "light", 32, 0, 1, 0)
     assert np.array_equal(mirrored, plain[:, ::-1])
     assert mirrored.flags["C_CONTIGUOUS"]
@@ -167,14 +167,14 @@ def test_a_cut_lies_where_it_was_drawn(
 def test_a_panorama_is_not_squeezed(monkeypatch: pytest.MonkeyPatch) -> None:
     always(monkeypatch, left=0.0)
     seen = augmentation.random_resized_crop(ramp(1000, 100), "light", 32, 0, 1, 0)
-    assert seen[..., 0].max() / 255 <= 0.1 * augmentation.AUGMENT_CONFIGS["light"].stretch + 0.01
+    assert seen[..., 0].max() / 255 <= 0.1 * augmentation.AUGMENT_CONFIGS["light"].max_aspect + 0.01
 
 
 @pytest.mark.parametrize("size", [(160, 80), (80, 160), (80, 80)])
 def test_still_is_the_middle_of_the_photo(size: tuple[int, int]) -> None:
     width, height = size
     seen = augmentation.center_crop(ramp(width, height), 32) / 255
-    side = min(size) * augmentation.CENTRE
+    side = min(size) * augmentation.CENTER_SHARE
     assert seen.mean((0, 1))[:2] == pytest.approx((0.5, 0.5), abs=0.01)
     span = seen[:, -1, 0].mean() - seen[:, 0, 0].mean()
     assert span == pytest.approx(side / width * 31 / 32, abs=0.02)
@@ -208,7 +208,7 @@ def test_cached_photos_have_the_pixels_that_views_need() -> None:
     for strength in ("none", *STRENGTHS):
         for image_size in (64, 112, 224):
             side = augmentation.cache_side(image_size, strength)
-            assert image_size <= side * augmentation.CENTRE + 1
+            assert image_size <= side * augmentation.CENTER_SHARE + 1
             assert side <= 2 * image_size
 
 
@@ -273,7 +273,7 @@ def test_a_third_of_the_hue_circle_moves_colours_and_keeps_greys(
 
 
 def test_a_quarter_turn_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    always(monkeypatch, turn=90.0)
+    always(monkeypatch, rotation=90.0)
     turned = augmentation.normalize_and_jitter(views(), "strong", MEAN, STD, 0, 1, range(4))
     plain = augmentation.normalize(views(), MEAN, STD)
     quarter = torch.rot90(plain, -1, (2, 3))  # clockwise
