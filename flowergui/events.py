@@ -24,6 +24,7 @@ from flowergui.facts import (
     RunFacts,
     Speedup,
     WhyNotCached,
+    validation_count,
 )
 
 # --- photos -----------------------------------------------------------------------------------
@@ -53,6 +54,16 @@ class Scanned:
     classes: tuple[ClassCount, ...]
     problems: tuple[Problem, ...]
     checked: bool = True
+
+    def split_counts(self, fraction: float) -> tuple[int, int]:
+        """How many images train and how many validate: by the folder's own split, if it has one,
+        else where `fraction` of each class validates."""
+        train = sum(each.train for each in self.classes)
+        validation = sum(each.validation for each in self.classes)
+        if not validation:
+            validation = sum(validation_count(each.train, fraction) for each in self.classes)
+            train -= validation
+        return train, validation
 
 
 @dataclass(frozen=True, slots=True)

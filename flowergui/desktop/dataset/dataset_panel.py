@@ -1,31 +1,26 @@
-"""1 Photos: which folder to learn from, and what was found in it."""
+"""The dataset: which folder of images to train on, and what was found in it."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractTableModel, QObject, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QMenu,
     QProgressBar,
     QPushButton,
     QSizePolicy,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from flowergui.desktop.dataset.class_list import ClassList
+from flowergui.desktop.dataset.problems_dialog import ProblemsDialog
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder
-from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.desktop.widgets.typed_path import typed_path
 from flowergui.events import (
@@ -33,37 +28,31 @@ from flowergui.events import (
     Scanned,
     ScanProgress,
 )
-from flowergui.facts import (
-    Problem,
-)
-from flowergui.text import (
-    plural,
-)
+from flowergui.text import N_, tr, trn
 
-INVITATION = (
-    "Choose a folder that has one subfolder of photos for each flower, or drop it anywhere "
-    "on this window. No photos at hand? Let the program draw some."
+INVITATION = N_(
+    "Choose a folder that has one subfolder of images for each class, or drop it anywhere on this "
+    "window. No images at hand? Let the program draw some flowers."
 )
 
-
-RECENT_WIDTH = 60
-"""Letters of a folder in the menu of those that were open; the tooltip has all of it."""
+RECENT_WIDTH_CHARACTERS = 60
+"""Width of a folder in the menu of those that were open; the tooltip has all of it."""
 
 
 class DatasetPanel(Card):
-    """Asks for a folder of photos and shows what a scan found."""
+    """Asks for a folder of images and shows what a scan found."""
 
     folder_chosen = Signal(str)
     """The user wants this folder; it need not exist."""
     samples_requested = Signal()
     """The user wants the sample flowers."""
     clear_cache_requested = Signal()
-    """The user wants the room back that decoded photos take."""
+    """The user wants to delete the decoded images that are kept on the disk."""
     cancel_requested = Signal()
-    """The user doesn't want to wait for the scan, or the drawing, that runs."""
+    """The user wants to cancel the scan or the drawing."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("1  Photos", parent)
+        super().__init__(tr("1  Dataset"), parent)
         self._scanned: Scanned | None = None
         self._fraction = 0.2
         self._make_folder_row()
@@ -91,7 +80,7 @@ class DatasetPanel(Card):
             path = Path(folder)
             text = f"{path.name}  ({path.parent})"
             metrics = self._recent_menu.fontMetrics()
-            width = RECENT_WIDTH * metrics.averageCharWidth()
+            width = RECENT_WIDTH_CHARACTERS * metrics.averageCharWidth()
             text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
             action = self._recent_menu.addAction(text.replace("&", "&&"))
             action.setToolTip(folder)
@@ -101,31 +90,37 @@ class DatasetPanel(Card):
         self._recent.setVisible(bool(folders))
 
     def set_validation_fraction(self, fraction: float) -> None:
-        """The share of photos that is held back where the folder is not split already."""
+        """The share of images that validates where the folder has no split of its own."""
         self._fraction = fraction
         self._show_summary()
 
     def set_running(self, running: bool) -> None:
-        """While a run goes, its photos can't be changed."""
+        """While a run is going on, its dataset can't be changed."""
         for widget in (self._path, self._browse, self._recent, self._sample):
             widget.setEnabled(not running)
 
     @Slot(object)
     def show_progress(self, event: ScanProgress | SampleProgress) -> None:
         """How far a scan or the drawing of sample flowers is."""
-        if isinstance(event, ScanProgress):
-            what, done, total = "Looking at the photos", event.checked, event.found
-        else:
-            what, done, total = "Drawing sample flowers", event.drawn, event.total
         theme.style(self._path, invalid=False)
-        self._show_bar(what, done, total)
+        if isinstance(event, ScanProgress):
+            text = (
+                tr("Checking images: {done} of {total}", **_progress(event.checked, event.found))
+                if event.found
+                else tr("Looking for images…")
+            )
+            self._show_bar(text, event.checked, event.found)
+        else:
+            text = tr("Drawing flowers: {done} of {total}", **_progress(event.drawn, event.total))
+            self._show_bar(text, event.drawn, event.total)
         self._invitation.hide()
         self._sample.setEnabled(False)
 
     @Slot(object)
     def show_checking(self, event: ScanProgress) -> None:
         """How far the check of a large folder is, which can be used meanwhile."""
-        self._show_bar("Checking the photos", event.checked, event.found)
+        text = tr("Checking images: {done} of {total}", **_progress(event.checked, event.found))
+        self._show_bar(text, event.checked, event.found)
 
     @Slot(object)
     def show_scanned(self, scanned: Scanned) -> None:
@@ -162,21 +157,24 @@ class DatasetPanel(Card):
     def _make_folder_row(self) -> None:
         self._path = QLineEdit()
         self._path.setObjectName("datasetPath")
-        self._path.setAccessibleName("Folder of photos")
-        self._path.setPlaceholderText("Folder of photos")
-        self._path.setToolTip("Paste or type a path and press Return.")
+        self._path.setAccessibleName(tr("Folder of images"))
+        self._path.setPlaceholderText(tr("Folder of images"))
+        self._path.setToolTip(tr("Type or paste a path and press Return."))
         self._path.setMinimumWidth(80)
         self._path.returnPressed.connect(self._open_typed)
         self._path.textEdited.connect(self._typing)
-        self._browse = QPushButton("Browse…")
+        self._browse = QPushButton(tr("Browse…"))
         self._browse.setObjectName("browseButton")
-        self._browse.setToolTip("Choose a folder of photos (Ctrl+O).")
+        self._browse.setToolTip(tr("Choose a folder of images (Ctrl+O)."))
         self._browse.clicked.connect(self.ask)
-        self._recent = quiet_button("Recent", "recentButton")
-        self._recent.setToolTip("Folders that were open before")
+        self._recent = quiet_button(tr("Recent"), "recentButton")
+        self._recent.setToolTip(tr("Folders that were open before"))
         self._recent_menu = QMenu(self._recent)
         self._recent_menu.setToolTipsVisible(True)
-        self._clear_cache = QAction("Clear decoded photos", self)
+        self._clear_cache = QAction(tr("Clear the image cache"), self)
+        self._clear_cache.setToolTip(
+            tr("Deletes the decoded images that are kept to start faster. Your own files stay.")
+        )
         self._clear_cache.setObjectName("clearCacheAction")
         self._recent_menu.triggered.connect(self._open_recent)
         self._recent.setMenu(self._recent_menu)
@@ -193,11 +191,11 @@ class DatasetPanel(Card):
     def _make_progress(self) -> None:
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._bar.setAccessibleName("Progress")
+        self._bar.setAccessibleName(tr("Progress"))
         theme.style(self._bar, slim=True)
         self._doing = small_label()
         theme.tabular(self._doing)
-        self._cancel = quiet_button("Cancel", "cancelScanButton")
+        self._cancel = quiet_button(tr("Cancel"), "cancelScanButton")
         self._cancel.clicked.connect(self.cancel_requested)
         self._progress = QWidget()
         inner = QVBoxLayout(self._progress)
@@ -211,17 +209,17 @@ class DatasetPanel(Card):
         self.body.addWidget(self._progress)
 
     def _make_findings(self) -> None:
-        self._invitation = small_label(text=INVITATION)
+        self._invitation = small_label(text=tr(INVITATION))
         self._list = ClassList()
         self._total = small_label("heading")
         self._split = small_label()
         self._problems = quiet_button("", "problemsButton", flush=True)
-        self._problems.setToolTip("See which files, and why")
+        self._problems.setToolTip(tr("Shows which files are left out, and why."))
         self._problems.clicked.connect(self._show_problems)
-        self._sample = QPushButton("Draw sample flowers")
+        self._sample = QPushButton(tr("Draw sample flowers"))
         self._sample.setObjectName("sampleButton")
         self._sample.setToolTip(
-            "Draws a small set of flowers of several kinds, so that you can train at once."
+            tr("Draws a small dataset of flowers of several kinds, so that you can train at once.")
         )
         self._sample.clicked.connect(self.samples_requested)
         self.body.addWidget(self._invitation)
@@ -249,48 +247,51 @@ class DatasetPanel(Card):
         self._split.setVisible(opened)
         left_out = len(self._scanned.problems) if self._scanned else 0
         self._problems.setVisible(left_out > 0)
-        self._problems.setText(f"{plural(left_out, 'file')} left out ▸")
+        self._problems.setText(
+            trn("{count} file is left out ▸", "{count} files are left out ▸", left_out)
+        )
         self._sample.setEnabled(self._path.isEnabled())
         # All of the width while it is the newcomer's way in, a corner later.
         width = QSizePolicy.Policy.Maximum if opened else QSizePolicy.Policy.Expanding
         self._sample.setSizePolicy(width, QSizePolicy.Policy.Fixed)
-        self._sample.setText("Sample flowers" if opened else "Draw sample flowers")
+        self._sample.setText(tr("Sample flowers") if opened else tr("Draw sample flowers"))
         theme.style(self._sample, role="quiet" if opened else "primary")
         self._show_summary()
 
-    def _show_bar(self, what: str, done: int, total: int) -> None:
+    def _show_bar(self, text: str, done: int, total: int) -> None:
         self._bar.setRange(0, total)
         self._bar.setValue(done)
-        self._doing.setText(f"{what}: {done:,} of {total:,}" if total else f"{what} …")
+        self._doing.setText(text)
         self._progress.show()
 
     def _show_summary(self) -> None:
         if self._scanned is None:
             return
-        counts = self._scanned.classes
-        train = sum(each.train for each in counts)
-        validation = sum(each.validation for each in counts)
-        photos = train + validation
-        self._total.setText(f"{plural(len(counts), 'class', 'classes')}, {plural(photos, 'photo')}")
-        how = "as the folder has them"
-        if not validation:
-            # Of every class, at least one photo and never all, as the split itself does it.
-            validation = sum(
-                min(max(round(each.train * self._fraction), 1), each.train - 1) for each in counts
+        train, validation = self._scanned.split_counts(self._fraction)
+        counts = {"train": f"{train:,}", "validation": f"{validation:,}"}
+        classes = trn("{count} class", "{count} classes", len(self._scanned.classes))
+        images = trn("{count} image", "{count} images", train + validation)
+        self._total.setText(tr("{classes}, {images}", classes=classes, images=images))
+        if any(each.validation for each in self._scanned.classes):
+            text = tr(
+                "{train} for training, {validation} for validation: the folder's own split",
+                **counts,
             )
-            train -= validation
-            how = "drawn from every class"
-        text = f"{train:,} to train, {validation:,} to validate, {how}"
+        else:
+            text = tr(
+                "{train} for training, {validation} for validation, drawn randomly from each class",
+                **counts,
+            )
         if not self._scanned.checked:
-            text += "\nThose that can't be read will be named and left out when their turn comes."
+            text += "\n" + tr(
+                "Images that can't be read are left out during training, with a message."
+            )
         self._split.setText(text)
 
     @Slot()
     def _show_problems(self) -> None:
         if self._scanned:
-            dialog = ProblemsDialog(self._scanned.problems, self)
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            dialog.open()
+            ProblemsDialog(self._scanned.problems, self).open()
 
     # --- what the user does ---------------------------------------------------------------
 
@@ -309,7 +310,7 @@ class DatasetPanel(Card):
         """Has the user choose a folder, where one may be opened now."""
         if not self._browse.isEnabled():
             return
-        choose_folder(self, "Choose a folder of photos", self.folder, self._open)
+        choose_folder(self, tr("Choose a folder of images"), self.folder, self._open)
 
     @Slot(QAction)
     def _open_recent(self, action: QAction) -> None:
@@ -331,53 +332,5 @@ def same_but_checked(before: Scanned, scanned: Scanned) -> bool:
     )
 
 
-class ProblemsDialog(QDialog):
-    """The files that were left out, and why."""
-
-    def __init__(self, problems: Sequence[Problem], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Left out")
-        self.resize(560, 360)
-        table = QTableView()
-        table.setObjectName("problemsTable")
-        table.setModel(_ProblemModel(problems, table))
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        table.verticalHeader().hide()
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.addWidget(small_label(text="These were left out. Everything else is used as it is."))
-        layout.addWidget(table, 1)
-        layout.addWidget(buttons)
-
-
-class _ProblemModel(QAbstractTableModel):
-    def __init__(self, problems: Sequence[Problem], parent: QObject) -> None:
-        super().__init__(parent)
-        self._problems = problems
-
-    def rowCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
-        return 0 if parent.isValid() else len(self._problems)
-
-    def columnCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
-        return 0 if parent.isValid() else 2
-
-    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
-        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            return None
-        problem = self._problems[index.row()]
-        return problem.reason if index.column() else problem.path
-
-    def headerData(
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> str | None:
-        if role != Qt.ItemDataRole.DisplayRole or orientation != Qt.Orientation.Horizontal:
-            return None
-        return ("File", "Reason")[section]
+def _progress(done: int, total: int) -> dict[str, str]:
+    return {"done": f"{done:,}", "total": f"{total:,}"}

@@ -4,21 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import (
-    QItemSelectionModel,
-    QModelIndex,
-    QObject,
     QRectF,
     QSize,
     Qt,
-    Signal,
-    Slot,
 )
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QListView,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
 )
@@ -27,13 +20,11 @@ from flowergui.desktop.evaluation.evaluated_photos import prediction_text
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
 from flowergui.desktop.widgets.painting import paint_tile
-from flowergui.desktop.widgets.thumbnails import Thumbnails
+from flowergui.desktop.widgets.tile_list import TileDelegate, TileListView
 from flowergui.events import PhotoEvaluated
 from flowergui.text import percent, tr
 
 TILE_PX = 96
-PHOTOS_PER_LAYOUT = 500
-MAX_THUMBNAILS = 1_000
 
 
 class _PhotoModel(ListModel):
@@ -48,54 +39,26 @@ class _PhotoModel(ListModel):
         return None
 
 
-class PhotoGrid(QListView):
-    """Shows tiles; pictures are read only for those that are visible."""
-
-    chosen = Signal(object)
-    """The PhotoEvaluated that the user wants to look at."""
+class PhotoGrid(TileListView):
+    """Shows evaluated photos. `chosen` has the PhotoEvaluated that the user wants to look at."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(_PhotoModel(), _PhotoDelegate, 2 * TILE_PX, parent, flat=True)
         self.setObjectName("evaluatedPhotos")
         self.setAccessibleName(tr("Images"))
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setMovement(QListView.Movement.Static)
-        self.setUniformItemSizes(True)
-        self.setLayoutMode(QListView.LayoutMode.Batched)
-        self.setBatchSize(PHOTOS_PER_LAYOUT)
-        self.setFrameShape(QListView.Shape.NoFrame)
-        theme.style(self, flat=True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._photos = _PhotoModel(self)
-        self._thumbnails = Thumbnails(2 * TILE_PX, MAX_THUMBNAILS, self)
-        self._thumbnails.ready.connect(self.viewport().update)
-        self.setModel(self._photos)
-        self.setItemDelegate(_PhotoDelegate(self._thumbnails, self))
-        self.selectionModel().currentChanged.connect(self._moved)
 
     def show_photos(self, photos: Sequence[PhotoEvaluated], path: str = "") -> None:
         """Replaces the photos, and chooses the one with this path, else the first."""
-        self._photos.show_rows(photos)
+        self.rows.show_rows(photos)
         if photos:
             row = next((row for row, each in enumerate(photos) if each.path == path), 0)
-            self.selectionModel().setCurrentIndex(
-                self._photos.index(row), QItemSelectionModel.SelectionFlag.ClearAndSelect
-            )
-
-    @Slot(QModelIndex, QModelIndex)
-    def _moved(self, now: QModelIndex, before: QModelIndex) -> None:
-        if now.isValid():
-            self.chosen.emit(now.data(Qt.ItemDataRole.UserRole))
+            self.choose(row)
 
 
-class _PhotoDelegate(QStyledItemDelegate):
-    def __init__(self, thumbnails: Thumbnails, parent: QObject) -> None:
-        super().__init__(parent)
-        self._thumbnails = thumbnails
-
+class _PhotoDelegate(TileDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         return QSize(TILE_PX + 14, TILE_PX + 2 * option.fontMetrics.height() + 16)
 
@@ -111,7 +74,7 @@ class _PhotoDelegate(QStyledItemDelegate):
             painter.setPen(QPen(look.color("accent"), 1.5))
             painter.setBrush(look.color("accent_soft"))
             painter.drawRoundedRect(area, 6, 6)
-        paint_tile(painter, tile, self._thumbnails.picture(photo.path), photo.label)
+        paint_tile(painter, tile, self.thumbnails.picture(photo.path), photo.label)
         share = percent(photo.probability)
         text = QRectF(tile.left(), tile.bottom() + 3, TILE_PX, line)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

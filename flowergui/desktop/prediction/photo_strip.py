@@ -4,20 +4,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import (
-    QItemSelectionModel,
-    QObject,
     QRectF,
     QSize,
     Qt,
-    Signal,
-    Slot,
 )
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QListView,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
 )
@@ -26,38 +20,25 @@ from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
 from flowergui.desktop.widgets.painting import paint_tile
-from flowergui.desktop.widgets.thumbnails import Thumbnails
+from flowergui.desktop.widgets.tile_list import TileDelegate, TileListView
 from flowergui.text import tr
 
 TILE_PX = 40
-MAX_THUMBNAILS = 500
 
 
-class PhotoStrip(QListView):
-    """One row of photos; hidden while there are fewer than two."""
-
-    chosen = Signal(object)
-    """The user wants to see this PhotoAnswer."""
+class PhotoStrip(TileListView):
+    """One row of photos; hidden while there are fewer than two. `chosen` has a PhotoAnswer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        self._photos = _StripModel()
+        super().__init__(self._photos, _StripDelegate, 3 * TILE_PX, parent, flat=True)
         self.setObjectName("photoStrip")
         self.setAccessibleName(tr("Images"))
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(False)
-        self.setUniformItemSizes(True)
-        self.setFrameShape(QListView.Shape.NoFrame)
-        theme.style(self, flat=True)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._photos = _StripModel(self)
-        self._thumbnails = Thumbnails(3 * TILE_PX, MAX_THUMBNAILS, self)
-        self._thumbnails.ready.connect(self.viewport().update)
-        self.setModel(self._photos)
-        self.setItemDelegate(_StripDelegate(self._thumbnails, self))
         self.setFixedHeight(TILE_PX + 8 + self.horizontalScrollBar().sizeHint().height())
-        self.selectionModel().currentChanged.connect(self._selected)
         self.hide()
 
     @property
@@ -69,9 +50,7 @@ class PhotoStrip(QListView):
         """Shows these instead of those before, and chooses the first."""
         self._photos.show_rows(PhotoAnswer(path) for path in dict.fromkeys(paths))
         self.setVisible(self._photos.rowCount() > 1)
-        self.selectionModel().setCurrentIndex(
-            self._photos.index(0), QItemSelectionModel.SelectionFlag.ClearAndSelect
-        )
+        self.choose(0)
 
     def photos(self) -> list[PhotoAnswer]:
         """All of them."""
@@ -85,15 +64,10 @@ class PhotoStrip(QListView):
         """Replaces what is known of a photo that is there."""
         self._photos.put(shown)
 
-    @Slot()
-    def _selected(self) -> None:
-        if self.current:
-            self.chosen.emit(self.current)
-
 
 class _StripModel(ListModel):
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._row_of: dict[str, int] = {}
 
     def show_rows(self, rows: Iterable[PhotoAnswer]) -> None:
@@ -121,11 +95,7 @@ class _StripModel(ListModel):
         return None
 
 
-class _StripDelegate(QStyledItemDelegate):
-    def __init__(self, thumbnails: Thumbnails, parent: QObject) -> None:
-        super().__init__(parent)
-        self._thumbnails = thumbnails
-
+class _StripDelegate(TileDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         return QSize(TILE_PX + 6, TILE_PX + 6)
 
@@ -137,7 +107,7 @@ class _StripDelegate(QStyledItemDelegate):
         painter.save()
         if not shown.predicted and not shown.failure:
             painter.setOpacity(0.5)
-        paint_tile(painter, tile, self._thumbnails.picture(shown.path), name)
+        paint_tile(painter, tile, self.thumbnails.picture(shown.path), name)
         painter.setOpacity(1)
         if option.state & QStyle.StateFlag.State_Selected:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

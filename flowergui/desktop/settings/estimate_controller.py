@@ -117,7 +117,7 @@ class EstimateController(QObject):
         if self._wanted is None:
             return
         recipe, scanned = self._wanted
-        train, validation = _counts(scanned, recipe.validation_fraction)
+        train, validation = scanned.split_counts(recipe.validation_fraction)
         examples = [path for each in scanned.classes[:4] for path in each.examples[:2]]
         self._jobs.do(
             JOB,
@@ -133,14 +133,6 @@ class EstimateController(QObject):
                 self.text = in_words(event, self._wanted[0])
                 self._quicker = event.speedups
                 self.changed.emit()
-
-
-def _counts(scanned: Scanned, fraction: float) -> tuple[int, int]:
-    """Photos that would train, and that would be held back."""
-    train = sum(each.train for each in scanned.classes)
-    validation = sum(each.validation for each in scanned.classes)
-    held_back = 0 if validation else round(train * fraction)
-    return train - held_back, validation + held_back
 
 
 def in_words(told: Estimated, recipe: Recipe) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flowergui.facts import validation_count
 from flowergui.learning.data.photos import Photo, Photos, sorted_by_path
 
 
@@ -83,7 +84,6 @@ def split_class(
     # Bytes seed Random as their string does, but names of folders need not be valid UTF-8.
     seed_bytes = seed.encode("utf-8", "surrogateescape")
     shuffled = random.Random(seed_bytes).sample(members, len(members))
-    count = round(len(members) * fraction)
-    if whole_class:
-        count = min(max(count, 1), len(members) - 1)
+    rounded = round(len(members) * fraction)
+    count = validation_count(len(members), fraction) if whole_class else rounded
     return shuffled[count:], shuffled[:count]

@@ -16,10 +16,10 @@ from PySide6.QtWidgets import (
     QTableView,
 )
 
-from flowergui.desktop.dataset.class_list import BATCH
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
 from flowergui.desktop.threads import worker
 from flowergui.desktop.widgets import thumbnails
+from flowergui.desktop.widgets.tile_list import LAYOUT_BATCH
 from flowergui.events import (
     SampleProgress,
     Scanned,
@@ -139,25 +139,27 @@ def test_classes_are_listed_with_their_counts(panel):
     model = panel.findChild(QListView, "classList").model()
     assert [model.index(row, 0).data() for row in range(model.rowCount())] == ["rose", "tulip"]
     spoken = model.index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert spoken == "tulip, 1,200 photos"
-    assert "240 to train and 60 to validate" in model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
-    assert "2 classes, 1,500 photos" in texts(panel)
-    assert "1,440 to train, 60 to validate" in texts(panel)
+    assert spoken == "tulip: 1,200 images"
+    assert "240 for training and 60 for validation" in model.index(0, 0).data(
+        Qt.ItemDataRole.ToolTipRole
+    )
+    assert "2 classes, 1,500 images" in texts(panel)
+    assert "1,440 for training, 60 for validation: the folder's own split" in texts(panel)
 
 
 def test_a_flat_folder_is_split_as_the_fraction_says(panel):
     panel.show_scanned(scanned(flower("rose", 300), flower("tulip", 2), flower("iris", 1)))
-    assert "242 to train, 61 to validate" in texts(panel)
+    assert "242 for training, 61 for validation" in texts(panel)
     panel.set_validation_fraction(0.1)
     # At least one of every class, and never all.
-    assert "272 to train, 31 to validate" in texts(panel)
+    assert "272 for training, 31 for validation" in texts(panel)
 
 
 def test_what_was_left_out_is_a_click_away(qtbot, panel):
     problems = [Problem("rose/a.jpg", "not a picture"), Problem("iris", "no photos in it")]
     panel.show_scanned(scanned(flower("rose", 2), flower("tulip", 2), problems=problems))
     left_out = button(panel, "problemsButton")
-    assert left_out.text() == "2 files left out ▸"
+    assert left_out.text() == "2 files are left out ▸"
     left_out.click()
     model = panel.findChild(QTableView, "problemsTable").model()
     rows = [[model.index(row, column).data() for column in (0, 1)] for row in (0, 1)]
@@ -170,9 +172,9 @@ def test_a_large_folder_is_checked_while_it_is_used(panel):
     listed = scanned(flower("rose", 20_000), flower("tulip", 1_200))
     panel.show_scanned(replace(listed, checked=False))
     panel.show_checking(ScanProgress(320, 21_200))
-    assert "Checking the photos: 320 of 21,200" in texts(panel)
-    assert "will be named and left out" in texts(panel)
-    assert "2 classes, 21,200 photos" in texts(panel)
+    assert "Checking images: 320 of 21,200" in texts(panel)
+    assert "are left out during training" in texts(panel)
+    assert "2 classes, 21,200 images" in texts(panel)
     assert button(panel, "sampleButton").isEnabled()
     model = panel.findChild(QListView, "classList").model()
     resets = []
@@ -180,7 +182,7 @@ def test_a_large_folder_is_checked_while_it_is_used(panel):
     panel.show_scanned(listed)  # nothing was wrong: what the user looks at stays where it is
     assert not resets
     assert "Checking" not in texts(panel)
-    assert "will be named" not in texts(panel)
+    assert "during training" not in texts(panel)
     panel.show_scanned(listed)  # opened again: the pictures may be others
     assert len(resets) == 1
 
@@ -233,7 +235,7 @@ def test_many_classes_are_laid_out_by_and_by(qtbot, panel):
     panel.show_scanned(scanned(*(flower(f"flower {n:05}", 2) for n in range(10_000))))
     view = panel.findChild(QListView, "classList")
     first, last = (view.model().index(row, 0) for row in (0, 9_999))
-    assert view.visualRect(last).top() < BATCH * 100
+    assert view.visualRect(last).top() < LAYOUT_BATCH * 100
     qtbot.waitUntil(lambda: view.visualRect(last).top() > 9_000 * 20)
     assert view.visualRect(first).top() < 10
 
