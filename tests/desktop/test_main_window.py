@@ -102,7 +102,7 @@ def test_a_folder_that_cannot_be_opened_leaves_open_what_was(qtbot, window, phot
     qtbot.keyClick(path, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: "There is no folder" in banner_text(window))
     assert path.text() == photos
-    assert "2 classes, 16 photos" in texts(window)
+    assert "2 classes, 16 images" in texts(window)
     assert button(window, "startButton").isEnabled()
 
 
@@ -129,7 +129,7 @@ def test_a_large_folder_trains_before_all_of_it_is_checked(qtbot, window, script
     qtbot.waitUntil(lambda: bool(script.of("train")))
     assert script.of("train")[0].photos == str(folder)
     assert "Checking the photos" not in texts(window)
-    assert "2 classes, 16 photos" in texts(window)
+    assert "2 classes, 16 images" in texts(window)
 
 
 def test_nonsense_in_the_form_keeps_start_off(qtbot, window, photos):
