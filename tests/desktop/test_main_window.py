@@ -124,11 +124,11 @@ def test_a_large_folder_trains_before_all_of_it_is_checked(qtbot, window, script
     folder.mkdir()
     window.open_folder(str(folder))
     start = button(window, "startButton")
-    qtbot.waitUntil(lambda: start.isEnabled() and "Checking the photos" in texts(window))
+    qtbot.waitUntil(lambda: start.isEnabled() and "Checking images" in texts(window))
     start.click()
     qtbot.waitUntil(lambda: bool(script.of("train")))
     assert script.of("train")[0].photos == str(folder)
-    assert "Checking the photos" not in texts(window)
+    assert "Checking images" not in texts(window)
     assert "2 classes, 16 images" in texts(window)
 
 
