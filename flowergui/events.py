@@ -529,6 +529,6 @@ def as_dict(event: Event) -> dict[str, Any]:
     fields = asdict(event)
     if isinstance(event, Predicted):
         fields["predictions"] = [
-            {"class": guess.name, "probability": guess.probability} for guess in event.predictions
+            {"class": each.name, "probability": each.probability} for each in event.predictions
         ]
     return {"event": type(event).__name__, **fields}

@@ -1,5 +1,5 @@
 """The tasks that a frontend can start. Each is a generator of events; nothing happens until it is
-iterated. `read_image` returns at once.
+iterated.
 
 torch is imported when a task begins, so that a frontend is on screen first.
 """
@@ -35,16 +35,6 @@ def inspect(folder: str | Path) -> Iterator[Event]:
     from flowergui.learning.data.scan import scan
 
     yield from scan(Path(folder))
-
-
-def read_image(path: str | Path, edge: int) -> tuple[int, int, bytes]:
-    """The width, height and RGB bytes of an image, scaled so that its longer side has at most
-    `edge` pixels. Raises FlowerError if it can't be read."""
-    from flowergui.learning.data import image_io
-
-    picture = image_io.read(Path(path), at_least=edge)
-    picture.thumbnail((edge, edge))
-    return *picture.size, picture.tobytes()
 
 
 def sample(folder: str | Path, *, seed: int = 0, photos_per_class: int = 80) -> Iterator[Event]:

@@ -23,7 +23,7 @@ ORDER = (
     ("learning.data",),
     ("learning.training",),
     ("learning.estimate", "learning.inference"),
-    ("tasks",),
+    ("tasks", "image_preview"),
     ("cli", "desktop.style", "desktop.threads"),
     ("desktop.widgets",),
     ("desktop.run_names",),

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage, QPixmap
 
-from flowergui import tasks
 from flowergui.desktop.threads.worker import Worker
 from flowergui.errors import FlowerError
+from flowergui.image_preview import read_preview
 
 WAITING = 80
 """Pictures that may wait to be read: more than a screen shows. Older wishes are dropped, and
@@ -92,7 +92,7 @@ def read_picture(path: str, edge: int) -> QImage:
     waits for that lock while it destroys an object.
     """
     try:
-        width, height, pixels = tasks.read_image(path, edge)
+        width, height, pixels = read_preview(path, edge)
     except FlowerError:
         return QImage()
     image = QImage(pixels, width, height, 3 * width, QImage.Format.Format_RGB888)
