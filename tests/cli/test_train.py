@@ -1,0 +1,269 @@
+"""Training and resuming on the command line, on tiny images."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from command_line import PLAIN, STARTED, events_of, kinds, only_run, recipe_of
+
+from flowergui import tasks
+from flowergui.cli import commands
+from flowergui.config.presets import PRESETS
+from flowergui.config.recipe import SETTING, SETTINGS, Recipe
+from flowergui.errors import FlowerError
+from flowergui.events import (
+    Event,
+    RolledBack,
+)
+from flowergui.requests import ResumeOptions
+
+
+def test_train_prints_events_and_writes_files(
+    flowers: Path, empty: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--epochs", "2", "--batch-size", "4", "--seed", "3", "--json"]
+
+    assert commands.run(["train", str(flowers), *PLAIN, *arguments]) == 0
+
+    events = events_of(capsys.readouterr().out)
+    printed_events = kinds(events)
+    assert printed_events.count("BatchDone") == 8
+    assert printed_events.count("EpochDone") == 2
+    assert printed_events[-1] == "Finished"
+    batch = next(event for event in events if event["event"] == "BatchDone")
+    assert {"epoch", "batch", "step", "loss", "accuracy", "learning_rate"} <= batch.keys()
+    assert 0 <= batch["accuracy"] <= 1
+    epoch = next(event for event in events if event["event"] == "EpochDone")
+    assert {"train_loss", "train_accuracy", "val_loss", "val_accuracy"} <= epoch.keys()
+    assert all(Path(event["path"]).is_file() for event in events if event["event"] == "Saved")
+    names = {path.name for path in only_run(empty).iterdir()}
+    assert {"recipe.json", "split.csv", "history.csv", "last.pth", "best.pth"} <= names
+    recipe = recipe_of(empty)
+    assert (recipe["batch_size"], recipe["seed"], recipe["model"]) == (4, 3, "mynet")
+    assert recipe["photos"] == str(flowers)
+
+
+def test_the_photos_folder_is_kept_absolute(
+    flowers: Path, planned: list[Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(flowers.parent)
+
+    commands.run(["train", "flowers", *PLAIN])
+
+    assert planned[0].photos == str(flowers)
+
+
+def test_train_prints_text_without_json(
+    flowers: Path, empty: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.run(["train", str(flowers), *PLAIN, "--epochs", "1"]) == 0
+
+    printed = capsys.readouterr()
+    assert "epoch 1/1, loss" in printed.out
+    assert "validation accuracy" in printed.out
+    best = only_run(empty) / "best.pth"
+    assert f"The best checkpoint is {best}." in printed.out
+    assert f"flowergui predict {best} IMAGE" in printed.out
+    assert "poppy/torn.jpg" in printed.err
+
+
+def test_presets_follow_the_mode_and_explicit_options_beat_them(planned: list[Recipe]) -> None:
+    base = ["train", "photos", "--model", "resnet18"]
+
+    for more in (
+        [],
+        ["--mode", "transfer"],
+        ["--preset", "tutorial"],
+        ["--preset", "tutorial", "--no-drop-last", "--epochs", "7", "--ema"],
+    ):
+        assert commands.run([*base, *more]) == 0
+
+    scratch, transfer, tutorial, mixed = planned
+    usual = PRESETS["recommended"]["scratch"]
+    for name in ("epochs", "image_size", "training_size", "frozen", "optimizer"):
+        assert getattr(scratch, name) == usual[name]
+    assert (transfer.image_size, transfer.frozen) == (0, ("all-but-head",))
+    assert (tutorial.epochs, tutorial.optimizer, tutorial.drop_last) == (30, "adam", True)
+    assert (mixed.epochs, mixed.drop_last, mixed.optimizer) == (7, False, "adam")
+    assert mixed.ema == SETTING["ema"].switched_on
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [
+        (["--ema", "0.99"], "ema", 0.99),
+        (["--ema", "off"], "ema", 0.0),
+        (["--mixup"], "mixup", 0.2),
+        (["--drop-last"], "drop_last", True),
+        (["--drop-last", "off"], "drop_last", False),
+        (["--frozen", "conv1.*,bn1", "layer1"], "frozen", ("conv1.*", "bn1", "layer1")),
+        (["--frozen"], "frozen", ()),
+        (["--image-size", "own"], "image_size", 0),
+        (["--ema", "none"], "ema", 0.0),
+        (["--weight-decay", "no"], "weight_decay", 0.0),
+        (["--epochs", "1,000"], "epochs", 1000),
+        (["--learning-rate", "1e-3"], "learning_rate", 0.001),
+        (["--weights", "mine.pth"], "weights", "mine.pth"),
+    ],
+)
+def test_options_set_their_setting(
+    planned: list[Recipe], words: list[str], name: str, value: object
+) -> None:
+    assert commands.run(["train", "photos", *PLAIN, *words]) == 0
+
+    assert getattr(planned[0], name) == value
+
+
+def test_every_setting_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.run(["train", "--help"]) == 0
+
+    shown = " ".join(capsys.readouterr().out.split())
+    for setting in SETTINGS:
+        assert f"--{setting.name.replace('_', '-')}" in shown
+    scratch, transfer = (PRESETS["recommended"][mode] for mode in ("scratch", "transfer"))
+    default = f"default: {scratch['epochs']} for scratch, {transfer['epochs']} for transfer"
+    assert default in shown
+
+
+def test_a_preset_size_that_the_network_refuses_is_replaced(
+    planned: list[Recipe], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.run(["train", "photos", "--model", "vit_b_16"]) == 0
+
+    assert planned[0].image_size == 0
+    size = PRESETS["recommended"]["scratch"]["image_size"]
+    assert f"vit_b_16 can't take images of {size} px" in capsys.readouterr().err
+
+
+def test_resuming_a_finished_run_says_that_it_is_finished(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.run(["resume", "--models-folder", str(trained)]) == 0
+
+    printed = capsys.readouterr()
+    assert "has done all its 2 epochs" in printed.err
+    assert "flowergui predict" in printed.out
+
+
+def test_epochs_extend_the_newest_run(
+    flowers: Path, empty: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands.run(["train", str(flowers), *PLAIN, "--epochs", "1", "--json"])
+    capsys.readouterr()
+
+    assert commands.run(["resume", "--epochs", "2", "--json"]) == 0
+
+    events = events_of(capsys.readouterr().out)
+    assert events[0]["event"] == "RunStarted"
+    assert events[0]["resumed"] is True
+    assert [event["epoch"] for event in events if event["event"] == "EpochDone"] == [2]
+    assert recipe_of(empty)["epochs"] == 2
+
+
+def test_resume_check_changes_nothing(
+    trained: Path, flowers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (only_run(trained) / "last.pth").read_bytes()
+    argv = ["resume", "--check", "--models-folder", str(trained)]
+    assert commands.run(argv) == 1
+    said = capsys.readouterr().out
+    assert "! Epochs      all 2 are done. Ask for more epochs.\n" in said
+    assert "  Photos      20, as before, split as before\n" in said
+    assert commands.run([*argv, "--epochs", "5"]) == 0
+    assert capsys.readouterr().out.endswith("The run can be resumed.\n")
+    assert commands.run([*argv, "--epochs", "5", "--rename", "poppy=violet", "--json"]) == 1
+    printed_events = json.loads(capsys.readouterr().out)
+    assert printed_events["event"] == "ResumeChecked"
+    assert any("violet is another class" in each["detail"] for each in printed_events["checks"])
+    assert (only_run(trained) / "last.pth").read_bytes() == before
+
+
+def test_resume_options_reach_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[ResumeOptions] = []
+
+    def resumed(*wishes: Any) -> Iterator[Event]:
+        seen.append(wishes[-1])
+        yield from ()
+
+    monkeypatch.setattr(tasks, "resume", resumed)
+    argv = ["resume", "--new-photos", "--new-classes", "--rename", "a=b", "--rename", "c=d e"]
+    assert commands.run([*argv, "--restart-schedule"]) == 0
+    assert commands.run(["resume"]) == 0
+    assert seen == [ResumeOptions(True, True, (("a", "b"), ("c", "d e")), True), ResumeOptions()]
+
+
+def test_only_given_changes_reach_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, dict[str, Any], Path | None]] = []
+
+    def resume(
+        source: str | None, live: object, changes: dict[str, Any], models: Path | None, how: object
+    ) -> Iterator[Event]:
+        asked.append((source, changes, models))
+        yield from ()
+
+    monkeypatch.setattr(tasks, "resume", resume)
+    given = ["--frozen", "conv1", "fc.*", "--model", "resnet18", "--workers", "0"]
+
+    assert commands.run(["resume"]) == 0
+    assert commands.run(["resume", "last.pth", "--photos", "/photos", *given]) == 0
+
+    assert asked[0] == (None, {}, None)
+    assert asked[1][0] == "last.pth"
+    assert asked[1][1] == {
+        "photos": os.path.abspath("/photos"),
+        "frozen": ("conv1", "fc.*"),
+        "model": "resnet18",
+        "workers": 0,
+    }
+
+
+def test_a_bare_state_dict_starts_a_new_run(
+    flowers: Path, trained: Path, empty: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = torch.load(only_run(trained) / "best.pth", weights_only=True)
+    empty.mkdir()
+    bare = empty.parent / "bare.pth"
+    torch.save(stored["model"], bare)
+    given = ["--photos", str(flowers), "--model", "mynet", "--epochs", "1"]
+
+    assert commands.run(["resume", str(bare), *given, "--device", "cpu", "--json"]) == 0
+
+    assert kinds(events_of(capsys.readouterr().out))[-1] == "Finished"
+    assert (only_run(empty) / "last.pth").is_file()
+
+
+def test_weights_imply_a_transfer(flowers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.run(["train", str(flowers), "--weights", "nowhere.pth"]) == 2
+    assert "There is no file nowhere.pth" in capsys.readouterr().err
+    argv = ["train", str(flowers), "--weights", "nowhere.pth", "--mode", "scratch"]
+    assert commands.run(argv) == 2
+    assert "Only a transfer starts from pretrained weights." in capsys.readouterr().err
+
+
+def test_the_speed_of_a_tried_precision_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = replace(STARTED, precision="float32", speedup=1.24)
+    monkeypatch.setattr(tasks, "resume", lambda *_, **__: iter([opened]))
+    commands.run(["resume"])
+    assert "float32 is 1.2 times as fast as bfloat16." in capsys.readouterr().out
+
+
+def test_a_run_that_fails_is_not_a_refused_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> Iterator[Event]:
+        yield STARTED
+        yield RolledBack(1, 2, 3, 0.0005, "The loss became nan in epoch 1, batch 3.")
+        raise FlowerError("The loss became nan in epoch 1, batch 4.", hint="Try less.")
+
+    monkeypatch.setattr(tasks, "resume", broken)
+    assert commands.run(["resume"]) == 1
+    said = capsys.readouterr().err
+    assert "Rolled back to epoch 1, batch 2; continuing with learning rate 0.0005." in said
+    assert said.endswith("flowergui: The loss became nan in epoch 1, batch 4. Try less.\n")
