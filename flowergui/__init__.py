@@ -1,3 +1,3 @@
-"""flowergui: train image classifiers in a window, and know what they see."""
+"""flowergui: train image classifiers in a window, and see what they predict."""
 
 __version__ = "0.1.0"

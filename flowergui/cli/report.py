@@ -440,10 +440,7 @@ def _evaluation_set(event: Evaluated) -> Sequence[str]:
         ]
     else:
         found = [
-            tr(
-                "The images are in {folder}. None of them was used for training.",
-                folder=event.folder,
-            )
+            tr("The evaluated images in {folder} were not used for training.", folder=event.folder)
         ]
     if event.trained_on:
         found.append(

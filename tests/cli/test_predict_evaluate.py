@@ -65,7 +65,7 @@ def test_evaluate_prints_scores_and_errors(
 
     text = capsys.readouterr().out
     assert f" on {len(held)} images, loss " in text.splitlines()[0]
-    assert f"in {flowers}. None of them was used for training." in text
+    assert f"images in {flowers} were not used for training." in text
     for words in (("class", "images", "recall", "precision", "F1"), ("poppy", "2")):
         assert re.search("^" + " +".join(words), text, re.MULTILINE), words
     assert len(table.read_text("utf-8-sig").splitlines()) == 1 + len(held)
@@ -170,7 +170,7 @@ def test_the_text_of_an_evaluation(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
         "Accuracy 75.0% on 4 images, top-5 accuracy 90.0%, loss 0.500.",
-        "The images are in /photos. None of them was used for training.",
+        "The evaluated images in /photos were not used for training.",
         "Skipped 16 images that were used for training.",
         "Skipped classes that the network does not know: oak.",
         "",
