@@ -108,14 +108,12 @@ QAbstractSpinBox::up-button {{ subcontrol-position: top right; }}
 QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; }}
 QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 9px; height: 9px; }}
 QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 9px; height: 9px; }}
-QComboBox {{ padding-right: 22px; }}
+QComboBox {{ padding-right: 22px; combobox-popup: 0; }}
 QComboBox::drop-down {{ subcontrol-origin: border; subcontrol-position: center right;
     width: 22px; border: none; }}
 QComboBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}
 QComboBox QLineEdit, QAbstractSpinBox QLineEdit {{ border: none; padding: 0;
     background: transparent; }}
-QComboBox QAbstractItemView {{ background: {t.card}; border: 1px solid {t.border_strong};
-    selection-background-color: {t.accent_soft}; selection-color: {t.text}; outline: 0; }}
 
 QCheckBox, QRadioButton {{ spacing: 7px; }}
 QCheckBox:disabled, QRadioButton:disabled {{ color: {t.faint}; }}
@@ -146,6 +144,12 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 4px; }}
 QProgressBar[slim="true"] {{ max-height: 4px; min-height: 4px; border-radius: 2px; }}
 QProgressBar[slim="true"]::chunk {{ border-radius: 2px; }}
 
+QComboBox QAbstractItemView, QComboBox QAbstractItemView:focus {{ background: {t.card};
+    border: 1px solid {t.border_strong}; border-radius: 0; outline: 0;
+    selection-background-color: {t.accent_soft}; selection-color: {t.text}; }}
+QComboBox QAbstractItemView::item {{ padding: 4px 5px; border-radius: 4px; }}
+
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QScrollArea {{ border: none; background: transparent; }}
 QScrollArea > QWidget > QWidget {{ background: transparent; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}

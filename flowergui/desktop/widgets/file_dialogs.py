@@ -1,23 +1,27 @@
-"""Asking for files and folders, without stopping the rest of the program."""
+"""Dialogs that ask for files and folders; they do not block the window."""
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon, QPainter
+from PySide6.QtWidgets import QFileDialog, QToolButton, QWidget
 
-IMAGES = "Pictures (*.jpg *.jpeg *.png *.webp *.bmp *.gif *.tif *.tiff *.avif)"
-CHECKPOINTS = "Checkpoints and weights (*.pth *.pt *.safetensors)"
-TABLES = "Tables (*.csv)"
+from flowergui.desktop.style import theme
+from flowergui.text import N_, tr
+
+IMAGES = N_("Images (*.jpg *.jpeg *.png *.webp *.bmp *.gif *.tif *.tiff *.avif)")
+CHECKPOINTS = N_("Checkpoints and weights (*.pth *.pt *.safetensors)")
+TABLES = N_("Tables (*.csv)")
 NETWORKS = (
-    "With all that predicting takes (*.safetensors)",
-    "For phones, browsers and other programs (*.onnx)",
-    "Weights alone, for PyTorch (*.pth)",
+    N_("Weights and all that predictions need (*.safetensors)"),
+    N_("ONNX, for phones, browsers and other programs (*.onnx)"),
+    N_("Weights only, for PyTorch (*.pth)"),
 )
-ANYTHING = "All files (*)"
+ANYTHING = N_("All files (*)")
 
 
 def choose_folder(parent: QWidget, title: str, start: str, then: Callable[[str], object]) -> None:
-    """Asks for a folder; `then` gets it, and nothing where the user thought better of it."""
+    """Asks for a folder and calls `then` with its path, unless the user cancels."""
     dialog = _dialog(parent, title, start)
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly)
@@ -29,7 +33,7 @@ def choose_file(parent: QWidget, title: str, filters: str, then: Callable[[str],
     """Asks for one file that exists; see choose_folder."""
     dialog = _dialog(parent, title, "")
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    dialog.setNameFilters([filters, ANYTHING])
+    dialog.setNameFilters([tr(filters), tr(ANYTHING)])
     dialog.fileSelected.connect(then)
     dialog.open()
 
@@ -40,7 +44,7 @@ def choose_files(
     """Asks for any number of files that exist; see choose_folder."""
     dialog = _dialog(parent, title, "")
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-    dialog.setNameFilters([*filters, ANYTHING])
+    dialog.setNameFilters([tr(each) for each in (*filters, ANYTHING)])
     dialog.filesSelected.connect(then)
     dialog.open()
 
@@ -51,7 +55,7 @@ def choose_table(parent: QWidget, title: str, name: str, then: Callable[[str], o
 
 
 def choose_export(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
-    """Asks where to write a network, and in which form; see choose_folder."""
+    """Asks where to export a network, and in which format; see choose_folder."""
     _choose_target(parent, title, name, NETWORKS, then)
 
 
@@ -60,16 +64,16 @@ def _choose_target(
 ) -> None:
     dialog = _dialog(parent, title, "")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setNameFilters(filters)
-    # A name without an ending gets that of the form which is chosen.
-    dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(_ending(chosen)))
-    dialog.setDefaultSuffix(_ending(filters[0]))
+    dialog.setNameFilters([tr(each) for each in filters])
+    # A name without a suffix gets that of the chosen format.
+    dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(_suffix(chosen)))
+    dialog.setDefaultSuffix(_suffix(filters[0]))
     dialog.selectFile(name)
     dialog.fileSelected.connect(then)
     dialog.open()
 
 
-def _ending(filter: str) -> str:
+def _suffix(filter: str) -> str:
     return filter.rpartition("*.")[2].rstrip(")")
 
 
@@ -78,4 +82,21 @@ def _dialog(parent: QWidget, title: str, start: str) -> QFileDialog:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     if start:
         dialog.setDirectory(start)
+    for name in ("backButton", "forwardButton", "toParentButton"):
+        button = dialog.findChild(QToolButton, name)
+        if button is not None:  # none where the dialog is the system's own
+            button.setIcon(_tinted(button.icon(), button.iconSize()))
     return dialog
+
+
+def _tinted(icon: QIcon, size: QSize) -> QIcon:
+    """The icon in the colour of text: Qt's arrows are black, also on a dark ground."""
+    tinted = QIcon()
+    for mode, token in ((QIcon.Mode.Normal, "text"), (QIcon.Mode.Disabled, "faint")):
+        pixmap = icon.pixmap(size)
+        painter = QPainter(pixmap)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+        painter.fillRect(pixmap.rect(), theme.current().color(token))
+        painter.end()
+        tinted.addPixmap(pixmap, mode)
+    return tinted
