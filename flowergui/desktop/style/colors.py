@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colour tokens as #rrggbb. `soft` colours are backgrounds, `on_accent` is text on accent."""
+    """Colours as #rrggbb. `soft` ones are backgrounds, `on_accent` is text on the accent."""
 
     dark: bool
     background: str
@@ -16,6 +16,8 @@ class Theme:
     hover: str
     border: str
     border_strong: str
+    field: str
+    """The frame of what can be edited or ticked: 3:1 against its ground (WCAG 1.4.11)."""
     text: str
     muted: str
     faint: str
@@ -37,7 +39,7 @@ class Theme:
     rate: str
     grid: str
     series: tuple[str, ...]
-    """Of curves beside each other: each is far from all others, also to the colour-blind."""
+    """Curves beside each other: each is far from all others, for colour-blind people too."""
 
     def color(self, token: str, alpha: float = 1.0) -> QColor:
         """The token as a QColor, `alpha` between 0 (invisible) and 1."""
@@ -46,13 +48,13 @@ class Theme:
         return color
 
     def over_card(self, token: str, share: float) -> QColor:
-        """As much of the token over a card, opaque: Qt paints long lines of it thirty times as
-        fast as transparent ones."""
+        """The token at the opacity `share` over a card, as an opaque colour: Qt paints long lines
+        thirty times as fast as with a transparent one."""
         return self._over_card(QColor(getattr(self, token)), share)
 
     def serial(self, number: int, share: float = 1.0) -> QColor:
-        """The colour of curve `number` (from 0; after the last they begin anew), as much of it
-        over a card."""
+        """The colour of curve `number`, from 0 (after the last they begin anew), at the opacity
+        `share` over a card."""
         return self._over_card(QColor(self.series[number % len(self.series)]), share)
 
     def _over_card(self, over: QColor, share: float) -> QColor:
@@ -73,6 +75,7 @@ LIGHT = Theme(
     hover="#efedea",
     border="#e2dfd9",
     border_strong="#c9c5bd",
+    field="#918d85",
     text="#25222b",
     muted="#67636f",
     faint="#a5a1ab",
@@ -90,7 +93,7 @@ LIGHT = Theme(
     error_soft="#fbe9e9",
     train="#8d2f6b",
     validation="#2c7a4d",
-    rate="#a87414",
+    rate="#94640f",
     grid="#ebe8e3",
     series=(
         *("#8d2f6b", "#2a6fb0", "#c0641a", "#2c7a4d"),
@@ -106,6 +109,7 @@ DARK = Theme(
     hover="#2e2c34",
     border="#37353e",
     border_strong="#514e5b",
+    field="#757180",
     text="#eceaf0",
     muted="#aaa6b4",
     faint="#6d6977",

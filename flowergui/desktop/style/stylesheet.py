@@ -77,7 +77,11 @@ QPushButton[role="quiet"] {{ background: transparent; color: {t.muted};
     border-color: transparent; padding: 4px 8px; }}
 QPushButton[flush="true"] {{ padding-left: 1px; text-align: left; }}
 QPushButton[role="quiet"]:hover {{ background: {t.hover}; color: {t.text}; }}
-QPushButton[role="quiet"]:focus {{ border-color: {t.border_strong}; }}
+QPushButton[role="quiet"]:focus {{ border-color: {t.accent}; }}
+QPushButton[flush="true"]:hover, QPushButton[flush="true"]:pressed {{ background: transparent;
+    color: {t.accent}; }}
+QPushButton[flush="true"]:focus {{ border-color: transparent; color: {t.accent};
+    text-decoration: underline; }}
 QPushButton[role="quiet"]:disabled {{ color: {t.faint}; background: transparent; }}
 QPushButton[role="fold"] {{ background: transparent; color: {t.faint};
     border: 1px solid transparent; border-radius: 4px; padding: 0; }}
@@ -91,10 +95,10 @@ QPushButton[role="segment"]:focus {{ border-color: {t.accent}; }}
 QPushButton[role="segment"]:disabled {{ color: {t.faint}; }}
 
 QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{ background: {t.card};
-    color: {t.text}; border: 1px solid {t.border_strong}; border-radius: 6px;
+    color: {t.text}; border: 1px solid {t.field}; border-radius: 6px;
     padding: 4px 7px; selection-background-color: {t.accent};
-    selection-color: {t.on_accent}; }}
-QLineEdit:hover, QAbstractSpinBox:hover, QComboBox:hover {{ border-color: {t.faint}; }}
+    selection-color: {t.on_accent}; placeholder-text-color: {t.muted}; }}
+QLineEdit:hover, QAbstractSpinBox:hover, QComboBox:hover {{ border-color: {t.muted}; }}
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus,
 QTextEdit:focus {{ border-color: {t.accent}; }}
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {t.faint};
@@ -117,7 +121,7 @@ QComboBox QLineEdit, QAbstractSpinBox QLineEdit {{ border: none; padding: 0;
 
 QCheckBox, QRadioButton {{ spacing: 7px; }}
 QCheckBox:disabled, QRadioButton:disabled {{ color: {t.faint}; }}
-{boxes} {{ width: {box}px; height: {box}px; border: 1px solid {t.faint}; border-radius: 4px;
+{boxes} {{ width: {box}px; height: {box}px; border: 1px solid {t.field}; border-radius: 4px;
     background: {t.card}; }}
 {hovered} {{ border-color: {t.accent}; }}
 {checked} {{ background: {t.accent}; border-color: {t.accent}; image: url("{check}"); }}

@@ -1,11 +1,11 @@
 """The look of the whole program: colours, type and one stylesheet, light and dark.
 
-`apply(app)` dresses the program and follows the system's light or dark scheme from then on;
-`current()` gives the colours to whoever paints for himself (plots), and `signals.changed` tells
-him when to paint anew. Everything else is asked for with dynamic properties, through `style`:
+`apply(app)` sets palette and stylesheet, and follows the system's light or dark scheme, live.
+`current()` gives the colours to widgets that paint themselves (plots), and `signals.changed` says
+when to paint again. Everything else is set by dynamic properties, through `style`:
 
     QPushButton   role="primary"   the one action that matters here (accent colour)
-                  role="danger"    stops or throws away
+                  role="danger"    stops or deletes
                   role="quiet"     no frame until hovered: small, secondary actions;
                                    flush=True where its text is to stand under other text
                   role="fold"      folds a column, in the border beside it
@@ -15,7 +15,7 @@ him when to paint anew. Everything else is asked for with dynamic properties, th
                   role="figure"    a number worth reading from afar
                   role="caption"   muted, a little smaller: explanations, units
                   role="error"     what is wrong, beside the field
-                  role="chip"      a small rounded tag; failed=True where it tells of an error
+                  role="chip"      a small rounded tag; failed=True where it shows an error
                   role="readout"   a small text that floats over a plot
     QFrame        card=True        a surface with a thin border and round corners
                   line=True        a thin separator (set maximumHeight or Width to 1)
@@ -40,7 +40,7 @@ SPACE = 8
 
 
 class ThemeSignals(QObject):
-    """Tells when the look has changed."""
+    """Signals of the theme; the only object is `signals`."""
 
     changed = Signal(object)
     """The new Theme; the stylesheet is in place already."""
@@ -53,33 +53,34 @@ _scheme = "auto"
 
 
 def current() -> Theme:
-    """The colours that hold now."""
+    """The colours in use now."""
     return _current
 
 
 def scheme() -> str:
-    """What was asked for: "auto", "light" or "dark"."""
+    """The scheme that `apply` was called with: "auto", "light" or "dark"."""
     return _scheme
 
 
 def apply(app: QApplication, scheme: str = "auto") -> None:
-    """Dresses `app`. "auto" follows the system, live; "light" and "dark" hold against it."""
+    """Gives `app` its palette and stylesheet. "auto" follows the system, live; "light" and "dark"
+    override it."""
     global _scheme
     _scheme = scheme
     if app.style().objectName() != "fusion":
         app.setStyle("Fusion")
     hints = app.styleHints()
     wanted = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
-    # The platform is told too, so that title bars and native dialogs agree.
+    # The platform needs it too, for title bars and native dialogs.
     hints.setColorScheme(wanted.get(scheme, Qt.ColorScheme.Unknown))
     hints.colorSchemeChanged.connect(_follower.follow, Qt.ConnectionType.UniqueConnection)
     dark = hints.colorScheme() == Qt.ColorScheme.Dark if scheme == "auto" else scheme == "dark"
-    _dress(app, DARK if dark else LIGHT)
+    _set_look(app, DARK if dark else LIGHT)
 
 
 def style(widget: QWidget, **hooks: str | bool) -> None:
-    """Sets style hooks (see the module's docstring) and lets them show. What they do to the font
-    of a widget that was never shown holds after its `ensurePolished`."""
+    """Sets style hooks (see the module's docstring) and applies them. The font of a widget that was
+    never shown follows after its `ensurePolished`."""
     for name, value in hooks.items():
         widget.setProperty(name, value)
     if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):  # else it is still to come
@@ -88,13 +89,13 @@ def style(widget: QWidget, **hooks: str | bool) -> None:
 
 
 def tabular(widget: QWidget) -> None:
-    """Gives `widget` digits of one width, so that changing numbers do not dance."""
+    """Gives `widget` digits of equal width, so that changing numbers do not move."""
     font = widget.font()
     font.setFeature(QFont.Tag("tnum"), 1)
     widget.setFont(font)
 
 
-def _dress(app: QApplication, theme: Theme) -> None:
+def _set_look(app: QApplication, theme: Theme) -> None:
     global _current
     _current = theme
     app.setPalette(_palette(theme))
@@ -108,7 +109,7 @@ class _Follower(QObject):
         """The system went light or dark."""
         app = QApplication.instance()
         if _scheme == "auto" and isinstance(app, QApplication):
-            _dress(app, DARK if system == Qt.ColorScheme.Dark else LIGHT)
+            _set_look(app, DARK if system == Qt.ColorScheme.Dark else LIGHT)
 
 
 _follower = _Follower()
@@ -123,7 +124,7 @@ def _palette(theme: Theme) -> QPalette:
         (role.Base, theme.card),
         (role.AlternateBase, theme.sunken),
         (role.Text, theme.text),
-        (role.PlaceholderText, theme.faint),
+        (role.PlaceholderText, theme.muted),
         (role.Button, theme.card),
         (role.ButtonText, theme.text),
         (role.ToolTipBase, theme.card),

@@ -50,11 +50,18 @@ def app(qapp: QApplication):
         ("error", "card"),
         ("error", "background"),
         ("validation", "card"),
+        ("rate", "card"),
         *((kind, f"{kind}_soft") for kind in ("info", "success", "warning", "error")),
     ],
 )
 def test_text_stands_out_from_its_ground(look, text, ground):
     assert contrast(getattr(look, text), getattr(look, ground)) >= 4.5
+
+
+@pytest.mark.parametrize("look", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
+def test_fields_stand_out_from_their_ground(look):
+    """WCAG 2.2, 1.4.11."""
+    assert contrast(look.field, look.card) >= 3
 
 
 @pytest.mark.parametrize("look", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
