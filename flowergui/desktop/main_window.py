@@ -76,15 +76,7 @@ class MainWindow(QMainWindow):
         )
         self._estimate = EstimateController(self._form, self._jobs, self._banner, self)
         self._weights = WeightsController(self._modes, self._banner, self._jobs, self)
-        self._comparison = RunsController(
-            self._store,
-            self._control,
-            self._resume,
-            self._predictions,
-            self._evaluation,
-            self._jobs,
-            self,
-        )
+        self._comparison = RunsController(self._store, self._jobs, self)
         self._story = RunPresenter(self._run, self._layers, self._banner, self)
         self._wire()
         self._restore()
@@ -127,6 +119,9 @@ class MainWindow(QMainWindow):
         self._run.comparison_requested.connect(self._comparison.open)
         self._run.guide_requested.connect(self._show_guide)
         self._run.messages_requested.connect(self._banner.show_log)
+        self._comparison.list_requested.connect(self._find_runs)
+        self._comparison.evaluation_requested.connect(self._evaluation.open_of)
+        self._control.produced.connect(self._comparison.follow)
         self._comparison.removed.connect(self._banner.clear)
         self._comparison.noted.connect(self._banner.show_note)
         self._comparison.resume_requested.connect(self._show_resume)
@@ -259,6 +254,10 @@ class MainWindow(QMainWindow):
             photos = ", for the photos that are open" if self._photos.folder else ""
             self._banner.show_note(f"These are the settings of that run{photos}.")
         self.activateWindow()
+
+    @Slot()
+    def _find_runs(self) -> None:
+        self._resume.refresh(look=self._control.state == RunState.IDLE)
 
     @Slot()
     def _runs_listed(self) -> None:

@@ -1,4 +1,4 @@
-"""In what the settings of some runs differ, side by side."""
+"""The settings in which runs differ, side by side."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,18 +9,17 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from flowergui.config.recipe_diff import Difference
 from flowergui.desktop.run_names import when
-from flowergui.desktop.runs.run_table import dot
+from flowergui.desktop.runs.runs_model import dot
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
 from flowergui.desktop.widgets.labels import escape_tooltip
-from flowergui.facts import (
-    RunFacts,
-)
+from flowergui.facts import RunFacts
+from flowergui.text import tr
 
 Colored = tuple[RunFacts, int]
 """A run, and the number of its colour."""
-WIDEST = 160
-"""Most pixels of a column: what is longer is in its tip."""
+MAX_COLUMN_PX = 160
+"""The rest of a longer text is in its tooltip."""
 
 
 class DifferenceModel(QAbstractTableModel):
@@ -32,7 +31,7 @@ class DifferenceModel(QAbstractTableModel):
         self._rows: tuple[Difference, ...] = ()
 
     def show_differences(self, runs: Sequence[Colored], rows: Sequence[Difference]) -> None:
-        """Shows these, side by side."""
+        """Shows these runs side by side."""
         self.beginResetModel()
         self._runs, self._rows = tuple(runs), tuple(rows)
         self.endResetModel()
@@ -72,12 +71,13 @@ class DifferenceModel(QAbstractTableModel):
 
 
 class DifferenceTable(QTableView):
-    """Shows them; nothing is chosen in it. The settings' names stay where many runs scroll."""
+    """Shows the differences; nothing can be chosen. The names of the settings stay when many runs
+    scroll."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("differences")
-        self.setAccessibleName("In what the runs differ")
+        self.setAccessibleName(tr("Differences"))
         self._model = DifferenceModel(self)
         self.setModel(self._model)
         self.setShowGrid(False)
@@ -95,12 +95,12 @@ class DifferenceTable(QTableView):
         )
         theme.style(self, flat=True)
         runs, names = self.horizontalHeader(), self.verticalHeader()
-        runs.setMaximumSectionSize(WIDEST)
+        runs.setMaximumSectionSize(MAX_COLUMN_PX)
         for head in (runs, names):
             head.setHighlightSections(False)
             head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
 
     def show_differences(self, runs: Sequence[Colored], rows: Sequence[Difference]) -> None:
-        """See DifferenceModel."""
+        """Shows these runs side by side."""
         self._model.show_differences(runs, rows)

@@ -1,6 +1,8 @@
 """The window of all runs, from the main window."""
 
+import csv
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +29,7 @@ from scripted import (
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.desktop.runs import runs_controller
+from flowergui.desktop.runs import runs_jobs
 from flowergui.desktop.runs.run_table import RunTable
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.session import predicting_checkpoint
@@ -39,6 +41,7 @@ from flowergui.events import (
 from flowergui.facts import (
     RunFacts,
 )
+from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
 
 
@@ -62,7 +65,7 @@ def compare_runs(qtbot, window) -> RunsWindow:
 
 
 def look_at(runs: RunsWindow, run: RunFacts) -> None:
-    find(runs, RunTable, "runTable").look_at(run.path)
+    find(runs, RunTable, "runTable").set_current(run.path)
 
 
 def test_runs_are_compared_in_a_window_of_their_own(qtbot, window, script, tmp_path):
@@ -108,7 +111,7 @@ def test_a_run_of_the_list_is_gone_on_with(qtbot, window, script, tmp_path):
     runs = compare_runs(qtbot, window)
     look_at(runs, run)
     button(runs, "resumeRunButton").click()
-    assert window._modes.mode == "resume"
+    qtbot.waitUntil(lambda: window._modes.mode == "resume")
     assert window._modes.checkpoint == run.last
     assert window._form.recipe().model == "resnet50"
     assert not script.of("resume")  # it is shown first
@@ -158,10 +161,11 @@ def test_settings_that_cannot_be_taken_are_named(qtbot, window, script, photos, 
 def test_a_run_of_the_list_answers_and_shows_its_mistakes(qtbot, window, script, tmp_path):
     run = on_disk(script, tmp_path, "a")
     runs = compare_runs(qtbot, window)
-    button(runs, "letAnswerButton").click()
+    button(runs, "predictWithRunButton").click()
+    note = find(runs, QLabel, "runsNote")
+    qtbot.waitUntil(lambda: "a predicts from now on" in note.text())
     assert predicting_checkpoint(window._store.session) == run.best
-    assert "a answers now" in find(runs, QLabel, "runsNote").text()
-    button(runs, "runMistakesButton").click()
+    button(runs, "evaluateRunButton").click()
     qtbot.waitUntil(lambda: script.of("evaluate") == [(run.best, "")])
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
 
@@ -181,14 +185,14 @@ def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypa
     runs = compare_runs(qtbot, window)
     note = find(runs, QLabel, "runsNote")
     runs.export_requested.emit(run, "/elsewhere/a.onnx")
-    qtbot.waitUntil(lambda: note.text() == "The network is in /elsewhere/a.onnx.")
+    qtbot.waitUntil(lambda: note.text() == "The network was exported to /elsewhere/a.onnx.")
     assert script.of("export") == [(run.best, "/elsewhere/a.onnx")]
     runs.export_requested.emit(run, "/full")
     qtbot.waitUntil(lambda: note.text() == "There is no room.")
     runs.export_requested.emit(run, "/slow")
     runs.close()  # it goes on
     script.gate.release()
-    qtbot.waitUntil(lambda: banner_text(window) == "The network is in /slow.")
+    qtbot.waitUntil(lambda: banner_text(window) == "The network was exported to /slow.")
     compare_runs(qtbot, window).export_requested.emit(run, "/slow full")
     runs_window(window).close()
     script.gate.release()
@@ -196,9 +200,7 @@ def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypa
 
 
 def trash_says(monkeypatch, done: bool) -> None:
-    monkeypatch.setattr(
-        runs_controller, "QFile", lambda path: SimpleNamespace(moveToTrash=lambda: done)
-    )
+    monkeypatch.setattr(runs_jobs, "QFile", lambda path: SimpleNamespace(moveToTrash=lambda: done))
 
 
 def remove(window, runs) -> None:
@@ -214,11 +216,12 @@ def test_a_run_goes_to_the_trash(qtbot, window, script, tmp_path, monkeypatch):
     other, run = on_disk(script, tmp_path, "a"), on_disk(script, tmp_path, "b")
     runs = compare_runs(qtbot, window)
     look_at(runs, run)
-    button(runs, "letAnswerButton").click()
+    button(runs, "predictWithRunButton").click()
+    qtbot.waitUntil(lambda: predicting_checkpoint(window._store.session) == run.best)
     window._banner.show_note("Your last run stopped.")
     script.runs.remove(run)
     remove(window, runs)
-    assert not Path(run.path).exists()
+    qtbot.waitUntil(lambda: not Path(run.path).exists())
     assert (tmp_path / "data" / "Trash" / "files" / "b").is_dir()
     qtbot.waitUntil(lambda: len(runs.runs.runs) == 1)
     assert find(runs, QLabel, "runsNote").text() == "b is in the trash."
@@ -282,7 +285,7 @@ def test_a_note_is_kept_with_its_run(qtbot, window, script, tmp_path):
     question.setTextValue(" for  the <b>fair</b> ")
     script.runs[0] = replace(script.runs[0], note="for the <b>fair</b>")
     question.accept()
-    assert folder.note() == "for the <b>fair</b>"
+    qtbot.waitUntil(lambda: folder.note() == "for the <b>fair</b>")
     qtbot.waitUntil(lambda: [each.run.note for each in runs.runs.runs] == [folder.note()])
     tip = find(window, QLabel, "resumeLastName").toolTip()
     assert "for the &lt;b&gt;fair&lt;/b&gt;" in tip
@@ -299,7 +302,8 @@ def test_a_note_that_cannot_be_kept_is_asked_for_again(qtbot, window, script, tm
     question = ask_for_note(runs)
     question.setTextValue("long thought of")
     question.accept()
-    assert "note.txt can't be written" in find(runs, QLabel, "runsNote").text()
+    note = find(runs, QLabel, "runsNote")
+    qtbot.waitUntil(lambda: "note.txt can't be written" in note.text())
     again = runs.findChildren(QInputDialog, "noteQuestion")[-1]
     assert again.isVisible()
     assert again.textValue() == "long thought of"
@@ -312,7 +316,8 @@ def test_a_note_on_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path
     (folder.path / "recipe.json").unlink()
     folder.path.rmdir()
     question.accept()
-    assert find(runs, QLabel, "runsNote").text() == "a is not there any more."
+    note = find(runs, QLabel, "runsNote")
+    qtbot.waitUntil(lambda: note.text() == "a is gone.")
 
 
 def test_a_note_while_a_run_goes_leaves_its_checkpoint_chosen(
@@ -324,7 +329,7 @@ def test_a_note_while_a_run_goes_leaves_its_checkpoint_chosen(
     question = ask_for_note(runs)
     question.setTextValue("x")
     question.accept()
-    assert folder.note() == "x"
+    qtbot.waitUntil(lambda: folder.note() == "x")
     qtbot.waitUntil(lambda: script.of("compare").count([]) > lists)
     assert len(script.of("runs")) == chosen  # a save could have moved one just then
 
@@ -335,14 +340,20 @@ def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
     window._banner.show_note("Your last run stopped.")
     (tmp_path / "a").rmdir()
     script.runs.clear()
-    button(runs, "letAnswerButton").click()
-    assert find(runs, QLabel, "runsNote").text() == "a is not there any more."
+    button(runs, "predictWithRunButton").click()
+    note = find(runs, QLabel, "runsNote")
+    qtbot.waitUntil(lambda: note.text() == "a is gone.")
     assert predicting_checkpoint(window._store.session) == ""
     assert banner_text(window) == ""
     qtbot.waitUntil(lambda: not runs.runs.runs)
-    for signal in (runs.resume_requested, runs.evaluation_requested, runs.removal_requested):
+    for signal in (runs.resume_requested, runs.evaluation_requested):
+        runs.show_note("")
         signal.emit(run)
+        qtbot.waitUntil(lambda: note.text() == "a is gone.")
+    runs.show_note("")
+    runs.removal_requested.emit(run)
     runs.findChild(QMessageBox).button(QMessageBox.StandardButton.Yes).click()
+    qtbot.waitUntil(lambda: note.text() == "a is gone.")
     assert window._modes.mode == "scratch"
     assert not script.of("evaluate")
     assert not (tmp_path / "a").exists()
@@ -352,12 +363,55 @@ def test_a_run_that_cannot_go_to_the_trash_stays(qtbot, window, script, tmp_path
     run = on_disk(script, tmp_path, "a")
     trash_says(monkeypatch, False)
     runs = compare_runs(qtbot, window)
+    note = find(runs, QLabel, "runsNote")
     with RunFolder(Path(run.path)).locked():  # in another terminal
         remove(window, runs)
-    note = find(runs, QLabel, "runsNote")
-    assert "is going on" in note.text()
+        qtbot.waitUntil(lambda: "is training" in note.text())
     remove(window, runs)
-    assert "can't be moved to the trash" in note.text()
-    button(runs, "letAnswerButton").click()
+    qtbot.waitUntil(lambda: "can't be moved to the trash" in note.text())
+    button(runs, "predictWithRunButton").click()
+    qtbot.waitUntil(lambda: "predicts from now on" in note.text())
     assert predicting_checkpoint(window._store.session) == run.best
     assert len(runs.runs.runs) == 1
+
+
+def test_the_runs_are_saved_as_a_table(qtbot, window, script, tmp_path):
+    run = on_disk(script, tmp_path, "a")
+    runs = compare_runs(qtbot, window)
+    note, path = find(runs, QLabel, "runsNote"), tmp_path / "runs.csv"
+    runs.table_requested.emit(str(path))
+    qtbot.waitUntil(lambda: note.text() == f"The table was saved as {path}.")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        assert [row["run"] for row in csv.DictReader(file)] == [run.path]
+    runs.table_requested.emit(str(tmp_path / "none" / "runs.csv"))
+    qtbot.waitUntil(lambda: "can't be written" in note.text())
+
+
+def test_the_disk_is_touched_by_jobs_alone(qtbot, window, script, tmp_path, monkeypatch):
+    """A folder on a network that hangs would stop the window."""
+    threads = set()
+
+    def watch(owner, name):
+        real = getattr(owner, name)
+
+        def watched(*given, **more):
+            threads.add(threading.get_ident())
+            return real(*given, **more)
+
+        monkeypatch.setattr(owner, name, watched)
+
+    for name in ("list_runs", "remove"):
+        watch(runs_jobs, name)
+    for name in ("write_note", "is_training"):
+        watch(library, name)
+    trash_says(monkeypatch, False)
+    runs, folder = noted_run(qtbot, window, script, tmp_path)
+    question = ask_for_note(runs)
+    question.setTextValue("x")
+    question.accept()
+    qtbot.waitUntil(lambda: folder.note() == "x")
+    note = find(runs, QLabel, "runsNote")
+    remove(window, runs)
+    qtbot.waitUntil(lambda: "can't be moved to the trash" in note.text())
+    assert len(threads) > 1
+    assert threading.get_ident() not in threads

@@ -1,6 +1,5 @@
 """Runs side by side: the list, the curves, and in what they differ."""
 
-import csv
 import math
 from dataclasses import replace
 
@@ -14,7 +13,7 @@ from flowergui.config.recipe import SETTING, Recipe
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.plots.run_curves import FAINT, RunCurve, RunCurves
-from flowergui.desktop.runs.run_table import DOT
+from flowergui.desktop.runs.runs_model import DOT_PX
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.style import theme
 from flowergui.events import (
@@ -151,8 +150,9 @@ def test_heads_sort(window):
 
 def test_without_runs_it_says_so(empty):
     assert "Looking" in label(empty, "noRuns")
-    assert "Tick runs" in empty._curves._hint.text()
-    assert empty._curves._hint.isVisible()
+    hint = empty.findChild(RunCurves)._hint
+    assert "Tick runs" in hint.text()
+    assert hint.isVisible()
     empty.show_runs([])
     assert not table(empty).isVisible()
     assert "No runs yet" in label(empty, "noRuns")
@@ -166,7 +166,7 @@ def test_without_runs_it_says_so(empty):
 
 def test_it_begins_at_the_newest(window):
     assert window.focusWidget() is table(window)
-    assert window._table.current == RUNS[0]
+    assert window.current == RUNS[0]
 
 
 def test_the_newest_runs_on_the_same_photos_are_compared_at_first(window):
@@ -182,7 +182,7 @@ def test_what_is_ticked_is_drawn_in_a_colour_of_its_own(window):
     model = table(window).model()
     look = theme.current()
     dots = [model.index(row, 0).data(Qt.ItemDataRole.DecorationRole) for row in range(3)]
-    middles = [each.pixmap(DOT, DOT).toImage().pixelColor(5, 5) for each in dots]
+    middles = [each.pixmap(DOT_PX, DOT_PX).toImage().pixelColor(5, 5) for each in dots]
     assert middles[0].alpha() == 0
     assert middles[1:] == [look.serial(1), look.serial(0)]
     drawn = [each.opts["pen"].color() for each in curves(window)]
@@ -192,10 +192,10 @@ def test_what_is_ticked_is_drawn_in_a_colour_of_its_own(window):
 
 
 def test_what_is_looked_at_lies_on_top(window):
-    table(window).look_at(RUNS[0].run.path)
+    table(window).set_current(RUNS[0].run.path)
     assert curves(window)[-1].opts["pen"].color() == theme.current().serial(0)
     assert curves(window)[-1].opts["pen"].widthF() > curves(window)[1].opts["pen"].widthF()
-    table(window).look_at(RUNS[1].run.path)
+    table(window).set_current(RUNS[1].run.path)
     assert curves(window)[-1].opts["pen"].color() == theme.current().serial(1)
 
 
@@ -216,14 +216,14 @@ def test_a_run_that_goes_on_grows(window):
     window.update_run(new)
     assert window.runs.runs[0] == new
     assert new in [each for each, _ in window.runs.checked()]  # who begins it wants to see it
-    assert window._table.current == replace(RUNS[0], epochs=done, best=done[2])
+    assert window.current == replace(RUNS[0], epochs=done, best=done[2])
 
 
 def test_the_first_run_of_all_is_drawn_while_it_goes(empty):
     empty.show_runs([])
-    empty.set_state(idle=False, going_on=RUNS[0].run.path)
+    empty.set_state(idle=False, training=RUNS[0].run.path)
     empty.update_run(RUNS[0])
-    assert empty._table.current == RUNS[0]
+    assert empty.current == RUNS[0]
     assert enabled(empty)
     assert len(curves(empty)) == 2
 
@@ -231,16 +231,16 @@ def test_the_first_run_of_all_is_drawn_while_it_goes(empty):
 def test_a_refreshed_list_stays_where_it_was(qtbot, window):
     many = [*RUNS, *(listed(n, 0.5, model="resnet50") for n in range(10, 30))]
     window.show_runs(many)
-    table(window).look_at(many[20].run.path)
+    table(window).set_current(many[20].run.path)
     bar = table(window).verticalScrollBar()
     bar.setValue(bar.maximum())
     place = bar.value()
     assert place
     window.show_runs([*many[:3], replace(many[3], size=7), *many[4:]])
     assert bar.value() == place
-    assert window._table.current == many[20]
+    assert window.current == many[20]
     window.show_runs([each for each in many if each != many[20]])  # it has gone
-    assert window._table.current in (many[19], many[21])
+    assert window.current in (many[19], many[21])
     window.show_runs(list(reversed(many)))
     assert window.runs.runs == many[::-1]
 
@@ -251,7 +251,7 @@ def test_nothing_is_done_to_what_is_not_chosen(window):
 
 
 def test_space_ticks_the_run_that_is_looked_at(qtbot, window):
-    table(window).look_at(RUNS[2].run.path)
+    table(window).set_current(RUNS[2].run.path)
     qtbot.keyClick(table(window), Qt.Key.Key_Space)
     assert checked(window) == [0, 1, 3, 2]
     qtbot.keyClick(table(window), Qt.Key.Key_Space)
@@ -270,7 +270,7 @@ def test_it_shows_in_what_they_differ(window):
     assert SETTING["learning_rate"].help in view.model().headerData(3, vertical, tip)
     tick(window, 1, on=False)
     assert not view.isVisible()
-    assert label(window, "noDifferences") == "Tick two runs or more to see it."
+    assert label(window, "noDifferences") == "Check two or more runs to see their differences."
     window.show_runs([RUNS[3], RUNS[4]])
     tick(window, 0)
     tick(window, 1)
@@ -398,14 +398,14 @@ def noted(listed: RunListed, note: str) -> RunListed:
 
 def test_a_note_stands_beside_its_run(window):
     window.update_run(noted(RUNS[1], "more roses"))
-    table(window).look_at(RUNS[1].run.path)
+    table(window).set_current(RUNS[1].run.path)
     assert texts(table(window), 4)[:2] == ["", "more roses"]
     tip = table(window).currentIndex().data(Qt.ItemDataRole.ToolTipRole)
     assert tip.endswith("\nmore roses")
 
 
 def test_f2_or_a_double_click_asks_for_a_note(qtbot, window):
-    table(window).look_at(RUNS[1].run.path)
+    table(window).set_current(RUNS[1].run.path)
     with qtbot.waitSignal(window.note_requested) as told:
         qtbot.keyClick(table(window), Qt.Key.Key_F2)
     assert told.args == [RUNS[1].run]
@@ -427,21 +427,21 @@ def test_f2_or_a_double_click_asks_for_a_note(qtbot, window):
     [
         ("resumeRunButton", "resume_requested"),
         ("takeSettingsButton", "settings_requested"),
-        ("runMistakesButton", "evaluation_requested"),
-        ("letAnswerButton", "prediction_requested"),
+        ("evaluateRunButton", "evaluation_requested"),
+        ("predictWithRunButton", "prediction_requested"),
         ("noteButton", "note_requested"),
         ("removeRunButton", "removal_requested"),
     ],
 )
 def test_buttons_are_for_the_run_that_is_looked_at(qtbot, window, name, signal):
-    table(window).look_at(RUNS[1].run.path)
+    table(window).set_current(RUNS[1].run.path)
     with qtbot.waitSignal(getattr(window, signal)) as told:
         button(window, name).click()
     assert told.args == [RUNS[1].run]
 
 
 def test_a_network_is_exported(qtbot, window):
-    table(window).look_at(RUNS[1].run.path)
+    table(window).set_current(RUNS[1].run.path)
     button(window, "exportRunButton").click()
     dialog = window.findChild(QFileDialog)
     assert dialog.defaultSuffix() == "safetensors"
@@ -454,19 +454,19 @@ def test_a_network_is_exported(qtbot, window):
 
 
 def enabled(window) -> list[str]:
-    names = ("resumeRun", "takeSettings", "runMistakes", "letAnswer", "exportRun", "showRun")
+    names = ("resumeRun", "takeSettings", "evaluateRun", "predictWithRun", "exportRun", "showRun")
     names += ("removeRun",)
     return [name for name in names if button(window, f"{name}Button").isEnabled()]
 
 
 def test_what_cannot_be_done_is_not_offered(window):
     assert len(enabled(window)) == 7
-    table(window).look_at(RUNS[4].run.path)  # no checkpoint
+    table(window).set_current(RUNS[4].run.path)  # no checkpoint
     assert enabled(window) == ["takeSettings", "showRun", "removeRun"]
-    table(window).look_at(RUNS[0].run.path)
-    window.set_state(idle=False, going_on=RUNS[0].run.path)
-    assert enabled(window) == ["runMistakes", "letAnswer", "exportRun", "showRun"]
-    table(window).look_at(RUNS[1].run.path)
+    table(window).set_current(RUNS[0].run.path)
+    window.set_state(idle=False, training=RUNS[0].run.path)
+    assert enabled(window) == ["evaluateRun", "predictWithRun", "exportRun", "showRun"]
+    table(window).set_current(RUNS[1].run.path)
     assert "removeRun" in enabled(window)
     window.show_runs([])
     assert enabled(window) == []
@@ -488,16 +488,12 @@ def test_without_a_file_manager_it_says_where_the_folder_is(window, monkeypatch)
     )
 
 
-def test_the_table_is_saved(window, tmp_path):
+def test_the_runs_are_asked_for_as_a_table(qtbot, window, tmp_path):
     button(window, "saveRunsButton").click()
     dialog = window.findChild(QFileDialog)
-    dialog.fileSelected.emit(str(tmp_path / "runs.csv"))
-    with (tmp_path / "runs.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["run"] for row in rows] == [each.run.path for each in RUNS]
-    assert label(window, "runsNote") == f"The table is in {tmp_path / 'runs.csv'}."
-    dialog.fileSelected.emit(str(tmp_path / "none" / "runs.csv"))
-    assert "can't be written" in label(window, "runsNote")
+    with qtbot.waitSignal(window.table_requested) as asked:
+        dialog.fileSelected.emit(str(tmp_path / "runs.csv"))
+    assert asked.args == [str(tmp_path / "runs.csv")]
     dialog.close()
 
 

@@ -1,0 +1,59 @@
+"""What the list of runs does on the disk: jobs, each for a thread of its own."""
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QFile
+
+from flowergui import tasks
+from flowergui.events import RunListed
+from flowergui.store import csv_export, library, paths
+
+
+class Removal(StrEnum):
+    """What became of a run that was to be moved to the trash."""
+
+    DONE = "done"
+    GONE = "gone"
+    """It was not there any more."""
+    TRAINING = "training"
+    """It trains, here or in another process."""
+    REFUSED = "refused"
+    """The system has no trash for it."""
+
+
+def list_runs() -> Iterator[tuple[Any, ...]]:
+    """All runs at once: a list that grew would lose what is checked in it."""
+    yield tuple(tasks.compare())
+
+
+def list_run(run: str) -> Iterator[Any]:
+    """The run in this folder, if it is one of the list."""
+    listed = paths.models_folder() / Path(run).name
+    if listed.is_dir() and listed.samefile(run):
+        yield from tasks.compare([str(listed)])
+
+
+def write_table(path: str, runs: Sequence[RunListed]) -> Iterator[str]:
+    """Writes a table of runs to `path`, and gives that. Raises FlowerError."""
+    csv_export.write_runs(Path(path), runs)
+    yield path
+
+
+def write_note(run: str, text: str) -> Iterator[bool]:
+    """Writes a note on a run, and tells whether the run was there. Raises FlowerError."""
+    there = Path(run).is_dir()
+    if there:
+        library.write_note(run, text)
+    yield there
+
+
+def remove(run: str, *, trains_here: bool) -> Removal:
+    """Moves the folder of a run to the system's trash."""
+    if not Path(run).is_dir():
+        return Removal.GONE
+    if trains_here or library.is_training(run):
+        return Removal.TRAINING
+    return Removal.DONE if QFile(run).moveToTrash() else Removal.REFUSED
