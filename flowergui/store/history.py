@@ -106,11 +106,12 @@ class History:
             head = file.readline()
             file.seek(0)
             delimiter = _delimiter(head)
-            for row in csv.DictReader(file, delimiter=delimiter):
-                try:
+            rows = csv.DictReader(file, delimiter=delimiter)
+            try:
+                for row in rows:
                     yield row, _event(row, delimiter == ";")
-                except (KeyError, TypeError, ValueError):
-                    return
+            except (csv.Error, KeyError, TypeError, ValueError):
+                return
 
     def _columns_to_append(self) -> Sequence[str]:
         """The columns of the file. If it lacks some, they are added to it first. Raises OSError."""
@@ -174,7 +175,7 @@ def _parsed(head: bytes, line: bytes) -> BatchDone | EpochDone | None:
             next(csv.DictReader([columns, line.decode("utf-8", "replace")], delimiter=delimiter)),
             delimiter == ";",
         )
-    except (KeyError, StopIteration, TypeError, ValueError):
+    except (csv.Error, KeyError, StopIteration, TypeError, ValueError):
         return None
 
 

@@ -215,7 +215,9 @@ class RunFolder:
             return
         # utf-8-sig: a spreadsheet may have added a byte order mark.
         with self._split.open(encoding="utf-8-sig", errors=FS_ENCODING_ERRORS, newline="") as file:
-            rows = csv.reader(file)
+            delimiter = ";" if ";" in file.readline() else ","  # as spreadsheets may write it
+            file.seek(0)
+            rows = csv.reader(file, delimiter=delimiter)
             place = {name: number for number, name in enumerate(next(rows, ()))}
             sized = "bytes" in place  # older versions did not write it
             wanted = ("path", "class", "split", "bytes" if sized else "path")
@@ -227,7 +229,7 @@ class RunFolder:
                         raise ValueError(part)
                     known = sized and size.isdecimal()
                     yield path, intern(name), intern(part), int(size) if known else None
-            except (LookupError, ValueError) as error:
+            except (csv.Error, LookupError, ValueError) as error:
                 raise FlowerError(
                     tr("The list of images in {path} can't be read.", path=self._split)
                 ) from error

@@ -162,6 +162,17 @@ def test_a_history_without_a_column_of_this_version(run: RunFolder) -> None:
     assert list(run.history.events()) == [*batches, epoch, UNVALIDATED]
 
 
+@pytest.mark.parametrize("damage", [b"batch,1\r,2\r,3\n", b'"batch,1', b"\xff\x00\n"])
+def test_a_damaged_row_hides_only_what_follows(run: RunFolder, damage: bytes) -> None:
+    run.history.append(BATCHES)
+    with (run.path / "history.csv").open("ab") as file:
+        file.write(damage)
+    assert list(run.history.events()) == BATCHES
+    assert run.history.epochs() == []
+    assert run.history.newest()[0] is None
+    assert run_facts(run).epochs_done == 0
+
+
 def test_a_full_disk_leaves_whole_rows(run: RunFolder, small_files) -> None:
     run.history.append(BATCHES[:1])
     room = (run.path / "history.csv").stat().st_size + 20
@@ -253,7 +264,13 @@ def test_a_split_that_a_spreadsheet_has_saved(run: RunFolder, tmp_path: Path) ->
     path.write_text("split,class,path\n\ntrain,rose,rose/b.jpg\n")  # without the sizes, as once
     assert list(run.split_and_sizes()) == [("rose/b.jpg", "rose", "train", None)]
     header = "path,class,split,bytes\n"
-    for spoilt in ("a;b;c\n1;2;3\n", "path\na", f"{header}a.jpg,rose\n", f"{header}a,b,trial,1"):
+    for spoilt in (
+        "a;b;c\n1;2;3\n",
+        "path\na",
+        f"{header}a.jpg,rose\n",
+        f"{header}a,b,trial,1",
+        f"{header}a\rb",
+    ):
         path.write_text(spoilt)
         with pytest.raises(FlowerError, match=r"The list of images in .* can't be read"):
             run.split()
