@@ -25,7 +25,7 @@ VISIBLE_ROWS = 5
 class ClassModel(ListModel):
     """ClassCounts."""
 
-    def said(self, row: ClassCount, role: int) -> str | None:
+    def text_of(self, row: ClassCount, role: int) -> str | None:
         count = row.train + row.validation
         if role == Qt.ItemDataRole.DisplayRole:
             return row.name

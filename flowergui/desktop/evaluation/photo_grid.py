@@ -28,7 +28,7 @@ TILE_PX = 96
 
 
 class _PhotoModel(ListModel):
-    def said(self, row: PhotoEvaluated, role: int) -> str | None:
+    def text_of(self, row: PhotoEvaluated, role: int) -> str | None:
         name = Path(row.path).name
         if role == Qt.ItemDataRole.DisplayRole:
             return name

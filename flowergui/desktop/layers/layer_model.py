@@ -7,24 +7,25 @@ from PySide6.QtCore import (
     QAbstractItemModel,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     Qt,
     Signal,
 )
 
 from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.item_models import ModelIndex as Index
 from flowergui.events import ModelDescribed
-from flowergui.text import short_count
+from flowergui.text import N_, short_count, tr, trn
 
-COLUMNS = ("Layer", "Shape", "Size")
+COLUMNS = (N_("Layer"), N_("Shape"), N_("Parameters"))
 
-Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 
 
 class Node:
-    """A module (with children) or a parameter (without). `total` and `ticked` count the
-    parameters below, or itself."""
+    """A module (with children) or a parameter (without).
+
+    `size` counts the numbers in it; `total` and `ticked` count the parameters below it, or itself.
+    """
 
     __slots__ = ("children", "kind", "number", "parent", "row", "size", "text", "ticked", "total")
 
@@ -48,7 +49,7 @@ class LayerModel(QAbstractItemModel):
     dotted name, one for each entry of `named_parameters()`, in its order."""
 
     chosen = Signal()
-    """A tick was set or taken through `setData`, by the user or a script; once each."""
+    """A checkbox was changed through `setData`, by the user or a script; emitted once for each."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +61,7 @@ class LayerModel(QAbstractItemModel):
     # --- what it holds --------------------------------------------------------------------
 
     def show(self, described: ModelDescribed) -> None:
-        """Takes another network; nothing is ticked."""
+        """Shows another network; nothing is ticked."""
         self.beginResetModel()
         kinds = {module.name: module.kind for module in described.modules}
         self._nodes, self._leaves = [], {}
@@ -74,7 +75,7 @@ class LayerModel(QAbstractItemModel):
                 if path not in modules:
                     modules[path] = self._add(part, kinds.get(path, ""), 0, above)
                 above = modules[path]
-            shape = "×".join(map(str, parameter.shape)) or "number"
+            shape = "×".join(map(str, parameter.shape)) or tr("scalar")
             leaf = self._add(parameter.name, shape, parameter.size, above)
             self._leaves[parameter.name] = leaf
             leaf.total = 1
@@ -85,17 +86,17 @@ class LayerModel(QAbstractItemModel):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every parameter, in the network's order."""
+        """The names of all parameters, in the network's order."""
         return tuple(self._leaves)
 
     @property
     def frozen(self) -> tuple[str, ...]:
-        """The ticked ones, in the network's order."""
+        """The names of the frozen parameters, in the network's order."""
         return tuple(name for name, leaf in self._leaves.items() if leaf.ticked)
 
     @property
     def trainable(self) -> int:
-        """How many numbers train."""
+        """How many numbers are trained."""
         return sum(leaf.size for leaf in self._leaves.values() if not leaf.ticked)
 
     @property
@@ -145,7 +146,7 @@ class LayerModel(QAbstractItemModel):
         self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
     ) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Role.DisplayRole:
-            return COLUMNS[section]
+            return tr(COLUMNS[section])
         if role == Role.TextAlignmentRole and section == 2:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
@@ -169,9 +170,7 @@ class LayerModel(QAbstractItemModel):
         if role == Role.TextAlignmentRole and column == 2:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Role.ToolTipRole:
-            frozen = {0: "trains", node.total: "frozen: keeps its values"}
-            state = frozen.get(node.ticked, f"{node.ticked} of {node.total} frozen")
-            return f"{path_of(node)}\n{node.kind} · {node.size:,} numbers · {state}"
+            return _tooltip(node)
         return None
 
     def setData(self, index: Index, value: Any, role: int = Role.EditRole) -> bool:
@@ -206,7 +205,7 @@ class LayerModel(QAbstractItemModel):
             for node in _upwards(leaf.parent):
                 node.ticked += step
                 parents.add(node)
-        # One message for each module whose children changed, not one for each leaf.
+        # One signal for each module whose children changed, not one for each parameter.
         for above in parents:
             rows = len(above.children) - 1
             first = self.createIndex(0, 0, above.children[0].number)
@@ -220,6 +219,22 @@ def check_state(node: Node) -> Qt.CheckState:
     if node.ticked == 0:
         return Qt.CheckState.Unchecked
     return Qt.CheckState.Checked if node.ticked == node.total else Qt.CheckState.PartiallyChecked
+
+
+def _tooltip(node: Node) -> str:
+    if node.ticked == 0:
+        state = tr("It is trained.")
+    elif node.ticked == node.total:
+        state = tr("It is frozen: training does not change it.")
+    else:
+        state = trn(
+            "{frozen} of {count} tensor is frozen.",
+            "{frozen} of {count} tensors are frozen.",
+            node.total,
+            frozen=f"{node.ticked:,}",
+        )
+    size = trn("{kind}, {count} number", "{kind}, {count} numbers", node.size, kind=node.kind)
+    return f"{path_of(node)}\n{size}\n{state}"
 
 
 def path_of(node: Node) -> str:

@@ -1,4 +1,4 @@
-"""The module tree that "Show network" shows: a table with output shapes, to be copied."""
+"""The modules of a network with their output shapes, as a tree and as text to copy."""
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
@@ -15,30 +15,27 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
-from flowergui.events import (
-    ModelDescribed,
-)
-from flowergui.facts import (
-    ModuleFacts,
-)
+from flowergui.events import ModelDescribed
+from flowergui.facts import ModuleFacts
+from flowergui.text import N_, tr
 
-HEADS = ("Module", "Kind", "Output", "Parameters")
+HEADERS = (N_("Module"), N_("Type"), N_("Output"), N_("Parameters"))
 
 
 def shape_text(shape: tuple[int, ...] | None) -> str:
-    """64 × 56 × 56, or a dash where a module gives no single tensor."""
-    return "–" if shape is None else " × ".join(map(str, shape)) or "number"
+    """The shape of a tensor, as "64 × 56 × 56"; a dash if a module returns no single tensor."""
+    return "–" if shape is None else " × ".join(map(str, shape)) or tr("scalar")
 
 
 def network_text(described: ModelDescribed) -> str:
-    """The module tree as plain text in four columns."""
-    rows = [HEADS]
+    """The modules as plain text in four columns."""
+    rows = [tuple(tr(each) for each in HEADERS)]
     for module in described.modules:
         depth = module.name.count(".") + 1 if module.name else 0
         name = module.name.rpartition(".")[2] or described.model
         count = f"{module.parameters:,}"
         rows.append(("  " * depth + name, module.kind, shape_text(module.output), count))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADERS))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False))
         + row[3].rjust(widths[3] + 2)
@@ -48,12 +45,12 @@ def network_text(described: ModelDescribed) -> str:
 
 
 class NetworkDialog(QDialog):
-    """Shows one network; does not block the window."""
+    """Shows one network; it does not block the window."""
 
     def __init__(self, described: ModelDescribed, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("networkDialog")
-        self.setWindowTitle(f"Network {described.model}")
+        self.setWindowTitle(tr("Network {model}", model=described.model))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._text = network_text(described)
 
@@ -62,10 +59,10 @@ class NetworkDialog(QDialog):
         summary.setWordWrap(True)
         theme.style(title, role="title")
         theme.style(summary, role="caption")
-        copy = QPushButton("Copy as text")
+        copy = QPushButton(tr("Copy as text"))
         copy.setObjectName("copyNetwork")
         copy.clicked.connect(self._copy)
-        close = QPushButton("Close")
+        close = QPushButton(tr("Close"))
         close.clicked.connect(self.close)
         close.setDefault(True)
         buttons = QHBoxLayout()
@@ -86,7 +83,8 @@ class NetworkDialog(QDialog):
     def _tree(self, modules: tuple[ModuleFacts, ...], model: str) -> QTreeWidget:
         tree = QTreeWidget()
         tree.setObjectName("networkTree")
-        tree.setHeaderLabels(HEADS)
+        tree.setHeaderLabels([tr(each) for each in HEADERS])
+        tree.setAccessibleName(tr("Modules of the network"))
         tree.setUniformRowHeights(True)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         tree.headerItem().setTextAlignment(3, right)
@@ -124,7 +122,9 @@ class NetworkDialog(QDialog):
 def _summary(described: ModelDescribed) -> str:
     total = sum(parameter.size for parameter in described.parameters)
     size = described.image_size
-    return (
-        f"{total:,} parameters, {described.class_count} classes, "
-        f"photos of {size} × {size} pixels with 3 colours"
+    return tr(
+        "{parameters} parameters; RGB images of {size} × {size} pixels; {classes} classes.",
+        parameters=f"{total:,}",
+        size=size,
+        classes=f"{described.class_count:,}",
     )

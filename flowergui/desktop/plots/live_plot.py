@@ -356,7 +356,7 @@ class LivePlot(QWidget):
         self._readout.stand_beside(pane.plot.mapTo(self, pane.plot.mapFromScene(position)))
 
     def _point_at(self, index: int | None) -> None:
-        self._readout.say("" if index is None else self.read_out(index))
+        self._readout.show_text("" if index is None else self.read_out(index))
         for pane in self._panes:
             pane.point_at(None if index is None else float(self._batches["step"][index]))
 

@@ -250,7 +250,7 @@ class RunCurves(QWidget):
         if position is not None and view.sceneBoundingRect().contains(position):
             at = float(view.mapSceneToView(position).x())
             text = self.read_out(at)
-        self._readout.say(text)
+        self._readout.show_text(text)
         self._crosshair.setVisible(bool(text))
         if position is None or not text:
             return

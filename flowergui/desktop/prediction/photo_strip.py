@@ -86,7 +86,7 @@ class _StripModel(ListModel):
     def row_of(self, path: str) -> int:
         return self._row_of.get(path, -1)
 
-    def said(self, row: PhotoAnswer, role: int) -> str | None:
+    def text_of(self, row: PhotoAnswer, role: int) -> str | None:
         name = Path(row.path).name
         if role == Qt.ItemDataRole.DisplayRole:
             return name

@@ -148,16 +148,16 @@ class ChoiceEditor(_ScrollsThePanel, QComboBox):
         self.setMinimumContentsLength(8)
         if setting:
             for choice in setting.choices:
-                self.addItem(choice.label, choice.value)
+                self.addItem(tr(choice.label), choice.value)
             self.set_value(setting.default)
         self.currentIndexChanged.connect(self.edited)
 
     def value(self) -> str:
-        """The value of the choice, "" where there is none."""
+        """The value of the current choice; "" if there is none."""
         return str(self.currentData() or "")
 
     def set_value(self, value: Value) -> None:
-        """Chooses `value`; one that isn't offered changes nothing."""
+        """Chooses `value`; a value that is not offered changes nothing."""
         row = self.findData(value)
         if row >= 0:
             self.setCurrentIndex(row)
@@ -175,10 +175,10 @@ class CheckEditor(QCheckBox):
     """Edits a bool."""
 
     edited = Signal()
-    """The tick was set or taken away, by the user or by the program."""
+    """The checkbox was changed, by the user or by the program."""
 
     def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
-        super().__init__(setting.label, parent)
+        super().__init__(tr(setting.label), parent)
         self.setChecked(bool(setting.default))
         self.toggled.connect(self._tell)
 
@@ -186,7 +186,7 @@ class CheckEditor(QCheckBox):
         return self.isChecked()
 
     def set_value(self, value: Value) -> None:
-        """Ticks where `value` is True."""
+        """Shows `value`, a bool."""
         self.setChecked(bool(value))
 
     @Slot()
@@ -212,7 +212,7 @@ def editor_for(setting: Setting) -> Editor:
     else:
         raise TypeError(f"no editor holds {setting.name}")
     editor.setObjectName(setting.name)
-    editor.setAccessibleName(setting.label)
+    editor.setAccessibleName(tr(setting.label))
     editor.setToolTip(tooltip_html(setting))
     return editor
 

@@ -1,4 +1,4 @@
-"""A setting in the form: its label, its editor, and what is wrong with it; and the groups."""
+"""Rows of the form: a setting's label, its editor and what is wrong; and sections that fold."""
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
@@ -21,12 +21,13 @@ from flowergui.desktop.settings.setting_editors import (
 )
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.labels import ElidedLabel, quiet_button, small_label
+from flowergui.text import tr
 
 
 class SettingRow(QWidget):
-    """A setting's label, its editor, and the reason where its value can't be.
+    """A setting's label, its editor, and the reason if its value is refused.
 
-    The label of a setting that can be switched on is a tick box that does it.
+    The label of a setting that can be switched off is a checkbox.
     """
 
     edited = Signal()
@@ -45,7 +46,7 @@ class SettingRow(QWidget):
         else:
             label = self._switch or self._label()
             label.setToolTip(tooltip_html(setting))
-            # The columns of all rows line up, whatever the words in them.
+            # Labels and editors of all rows are aligned, whatever their texts.
             tall, fixed = QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed
             for widget, share, height in ((label, 9, tall), (self._editor, 11, fixed)):
                 widget.setSizePolicy(QSizePolicy.Policy.Ignored, height)
@@ -63,7 +64,7 @@ class SettingRow(QWidget):
         self._changed()
 
     def value(self) -> Value:
-        """What the editor holds, be it possible or not."""
+        """The value in the editor, valid or not."""
         return self._editor.value()
 
     def set_value(self, value: Value) -> None:
@@ -71,19 +72,19 @@ class SettingRow(QWidget):
         self._editor.set_value(value)
 
     def in_brief(self) -> str:
-        """A word for a summary: what is chosen, or the name of what is on; else empty."""
+        """A word for the summary of a closed section: the choice, or the label of what is on."""
         if isinstance(self._editor, ChoiceEditor):
             return self._editor.currentText()
         switch = self._editor if isinstance(self._editor, CheckEditor) else self._switch
-        return self.setting.label if switch and switch.isChecked() else ""
+        return tr(self.setting.label) if switch and switch.isChecked() else ""
 
     def finish_typing(self) -> None:
-        """Takes what is typed but not confirmed yet."""
+        """Reads what is typed but not confirmed yet."""
         if isinstance(self._editor, IntEditor | FloatEditor):
             self._editor.interpretText()
 
     def show_problem(self, reason: str) -> None:
-        """Shows why the value can't be; "" where it can."""
+        """Shows why the value is refused; "" if it is valid."""
         if self._error.text() != reason:
             self._error.setText(reason)
             self._error.setVisible(bool(reason))
@@ -97,13 +98,13 @@ class SettingRow(QWidget):
             self._switch.setEnabled(editable)
 
     def _make_switch(self) -> QCheckBox:
-        switch = QCheckBox(self.setting.label)
+        switch = QCheckBox(tr(self.setting.label))
         switch.setObjectName(f"{self.setting.name}Switch")
         switch.clicked.connect(self._flip)
         return switch
 
     def _label(self) -> QLabel:
-        label = QLabel(self.setting.label)
+        label = QLabel(tr(self.setting.label))
         label.setWordWrap(True)
         label.setBuddy(self._editor)
         return label
@@ -120,8 +121,8 @@ class SettingRow(QWidget):
 
 
 class Section(QWidget):
-    """Rows under a heading that opens and closes; closed, it says in a few words what they
-    hold. The rows, whose parent is `inner`, exist all the time."""
+    """Rows under a heading that opens and closes them; a closed one shows a short summary. The
+    rows, whose parent is `inner`, exist all the time."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -156,7 +157,7 @@ class Section(QWidget):
         self._button.setChecked(True)
 
     def show_summary(self, text: str) -> None:
-        """What is said beside the heading while it is closed."""
+        """Shows a summary beside the heading while the section is closed."""
         self._text = text
         self._show(self._button.isChecked())
 
@@ -164,4 +165,5 @@ class Section(QWidget):
     def _show(self, opened: bool) -> None:
         self.inner.setVisible(opened)
         self._summary.setText("" if opened else self._text)
-        self._button.setText(f"{'▾' if opened else '▸'} {self._title}")
+        self._button.setText(f"{'▾' if opened else '▸'} {tr(self._title)}")
+        self._button.setAccessibleName(tr(self._title))  # without the arrow; it is checkable

@@ -125,7 +125,7 @@ class RunList(QWidget):
 
 
 class _RunModel(ListModel):
-    def said(self, row: ResumableRun, role: int) -> str | None:
+    def text_of(self, row: ResumableRun, role: int) -> str | None:
         if role == Qt.ItemDataRole.DisplayRole:
             return row.title
         if role == Qt.ItemDataRole.ToolTipRole:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox, QWidget
+
+from flowergui.text import tr
 
 Button = QMessageBox.StandardButton
 
@@ -17,9 +18,11 @@ def confirm(
     yes: tuple[Button, str],
     then: Callable[[], object],
 ) -> None:
-    """Asks `text`, with `more` below it, and does not block: `then` is called where the answer is
-    `yes`, a button and what stands on it. The other button cancels, and so does Return. The box
-    is called `name`."""
+    """Asks a question without blocking the window, and calls `then` if the user confirms.
+
+    `text` is the question and `more` stands below it; `yes` is the button that confirms, and its
+    text. The other button cancels, and so does Return. `name` is the dialog's objectName.
+    """
     box = QMessageBox(parent)
     box.setObjectName(name)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -30,8 +33,7 @@ def confirm(
     box.setInformativeText(more)
     box.setStandardButtons(yes[0] | Button.Cancel)
     box.button(yes[0]).setText(yes[1])
-    for button in box.buttons():
-        button.setIcon(QIcon())  # the platform's say the same of both
+    box.button(Button.Cancel).setText(tr("Cancel"))
     box.button(yes[0]).clicked.connect(then)
     box.setDefaultButton(Button.Cancel)
     box.open()

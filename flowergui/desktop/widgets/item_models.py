@@ -15,14 +15,14 @@ ROOT_INDEX = QModelIndex()
 
 
 class ListModel(QAbstractListModel):
-    """UserRole gives a row itself; a subclass says what DisplayRole and the others give."""
+    """A list of rows. UserRole gives a row itself; a subclass says what other roles give."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.rows: list[Any] = []
 
     def show_rows(self, rows: Iterable[Any]) -> None:
-        """Shows these instead of those before."""
+        """Replaces all rows."""
         self.beginResetModel()
         self.rows = list(rows)
         self.endResetModel()
@@ -36,9 +36,9 @@ class ListModel(QAbstractListModel):
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.UserRole:
             return row
-        said = self.said(row, role)
-        return escape_tooltip(said) if said and role == Qt.ItemDataRole.ToolTipRole else said
+        text = self.text_of(row, role)
+        return escape_tooltip(text) if text and role == Qt.ItemDataRole.ToolTipRole else text
 
     @abstractmethod
-    def said(self, row: Any, role: int) -> str | None:
-        """What is said of a row in this role; None for nothing."""
+    def text_of(self, row: Any, role: int) -> str | None:
+        """The text of a row in this role; None for none."""

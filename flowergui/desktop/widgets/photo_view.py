@@ -1,4 +1,4 @@
-"""A photo, and what in it speaks for a class."""
+"""A photo, and its Grad-CAM heatmap over it."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
@@ -10,6 +10,7 @@ from flowergui.facts import (
     MIN_BRIGHTNESS,
     Heatmap,
 )
+from flowergui.text import tr
 
 
 class PhotoView(QWidget):
@@ -29,8 +30,8 @@ class PhotoView(QWidget):
         return self._path
 
     def show_picture(self, path: str, heat: Heatmap = ()) -> None:
-        """Shows a photo; "" for none. With a `heat`, the photo is as dark as little speaks for a
-        class there, and around the square that the heat is of."""
+        """Shows a photo; "" for none. Under a heatmap, the photo is dark where the network found
+        little for the class, and outside of the square that the network saw."""
         self._path = path
         self._shade = _shade(heat) if heat else None
         self.update()
@@ -50,14 +51,14 @@ class PhotoView(QWidget):
         painter.end()
 
     def paint_empty(self, painter: QPainter) -> None:
-        """What there is to see without a photo: nothing."""
+        """Paints what is shown without a photo: nothing."""
 
     def _paint_picture(self, painter: QPainter) -> None:
         room = QRectF(self.rect()).adjusted(6, 6, -6, -6)
         picture = self._pictures.picture(self._path)
         if picture is None or picture.isNull():
             painter.setPen(theme.current().color("muted"))
-            words = "…" if picture is None else "This picture can't be shown."
+            words = "…" if picture is None else tr("This image can't be shown.")
             painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter), words)
             return
         size = picture.size().toSizeF()
@@ -82,12 +83,12 @@ class PhotoView(QWidget):
 
 
 def _black(value: float) -> QColor:
-    """What lies over a place that speaks for a class as much as `value`."""
+    """The black over a place whose heatmap is `value`, from 0 to 1."""
     return QColor(0, 0, 0, round(255 * (1 - MIN_BRIGHTNESS) * (1 - value)))
 
 
 def _shade(heat: Heatmap) -> QImage:
-    """Black, as opaque as little speaks for a class; drawn larger, it is smooth."""
+    """Black, more opaque where the heatmap is low; enlarged smoothly."""
     shade = QImage(len(heat[0]), len(heat), QImage.Format.Format_ARGB32)
     for y, row in enumerate(heat):
         for x, value in enumerate(row):

@@ -5,16 +5,15 @@ from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
 from flowergui.desktop.style import theme
 
-APART = 16
-"""Pixels between it and the pointer."""
+POINTER_GAP_PX = 16
 
 
 class PlotTooltip(QLabel):
-    """Hidden until it has something to say."""
+    """Hidden while it has no text."""
 
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self._over = parent
+        self._plot = parent
         self.setObjectName(name)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFrameShape(QFrame.Shape.StyledPanel)
@@ -23,7 +22,7 @@ class PlotTooltip(QLabel):
         theme.style(self, card=True, role="readout")
         theme.tabular(self)
 
-    def say(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         """Shows this; "" hides it."""
         self.setVisible(bool(text))
         if text:
@@ -33,9 +32,9 @@ class PlotTooltip(QLabel):
 
     def stand_beside(self, pointer: QPoint) -> None:
         """Moves beside the pointer, in its parent's coordinates, and stays within the parent."""
-        room = self._over.size()
-        left = pointer.x() + APART
+        room = self._plot.size()
+        left = pointer.x() + POINTER_GAP_PX
         if left + self.width() > room.width() - theme.SPACE:
-            left = max(0, pointer.x() - APART - self.width())
+            left = max(0, pointer.x() - POINTER_GAP_PX - self.width())
         top = min(pointer.y() - self.height() // 2, room.height() - self.height())
         self.move(left, max(0, top))

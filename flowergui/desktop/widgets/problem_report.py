@@ -1,4 +1,4 @@
-"""The one road for errors: what the user can mend goes to the banner, the rest is our defect."""
+"""Shows errors: a FlowerError as a message, anything else as a defect of the program."""
 
 import logging
 
@@ -7,12 +7,13 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import FlowerError
+from flowergui.text import tr
 
 log = logging.getLogger(__name__)
 
 
 def report(error: BaseException, banner: Banner, parent: QWidget) -> None:
-    """Tells the user of `error`. The dialog for a defect does not block."""
+    """Shows `error` to the user. The dialog for a defect does not block the window."""
     if isinstance(error, FlowerError):
         banner.show_error(error)
         return
@@ -22,9 +23,12 @@ def report(error: BaseException, banner: Banner, parent: QWidget) -> None:
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Critical)
     box.setWindowTitle("flowergui")
-    box.setText("Something went wrong that should not have.")
+    box.setText(tr("An unexpected error occurred. This is a defect of flowergui."))
     box.setInformativeText(
-        f"{type(error).__name__}: {error}\n\nYour photos and saved checkpoints are untouched. "
-        "The log on the console says more."
+        tr(
+            "{error}\n\nYour images and saved checkpoints are unchanged. The console shows more; "
+            "please report it.",
+            error=f"{type(error).__name__}: {error}",
+        )
     )
     box.open()

@@ -1,4 +1,4 @@
-"""Pictures from files, read small and in a thread of their own."""
+"""Thumbnails: images read small, in a thread of their own."""
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ from flowergui.desktop.threads.worker import Worker
 from flowergui.errors import FlowerError
 from flowergui.image_preview import read_preview
 
-WAITING = 80
-"""Pictures that may wait to be read: more than a screen shows. Older wishes are dropped, and
-come again when they are painted again."""
+MAX_WAITING = 80
+"""Pictures that may wait to be read: more than a screen shows. Older requests are dropped; they
+are made again when their row is painted again."""
 
 
 class Thumbnails(QObject):
     """A cache of pictures no larger than `edge` pixels, upright by their EXIF orientation.
 
-    `picture` answers at once, with None while the file has yet to be read; `ready` tells when
-    asking again is worth it. The picture asked for last is read first: it is what the user
-    sees now. At most `keep` are remembered.
+    `picture` returns at once, with None while the file is not read yet; `ready` is emitted when
+    more of them are. The picture requested last is read first: it is what the user sees now. At
+    most `keep` pictures are cached.
     """
 
     ready = Signal()
@@ -30,55 +30,55 @@ class Thumbnails(QObject):
         self._edge = edge
         self._keep = keep
         self._cache: OrderedDict[str, QPixmap] = OrderedDict()
-        self._asked: set[str] = set()
-        self._wanted: deque[str] = deque()
+        self._requested: set[str] = set()
+        self._waiting: deque[str] = deque()
         self._worker: Worker | None = None
 
     def picture(self, path: str) -> QPixmap | None:
-        """The picture; a null one where the file can't be read; None where it isn't read yet."""
+        """The picture; a null pixmap if the file can't be read; None if it is not read yet."""
         if path in self._cache:
             self._cache.move_to_end(path)
             return self._cache[path]
-        if path not in self._asked:
-            self._asked.add(path)
-            self._wanted.append(path)
-            self._drop_the_oldest()
+        if path not in self._requested:
+            self._requested.add(path)
+            self._waiting.append(path)
+            self._drop_oldest()
             self._read()
         return None
 
     def forget(self) -> None:
-        """Empties the cache: the files may be others now."""
+        """Empties the cache: the files may have changed."""
         self._cache.clear()
-        self._wanted.clear()
-        self._asked.clear()
+        self._waiting.clear()
+        self._requested.clear()
 
-    def _drop_the_oldest(self) -> None:
+    def _drop_oldest(self) -> None:
         # The thread takes from the other end, and may take the last one in between.
-        while len(self._wanted) > WAITING:
+        while len(self._waiting) > MAX_WAITING:
             try:
-                self._asked.discard(self._wanted.popleft())
+                self._requested.discard(self._waiting.popleft())
             except IndexError:
                 return
 
     def _read(self) -> None:
-        if self._worker is None and self._wanted:
-            wanted, edge = self._wanted, self._edge
+        if self._worker is None and self._waiting:
+            wanted, edge = self._waiting, self._edge
             self._worker = Worker(lambda: _pictures(wanted, edge))
             self._worker.produced.connect(self._take)
-            self._worker.ended.connect(self._go_on)
+            self._worker.ended.connect(self._read_more)
             self._worker.start(Worker.Priority.LowPriority)
 
     @Slot(object)
     def _take(self, read: tuple[tuple[str, QImage], ...]) -> None:
         for path, image in read:
             self._cache[path] = QPixmap.fromImage(image)
-            self._asked.discard(path)
+            self._requested.discard(path)
         while len(self._cache) > self._keep:
             self._cache.popitem(last=False)
         self.ready.emit()
 
     @Slot()
-    def _go_on(self) -> None:
+    def _read_more(self) -> None:
         self._worker = None
         self._read()
 

@@ -18,24 +18,24 @@ from flowergui import __version__
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.store import paths
+from flowergui.text import tr
 
-CHAPTER = 2
+CHAPTER_LEVEL = 2
 """The level of headings that begin a chapter."""
-LEADING = 130
-"""Percent of a line's height from one line to the next."""
+LINE_HEIGHT_PERCENT = 130
 
 
 class GuideWindow(QDialog):
-    """Chapters on the left, their text on the right; does not block the window."""
+    """Chapters on the left, their text on the right; it does not block the window."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("guideWindow")
-        self.setWindowTitle("Guide")
+        self.setWindowTitle(tr("Guide"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._chapters = QListWidget()
         self._chapters.setObjectName("guideChapters")
-        self._chapters.setAccessibleName("Chapters")
+        self._chapters.setAccessibleName(tr("Chapters"))
         self._chapters.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         theme.style(self._chapters, flat=True)
         self._chapters.setStyleSheet(
@@ -43,6 +43,7 @@ class GuideWindow(QDialog):
         )
         self._text = QTextBrowser()
         self._text.setObjectName("guideText")
+        self._text.setAccessibleName(tr("Guide"))
         self._text.setOpenExternalLinks(True)
         self._text.setStyleSheet("QTextBrowser { border: none; background: transparent; }")
         self._text.document().setDocumentMargin(0)
@@ -70,8 +71,10 @@ class GuideWindow(QDialog):
         self._text.setMarkdown(f"{guide}\n{_about()}")
         for block in self._blocks():
             airy = QTextBlockFormat(block.blockFormat())
-            airy.setLineHeight(LEADING, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-            if airy.headingLevel() == CHAPTER:
+            airy.setLineHeight(
+                LINE_HEIGHT_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
+            )
+            if airy.headingLevel() == CHAPTER_LEVEL:
                 airy.setTopMargin(2.5 * theme.SPACE if block.position() else 0)
                 airy.setBottomMargin(theme.SPACE)
                 item = QListWidgetItem(block.text(), self._chapters)
@@ -99,10 +102,12 @@ def _about() -> str:
     """The last chapter."""
     from PySide6 import __version__ as qt
 
-    return (
-        "## About\n\n"
-        f"flowergui {__version__}, on Python {platform.python_version()} and Qt {qt}. Made of "
-        "PyTorch and torchvision (networks and training), PySide6 (the window) and pyqtgraph (the "
-        "curves). MIT licence.\n\n"
-        f"Runs and weights are kept in `{paths.models_folder()}`."
+    about = tr(
+        "flowergui {version}, on Python {python} and Qt {qt}. Made of PyTorch and torchvision "
+        "(networks and training), PySide6 (the window) and pyqtgraph (the curves). MIT licence.",
+        version=__version__,
+        python=platform.python_version(),
+        qt=qt,
     )
+    kept = tr("Runs and weights are kept in `{folder}`.", folder=paths.models_folder())
+    return f"## {tr('About')}\n\n{about}\n\n{kept}"

@@ -100,7 +100,7 @@ def test_old_wishes_are_dropped_and_the_newest_come_first(qtbot, monkeypatch):
     go_on.set()
     qtbot.waitUntil(lambda: pictures.picture("9999") is not None)
     assert read[:3] == ["first", "9999", "9998"]
-    assert len(read) <= 1 + thumbnails.WAITING
+    assert len(read) <= 1 + thumbnails.MAX_WAITING
     assert pictures.picture("0") is None  # asking again reads it after all
     qtbot.waitUntil(lambda: pictures.picture("0") is not None)
 
