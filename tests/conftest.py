@@ -1,4 +1,4 @@
-"""What every test may use: little photo folders, and a home for runs that is thrown away."""
+"""Fixtures of all tests: small datasets, and a temporary folder of runs."""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""The confusion matrix, held against scikit-learn's."""
+"""The confusion matrix, compared with that of scikit-learn."""
 
 import random
 
@@ -54,7 +54,7 @@ def test_scores_are_those_of_scikit_learn(many: list[PhotoEvaluated]) -> None:
     assert matrix == metrics.confusion_matrix(labels, guesses, labels=NAMES).tolist()
 
 
-def test_what_would_divide_by_nothing_is_none() -> None:
+def test_a_division_by_zero_gives_none() -> None:
     tally = ConfusionMatrix([judged("iris", "rose")])
     assert tally.score("iris").recall == 0.0
     assert tally.score("iris").precision is None
@@ -63,7 +63,7 @@ def test_what_would_divide_by_nothing_is_none() -> None:
     assert ConfusionMatrix().accuracy == 0.0
 
 
-def test_mistakes_come_by_their_number() -> None:
+def test_confusions_are_sorted_by_their_number() -> None:
     pairs = [("rose", "tulip"), ("iris", "rose"), ("rose", "tulip"), ("rose", "rose")]
     pairs += [("daisy", "iris")]
     assert ConfusionMatrix(judged(*pair) for pair in pairs).confusions() == (
@@ -73,12 +73,12 @@ def test_mistakes_come_by_their_number() -> None:
     )
 
 
-def test_the_surest_come_first() -> None:
+def test_the_most_confident_come_first() -> None:
     one, two = judged("rose", "iris", 0.6, "b.jpg"), judged("rose", "iris", 0.6, "a.jpg")
     three = judged("rose", "rose", 0.9, "c.jpg")
     assert by_confidence([one, two, three]) == [three, two, one]
 
 
-def test_a_few_names_stand_for_many() -> None:
+def test_a_long_list_of_names_is_shortened() -> None:
     assert shortened(("a", "b")) == "a, b"
     assert shortened(tuple("abcdefghij")) == "a, b, c, d, e, f, g, h and 2 more"

@@ -1,4 +1,4 @@
-"""The jobs that a face may start; what they do is tested in tests/learning."""
+"""The tasks that a frontend can start; what they do is tested in tests/learning."""
 
 import logging
 import subprocess
@@ -15,7 +15,7 @@ from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
 
 
-def test_nothing_happens_until_a_job_is_pulled(tmp_path: Path) -> None:
+def test_nothing_happens_until_a_task_is_iterated(tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere"
     tasks.inspect(nowhere)
     tasks.train(Recipe(photos=str(nowhere)))
@@ -52,7 +52,7 @@ def test_catalogue_and_describe() -> None:
     assert (described.class_count, described.image_size) == (4, 96)
 
 
-def test_train_refuses_a_recipe_that_cannot_be() -> None:
+def test_train_refuses_an_impossible_recipe() -> None:
     with pytest.raises(FlowerError, match="Epochs must lie between"):
         list(tasks.train(Recipe(epochs=0)))
 

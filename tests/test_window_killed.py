@@ -1,4 +1,4 @@
-"""The real program is killed while it trains, and started again: one click, and it goes on."""
+"""The real program is killed while it trains, started again, and resumes with one click."""
 
 import json
 import os
@@ -76,7 +76,7 @@ sys.exit(app.main(folder if part == "first" else None))
 
 @contextmanager
 def program(part: str, settings: Path, folder: Path, recipe: Recipe) -> Iterator[Iterator[str]]:
-    """The lines that the program prints. It is killed in the end, where it still goes."""
+    """The lines that the program prints. It is killed at the end if it still runs."""
     words = [part, str(settings), str(folder), json.dumps(asdict(recipe))]
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *words], stdout=subprocess.PIPE, text=True
@@ -91,7 +91,7 @@ def program(part: str, settings: Path, folder: Path, recipe: Recipe) -> Iterator
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
-def test_killed_and_taken_up_with_one_click(make_photos, tmp_path: Path, models: Path) -> None:
+def test_killed_and_resumed_with_one_click(make_photos, tmp_path: Path, models: Path) -> None:
     folder = make_photos(tmp_path / "photos", classes=3, per_class=10)
     recipe = Recipe(
         photos=str(folder), model="mynet", image_size=32, batch_size=4, epochs=40, ema=0.9,

@@ -1,4 +1,4 @@
-"""The whole job through the real window, with torch behind it and pictures that it makes."""
+"""The whole program through the real window, with torch, on images that the test draws."""
 
 import os
 import shutil
@@ -52,7 +52,7 @@ def banner(window):
 
 
 def small(window, **values):
-    """A recipe for a processor and pictures this small."""
+    """A recipe for a CPU and images as small as these."""
     find(window, QComboBox, "modelSelector").setCurrentText("mynet")
     for name, value in {"image_size": 32, "batch_size": 4, "epochs": 2, **values}.items():
         find(window, QWidget, name).setValue(value)
@@ -127,7 +127,7 @@ def test_scratch_stop_resume_transfer_predict(qtbot, window, make_photos, tmp_pa
 def test_the_window_and_the_command_line_end_with_the_same_weights(
     qtbot, window, make_photos, tmp_path, models
 ):
-    """... also where photos are guessed and networks looked at meanwhile."""
+    """... also if images are predicted and networks described meanwhile."""
     photos = make_photos(tmp_path / "photos", classes=3, per_class=10)
     open_photos(qtbot, window, photos)
     small(window, epochs=6)
@@ -160,7 +160,7 @@ def test_the_window_and_the_command_line_end_with_the_same_weights(
 
 
 def test_offline_weights_are_refused_in_words(qtbot, window, make_photos, tmp_path, monkeypatch):
-    """The real road: torchvision's weights from an address that does not answer."""
+    """torchvision's weights, from an address that does not answer."""
     from torchvision.models import ResNet18_Weights
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
@@ -178,7 +178,7 @@ def test_offline_weights_are_refused_in_words(qtbot, window, make_photos, tmp_pa
 
 
 def test_real_photos_train(qtbot, window, flower_photos, tmp_path, models):
-    """A few batches on real photos, and a guess while it trains."""
+    """A few batches on real images, and a prediction during training."""
     few = tmp_path / "few"
     for folder in sorted(Path(flower_photos).iterdir())[:3]:
         (few / folder.name).mkdir(parents=True)

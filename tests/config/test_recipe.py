@@ -161,7 +161,7 @@ def test_problems_are_named_beside_their_field(name: str, value: object, says: s
 
 
 @pytest.mark.parametrize("name", ["image_size", "ema", "workers", "weight_decay"])
-def test_zero_may_be_where_it_has_a_meaning(name: str) -> None:
+def test_zero_is_valid_if_it_has_a_meaning(name: str) -> None:
     assert SETTING[name].zero
     assert replace(Recipe(), **{name: 0}).problems() == {}
 
@@ -188,7 +188,7 @@ def test_from_dict_knows_earlier_and_later_versions() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("mode", ["scratch", "transfer"])
-def test_presets_are_recipes_that_can_be(preset: str, mode: str) -> None:
+def test_presets_are_valid_recipes(preset: str, mode: str) -> None:
     recipe = with_preset(Recipe(mode=mode, epochs=9999, gamma=0.77), preset)
     assert recipe.problems() == {}
     assert recipe.mode == mode
