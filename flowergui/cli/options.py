@@ -273,7 +273,7 @@ def _add_export(add: AddParser) -> None:
 
 
 def _add_cache(add: AddParser) -> None:
-    cache = add("cache", tr("Show the size of the photo cache, or clear it."))
+    cache = add("cache", tr("Show the size of the image cache, or clear it."))
     cache.add_argument("--clear", action="store_true", help=tr("remove all decoded images"))
 
 

@@ -387,7 +387,7 @@ class Recipe:
     photo_cache: bool = setting(
         True,
         MACHINE,
-        N_("Photo cache"),
+        N_("Image cache"),
         N_(
             "Keeps decoded images that do not fit in memory, and large ones, in a folder for the "
             "next run: at most 20 GB, and at most 25% of the free disk space."
