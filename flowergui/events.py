@@ -133,6 +133,14 @@ class WeightsSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightsFound:
+    """The `files` with weights of `model` that were saved for use offline."""
+
+    model: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """A trained network is saved in the file `path`, for other programs."""
 
@@ -396,6 +404,24 @@ class RunListed:
 
 
 @dataclass(frozen=True, slots=True)
+class RunsFound:
+    """The runs on disk, newest first, and the path of a last.pth that is in no run folder, as the
+    tutorial saves it ("" for none); and whether that file is newer than the newest run."""
+
+    runs: tuple[RunFacts, ...]
+    bare_weights: str
+    bare_weights_newer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunFound:
+    """The run that `checkpoint` belongs to; None where it is in no run folder."""
+
+    checkpoint: str
+    run: RunFacts | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunsCompared:
     """The settings in which runs differ. `runs` are the paths of their folders; each difference has
     a value for each of them, in this order."""
@@ -496,6 +522,9 @@ Event = (
     | WeightsSaved
     | Exported
     | CacheState
+    | WeightsFound
+    | RunsFound
+    | RunFound
     | RunListed
     | RunsCompared
     | Preparing

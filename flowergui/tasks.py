@@ -17,10 +17,13 @@ from flowergui.events import (
     EpochDone,
     Event,
     ModelsListed,
+    RunFound,
     RunsCompared,
+    RunsFound,
+    WeightsFound,
 )
 from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions
-from flowergui.store import paths
+from flowergui.store import library, paths
 from flowergui.store.library import newest_run, run_folders
 from flowergui.store.run_facts import run_listed
 from flowergui.store.run_folder import RunFolder
@@ -135,6 +138,11 @@ def save_weights(
     yield from pretrained.save(model, weights, models or paths.models_folder())
 
 
+def find_weights(model: str) -> Iterator[Event]:
+    """WeightsFound: the files that `save_weights` has made for this network."""
+    yield WeightsFound(model, tuple(library.saved_weights(model)))
+
+
 def predict(
     checkpoint: str | Path,
     images: Sequence[str | Path],
@@ -178,6 +186,18 @@ def cached_photos(*, clear: bool = False) -> Iterator[Event]:
     from flowergui.learning.data import photo_cache
 
     yield photo_cache.clear() if clear else photo_cache.state()
+
+
+def find_runs() -> Iterator[Event]:
+    """RunsFound: the runs on disk, without their curves. Only small files are read."""
+    runs, bare = tuple(library.runs()), library.bare_weights()
+    last = next((run.last for run in runs if run.last), "")
+    yield RunsFound(runs, bare, bool(bare) and library.is_newer(bare, last))
+
+
+def find_run(checkpoint: str) -> Iterator[Event]:
+    """RunFound: the run that a checkpoint belongs to."""
+    yield RunFound(checkpoint, library.run_of(checkpoint))
 
 
 def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iterator[Event]:

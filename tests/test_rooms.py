@@ -28,6 +28,7 @@ ORDER = (
     ("desktop.widgets",),
     ("desktop.run_names",),
     ("desktop.session",),
+    ("desktop.transitions",),
     ("desktop.settings", "desktop.plots"),
     ("desktop.dataset", "desktop.layers"),
     ("desktop.training",),

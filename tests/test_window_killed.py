@@ -41,23 +41,26 @@ def make():
             button("startButton").click()
 
     def set_up():
-        if button("startButton").isEnabled() and window._modes._models.facts:
-            window._modes.model = "mynet"
-            window._form.set_recipe(Recipe.from_dict(json.loads(recipe)))
+        if button("startButton").isEnabled() and window.session.models:
+            wanted = json.loads(recipe)
+            wanted["frozen"] = tuple(wanted["frozen"])
+            window._store.update_recipe(**wanted)
             steps.append(start)
 
     def watch():
-        print("steps", window._run.plot._batches.length, flush=True)
+        print("steps", window._panels.run.plot._batches.length, flush=True)
 
     def accept():
+        if not button("bannerAction"):
+            return  # the runs are still being listed
         print("screen", app.QApplication.platformName(), flush=True)
         print("banner", window._banner.text, flush=True)
         steps.append(end)
         button("bannerAction").click()
 
     def end():
-        if window._control.state == "idle":
-            plot = window._run.plot
+        if window.session.run == "idle":
+            plot = window._panels.run.plot
             told = {"steps": list(plot._batches["step"]), "epochs": list(plot._epochs["epoch"])}
             print("drawn", json.dumps(told), flush=True)
             clock.stop()
@@ -105,9 +108,10 @@ def test_killed_and_resumed_with_one_click(make_photos, tmp_path: Path, models: 
     assert 1 <= run.epochs_done < 40
     with program("second", tmp_path, folder, recipe) as lines:
         told = dict(line.strip().split(" ", 1) for line in lines)
-    where = f"epoch {run.epochs_done + 1} of 40, batch {run.batch}"
+    where = f"at epoch {run.epochs_done + 1} of 40, batch {run.batch}"
+    where = where if run.batch else f"after epoch {run.epochs_done} of 40"
     assert told["screen"] == os.environ["QT_QPA_PLATFORM"]
-    assert told["banner"] == f"Your last run (mynet) stopped at {where}."
+    assert told["banner"] == f"Your last run (mynet) stopped {where}."
     drawn = json.loads(told["drawn"])
     assert drawn["steps"] == list(range(1, 241))  # no seam, no gap, nothing twice
     assert drawn["epochs"] == list(range(1, 41))

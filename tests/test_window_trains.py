@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLineEdit, QPushButt
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.main_window import MainWindow
+from flowergui.desktop.start_from.weights_selector import WeightsSelector
 from flowergui.desktop.threads import worker
 from flowergui.events import BatchDone
 
@@ -27,7 +28,7 @@ def window(qtbot, tmp_path):
     made.show()
     yield made
     made._control.stop()
-    qtbot.waitUntil(lambda: made._control.state == "idle", timeout=LONG)
+    qtbot.waitUntil(lambda: made.session.run == "idle", timeout=LONG)
     assert worker.end_all(60_000)
     made.close()
     made.deleteLater()
@@ -81,7 +82,7 @@ def test_scratch_stop_resume_transfer_predict(qtbot, window, make_photos, tmp_pa
     small(window, epochs=60)
     qtbot.waitUntil(lambda: enabled(window, "startButton"), timeout=LONG)
     click(window, "startButton")
-    qtbot.waitUntil(lambda: window._run.plot._batches.length > 3, timeout=LONG)
+    qtbot.waitUntil(lambda: window._panels.run.plot._batches.length > 3, timeout=LONG)
 
     click(window, "pauseButton")
     pause = find(window, QPushButton, "pauseButton")
@@ -93,7 +94,7 @@ def test_scratch_stop_resume_transfer_predict(qtbot, window, make_photos, tmp_pa
     click(window, "stopButton")
     qtbot.waitUntil(lambda: "Stopped" in banner(window), timeout=LONG)
     stopped_at = torch.load(run / "last.pth", weights_only=True)["step"]
-    drawn = window._run.plot._batches.length
+    drawn = window._panels.run.plot._batches.length
     assert drawn == stopped_at
 
     qtbot.waitUntil(lambda: enabled(window, "resumeLastButton"), timeout=LONG)
@@ -101,11 +102,11 @@ def test_scratch_stop_resume_transfer_predict(qtbot, window, make_photos, tmp_pa
     find(window, QWidget, "epochs").setValue(3 + stopped_at // 6)
     click(window, "resumeLastButton")
     run_to_the_end(qtbot, window)
-    assert window._run.plot._batches.length > drawn
+    assert window._panels.run.plot._batches.length > drawn
     assert [path.name for path in models.iterdir()] == [run.name]
 
     click(window, "modeTransfer")
-    window._modes.weights = str(run / "best.pth")
+    window.findChild(WeightsSelector).weights_requested.emit(str(run / "best.pth"))
     small(window)
     qtbot.waitUntil(lambda: enabled(window, "startButton"), timeout=LONG)
     click(window, "startButton")
@@ -137,12 +138,9 @@ def test_the_window_and_the_command_line_end_with_the_same_weights(
     click(window, "startButton")
     picture = str(next(next(photos.iterdir()).iterdir()))
     looked = 0
-    while window._control.state != "idle":
+    while window.session.run != "idle":
         find(window, QWidget, "dropZone").images_dropped.emit([picture])
-        window._jobs.do(
-            "describe", lambda: tasks.describe_model("resnet18", 3, 64), window._network._told
-        )
-        window._layers.clear()
+        window._jobs.do("describe", lambda: tasks.describe_model("resnet18", 3, 64), len)
         looked += 1
         qtbot.wait(30)
     assert looked >= 3
@@ -188,17 +186,19 @@ def test_real_photos_train(qtbot, window, flower_photos, tmp_path, models):
     small(window, image_size=64, epochs=500)
     qtbot.waitUntil(lambda: enabled(window, "startButton"), timeout=LONG)
     click(window, "startButton")
-    qtbot.waitUntil(lambda: window._run.plot._epochs.length >= 1, timeout=LONG)
+    qtbot.waitUntil(lambda: window._panels.run.plot._epochs.length >= 1, timeout=LONG)
     find(window, QWidget, "dropZone").images_dropped.emit([str(next(few.rglob("*.jpg")))])
     guesses = find(window, QAbstractItemView, "predictions")
     qtbot.waitUntil(lambda: guesses.model().rowCount() == 3, timeout=LONG)
-    assert window._control.state == "running"
+    assert window.session.run == "running"
     began = time.monotonic()
     click(window, "stopButton")
-    qtbot.waitUntil(lambda: window._control.state == "idle", timeout=LONG)
+    qtbot.waitUntil(lambda: window.session.run == "idle", timeout=LONG)
     assert time.monotonic() - began < 10
     rows = list(tasks.history(next(models.iterdir())))
-    assert sum(isinstance(row, BatchDone) for row in rows) == window._run.plot._batches.length
+    assert (
+        sum(isinstance(row, BatchDone) for row in rows) == window._panels.run.plot._batches.length
+    )
 
 
 def test_this_pass_is_on_the_screen_that_was_asked_for(qapp):

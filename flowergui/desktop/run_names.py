@@ -51,13 +51,14 @@ def spoken(checkpoint: str) -> str:
     return f"{path.name} of {path.parent.name}" if path.parent.name else path.name
 
 
-def resumable_runs(runs: Sequence[RunFacts], bare: str = "") -> tuple[ResumableRun, ...]:
+def resumable_runs(
+    runs: Sequence[RunFacts], bare: str = "", *, bare_first: bool = False
+) -> tuple[ResumableRun, ...]:
     """Those of `runs` (newest first) that have a checkpoint, and the `bare` weights of a
-    models/last.pth, "" for none: before them where they are newer."""
+    models/last.pth, "" for none: before them where they are newer, `bare_first`."""
     offered = [_run(run) for run in runs if run.last]
     if bare:
-        first = not offered or _written(bare) > _written(offered[0].checkpoint)
-        offered.insert(0 if first else len(offered), elsewhere(bare))
+        offered.insert(0 if bare_first else len(offered), elsewhere(bare))
     return tuple(offered)
 
 
@@ -83,11 +84,3 @@ def _run(run: RunFacts) -> ResumableRun:
         photos=recipe.photos,
         note=run.note,
     )
-
-
-def _written(path: str) -> float:
-    """When a file was written, in seconds; long ago where it is not there any more."""
-    try:
-        return Path(path).stat().st_mtime
-    except OSError:
-        return 0.0

@@ -15,9 +15,17 @@ from PySide6.QtCore import QObject, Signal
 from flowergui.config.frozen_patterns import frozen_names
 from flowergui.config.presets import PRESETS, preset_of, with_preset
 from flowergui.config.recipe import RESUMABLE, SETTINGS, Recipe
+from flowergui.desktop.run_names import ResumableRun, elsewhere, resumable_runs
 from flowergui.errors import FlowerError
-from flowergui.events import Estimated, ModelDescribed, ResumeChecked, Scanned
-from flowergui.facts import RunFacts
+from flowergui.events import (
+    DownloadProgress,
+    Estimated,
+    ModelDescribed,
+    ResumeChecked,
+    RunStarted,
+    Scanned,
+)
+from flowergui.facts import Check, ModelFacts, RunFacts
 from flowergui.requests import UNCHANGED, ResumeOptions
 from flowergui.text import tr
 
@@ -28,7 +36,12 @@ LIVE_SETTINGS = frozenset({"learning_rate", "frozen"})
 """The Recipe fields that may change while a run goes."""
 
 START_SETTINGS = frozenset({"mode", "model", "weights"})
-"""The Recipe fields that say where a run starts from; weights alone decide them by themselves."""
+"""The Recipe fields that say where a run starts from; bare weights decide them by themselves."""
+
+_RECIPE_FIELDS = frozenset(each.name for each in fields(Recipe))
+
+DATASET_CHECKS = ("Photos", "Classes")
+"""What is checked before a run is resumed and fails where its images are elsewhere now."""
 
 
 class Mode(StrEnum):
@@ -60,8 +73,18 @@ class Session:
     mode: Mode = Mode.SCRATCH
     recipe: Recipe = field(default_factory=lambda: with_preset(Recipe(), "recommended"))
     """What Start would train, or, with `mode` resume, how `resume_from` would go on."""
+    base_preset: str = "recommended"
+    """The preset that `recipe` has, or had before it was changed: another mode takes its values."""
     new_run: Recipe | None = None
     """The recipe of the next new run, while `recipe` is that of a run to resume."""
+    models: tuple[ModelFacts, ...] = ()
+    """The catalogue of networks; empty until torch is loaded."""
+    weights_file: str = ""
+    """A file of weights that the user chose; it stays on offer."""
+    saved_weights: tuple[str, ...] = ()
+    """The files with weights of the chosen network that were saved for use offline."""
+    download: DownloadProgress | None = None
+    """How far the weights are that are being saved for use offline; None for none."""
 
     dataset: Scanned | None = None
     """The folder of images that is open."""
@@ -77,10 +100,16 @@ class Session:
     """The runs on disk, newest first."""
     bare_weights: str = ""
     """A models/last.pth that is in no run folder."""
+    bare_weights_newer: bool = False
+    """Whether it is newer than the newest run."""
+    other_checkpoint: str = ""
+    """A checkpoint from elsewhere that the user chose to resume; it stays on offer."""
     checkpoint: str = ""
-    """The checkpoint to resume."""
+    """The checkpoint to resume, while `mode` is resume."""
     resume_from: RunFacts | None = None
     """The run of `checkpoint`; None for bare weights, and unless `mode` is resume."""
+    finding_run: bool = False
+    """Whether the run of `checkpoint` is still being looked for."""
     resume_options: ResumeOptions = UNCHANGED
     resume_check: ResumeChecked | None = None
     """What `resume_from` would meet if it were resumed now; None while that is checked."""
@@ -89,10 +118,12 @@ class Session:
 
     estimate: Estimated | None = None
     """What a new run of `recipe` would take; None while that is not known."""
+    taken_speedup: tuple[tuple[str, int, int], ...] = ()
+    """The settings that the suggested speed-up changed: name, its value, and the one before."""
 
     run: RunState = RunState.IDLE
-    run_folder: str = ""
-    """The folder of the run that goes, or was the last to go."""
+    run_started: RunStarted | None = None
+    """How the run began that goes, or was the last to go; None until it has."""
     run_checkpoint: str = ""
     """The checkpoint of that run that predicts: its best one, else its last."""
     chosen_checkpoint: str = ""
@@ -135,6 +166,12 @@ class Store(QObject):
         finally:
             self._emitting = False
 
+    def update_recipe(self, **values: Any) -> None:
+        """Replaces these fields of the recipe."""
+        recipe = replace(self._session.recipe, **values)
+        base = preset_of(recipe) or self._session.base_preset
+        self.update(recipe=recipe, base_preset=base)
+
 
 # --- what may be done -------------------------------------------------------------------------
 
@@ -159,6 +196,8 @@ def why_not_resume(session: Session) -> str:
     """Why the chosen checkpoint can't be resumed, in a sentence; "" where it can."""
     if not session.checkpoint:
         return tr("There is no run to resume yet.")
+    if session.finding_run:
+        return tr("The checkpoint is being read…")
     if session.resume_from is None and open_dataset(session) is None:
         return tr("This file has only weights. Choose the dataset it was trained on.")
     problem = next(iter(session.recipe.problems().values()), "")
@@ -168,14 +207,13 @@ def why_not_resume(session: Session) -> str:
 def resume_blocked(session: Session) -> str:
     """What the check of the run to resume found that keeps it from going on; "" for nothing."""
     checks = session.resume_check.checks if session.resume_check else ()
-    return next(
-        (
-            f"{each.subject}: {each.detail.rstrip('.')}. {each.remedy}".strip()
-            for each in checks
-            if each.verdict == "blocking"
-        ),
-        "",
-    )
+    return next((check_text(each) for each in checks if each.verdict == "blocking"), "")
+
+
+def check_text(check: Check) -> str:
+    """Images: 12 new, left out. New ones can be included."""
+    detail = check.detail.rstrip(".")
+    return f"{check.subject}: {detail}. {check.remedy}".strip()
 
 
 def network_problem(session: Session) -> str:
@@ -201,12 +239,18 @@ def editable(session: Session) -> frozenset[str]:
         return LIVE_SETTINGS
     if session.mode is Mode.RESUME and session.resume_from is not None:
         return frozenset(RESUMABLE)
-    return frozenset(each.name for each in fields(Recipe))
+    return _RECIPE_FIELDS
+
+
+def all_editable(session: Session) -> bool:
+    """Whether all of the recipe may be edited: a preset may be chosen."""
+    return editable(session) >= _RECIPE_FIELDS
 
 
 def can_estimate(session: Session) -> bool:
     """Whether it can be asked how long a new run would take."""
-    return is_idle(session) and session.mode is not Mode.RESUME and not why_not_start(session)
+    new = session.mode is not Mode.RESUME and bool(session.models)
+    return is_idle(session) and new and not why_not_start(session)
 
 
 # --- what follows from it ---------------------------------------------------------------------
@@ -217,12 +261,37 @@ def open_dataset(session: Session) -> Scanned | None:
     return None if session.scanning else session.dataset
 
 
+def model_facts(session: Session) -> ModelFacts | None:
+    """What the catalogue knows of the chosen network; None until it is there."""
+    return next((each for each in session.models if each.name == session.recipe.model), None)
+
+
+def weights_files(session: Session) -> tuple[str, ...]:
+    """The files that a transfer may start from: those that were saved for use offline, and the
+    one that the user chose."""
+    chosen = (session.weights_file,) if session.weights_file else ()
+    return tuple(dict.fromkeys((*session.saved_weights, *chosen)))
+
+
+def resumable(session: Session) -> tuple[ResumableRun, ...]:
+    """The checkpoints that can be resumed: of runs, newest first, and the bare weights."""
+    return resumable_runs(session.runs, session.bare_weights, bare_first=session.bare_weights_newer)
+
+
+def offered_runs(session: Session) -> tuple[ResumableRun, ...]:
+    """`resumable`, after the checkpoint from elsewhere that the user chose."""
+    offered = resumable(session)
+    other = session.other_checkpoint
+    if not other or other in [each.checkpoint for each in offered]:
+        return offered
+    return (elsewhere(other), *offered)
+
+
 def class_count(session: Session) -> int:
     """How many classes the network is described with."""
     if session.resume_from is not None:
         return session.resume_from.class_count
-    dataset = open_dataset(session)
-    return len(dataset.classes) if dataset else DEFAULT_CLASSES
+    return len(session.dataset.classes) if session.dataset else DEFAULT_CLASSES
 
 
 def frozen(session: Session) -> tuple[str, ...]:
@@ -269,6 +338,8 @@ def resume_changes(session: Session) -> dict[str, Any]:
         for name in RESUMABLE
         if getattr(recipe, name) != getattr(run.recipe, name)
     }
+    if frozen(session) == frozen(replace(session, recipe=run.recipe)) and session.network:
+        changes.pop("frozen", None)  # the same layers in other words
     if session.moved_photos:
         changes["photos"] = session.moved_photos
     return changes
@@ -300,6 +371,17 @@ def inference_device(session: Session) -> str:
     """The device that predicts and evaluates, if the user chose one; "" leaves it to the
     checkpoint's recipe."""
     return "" if session.recipe.device == "auto" else session.recipe.device
+
+
+def moved_photos(session: Session) -> str:
+    """The folder in which the images of the run to resume may be now, as they are not where they
+    were; "" where nothing says so."""
+    checks = session.resume_check.checks if session.resume_check else ()
+    missing = any(c.verdict == "blocking" and c.subject in DATASET_CHECKS for c in checks)
+    dataset = open_dataset(session)
+    if not missing or dataset is None or dataset.folder == session.recipe.photos:
+        return session.moved_photos
+    return dataset.folder
 
 
 def without_run(session: Session, folder: str) -> dict[str, Any]:

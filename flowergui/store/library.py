@@ -58,6 +58,11 @@ def bare_weights(models: Path | None = None) -> str:
     return str(path) if path.is_file() else ""
 
 
+def is_newer(path: str, other: str) -> bool:
+    """Whether the file at `path` was written after the one at `other`, or that is not there."""
+    return _modified(path) > _modified(other)
+
+
 def newest_run(models: Path) -> Path:
     """The folder of the newest run that has a checkpoint, else the bare weights in `models`. Raises
     FlowerError if there is neither."""
@@ -78,3 +83,10 @@ def run_folders(models: Path) -> list[RunFolder]:
         return []
     folders = sorted(map(RunFolder, models.iterdir()), key=started_at, reverse=True)
     return [run for run in folders if run.exists()]
+
+
+def _modified(path: str) -> float:
+    try:
+        return Path(path).stat().st_mtime
+    except OSError:
+        return 0.0

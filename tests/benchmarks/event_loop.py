@@ -63,11 +63,11 @@ def main() -> None:
         until(start.isEnabled)
         gaps = Gaps()
         began = time.monotonic()
-        recipe = window._form.recipe()
+        recipe = window.session.recipe
         window._begin(lambda live: gone_on_with(recipe, live, wishes.points))
         until(lambda: time.monotonic() - began > wishes.seconds)
         waits = gaps.stop()
-        points = window._run.plot._batches.length
+        points = window._panels.run.plot._batches.length
         stop.click()
         until(start.isEnabled)
     print(f"{wishes.seconds:g} s of {wishes.model}, {points:,} points in each curve at last,")

@@ -67,7 +67,7 @@ def make():
     ticker.timeout.connect(tick)
     ticker.start(2)
     def look():
-        if window._network.described is not None:
+        if window.session.network is not None:
             clock.stop()
             print("ready", time.time() - began, flush=True)
             print("gap", longest, flush=True)

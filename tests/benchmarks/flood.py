@@ -55,8 +55,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=50_000)
     wishes = parser.parse_args()
     with shown() as (window, scratch):
-        plot = window._run.plot
-        until(lambda: window._network.described is not None)
+        plot = window._panels.run.plot
+        until(lambda: window.session.network is not None)
         rested = time.monotonic() + 3
         until(lambda: time.monotonic() > rested)
         gaps = Gaps()

@@ -103,7 +103,7 @@ def within(recipe: Recipe, watch: Watch, models: Path) -> tuple[list[float], lis
     window.show()
     loop, gaps = QEventLoop(), [time.perf_counter()]
     ready = QTimer()
-    ready.timeout.connect(lambda: loop.quit() if window._network.described else None)
+    ready.timeout.connect(lambda: loop.quit() if window.session.network else None)
     ready.start(50)
     loop.exec()
     ready.stop()

@@ -74,7 +74,7 @@ def window(qtbot, script):
     made._control.stop()
     for _ in range(100):
         script.gate.release()
-    qtbot.waitUntil(lambda: made._control.state == "idle")
+    qtbot.waitUntil(lambda: made.session.run == "idle")
     qtbot.waitUntil(made.close)
     made.deleteLater()
 

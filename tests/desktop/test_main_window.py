@@ -18,13 +18,16 @@ from PySide6.QtWidgets import (
 from scripted import (
     BATCHES,
     NAMES,
+    banner,
     banner_text,
     button,
     drop,
     facts,
     find,
     leaves,
+    list_runs,
     open_photos,
+    plot,
     predictions,
     start,
     texts,
@@ -34,6 +37,7 @@ from flowergui import tasks
 from flowergui.config.recipe import SETTINGS, Recipe
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.plots.batch_columns import BatchColumns
+from flowergui.desktop.session import RunState
 from flowergui.desktop.settings.setting_editors import IntEditor
 from flowergui.desktop.threads import worker
 from flowergui.desktop.training.training_controller import HistoryLoaded
@@ -166,28 +170,28 @@ def test_batches_reach_both_plots(qtbot, window, script, photos):
     start(qtbot, window, photos)
     for _ in range(3):
         script.gate.release()
-    qtbot.waitUntil(lambda: window._run.plot._batches.length == 3)
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 3)
     for _ in range(BATCHES * 2):
         script.gate.release()
     qtbot.waitUntil(lambda: "Done" in banner_text(window))
-    assert window._run.plot._batches.length == 2 * BATCHES
-    assert window._run.plot._epochs.length == 2
+    assert plot(window)._batches.length == 2 * BATCHES
+    assert plot(window)._epochs.length == 2
     assert button(window, "startButton").isEnabled()
 
 
 def test_pause_saves_and_rests_within_a_batch(qtbot, window, script, photos):
     start(qtbot, window, photos)
     script.gate.release()
-    qtbot.waitUntil(lambda: window._run.plot._batches.length == 1)
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
     pause = button(window, "pauseButton")
     pause.click()
     for _ in range(5):
         script.gate.release()
     qtbot.waitUntil(lambda: pause.text() == "Continue")
-    assert window._run.plot._batches.length <= 2
-    drawn = window._run.plot._batches.length
+    assert plot(window)._batches.length <= 2
+    drawn = plot(window)._batches.length
     pause.click()
-    qtbot.waitUntil(lambda: window._run.plot._batches.length > drawn)
+    qtbot.waitUntil(lambda: plot(window)._batches.length > drawn)
     assert pause.text() == "Pause"
 
 
@@ -196,15 +200,15 @@ def test_pause_rests_at_last_not_at_best(qtbot, window, script, photos):
     start(qtbot, window, photos)
     for _ in range(BATCHES - 1):
         script.gate.release()
-    qtbot.waitUntil(lambda: window._run.plot._batches.length == BATCHES - 1)
+    qtbot.waitUntil(lambda: plot(window)._batches.length == BATCHES - 1)
     window._control.pause()
     window._control.live.save = False  # the wish comes too late for this epoch's last batch
     script.gate.release()
-    qtbot.waitUntil(lambda: window._run.plot._epochs.length == 1)
-    assert window._control.state == "pausing"
+    qtbot.waitUntil(lambda: plot(window)._epochs.length == 1)
+    assert window.session.run == "pausing"
     window._control.live.save = True
     script.gate.release()
-    qtbot.waitUntil(lambda: window._control.state == "paused")
+    qtbot.waitUntil(lambda: window.session.run == "paused")
 
 
 def test_stop_wakes_a_resting_run(qtbot, window, script, photos):
@@ -222,19 +226,19 @@ def test_stop_wakes_a_resting_run(qtbot, window, script, photos):
 def test_the_plots_show_all_of_a_run_that_is_over(qtbot, window, script, photos, stopped: bool):
     """While batches come by the dozen they may wait for a second."""
     start(qtbot, window, photos)
-    plot = window._run.plot
-    qtbot.waitUntil(lambda: not plot._changed)
-    plot._clock.setInterval(600_000)
+    drawn = plot(window)
+    qtbot.waitUntil(lambda: not drawn._changed)
+    drawn._clock.setInterval(600_000)
     script.gate.release()
-    qtbot.waitUntil(lambda: plot._batches.length == 1)
-    assert plot._changed
+    qtbot.waitUntil(lambda: drawn._batches.length == 1)
+    assert drawn._changed
     if stopped:
         button(window, "stopButton").click()
     for _ in range(script.epochs * BATCHES):
         script.gate.release()
     qtbot.waitUntil(lambda: ("Stopped" if stopped else "Done") in banner_text(window))
-    qtbot.waitUntil(lambda: not plot._changed)
-    assert plot._drawn == plot._batches.length == (1 if stopped else script.epochs * BATCHES)
+    qtbot.waitUntil(lambda: not drawn._changed)
+    assert drawn._drawn == drawn._batches.length == (1 if stopped else script.epochs * BATCHES)
 
 
 def test_resume_from_last(qtbot, window, script, photos):
@@ -242,14 +246,14 @@ def test_resume_from_last(qtbot, window, script, photos):
     script.runs.append(
         RunFacts(str(folder), Recipe(photos=photos), 2, 1, 0.5, str(folder / "last.pth"), "")
     )
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "resumeLastButton").click()
     qtbot.waitUntil(lambda: bool(script.of("resume")))
     assert script.of("resume")[0] == (str(folder / "last.pth"), {})
     for _ in range(2):
         script.gate.release()
     # the earlier epoch's points stand before the new ones
-    qtbot.waitUntil(lambda: window._run.plot._batches.length == BATCHES + 2)
+    qtbot.waitUntil(lambda: plot(window)._batches.length == BATCHES + 2)
 
 
 def test_without_a_run_there_is_nothing_to_resume(window):
@@ -259,19 +263,19 @@ def test_without_a_run_there_is_nothing_to_resume(window):
     assert "no run" in button(window, "startButton").toolTip()
 
 
-def test_the_run_that_resume_goes_on_with_is_named_beside_it(window, script, tmp_path):
+def test_the_run_that_resume_goes_on_with_is_named_beside_it(qtbot, window, script, tmp_path):
     name, others = find(window, QLabel, "resumeLastName"), button(window, "resumeMenuButton")
     assert name.text() == ""
     assert not others.isVisible()
     script.runs.append(facts(tmp_path / "2026-11-24_09-01-00_resnet18_scratch"))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     assert name.text() == "resnet18, scratch: 1 of 3 epochs done, best 50%"
     assert not others.isVisible()
 
 
 def test_a_menu_beside_resume_goes_on_with_another(qtbot, window, script, tmp_path):
     script.runs += [facts(tmp_path / name) for name in ("newest", "older")]
-    window._resume.refresh()
+    list_runs(qtbot, window)
     others = button(window, "resumeMenuButton")
     assert others.isVisible()
     [action] = others.menu().actions()
@@ -284,11 +288,11 @@ def test_a_menu_beside_resume_goes_on_with_another(qtbot, window, script, tmp_pa
 
 def test_a_run_that_has_done_all_its_epochs_is_offered_more(qtbot, window, script, tmp_path):
     script.runs.append(facts(tmp_path / "done", epochs_done=3))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "resumeLastButton").click()
-    assert "has done all its epochs (3)" in banner_text(window)
+    assert "has done all its 3 epochs" in banner_text(window)
     offer = button(window, "bannerAction")
-    assert offer.text() == "Train 3 more"
+    assert offer.text() == "Train 3 more epochs"
     assert not script.of("resume")
     offer.click()
     qtbot.waitUntil(lambda: bool(script.of("resume")))
@@ -298,33 +302,33 @@ def test_a_run_that_has_done_all_its_epochs_is_offered_more(qtbot, window, scrip
 def test_more_epochs_are_as_many_as_were_done(qtbot, window, script, tmp_path):
     """Whatever the form says meanwhile."""
     script.runs.append(facts(tmp_path / "done", epochs_done=3))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "modeResume").click()
     find(window, QWidget, "epochs").setValue(1)
     button(window, "resumeLastButton").click()
-    assert button(window, "bannerAction").text() == "Train 3 more"
+    assert button(window, "bannerAction").text() == "Train 3 more epochs"
     button(window, "bannerAction").click()
     qtbot.waitUntil(lambda: bool(script.of("resume")))
     assert script.of("resume")[0][1] == {"epochs": 6}
 
 
-def test_an_offer_for_one_run_is_none_for_another(window, script, tmp_path):
+def test_an_offer_for_one_run_is_none_for_another(qtbot, window, script, tmp_path):
     script.runs += [facts(tmp_path / "done", epochs_done=3), facts(tmp_path / "other")]
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "resumeLastButton").click()
     assert button(window, "bannerAction").isVisible()
-    window._modes.checkpoint = str(tmp_path / "other" / "last.pth")
+    window._resume.choose(str(tmp_path / "other" / "last.pth"))
     assert banner_text(window) == ""
 
 
 @pytest.mark.parametrize("way", ["epochs", "mode"])
 def test_what_was_refused_is_not_said_any_more_when_the_wish_is_another(
-    window, script, tmp_path, way
+    qtbot, window, script, tmp_path, way
 ):
     script.runs.append(facts(tmp_path / "done", epochs_done=3))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "resumeLastButton").click()
-    assert "has done all its epochs" in banner_text(window)
+    assert "has done all its 3 epochs" in banner_text(window)
     if way == "mode":
         button(window, "modeScratch").click()
     else:
@@ -333,7 +337,7 @@ def test_what_was_refused_is_not_said_any_more_when_the_wish_is_another(
 
 
 def test_escape_dismisses_the_message(qtbot, window):
-    window._banner.show_note("Hello.")
+    banner(window).show_note("Hello.")
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     qtbot.keyClick(window, Qt.Key.Key_Escape)
@@ -347,7 +351,7 @@ def test_a_run_that_could_not_begin_leaves_the_curves_of_the_one_before(
     for _ in range(script.epochs * BATCHES):
         script.gate.release()
     qtbot.waitUntil(lambda: "Done" in banner_text(window))
-    before = window._run.plot._batches.length
+    before = plot(window)._batches.length
 
     def refused(*args: object) -> Iterator[Any]:
         raise FlowerError("The photos are not there.", hint="Choose them.", option="--photos")
@@ -357,7 +361,7 @@ def test_a_run_that_could_not_begin_leaves_the_curves_of_the_one_before(
     button(window, "startButton").click()
     qtbot.waitUntil(lambda: "The photos are not there" in banner_text(window))
     assert banner_text(window) == "The photos are not there. Choose them."
-    assert window._run.plot._batches.length == before > 0
+    assert plot(window)._batches.length == before > 0
     assert find(window, QLabel, "runLine").text() == "The run could not start"
 
 
@@ -373,9 +377,9 @@ def test_who_is_no_better_than_guessing_is_not_congratulated(
         str(script.run), "mynet", "scratch", tuple("abc"[:1] * classes), 240, photos, 64, "cpu",
         "float32", 3, BATCHES, 1, 0, 0, 36, 36, (), False,
     )  # fmt: skip
-    window._story.show((opened, Finished(str(script.run), 3, best, 1, 2.0)))
-    assert ("no better than guessing" in banner_text(window)) == by_chance
-    assert window._banner.kind == ("warning" if by_chance else "success")
+    window._presenter.show((opened, Finished(str(script.run), 3, best, 1, 2.0)))
+    assert ("no better than chance" in banner_text(window)) == by_chance
+    assert banner(window).kind == ("warning" if by_chance else "success")
 
 
 @pytest.mark.parametrize(
@@ -405,26 +409,26 @@ def test_who_has_overfitted_hears_of_it(window, script, train, validation, best,
     batch = BatchDone(1, 1, BATCHES, 1, 1.0, 0.5, 0.001, 4)
     recalled = HistoryLoaded(BatchColumns.of([batch]), tuple(epochs[:2]))
     for events in ((opened, batch, *epochs), (opened, recalled, *epochs[2:])):
-        window._story.show((*events, finished))
-        assert ("by heart" in banner_text(window)) == by_heart
+        window._presenter.show((*events, finished))
+        assert ("overfitting" in banner_text(window)) == by_heart
 
 
-def test_a_run_that_was_chosen_before_gives_way_to_the_newest(window, script, tmp_path):
+def test_a_run_that_was_chosen_before_gives_way_to_the_newest(qtbot, window, script, tmp_path):
     script.runs.append(facts(tmp_path / "older"))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "modeResume").click()
     button(window, "modeScratch").click()
     script.runs.insert(0, facts(tmp_path / "newest"))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "modeResume").click()
-    assert window._modes.checkpoint == str(tmp_path / "newest" / "last.pth")
+    assert window.session.checkpoint == str(tmp_path / "newest" / "last.pth")
 
 
 def test_nothing_has_changed_since_a_run_stopped(qtbot, window, script, tmp_path):
     script.runs.append(facts(tmp_path / "run"))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "modeResume").click()
-    qtbot.waitUntil(lambda: "All is as it was" in texts(window))
+    qtbot.waitUntil(lambda: "are unchanged" in texts(window))
     assert button(window, "startButton").isEnabled()
     assert not find(window, QCheckBox, "takeNewPhotos").isVisible()
     find(window, QWidget, "epochs").setValue(9)
@@ -443,7 +447,7 @@ def test_photos_that_have_moved_are_shown_to_the_run(qtbot, window, script, phot
     script.preflighted = told
     run = facts(tmp_path / "run")
     script.runs.append(replace(run, recipe=replace(run.recipe, photos="/an/emptied/folder")))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "modeResume").click()
     path = find(window, QLineEdit, "datasetPath")
     path.setText(photos)
@@ -462,7 +466,7 @@ def test_a_run_that_cannot_be_looked_at_says_why(qtbot, window, script, tmp_path
 
     script.preflighted = told
     script.runs.append(facts(tmp_path / "run"))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "modeResume").click()
     qtbot.waitUntil(lambda: not button(window, "startButton").isEnabled())
     assert "it is damaged" in find(window, QLabel, "startHint").text()
@@ -470,7 +474,7 @@ def test_a_run_that_cannot_be_looked_at_says_why(qtbot, window, script, tmp_path
 
 def test_what_was_taken_up_is_not_wanted_twice(qtbot, window, script, tmp_path):
     script.runs.append(facts(tmp_path / "run"))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "modeResume").click()
     find(window, QWidget, "epochs").setValue(9)
     tick = find(window, QCheckBox, "restartSchedule")
@@ -479,7 +483,7 @@ def test_what_was_taken_up_is_not_wanted_twice(qtbot, window, script, tmp_path):
     button(window, "startButton").click()
     for _ in range(2 * BATCHES):
         script.gate.release()
-    qtbot.waitUntil(lambda: window._control.state == "idle")
+    qtbot.waitUntil(lambda: window.session.run == "idle")
     assert not tick.isChecked()
 
 
@@ -494,7 +498,7 @@ def test_what_has_come_since_is_offered(qtbot, window, script, tmp_path):
 
     script.preflighted = told
     script.runs.append(facts(tmp_path / "run"))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "modeResume").click()
     qtbot.waitUntil(lambda: "Photos: 3 new, left out. New ones can be taken in." in texts(window))
     assert not button(window, "startButton").isEnabled()
@@ -502,8 +506,8 @@ def test_what_has_come_since_is_offered(qtbot, window, script, tmp_path):
     ticks = {name: find(window, QCheckBox, name) for name in (
         "renameClasses", "takeNewPhotos", "takeNewClasses")}  # fmt: skip
     assert {name: tick.text() for name, tick in ticks.items()} == {
-        "renameClasses": "iris is aris now",
-        "takeNewPhotos": "Take in 3 new photos",
+        "renameClasses": "iris is now aris",
+        "takeNewPhotos": "Include 3 new images",
         "takeNewClasses": "Learn rose too",
     }
     for tick in ticks.values():
@@ -517,10 +521,10 @@ def test_what_has_come_since_is_offered(qtbot, window, script, tmp_path):
 
 def test_bare_weights_are_gone_on_with_once_photos_are_open(qtbot, window, script, photos):
     script.bare = "/models/last.pth"
-    window._resume.refresh()
+    list_runs(qtbot, window)
     assert find(window, QLabel, "resumeLastName").text() == "last.pth: /models"
     button(window, "resumeLastButton").click()
-    assert "choose the photos that they learned from" in banner_text(window)
+    assert "Choose the dataset it was trained on" in banner_text(window)
     assert not button(window, "startButton").isEnabled()
     assert script.of("resume") == []
     open_photos(qtbot, window, photos)
@@ -554,7 +558,7 @@ def test_pretrained_weights_are_saved_for_use_offline(qtbot, window, script):
 def test_what_is_changed_of_a_run_goes_along(qtbot, window, script, photos):
     last = str(script.run / "last.pth")
     script.runs.append(RunFacts(str(script.run), Recipe(photos=photos), 2, 1, 0.5, last, ""))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "modeResume").click()
     find(window, QWidget, "epochs").setValue(99)
     assert not find(window, QWidget, "batch_size").isEnabled()
@@ -563,10 +567,10 @@ def test_what_is_changed_of_a_run_goes_along(qtbot, window, script, photos):
     assert script.of("resume")[0] == (last, {"epochs": 99})
 
 
-def test_the_form_comes_back_after_looking_at_a_run(window, script, photos):
+def test_the_form_comes_back_after_looking_at_a_run(qtbot, window, script, photos):
     find(window, QWidget, "epochs").setValue(7)
     script.runs.append(RunFacts(str(script.run), Recipe(epochs=3), 2, 1, 0.5, "x/last.pth", ""))
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "modeResume").click()
     assert find(window, QWidget, "epochs").value() == 3
     button(window, "modeScratch").click()
@@ -600,7 +604,6 @@ def test_the_layers_are_there_before_start(qtbot, window, photos):
 
 def test_transfer_freezes_all_but_the_head(qtbot, window, script, photos):
     button(window, "modeTransfer").click()
-    window._form.set_start(weights="imagenet")
     start(qtbot, window, photos)
     qtbot.waitUntil(lambda: bool(script.of("train")))
     assert script.of("train")[0].frozen == ("all-but-head",)
@@ -619,7 +622,7 @@ def test_ticks_go_into_the_recipe(qtbot, window, script, photos):
 def test_ticks_reach_the_run_that_goes(qtbot, window, script, photos):
     start(qtbot, window, photos)
     script.gate.release()
-    qtbot.waitUntil(lambda: window._run.plot._batches.length == 1)
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
     index = leaves(window)["layer1.weight"]
     index.model().setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
     script.gate.release()
@@ -647,12 +650,13 @@ def test_a_run_that_was_left_is_offered(qtbot, script, photos):
     recipe = Recipe(photos=photos, epochs=3)
     script.runs.append(RunFacts(str(script.run), recipe, 2, 2, 0.5, "x/last.pth", "", batch=3))
     window = MainWindow()
-    assert banner_text(window) == "Your last run (resnet18) stopped at epoch 3 of 3, batch 3."
+    says = "Your last run (resnet18) stopped at epoch 3 of 3, batch 3."
+    qtbot.waitUntil(lambda: banner_text(window) == says)
     find(window, QPushButton, "bannerAction").click()
     qtbot.waitUntil(lambda: script.of("resume") == [("x/last.pth", {})])
     window._control.stop()
     script.gate.release()
-    qtbot.waitUntil(lambda: window._control.state == "idle")
+    qtbot.waitUntil(lambda: window.session.run == "idle")
     assert window.close()
 
 
@@ -667,8 +671,8 @@ def test_squares_that_grow_are_marked(qtbot, window, script, photos):
     start(qtbot, window, photos)
     for _ in range(BATCHES + 1):
         script.gate.release()
-    qtbot.waitUntil(lambda: window._run.plot._loss._marks != [])
-    (step, text, _), *_ = window._run.plot._loss._marks
+    qtbot.waitUntil(lambda: plot(window)._loss._marks != [])
+    (step, text, _), *_ = plot(window)._loss._marks
     assert (step, text) == (BATCHES, "96 px")
 
 
@@ -677,10 +681,10 @@ def test_a_run_that_goes_back_says_so_and_the_curve_with_it(qtbot, window, scrip
     start(qtbot, window, photos)
     for _ in range(2 * BATCHES):
         script.gate.release()
-    qtbot.waitUntil(lambda: window._control.state == "idle")
-    assert list(window._run.plot._batches["step"]) == list(range(1, 2 * BATCHES + 1))
-    assert window._run.plot._batches["rate"][BATCHES] == 0.0005
-    assert ("went back") in [text for _, text, _ in window._run.plot._loss._marks]
+    qtbot.waitUntil(lambda: window.session.run == "idle")
+    assert list(plot(window)._batches["step"]) == list(range(1, 2 * BATCHES + 1))
+    assert plot(window)._batches["rate"][BATCHES] == 0.0005
+    assert ("rolled back") in [text for _, text, _ in plot(window)._loss._marks]
 
 
 def test_a_full_disk_is_said_and_training_goes_on(qtbot, window, script, photos):
@@ -688,11 +692,11 @@ def test_a_full_disk_is_said_and_training_goes_on(qtbot, window, script, photos)
     start(qtbot, window, photos)
     script.gate.release()
     qtbot.waitUntil(lambda: "last.pth could not be saved: No space left" in banner_text(window))
-    assert "Training goes on; make room or check the folder." in banner_text(window)
-    assert window._control.state == "running"
+    assert "Training continues; make room or check the folder." in banner_text(window)
+    assert window.session.run == "running"
     for _ in range(2 * BATCHES):
         script.gate.release()
-    qtbot.waitUntil(lambda: window._run.plot._batches.length == 2 * BATCHES)
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 2 * BATCHES)
 
 
 def unsaved(qtbot, window, script, photos, *, stopped: bool) -> None:
@@ -703,7 +707,7 @@ def unsaved(qtbot, window, script, photos, *, stopped: bool) -> None:
         button(window, "stopButton").click()
     for _ in range(1 if stopped else 2 * BATCHES):
         script.gate.release()
-    qtbot.waitUntil(lambda: window._control.state == "unsaved")
+    qtbot.waitUntil(lambda: window.session.run == "unsaved")
     assert "could not be saved: No space left on device" in banner_text(window)
     assert find(window, QLabel, "runState").text() == "Not saved"
     assert not button(window, "startButton").isEnabled()
@@ -717,10 +721,10 @@ def test_what_could_not_be_saved_at_the_end_waits_until_there_is_room(
     again = button(window, "pauseButton")
     assert (again.text(), again.isEnabled()) == ("Try again", True)
     again.click()
-    qtbot.waitUntil(lambda: script.of("again") == [True] and window._control.state == "unsaved")
+    qtbot.waitUntil(lambda: script.of("again") == [True] and window.session.run == "unsaved")
     script.full = False
     again.click()
-    qtbot.waitUntil(lambda: window._control.state == "idle")
+    qtbot.waitUntil(lambda: window.session.run == "idle")
     assert banner_text(window).startswith("Stopped and saved" if stopped else "Done: best")
     assert find(window, Banner, "banner").kind == "success"
 
@@ -729,16 +733,18 @@ def test_what_could_not_be_saved_at_the_end_waits_until_there_is_room(
 @pytest.mark.parametrize("before", [True, False])
 def test_what_is_given_up_is_not_said_to_be_saved(qtbot, window, script, photos, stopped, before):
     if before:
-        (script.run / "last.pth").write_bytes(b"of an earlier epoch")
+        last = str(script.run / "last.pth")
+        script.runs.append(RunFacts(str(script.run), Recipe(), 2, 0, 0.0, last, ""))
+        list_runs(qtbot, window)
     unsaved(qtbot, window, script, photos, stopped=stopped)
     give_up = button(window, "stopButton")
-    assert (give_up.text(), give_up.isEnabled()) == ("Give up", True)
+    assert (give_up.text(), give_up.isEnabled()) == ("Discard", True)
     give_up.click()
-    qtbot.waitUntil(lambda: window._control.state == "idle")
+    qtbot.waitUntil(lambda: window.session.run == "idle")
     assert script.of("again") == [False]
     assert find(window, Banner, "banner").kind == "error"
     told = {
-        (True, True): "goes on from where it was saved before",
+        (True, True): "continues from the save before",
         (True, False): "nothing of it could be saved",
     }
     assert told.get((stopped, before), "that network could not be saved") in banner_text(window)
@@ -755,9 +761,9 @@ def test_a_size_that_cannot_be_is_refused_with_an_offer(qtbot, window, script, p
     find(window, QComboBox, "modelSelector").setCurrentText("vit_b_16")
     qtbot.waitUntil(lambda: "can't take" in banner_text(window))
     assert not button(window, "startButton").isEnabled()
-    next(b for b in window._banner.findChildren(QPushButton) if "own size" in b.text()).click()
+    next(b for b in banner(window).findChildren(QPushButton) if "own size" in b.text()).click()
     qtbot.waitUntil(button(window, "startButton").isEnabled)
-    assert window._form.recipe().image_size == 0
+    assert window.session.recipe.image_size == 0
 
 
 def test_the_guide_is_one_key_away(qtbot, window):
@@ -786,7 +792,7 @@ def test_closing_while_training_asks_and_saves(qtbot, window, script, photos):
     box.button(QMessageBox.StandardButton.Close).click()
     script.gate.release()
     qtbot.waitUntil(lambda: not window.isVisible())
-    assert window._control.state == "idle"
+    assert window.session.run == "idle"
 
 
 def test_closing_can_be_taken_back(qtbot, window, script, photos):
@@ -795,7 +801,7 @@ def test_closing_can_be_taken_back(qtbot, window, script, photos):
     box = window.findChild(QMessageBox, "closeQuestion")
     box.button(QMessageBox.StandardButton.Cancel).click()
     script.gate.release()
-    qtbot.waitUntil(lambda: window._run.plot._batches.length == 1)
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
     assert window.isVisible()
 
 
@@ -812,7 +818,7 @@ def test_closing_waits_for_a_last_piece_of_work(qtbot, window, monkeypatch):
         patched.setattr(worker, "end_all", lambda milliseconds: False)
         window.close()
     assert window.isVisible()
-    assert "close again in a moment" in window._banner.text
+    assert "Close again in a moment" in banner_text(window)
     window.close()
     assert not window.isVisible()
 
@@ -826,7 +832,7 @@ def test_a_run_that_could_not_be_saved_is_not_closed_with_the_window(qtbot, wind
     assert box.button(QMessageBox.StandardButton.Close).text() == "Stop, save and close"
     box.button(QMessageBox.StandardButton.Close).click()
     script.gate.release()
-    qtbot.waitUntil(lambda: window._control.state == "unsaved")
+    qtbot.waitUntil(lambda: window.session.run == "unsaved")
     assert window.isVisible()
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "closeQuestion") is None)
     window.close()
@@ -844,7 +850,7 @@ def test_a_question_that_promised_to_save_goes_when_that_failed(qtbot, window, s
     assert window.findChild(QMessageBox, "closeQuestion") is not None
     for _ in range(2 * BATCHES):
         script.gate.release()
-    qtbot.waitUntil(lambda: window._control.state == "unsaved")
+    qtbot.waitUntil(lambda: window.session.run == "unsaved")
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "closeQuestion") is None)
     assert window.isVisible()
     assert not script.of("again")
@@ -854,7 +860,7 @@ def test_what_is_given_up_is_not_tried_again_for_a_wish_of_before(qtbot, window,
     unsaved(qtbot, window, script, photos, stopped=True)
     window._control.live.save = True  # a pause that came too late
     button(window, "stopButton").click()
-    qtbot.waitUntil(lambda: window._control.state == "idle")
+    qtbot.waitUntil(lambda: window.session.run == "idle")
     assert script.of("again") == [False]
 
 
@@ -889,7 +895,7 @@ def test_decoded_photos_are_cleared(qtbot, window, script, photos):
 
 
 def test_what_a_run_would_take_is_said_beside_start(qtbot, window, script, photos):
-    window._estimate._soon.setInterval(0)
+    window._estimate.debounce.setInterval(0)
     hint = find(window, QLabel, "startHint")
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: hint.text() == "About 8:47 min in all, 13 s an epoch.")
@@ -897,7 +903,7 @@ def test_what_a_run_would_take_is_said_beside_start(qtbot, window, script, photo
     find(window, IntEditor, "epochs").setValue(2)
     qtbot.waitUntil(lambda: hint.text() == "About 33 s in all, 13 s an epoch.")
     find(window, IntEditor, "batch_size").setValue(128)
-    qtbot.waitUntil(lambda: "Batches of 128 may not fit into memory" in hint.text())
+    qtbot.waitUntil(lambda: "Batch size 128 may not fit in memory" in hint.text())
     asked = len(script.of("estimate"))
     button(window, "startButton").click()
     assert hint.text() == ""
@@ -909,28 +915,28 @@ GROWING = (("training_size", 160), ("first_training_size", 96))
 
 
 def test_what_would_take_less_is_one_click_away(qtbot, window, script, photos):
-    window._estimate._soon.setInterval(0)
+    window._estimate.debounce.setInterval(0)
     script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
-    hint, banner = find(window, QLabel, "startHint"), window._banner
+    hint, messages = find(window, QLabel, "startHint"), banner(window)
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: "About 8:47 min in all, 13 s an epoch." in hint.text())
     assert ">Faster:\xa0progressive\xa0resizing\xa0(4:10\xa0min).</a>" in hint.text()
     assert "starts with images of 96 px" in hint.toolTip()
     assert hint.accessibleName().endswith("an epoch. Faster: progressive resizing (4:10 min).")
-    before = window._form.recipe()
+    before = window.session.recipe
     hint.setFocus()
     qtbot.keyClick(hint, Qt.Key.Key_Tab)  # to the link, without a mouse
     qtbot.keyClick(hint, Qt.Key.Key_Return)
-    assert window._form.recipe() == replace(before, training_size=160, first_training_size=96)
-    assert "starts with images of 96 px" in banner.text
+    assert window.session.recipe == replace(before, training_size=160, first_training_size=96)
+    assert "starts with images of 96 px" in messages.text
     qtbot.waitUntil(lambda: hint.text() == "About 8:47 min in all, 13 s an epoch.")
     assert (hint.toolTip(), hint.focusPolicy()) == ("", Qt.FocusPolicy.NoFocus)
     find(window, QPushButton, "bannerAction").click()  # Undo
-    assert window._form.recipe() == before
+    assert window.session.recipe == before
     qtbot.waitUntil(lambda: "href" in hint.text())
     hint.linkActivated.emit("quicker")
     find(window, IntEditor, "epochs").setValue(2)  # something else is wished
-    assert banner.isHidden()
+    assert messages.isHidden()
     find(window, IntEditor, "training_size").setValue(0)
     qtbot.waitUntil(lambda: "href" in hint.text())
     find(window, IntEditor, "epochs").setValue(3)
@@ -944,7 +950,7 @@ def test_what_would_take_less_is_one_click_away(qtbot, window, script, photos):
 
 
 def test_what_one_mode_gains_by_does_not_follow_into_another(qtbot, window, script, photos):
-    window._estimate._soon.setInterval(0)
+    window._estimate.debounce.setInterval(0)
     script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
     hint = find(window, QLabel, "startHint")
     open_photos(qtbot, window, photos)
@@ -952,26 +958,26 @@ def test_what_one_mode_gains_by_does_not_follow_into_another(qtbot, window, scri
         button(window, "modeScratch").click()
         qtbot.waitUntil(lambda: "href" in hint.text())
         hint.linkActivated.emit("quicker")
-        assert window._form.recipe().training_size == 160
+        assert window.session.recipe.training_size == 160
         if changed:
             find(window, IntEditor, "training_size").setValue(192)
         button(window, "modeTransfer").click()
-        assert window._form.recipe().training_size == (192 if changed else 0)
+        assert window.session.recipe.training_size == (192 if changed else 0)
 
 
 def test_what_is_still_being_typed_is_another_wish(qtbot, window, script, photos):
-    window._estimate._soon.setInterval(0)
+    window._estimate.debounce.setInterval(0)
     script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
     hint, size = find(window, QLabel, "startHint"), find(window, IntEditor, "image_size")
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: "href" in hint.text())
     size.lineEdit().setText("64")  # nothing has left the field yet
     hint.linkActivated.emit("quicker")
-    assert (window._form.recipe().image_size, window._form.recipe().training_size) == (64, 0)
+    assert (window.session.recipe.image_size, window.session.recipe.training_size) == (64, 0)
 
 
 def test_where_no_step_can_be_tried_nothing_is_said(qtbot, window, script, photos):
-    window._estimate._soon.setInterval(0)
+    window._estimate.debounce.setInterval(0)
     open_photos(qtbot, window, photos)
     find(window, IntEditor, "image_size").setValue(400)
     qtbot.waitUntil(lambda: any(r.image_size == 400 for r, *_ in script.of("estimate")))
@@ -981,7 +987,7 @@ def test_where_no_step_can_be_tried_nothing_is_said(qtbot, window, script, photo
 
 
 def test_a_defect_of_the_dry_run_gets_its_dialog(qtbot, window, script, photos, caplog):
-    window._estimate._soon.setInterval(0)
+    window._estimate.debounce.setInterval(0)
     open_photos(qtbot, window, photos)
     find(window, IntEditor, "image_size").setValue(401)
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "defectDialog") is not None)
@@ -991,13 +997,13 @@ def test_a_defect_of_the_dry_run_gets_its_dialog(qtbot, window, script, photos, 
 
 def test_a_window_that_has_closed_begins_nothing_more(qtbot, window, script, photos):
     """A timer that still ran would start a thread that nobody waits for."""
-    window._estimate._soon.setInterval(100)
+    window._estimate.debounce.setInterval(100)
     open_photos(qtbot, window, photos)
-    qtbot.waitUntil(window._estimate._soon.isActive)
+    qtbot.waitUntil(window._estimate.debounce.isActive)
     window.close()
-    assert not window._estimate._soon.isActive()
-    window._estimate.want(replace(window._form.recipe(), seed=9), window._photos.scanned)
-    window._estimate._try()
+    assert not window._estimate.debounce.isActive()
+    find(window, IntEditor, "seed").setValue(9)
+    assert not window._estimate.debounce.isActive()
     assert "estimate" not in window._jobs._workers
     assert not script.of("estimate")
 
@@ -1022,15 +1028,15 @@ def test_a_pause_moves_nothing(window):
     """In a small window the column of the run used to grow when Pause became Continue."""
     pause = button(window, "pauseButton")
     for state in ("running", "pausing", "paused", "unsaved", "idle"):
-        window._run.show_state(state)
+        window._store.update(run=RunState(state))
         assert pause.sizeHint().width() <= pause.minimumWidth(), pause.text()
 
 
 def test_what_a_large_window_has_more_is_the_plots(qtbot, window):
     layers, form = find(window, QWidget, "layerPanel"), find(window, QWidget, "epochs")
     window.resize(1280, 800)
-    widths = [each.width() for each in (window._run.plot, layers, form)]
+    widths = [each.width() for each in (plot(window), layers, form)]
     window.resize(1600, 800)
-    wider = [each.width() for each in (window._run.plot, layers, form)]
+    wider = [each.width() for each in (plot(window), layers, form)]
     assert wider == [widths[0] + 320, *widths[1:]]
     assert widths[0] > 500

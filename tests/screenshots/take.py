@@ -91,7 +91,7 @@ def walk(photographer: Photographer, epochs: int) -> None:
     until(start.isEnabled)
     click("startButton")
     until(stop.isEnabled)
-    plot = photographer.window._run.plot
+    plot = photographer.window._panels.run.plot
     until(lambda: plot._epochs.length >= epochs * 2 // 3)
     samples = Path(os.environ["FLOWERGUI_MODELS"]) / "sample-flowers"
     pictures = [next(iter(sorted((samples / name).iterdir()))) for name in ("tulip", "rose")]

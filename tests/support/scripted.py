@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -20,6 +21,8 @@ from PySide6.QtWidgets import (
 
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
+from flowergui.desktop.plots.live_plot import LivePlot
+from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
@@ -305,8 +308,28 @@ def start(qtbot, window, folder):
     qtbot.waitUntil(lambda: button(window, "stopButton").isEnabled())
 
 
+def banner(window) -> Banner:
+    return find(window, Banner, "banner")
+
+
 def banner_text(window) -> str:
-    return window._banner.text
+    return banner(window).text
+
+
+def plot(window) -> LivePlot:
+    found = window.findChild(LivePlot)
+    assert found is not None
+    return found
+
+
+def list_runs(qtbot, window) -> None:
+    """Has the window list the runs that are on disk now."""
+    window._resume.refresh()
+    qtbot.waitUntil(lambda: not window._jobs.is_running("runs"))
+
+
+def choose_mode(window, mode: str) -> None:
+    button(window, f"mode{mode.capitalize()}").click()
 
 
 def facts(folder, *, epochs_done=1) -> RunFacts:
@@ -342,10 +365,9 @@ def drop(widget, paths):
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(path) for path in paths])
     where, action = QPointF(5, 5), Qt.DropAction.CopyAction
-    event = QDropEvent(
-        where, action, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    widget.dropEvent(event)
+    how = mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(widget, QDragEnterEvent(where.toPoint(), action, *how))
+    QApplication.sendEvent(widget, QDropEvent(where, action, *how))
 
 
 def evaluation(window) -> EvaluationWindow | None:

@@ -1,33 +1,33 @@
-"""Which folder of photos is open, and how it comes to be: scanned, drawn, remembered."""
+"""Opens folders of images: scans them, draws the sample flowers, remembers the recent ones."""
 
 from typing import Any
 
-from PySide6.QtCore import QObject, QSettings, Signal, Slot
+from PySide6.QtCore import QObject, QSettings, Slot
 
 from flowergui import tasks
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
-from flowergui.desktop.session import Store, open_dataset
+from flowergui.desktop.session import Mode, Session, Store, is_idle, open_dataset
 from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.transitions import with_dataset, with_model
+from flowergui.desktop.widgets.banner import Banner, Message
+from flowergui.errors import FlowerError
 from flowergui.events import CacheState, SampleDrawn, SampleProgress, Scanned, ScanProgress
 from flowergui.store import paths
+from flowergui.text import tr
 from flowergui.wording import photo_cache_text
 
 SCAN, DRAW, CLEAR = "scan", "sample", "clear cache"
 """The names of its jobs."""
 
-RECENT = 8
+SAMPLE_MODEL = "mynet"
+"""The network that the sample flowers are trained with from scratch."""
+
+MAX_RECENT = 8
 """How many folders are remembered."""
 
 
 class DatasetController(QObject):
-    """Keeps the panel at the folder that is open, or at the one being looked at."""
-
-    opened = Signal(object)
-    """A folder was scanned: `Scanned`."""
-    samples_drawn = Signal()
-    """The sample flowers are there; they are being opened."""
-    message = Signal(str)
-    """Something was done that can't be seen: in a sentence."""
+    """Keeps `Session.dataset` at the folder that the user opened."""
 
     def __init__(
         self,
@@ -35,98 +35,107 @@ class DatasetController(QObject):
         panel: DatasetPanel,
         jobs: Jobs,
         settings: QSettings,
+        banner: Banner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._store, self._panel, self._jobs, self._settings = store, panel, jobs, settings
-        self._panel.set_recent(self._recent())
-
-    @property
-    def scanned(self) -> Scanned | None:
-        """What the scan of the open folder found; None while another is being looked at."""
-        return open_dataset(self._store.session)
-
-    @property
-    def looking(self) -> bool:
-        """Whether a folder is being looked at."""
-        return self._store.session.scanning
-
-    @property
-    def folder(self) -> str:
-        """The folder that is open; "" while none is."""
-        return self.scanned.folder if self.scanned else ""
-
-    @property
-    def class_count(self) -> int:
-        """The classes of the folder that is open; 0 while none is."""
-        return len(self.scanned.classes) if self.scanned else 0
+        self._store, self._panel, self._jobs = store, panel, jobs
+        self._settings, self._banner = settings, banner
+        self._problem: Message | None = None
+        panel.set_recent(self._recent())
+        panel.folder_chosen.connect(self.open)
+        panel.samples_requested.connect(self._draw)
+        panel.cancel_requested.connect(self._cancel)
+        panel.clear_cache_requested.connect(self._clear_cache)
+        store.changed.connect(self._follow)
 
     @Slot(str)
     def open(self, folder: str) -> None:
-        """Looks at a folder; until that is done or cancelled, none is open."""
-        self._store.update(scanning=True)
+        """Scans a folder, unless a run goes; until that is done or cancelled, none is open."""
+        if not is_idle(self._store.session):
+            self._banner.show_warning(tr("Stop the run first, then open another dataset."))
+            return
+        self._dismiss_problem()
+        self._banner.take_back()
         self._panel.show_folder(folder)
-        self._jobs.do(SCAN, lambda: tasks.inspect(folder), self._told, self._failed)
+        self._store.update(scanning=True)
+        self._jobs.do(SCAN, lambda: tasks.inspect(folder), self._on_events, self._on_error)
 
     @Slot()
-    def draw(self) -> None:
+    def _draw(self) -> None:
         """Draws the sample flowers, then opens them."""
+        self._dismiss_problem()
         folder = paths.sample_folder()
-        self._jobs.do(DRAW, lambda: tasks.sample(folder), self._told, self._failed)
+        self._jobs.do(DRAW, lambda: tasks.sample(folder), self._on_events, self._on_error)
 
     @Slot()
-    def cancel(self) -> None:
-        """Looks at no folder any more, and draws nothing; what was open still is."""
+    def _cancel(self) -> None:
+        """Scans no folder any more, and draws nothing; what was open still is."""
         self._jobs.cancel(SCAN)
         self._jobs.cancel(DRAW)
         self._store.update(scanning=False)
         self._panel.show_cancelled()
 
     @Slot()
-    def clear_cache(self) -> None:
-        """Removes the decoded photos that are kept from run to run."""
-        self._jobs.do(CLEAR, lambda: tasks.cached_photos(clear=True), self._told)
+    def _clear_cache(self) -> None:
+        """Removes the decoded images that are kept from run to run."""
+        self._jobs.do(CLEAR, lambda: tasks.cached_photos(clear=True), self._on_events)
 
-    def leave_be(self) -> None:
-        """Checks no more of the photos of a large folder that is open: a run needs the cores."""
-        dataset = self.scanned
-        if dataset and not dataset.checked:
-            self.cancel()
+    @Slot(object, object)
+    def _follow(self, before: Session, after: Session) -> None:
+        dataset = after.dataset
+        if dataset is not None and dataset is not before.dataset:
+            self._panel.show_scanned(dataset)
+        self._panel.set_validation_fraction(after.recipe.validation_fraction)
+        if is_idle(before) != is_idle(after):
+            self._panel.set_running(not is_idle(after))
+        if is_idle(before) and not is_idle(after) and dataset and not dataset.checked:
+            self._cancel()  # a run needs the cores that check the images of a large folder
 
     @Slot(object)
-    def _failed(self, error: BaseException) -> None:
+    def _on_error(self, error: BaseException) -> None:
         """The folder can't be opened, or the flowers not be drawn; what was open still is."""
         self._store.update(scanning=False)
-        if self.scanned:
+        if open_dataset(self._store.session):
             self._panel.show_cancelled()
         else:
             self._panel.show_failed()
-        self._jobs.report(error)
+        if isinstance(error, FlowerError):
+            self._problem = self._banner.show_error(error)
+        else:
+            self._jobs.report(error)
 
     @Slot(object)
-    def _told(self, events: tuple[Any, ...]) -> None:
+    def _on_events(self, events: tuple[Any, ...]) -> None:
         for event in events:
             match event:
-                case ScanProgress() if not self.looking:
+                case ScanProgress() if not self._store.session.scanning:
                     self._panel.show_checking(event)
                 case ScanProgress() | SampleProgress():
                     self._panel.show_progress(event)
                 case SampleDrawn():
-                    self.samples_drawn.emit()
-                    self.open(event.folder)
+                    self._open_samples(event.folder)
                 case Scanned():
                     self._take(event)
                 case CacheState():
-                    self.message.emit(photo_cache_text(event))
+                    self._banner.show_note(photo_cache_text(event))
+
+    def _open_samples(self, folder: str) -> None:
+        session = self._store.session
+        if session.mode is Mode.SCRATCH:  # curves within a minute, on any laptop
+            self._store.update(**with_model(session, SAMPLE_MODEL))
+        self.open(folder)
 
     def _take(self, scanned: Scanned) -> None:
-        self._store.update(dataset=scanned, scanning=False)
-        self._panel.show_scanned(scanned)
-        recent = [scanned.folder, *(f for f in self._recent() if f != scanned.folder)][:RECENT]
-        self._settings.setValue("recent", recent)
-        self._panel.set_recent(recent)
-        self.opened.emit(scanned)
+        self._store.update(**with_dataset(self._store.session, scanned))
+        recent = [scanned.folder, *(f for f in self._recent() if f != scanned.folder)]
+        self._settings.setValue("recent", recent[:MAX_RECENT])
+        self._panel.set_recent(recent[:MAX_RECENT])
 
     def _recent(self) -> list[str]:
         stored = self._settings.value("recent") or []
         return [stored] if isinstance(stored, str) else [str(folder) for folder in stored]
+
+    def _dismiss_problem(self) -> None:
+        if self._problem is not None:
+            self._problem.dismiss()

@@ -1,4 +1,4 @@
-"""The layers panel: which parameters stay frozen."""
+"""The layers panel: a tree of the network's parameters, ticked where they are frozen."""
 
 from PySide6.QtCore import QEvent, QLocale, QSize, Signal, Slot
 from PySide6.QtGui import QResizeEvent
@@ -16,25 +16,26 @@ from PySide6.QtWidgets import (
 
 from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, frozen_names
 from flowergui.desktop.layers.layer_model import LayerModel
+from flowergui.desktop.session import Session, frozen, frozen_problem
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
-from flowergui.errors import FlowerError
 from flowergui.events import ModelDescribed
+from flowergui.text import N_, tr
 
 PRESETS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     (
         "freezeAllButHead",
-        "All but the head",
+        N_("All but the head"),
         (ALL_BUT_HEAD,),
-        "Only the last layer learns. Fast, and right for few photos.",
+        N_("Only the last layer is trained. Fast, and right for few images."),
     ),
     (
         "freezeAllButLastStage",
-        "All but the last stage",
+        N_("All but the last stage"),
         (ALL_BUT_LAST_STAGE,),
-        "The last stage and the head after it learn; all else stays frozen.",
+        N_("The last stage and the head are trained; all else stays frozen."),
     ),
-    ("freezeNothing", "Nothing", (), "Every layer learns."),
+    ("freezeNothing", N_("Nothing"), (), N_("Every layer is trained.")),
 )
 LETTERS = 38
 """The width in average letters of the least panel that shows shapes."""
@@ -42,7 +43,6 @@ WIDEST = ("BatchNorm2d", "99.9 M")
 """What the columns of shapes and of sizes must have room for."""
 CELL = 14
 """What a cell takes besides its text, in pixels."""
-EVERYTHING_FROZEN = "Everything is frozen: nothing could learn. Untick at least the head."
 
 
 class _ShortNames(QStyledItemDelegate):
@@ -56,45 +56,44 @@ class LayerPanel(QWidget):
     """A tree of layers with a tick for each frozen one, three presets, and what is left to
     train. Ticks may change at any time, also while a run goes."""
 
-    frozen_changed = Signal(object)
-    """The names of the frozen parameters, in the network's order; once for each thing the
-    user did. Not emitted for `show_network` and `set_frozen`."""
+    frozen_requested = Signal(object)
+    """The user wants these parameters frozen: their names, in the network's order; once for each
+    thing that he did."""
     network_requested = Signal()
     """The user wants to see the whole network."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("layerPanel")
-        self._described: ModelDescribed | None = None
-        self._touched = False
+        self._network: ModelDescribed | None = None
         self._model = LayerModel(self)
-        self._model.chosen.connect(self._choose)
+        self._model.chosen.connect(self._ticked)
         self._tree = self._make_tree()
 
-        title = QLabel("Layers")
+        title = QLabel(tr("Layers"))
         theme.style(title, role="title")
-        self._show = QPushButton("Show network")
+        self._show = QPushButton(tr("Show network"))
         self._show.setObjectName("showNetworkButton")
-        self._show.setToolTip("The whole network: every module with its output shape.")
+        self._show.setToolTip(tr("The whole network: every module with its output shape."))
         self._show.clicked.connect(self.network_requested)
         theme.style(self._show, role="quiet")
         self._head = head = QHBoxLayout()
         head.addWidget(title, 1)
         head.addWidget(self._show)
 
-        explanation = QLabel("Ticked layers stay frozen. Freeze:")
-        explanation.setToolTip("They keep their values; what isn't ticked learns.")
+        explanation = QLabel(tr("Ticked layers stay frozen. Freeze:"))
+        explanation.setToolTip(tr("Frozen layers keep their values; the others are trained."))
         explanation.setWordWrap(True)
         theme.style(explanation, role="caption")
         self._row = QHBoxLayout()
         self._row.setSpacing(2)
         self._presets: dict[QPushButton, tuple[str, ...]] = {}
         for name, text, words, tip in PRESETS:
-            button = QPushButton(text)
+            button = QPushButton(tr(text))
             button.setObjectName(name)
             button.setCheckable(True)
-            button.setToolTip(tip)
-            button.clicked.connect(self._preset)
+            button.setToolTip(tr(tip))
+            button.clicked.connect(self._choose_preset)
             theme.style(button, role="segment")
             self._presets[button] = words
             self._row.addWidget(button)
@@ -118,76 +117,39 @@ class LayerPanel(QWidget):
         layout.addWidget(self._tree, 1)
         layout.addWidget(self._count)
         layout.addWidget(self._error)
-        self.clear()
+        self._show.setEnabled(False)
+        self._show_state()
         theme.signals.changed.connect(self._repaint)
 
     # --- for the window -------------------------------------------------------------------
 
-    def show_network(self, described: ModelDescribed, frozen: tuple[str, ...]) -> None:
-        """Shows a network. `frozen` are names, patterns or the words that Recipe knows; where
-        the user has ticked something in a network with the same parameters, his choice stays.
+    def show_session(self, session: Session) -> None:
+        """Shows the network, once it is described, and ticks its frozen layers."""
+        if session.network is None:
+            return  # the one before stays until the new one is there
+        if session.network is not self._network:
+            self._show_network(session.network)
+        if frozen(session) != self._model.frozen:
+            self._model.set_frozen(frozen(session))
+        self._show_state(frozen_problem(session))
 
-        Raises FlowerError for a word that fits no parameter.
-        """
-        same = (
-            self._described is not None
-            and self._described.model == described.model
-            and self._model.names == tuple(parameter.name for parameter in described.parameters)
-        )
-        kept = self.frozen() if same and self._touched else None
-        opened = self._opened() if same else set()
-        self._described = described
-        self._model.show(described)
+    def _show_network(self, network: ModelDescribed) -> None:
+        """Branches that are open stay so in a network with the same parameters."""
+        names = tuple(parameter.name for parameter in network.parameters)
+        opened = self._opened() if self._model.names == names else set()
+        self._network = network
+        self._model.show(network)
         for row in range(self._model.rowCount()):
             if self._model.index(row, 0).data() in opened:
                 self._tree.expand(self._model.index(row, 0))
         self._show.setEnabled(True)
-        if kept is None:
-            self.set_frozen(frozen)
-        else:
-            self._model.set_frozen(kept)
-            self._tell()
-
-    def set_frozen(self, names: tuple[str, ...]) -> None:
-        """Ticks what `names` mean (names, patterns or words) in the network that is shown.
-        Raises FlowerError for a word that fits no parameter; then nothing is ticked."""
-        self._touched = False
-        try:
-            self._model.set_frozen(self._meant(names))
-        except FlowerError:
-            self._model.set_frozen(())
-            raise
-        finally:
-            self._tell()
-
-    def frozen(self) -> tuple[str, ...]:
-        """The names of the frozen parameters, in the network's order."""
-        return self._model.frozen
-
-    def problem(self) -> str:
-        """Why this choice can't be trained with, in a sentence; empty where it can."""
-        names = self._model.names
-        return EVERYTHING_FROZEN if names and len(self.frozen()) == len(names) else ""
-
-    def described(self) -> ModelDescribed | None:
-        """The network that is shown."""
-        return self._described
-
-    @Slot()
-    def clear(self) -> None:
-        """Shows no network."""
-        self._described = None
-        self._touched = False
-        self._model.show(ModelDescribed("", 0, 0, (), (), (), ()))
-        self._show.setEnabled(False)
-        self._tell()
 
     # --- how ------------------------------------------------------------------------------
 
     def _make_tree(self) -> QTreeView:
         tree = QTreeView()
         tree.setObjectName("layerTree")
-        tree.setAccessibleName("Layers; ticked ones are frozen")
+        tree.setAccessibleName(tr("Layers; ticked ones are frozen"))
         tree.setModel(self._model)
         tree.setItemDelegateForColumn(0, _ShortNames(tree))
         tree.setUniformRowHeights(True)
@@ -241,42 +203,41 @@ class LayerPanel(QWidget):
         rows = (self._model.index(row, 0) for row in range(self._model.rowCount()))
         return {str(row.data()) for row in rows if self._tree.isExpanded(row)}
 
-    def _meant(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        described = self._described
-        if described is None:
+    def _names_of(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        network = self._network
+        if network is None:
             return ()
-        return frozen_names(words, self._model.names, described.head, described.last_stage)
+        return frozen_names(words, self._model.names, network.head, network.last_stage)
 
     @Slot()
-    def _preset(self) -> None:
+    def _choose_preset(self) -> None:
         button = self.sender()
         assert isinstance(button, QPushButton)
-        meant = self._meant(self._presets[button])
-        if meant != self.frozen():
-            self._model.set_frozen(meant)
-            self._choose()
-        self._tell()
+        names = self._names_of(self._presets[button])
+        if names != self._model.frozen:
+            self.frozen_requested.emit(names)
+        self._show_presets()  # a second click on the same one has unchecked it
 
     @Slot()
-    def _choose(self) -> None:
-        self._touched = True
-        self._tell()
-        self.frozen_changed.emit(self.frozen())
+    def _ticked(self) -> None:
+        self.frozen_requested.emit(self._model.frozen)
 
-    def _tell(self) -> None:
-        known = self._described is not None
-        frozen = self.frozen()
+    def _show_presets(self) -> None:
         for button, words in self._presets.items():
-            button.setEnabled(known)
-            button.setChecked(known and self._meant(words) == frozen)
-        if known:
-            total = self._model.size
-            self._count.setText(f"{self._model.trainable:,} of {total:,} parameters train")
+            button.setEnabled(self._network is not None)
+            names = self._names_of(words)
+            button.setChecked(self._network is not None and names == self._model.frozen)
+
+    def _show_state(self, problem: str = "") -> None:
+        self._show_presets()
+        if self._network is not None:
+            counts = {"trainable": f"{self._model.trainable:,}", "all": f"{self._model.size:,}"}
+            self._count.setText(tr("{trainable} of {all} parameters trainable", **counts))
         else:
-            self._count.setText("The layers of the chosen network appear here.")
+            self._count.setText(tr("The layers of the chosen network appear here."))
         self._keep_lines()
-        self._error.setText(self.problem())
-        self._error.setVisible(bool(self.problem()))
+        self._error.setText(problem)
+        self._error.setVisible(bool(problem))
 
     @Slot(object)
     def _repaint(self, colors: Theme) -> None:

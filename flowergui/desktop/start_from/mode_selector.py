@@ -1,11 +1,9 @@
 """2 Start from: scratch, resume or transfer, and what each of them needs."""
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from flowergui.desktop.run_names import ResumableRun
+from flowergui.desktop.session import Mode, Session, is_idle
 from flowergui.desktop.start_from.model_selector import ModelSelector
 from flowergui.desktop.start_from.resume_check_panel import ResumeCheckPanel
 from flowergui.desktop.start_from.run_list import RunList
@@ -13,149 +11,90 @@ from flowergui.desktop.start_from.weights_selector import WeightsSelector
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card, Segments
 from flowergui.desktop.widgets.labels import small_label
-from flowergui.events import DownloadProgress, ModelsListed
+from flowergui.text import N_, tr
 
-MODES = {
-    "scratch": "Learns everything from your photos alone. Choose it when you have thousands "
-    "of them, or want to see learning from the very start.",
-    "resume": "Goes on exactly where a run stopped. Choose it to finish a run, or to give it "
-    "more epochs.",
-    "transfer": "Starts from weights that know how to see already. Choose it when you have "
-    "fewer than a few thousand photos: it is faster, and nearly always better.",
+TITLES = {
+    Mode.SCRATCH: N_("Scratch"),
+    Mode.RESUME: N_("Resume"),
+    Mode.TRANSFER: N_("Transfer"),
 }
-"""The modes, and what each does and when to choose it."""
+EXPLANATIONS = {
+    Mode.SCRATCH: N_(
+        "Trains all weights on your images alone. Choose it when you have thousands of images, or "
+        "want to see training from the very start."
+    ),
+    Mode.RESUME: N_(
+        "Continues exactly where a run stopped. Choose it to finish a run, or to give it more "
+        "epochs."
+    ),
+    Mode.TRANSFER: N_(
+        "Starts from pretrained weights. Choose it when you have fewer than a few thousand "
+        "images: it is faster, and nearly always more accurate."
+    ),
+}
+"""What each mode does and when to choose it."""
 
 
 class ModeSelector(Card):
-    """Asks where a run starts."""
+    """Shows the mode of a session, and holds the panels of what each mode needs: `models`,
+    `weights`, `runs` and `resume_check`, each with signals of its own."""
 
-    mode_changed = Signal(str)
-    """scratch, resume or transfer."""
-    model_changed = Signal(str)
-    """The network of a new run is another."""
-    weights_changed = Signal(str)
-    """The weights that transfer starts from are others: imagenet, a version, a path, or ""."""
-    save_weights_requested = Signal()
-    """The user wants the chosen weights as a file, for use offline."""
-    cancel_weights_requested = Signal()
-    """The user doesn't want to wait for that file any more."""
-    checkpoint_changed = Signal(str)
-    """The checkpoint to resume is another, "" for none."""
+    mode_requested = Signal(str)
+    """The user wants this Mode."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("2  Start from", parent)
-        self._mode = "scratch"
-        self._buttons: dict[str, QPushButton] = {}
+        super().__init__(tr("2  Start from"), parent)
+        self._buttons: dict[Mode, QPushButton] = {}
         self._group = QButtonGroup(self)
-        for mode, sentence in MODES.items():
-            button = QPushButton(mode.capitalize())
+        for mode, title in TITLES.items():
+            button = QPushButton(tr(title))
             button.setObjectName(f"mode{mode.capitalize()}")
-            button.setToolTip(f"<qt>{sentence}</qt>")
+            button.setToolTip(f"<qt>{tr(EXPLANATIONS[mode])}</qt>")
             button.toggled.connect(self._toggled)
             self._buttons[mode] = button
             self._group.addButton(button)
         self.body.addWidget(Segments(self._buttons.values()))
-        self._sentence = small_label()
-        self.body.addWidget(self._sentence)
-        self._models = ModelSelector()
-        self._models.model_changed.connect(self._model_chosen)
-        self._weights = WeightsSelector()
-        self._weights.weights_changed.connect(self.weights_changed)
-        self._weights.save_requested.connect(self.save_weights_requested)
-        self._weights.cancel_requested.connect(self.cancel_weights_requested)
-        self._runs = RunList()
-        self._runs.checkpoint_changed.connect(self.checkpoint_changed)
-        self._model_part = self._models
-        self._weights_part = _part("Weights", self._weights)
+        self._explanation = small_label()
+        self.body.addWidget(self._explanation)
+        self.models = ModelSelector()
+        self.weights = WeightsSelector()
+        self.runs = RunList()
         self.resume_check = ResumeCheckPanel()
-        self._runs_part = _part("Run", self._runs, self.resume_check)
-        for part in (self._model_part, self._weights_part, self._runs_part):
+        self._weights_part = _part(tr("Weights"), self.weights)
+        self._runs_part = _part(tr("Run"), self.runs, self.resume_check)
+        for part in (self.models, self._weights_part, self._runs_part):
             self.body.addWidget(part)
-        self._buttons[self._mode].setChecked(True)
-        self._show()
+        self._mode: Mode | None = None
+        self.show_session(Session())
 
-    # --- for the window -------------------------------------------------------------------
+    def show_session(self, session: Session) -> None:
+        """Shows the mode and what it needs. While a run goes, nothing can be changed."""
+        self.models.show_models(session.models, session.recipe.model)
+        self.weights.show_session(session)
+        self.runs.show_session(session)
+        self.resume_check.show_session(session)
+        for widget in (*self._buttons.values(), self.models, self._weights_part, self._runs_part):
+            widget.setEnabled(is_idle(session))
+        if session.mode is not self._mode:
+            self._mode = session.mode
+            self._show_mode(session.mode)
 
-    @property
-    def mode(self) -> str:
-        """scratch, resume or transfer."""
-        return self._mode
-
-    @mode.setter
-    def mode(self, mode: str) -> None:
+    def _show_mode(self, mode: Mode) -> None:
+        for button in self._buttons.values():
+            button.blockSignals(True)
         self._buttons[mode].setChecked(True)
-
-    @property
-    def model(self) -> str:
-        """The network of a new run."""
-        return self._models.model
-
-    @model.setter
-    def model(self, name: str) -> None:
-        self._models.model = name
-
-    @property
-    def weights(self) -> str:
-        """What transfer starts from: imagenet, a version's name, a path, or "" for nothing."""
-        return self._weights.weights
-
-    @weights.setter
-    def weights(self, weights: str) -> None:
-        self._weights.weights = weights
-
-    @property
-    def checkpoint(self) -> str:
-        """The checkpoint to resume; empty where there is none."""
-        return self._runs.checkpoint
-
-    @checkpoint.setter
-    def checkpoint(self, path: str) -> None:
-        self._runs.checkpoint = path
-
-    @Slot(object)
-    def show_catalogue(self, catalogued: ModelsListed) -> None:
-        """Every architecture is known now."""
-        self._models.set_catalogue(catalogued.models)
-        self._weights.show_model(self._models.facts)
-
-    def set_runs(self, runs: Sequence[ResumableRun]) -> None:
-        """What can be resumed, newest first. What was chosen stays; else the newest is."""
-        self._runs.set_runs(runs)
-
-    def set_saved_weights(self, files: Sequence[str]) -> None:
-        """Files with weights of the chosen network that were saved for use offline."""
-        self._weights.set_saved(files)
-
-    def show_saving_weights(self, progress: DownloadProgress | None) -> None:
-        """How far the file that is wanted is; None where nothing is waited for any more."""
-        self._weights.show_saving(progress)
-
-    def set_running(self, running: bool) -> None:
-        """While a run goes, where it started from can't change."""
-        parts = (self._model_part, self._weights_part, self._runs_part)
-        for widget in (*self._buttons.values(), *parts):
-            widget.setEnabled(not running)
-
-    # --- what it shows --------------------------------------------------------------------
-
-    def _show(self) -> None:
-        self._sentence.setText(MODES[self._mode])
-        self._model_part.setVisible(self._mode != "resume")
-        self._weights_part.setVisible(self._mode == "transfer")
-        self._runs_part.setVisible(self._mode == "resume")
+        for button in self._buttons.values():
+            button.blockSignals(False)
+        self._explanation.setText(tr(EXPLANATIONS[mode]))
+        self.models.setVisible(mode is not Mode.RESUME)
+        self._weights_part.setVisible(mode is Mode.TRANSFER)
+        self._runs_part.setVisible(mode is Mode.RESUME)
 
     @Slot(bool)
     def _toggled(self, on: bool) -> None:
-        mode = next((m for m, button in self._buttons.items() if button.isChecked()), self._mode)
-        if on and mode != self._mode:
-            self._mode = mode
-            self._show()
-            self.mode_changed.emit(mode)
-
-    @Slot(str)
-    def _model_chosen(self, name: str) -> None:
-        self._weights.show_model(self._models.facts)
-        self.model_changed.emit(name)
+        chosen = next((m for m, button in self._buttons.items() if button.isChecked()), None)
+        if on and chosen is not None:
+            self.mode_requested.emit(chosen)
 
 
 def _part(title: str, *content: QWidget) -> QWidget:

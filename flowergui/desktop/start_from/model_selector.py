@@ -1,7 +1,5 @@
 """Which network: a searchable list of all architectures, by family."""
 
-from collections.abc import Iterable
-
 from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QPainter, QStandardItem, QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import (
@@ -28,6 +26,7 @@ from flowergui.text import (
     fine_percent,
     megaparameters,
     percent,
+    tr,
 )
 
 BEFORE = ("resnet18", "resnet50", "mynet")
@@ -38,24 +37,23 @@ _SEARCH = Qt.ItemDataRole.UserRole + 1
 
 
 class ModelSelector(QWidget):
-    """Asks for a network and says what is known of it."""
+    """Shows the network of a new run and what is known of it; asks for another."""
 
-    model_changed = Signal(str)
-    """Another network is chosen, by the user or by the program."""
+    model_requested = Signal(str)
+    """The user wants this network."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._facts: dict[str, ModelFacts] = {}
-        self._model = BEFORE[0]
-        self._wish = ""
+        self._models: tuple[ModelFacts, ...] | None = None
+        self._typed = ""  # before the catalogue is there, a name that it may know
         self._box = _SearchBox()
         self._box.setObjectName("modelSelector")
-        self._box.setAccessibleName("Network")
-        self._box.setToolTip("Choose a network, or type a part of its name.")
+        self._box.setAccessibleName(tr("Network"))
+        self._box.setToolTip(tr("Choose a network, or type a part of its name."))
         self._box.chosen.connect(self._choose)
-        self._box.unknown.connect(self._wish_for)
+        self._box.unknown.connect(self._remember)
         self._caption = small_label()
-        heading = QLabel("Network")
+        heading = QLabel(tr("Network"))
         heading.setBuddy(self._box)
         theme.style(heading, role="heading")
         column = QVBoxLayout(self)
@@ -66,65 +64,53 @@ class ModelSelector(QWidget):
         column.addLayout(row)
         column.addWidget(self._box)
         column.addWidget(self._caption)
-        self._box.fill([(name, None) for name in BEFORE])
-        self._show()
 
-    @property
-    def model(self) -> str:
-        """The chosen network's name."""
-        return self._model
+    def show_models(self, models: tuple[ModelFacts, ...], model: str) -> None:
+        """Offers these networks, () while they are not known yet, and shows the chosen one."""
+        if models is not self._models:
+            self._models = models
+            self._box.fill(_rows(models), families=bool(models))
+        self._box.show_chosen(model)
+        self._show_facts(next((each for each in models if each.name == model), None))
+        if models and self._typed:
+            typed, self._typed = self._typed, ""
+            self._box.choose(typed)
 
-    @model.setter
-    def model(self, name: str) -> None:
-        # Before the catalogue is there, it is only wished for, and chosen when it comes.
-        if not self._box.choose(name):
-            self._wish_for(name)
-
-    @property
-    def facts(self) -> ModelFacts | None:
-        """What the catalogue knows of the chosen network; None until it is there."""
-        return self._facts.get(self._model)
-
-    def set_catalogue(self, models: Iterable[ModelFacts]) -> None:
-        """Offers these networks, and keeps the one that is chosen, or wished for."""
-        self._facts = {facts.name: facts for facts in models}
-        rows: list[tuple[str, ModelFacts | None]] = []
-        family = None
-        for facts in self._facts.values():
-            if facts.family != family:
-                family = facts.family
-                rows.append((family, None))
-            rows.append((facts.name, facts))
-        wanted = self._wish if self._wish in self._facts else self._model
-        self._wish = ""
-        self._box.fill(rows, families=True)
-        self._box.choose(wanted)
-        self._show()
+    def _show_facts(self, facts: ModelFacts | None) -> None:
+        if not self._models:
+            self._caption.setText(tr("Loading the catalogue of networks…"))
+        elif facts:
+            self._caption.setText(_caption(facts))
+            self._caption.setToolTip(
+                tr(
+                    "Its size, the side of the images it was made for, and how accurate its best "
+                    "weights are on ImageNet's 1,000 classes."
+                )
+            )
 
     @Slot(str)
     def _choose(self, name: str) -> None:
-        self._wish = ""
-        if name != self._model:
-            self._model = name
-            self._show()
-            self.model_changed.emit(name)
+        self._typed = ""
+        self.model_requested.emit(name)
 
     @Slot(str)
-    def _wish_for(self, name: str) -> None:
-        if not self._facts:
-            self._wish = name
+    def _remember(self, name: str) -> None:
+        if not self._models:
+            self._typed = name
 
-    def _show(self) -> None:
-        facts = self.facts
-        if not self._facts:
-            self._caption.setText("Loading the catalogue of networks …")
-        elif facts:
-            size = f"{megaparameters(facts.parameters)} parameters, {facts.image_size} px"
-            self._caption.setText(size + _accuracy(facts))
-            self._caption.setToolTip(
-                "Its size, the side of the photos it was made for, and how often its best "
-                "weights are right on ImageNet's 1,000 classes."
-            )
+
+def _rows(models: tuple[ModelFacts, ...]) -> list[tuple[str, ModelFacts | None]]:
+    """The networks, each family under a heading, which has no facts."""
+    if not models:
+        return [(name, None) for name in BEFORE]
+    rows: list[tuple[str, ModelFacts | None]] = []
+    family = None
+    for facts in models:
+        if facts.family != family:
+            family = facts.family
+            rows.append((family, None))
+        rows.append((facts.name, facts))
+    return rows
 
 
 class _SearchBox(QComboBox):
@@ -182,6 +168,20 @@ class _SearchBox(QComboBox):
         beside = self.fontMetrics().horizontalAdvance("000.0 M   000 px   00.0%")
         for view in (self.view(), self._found):
             view.setMinimumWidth(widest + beside * families + 70)
+
+    def show_chosen(self, name: str) -> None:
+        """Shows the chosen network, also one that is not offered yet."""
+        row = self._row(name)
+        if row < 0:
+            item = QStandardItem(name)
+            item.setData(name, _SEARCH)
+            item.setEditable(False)
+            self._items.appendRow(item)
+            row = self._items.rowCount() - 1
+        if row != self.currentIndex():
+            self.blockSignals(True)
+            self.setCurrentIndex(row)
+            self.blockSignals(False)
 
     def choose(self, name: str) -> bool:
         """Chooses a network; says whether it is offered."""
@@ -278,7 +278,10 @@ class _ModelDelegate(QStyledItemDelegate):
             edge -= option.fontMetrics.horizontalAdvance(widest) + 12
 
 
-def _accuracy(facts: ModelFacts) -> str:
+def _caption(facts: ModelFacts) -> str:
+    """11.7 M parameters, 224 px, ImageNet 70%"""
+    values = {"size": megaparameters(facts.parameters), "side": facts.image_size}
     if not facts.weights:
-        return ", no ImageNet weights"
-    return f", ImageNet {percent(facts.weights[0].accuracy)}"
+        return tr("{size} parameters, {side} px, no ImageNet weights", **values)
+    accuracy = percent(facts.weights[0].accuracy)
+    return tr("{size} parameters, {side} px, ImageNet {accuracy}", accuracy=accuracy, **values)

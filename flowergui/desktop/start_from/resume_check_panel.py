@@ -1,143 +1,150 @@
-"""What has changed since a run stopped, and what of it the run shall take up."""
+"""What has changed since a run stopped, and what of it the run takes up."""
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
+from flowergui.desktop.session import Session, check_text, is_extended, is_idle
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.labels import small_label
-from flowergui.events import (
-    Preparing,
-    ResumeChecked,
-)
-from flowergui.facts import (
-    Check,
-)
-from flowergui.requests import ResumeOptions
-from flowergui.text import (
-    plural,
-)
-
-AS_IT_WAS = "All is as it was: photos, classes, network and versions."
+from flowergui.events import Preparing, ResumeChecked
+from flowergui.facts import Check
+from flowergui.requests import UNCHANGED, ResumeOptions
+from flowergui.text import tr, trn
 
 
 class ResumeCheckPanel(QWidget):
-    """Shows a ResumeChecked, and asks what to do about it."""
+    """Shows the resume check of a session, and asks what to do about it."""
 
-    edited = Signal()
-    """The user wants something else to be taken up: see `resumption`."""
+    options_requested = Signal(object)
+    """The user wants these ResumeOptions."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._told: ResumeChecked | None = None
+        self._options = UNCHANGED
+        self._check: ResumeChecked | None = None
         self._renamed: tuple[tuple[str, str], ...] = ()
-        heading = QLabel("Since it stopped")
+        heading = QLabel(tr("Since it stopped"))
         theme.style(heading, role="heading")
         self._checks = QVBoxLayout()
         self._checks.setSpacing(2)
-        self._looking = small_label()
-        self._rename = self._tick("renameClasses", "The photos are the same ones, in a folder "
-                                  "that is called otherwise now.")  # fmt: skip
-        self._photos = self._tick("takeNewPhotos", "A part of them is held back, as of the others. "
-                                  "What trains already stays in training.")  # fmt: skip
-        self._classes = self._tick("takeNewClasses", "The head grows by them and keeps what it "
-                                   "knows. Accuracy is measured anew from here on.")  # fmt: skip
-        self._schedule = self._tick("restartSchedule", "The learning rate runs through its whole "
-                                    "schedule once more, in the epochs that are left. Otherwise "
-                                    "it goes on as if this length had been planned from the "
-                                    "start.")  # fmt: skip
-        self._schedule.setText("Begin the schedule anew")
+        self._progress = small_label(text=tr("Scanning the images…"))
+        self._rename = self._make_box(
+            "renameClasses", tr("The images are the same, in a folder with another name.")
+        )
+        self._images = self._make_box(
+            "takeNewPhotos",
+            tr("Some of them become validation images. Training images stay training images."),
+        )
+        self._classes = self._make_box(
+            "takeNewClasses",
+            tr(
+                "Adds outputs to the classifier; existing classes keep their weights. The best "
+                "accuracy is measured from here on."
+            ),
+        )
+        self._schedule = self._make_box(
+            "restartSchedule",
+            tr(
+                "The learning rate goes through its whole schedule once more, in the epochs that "
+                "are left. Otherwise it continues as if this length had been planned from the "
+                "start."
+            ),
+        )
+        self._schedule.setText(tr("Restart the learning-rate schedule"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(heading)
+        column.addWidget(self._progress)
         column.addLayout(self._checks)
-        for tick in self._ticks():
-            column.addWidget(tick)
-        self.show_check(None)
+        for box in self._boxes():
+            column.addWidget(box)
 
-    def blocked(self) -> str:
-        """Why the run can't go on, in a sentence; "" where it can, or where nothing is known."""
-        checks = self._told.checks if self._told else ()
-        return next((sentence(each) for each in checks if each.verdict == "blocking"), "")
-
-    def resumption(self) -> ResumeOptions:
-        """What the user wants to be taken up."""
-        return ResumeOptions(
-            new_photos=self._photos.isChecked(),
-            new_classes=self._classes.isChecked(),
-            renamed=self._renamed if self._rename.isChecked() else (),
-            restart_schedule=self._schedule.isChecked(),
+    def show_session(self, session: Session) -> None:
+        """Shows what the check found; while there is no result, only if one is awaited."""
+        self.setVisible(
+            session.resume_from is not None
+            and (is_idle(session) or session.resume_check is not None)
         )
+        if session.resume_check is not self._check or session.resume_check is None:
+            self._check = session.resume_check
+            self._show_checks()
+        self._options = session.resume_options
+        self._show_options(extended=is_extended(session))
 
-    def forget(self) -> None:
-        """Another run is looked at: nothing is wanted of it yet."""
-        for tick in self._ticks():
-            tick.blockSignals(True)
-            tick.setChecked(False)
-            tick.blockSignals(False)
-        self.show_check(None)
+    def show_progress(self, event: Preparing) -> None:
+        """How far the check is, where it takes long enough to be read."""
+        values = {"what": event.what, "done": f"{event.done:,}", "total": f"{event.total:,}"}
+        if event.total:
+            self._progress.setText(tr("{what} · {done} of {total}", **values))
+        else:
+            self._progress.setText(tr("{what} · {done}", **values))
 
-    def rest(self) -> None:
-        """Nothing is looked for any more: it goes where it has found nothing so far."""
-        self.setVisible(self._told is not None)
-
-    def show_check(self, told: ResumeChecked | None, *, extended: bool = False) -> None:
-        """What was found; None while it is being looked for. A schedule can begin anew where the
-        run is `extended`."""
-        self._told = told
+    def _show_checks(self) -> None:
         while item := self._checks.takeAt(0):
             if widget := item.widget():
                 widget.deleteLater()
-        if told is None:
-            self._looking = small_label(text="Looking at the photos …")
-            self._checks.addWidget(self._looking)
-        else:
-            changed = [each for each in told.checks if each.verdict != "same"]
-            for each in changed:
-                done = each.subject == "Epochs"  # that a run is over is no error
-                role = "error" if each.verdict == "blocking" and not done else "caption"
-                self._checks.addWidget(small_label(role, sentence(each)))
-            if not changed:
-                self._checks.addWidget(small_label(text=AS_IT_WAS))
-            self._offer(told)
-        self._schedule.setVisible(extended or self._schedule.isChecked())
-        self.setVisible(True)
+        self._progress.setVisible(self._check is None)
+        if self._check is None:
+            self._progress.setText(tr("Scanning the images…"))
+            return
+        changed = [each for each in self._check.checks if each.verdict != "same"]
+        for each in changed:
+            self._checks.addWidget(small_label(_role(each), check_text(each)))
+        if not changed:
+            self._checks.addWidget(
+                small_label(text=tr("Images, classes, network and versions are unchanged."))
+            )
 
-    def show_progress(self, event: Preparing) -> None:
-        """How far the look at the photos is, where it takes long enough to be read."""
-        if self._told is None:
-            of = f" of {event.total:,}" if event.total else ""
-            self._looking.setText(f"{event.what} · {event.done:,}{of}")
+    def _show_options(self, *, extended: bool) -> None:
+        check, options = self._check, self._options
+        self._renamed = (check.renamed if check else ()) or options.renamed
+        new_images = check.new_photos if check else 0
+        new_classes = check.new_classes if check else ()
+        pairs = ", ".join(tr("{old} is now {new}", old=o, new=n) for o, n in self._renamed)
+        names = ", ".join(new_classes)
+        images = trn("Include {count} new image", "Include {count} new images", new_images)
+        for box, text, shown, checked in (
+            (self._rename, pairs, bool(self._renamed), bool(options.renamed)),
+            (self._images, images, new_images > 0, options.new_photos),
+            (self._classes, tr("Learn {classes} too", classes=names), bool(new_classes),
+             options.new_classes),
+            (self._schedule, self._schedule.text(), extended or options.restart_schedule,
+             options.restart_schedule),
+        ):  # fmt: skip
+            if box is self._schedule:
+                box.setVisible(shown and check is not None)
+            else:
+                box.setText(text.replace("&", "&&"))
+                box.setVisible(shown)
+            box.blockSignals(True)
+            box.setChecked(checked)
+            box.blockSignals(False)
 
-    def _offer(self, told: ResumeChecked) -> None:
-        if told.renamed:
-            self._renamed = told.renamed
-            pairs = ", ".join(f"{old} is {new}" for old, new in told.renamed)
-            self._rename.setText(f"{pairs} now".replace("&", "&&"))
-        self._rename.setVisible(bool(told.renamed) or self._rename.isChecked())
-        self._photos.setText(f"Take in {plural(told.new_photos, 'new photo')}")
-        self._photos.setVisible(told.new_photos > 0)
-        names = ", ".join(told.new_classes)
-        self._classes.setText(f"Learn {names} too".replace("&", "&&"))
-        self._classes.setVisible(bool(told.new_classes))
+    def _boxes(self) -> tuple[QCheckBox, ...]:
+        return self._rename, self._images, self._classes, self._schedule
 
-    def _ticks(self) -> tuple[QCheckBox, ...]:
-        return self._rename, self._photos, self._classes, self._schedule
-
-    def _tick(self, name: str, tip: str) -> QCheckBox:
-        tick = QCheckBox()
-        tick.setObjectName(name)
-        tick.setToolTip(f"<qt>{tip}</qt>")
-        tick.setVisible(False)
-        tick.toggled.connect(self._edited)
-        return tick
+    def _make_box(self, name: str, tip: str) -> QCheckBox:
+        box = QCheckBox()
+        box.setObjectName(name)
+        box.setToolTip(f"<qt>{tip}</qt>")
+        box.setVisible(False)
+        box.toggled.connect(self._edited)
+        return box
 
     @Slot()
     def _edited(self) -> None:
-        self.edited.emit()
+        self.options_requested.emit(
+            ResumeOptions(
+                new_photos=self._images.isChecked(),
+                new_classes=self._classes.isChecked(),
+                renamed=self._renamed if self._rename.isChecked() else (),
+                restart_schedule=self._schedule.isChecked(),
+            )
+        )
 
 
-def sentence(check: Check) -> str:
-    """Photos: 12 new, left out. New ones can be taken in."""
-    detail = check.detail.rstrip(".")
-    return f"{check.subject}: {detail}. {check.remedy}".strip()
+def _role(check: Check) -> str:
+    """Which kind of label a check has. That a run has done all its epochs is no error."""
+    blocking = check.verdict == "blocking" and check.subject != "Epochs"
+    return "error" if blocking else "caption"

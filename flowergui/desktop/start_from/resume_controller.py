@@ -1,4 +1,4 @@
-"""Which run is gone on with: the newest, another one, or weights from elsewhere."""
+"""Which run is resumed: it lists the runs on disk, checks the chosen one, and resumes it."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,284 +6,260 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from flowergui import tasks
-from flowergui.config.recipe import RESUMABLE, SETTINGS, Recipe
-from flowergui.desktop.dataset.dataset_controller import DatasetController
-from flowergui.desktop.run_names import ResumableRun, resumable_runs
-from flowergui.desktop.session import Store
-from flowergui.desktop.settings.recipe_form import RecipeForm
+from flowergui.desktop.session import (
+    Mode,
+    Session,
+    Store,
+    is_idle,
+    moved_photos,
+    resumable,
+    resume_changes,
+    unfinished_run,
+    why_not_resume,
+)
 from flowergui.desktop.start_from.mode_selector import ModeSelector
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.desktop.training.run_panel import RunPanel
+from flowergui.desktop.transitions import (
+    with_checkpoint,
+    with_mode,
+    with_run_ended,
+    with_run_found,
+    with_runs,
+)
+from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import FlowerError
-from flowergui.events import (
-    Preparing,
-    ResumeChecked,
-)
-from flowergui.facts import (
-    Check,
-    RunFacts,
-)
-from flowergui.requests import UNCHANGED
-from flowergui.store import library
+from flowergui.events import Preparing, ResumeChecked, RunFound, RunsFound
+from flowergui.facts import Check, RunFacts
+from flowergui.requests import UNCHANGED, ResumeOptions
+from flowergui.text import tr, trn
 
-JOB = "preflight"
+RUNS, FIND, CHECK = "runs", "find run", "check resume"
+"""The names of its jobs."""
 
-PLACES = ("Photos", "Classes")
-"""The checks that fail where the photos of a run are in another folder now."""
+DEBOUNCE_MS = 150
+"""Milliseconds without a change before a run is checked."""
 
-PATIENCE = 150
-"""Milliseconds without a change before a run is looked at anew."""
+CheckKey = tuple[str, tuple[tuple[str, Any], ...], ResumeOptions]
 
 
 class ResumeController(QObject):
-    """Offers the runs on disk. While the mode is resume, the form shows the chosen run's recipe,
-    and only what a run can follow may be edited."""
+    """Keeps `Session.runs` at the runs on disk, and `Session.resume_check` at what the chosen one
+    would meet."""
 
     listed = Signal()
-    """Other runs are there."""
-    changed = Signal()
-    """Another one is chosen."""
-    refused = Signal(str)
-    """It can't be gone on with what the user wants, and why."""
+    """The runs on disk were listed."""
     resume_requested = Signal(str, object, object)
-    """The user wants to go on with this checkpoint, with these changes (Recipe fields) and this
+    """The user wants to resume this checkpoint, with these changes (Recipe fields) and these
     ResumeOptions."""
-    already_finished = Signal(int)
-    """The user wants to go on with a run that has done all its epochs, and how many it has done."""
-    checked = Signal()
-    """It was held against the photos and the wishes of now."""
 
     def __init__(
         self,
         store: Store,
-        modes: ModeSelector,
-        form: RecipeForm,
-        panel: RunPanel,
-        photos: DatasetController,
+        panel: ModeSelector,
+        banner: Banner,
         jobs: Jobs,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._store = store
-        self._modes, self._form, self._panel, self._photos = modes, form, panel, photos
-        self._jobs, self._preflight = jobs, modes.resume_check
-        self._preflight.edited.connect(self.check)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(PATIENCE)
-        self._soon.timeout.connect(self._check)
-        self._elsewhere = ""  # where the photos of the chosen run have moved, if they have
-        self._busy = self._again = False
+        self._store, self._banner, self._jobs = store, banner, jobs
+        self._panel = panel.resume_check
+        self._checked: CheckKey | None = None
+        self._offered_last_run = False
+        self.debounce = QTimer(self)
+        self.debounce.setSingleShot(True)
+        self.debounce.setInterval(DEBOUNCE_MS)
+        self.debounce.timeout.connect(self._check)
+        panel.runs.checkpoint_requested.connect(self.choose)
+        panel.resume_check.options_requested.connect(self._choose_options)
         jobs.ended.connect(self._job_ended)
-        self._offered: tuple[ResumableRun, ...] = ()
-        self._before = Recipe()  # what the form held before a run was looked at
-        self.active = False
+        store.changed.connect(self._follow)
 
-    @property
-    def runs(self) -> tuple[RunFacts, ...]:
-        """The runs on disk, newest first."""
-        return self._store.session.runs
-
-    @property
-    def chosen(self) -> RunFacts | None:
-        """The run to resume; None for bare weights, and unless the mode is resume."""
-        return self._store.session.resume_from
-
-    def _choose(self, checkpoint: str) -> None:
-        run = library.run_of(checkpoint) if checkpoint else None
-        self._store.update(checkpoint=checkpoint, resume_from=run)
-
-    def refresh(self, *, look: bool = True) -> None:
-        """Looks for runs on disk, and, unless told otherwise, at the chosen one."""
-        self._store.update(runs=tuple(library.runs()), bare_weights=library.bare_weights())
-        session = self._store.session
-        self._offered = resumable_runs(session.runs, session.bare_weights)
-        self._modes.set_runs(self._offered)
-        self._panel.set_runs(self._offered)
-        if self.chosen is not None:
-            self._choose(self._modes.checkpoint)
-            if look:
-                self._preflight.forget()
-                self.check()
-        self.listed.emit()
-
-    def left(self) -> RunFacts | None:
-        """The newest run, where it has not done all its epochs."""
-        run = next((run for run in self.runs if run.last), None)
-        return run if run and not run.finished else None
-
-    def nothing(self) -> str:
-        """Why no run can be gone on with, in a sentence; empty where one can."""
-        return "" if self._offered else "There is no run to resume yet."
-
-    def problem(self) -> str:
-        """Why the chosen one can't be, in a sentence; empty where it can."""
-        if not self._modes.checkpoint:
-            return "There is no run to resume yet."
-        if self.chosen is None and not self._photos.folder:
-            return "These are weights alone: choose the photos that they learned from."
-        return next(iter(self._form.problems().values()), "") or self._preflight.blocked()
-
-    # --- the mode -------------------------------------------------------------------------
-
-    def enter(self) -> None:
-        """The mode is resume now; the newest is chosen until the user chooses another."""
-        if not self.active:
-            self._before = self._form.recipe()
-            self.active = True
-            if self._offered:
-                self._modes.checkpoint = self._offered[0].checkpoint
-        self.choose(self._modes.checkpoint)
-
-    def leave(self) -> None:
-        """The mode is another one: the form holds what it held before."""
-        if self.active:
-            self.active = False
-            self._store.update(checkpoint="", resume_from=None, resume_check=None)
-            self._jobs.cancel(JOB)
-            self._form.set_recipe(self._before)
-            self._form.set_editable(None)
-
-    @Slot(str)
-    def choose(self, path: str) -> None:
-        """Another checkpoint is chosen, "" for none."""
-        if not self.active:
-            return
-        self._choose(path)
-        if self.chosen is not None:
-            self._form.set_recipe(self.chosen.recipe)
-        elif path:
-            # Weights alone: a new run, of a network that will be recognised, at its own size.
-            own = replace(self._before, image_size=0, training_size=0, first_training_size=0)
-            self._form.set_recipe(replace(own, mode="scratch"))
-        self.allow_editing()
-        self._elsewhere = ""
-        self._jobs.cancel(JOB)
-        self._preflight.forget()
-        self._preflight.setVisible(self.chosen is not None)
-        self.check()
-        self.changed.emit()
-
-    def allow_editing(self) -> None:
-        """What may be edited while no run goes."""
-        of_a_run = self.active and self.chosen is not None
-        self._form.set_editable(frozenset(RESUMABLE) if of_a_run else None)
-
-    # --- what has changed since -----------------------------------------------------------
+    # --- the runs on disk -----------------------------------------------------------------
 
     @Slot()
-    def check(self) -> None:
-        """Holds the chosen run against the photos and the wishes of now, as soon as these rest."""
-        if self.active and self.chosen is not None:
-            self._soon.start()
+    def refresh(self) -> None:
+        """Lists the runs on disk."""
+        self._jobs.do(RUNS, tasks.find_runs, self._on_events)
+        checkpoint = self._store.session.checkpoint
+        if checkpoint and checkpoint == self._store.session.other_checkpoint:
+            self._find(checkpoint)
+
+    @Slot(str)
+    def choose(self, checkpoint: str) -> None:
+        """The user wants to see how this checkpoint would be resumed."""
+        if self._store.session.mode is not Mode.RESUME:
+            self._store.update(**with_mode(self._store.session, Mode.RESUME))
+        if checkpoint != self._store.session.checkpoint:
+            self._store.update(**with_checkpoint(self._store.session, checkpoint))
+        if self._store.session.finding_run:
+            self._find(checkpoint)
+
+    def _find(self, checkpoint: str) -> None:
+        self._jobs.do(FIND, lambda: tasks.find_run(checkpoint), self._on_events)
+
+    @Slot(object)
+    def _on_events(self, events: tuple[Any, ...]) -> None:
+        for event in events:
+            match event:
+                case RunsFound():
+                    self._store.update(**with_runs(self._store.session, event))
+                    self._offer_last_run()
+                    self.listed.emit()
+                case RunFound(checkpoint=checkpoint, run=run):
+                    if checkpoint == self._store.session.checkpoint:
+                        self._take_run(run)
+
+    def _take_run(self, run: RunFacts | None) -> None:
+        session = self._store.session
+        if session.finding_run:
+            self._store.update(**with_run_found(session, run))
+        else:  # the recipe may have been edited since
+            self._store.update(resume_from=run)
+
+    def _offer_last_run(self) -> None:
+        """A run that was stopped, or died with its machine, is one click away: once, when the
+        window opens."""
+        offered, self._offered_last_run = self._offered_last_run, True
+        run = unfinished_run(self._store.session)
+        if run is None or offered or not is_idle(self._store.session):
+            return
+        where = {"epoch": run.epochs_done + 1, "epochs": run.recipe.epochs, "batch": run.batch}
+        model = run.recipe.model
+        if run.batch:
+            text = tr(
+                "Your last run ({model}) stopped at epoch {epoch} of {epochs}, batch {batch}.",
+                model=model,
+                **where,
+            )
+        else:
+            text = tr(
+                "Your last run ({model}) stopped after epoch {done} of {epochs}.",
+                model=model,
+                done=run.epochs_done,
+                epochs=run.recipe.epochs,
+            )
+        self._banner.offer(text, tr("Resume it"), lambda: self.resume(run.last))
+
+    # --- the check ------------------------------------------------------------------------
+
+    @Slot(object)
+    def _choose_options(self, options: ResumeOptions) -> None:
+        self._store.update(resume_options=options)
+
+    @Slot(object, object)
+    def _follow(self, before: Session, after: Session) -> None:
+        session = self._store.session
+        if not is_idle(before) and is_idle(after):
+            self._checked = None
+            self._store.update(**with_run_ended(session))
+            self.refresh()
+        if session.resume_from is not None and is_idle(session):
+            self._store.update(moved_photos=moved_photos(session))
+            self._check_soon()
+        elif session.resume_from is None:
+            self._stop_checking()
+
+    def _check_soon(self) -> None:
+        session = self._store.session
+        key = session.checkpoint, tuple(resume_changes(session).items()), session.resume_options
+        if key != self._checked:
+            self._checked = key
+            self.debounce.start()
+
+    def _stop_checking(self) -> None:
+        self._checked = None
+        self.debounce.stop()
+        self._jobs.cancel(CHECK)
 
     @Slot()
     def _check(self) -> None:
-        if not self.active or self.chosen is None or self._form.problems():
+        session = self._store.session
+        if session.resume_from is None or not is_idle(session) or session.recipe.problems():
             return
-        if self._busy:  # one at a time: they read the same files
-            self._again = True
-            self._jobs.cancel(JOB)  # what it has seen of the photos is remembered
-            return
-        self._busy = True
-        path, changes, how = self._modes.checkpoint, self._changes(), self._preflight.resumption()
+        if self._jobs.is_running(CHECK):  # one at a time: they read the same files
+            self._jobs.cancel(CHECK)
+            self._checked = None
+            return  # `_job_ended` has it done again
+        checkpoint, changes = session.checkpoint, resume_changes(session)
+        options = session.resume_options
         self._jobs.do(
-            JOB, lambda: tasks.check_resume(path, changes, how=how), self._told, self._failed
+            CHECK,
+            lambda: tasks.check_resume(checkpoint, changes, how=options),
+            self._on_check,
+            self._on_check_error,
         )
 
     @Slot(object)
-    def _told(self, events: tuple[Any, ...]) -> None:
-        if self.chosen is None:
-            return
-        extended = self.chosen.finished or self._form.recipe().epochs > self.chosen.recipe.epochs
+    def _on_check(self, events: tuple[Any, ...]) -> None:
         for event in events:
             if isinstance(event, ResumeChecked):
                 self._store.update(resume_check=event)
-                self._preflight.show_check(event, extended=extended)
-                self._look_elsewhere(event)
-                self.checked.emit()
-            elif isinstance(event, Preparing):
-                self._preflight.show_progress(event)
-
-    def _look_elsewhere(self, told: ResumeChecked) -> None:
-        """Photos that are not where they were may be in the folder that is open."""
-        lost = any(c.verdict == "blocking" and c.subject in PLACES for c in told.checks)
-        here = self._photos.folder
-        if lost and here and here not in (self._elsewhere, self._form.recipe().photos):
-            self._elsewhere = here
-            self.check()
+            elif isinstance(event, Preparing) and self._store.session.resume_check is None:
+                self._panel.show_progress(event)
 
     @Slot(object)
-    def _failed(self, error: BaseException) -> None:
-        """The chosen run can't be looked at."""
-        if not isinstance(error, FlowerError):
+    def _on_check_error(self, error: BaseException) -> None:
+        if isinstance(error, FlowerError):
+            check = Check(tr("Checkpoint"), "blocking", error.message, error.hint)
+            self._store.update(resume_check=ResumeChecked("", (check,), 0, (), (), 0))
+        else:
             self._jobs.report(error)
-            return
-        check = Check("Checkpoint", "blocking", error.message, error.hint)
-        self._preflight.show_check(ResumeChecked("", (check,), 0, (), (), 0))
-        self.checked.emit()
 
     @Slot(str)
     def _job_ended(self, name: str) -> None:
-        if name == JOB:
-            self._busy = False
-            if self._again:
-                self._again = False
-                self.check()
+        session = self._store.session
+        if name == CHECK and self._checked is None and session.resume_from is not None:
+            self._check_soon()
 
-    # --- going on -------------------------------------------------------------------------
+    # --- resuming -------------------------------------------------------------------------
 
     @Slot()
     def start(self) -> None:
-        """Goes on with the chosen one as the form says; the run looks at its photos itself."""
-        self._soon.stop()
-        self._again = False
-        self._jobs.cancel(JOB)
-        self._preflight.rest()
-        how = UNCHANGED if self.chosen is None else self._preflight.resumption()
-        self.resume_requested.emit(self._modes.checkpoint, self._changes(), how)
+        """Resumes the chosen checkpoint as the form says; the run checks its images itself."""
+        session = self._store.session
+        self._stop_checking()
+        options = UNCHANGED if session.resume_from is None else session.resume_options
+        self.resume_requested.emit(session.checkpoint, resume_changes(session), options)
 
     @Slot()
-    def start_last(self) -> None:
-        """Goes on with the newest."""
-        self.start_with(self._offered[0].checkpoint)
+    def resume_last(self) -> None:
+        """Resumes the newest run."""
+        if offered := resumable(self._store.session):
+            self.resume(offered[0].checkpoint)
 
     @Slot(str)
-    def start_with(self, path: str) -> None:
-        """Goes on with this one; as the form says, where it shows that already."""
-        shown = self.active and self._modes.checkpoint == path
-        if not shown:
-            self._modes.mode = "resume"
-            self._modes.checkpoint = path
-        if self.chosen and self.chosen.epochs_done >= self._form.recipe().epochs:
-            self.already_finished.emit(self.chosen.epochs_done)
-        elif reason := self.problem():
-            self.refused.emit(reason)
+    def resume(self, checkpoint: str) -> None:
+        """Resumes this checkpoint: as the form says, where it shows it already."""
+        self.choose(checkpoint)
+        session = self._store.session
+        run = session.resume_from
+        if run is not None and run.epochs_done >= session.recipe.epochs:
+            self._offer_more_epochs(run.epochs_done)
+        elif reason := why_not_resume(session):
+            self._banner.refuse(reason)
         else:
             self.start()
 
-    @Slot()
-    def start_longer(self) -> None:
-        """Goes on with the chosen run for as many epochs more as it has done."""
-        if self.chosen is None:
+    def _offer_more_epochs(self, epochs: int) -> None:
+        self._banner.offer(
+            trn(
+                "This run has done its {count} epoch. Give it more, or start a new run.",
+                "This run has done all its {count} epochs. Give it more, or start a new run.",
+                epochs,
+            ),
+            trn("Train {count} more epoch", "Train {count} more epochs", epochs),
+            self._resume_longer,
+            kind="warning",
+        )
+
+    def _resume_longer(self) -> None:
+        """Resumes the chosen run for as many epochs more as it has done."""
+        session = self._store.session
+        if (run := session.resume_from) is None:
             return
-        self._form.set_recipe(replace(self._form.recipe(), epochs=2 * self.chosen.epochs_done))
-        if problems := self._form.problems():
-            self.refused.emit(next(iter(problems.values())))
+        recipe = replace(session.recipe, epochs=2 * run.epochs_done)
+        self._store.update(recipe=recipe)
+        if problems := recipe.problems():
+            self._banner.refuse(next(iter(problems.values())))
         else:
             self.start()
-
-    def _changes(self) -> dict[str, Any]:
-        """What the user changed of the chosen run; for weights alone, all that the form has of
-        a new one."""
-        recipe = self._form.recipe()
-        if self.chosen is None:
-            names = [s.name for s in SETTINGS if s.name not in ("mode", "model", "weights")]
-            photos = self._photos.folder
-            return {"photos": photos, **{name: getattr(recipe, name) for name in names}}
-        before = self.chosen.recipe
-        changed = [name for name in RESUMABLE if getattr(recipe, name) != getattr(before, name)]
-        changes = {name: getattr(recipe, name) for name in changed}
-        if self._elsewhere:
-            changes["photos"] = self._elsewhere
-        return changes

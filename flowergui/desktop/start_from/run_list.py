@@ -1,7 +1,5 @@
 """Which run to resume: those on disk, newest first, or a checkpoint from elsewhere."""
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import (
     QItemSelectionModel,
     QRectF,
@@ -21,31 +19,32 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flowergui.desktop.run_names import ResumableRun, elsewhere
+from flowergui.desktop.run_names import ResumableRun
+from flowergui.desktop.session import Session, offered_runs
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_file
 from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
 from flowergui.desktop.widgets.labels import quiet_button, small_label
+from flowergui.text import tr
 
-ROWS = 4
+VISIBLE_ROWS = 4
 """Rows that are seen without scrolling."""
 
 
 class RunList(QWidget):
-    """Asks for a checkpoint to go on from."""
+    """Shows the checkpoints that can be resumed, and asks for one of them, or another."""
 
-    checkpoint_changed = Signal(str)
-    """Another checkpoint is chosen, "" for none."""
+    checkpoint_requested = Signal(str)
+    """The user wants to resume this checkpoint."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._runs: tuple[ResumableRun, ...] = ()
-        self._other: ResumableRun | None = None
-        self._checkpoint = ""
+        self._shown: tuple[ResumableRun, ...] | None = None
+        self._showing = False
         self._rows = _RunModel(self)
         self._list = QListView()
         self._list.setObjectName("runList")
-        self._list.setAccessibleName("Runs")
+        self._list.setAccessibleName(tr("Runs"))
         self._list.setUniformItemSizes(True)
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -53,9 +52,9 @@ class RunList(QWidget):
         self._list.setModel(self._rows)
         self._list.setItemDelegate(_RunDelegate(self._list))
         self._list.selectionModel().currentChanged.connect(self._selected)
-        self._nothing = small_label(text="Nothing to resume yet. Runs appear here.")
-        self._browse = quiet_button("Another checkpoint …", "browseCheckpointButton", flush=True)
-        self._browse.setToolTip("A last.pth from elsewhere, or a file of bare weights")
+        self._nothing = small_label(text=tr("Nothing to resume yet. Runs appear here."))
+        self._browse = quiet_button(tr("Another checkpoint…"), "browseCheckpointButton", flush=True)
+        self._browse.setToolTip(tr("A last.pth from elsewhere, or a file that has only weights"))
         self._browse.clicked.connect(self._ask)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -63,65 +62,42 @@ class RunList(QWidget):
         column.addWidget(self._list)
         column.addWidget(self._nothing)
         column.addWidget(self._browse, 0, Qt.AlignmentFlag.AlignLeft)
-        self._show()
 
-    @property
-    def checkpoint(self) -> str:
-        """The path of the chosen checkpoint; empty where there is none."""
-        return self._checkpoint
+    def show_session(self, session: Session) -> None:
+        """Shows what can be resumed; the chosen one is selected."""
+        rows = offered_runs(session)
+        selection = self._list.selectionModel()
+        self._showing = True
+        if rows != self._shown:
+            self._shown = rows
+            self._rows.show_rows(rows)
+            self._fit(len(rows))
+        for row, run in enumerate(rows):
+            index = self._rows.index(row)
+            if run.checkpoint == session.checkpoint and selection.currentIndex() != index:
+                selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self._showing = False
 
-    @checkpoint.setter
-    def checkpoint(self, path: str) -> None:
-        if path and path not in [run.checkpoint for run in self._runs]:
-            self._other = elsewhere(path)
-        self._show()
-        self._take(path)
-
-    def set_runs(self, runs: Sequence[ResumableRun]) -> None:
-        """Offers these, newest first."""
-        self._runs = tuple(runs)
-        known = [run.checkpoint for run in self._runs]
-        if self._other and self._other.checkpoint in known:
-            self._other = None
-        self._show()
-        offered = [row.checkpoint for row in self._rows.rows]
-        keep = self._checkpoint in offered
-        self._take(self._checkpoint if keep else next(iter(offered), ""))
-
-    def _show(self) -> None:
-        rows = self._runs if self._other is None else (self._other, *self._runs)
-        self._list.blockSignals(True)
-        self._rows.show_rows(rows)
-        self._list.blockSignals(False)
-        self._list.setVisible(bool(rows))
-        self._nothing.setVisible(not rows)
-        more = 0.5 if len(rows) > ROWS else 0
-        height = (min(len(rows), ROWS) + more) * _row_height(self.fontMetrics().height())
+    def _fit(self, count: int) -> None:
+        self._list.setVisible(count > 0)
+        self._nothing.setVisible(count == 0)
+        more = 0.5 if count > VISIBLE_ROWS else 0
+        height = (min(count, VISIBLE_ROWS) + more) * _row_height(self.fontMetrics().height())
         self._list.setFixedHeight(int(height) + 2 * self._list.frameWidth() + 2)
-
-    def _take(self, path: str) -> None:
-        for row, run in enumerate(self._rows.rows):
-            if run.checkpoint == path:
-                self._list.selectionModel().setCurrentIndex(
-                    self._rows.index(row), QItemSelectionModel.SelectionFlag.ClearAndSelect
-                )
-        if path != self._checkpoint:
-            self._checkpoint = path
-            self.checkpoint_changed.emit(path)
 
     @Slot()
     def _selected(self) -> None:
         index = self._list.selectionModel().currentIndex()
-        if index.isValid():
-            self._take(self._rows.rows[index.row()].checkpoint)
+        if index.isValid() and not self._showing:
+            self.checkpoint_requested.emit(self._rows.rows[index.row()].checkpoint)
 
     @Slot()
     def _ask(self) -> None:
-        choose_file(self, "Choose a checkpoint", CHECKPOINTS, self._take_file)
+        choose_file(self, tr("Choose a checkpoint"), CHECKPOINTS, self._choose_file)
 
     @Slot(str)
-    def _take_file(self, path: str) -> None:
-        self.checkpoint = path
+    def _choose_file(self, path: str) -> None:
+        self.checkpoint_requested.emit(path)
 
 
 class _RunModel(ListModel):

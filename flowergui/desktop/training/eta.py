@@ -1,15 +1,17 @@
-"""How fast a run goes, and how long it will still take; measured, never promised."""
+"""How fast a run goes, and how long it will still take: measured, with progressive resizing."""
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, median
 
+from flowergui.config.recipe import Recipe
+from flowergui.config.resizing import training_size
 from flowergui.events import BatchDone, EpochDone, Event, RunStarted, ValidationProgress
 
 SAMPLES = 60
 """Chunks of batches that are remembered."""
-FAR_OUT = 5.0
+MAX_SLOWDOWN = 5.0
 """A chunk so many times slower than the median (a laptop that slept, say) is no measure."""
 VALIDATION_SHARE = 0.4
 """What validating a photo costs, compared with training on it, until it has been measured:
@@ -21,18 +23,25 @@ class _Chunk:
     seconds: float
     batches: int
     photos: int
+    size: int
+    """The side in pixels of the images that were trained on."""
 
 
 class Eta:
     """Takes chunks of a run's events, and the seconds of a steady clock at which they came."""
 
-    def __init__(self, opened: RunStarted) -> None:
-        self._opened = opened
+    def __init__(self, started: RunStarted, recipe: Recipe | None = None) -> None:
+        """`recipe` says whether the images grow (None: they don't)."""
+        self._started = started
+        self._sizes = (
+            recipe.first_training_size if recipe else 0,
+            ((recipe.training_size if recipe else 0) or started.image_size),
+        )
         self._chunks: deque[_Chunk] = deque(maxlen=SAMPLES)
         self._validations: deque[float] = deque(maxlen=3)
         self._validation = 0.0
         self._batch: BatchDone | None = None
-        self._epochs_done = opened.epoch - 1
+        self._epochs_done = started.epoch - 1
         self._last: float | None = None
 
     def interrupted(self) -> None:
@@ -53,7 +62,8 @@ class Eta:
             self._batch = batches[-1]
             if seconds > 0:
                 photos = sum(batch.photos for batch in batches)
-                self._chunks.append(_Chunk(seconds, len(batches), photos))
+                size = self._size(batches[-1].epoch)
+                self._chunks.append(_Chunk(seconds, len(batches), photos, size))
         else:
             self._validation += seconds
         if ended:
@@ -63,28 +73,49 @@ class Eta:
 
     def photos_per_second(self) -> float | None:
         """While training, over the last chunks; None before anything was measured."""
-        chunks = self._steady()
+        chunks = self._steady(self._chunks[-1].size) if self._chunks else []
         if not chunks:
             return None
         return sum(chunk.photos for chunk in chunks) / sum(chunk.seconds for chunk in chunks)
 
     def seconds_left(self) -> float | None:
         """Until the last epoch is validated; None before anything was measured."""
-        opened, batch, chunks = self._opened, self._batch, self._steady()
-        if batch is None or not chunks:
+        batch, started = self._batch, self._started
+        if batch is None or not self._chunks:
             return None
-        per_batch = sum(c.seconds for c in chunks) / sum(c.batches for c in chunks)
-        epochs = max(0, opened.epochs - batch.epoch)
-        batches = batch.batches - batch.batch + epochs * batch.batches
+        costs = self._batch_seconds()
+        training = (batch.batches - batch.batch) * self._cost(costs, batch.epoch)
+        for epoch in range(batch.epoch + 1, started.epochs + 1):
+            training += batch.batches * self._cost(costs, epoch)
         if self._validations:
             validation = mean(self._validations)
         else:
-            share = opened.validation_photos / max(1, opened.train_photos)
-            validation = VALIDATION_SHARE * share * batch.batches * per_batch
-        return batches * per_batch + max(0, opened.epochs - self._epochs_done) * validation
+            share = started.validation_photos / max(1, started.train_photos)
+            last = self._cost(costs, started.epochs)  # validation images have their full size
+            validation = VALIDATION_SHARE * share * batch.batches * last
+        return training + max(0, started.epochs - self._epochs_done) * validation
 
-    def _steady(self) -> list[_Chunk]:
-        if not self._chunks:
-            return []
-        usual = median(chunk.seconds / chunk.batches for chunk in self._chunks)
-        return [c for c in self._chunks if c.seconds / c.batches <= FAR_OUT * usual]
+    def _size(self, epoch: int) -> int:
+        first, last = self._sizes
+        return training_size(first, last, epoch, self._started.epochs)
+
+    def _batch_seconds(self) -> dict[int, float]:
+        """What a batch took, by the size of its images."""
+        costs = {}
+        for size in {chunk.size for chunk in self._chunks}:
+            chunks = self._steady(size)
+            costs[size] = sum(c.seconds for c in chunks) / sum(c.batches for c in chunks)
+        return costs
+
+    def _cost(self, costs: dict[int, float], epoch: int) -> float:
+        """What a batch of `epoch` takes in seconds: as measured for the size nearest to its own,
+        by the number of pixels."""
+        size = self._size(epoch)
+        nearest = min(costs, key=lambda measured: abs(measured - size))
+        return costs[nearest] * (size / max(nearest, 1)) ** 2
+
+    def _steady(self, size: int) -> list[_Chunk]:
+        """The chunks of this size, but for those that took far too long."""
+        chunks = [chunk for chunk in self._chunks if chunk.size == size]
+        usual = median(chunk.seconds / chunk.batches for chunk in chunks)
+        return [c for c in chunks if c.seconds / c.batches <= MAX_SLOWDOWN * usual]

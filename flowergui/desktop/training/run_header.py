@@ -1,13 +1,16 @@
 """The lines above the plots: where the run stands, how fast it goes, what it has reached."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from PySide6.QtCore import QRect, Qt, QTimer, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from flowergui.config.recipe import Recipe
+from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.style import theme
 from flowergui.desktop.training.eta import (
     Eta,
@@ -25,47 +28,86 @@ from flowergui.events import (
     ValidationProgress,
 )
 from flowergui.text import (
+    N_,
     clock,
     fine_percent,
-    plural,
+    tr,
+    trn,
 )
 from flowergui.wording import feature_cache_text, precision_text
 
 PERIOD = 200
 """Least milliseconds between two changes of the text: digits that race cannot be read."""
-FINE = 1_000
+PROGRESS_STEPS = 1_000
 """Steps of the progress bar."""
 DOT = " · "
-PER_SECOND = "photos/\N{WORD JOINER}s"
-"""Never broken where the line wraps."""
-BEFORE = "The run had not begun yet"
-FAILED = "Failed"
-UNSAVED = "Not saved"
-DEVICES = {"cpu": "the processor", "cuda": "the graphics card", "mps": "the graphics processor"}
+DEVICES = {"cpu": N_("on the CPU"), "cuda": N_("on the GPU"), "mps": N_("on the GPU")}
+
+
+class Phase(StrEnum):
+    """What the header says of a run, in a word."""
+
+    READY = "ready"
+    STARTING = "starting"
+    PREPARING = "preparing"
+    TRAINING = "training"
+    VALIDATING = "validating"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    UNSAVED = "unsaved"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+WORDS = {
+    Phase.READY: N_("Ready"),
+    Phase.STARTING: N_("Starting"),
+    Phase.PREPARING: N_("Preparing"),
+    Phase.TRAINING: N_("Training"),
+    Phase.VALIDATING: N_("Validating"),
+    Phase.PAUSING: N_("Pausing…"),
+    Phase.PAUSED: N_("Paused"),
+    Phase.STOPPING: N_("Stopping…"),
+    Phase.UNSAVED: N_("Not saved"),
+    Phase.STOPPED: N_("Stopped"),
+    Phase.FINISHED: N_("Finished"),
+    Phase.FAILED: N_("Failed"),
+}
+REQUESTED = {
+    RunState.PAUSING: Phase.PAUSING,
+    RunState.PAUSED: Phase.PAUSED,
+    RunState.STOPPING: Phase.STOPPING,
+    RunState.UNSAVED: Phase.UNSAVED,
+}
+"""What the user wants of a run comes before what it does."""
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What is known of the run. `doing` and `share` tell of what comes before its first batch,
-    `asked` what the user wants of it, `over` how it ended."""
+    """What is known of the run. `doing` and `share` say what comes before its first batch,
+    `requested` what the user wants of it, `over` how it ended."""
 
     opened: RunStarted | None = None
     pace: Eta | None = None
     batch: BatchDone | None = None
     validation: ValidationProgress | None = None
     epoch: EpochDone | None = None
+    stopped: Stopped | None = None
     finished: Finished | None = None
+    seconds: float = 0.0
     features: str = ""
     doing: str = ""
     share: float | None = None
-    asked: str = ""
-    over: str = ""
+    requested: Phase | None = None
+    over: Phase | None = None
 
 
 class RunHeader(QWidget):
-    """Feed it every chunk of a run, and tell it what the user asked for meanwhile.
+    """Shows a run: feed it every chunk of the run's events, and the session.
 
-    Before a run it is `idle`. `clock` gives seconds; tests bring their own.
+    `clock` gives seconds; tests bring their own.
     """
 
     def __init__(
@@ -75,6 +117,8 @@ class RunHeader(QWidget):
         self.setObjectName("runHeader")
         self._seconds = clock
         self._seen = _Seen()
+        self._run = RunState.IDLE
+        self._recipe: Recipe | None = None
         self._line = QLabel()
         self._best = QLabel()
         self._what = QLabel()
@@ -91,7 +135,7 @@ class RunHeader(QWidget):
         ):
             widget.setObjectName(name)
         self._progress.setTextVisible(False)
-        self._progress.setRange(0, FINE)
+        self._progress.setRange(0, PROGRESS_STEPS)
         theme.style(self._line, role="heading")
         theme.style(self._best, role="caption")
         theme.style(self._what, role="caption")
@@ -118,86 +162,60 @@ class RunHeader(QWidget):
         self._clock.setSingleShot(True)
         self._clock.setInterval(PERIOD)
         self._clock.timeout.connect(self._refresh)
-        self.idle()
+        self._show_idle()
 
-    # --- what the user asked for ----------------------------------------------------------
+    # --- what the user wants of the run ---------------------------------------------------
+
+    def show_session(self, session: Session) -> None:
+        """Shows the state of the run."""
+        before, self._run, self._recipe = self._run, session.run, session.recipe
+        if session.run is before:
+            return
+        if before is RunState.IDLE:
+            self._seen = _Seen()
+            self._show(tr("Getting ready…"), Phase.STARTING, None, best="")
+        elif session.run is RunState.IDLE:
+            self._seen.requested = None
+            self._seen.over = self._seen.over or Phase.STOPPED  # it may not have got so far
+            self._refresh()
+        else:
+            self._seen.requested = REQUESTED.get(session.run)
+            if self._seen.pace is not None and RunState.PAUSED in (before, session.run):
+                self._seen.pace.interrupted()
+            self._refresh()
 
     @Slot()
-    def idle(self) -> None:
-        """There is no run."""
-        self._seen = _Seen()
-        self._show(
-            "No run yet",
-            "Ready",
-            0.0,
-            best="Choose photos and press Start; loss and accuracy appear below.",
-        )
-
-    @Slot()
-    def starting(self) -> None:
-        """A run was asked for, and has told nothing so far."""
-        self._seen = _Seen()
-        self._show("Getting ready…", "Starting", None, best="")
-
-    @Slot()
-    def pausing(self) -> None:
-        """The run will rest as soon as its checkpoint is written."""
-        self._seen.asked = "Pausing…"
+    def show_failed(self) -> None:
+        """The run ended with an error, which a message tells."""
+        self._seen.over = Phase.FAILED
         self._refresh()
 
-    @Slot()
-    def paused(self) -> None:
-        """The run rests."""
-        self._seen.asked = "Paused"
-        self._rest()
-
-    @Slot()
-    def went_on(self) -> None:
-        """The run goes on."""
-        self._seen.asked = ""
-        self._rest()
-
-    @Slot()
-    def stopping(self) -> None:
-        """The run will save and end."""
-        self._seen.asked = "Stopping…"
+    def load(self, epochs: Sequence[EpochDone]) -> None:
+        """The epochs that a resumed run had done before."""
+        self._seen.seconds = sum(each.seconds for each in epochs)
+        if epochs:
+            self._seen.epoch = epochs[-1]
         self._refresh()
 
-    @Slot()
-    def unsaved(self) -> None:
-        """The run is at its end, and could not be saved."""
-        self._seen.asked = UNSAVED
-        self._refresh()
-
-    @Slot()
-    def failed(self) -> None:
-        """The run ended with an error, which the banner tells."""
-        self._seen.over = FAILED
-        self._refresh()
-
-    def remember(self, done: EpochDone) -> None:
-        """The last epoch that a resumed run had done before."""
-        self._seen.epoch = done
-        self._refresh()
-
-    # --- what the run tells ---------------------------------------------------------------
+    # --- the run's events -----------------------------------------------------------------
 
     @Slot(object)
     def feed(self, events: Sequence[Event]) -> None:
-        """Takes a chunk; events that say nothing of the run's progress are passed over."""
+        """Takes a chunk of events; those that say nothing of the run's progress are ignored."""
         for event in events:
             match event:
                 case RunStarted():
                     self._seen = _Seen(
                         event,
-                        Eta(event),
+                        Eta(event, self._recipe),
                         epoch=self._seen.epoch if event.resumed else None,
-                        asked=self._seen.asked,
+                        requested=self._seen.requested,
                     )
                 case Preparing(what=what, done=done, total=total):
                     self._prepare(what, done, total)
                 case DownloadProgress(name=name, done=done, total=total):
-                    self._prepare(f"Downloading {name} (MB)", done // 10**6, total // 10**6)
+                    what = tr("Downloading {name} (MB)", name=name)
+                    self._prepare(what, done // 10**6, total // 10**6)
                 case FeatureCacheStatus(part="train"):
                     self._seen.features = feature_cache_text(event)
                 case BatchDone():
@@ -207,10 +225,11 @@ class RunHeader(QWidget):
                     self._seen.validation, self._seen.doing = event, ""
                 case EpochDone():
                     self._seen.epoch, self._seen.validation = event, None
+                    self._seen.seconds += event.seconds
                 case Stopped():
-                    self._seen.over = "Stopped"
+                    self._seen.over, self._seen.stopped = Phase.STOPPED, event
                 case Finished():
-                    self._seen.over, self._seen.finished = "Finished", event
+                    self._seen.over, self._seen.finished = Phase.FINISHED, event
                 case _:
                     pass
         if self._seen.pace is not None:
@@ -222,78 +241,112 @@ class RunHeader(QWidget):
 
     # --- how it reads ---------------------------------------------------------------------
 
-    def _rest(self) -> None:
-        if self._seen.pace is not None:
-            self._seen.pace.interrupted()
-        self._refresh()
-
     def _prepare(self, what: str, done: int, total: int) -> None:
-        count = f"{DOT}{done:,} of {total:,}" if total else f"{DOT}{done:,}" if done else ""
-        self._seen.doing = what + count
+        values = {"what": what, "done": f"{done:,}", "total": f"{total:,}"}
+        if total:
+            self._seen.doing = tr("{what} · {done} of {total}", **values)
+        else:
+            self._seen.doing = tr("{what} · {done}", **values) if done else what
         self._seen.share = done / total if total else None
 
     @Slot()
     def _refresh(self) -> None:
         self._clock.stop()
-        if self._seen.doing and not self._seen.over:
-            self._show(self._seen.doing, self._seen.asked or "Preparing", self._seen.share)
-            return
-        if self._seen.opened is None:
-            # It ended, or was asked to, before it had begun.
-            if self._seen.over or self._seen.asked:
-                line = "The run could not start" if self._seen.over == FAILED else BEFORE
-                self._show(line, self._seen.over or self._seen.asked, 0.0)
-            return
-        state = (
-            self._seen.over
-            or self._seen.asked
-            or ("Validating" if self._seen.validation else "Training")
-        )
+        seen = self._seen
+        if seen.doing and not seen.over:
+            self._show(seen.doing, seen.requested or Phase.PREPARING, seen.share)
+        elif seen.opened is None:
+            if phase := seen.over or seen.requested:  # before it had begun
+                failed = phase is Phase.FAILED
+                line = tr("The run could not start") if failed else tr("The run had not begun yet")
+                self._show(line, phase, 0.0)
+        else:
+            doing = Phase.VALIDATING if seen.validation else Phase.TRAINING
+            self._show(
+                self._position(seen.opened),
+                seen.over or seen.requested or doing,
+                self._share(seen.opened),
+                best=self._best_text(seen.opened),
+            )
+
+    def _show_idle(self) -> None:
         self._show(
-            self._position(self._seen.opened),
-            state,
-            self._share(self._seen.opened),
-            best=self._reached(self._seen.opened),
+            tr("No run yet"),
+            Phase.READY,
+            0.0,
+            best=tr("Choose a dataset and press Start; loss and accuracy appear below."),
         )
 
     def _position(self, opened: RunStarted) -> str:
-        if self._seen.finished is not None:
-            took = clock(self._seen.finished.seconds)
-            return f"Finished {plural(self._seen.finished.epochs, 'epoch')} in {took}"
-        batch = self._seen.batch
-        if batch is None:
-            where = f"Epoch {opened.epoch} of {opened.epochs}"
-            return f"{where}{DOT}waiting for the first batch" if not self._seen.over else where
-        parts = [f"Epoch {batch.epoch} of {opened.epochs}"]
-        if self._seen.validation is not None:
-            parts.append(
-                f"validating {self._seen.validation.batch} of {self._seen.validation.batches}"
+        seen = self._seen
+        if seen.finished is not None:
+            return trn(
+                "Finished {count} epoch in {time}",
+                "Finished {count} epochs in {time}",
+                seen.finished.epochs,
+                time=clock(seen.seconds or seen.finished.seconds),
             )
-        else:
-            parts.append(f"batch {batch.batch:,} of {batch.batches:,}")
-        if self._seen.pace is not None and not self._seen.over and self._seen.asked != "Paused":
-            speed, left = self._seen.pace.photos_per_second(), self._seen.pace.seconds_left()
-            if speed is not None:
-                parts.append(
-                    f"{speed:,.0f} {PER_SECOND}" if speed >= 10 else f"{speed:.1f} {PER_SECOND}"
-                )
-            if left is not None:
-                parts.append(f"{clock(left)} left")
-        return DOT.join(parts)
+        if seen.stopped is not None and not seen.stopped.batch:
+            done = f"{seen.stopped.epoch - 1:,}"
+            return tr("Stopped after epoch {done} of {epochs}", done=done, epochs=opened.epochs)
+        batch = seen.batch
+        if batch is None:
+            values = {"epoch": opened.epoch, "epochs": opened.epochs}
+            if seen.over:
+                return tr("Epoch {epoch} of {epochs}", **values)
+            return tr("Epoch {epoch} of {epochs} · waiting for the first batch", **values)
+        return DOT.join((self._where(opened, batch), *self._speed()))
 
-    def _reached(self, opened: RunStarted) -> str:
+    def _where(self, opened: RunStarted, batch: BatchDone) -> str:
+        epoch = {"epoch": batch.epoch, "epochs": opened.epochs}
+        validation = self._seen.validation
+        if validation is not None:
+            return tr(
+                "Epoch {epoch} of {epochs} · validating {batch} of {batches}",
+                batch=validation.batch,
+                batches=validation.batches,
+                **epoch,
+            )
+        return tr(
+            "Epoch {epoch} of {epochs} · batch {batch} of {batches}",
+            batch=f"{batch.batch:,}",
+            batches=f"{batch.batches:,}",
+            **epoch,
+        )
+
+    def _speed(self) -> Iterator[str]:
+        """How fast it goes and how long it will take, as far as that is known."""
+        seen = self._seen
+        if seen.pace is None or seen.over or seen.requested is Phase.PAUSED:
+            return
+        speed, left = seen.pace.photos_per_second(), seen.pace.seconds_left()
+        if speed is not None:
+            # The unit is never broken where the line wraps.
+            number = f"{speed:,.0f}" if speed >= 10 else f"{speed:.1f}"
+            yield tr("{speed} images/\N{WORD JOINER}s", speed=number)
+        if left is not None:
+            yield tr("{time} left", time=clock(left))
+
+    def _best_text(self, opened: RunStarted) -> str:
         if not opened.validation_photos:
-            return "No photos are held back, so there is no validation accuracy."
+            return tr("There is no validation set, so there is no validation accuracy.")
         done = self._seen.epoch
         if done is None or not done.best_epoch:
             if self._seen.over:
-                return "It ended before its first validation."
-            return "The first validation comes at the end of this epoch."
-        best = fine_percent(done.best_accuracy)
-        text = f"Best validation accuracy {best} (epoch {done.best_epoch})"
-        if waiting := done.epoch - done.best_epoch:
-            text += f"{DOT}{plural(waiting, 'epoch')} without gain"
-        return text
+                return tr("It ended before its first validation.")
+            return tr("The first validation comes at the end of this epoch.")
+        values = {"accuracy": fine_percent(done.best_accuracy), "epoch": done.best_epoch}
+        waiting = done.epoch - done.best_epoch
+        if not waiting:
+            return tr("Best validation accuracy {accuracy} (epoch {epoch})", **values)
+        return trn(
+            "Best validation accuracy {accuracy} (epoch {epoch})"
+            " · no improvement for {count} epoch",
+            "Best validation accuracy {accuracy} (epoch {epoch})"
+            " · no improvement for {count} epochs",
+            waiting,
+            **values,
+        )
 
     def _share(self, opened: RunStarted) -> float:
         if self._seen.finished is not None:
@@ -303,22 +356,24 @@ class RunHeader(QWidget):
         done = self._seen.batch.epoch - 1 + self._seen.batch.batch / self._seen.batch.batches
         return done / max(1, opened.epochs)
 
-    def _show(self, line: str, state: str, share: float | None, *, best: str | None = None) -> None:
+    def _show(
+        self, line: str, phase: Phase, share: float | None, *, best: str | None = None
+    ) -> None:
         self._line.setText(line)
         if best is not None:
             self._best.setText(best)
-        what = _in_words(self._seen.opened) if self._seen.opened else ""
+        what = _settings_text(self._seen.opened) if self._seen.opened else ""
         for label, text in ((self._what, what), (self._features, self._seen.features)):
             label.setText(text)
             label.setVisible(bool(text))
         self._what.setToolTip(precision_text(self._seen.opened) if self._seen.opened else "")
-        self._state.setText(state)
-        theme.style(self._state, failed=state in (FAILED, UNSAVED))
+        self._state.setText(tr(WORDS[phase]))
+        theme.style(self._state, failed=phase in (Phase.FAILED, Phase.UNSAVED))
         if share is None:  # nobody knows how much there is: a bar that runs to and fro
             self._progress.setRange(0, 0)
         else:
-            self._progress.setRange(0, FINE)
-            self._progress.setValue(round(FINE * min(1.0, share)))
+            self._progress.setRange(0, PROGRESS_STEPS)
+            self._progress.setValue(round(PROGRESS_STEPS * min(1.0, share)))
         self._keep_height(self._seen.opened is not None and not self._seen.over)
 
     def _keep_height(self, kept: bool) -> None:
@@ -338,17 +393,23 @@ class RunHeader(QWidget):
             self._keep_height(False)
 
 
-def _in_words(opened: RunStarted) -> str:
+def _settings_text(started: RunStarted) -> str:
     """What trains, and what "auto" came to."""
-    where = DEVICES.get(opened.device.partition(":")[0], opened.device)
-    return f"{opened.model}{DOT}{opened.image_size} px{DOT}on {where}, in {opened.precision}"
+    device = started.device.partition(":")[0]
+    return tr(
+        "{model} · {size} px · {device}, in {precision}",
+        model=started.model,
+        size=started.image_size,
+        device=tr(DEVICES[device]) if device in DEVICES else tr("on {name}", name=device),
+        precision=started.precision,
+    )
 
 
-def _longest(opened: RunStarted) -> dict[str, str]:
+def _longest(started: RunStarted) -> dict[str, str]:
     """What two of the lines, by their names, will say at their longest in most runs."""
-    epochs, batches = f"{opened.epochs}", f"{opened.batches:,}"
-    speed = f"8,888 {PER_SECOND}{DOT}8:88 left"
+    epochs, batches = f"{started.epochs}", f"{started.batches:,}"
     return {
-        "runLine": f"Epoch {epochs} of {epochs}{DOT}batch {batches} of {batches}{DOT}{speed}",
-        "runBest": f"Best validation accuracy 88.8% (epoch {epochs}){DOT}8 epochs without gain",
+        "runLine": f"Epoch {epochs} of {epochs} · batch {batches} of {batches}"
+        " · 8,888 images/s · 8:88 left",
+        "runBest": f"Best validation accuracy 88.8% (epoch {epochs}) · no improvement for 8 epochs",
     }

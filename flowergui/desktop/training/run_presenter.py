@@ -1,15 +1,22 @@
-"""What a run tells, shown where it belongs: on the plots, in the tree, in the banner."""
+"""Shows what a run says where it belongs: on the plots, in the session, as messages."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from flowergui.desktop.layers.layer_tree import LayerPanel
+from flowergui.desktop.session import Session, Store, is_idle
 from flowergui.desktop.training.run_panel import RunPanel
-from flowergui.desktop.training.training_controller import HistoryLoaded
+from flowergui.desktop.training.training_controller import HistoryLoaded, TrainingController
+from flowergui.desktop.transitions import (
+    listed_run,
+    with_epoch_done,
+    with_run_started,
+    with_saved,
+)
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.events import (
     BatchDone,
@@ -26,18 +33,34 @@ from flowergui.events import (
     TrainingSizeChanged,
     Warned,
 )
-from flowergui.store.run_folder import RunFolder
-from flowergui.text import (
-    fine_percent,
+from flowergui.text import N_, fine_percent, number, tr, trn
+
+SAVED = (
+    N_("Stopped and saved after epoch {epoch}. Resume continues from there."),
+    N_("Stopped and saved at epoch {epoch}, batch {batch}. Resume continues from there."),
 )
+SAVED_BEFORE = (
+    N_(
+        "Stopped after epoch {epoch}, but the newest progress could not be saved. Resume continues "
+        "from the save before."
+    ),
+    N_(
+        "Stopped at epoch {epoch}, batch {batch}, but the newest progress could not be saved. "
+        "Resume continues from the save before."
+    ),
+)
+NOT_SAVED = (
+    N_("Stopped after epoch {epoch}, but nothing of it could be saved."),
+    N_("Stopped at epoch {epoch}, batch {batch}, but nothing of it could be saved."),
+)
+"""How a run stopped: at the end of an epoch, or at a batch."""
 
 
 class RunPresenter(QObject):
-    """Takes the events of a run, and of one that is resumed what it had told before. The header
-    follows them by itself."""
+    """Takes the events of a run, and the history of one that is resumed."""
 
     evaluation_requested = Signal(str)
-    """The user wants to know how well this checkpoint of the run does."""
+    """The user wants to know how good this checkpoint of the run is."""
     checkpoint_saved = Signal(str)
     """The run has written this checkpoint."""
     save_failed = Signal()
@@ -45,25 +68,26 @@ class RunPresenter(QObject):
 
     def __init__(
         self,
+        store: Store,
+        training: TrainingController,
         panel: RunPanel,
-        layers: LayerPanel,
         banner: Banner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._panel, self._layers = panel, layers
+        self._store, self._training, self._panel = store, training, panel
         self._banner = banner
-        self._opened: RunStarted | None = None
+        self._started: RunStarted | None = None
         self._epochs: list[EpochDone] = []
-        self._lost: set[str] = set()  # paths of checkpoints that could not be written last time
-
-    def begin(self) -> None:
-        """A run was asked for."""
-        self._opened, self._lost = None, set()
+        self._unsaved: set[str] = set()  # names of checkpoints whose last save failed
+        training.produced.connect(self.show)
+        training.failed.connect(self._fail)
+        store.changed.connect(self._follow)
 
     @Slot(object)
     def show(self, events: tuple[Any, ...]) -> None:
         """Shows a chunk of a run's events, in their order."""
+        self._panel.header.feed(events)
         batches: list[BatchDone] = []
         for event in events:
             if isinstance(event, BatchDone):
@@ -71,117 +95,186 @@ class RunPresenter(QObject):
                 continue
             self._panel.plot.append(batches)
             batches = []
+            self._show_mark(event)
             self._take(event)
         self._panel.plot.append(batches)
+
+    @Slot(object, object)
+    def _follow(self, before: Session, after: Session) -> None:
+        if is_idle(before) and not is_idle(after):
+            self._started, self._unsaved = None, set()
+
+    @Slot(object)
+    def _fail(self, error: BaseException) -> None:
+        self._panel.header.show_failed()
+
+    def _show_mark(self, event: Any) -> None:
+        """Dashed lines in the plots, where something of the run has changed."""
+        plot = self._panel.plot
+        match event:
+            case FrozenChanged(step=step):
+                plot.mark(step, tr("layers"))
+            case LearningRateChanged(step=step):
+                plot.mark(step, tr("rate {rate}", rate=number(event.learning_rate)))
+            case RolledBack(step=step):
+                plot.rewind(step)
+                plot.mark(step, tr("rolled back"))
+            case TrainingSizeChanged(step=step):
+                plot.mark(step, tr("{size} px", size=event.size))
+            case HistoryLoaded():
+                plot.load(event.points, event.epochs)
+                for change in event.changes:
+                    self._show_mark(change)
 
     def _take(self, event: Any) -> None:
         match event:
             case RunStarted():
-                self._lost, self._epochs = set(), []
-                self._opened = event
+                self._unsaved, self._epochs = set(), []
+                self._started = event
                 self._panel.plot.clear()
-                self._layers.set_frozen(event.frozen)
+                self._training.adopt(with_run_started(self._store.session, event))
             case HistoryLoaded():
-                self._panel.plot.load(event.points, event.epochs)
                 self._epochs = list(event.epochs)
-                if event.epochs:
-                    self._panel.header.remember(event.epochs[-1])
+                self._panel.header.load(event.epochs)
             case EpochDone():
                 self._epochs.append(event)
                 self._panel.plot.epoch_done(event)
-            case FrozenChanged():
-                self._panel.plot.mark(event.step, "layers")
-            case LearningRateChanged():
-                self._panel.plot.mark(event.step, f"rate {event.learning_rate:g}")
+                self._store.update(**with_epoch_done(self._store.session, event))
             case RolledBack():
-                self._epochs = [each for each in self._epochs if each.step <= event.step]
-                self._panel.plot.rewind(event.step)
-                self._panel.plot.mark(event.step, "went back")
-                self._banner.show_warning(
-                    f"{event.reason} It went back to epoch {event.epoch}, batch {event.batch}, "
-                    f"and goes on with a learning rate of {event.learning_rate:g}."
-                )
-            case TrainingSizeChanged():
-                self._panel.plot.mark(event.step, f"{event.size} px")
+                self._roll_back(event)
             case Saved():
-                self._lost.discard(event.path)
+                self._unsaved.discard(Path(event.path).name)
+                self._store.update(**with_saved(self._store.session, event))
                 self.checkpoint_saved.emit(event.path)
             case SaveFailed():
-                self._lost.add(event.path)
+                self._unsaved.add(Path(event.path).name)
                 self.save_failed.emit()
                 self._banner.show_warning(
-                    f"{Path(event.path).name} could not be saved: {event.reason}. "
-                    "Training goes on; make room or check the folder."
+                    tr(
+                        "{checkpoint} could not be saved: {reason}. Training continues; make room "
+                        "or check the folder.",
+                        checkpoint=Path(event.path).name,
+                        reason=event.reason,
+                    )
                 )
             case FinalSaveFailed():
                 self._banner.show_error(
-                    f"The run is at its end, but could not be saved: {event.reason}.",
-                    "Make room or check the folder, then press “Try again”. “Give up” loses what "
-                    "it has learned since it was saved last.",
+                    tr(
+                        "The run is at its end, but could not be saved: {reason}. Make room or "
+                        "check the folder, then press “Try again”. “Discard” loses all progress "
+                        "since the last save.",
+                        reason=event.reason,
+                    )
                 )
             case Warned():
                 self._banner.show_note(event.message)
             case Stopped():
                 self._panel.plot.hurry()
-                self._stopped(event)
+                self._show_stopped(event)
             case Finished():
                 self._panel.plot.hurry()
-                self._finished(event)
+                self._show_finished(event)
 
-    def _stopped(self, event: Stopped) -> None:
-        where = f"epoch {event.epoch}, batch {event.batch}"
-        last = RunFolder(Path(event.run)).last
-        if str(last) not in self._lost:
-            self._banner.show_success(
-                f"Stopped and saved at {where}. “Resume from last.pth” goes on from there."
+    def _roll_back(self, event: RolledBack) -> None:
+        self._epochs = [each for each in self._epochs if each.step <= event.step]
+        recipe = replace(self._store.session.recipe, learning_rate=event.learning_rate)
+        self._training.adopt({"recipe": recipe})
+        self._banner.show_warning(
+            tr(
+                "{reason} Rolled back to epoch {epoch}, batch {batch}; continuing with learning "
+                "rate {rate}.",
+                reason=event.reason,
+                epoch=f"{event.epoch:,}",
+                batch=f"{event.batch:,}",
+                rate=number(event.learning_rate),
             )
-        elif last.exists():
-            self._banner.show_error(
-                f"Stopped at {where}, but what came last could not be saved.",
-                "“Resume from last.pth” goes on from where it was saved before.",
-            )
+        )
+
+    # --- how it ended ---------------------------------------------------------------------
+
+    def _show_stopped(self, event: Stopped) -> None:
+        at_batch = bool(event.batch)
+        values = {
+            "epoch": f"{event.epoch if at_batch else event.epoch - 1:,}",
+            "batch": f"{event.batch:,}",
+        }
+        if "last.pth" not in self._unsaved:
+            sentence = SAVED[at_batch]
+        elif (run := listed_run(self._store.session, event.run)) and run.last:
+            sentence = SAVED_BEFORE[at_batch]
         else:
-            self._banner.show_error(f"Stopped at {where}, but nothing of it could be saved.")
+            sentence = NOT_SAVED[at_batch]
+        text = tr(sentence, **values)
+        if "last.pth" in self._unsaved:
+            self._banner.show_error(text)
+        else:
+            self._banner.show_success(text)
 
-    def _guesses(self, event: Finished) -> bool:
-        """Whether a network that guesses would be as good: no better than one class in so many, by
-        a standard deviation of so many photos or by a third, whichever is less."""
-        if self._opened is None or not self._opened.validation_photos:
-            return False
-        chance = 1 / len(self._opened.classes)
-        deviation = math.sqrt(chance * (1 - chance) / self._opened.validation_photos)
-        return event.best_accuracy <= chance + min(deviation, chance / 3)
-
-    def _finished(self, event: Finished) -> None:
-        best = f"best validation accuracy {fine_percent(event.best_accuracy)}"
-        best += f" (epoch {event.best_epoch})"
-        saved = str(RunFolder(Path(event.run)).best) not in self._lost
-        if saved and self._guesses(event):
-            self._banner.show_warning(
-                f"Done, but the {best} is no better than guessing. Try a lower learning rate, more "
-                "epochs, or Transfer."
-            )
-        elif saved:
-            then = "Drop a photo to see what it is."
-            if _by_heart(self._epochs):
-                then = (
-                    "Since then it has learned its photos by heart: stronger augmentation, more "
-                    "photos or Transfer would help."
+    def _show_finished(self, event: Finished) -> None:
+        started = self._started
+        done = trn("Trained {count} epoch.", "Trained {count} epochs.", event.epochs)
+        if started is not None and not started.validation_photos:
+            if "last.pth" in self._unsaved:
+                self._banner.show_error(tr("{done} But it could not be saved.", done=done))
+            else:
+                self._banner.show_success(
+                    tr(
+                        "{done} Without a validation set its accuracy is not known. Drop an image "
+                        "to classify it.",
+                        done=done,
+                    )
                 )
-            self._banner.offer(
-                f"Done: {best}. {then}",
-                "See its mistakes",
-                lambda: self.evaluation_requested.emit(str(RunFolder(Path(event.run)).best)),
-                kind="success",
+            return
+        best = tr(
+            "Done: best validation accuracy {accuracy} (epoch {epoch}).",
+            accuracy=fine_percent(event.best_accuracy),
+            epoch=event.best_epoch,
+        )
+        if "best.pth" in self._unsaved:
+            self._banner.show_error(
+                tr("{result} But that network could not be saved.", result=best)
+            )
+        elif started is not None and no_better_than_chance(started, event):
+            self._banner.show_warning(
+                tr(
+                    "{result} That is no better than chance. Try a lower learning rate, more "
+                    "epochs, or Transfer.",
+                    result=best,
+                )
+            )
+        elif is_overfitted(self._epochs):
+            self._offer_evaluation(
+                tr(
+                    "{result} It has been overfitting since then. Try stronger augmentation, more "
+                    "images or transfer learning.",
+                    result=best,
+                ),
+                event,
             )
         else:
-            self._banner.show_error(f"Done: {best}. But that network could not be saved.")
+            self._offer_evaluation(tr("{result} Drop an image to classify it.", result=best), event)
+
+    def _offer_evaluation(self, text: str, event: Finished) -> None:
+        run = listed_run(self._store.session, event.run)
+        best = run.best if run and run.best else str(Path(event.run) / "best.pth")
+        self._banner.offer(
+            text, tr("See its errors"), lambda: self.evaluation_requested.emit(best), kind="success"
+        )
 
 
-def _by_heart(epochs: Sequence[EpochDone]) -> bool:
-    """Whether a run has overfitted: in the last quarter of its epochs it was never as good on the
-    photos held back as before, its loss there has risen by half since it was lowest, and that of
-    the photos that it learns from is less than half as large."""
+def no_better_than_chance(started: RunStarted, finished: Finished) -> bool:
+    """Whether a network that picks a class at random would be as good: the accuracy is above 1 /
+    classes by no more than a standard deviation over the validation images, or by a third,
+    whichever is less."""
+    chance = 1 / len(started.classes)
+    deviation = math.sqrt(chance * (1 - chance) / started.validation_photos)
+    return finished.best_accuracy <= chance + min(deviation, chance / 3)
+
+
+def is_overfitted(epochs: Sequence[EpochDone]) -> bool:
+    """Whether a run has overfitted: in the last quarter of its epochs the validation accuracy was
+    never as good as before, the validation loss has risen by half since it was lowest, and the
+    training loss is less than half of it."""
     losses = [each.val_loss for each in epochs if each.val_loss is not None]
     if len(losses) < len(epochs) or len(losses) < 4:
         return False

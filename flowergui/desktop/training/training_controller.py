@@ -2,24 +2,28 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from flowergui import tasks
 from flowergui.desktop.plots.batch_columns import BatchColumns
-from flowergui.desktop.session import RunState, Store
+from flowergui.desktop.session import RunState, Session, Store, frozen_problem, is_idle
 from flowergui.desktop.threads.worker import Worker
 from flowergui.events import (
     BatchDone,
     EpochDone,
     Event,
     FinalSaveFailed,
+    FrozenChanged,
+    LearningRateChanged,
+    RolledBack,
     RunStarted,
     Saved,
     SaveFailed,
+    TrainingSizeChanged,
 )
 from flowergui.requests import LiveRequests
 
@@ -35,12 +39,18 @@ ROWS, BREATH = 100, 5e-5
 no more than turns of 5 ms, and what takes it 60 ms else takes 270."""
 
 
+Row = TypeVar("Row")
+Change = FrozenChanged | LearningRateChanged | RolledBack | TrainingSizeChanged
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryLoaded:
-    """What a resumed run had told before; comes right after its RunStarted."""
+    """What a resumed run has done before; comes right after its RunStarted."""
 
     points: BatchColumns
     epochs: tuple[EpochDone, ...]
+    changes: tuple[Change, ...] = ()
+    """What was changed while it went, in the order of its steps."""
 
 
 class TrainingController(QObject):
@@ -57,7 +67,9 @@ class TrainingController(QObject):
         super().__init__(parent)
         self.live = LiveRequests()
         self._store = store
+        self._in_force: tuple[float, tuple[str, ...]] | None = None
         self._worker: Worker | None = None
+        store.changed.connect(self._follow)
 
     @property
     def state(self) -> RunState:
@@ -65,8 +77,9 @@ class TrainingController(QObject):
         return self._store.session.run
 
     def begin(self, job: Callable[[LiveRequests], Iterator[Event]]) -> None:
-        """Starts a run: `job` makes its generator from the live wishes. Only while idle."""
+        """Starts a run: `job` makes its generator from the live requests. Only while idle."""
         self.live = live = LiveRequests()
+        self._in_force = _live_settings(self._store.session)
         worker = Worker(lambda: _history_chunks(job(live)), always_rests_at=_is_lost)
         worker.produced.connect(self.produced)
         worker.produced.connect(self._produced)
@@ -119,6 +132,26 @@ class TrainingController(QObject):
             if rests:  # else it would not rest either where it can't be saved
                 self._worker.go_on()
 
+    def adopt(self, changes: dict[str, Any]) -> None:
+        """Takes changes that the run itself has made into the session."""
+        self._in_force = _live_settings(replace(self._store.session, **changes))
+        self._store.update(**changes)
+
+    @Slot(object, object)
+    def _follow(self, before: Session, after: Session) -> None:
+        """What the user changes of the recipe while a run goes, the run follows."""
+        session = self._store.session
+        settings = _live_settings(session)
+        if is_idle(session) or self._in_force is None or settings == self._in_force:
+            return
+        if session.recipe.problems() or frozen_problem(session):
+            return
+        (rate, names), self._in_force = self._in_force, settings
+        if settings[0] != rate:
+            self.live.learning_rate = settings[0]
+        if settings[1] != names:
+            self.live.frozen = settings[1]
+
     @Slot(object)
     def _produced(self, events: tuple[Any, ...]) -> None:
         if _is_lost(events[-1]):  # it rests there
@@ -139,6 +172,11 @@ class TrainingController(QObject):
         self.changed.emit(state)
 
 
+def _live_settings(session: Session) -> tuple[float, tuple[str, ...]]:
+    """What of the recipe a run follows while it goes: the learning rate and the frozen layers."""
+    return session.recipe.learning_rate, session.recipe.frozen
+
+
 def _last_is_written(event: Any) -> bool:
     """Whether a run that rests at this event rests where last.pth is (or could not be)."""
     return isinstance(event, Saved | SaveFailed) and Path(event.path).name == "last.pth"
@@ -156,7 +194,7 @@ def _history_chunks(events: Iterator[Event]) -> Iterator[Any]:
             yield load_history(throttled(tasks.history(event.run)))
 
 
-def throttled(rows: Iterable[BatchDone | EpochDone]) -> Iterator[BatchDone | EpochDone]:
+def throttled(rows: Iterable[Row]) -> Iterator[Row]:
     """The rows, so that the window lives on beside the thread that goes through them."""
     time.sleep(PAINTED)
     for number, row in enumerate(rows):
@@ -165,16 +203,20 @@ def throttled(rows: Iterable[BatchDone | EpochDone]) -> Iterator[BatchDone | Epo
         yield row
 
 
-def load_history(rows: Iterable[BatchDone | EpochDone]) -> HistoryLoaded:
-    """What they tell, gone through once."""
+def load_history(rows: Iterable[BatchDone | EpochDone | Change]) -> HistoryLoaded:
+    """The history of a run, gone through once."""
     epochs: list[EpochDone] = []
+    changes: list[Change] = []
 
     def batches() -> Iterator[BatchDone]:
         for row in rows:
-            if isinstance(row, EpochDone):
+            if isinstance(row, BatchDone):
+                yield row
+            elif isinstance(row, EpochDone):
                 epochs.append(row)
             else:
-                yield row
+                changes.append(row)
 
     points = BatchColumns.of(batches())
-    return HistoryLoaded(points, tuple(epochs))
+    changes.sort(key=lambda change: change.step)
+    return HistoryLoaded(points, tuple(epochs), tuple(changes))

@@ -1,40 +1,49 @@
-"""Closing the window: a run is stopped and saved first, and what else is under way gives in."""
+"""Closing the window: a run is stopped and saved first, and other jobs are cancelled."""
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from flowergui.desktop.session import RunState
+from flowergui.desktop.session import RunState, Session, Store
 from flowergui.desktop.threads import worker
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.desktop.widgets.confirm import confirm
+from flowergui.text import tr
 
 QUESTION = "closeQuestion"
-LAST_WAIT = 10_000
-"""Milliseconds that closing waits for a scan or prediction to give in."""
+LAST_WAIT_MS = 10_000
+"""Milliseconds that closing waits for cancelled jobs to end."""
 
 
 class Shutdown(QObject):
-    """Whether its window may close now; where it may not yet, it is closed as soon as it may."""
+    """Says whether the window may close now, and closes it as soon as it may."""
 
     def __init__(
-        self, control: TrainingController, jobs: Jobs, banner: Banner, window: QWidget
+        self,
+        store: Store,
+        control: TrainingController,
+        jobs: Jobs,
+        banner: Banner,
+        window: QWidget,
     ) -> None:
         super().__init__(window)
+        store.changed.connect(self._follow)
         self._control, self._jobs, self._banner, self._window = control, jobs, banner, window
         self._wanted = self._whatever_comes = False
 
     def may(self) -> bool:
-        """Whether nothing is under way any more. A run is asked about first."""
+        """Whether nothing is under way any more. If a run is, the user is asked first."""
         if self._control.state != RunState.IDLE:
             if not self._wanted:
                 self._ask(lost=self._control.state == RunState.UNSAVED)
             return False
         self._jobs.closed = True  # what ends is followed by nothing else
-        if not worker.end_all(LAST_WAIT):
+        if not worker.end_all(LAST_WAIT_MS):
             self._jobs.closed = False
-            self._banner.show_warning("A last piece of work is ending; close again in a moment.")
+            self._banner.show_warning(
+                tr("A background task is still finishing. Close again in a moment.")
+            )
         return self._jobs.closed
 
     def end(self) -> None:
@@ -43,8 +52,11 @@ class Shutdown(QObject):
         self._whatever_comes = True
         self._stop_and_close()
 
-    def follow(self, state: str) -> None:
-        """The run is in another state."""
+    @Slot(object, object)
+    def _follow(self, before: Session, after: Session) -> None:
+        state = after.run
+        if state is before.run:
+            return
         if state == RunState.UNSAVED and self._whatever_comes:
             self._control.stop()
         elif state == RunState.UNSAVED:
@@ -58,20 +70,20 @@ class Shutdown(QObject):
     def _stop_and_close(self) -> None:
         self._wanted = True
         if self._control.state != RunState.UNSAVED:
-            self._banner.show_note("Saving, then closing…")
+            self._banner.show_note(tr("Saving, then closing…"))
         self._control.stop()
         if self._control.state == RunState.IDLE:
             self._window.close()
 
     def _ask(self, *, lost: bool) -> None:
-        """Asks without blocking. A run may be `lost`: it is at its end, and could not be saved."""
+        """Asks without blocking. `lost`: the run is at its end, and could not be saved."""
         if lost:
-            text = "This run could not be saved. Close, and lose it?"
-            more = "What it has learned since it was saved last is gone then."
-            yes = "Close without saving"
+            text = tr("This run could not be saved. Close, and lose it?")
+            more = tr("All progress since the last save is lost then.")
+            yes = tr("Close without saving")
         else:
-            text = "A run is going on. Stop it and close?"
-            more = "It is saved first, and can be resumed where it stops."
-            yes = "Stop, save and close"
+            text = tr("A run is training. Stop it and close?")
+            more = tr("It is saved first, and can be resumed where it stops.")
+            yes = tr("Stop, save and close")
         close = QMessageBox.StandardButton.Close, yes
         confirm(self._window, QUESTION, text, more, close, self._stop_and_close)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flowergui.config.recipe import Recipe
+from flowergui.config.resizing import training_size
 from flowergui.events import Estimated, Preparing
 from flowergui.facts import Speedup
 from flowergui.learning.acceleration import feature_cache
@@ -20,7 +21,6 @@ from flowergui.learning.models import weights
 from flowergui.learning.models.describe import supports_size
 from flowergui.learning.training import loop
 from flowergui.learning.training.data_pipeline import views_of, why_not_cacheable
-from flowergui.learning.training.schedule import training_size
 from flowergui.store import paths
 from flowergui.system import tuning
 from flowergui.text import tr

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from flowergui.config.recipe import Recipe
+from flowergui.config.resizing import GRID, training_size
 from flowergui.facts import SpeedupKind
 from flowergui.learning.models.describe import supports_size
 from flowergui.learning.training.data_pipeline import why_not_cacheable
-from flowergui.learning.training.schedule import GRID, training_size
 
 MIN_RUN_SECONDS = 60.0
 """Shorter runs get no suggestions."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from flowergui.config.recipe import Recipe
+from flowergui.config.resizing import training_size
 from flowergui.events import FeatureCacheStatus, Preparing
 from flowergui.facts import Problem, WhyNotCached
 from flowergui.learning.acceleration.feature_cache import GROUP, FeatureCache, TooLargeError
@@ -21,7 +22,6 @@ from flowergui.learning.data.sampler import sequential_batches
 from flowergui.learning.device import transfers
 from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.runtime_config import RuntimeConfig
-from flowergui.learning.training.schedule import training_size
 from flowergui.store import paths
 from flowergui.text import tr
 

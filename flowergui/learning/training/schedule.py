@@ -14,23 +14,6 @@ last learning rates as shares of the highest (Smith and Topin 2018, arXiv 1708.0
 PLATEAU_THRESHOLD = 1e-4
 """The relative improvement of the loss that plateau counts, as in torch's ReduceLROnPlateau."""
 
-GROWING = 0.8
-"""The share of a run's epochs in which training images grow."""
-
-GRID = 32
-"""Pixels by which training images grow. Most networks halve an image five times, and are fastest
-if that leaves no remainder (a step of resnet18 at 128 px takes 1.06 times as long as at 112 px)."""
-
-
-def training_size(first: int, last: int, epoch: int, epochs: int) -> int:
-    """The side in pixels of the images that `epoch` (from 1) trains on: it grows from `first`
-    to `last` with the epochs (progressive resizing; Howard 2018, fast.ai's DAWNBench entry;
-    Tan and Le 2021, arXiv 2104.00298). It is always `last` if `first` is 0 or not smaller."""
-    if not 0 < first < last:
-        return last
-    share = min((epoch - 1) / max(GROWING * epochs, 1), 1.0)
-    return min(first + round((last - first) * share / GRID) * GRID, last)
-
 
 @dataclass(slots=True)
 class Schedule:

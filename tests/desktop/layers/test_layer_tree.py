@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QLocale, QModelIndex, Qt
@@ -12,9 +13,9 @@ from PySide6.QtWidgets import QLabel, QPushButton, QTreeView, QTreeWidget
 from flowergui.desktop.layers.layer_model import (
     LayerModel,
 )
-from flowergui.desktop.layers.layer_tree import EVERYTHING_FROZEN, LayerPanel
+from flowergui.desktop.layers.layer_tree import LayerPanel
 from flowergui.desktop.layers.network_dialog import NetworkDialog, network_text
-from flowergui.errors import FlowerError
+from flowergui.desktop.session import Store
 from flowergui.events import (
     ModelDescribed,
 )
@@ -68,12 +69,32 @@ def described(model="small", shapes=None, classes=5) -> ModelDescribed:
     )
 
 
+class Panel(LayerPanel):
+    """A panel with the session that it shows, and what it requested."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = Store()
+        self.store.changed.connect(lambda before, after: self.show_session(after))
+        self.told: list[tuple[str, ...]] = []
+        self.frozen_requested.connect(self.told.append)
+        self.frozen_requested.connect(lambda names: self.store.update_recipe(frozen=names))
+
+    def show_network(self, network: ModelDescribed, words: tuple[str, ...]) -> None:
+        recipe = replace(self.store.session.recipe, frozen=words)
+        self.store.update(network=network, recipe=recipe)
+
+    def frozen(self) -> tuple[str, ...]:
+        model = tree(self).model()
+        leaves = (index for index in rows(model) if not model.rowCount(index))
+        ticked = (index for index in leaves if state(self, index.data()) == CHECKED)
+        return tuple(index.data() for index in ticked)
+
+
 @pytest.fixture
 def panel(qtbot):
-    widget = LayerPanel()
+    widget = Panel()
     qtbot.addWidget(widget)
-    widget.told = []
-    widget.frozen_changed.connect(widget.told.append)
     return widget
 
 
@@ -168,7 +189,7 @@ def test_presets(panel, qtbot):
     assert panel.findChild(QPushButton, "freezeNothing").isChecked()
     press(qtbot, panel, "freezeAllButHead")
     assert panel.told[-1] == tuple(name for name in ALL if name not in HEAD)
-    assert label(panel, "trainableCount") == "645 of 157,638 parameters train"
+    assert label(panel, "trainableCount") == "645 of 157,638 parameters trainable"
     press(qtbot, panel, "freezeAllButLastStage")
     assert panel.told[-1] == tuple(name for name in ALL if name not in HEAD + LAST_STAGE)
     assert panel.findChild(QPushButton, "freezeAllButLastStage").isChecked()
@@ -182,39 +203,32 @@ def test_presets(panel, qtbot):
 
 def test_everything_frozen_is_refused_in_words(panel):
     panel.show_network(described(), ("*",))
-    assert panel.problem() == EVERYTHING_FROZEN == label(panel, "layersError")
+    assert "Everything is frozen" in label(panel, "layersError")
     assert not panel.findChild(QLabel, "layersError").isHidden()
     tick(panel, "fc", UNCHECKED)
-    assert panel.problem() == ""
     assert panel.findChild(QLabel, "layersError").isHidden()
 
 
-def test_the_users_choice_stays_in_the_same_network(panel):
+def test_what_is_open_stays_open_in_the_same_network(panel):
     panel.show_network(described(), ("all-but-head",))
+    tree(panel).expand(find(panel, "layer2"))
     tick(panel, "layer2", UNCHECKED)
     chosen = panel.frozen()
-    panel.show_network(described(classes=7), ("all-but-head",))
+    panel.store.update(network=described(classes=7))
     assert panel.frozen() == chosen
-    panel.show_network(described("other"), ("all-but-head",))
-    assert panel.frozen() == tuple(name for name in ALL if name not in HEAD)
-    assert len(panel.told) == 1
+    assert tree(panel).isExpanded(find(panel, "layer2"))
 
 
-def test_set_frozen_takes_patterns_and_is_not_told(panel):
-    panel.show_network(described(), ())
-    panel.set_frozen(("layer*",))
+def test_words_and_patterns_are_ticked_and_nothing_is_requested(panel):
+    panel.show_network(described(), ("layer*",))
     assert panel.frozen() == tuple(name for name in ALL if name.startswith("layer"))
+    panel.show_network(described(), ("all-but-head",))
+    assert panel.frozen() == tuple(name for name in ALL if name not in HEAD)
     assert panel.told == []
-    with pytest.raises(FlowerError, match="layer9"):
-        panel.set_frozen(("layer9",))
-    assert panel.frozen() == ()
 
 
 def test_without_a_network_nothing_can_be_pressed(panel):
-    panel.show_network(described(), ("*",))
-    panel.clear()
     assert panel.frozen() == ()
-    assert panel.problem() == ""
     assert not panel.findChild(QPushButton, "freezeNothing").isEnabled()
     assert not panel.findChild(QPushButton, "showNetworkButton").isEnabled()
 
@@ -262,7 +276,7 @@ def test_a_large_network_is_shown_at_once(panel):
     }
     begun = time.perf_counter()
     panel.show_network(described("huge", shapes | dict.fromkeys((*HEAD, *LAST_STAGE), (1,))), ())
-    panel.set_frozen(("all-but-head",))
+    panel.store.update_recipe(frozen=("all-but-head",))
     assert time.perf_counter() - begun < 0.5
 
 

@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLabel, QPushButton, QWidget
-from scripted import Script, button, drop, facts, find, predictions, start
+from scripted import Script, button, drop, facts, find, list_runs, plot, predictions, start
 
 from flowergui.errors import FlowerError
 from flowergui.events import Explained, Predicted, PredictionFailed
 from flowergui.facts import Prediction
 
 
-def older_run(window, script: Script, tmp_path) -> str:
+def older_run(qtbot, window, script: Script, tmp_path) -> str:
     """Puts a run on the list, and gives the path of its best checkpoint."""
     run = replace(facts(tmp_path / "older"), best=str(tmp_path / "older" / "best.pth"))
     script.runs.append(run)
-    window._resume.refresh()
+    list_runs(qtbot, window)
     return run.best
 
 
@@ -26,7 +26,7 @@ def caption(window) -> str:
 
 
 def test_a_dropped_photo_is_predicted_by_the_newest_run(qtbot, window, script, tmp_path):
-    best = older_run(window, script, tmp_path)
+    best = older_run(qtbot, window, script, tmp_path)
     drop(find(window, QWidget, "dropZone"), [str(tmp_path / "a.jpg")])
     qtbot.waitUntil(lambda: predictions(window) == ["rose", "tulip"])
     assert script.of("predict") == [(best, [str(tmp_path / "a.jpg")])]
@@ -65,14 +65,14 @@ def test_a_photo_is_predicted_at_once_by_an_older_run_and_anew_when_the_run_has_
     qtbot, window, script, photos, tmp_path
 ):
     """Also while the run still scans its photos, or downloads weights."""
-    best = older_run(window, script, tmp_path)
+    best = older_run(qtbot, window, script, tmp_path)
     script.holds.clear()
     start(qtbot, window, photos)
     drop(window, ["/x/a.jpg"])
     qtbot.waitUntil(lambda: predictions(window) == ["rose", "tulip"])
     assert script.of("predict") == [(best, ["/x/a.jpg"])]
     assert "older" in caption(window)
-    assert window._run.plot._batches.length == 0
+    assert plot(window)._batches.length == 0
     script.holds.set()
     script.gate.release()
     last = str(script.run / "last.pth")
@@ -85,12 +85,12 @@ def test_a_photo_waits_for_the_first_checkpoint_where_there_is_no_other(
 ):
     start(qtbot, window, photos)
     script.gate.release()
-    qtbot.waitUntil(lambda: window._run.plot._batches.length == 1)
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
     drop(window, ["/x/a.jpg"])
     script.gate.release()
     qtbot.waitUntil(lambda: predictions(window) == ["rose", "tulip"])
     assert script.of("predict") == [(str(script.run / "last.pth"), ["/x/a.jpg"])]
-    assert window._control.state == "running"
+    assert window.session.run == "running"
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -125,8 +125,8 @@ def test_after_resume_the_best_of_that_run_predicts_at_once(qtbot, window, scrip
     run = replace(facts(script.run), best=str(script.run / "best.pth"))
     newer = replace(facts(tmp_path / "newer"), best=str(tmp_path / "newer" / "best.pth"))
     script.runs += [newer, run]
-    window._resume.refresh()
-    window._resume.start_with(run.last)
+    list_runs(qtbot, window)
+    window._resume.resume(run.last)
     qtbot.waitUntil(lambda: bool(script.of("resume")))
     assert button(window, "evaluationButton").isEnabled()
     drop(window, ["/x/a.jpg"])
@@ -140,7 +140,7 @@ def test_after_resume_the_best_of_that_run_predicts_at_once(qtbot, window, scrip
 
 
 def test_predictions_stay_with_the_network_that_made_them(qtbot, window, script, photos, tmp_path):
-    older_run(window, script, tmp_path)
+    older_run(qtbot, window, script, tmp_path)
     drop(window, ["/x/a.jpg"])
     qtbot.waitUntil(lambda: predictions(window) == ["rose", "tulip"])
     before = caption(window)
@@ -148,8 +148,8 @@ def test_predictions_stay_with_the_network_that_made_them(qtbot, window, script,
     start(qtbot, window, photos)
     window._control.save_now()
     script.gate.release()
-    qtbot.waitUntil(lambda: window._run.plot._batches.length == 1)
-    assert window._store.session.run_checkpoint == str(script.run / "last.pth")
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
+    assert window.session.run_checkpoint == str(script.run / "last.pth")
     assert caption(window) == before
     assert len(script.of("predict")) == 1
 

@@ -18,10 +18,12 @@ from PySide6.QtWidgets import (
 )
 from scripted import (
     NAMES,
+    banner,
     banner_text,
     button,
     evaluation,
     find,
+    list_runs,
     open_photos,
     start,
     texts,
@@ -107,13 +109,13 @@ def test_the_run_that_goes_on_is_followed(qtbot, window, script, photos, tmp_pat
 def test_a_run_of_the_list_is_gone_on_with(qtbot, window, script, tmp_path):
     on_disk(script, tmp_path, "a")
     run = on_disk(script, tmp_path, "b", model="resnet50")
-    window._resume.refresh()
+    list_runs(qtbot, window)
     runs = compare_runs(qtbot, window)
     look_at(runs, run)
     button(runs, "resumeRunButton").click()
-    qtbot.waitUntil(lambda: window._modes.mode == "resume")
-    assert window._modes.checkpoint == run.last
-    assert window._form.recipe().model == "resnet50"
+    qtbot.waitUntil(lambda: window.session.mode == "resume")
+    assert window.session.checkpoint == run.last
+    assert window.session.recipe.model == "resnet50"
     assert not script.of("resume")  # it is shown first
     qtbot.waitUntil(lambda: runs_window(window) is None)
 
@@ -127,10 +129,10 @@ def test_a_new_run_takes_the_settings_of_one(qtbot, window, script, photos, tmp_
     button(window, "modeResume").click()
     runs = compare_runs(qtbot, window)
     button(runs, "takeSettingsButton").click()
-    assert window._form.recipe() == replace(run.recipe, photos=photos)
-    assert (window._modes.mode, window._modes.model) == ("transfer", "resnet50")
-    assert window._modes.weights == "mine.pth"
-    assert "for the photos that are open" in banner_text(window)
+    assert window.session.recipe == replace(run.recipe, photos=photos)
+    assert (window.session.mode, window.session.recipe.model) == ("transfer", "resnet50")
+    assert window.session.recipe.weights == "mine.pth"
+    assert "for the open dataset" in banner_text(window)
     qtbot.waitUntil(button(window, "startButton").isEnabled)
     button(window, "startButton").click()
     qtbot.waitUntil(lambda: bool(script.of("train")))
@@ -145,7 +147,7 @@ def test_with_its_settings_come_its_photos_where_none_are_open(
     button(runs, "takeSettingsButton").click()
     qtbot.waitUntil(button(window, "startButton").isEnabled)
     assert script.of("inspect") == [photos]
-    assert (window._form.recipe().photos, window._modes.model) == (photos, "mynet")
+    assert (window.session.recipe.photos, window.session.recipe.model) == (photos, "mynet")
 
 
 def test_settings_that_cannot_be_taken_are_named(qtbot, window, script, photos, tmp_path):
@@ -154,8 +156,8 @@ def test_settings_that_cannot_be_taken_are_named(qtbot, window, script, photos, 
     runs = compare_runs(qtbot, window)
     button(runs, "takeSettingsButton").click()
     assert banner_text(window) == "There is no network oaknet here; choose one."
-    recipe = window._form.recipe()
-    assert (recipe.model, recipe.weights) == (window._modes.model, window._modes.weights)
+    recipe = window.session.recipe
+    assert (recipe.model, recipe.weights) == ("resnet18", "imagenet")
 
 
 def test_a_run_of_the_list_answers_and_shows_its_mistakes(qtbot, window, script, tmp_path):
@@ -164,7 +166,7 @@ def test_a_run_of_the_list_answers_and_shows_its_mistakes(qtbot, window, script,
     button(runs, "predictWithRunButton").click()
     note = find(runs, QLabel, "runsNote")
     qtbot.waitUntil(lambda: "a predicts from now on" in note.text())
-    assert predicting_checkpoint(window._store.session) == run.best
+    assert predicting_checkpoint(window.session) == run.best
     button(runs, "evaluateRunButton").click()
     qtbot.waitUntil(lambda: script.of("evaluate") == [(run.best, "")])
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
@@ -217,8 +219,8 @@ def test_a_run_goes_to_the_trash(qtbot, window, script, tmp_path, monkeypatch):
     runs = compare_runs(qtbot, window)
     look_at(runs, run)
     button(runs, "predictWithRunButton").click()
-    qtbot.waitUntil(lambda: predicting_checkpoint(window._store.session) == run.best)
-    window._banner.show_note("Your last run stopped.")
+    qtbot.waitUntil(lambda: predicting_checkpoint(window.session) == run.best)
+    banner(window).show_note("Your last run stopped.")
     script.runs.remove(run)
     remove(window, runs)
     qtbot.waitUntil(lambda: not Path(run.path).exists())
@@ -226,7 +228,7 @@ def test_a_run_goes_to_the_trash(qtbot, window, script, tmp_path, monkeypatch):
     qtbot.waitUntil(lambda: len(runs.runs.runs) == 1)
     assert find(runs, QLabel, "runsNote").text() == "b is in the trash."
     assert banner_text(window) == ""
-    assert predicting_checkpoint(window._store.session) == other.best
+    assert predicting_checkpoint(window.session) == other.best
 
 
 def test_while_a_resumed_run_goes_it_is_not_looked_at_again(
@@ -235,7 +237,7 @@ def test_while_a_resumed_run_goes_it_is_not_looked_at_again(
     trash_says(monkeypatch, True)
     on_disk(script, tmp_path, "a")
     other = on_disk(script, tmp_path, "b")
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "modeResume").click()
     qtbot.waitUntil(lambda: bool(script.of("preflight")))
     qtbot.waitUntil(button(window, "startButton").isEnabled)
@@ -247,23 +249,23 @@ def test_while_a_resumed_run_goes_it_is_not_looked_at_again(
     script.runs.remove(other)
     remove(window, runs)
     qtbot.waitUntil(lambda: len(runs.runs.runs) == 1)
-    assert not window._resume._soon.isActive()
+    assert not window._resume.debounce.isActive()
     assert len(script.of("preflight")) == looks
 
 
 def test_a_run_that_is_resumed_at_once_is_not_looked_at_beside_it(qtbot, window, script, tmp_path):
     """It looks at its photos itself; both would read the same files."""
     on_disk(script, tmp_path, "a")
-    window._resume.refresh()
+    list_runs(qtbot, window)
     button(window, "resumeLastButton").click()
-    assert window._control.state == "running"
-    assert not window._resume._soon.isActive()
+    assert window.session.run == "running"
+    assert not window._resume.debounce.isActive()
     assert not script.of("preflight")
-    assert "Looking at the photos" not in texts(window)
+    assert "Scanning the images" not in texts(window)
     button(window, "stopButton").click()
     script.gate.release()
-    qtbot.waitUntil(lambda: window._control.state == "idle")
-    qtbot.waitUntil(lambda: "All is as it was" in texts(window))
+    qtbot.waitUntil(lambda: window.session.run == "idle")
+    qtbot.waitUntil(lambda: "are unchanged" in texts(window))
 
 
 def ask_for_note(runs) -> QInputDialog:
@@ -337,13 +339,13 @@ def test_a_note_while_a_run_goes_leaves_its_checkpoint_chosen(
 def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
     run = on_disk(script, tmp_path, "a")
     runs = compare_runs(qtbot, window)
-    window._banner.show_note("Your last run stopped.")
+    banner(window).show_note("Your last run stopped.")
     (tmp_path / "a").rmdir()
     script.runs.clear()
     button(runs, "predictWithRunButton").click()
     note = find(runs, QLabel, "runsNote")
     qtbot.waitUntil(lambda: note.text() == "a is gone.")
-    assert predicting_checkpoint(window._store.session) == ""
+    assert predicting_checkpoint(window.session) == ""
     assert banner_text(window) == ""
     qtbot.waitUntil(lambda: not runs.runs.runs)
     for signal in (runs.resume_requested, runs.evaluation_requested):
@@ -354,7 +356,7 @@ def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
     runs.removal_requested.emit(run)
     runs.findChild(QMessageBox).button(QMessageBox.StandardButton.Yes).click()
     qtbot.waitUntil(lambda: note.text() == "a is gone.")
-    assert window._modes.mode == "scratch"
+    assert window.session.mode == "scratch"
     assert not script.of("evaluate")
     assert not (tmp_path / "a").exists()
 
@@ -371,7 +373,7 @@ def test_a_run_that_cannot_go_to_the_trash_stays(qtbot, window, script, tmp_path
     qtbot.waitUntil(lambda: "can't be moved to the trash" in note.text())
     button(runs, "predictWithRunButton").click()
     qtbot.waitUntil(lambda: "predicts from now on" in note.text())
-    assert predicting_checkpoint(window._store.session) == run.best
+    assert predicting_checkpoint(window.session) == run.best
     assert len(runs.runs.runs) == 1
 
 

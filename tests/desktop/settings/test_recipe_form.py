@@ -1,7 +1,5 @@
 """The form: every setting, the presets, and what is wrong beside the field."""
 
-from dataclasses import replace
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -14,17 +12,33 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flowergui.config.frozen_patterns import ALL_BUT_HEAD
 from flowergui.config.presets import with_preset
 from flowergui.config.recipe import SETTINGS, START, Recipe
+from flowergui.desktop.session import RunState, Store
+from flowergui.desktop.settings.recipe_controller import RecipeController
 from flowergui.desktop.settings.recipe_form import FIRST, RecipeForm
+from flowergui.events import ModelDescribed
+from flowergui.facts import ParameterFacts
 
 FIELDS = [setting for setting in SETTINGS if setting.group != START]
 
 
+class Form(RecipeForm):
+    """A form with the session that it shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = Store()
+        self.store.changed.connect(lambda before, after: self.show_session(after))
+        self.controller = RecipeController(self.store, self)
+
+    def recipe(self) -> Recipe:
+        return self.store.session.recipe
+
+
 @pytest.fixture
 def form(qtbot):
-    form = RecipeForm()
+    form = Form()
     qtbot.addWidget(form)
     form.resize(310, 700)
     form.show()
@@ -47,13 +61,13 @@ def error(form, name):
 def test_it_begins_with_the_recommended_preset(form):
     assert form.recipe() == with_preset(Recipe(), "recommended")
     assert form.findChild(QPushButton, "presetRecommended").isChecked()
-    assert form.problems() == {}
+    assert form.recipe().problems() == {}
 
 
 @pytest.mark.parametrize("setting", FIELDS, ids=lambda setting: setting.name)
 def test_a_script_finds_and_sets_every_field(qtbot, form, setting):
     value = another(setting)
-    with qtbot.waitSignal(form.recipe_changed):
+    with qtbot.waitSignal(form.recipe_requested):
         if setting.choices:
             form.findChild(QComboBox, setting.name).setCurrentText(value)
         elif isinstance(setting.default, bool):
@@ -68,13 +82,19 @@ def test_a_script_finds_and_sets_every_field(qtbot, form, setting):
 def test_a_whole_recipe_comes_back_as_it_was(form):
     values = {setting.name: another(setting) for setting in FIELDS}
     recipe = Recipe(mode="transfer", model="vgg11", frozen=("features.*",), photos="/f", **values)
-    form.set_recipe(recipe)
+    form.store.update(recipe=recipe)
+    form.finish_typing()
     assert form.recipe() == recipe
+    for setting in FIELDS:
+        shown = form.findChild(QWidget, setting.name)
+        assert shown is not None
 
 
-def test_the_same_recipe_again_is_no_change(qtbot, form):
-    with qtbot.assertNotEmitted(form.recipe_changed):
-        form.set_recipe(form.recipe())
+def test_what_is_shown_is_no_request(qtbot, form):
+    with qtbot.assertNotEmitted(form.recipe_requested):
+        form.store.update_recipe(epochs=7, momentum=0.5)
+        form.finish_typing()
+    assert form.findChild(QSpinBox, "epochs").value() == 7
 
 
 def test_the_most_important_fields_are_in_sight_and_the_others_a_click_away(qtbot, form):
@@ -106,11 +126,11 @@ def test_nonsense_is_refused_beside_the_field(qtbot, form):
     assert error(form, "batch_size").isVisible()
     assert "between 2 and 4,096" in error(form, "batch_size").text()
     assert box.property("invalid") is True
-    assert list(form.problems()) == ["batch_size"]
+    assert list(form.recipe().problems()) == ["batch_size"]
     box.setValue(16)
     assert not error(form, "batch_size").isVisible()
     assert box.property("invalid") is False
-    assert form.problems() == {}
+    assert form.recipe().problems() == {}
 
 
 def test_a_problem_in_a_closed_group_opens_it(form):
@@ -131,6 +151,7 @@ def test_what_is_typed_counts_before_it_is_confirmed(qtbot, form):
     box = form.findChild(QSpinBox, "epochs")
     box.selectAll()
     qtbot.keyClicks(box, "7")
+    form.finish_typing()
     assert form.recipe().epochs == 7
 
 
@@ -138,7 +159,7 @@ def test_presets_set_everything_at_once_and_are_marked(qtbot, form):
     recommended = form.findChild(QPushButton, "presetRecommended")
     tutorial = form.findChild(QPushButton, "presetTutorial")
     chip = next(label for label in form.findChildren(QLabel) if label.text() == "changed")
-    with qtbot.waitSignals([form.preset_chosen, form.recipe_changed]):
+    with qtbot.waitSignal(form.preset_requested):
         tutorial.click()
     assert form.recipe() == with_preset(Recipe(), "tutorial")
     assert tutorial.isChecked()
@@ -153,18 +174,17 @@ def test_presets_set_everything_at_once_and_are_marked(qtbot, form):
     assert form.recipe().epochs == 30
 
 
-def test_a_new_mode_brings_its_preset_but_keeps_what_the_user_changed(form):
-    form.findChild(QSpinBox, "batch_size").setValue(8)
-    form.set_start(mode="transfer", model="resnet50", weights="IMAGENET1K_V1", photos="/flowers")
-    wanted = with_preset(Recipe(mode="transfer"), "recommended")
-    assert form.recipe() == replace(
-        wanted, batch_size=8, model="resnet50", weights="IMAGENET1K_V1", photos="/flowers"
+def test_frozen_layers_are_a_part_of_the_preset(form):
+    chip = next(label for label in form.findChildren(QLabel) if label.text() == "changed")
+    names = ("conv1.weight", "fc.weight")
+    network = ModelDescribed(
+        "resnet18", 2, 64, tuple(ParameterFacts(name, (1,), 1) for name in names), (), names[1:], ()
     )
-    assert form.recipe().frozen == (ALL_BUT_HEAD,)
-    form.set_start(mode="scratch", frozen=("conv1.*",))
-    assert form.recipe().frozen == ("conv1.*",)
-    assert form.recipe().epochs == with_preset(Recipe(), "recommended").epochs
-    assert form.recipe().batch_size == 8
+    form.store.update(network=network)
+    assert not chip.isVisible()
+    form.store.update_recipe(frozen=names[:1])
+    assert chip.isVisible()
+    assert not form.findChild(QPushButton, "presetRecommended").isChecked()
 
 
 def test_a_tick_beside_the_name_switches_on_and_off(form):
@@ -180,21 +200,16 @@ def test_a_tick_beside_the_name_switches_on_and_off(form):
 
 
 def test_while_a_run_goes_only_the_learning_rate_can_change(qtbot, form):
-    form.set_running(True)
+    form.store.update(run=RunState.RUNNING)
     for setting in FIELDS:
         editable = form.findChild(QWidget, setting.name).isEnabled()
         assert editable is (setting.name == "learning_rate")
     assert not form.findChild(QPushButton, "presetTutorial").isEnabled()
-    rate = form.findChild(QDoubleSpinBox, "learning_rate")
-    with qtbot.waitSignal(form.learning_rate_changed) as changed:
-        rate.setValue(0.0005)
-    assert changed.args == [0.0005]
-    with qtbot.assertNotEmitted(form.learning_rate_changed):
-        rate.setValue(99)
-    form.set_running(False)
+    form.findChild(QDoubleSpinBox, "learning_rate").setValue(0.0005)
+    assert form.recipe().learning_rate == 0.0005
+    form.store.update(run=RunState.IDLE)
     assert form.findChild(QSpinBox, "epochs").isEnabled()
-    with qtbot.assertNotEmitted(form.learning_rate_changed):
-        rate.setValue(0.002)
+    assert form.findChild(QPushButton, "presetTutorial").isEnabled()
 
 
 def test_tab_goes_down_the_form(qtbot, form):

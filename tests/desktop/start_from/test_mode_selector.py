@@ -1,6 +1,5 @@
 """Where a run starts: mode, network, weights, and the runs to resume."""
 
-import os
 from dataclasses import replace
 
 import pytest
@@ -9,12 +8,18 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QListView, QPushBu
 
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.run_names import ResumableRun, resumable_runs
-from flowergui.desktop.start_from.mode_selector import MODES, ModeSelector
+from flowergui.desktop.session import Mode, RunState, Session, Store
+from flowergui.desktop.start_from.mode_selector import EXPLANATIONS, ModeSelector
 from flowergui.desktop.start_from.model_selector import BEFORE
-from flowergui.events import (
-    DownloadProgress,
-    ModelsListed,
+from flowergui.desktop.transitions import (
+    settled_weights,
+    with_checkpoint,
+    with_mode,
+    with_model,
+    with_runs,
+    with_weights,
 )
+from flowergui.events import DownloadProgress, ModelsListed, RunsFound
 from flowergui.facts import (
     ModelFacts,
     RunFacts,
@@ -33,9 +38,42 @@ CATALOGUE = ModelsListed(
 )
 
 
+class Selector(ModeSelector):
+    """A panel with the session that it shows, and what follows from its requests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = Store()
+        self.store.changed.connect(lambda before, after: self.show_session(after))
+        self.mode_requested.connect(
+            lambda mode: self.store.update(**with_mode(self.store.session, Mode(mode)))
+        )
+        self.models.model_requested.connect(self.choose_model)
+        self.weights.weights_requested.connect(
+            lambda weights: self.store.update(**with_weights(self.store.session, weights))
+        )
+        self.runs.checkpoint_requested.connect(
+            lambda path: self.store.update(**with_checkpoint(self.store.session, path))
+        )
+
+    @property
+    def session(self) -> Session:
+        return self.store.session
+
+    def choose_mode(self, mode: str) -> None:
+        button(self, f"mode{mode.capitalize()}").click()
+
+    def choose_model(self, model: str) -> None:
+        self.store.update(**with_model(self.session, model))
+        self.store.update_recipe(weights=settled_weights(self.session))
+
+    def set_runs(self, *runs: RunFacts) -> None:
+        self.store.update(**with_runs(self.session, RunsFound(runs, "", False)))
+
+
 @pytest.fixture
 def selector(qtbot):
-    selector = ModeSelector()
+    selector = Selector()
     qtbot.addWidget(selector)
     selector.resize(310, 500)
     selector.show()
@@ -44,7 +82,7 @@ def selector(qtbot):
 
 @pytest.fixture
 def filled(selector):
-    selector.show_catalogue(CATALOGUE)
+    selector.store.update(models=CATALOGUE.models)
     return selector
 
 
@@ -82,24 +120,24 @@ def run(name, done, *, epochs=30, best=0.863, last=True):
     [("scratch", {"models"}), ("transfer", {"models", "weights"}), ("resume", {"runs"})],
 )
 def test_each_mode_shows_what_it_needs_and_says_what_it_does(qtbot, filled, mode, shown):
-    filled.set_runs(resumable_runs([run("resnet18", 3)]))
+    filled.set_runs(run("resnet18", 3))
     qtbot.mouseClick(button(filled, f"mode{mode.capitalize()}"), Qt.MouseButton.LeftButton)
-    assert filled.mode == mode
+    assert filled.session.mode == mode
     parts = {"models": models(filled), "weights": weights(filled), "runs": runs(filled)}
     assert {name for name, widget in parts.items() if widget.isVisible()} == shown
-    assert MODES[mode] in texts(filled)
+    assert EXPLANATIONS[Mode(mode)] in texts(filled)
 
 
 def test_modes_exclude_each_other_and_tell(qtbot, selector):
-    assert selector.mode == "scratch"
-    with qtbot.waitSignal(selector.mode_changed) as changed:
+    assert selector.session.mode == "scratch"
+    with qtbot.waitSignal(selector.mode_requested) as changed:
         button(selector, "modeTransfer").click()
     assert changed.args == ["transfer"]
     assert not button(selector, "modeScratch").isChecked()
-    with qtbot.assertNotEmitted(selector.mode_changed):
+    with qtbot.assertNotEmitted(selector.mode_requested):
         button(selector, "modeTransfer").click()
     assert button(selector, "modeTransfer").isChecked()
-    selector.mode = "resume"
+    selector.choose_mode("resume")
     assert button(selector, "modeResume").isChecked()
 
 
@@ -107,14 +145,14 @@ def test_arrow_keys_move_between_modes(qtbot, selector):
     selector.activateWindow()
     button(selector, "modeScratch").setFocus()
     qtbot.keyClick(button(selector, "modeScratch"), Qt.Key.Key_Right)
-    assert selector.mode == "resume"
+    assert selector.session.mode == "resume"
 
 
 def test_nothing_changes_while_a_run_goes(filled):
-    filled.set_running(True)
+    filled.store.update(run=RunState.RUNNING)
     assert not models(filled).isEnabled()
     assert not button(filled, "modeTransfer").isEnabled()
-    filled.set_running(False)
+    filled.store.update(run=RunState.IDLE)
     assert models(filled).isEnabled()
 
 
@@ -125,30 +163,37 @@ def test_a_few_networks_are_offered_until_the_catalogue_is_there(qtbot, selector
     box = models(selector)
     assert [box.itemText(row) for row in range(box.count())] == list(BEFORE)
     assert "Loading the catalogue" in texts(selector)
-    with qtbot.waitSignal(selector.model_changed):
+    with qtbot.waitSignal(selector.models.model_requested):
         box.setCurrentText("resnet50")
-    with qtbot.assertNotEmitted(selector.model_changed):
-        selector.show_catalogue(CATALOGUE)
-    assert selector.model == "resnet50"
+    with qtbot.assertNotEmitted(selector.models.model_requested):
+        selector.store.update(models=CATALOGUE.models)
+    assert selector.session.recipe.model == "resnet50"
     assert box.currentText() == "resnet50"
     assert "25.6 M parameters, 224 px, ImageNet 81%" in texts(selector)
 
 
-def test_a_network_wished_for_early_is_chosen_when_the_catalogue_comes(qtbot, selector):
-    selector.model = "alexnet"
-    assert selector.model == "resnet18"
-    with qtbot.waitSignal(selector.model_changed) as changed:
-        selector.show_catalogue(CATALOGUE)
-    assert changed.args == ["alexnet"]
+def test_a_network_that_was_typed_early_is_chosen_when_the_catalogue_comes(qtbot, selector):
+    models(selector).lineEdit().setText("alexnet")
+    assert selector.session.recipe.model == "resnet18"
+    with qtbot.waitSignal(selector.models.model_requested) as requested:
+        selector.store.update(models=CATALOGUE.models)
+    assert requested.args == ["alexnet"]
+    assert models(selector).currentText() == "alexnet"
+
+
+def test_a_network_that_is_not_offered_yet_is_shown(selector):
+    selector.choose_model("alexnet")
+    assert models(selector).currentText() == "alexnet"
+    selector.store.update(models=CATALOGUE.models)
     assert models(selector).currentText() == "alexnet"
 
 
 @pytest.mark.parametrize("name", [m.name for m in CATALOGUE.models if m.name != "resnet18"])
 def test_a_script_chooses_by_exact_name(qtbot, filled, name):
-    with qtbot.waitSignal(filled.model_changed) as changed:
+    with qtbot.waitSignal(filled.models.model_requested) as changed:
         models(filled).setCurrentText(name)
     assert changed.args == [name]
-    assert filled.model == name
+    assert filled.session.recipe.model == name
     assert models(filled).currentText() == name
 
 
@@ -161,7 +206,7 @@ def test_families_are_headings_that_cannot_be_chosen(filled):
                for row in range(box.count())]  # fmt: skip
     assert enabled == [False, True, False, True, False, True, True]
     box.setCurrentText("ResNet")
-    assert filled.model == "resnet18"
+    assert filled.session.recipe.model == "resnet18"
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # a popup, offscreen
@@ -176,11 +221,11 @@ def test_a_part_of_a_name_finds_it(qtbot, filled):
         for row in range(completer.completionCount())
     ]
     assert found == ["resnet50"]
-    assert filled.model == "resnet18"
+    assert filled.session.recipe.model == "resnet18"
     popup = completer.popup()
     qtbot.keyClick(popup, Qt.Key.Key_Down)
     qtbot.keyClick(popup, Qt.Key.Key_Return)
-    assert filled.model == "resnet50"
+    assert filled.session.recipe.model == "resnet50"
     assert box.currentText() == "resnet50"
 
 
@@ -190,104 +235,103 @@ def test_half_a_name_is_no_network(qtbot, filled):
     box.completer().popup().hide()
     qtbot.keyClick(box.lineEdit(), Qt.Key.Key_Return)
     assert box.currentText() == "resnet18"
-    assert filled.model == "resnet18"
+    assert filled.session.recipe.model == "resnet18"
 
 
 def test_every_version_of_the_weights_is_offered(qtbot, filled):
-    filled.mode = "transfer"
-    filled.model = "resnet50"
+    filled.choose_mode("transfer")
+    filled.choose_model("resnet50")
     box = weights(filled)
     assert [box.itemText(row) for row in range(box.count())] == [
         "ImageNet V2 · 80.9%",
         "ImageNet V1 · 76.1%",
-        "A file of mine …",
+        "A file of mine…",
     ]
-    assert filled.weights == "imagenet"
+    assert filled.session.recipe.weights == "imagenet"
     assert "Made for 232 px. Downloaded once, 98 MB." in texts(filled)
-    with qtbot.waitSignal(filled.weights_changed) as changed:
+    with qtbot.waitSignal(filled.weights.weights_requested) as changed:
         box.setCurrentText("IMAGENET1K_V1")
     assert changed.args == ["IMAGENET1K_V1"]
-    assert filled.weights == "IMAGENET1K_V1"
+    assert filled.session.recipe.weights == "IMAGENET1K_V1"
 
 
 def test_a_version_that_the_next_network_lacks_gives_way(filled):
-    filled.model = "resnet50"
-    filled.weights = "IMAGENET1K_V1"
-    filled.model = "alexnet"
-    assert filled.weights == "imagenet"
+    filled.choose_model("resnet50")
+    filled.weights.weights_requested.emit("IMAGENET1K_V1")
+    filled.choose_model("alexnet")
+    assert filled.session.recipe.weights == "imagenet"
 
 
 def test_a_version_restored_early_is_kept_for_the_catalogue(selector):
-    selector.model = "resnet50"
-    selector.weights = "IMAGENET1K_V1"
-    assert selector.weights == "IMAGENET1K_V1"
-    selector.show_catalogue(CATALOGUE)
-    assert selector.weights == "IMAGENET1K_V1"
+    selector.choose_model("resnet50")
+    selector.weights.weights_requested.emit("IMAGENET1K_V1")
+    assert selector.session.recipe.weights == "IMAGENET1K_V1"
+    selector.store.update(models=CATALOGUE.models)
+    assert selector.session.recipe.weights == "IMAGENET1K_V1"
 
 
 def test_a_network_without_weights_says_so(qtbot, filled):
-    filled.mode = "transfer"
-    with qtbot.waitSignal(filled.weights_changed) as changed:
-        filled.model = "mynet"
-    assert changed.args == [""]
+    filled.choose_mode("transfer")
+    filled.choose_model("mynet")
+    assert filled.session.recipe.weights == ""
     assert "no ImageNet weights for mynet" in texts(filled)
-    filled.model = "resnet18"
-    assert filled.weights == "imagenet"
+    filled.choose_model("resnet18")
+    assert filled.session.recipe.weights == "imagenet"
 
 
 def test_a_file_of_ones_own(qtbot, filled, tmp_path):
     path = tmp_path / "mine.pth"
     path.touch()
-    filled.mode = "transfer"
+    filled.choose_mode("transfer")
     box = weights(filled)
     box.setCurrentIndex(box.count() - 1)
     box.activated.emit(box.count() - 1)
-    assert filled.weights == "imagenet"  # until a file is chosen
+    assert filled.session.recipe.weights == "imagenet"  # until a file is chosen
     dialog = filled.findChild(QFileDialog)
     dialog.selectFile(str(path))
-    with qtbot.waitSignal(filled.weights_changed) as changed:
+    with qtbot.waitSignal(filled.weights.weights_requested) as changed:
         dialog.accept()
     assert changed.args == [str(path)]
     assert box.currentText() == "mine.pth"
-    assert f"From {tmp_path}" in texts(filled)
+    assert f"In {tmp_path}" in texts(filled)
     box.setCurrentIndex(0)
-    assert filled.weights == "imagenet"
+    assert filled.session.recipe.weights == "imagenet"
 
 
 def test_weights_can_be_saved_and_the_wait_be_cancelled(qtbot, filled):
-    filled.mode = "transfer"
+    filled.choose_mode("transfer")
     save = button(filled, "saveWeightsButton")
     assert save.isVisible()
     assert save.text() == "Save pretrained weights"
-    with qtbot.waitSignal(filled.save_weights_requested):
+    with qtbot.waitSignal(filled.weights.save_requested):
         save.click()
-    filled.show_saving_weights(DownloadProgress("resnet18", 12_000_000, 46_800_000))
+    filled.store.update(download=DownloadProgress("resnet18", 12_000_000, 46_800_000))
     assert "Downloading: 12 of 46 MB" in texts(filled)
     assert save.text() == "Cancel"
-    with qtbot.waitSignal(filled.cancel_weights_requested):
+    with qtbot.waitSignal(filled.weights.cancel_requested):
         save.click()
-    filled.show_saving_weights(None)
+    filled.store.update(download=None)
     assert save.text() == "Save pretrained weights"
     assert "Downloading" not in texts(filled)
-    filled.model = "mynet"
+    filled.choose_model("mynet")
     assert not save.isVisible()
 
 
 def test_saved_weights_are_offered_for_their_network(filled):
-    filled.mode = "transfer"
-    filled.set_saved_weights(["/models/resnet18.pth"])
+    filled.choose_mode("transfer")
+    filled.store.update(saved_weights=("/models/resnet18.pth",))
     box = weights(filled)
     assert [box.itemText(row) for row in range(box.count())][1:] == [
         "resnet18.pth",
-        "A file of mine …",
+        "A file of mine…",
     ]
-    assert filled.weights == "imagenet"
+    assert filled.session.recipe.weights == "imagenet"
     box.setCurrentText("resnet18.pth")
-    assert filled.weights == "/models/resnet18.pth"
-    assert "From /models" in texts(filled)
+    assert filled.session.recipe.weights == "/models/resnet18.pth"
+    assert "In /models" in texts(filled)
     assert not button(filled, "saveWeightsButton").isVisible()
-    filled.model = "alexnet"
-    assert filled.weights == "imagenet"
+    filled.choose_model("alexnet")
+    assert filled.session.recipe.weights == "imagenet"
     assert box.findText("resnet18.pth") < 0
 
 
@@ -295,88 +339,77 @@ def test_saved_weights_are_offered_for_their_network(filled):
 
 
 def test_nothing_to_resume_yet(selector):
-    selector.mode = "resume"
-    selector.set_runs(resumable_runs([run("resnet18", 0, last=False)]))
+    selector.choose_mode("resume")
+    selector.set_runs(run("resnet18", 0, last=False))
     assert "Nothing to resume yet" in texts(selector)
     assert not runs(selector).isVisible()
-    assert selector.checkpoint == ""
+    assert selector.session.checkpoint == ""
 
 
 def test_runs_are_listed_and_the_newest_is_chosen(qtbot, selector):
-    selector.mode = "resume"
+    selector.choose_mode("resume")
     newest, older = run("resnet18", 12), run("vgg11_bn", 30)
-    with qtbot.waitSignal(selector.checkpoint_changed) as changed:
-        selector.set_runs(resumable_runs([newest, older]))
-    assert changed.args == [newest.last]
+    selector.set_runs(newest, older)
+    assert selector.session.checkpoint == newest.last
     model = runs(selector).model()
     spoken = [model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in (0, 1)]
     assert spoken == [
         "resnet18, scratch, 12 of 30 epochs done, best 86%, 2026-11-23 14:02",
         "vgg11_bn, scratch, all 30 epochs done, best 86%, 2026-11-23 14:02",
     ]
-    with qtbot.waitSignal(selector.checkpoint_changed) as changed:
+    with qtbot.waitSignal(selector.runs.checkpoint_requested) as changed:
         runs(selector).setCurrentIndex(model.index(1, 0))
     assert changed.args == [older.last]
-    assert selector.checkpoint == older.last
+    assert selector.session.checkpoint == older.last
 
 
 def test_a_tip_says_what_was_noted_on_a_run(selector):
-    selector.mode = "resume"
-    selector.set_runs(resumable_runs([replace(run("resnet18", 12), note="more <b>roses</b>")]))
+    selector.choose_mode("resume")
+    selector.set_runs(replace(run("resnet18", 12), note="more <b>roses</b>"))
     tip = runs(selector).model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
     assert tip.endswith("more &lt;b&gt;roses&lt;/b&gt;</span>")
 
 
-def test_bare_weights_stand_where_they_were_written(tmp_path):
-    bare, last = tmp_path / "last.pth", tmp_path / "run" / "last.pth"
-    last.parent.mkdir()
-    for path in (last, bare):
-        path.touch()
-    facts = RunFacts(str(last.parent), Recipe(epochs=9), 5, 3, 0.0, str(last), "")
-    os.utime(last, (1, 1))
-    told = ResumableRun(str(bare), "last.pth", str(tmp_path))
-    assert resumable_runs([], str(bare)) == (told,)
-    assert [each.checkpoint for each in resumable_runs([facts], str(bare))] == [
-        str(bare),
-        str(last),
-    ]
-    os.utime(bare, (0, 0))
-    assert [each.checkpoint for each in resumable_runs([facts], str(bare))] == [
-        str(last),
-        str(bare),
-    ]
+def test_bare_weights_stand_where_they_were_written():
+    facts, bare = run("resnet18", 3), "/models/last.pth"
+    told = ResumableRun(bare, "last.pth", "/models")
+    assert resumable_runs([], bare) == (told,)
+    first = resumable_runs([facts], bare, bare_first=True)
+    assert [each.checkpoint for each in first] == [bare, facts.last]
+    assert [each.checkpoint for each in resumable_runs([facts], bare)] == [facts.last, bare]
 
 
 def test_the_choice_outlives_a_new_list(qtbot, selector):
     old, new = run("resnet18", 12), run("resnet50", 1)
-    selector.set_runs(resumable_runs([old]))
-    with qtbot.assertNotEmitted(selector.checkpoint_changed):
-        selector.set_runs(resumable_runs([new, old]))
-    assert selector.checkpoint == old.last
+    selector.choose_mode("resume")
+    selector.set_runs(old)
+    with qtbot.assertNotEmitted(selector.runs.checkpoint_requested):
+        selector.set_runs(new, old)
+    assert selector.session.checkpoint == old.last
     assert runs(selector).currentIndex().row() == 1
-    selector.set_runs(resumable_runs([new]))
-    assert selector.checkpoint == new.last
-    selector.set_runs(resumable_runs([]))
-    assert selector.checkpoint == ""
+    selector.set_runs(new)
+    assert selector.session.checkpoint == new.last
+    selector.set_runs()
+    assert selector.session.checkpoint == ""
 
 
 def test_a_checkpoint_from_elsewhere(qtbot, selector, tmp_path):
     path = tmp_path / "last.pth"
     path.touch()
-    selector.mode = "resume"
-    selector.set_runs(resumable_runs([run("resnet18", 12)]))
+    selector.choose_mode("resume")
+    selector.set_runs(run("resnet18", 12))
     button(selector, "browseCheckpointButton").click()
     dialog = selector.findChild(QFileDialog)
     dialog.selectFile(str(path))
-    with qtbot.waitSignal(selector.checkpoint_changed) as changed:
+    with qtbot.waitSignal(selector.runs.checkpoint_requested) as changed:
         dialog.accept()
     assert changed.args == [str(path)]
     assert runs(selector).model().rowCount() == 2
     assert runs(selector).currentIndex().data() == "last.pth"
 
 
-@pytest.mark.parametrize("mode", list(MODES))
+@pytest.mark.parametrize("mode", list(Mode))
 def test_it_fits_a_narrow_column(filled, mode):
-    filled.set_runs(resumable_runs([run("resnet18", 3)]))
-    filled.mode = mode
+    filled.set_runs(run("resnet18", 3))
+    filled.choose_mode(mode)
     assert filled.minimumSizeHint().width() <= 310

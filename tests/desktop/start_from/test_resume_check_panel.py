@@ -1,26 +1,63 @@
 """What has changed since a run stopped."""
 
-from PySide6.QtWidgets import QLabel
+from dataclasses import replace
 
+from PySide6.QtWidgets import QCheckBox, QLabel
+
+from flowergui.config.recipe import Recipe
+from flowergui.desktop.session import Mode, RunState, Session
 from flowergui.desktop.start_from.resume_check_panel import ResumeCheckPanel
-from flowergui.events import (
-    Preparing,
-    ResumeChecked,
-)
-from flowergui.facts import (
-    Check,
-)
+from flowergui.events import Preparing, ResumeChecked
+from flowergui.facts import Check, RunFacts
+from flowergui.requests import ResumeOptions
+
+RUN = RunFacts("/m/a", Recipe(epochs=3), 2, 1, 0.5, "/m/a/last.pth", "")
+SESSION = Session(mode=Mode.RESUME, recipe=RUN.recipe, checkpoint=RUN.last, resume_from=RUN)
+CHECKED = ResumeChecked("run", (Check("Photos", "same", "12, as before"),), 0, (), (), 2)
 
 
-def test_how_far_a_long_look_is(qtbot):
+def texts(panel) -> list[str]:
+    labels = panel.findChildren(QLabel)
+    return [label.text() for label in labels if label.isVisibleTo(panel)]
+
+
+def test_how_far_a_long_check_is(qtbot):
     panel = ResumeCheckPanel()
     qtbot.addWidget(panel)
-    looking = [label.text() for label in panel.findChildren(QLabel)]
-    assert "Looking at the photos …" in looking
-    panel.show_progress(Preparing("Looking at new photos", 1600, 4000))
-    texts = [label.text() for label in panel.findChildren(QLabel)]
-    assert "Looking at new photos · 1,600 of 4,000" in texts
-    told = ResumeChecked("run", (Check("Photos", "same", "12, as before"),), 0, (), (), 2)
-    panel.show_check(told)
-    panel.show_progress(Preparing("Looking at new photos", 4000, 4000))  # of a look before
-    assert panel.blocked() == ""
+    panel.show()
+    panel.show_session(SESSION)
+    assert "Scanning the images…" in texts(panel)
+    panel.show_progress(Preparing("Reading new images", 1600, 4000))
+    assert "Reading new images · 1,600 of 4,000" in texts(panel)
+    panel.show_session(replace(SESSION, resume_check=CHECKED))
+    assert not any("4,000" in text for text in texts(panel))
+    qtbot.waitUntil(lambda: any("unchanged" in text for text in texts(panel)))
+
+
+def test_a_run_that_goes_awaits_no_check(qtbot):
+    panel = ResumeCheckPanel()
+    qtbot.addWidget(panel)
+    for session, shown in (
+        (SESSION, True),
+        (replace(SESSION, run=RunState.RUNNING), False),
+        (replace(SESSION, run=RunState.RUNNING, resume_check=CHECKED), True),
+        (replace(SESSION, resume_from=None), False),
+    ):
+        panel.show_session(session)
+        assert panel.isHidden() is not shown
+
+
+def test_options_are_those_of_the_session(qtbot):
+    panel = ResumeCheckPanel()
+    qtbot.addWidget(panel)
+    checked = replace(CHECKED, new_photos=3, new_classes=("lily",), renamed=(("a", "b"),))
+    panel.show_session(replace(SESSION, resume_check=checked))
+    box = panel.findChild(QCheckBox, "renameClasses")
+    with qtbot.waitSignal(panel.options_requested) as requested:
+        box.click()
+    assert requested.args == [ResumeOptions(renamed=(("a", "b"),))]
+    panel.show_session(replace(SESSION, resume_check=checked))
+    assert not box.isChecked()  # nobody took it up
+    panel.show_session(replace(SESSION, resume_check=CHECKED, resume_options=requested.args[0]))
+    assert box.isChecked()
+    assert box.text() == "a is now b"

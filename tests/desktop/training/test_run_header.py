@@ -5,6 +5,9 @@ from dataclasses import replace
 import pytest
 from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from flowergui.config.recipe import Recipe
+from flowergui.config.resizing import training_size
+from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.training.eta import (
     Eta,
 )
@@ -75,6 +78,10 @@ class Header:
         self.widget.feed(events)
         self.widget._refresh()
 
+    def run(self, state: RunState) -> None:
+        """The run is in another state."""
+        self.widget.show_session(Session(run=state))
+
     def __getattr__(self, name):
         label = self.widget.findChild(QLabel, f"run{name.title()}")
         return label.text().replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "")
@@ -104,7 +111,7 @@ def test_before_a_run(header):
 
 
 def test_preparing_and_downloading(header):
-    header.widget.starting()
+    header.run(RunState.RUNNING)
     assert header.state == "Starting"
     assert header.progress == -1.0
     header.feed(DownloadProgress("resnet18", 12_000_000, 46_000_000))
@@ -121,13 +128,13 @@ def test_preparing_and_downloading(header):
 @pytest.mark.parametrize(
     ("device", "precision", "said"),
     [
-        ("cpu", "bfloat16", "resnet18 · 112 px · on the processor, in bfloat16"),
-        ("cuda:0", "float16", "resnet18 · 112 px · on the graphics card, in float16"),
+        ("cpu", "bfloat16", "resnet18 · 112 px · on the CPU, in bfloat16"),
+        ("cuda:0", "float16", "resnet18 · 112 px · on the GPU, in float16"),
         ("xpu", "float32", "resnet18 · 112 px · on xpu, in float32"),
     ],
 )
 def test_what_auto_came_to_is_said(header, device: str, precision: str, said: str):
-    header.widget.starting()
+    header.run(RunState.RUNNING)
     label = header.widget.findChild(QLabel, "runWhat")
     assert not label.isVisibleTo(header.widget)
     header.feed(replace(opened(), device=device, precision=precision))
@@ -136,23 +143,19 @@ def test_what_auto_came_to_is_said(header, device: str, precision: str, said: st
     assert label.toolTip() == ""
     header.feed(Stopped("models/one", 1, 0))
     assert header.what == said
-    header.widget.idle()
-    assert not label.isVisibleTo(header.widget)
 
 
 def test_a_precision_that_was_tried_says_how_it_did(header):
-    header.widget.starting()
+    header.run(RunState.RUNNING)
     header.feed(replace(opened(), precision="bfloat16", speedup=2.24))
     label = header.widget.findChild(QLabel, "runWhat")
     assert label.toolTip() == (
         "Both precisions were tried: bfloat16 is 2.2 times as fast as float32."
     )
-    header.widget.idle()
-    assert label.toolTip() == ""
 
 
 def test_what_becomes_of_frozen_layers_is_said(header):
-    header.widget.starting()
+    header.run(RunState.RUNNING)
     label = header.widget.findChild(QLabel, "runFeatures")
     header.feed(opened())
     assert not label.isVisibleTo(header.widget)
@@ -169,8 +172,6 @@ def test_what_becomes_of_frozen_layers_is_said(header):
         "Feature cache: the frozen layers run once for each of 4 augmented versions of an image "
         "(4.9 MB in memory)."
     )
-    header.widget.idle()
-    assert not label.isVisibleTo(header.widget)
 
 
 def test_where_it_stands_and_how_fast(header):
@@ -181,7 +182,7 @@ def test_where_it_stands_and_how_fast(header):
         header.feed(batch(1, number), after=0.5)
     # 45 batches of half a second, and five validations that cost 40% of a training photo
     # each: a quarter as many photos, so 5 * 10 * 0.5 * 0.4 / 4.
-    assert header.line == "Epoch 1 of 5 · batch 5 of 10 · 64 photos/s · 0:25 left"
+    assert header.line == "Epoch 1 of 5 · batch 5 of 10 · 64 images/s · 0:25 left"
     assert header.best == "The first validation comes at the end of this epoch."
     assert header.progress == pytest.approx(0.1)
 
@@ -189,11 +190,11 @@ def test_where_it_stands_and_how_fast(header):
 def test_time_left_knows_what_validation_takes(header):
     header.feed(opened())
     train_epoch(header, 1)
-    assert header.line.endswith(f"64 photos/s · {clock(4 * (10 * 0.5 + 3.0))} left")
+    assert header.line.endswith(f"64 images/s · {clock(4 * (10 * 0.5 + 3.0))} left")
     assert header.best == "Best validation accuracy 86.3% (epoch 1)"
     train_epoch(header, 2)
     train_epoch(header, 3)
-    assert header.best.endswith("(epoch 1) · 2 epochs without gain")
+    assert header.best.endswith("(epoch 1) · no improvement for 2 epochs")
 
 
 def test_a_nap_of_the_machine_spoils_no_estimate(header):
@@ -205,26 +206,27 @@ def test_a_nap_of_the_machine_spoils_no_estimate(header):
 
 
 def test_a_pause_is_no_measure(header):
+    header.run(RunState.RUNNING)
     header.feed(opened())
     train_epoch(header, 1)
-    header.widget.pausing()
+    header.run(RunState.PAUSING)
     assert header.state == "Pausing…"
-    header.widget.paused()
+    header.run(RunState.PAUSED)
     assert header.state == "Paused"
     assert header.line == "Epoch 1 of 5 · batch 10 of 10"
     header.now += 2.0
-    header.widget.went_on()
+    header.run(RunState.RUNNING)
     assert header.state == "Training"
     header.feed(batch(2, 1), after=0.5)
     header.feed(batch(2, 2), after=0.5)
-    assert "64 photos/s" in header.line
+    assert "64 images/s" in header.line
 
 
 def test_chunks_of_many_batches_are_measured_whole(header):
     header.feed(opened())
     header.feed(*(batch(1, number) for number in range(1, 6)), after=1.0)
     header.feed(*(batch(1, number) for number in range(6, 11)), epoch_done(1), after=0.05)
-    assert "3,200 photos/s" in header.line
+    assert "3,200 images/s" in header.line
 
 
 def test_validating(header):
@@ -237,35 +239,59 @@ def test_validating(header):
 
 def test_without_validation_photos(header):
     header.feed(opened(validation_photos=0), batch(1, 1))
-    assert header.best == "No photos are held back, so there is no validation accuracy."
+    assert header.best == "There is no validation set, so there is no validation accuracy."
 
 
 def test_the_ends(header):
+    header.run(RunState.RUNNING)
     header.feed(opened())
     train_epoch(header, 1)
-    header.widget.stopping()
+    header.run(RunState.STOPPING)
     assert header.state == "Stopping…"
-    header.feed(Saved("last.pth", 1, 10), Stopped("models/one", 1, 10))
+    header.feed(Saved("last.pth", 1, 7), Stopped("models/one", 1, 7))
     assert (header.state, header.line) == ("Stopped", "Epoch 1 of 5 · batch 10 of 10")
+    header.run(RunState.IDLE)
+    header.run(RunState.RUNNING)
     header.feed(opened(resumed=True))
+    header.widget.load([epoch_done(1)])
     assert header.best == "Best validation accuracy 86.3% (epoch 1)"
+    for epoch in range(2, EPOCHS + 1):
+        header.feed(epoch_done(epoch))
     header.feed(Finished("models/one", 5, 0.9, 4, 724.0))
-    assert (header.state, header.line) == ("Finished", "Finished 5 epochs in 12:04")
+    # as the table of runs has it: what the epochs took, those before it was resumed included
+    assert (header.state, header.line) == ("Finished", "Finished 5 epochs in 0:35")
     assert header.progress == 1
-    header.widget.idle()
-    assert header.state == "Ready"
+
+
+def test_a_run_that_stops_after_an_epoch_says_so(header):
+    header.feed(opened())
+    train_epoch(header, 1)
+    header.feed(Stopped("models/one", 2, 0))
+    assert header.line == "Stopped after epoch 1 of 5"
+
+
+@pytest.mark.parametrize("scanning", [True, False])
+def test_a_run_that_is_stopped_before_its_first_batch_is_over(header, scanning):
+    header.run(RunState.RUNNING)
+    if scanning:
+        header.feed(Preparing("Reading images", 3, 12))
+    header.run(RunState.STOPPING)
+    assert header.state == "Stopping…"
+    header.run(RunState.IDLE)  # without a word of the run
+    assert (header.state, header.line) == ("Stopped", "The run had not begun yet")
+    assert header.progress == 0
 
 
 def test_a_run_that_fails_before_it_began(header):
-    header.widget.starting()
-    header.widget.failed()
+    header.run(RunState.RUNNING)
+    header.widget.show_failed()
     assert header.state == "Failed"
     assert header.progress == 0
 
 
 def test_a_run_that_fails_before_its_first_validation(header):
     header.feed(opened(), batch(1, 1))
-    header.widget.failed()
+    header.widget.show_failed()
     assert (header.state, header.best) == ("Failed", "It ended before its first validation.")
 
 
@@ -275,6 +301,23 @@ def test_the_text_changes_at_most_five_times_a_second(header, qtbot):
     header.widget.feed([batch(1, 2)])
     assert "waiting" in header.line
     qtbot.waitUntil(lambda: "batch 2 of 10" in header.line)
+
+
+@pytest.mark.parametrize("measured", [1, 10, 16])
+def test_time_left_knows_that_images_grow(measured: int) -> None:
+    """A batch takes as long as its images have pixels; validation takes no time here."""
+    recipe = Recipe(epochs=20, first_training_size=64)
+    started = replace(opened(validation_photos=0), image_size=128, epochs=20)
+    sizes = [training_size(64, 128, epoch, 20) for epoch in range(1, 21)]
+    assert sizes[0] == 64 < sizes[-1] == 128
+    eta, now = Eta(started, recipe), 0.0
+    eta.took([batch(1, 1)], now)
+    for epoch in range(1, measured + 1):
+        for number in range(2 if epoch == 1 else 1, BATCHES + 1):
+            now += 1e-4 * sizes[epoch - 1] ** 2
+            eta.took([batch(epoch, number)], now)
+    left = sum(BATCHES * 1e-4 * size**2 for size in sizes[measured:])
+    assert eta.seconds_left() == pytest.approx(left)
 
 
 def test_nothing_measured_nothing_promised():
@@ -313,7 +356,7 @@ def test_plots_below_it_stay_in_place_while_a_run_goes(qtbot):
 
     begun = top(opened(), batch(1, 1))
     assert top(epoch_done(1)) == begun
-    assert top(replace(epoch_done(4), best_epoch=1)) == begun  # "3 epochs without gain" wraps
+    assert top(replace(epoch_done(4), best_epoch=1)) == begun  # "no improvement for 3 epochs" wraps
     assert top(epoch_done(5, best_epoch=5)) == begun
     assert top(Finished("models/one", EPOCHS, 0.9, 5, 60.0)) < begun
 

@@ -1,12 +1,23 @@
 """The panel of a run: its buttons."""
 
+from dataclasses import replace
+
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from flowergui.desktop.session import RunState
+from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.style import theme
 from flowergui.desktop.training.run_panel import RunPanel
+from flowergui.events import Estimated, ModelDescribed, Scanned
+from flowergui.facts import ClassCount, ModelFacts, Speedup, SpeedupKind
+
+READY = Session(
+    dataset=Scanned("/photos", "flat", (ClassCount("rose", 8, 0, ()),), ()),
+    models=(ModelFacts("resnet18", "ResNet", 1000, 64, ()),),
+    network=ModelDescribed("resnet18", 1, 64, (), (), (), ()),
+)
 
 
 @pytest.mark.parametrize(
@@ -27,9 +38,9 @@ def test_nothing_beside_a_run_moves_when_it_pauses_or_stops(qtbot, state):
     def widths():
         return [max(each.sizeHint().width(), each.minimumWidth()) for each in buttons]
 
-    panel.show_state(RunState.RUNNING)
+    panel.show_session(Session(run=RunState.RUNNING))
     running = widths()
-    panel.show_state(state)
+    panel.show_session(Session(run=state))
     assert widths() == running
 
 
@@ -38,7 +49,8 @@ def test_a_link_takes_the_colour_of_the_theme(qtbot, qapp):
     qtbot.addWidget(panel)
     panel.resize(700, 500)
     panel.show()
-    panel.allow(start="", resume="", estimate="About 20 min.", quicker="Cached views: 5 min.")
+    way = Speedup(SpeedupKind.CACHED_AUGMENTATIONS, (("cached_views", 4),), 300.0)
+    panel.show_session(replace(READY, estimate=Estimated(60.0, 60.0, 1200.0, 99, speedups=way)))
     hint = panel.findChild(QLabel, "startHint")
     qapp.processEvents()  # lays it out
 
@@ -51,3 +63,33 @@ def test_a_link_takes_the_colour_of_the_theme(qtbot, qapp):
     theme.apply(qapp, "dark")
     assert accent not in colours()
     assert QColor(theme.current().accent).rgb() in colours()
+
+
+def test_pause_then_space_does_not_stop(qtbot):
+    """While it pauses, Pause keeps the focus; pressed again, it takes the pause back."""
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
+    panel.show_session(Session(run=RunState.RUNNING))
+    pause = panel.findChild(QPushButton, "pauseButton")
+    with qtbot.waitSignal(panel.pause_requested):
+        qtbot.keyClick(panel.focusWidget(), Qt.Key.Key_Space)
+    panel.show_session(Session(run=RunState.PAUSING))
+    assert panel.focusWidget() is pause
+    with qtbot.assertNotEmitted(panel.stop_requested), qtbot.waitSignal(panel.continue_requested):
+        qtbot.keyClick(panel.focusWidget(), Qt.Key.Key_Space)
+    panel.show_session(Session(run=RunState.PAUSED))
+    assert panel.focusWidget() is pause
+
+
+def test_start_waits_until_a_run_can_start(qtbot):
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    start = panel.findChild(QPushButton, "startButton")
+    assert not start.isEnabled()
+    panel.show_session(READY)
+    assert start.isEnabled()
+    panel.show_session(replace(READY, run=RunState.RUNNING))
+    assert not start.isEnabled()

@@ -12,6 +12,7 @@ import torch
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
+from flowergui.config.resizing import training_size
 from flowergui.errors import FlowerError
 from flowergui.events import Estimated, Finished, Preparing
 from flowergui.facts import SpeedupKind
@@ -20,7 +21,6 @@ from flowergui.learning.device import hardware
 from flowergui.learning.device.autocast import autocast
 from flowergui.learning.estimate import speedups
 from flowergui.learning.training import loop
-from flowergui.learning.training.schedule import training_size
 
 Little = Callable[..., Recipe]
 

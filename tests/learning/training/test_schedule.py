@@ -5,7 +5,8 @@ import torch
 from torch.optim import SGD, lr_scheduler
 
 from flowergui.config.recipe import Recipe
-from flowergui.learning.training.schedule import Schedule, training_size
+from flowergui.config.resizing import training_size
+from flowergui.learning.training.schedule import Schedule
 
 EPOCHS, BATCHES = 7, 5
 

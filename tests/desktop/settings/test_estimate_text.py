@@ -3,7 +3,7 @@
 import pytest
 
 from flowergui.config.recipe import Recipe
-from flowergui.desktop.settings.estimate_controller import in_words
+from flowergui.desktop.settings.estimate_text import estimate_text
 from flowergui.events import Estimated
 
 
@@ -16,14 +16,16 @@ from flowergui.events import Estimated
         ((0.2, 0.3, 0.4, 100), {"epochs": 1}, "About 1 s in all."),
         ((139.0, 150.0, 4176.0, 100), {}, "About 1:09:36 h in all, 2:19 min an epoch."),
         ((73_664.0, 73_664.0, 2_905_434.0, 100), {}, "About 807 h in all, 20 h an epoch."),
-        ((1.0, 1.0, 1.0, 31), {}, "Batches of 32 may not fit into memory; about 31 do."),
-        ((1.0, 1.0, 1.0, 0), {}, "Batches of 32 may not fit into memory; not even one does."),
+        ((1.0, 1.0, 1.0, 31), {}, "Batch size 32 may not fit in memory; try 31."),
+        ((1.0, 1.0, 1.0, 0), {}, "Batch size 32 may not fit in memory, nor may a single image."),
     ],
 )
-def test_in_words(told: tuple[float, float, float, int], changes: dict, says: str) -> None:
+def test_how_an_estimate_reads(
+    told: tuple[float, float, float, int], changes: dict, says: str
+) -> None:
     epoch, first, seconds, largest = told
     estimated = Estimated(epoch, first, seconds, largest)
-    assert in_words(estimated, Recipe(**changes)) == says
+    assert estimate_text(estimated, Recipe(**changes)) == says
 
 
 @pytest.mark.parametrize(
@@ -33,17 +35,18 @@ def test_in_words(told: tuple[float, float, float, int], changes: dict, says: st
         (
             "file",
             61 * 10**8,
-            "About 1:03 min in all; later epochs take a moment. What frozen layers give takes "
-            "6.1 GB of the disk until the end.",
+            "About 1:03 min in all; later epochs take a moment. The feature cache takes "
+            "6.1 GB of disk space until the end.",
         ),
     ],
 )
 def test_where_frozen_layers_are_kept(where: str, size: int, says: str) -> None:
-    assert in_words(Estimated(0.2, 18.0, 63.0, 100, where, size), Recipe()) == says
+    assert estimate_text(Estimated(0.2, 18.0, 63.0, 100, where, size), Recipe()) == says
 
 
 def test_what_has_no_room() -> None:
     told = Estimated(120.0, 130.0, 3600.0, 100, "", 61 * 10**9)
-    assert in_words(told, Recipe()) == (
-        "About 1:00:00 h in all, 2:00 min an epoch: what frozen layers give has no room (61.0 GB)."
+    assert estimate_text(told, Recipe()) == (
+        "About 1:00:00 h in all, 2:00 min an epoch. Not enough space for the feature cache "
+        "(61.0 GB)."
     )

@@ -1,0 +1,160 @@
+"""Where a new run starts: the mode, the network and its weights, and the files of weights."""
+
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from flowergui import tasks
+from flowergui.config.recipe import Recipe
+from flowergui.desktop.session import Mode, Session, Store
+from flowergui.desktop.start_from.mode_selector import ModeSelector
+from flowergui.desktop.threads import preload_torch
+from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.transitions import (
+    settled_weights,
+    with_mode,
+    with_model,
+    with_settings_of,
+    with_weights,
+)
+from flowergui.desktop.widgets.banner import Banner
+from flowergui.events import (
+    DownloadProgress,
+    ModelsListed,
+    WeightsFound,
+    WeightsSaved,
+)
+from flowergui.text import tr
+
+MODELS, WEIGHTS, SAVE = "models", "weights", "save weights"
+"""The names of its jobs."""
+
+
+class StartController(QObject):
+    """Keeps the start of a new run at what the user wants and the catalogue knows."""
+
+    dataset_requested = Signal(str)
+    """The settings that were taken come with this folder of images, while none is open."""
+
+    def __init__(
+        self,
+        store: Store,
+        panel: ModeSelector,
+        banner: Banner,
+        jobs: Jobs,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._store, self._banner, self._jobs = store, banner, jobs
+        self._loading = False
+        panel.mode_requested.connect(self.choose_mode)
+        panel.models.model_requested.connect(self.choose_model)
+        panel.weights.weights_requested.connect(self._choose_weights)
+        panel.weights.save_requested.connect(self._save_weights)
+        panel.weights.cancel_requested.connect(self._cancel_saving)
+        store.changed.connect(self._follow)
+
+    @Slot()
+    def load_models(self) -> None:
+        """Loads torch and the catalogue of networks. That takes seconds, in which Python has
+        little time for anything else: there should be a window to look at."""
+        if not self._loading:
+            self._loading = True
+            self._jobs.do(MODELS, preload_torch.load, self._on_events)
+
+    @Slot(str)
+    def choose_mode(self, mode: str) -> None:
+        """The user wants this Mode."""
+        self._store.update(**with_mode(self._store.session, Mode(mode)))
+
+    @Slot(str)
+    def choose_model(self, model: str) -> None:
+        """The user wants this network."""
+        if model != self._store.session.recipe.model:
+            self._store.update(**with_model(self._store.session, model))
+
+    @Slot(object)
+    def take_settings(self, recipe: Recipe) -> None:
+        """The user wants a new run with the settings of another."""
+        self._store.update(**with_settings_of(self._store.session, recipe))
+        session = self._store.session
+        if recipe.photos and session.dataset is None and not session.scanning:
+            self.dataset_requested.emit(recipe.photos)
+        if session.recipe.model != recipe.model:
+            self._banner.show_warning(
+                tr("There is no network {model} here; choose one.", model=recipe.model)
+            )
+        elif session.dataset is not None:
+            self._banner.show_note(tr("These are the settings of that run, for the open dataset."))
+        else:
+            self._banner.show_note(tr("These are the settings of that run."))
+
+    @Slot(str)
+    def _choose_weights(self, weights: str) -> None:
+        self._store.update(**with_weights(self._store.session, weights))
+
+    @Slot(object, object)
+    def _follow(self, before: Session, after: Session) -> None:
+        if after.models and (before.recipe.model, bool(before.models)) != (
+            after.recipe.model,
+            True,
+        ):
+            self._find_weights()
+        session = self._store.session
+        weights = settled_weights(session)
+        if weights != session.recipe.weights and session.mode is not Mode.RESUME:
+            self._store.update_recipe(weights=weights)
+
+    def _find_weights(self) -> None:
+        model = self._store.session.recipe.model
+        self._jobs.do(WEIGHTS, lambda: tasks.find_weights(model), self._on_events)
+
+    @Slot()
+    def _save_weights(self) -> None:
+        """Downloads the chosen weights, unless they are here already, and keeps them."""
+        recipe = self._store.session.recipe
+        self._store.update(download=DownloadProgress(recipe.model, 0, 0))
+        self._jobs.do(
+            SAVE,
+            lambda: tasks.save_weights(recipe.model, recipe.weights),
+            self._on_events,
+            self._on_save_error,
+        )
+
+    @Slot()
+    def _cancel_saving(self) -> None:
+        self._jobs.cancel(SAVE)
+        self._store.update(download=None)
+
+    @Slot(object)
+    def _on_save_error(self, error: BaseException) -> None:
+        self._store.update(download=None)
+        self._jobs.report(error)
+
+    @Slot(object)
+    def _on_events(self, events: tuple[Any, ...]) -> None:
+        for event in events:
+            match event:
+                case ModelsListed():
+                    self._take_models(event)
+                case WeightsFound(model=model) if model == self._store.session.recipe.model:
+                    self._store.update(saved_weights=event.files)
+                case DownloadProgress():
+                    self._store.update(download=event)
+                case WeightsSaved():
+                    self._store.update(download=None)
+                    self._find_weights()
+                    self._banner.show_success(
+                        tr(
+                            "The weights are in {path}; a transfer can start from there without "
+                            "the internet.",
+                            path=event.path,
+                        )
+                    )
+
+    def _take_models(self, event: ModelsListed) -> None:
+        model, known = self._store.session.recipe.model, [each.name for each in event.models]
+        self._store.update(models=event.models)
+        if known and model not in known:
+            self._banner.show_warning(tr("There is no network {model} here.", model=model))
+            self.choose_model(known[0])

@@ -1,0 +1,284 @@
+"""What changes in the session when something happens: pure functions that give the changes, as
+`Store.update` takes them."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE
+from flowergui.config.presets import PRESETS, preset_of, with_preset
+from flowergui.config.recipe import Recipe
+from flowergui.desktop.session import (
+    Mode,
+    Session,
+    frozen,
+    is_idle,
+    model_facts,
+    open_dataset,
+    resumable,
+    weights_files,
+)
+from flowergui.events import EpochDone, RunsFound, RunStarted, Saved, Scanned
+from flowergui.facts import RunFacts
+from flowergui.requests import UNCHANGED
+
+IMAGENET = "imagenet"
+"""The best weights that a network has; other values of `weights` are versions, or paths."""
+
+OWN_SIZE: dict[str, Any] = {"image_size": 0, "training_size": 0, "first_training_size": 0}
+"""The settings that leave the image size to the network."""
+
+NOT_RESUMING: dict[str, Any] = {
+    "new_run": None,
+    "checkpoint": "",
+    "resume_from": None,
+    "finding_run": False,
+    "resume_options": UNCHANGED,
+    "resume_check": None,
+    "moved_photos": "",
+}
+
+
+def with_recipe(session: Session, recipe: Recipe) -> dict[str, Any]:
+    """Another recipe; the preset that it has is the one that another mode takes."""
+    return {"recipe": recipe, "base_preset": preset_of(recipe) or session.base_preset}
+
+
+def with_chosen_preset(session: Session, preset: str) -> dict[str, Any]:
+    """The values of the preset for the mode of the recipe, its frozen layers included."""
+    return {"recipe": with_preset(session.recipe, preset), "base_preset": preset}
+
+
+def with_dataset(session: Session, scanned: Scanned) -> dict[str, Any]:
+    """A dataset is open. A run to resume keeps its own."""
+    changes: dict[str, Any] = {"dataset": scanned, "scanning": False}
+    if session.mode is Mode.RESUME and session.new_run is not None:
+        return {**changes, "new_run": replace(session.new_run, photos=scanned.folder)}
+    return {**changes, "recipe": replace(session.recipe, photos=scanned.folder)}
+
+
+def with_mode(session: Session, mode: Mode) -> dict[str, Any]:
+    """Another mode. A new run takes the values of the preset for it, except those that the user
+    changed; the newest run is the one to resume."""
+    if mode is session.mode:
+        return {}
+    if mode is Mode.RESUME:
+        newest = next(iter(resumable(session)), None)
+        changes: dict[str, Any] = {"mode": mode, "new_run": session.recipe}
+        resuming = replace(session, **changes)
+        return {**changes, **with_checkpoint(resuming, newest.checkpoint if newest else "")}
+    recipe = session.recipe
+    if session.mode is Mode.RESUME:
+        recipe = session.new_run or recipe
+    if recipe.mode != mode:
+        recipe = _in_mode(_without_speedup(session, recipe), mode, session.base_preset)
+    dataset = open_dataset(session)
+    recipe = replace(recipe, photos=dataset.folder if dataset else "")
+    return {**NOT_RESUMING, **with_recipe(session, recipe), "mode": mode, "taken_speedup": ()}
+
+
+def with_model(session: Session, model: str) -> dict[str, Any]:
+    """Another network. Names of the old one's layers mean nothing there, words do."""
+    recipe = session.recipe
+    frozen: Any = recipe.frozen
+    if not {ALL_BUT_HEAD, ALL_BUT_LAST_STAGE}.issuperset(frozen):
+        frozen = PRESETS["recommended"][recipe.mode]["frozen"]
+    changes = with_recipe(session, replace(recipe, model=model, frozen=frozen))
+    return {**changes, "saved_weights": ()}
+
+
+def with_weights(session: Session, weights: str) -> dict[str, Any]:
+    """Other weights to transfer from; a file stays on offer."""
+    changes = with_recipe(session, replace(session.recipe, weights=weights))
+    if Path(weights).suffix and weights not in session.saved_weights:
+        changes["weights_file"] = weights
+    return changes
+
+
+def settled_weights(session: Session) -> str:
+    """The weights of the recipe where its network has them, else the best there are; "" for none.
+    A file that the user chose stays, whatever the network."""
+    facts, weights = model_facts(session), session.recipe.weights
+    if facts is None or weights in weights_files(session):
+        return weights
+    versions = [each.name for each in facts.weights]
+    if versions:
+        return weights if weights in versions[1:] else IMAGENET
+    return next(iter(session.saved_weights), "")
+
+
+def new_run_recipe(session: Session) -> Recipe:
+    """The recipe with which a new run begins: it names its dataset, and weights only for a
+    transfer."""
+    recipe, dataset = session.recipe, open_dataset(session)
+    weights = recipe.weights if recipe.mode == Mode.TRANSFER else Recipe().weights
+    return replace(recipe, photos=dataset.folder if dataset else "", weights=weights)
+
+
+def with_settings_of(session: Session, recipe: Recipe) -> dict[str, Any]:
+    """A new run with the settings of another, on the dataset that is open."""
+    known = {each.name for each in session.models}
+    dataset = open_dataset(session)
+    taken = replace(recipe, photos=dataset.folder if dataset else "")
+    if known and recipe.model not in known:
+        taken = replace(taken, model=session.recipe.model)
+    changes = {**NOT_RESUMING, **with_recipe(session, taken), "mode": Mode(recipe.mode)}
+    if Path(recipe.weights).suffix:
+        changes["weights_file"] = recipe.weights
+    return changes
+
+
+def with_speedup(session: Session) -> dict[str, Any]:
+    """The settings become those of the suggested speed-up."""
+    way = session.estimate.speedups if session.estimate else None
+    if way is None:
+        return {}
+    recipe = session.recipe
+    taken = tuple((name, value, getattr(recipe, name)) for name, value in way.values)
+    values: dict[str, Any] = dict(way.values)
+    return {**with_recipe(session, replace(recipe, **values)), "taken_speedup": taken}
+
+
+def without_speedup(session: Session) -> dict[str, Any]:
+    """The settings become again what they were before it, unless they were changed since."""
+    return {
+        **with_recipe(session, _without_speedup(session, session.recipe)),
+        "taken_speedup": (),
+    }
+
+
+# --- runs on disk -----------------------------------------------------------------------------
+
+
+def with_runs(session: Session, found: RunsFound) -> dict[str, Any]:
+    """These runs are on disk now. The run to resume is what it is on disk; where it is not there
+    any more, the newest takes its place."""
+    changes: dict[str, Any] = {
+        "runs": found.runs,
+        "bare_weights": found.bare_weights,
+        "bare_weights_newer": found.bare_weights_newer,
+    }
+    if session.mode is not Mode.RESUME:
+        return changes
+    after = replace(session, **changes)
+    offered = [each.checkpoint for each in resumable(after)]
+    if session.checkpoint in offered:
+        changes["resume_from"] = _run_of(after, session.checkpoint)
+    elif not session.checkpoint or session.checkpoint != session.other_checkpoint:
+        changes.update(with_checkpoint(after, next(iter(offered), "")))
+    return changes
+
+
+def with_checkpoint(session: Session, checkpoint: str) -> dict[str, Any]:
+    """Another checkpoint is to be resumed, "" for none. The recipe is that of its run; bare
+    weights are a new run of a network that will be recognised, at its own image size.
+
+    A checkpoint that is not on the list has `finding_run` set until `with_run_found`.
+    """
+    offered = [each.checkpoint for each in resumable(session)]
+    elsewhere = bool(checkpoint) and checkpoint not in offered
+    changes: dict[str, Any] = {
+        "checkpoint": checkpoint,
+        "finding_run": elsewhere,
+        "resume_options": UNCHANGED,
+        "resume_check": None,
+        "moved_photos": "",
+    }
+    if elsewhere:
+        return {**changes, "resume_from": None, "other_checkpoint": checkpoint}
+    run = _run_of(session, checkpoint)
+    return {**changes, **with_run_found(replace(session, checkpoint=checkpoint), run)}
+
+
+def with_run_found(session: Session, run: RunFacts | None) -> dict[str, Any]:
+    """The run of the checkpoint to resume is known; None for bare weights."""
+    changes: dict[str, Any] = {"resume_from": run, "finding_run": False}
+    if run is not None:
+        return {**changes, "recipe": run.recipe}
+    if session.checkpoint and session.new_run is not None:
+        own = replace(session.new_run, **OWN_SIZE, mode="scratch")
+        return {**changes, "recipe": own}
+    return changes
+
+
+# --- the run that goes ------------------------------------------------------------------------
+
+
+def with_run_started(session: Session, event: RunStarted) -> dict[str, Any]:
+    """A run goes, and heads the list of runs. Its network and frozen layers are what the recipe
+    says: weights alone, or an old checkpoint, may differ from what was shown."""
+    changes: dict[str, Any] = {"run_started": event}
+    recipe = session.recipe
+    if event.model != recipe.model:
+        recipe = replace(recipe, model=event.model, frozen=event.frozen)
+    elif session.network is not None and set(frozen(session)) != set(event.frozen):
+        recipe = replace(recipe, frozen=event.frozen)
+    changes["recipe"] = recipe
+    if listed_run(session, event.run) is None:
+        classes = len(event.classes)
+        facts = RunFacts(event.run, recipe, classes, event.epoch - 1, 0.0, "", "")
+        changes["runs"] = (facts, *session.runs)
+    return changes
+
+
+def with_epoch_done(session: Session, event: EpochDone) -> dict[str, Any]:
+    """The run that goes has done an epoch."""
+    return _of_this_run(
+        session, epochs_done=event.epoch, batch=0, best_accuracy=event.best_accuracy
+    )
+
+
+def with_saved(session: Session, event: Saved) -> dict[str, Any]:
+    """The run that goes has saved a checkpoint."""
+    best = Path(event.path).name == "best.pth"
+    return _of_this_run(session, **{"best" if best else "last": event.path})
+
+
+def with_run_ended(session: Session) -> dict[str, Any]:
+    """The run has ended: what was taken up when it was resumed is not wanted twice."""
+    assert is_idle(session)
+    return {"resume_options": UNCHANGED, "resume_check": None}
+
+
+def _of_this_run(session: Session, **facts: Any) -> dict[str, Any]:
+    started = session.run_started
+    run = listed_run(session, started.run) if started else None
+    if run is None:
+        return {}
+    after = replace(run, **facts)
+    changes: dict[str, Any] = {
+        "runs": tuple(after if each is run else each for each in session.runs)
+    }
+    if session.resume_from is not None and session.resume_from.path == run.path:
+        changes["resume_from"] = after
+    return changes
+
+
+def listed_run(session: Session, folder: str) -> RunFacts | None:
+    """The run in this folder, as the list of runs has it."""
+    return next((run for run in session.runs if run.path == folder), None)
+
+
+def _run_of(session: Session, checkpoint: str) -> RunFacts | None:
+    runs = (run for run in session.runs if checkpoint and checkpoint in (run.last, run.best))
+    return next(runs, None)
+
+
+def _without_speedup(session: Session, recipe: Recipe) -> Recipe:
+    taken = session.taken_speedup
+    if any(getattr(recipe, name) != value for name, value, _ in taken):
+        return recipe
+    values: dict[str, Any] = {name: before for name, _, before in taken}
+    return replace(recipe, **values)
+
+
+def _in_mode(recipe: Recipe, mode: Mode, preset: str) -> Recipe:
+    """`recipe` in another mode. What it has from the preset becomes the preset's for that mode;
+    what the user changed stays."""
+    before, after = PRESETS[preset][recipe.mode], PRESETS[preset][mode]
+    untouched: dict[str, Any] = {
+        name: value
+        for name, value in after.items()
+        if getattr(recipe, name) == before.get(name) or name == "frozen"
+    }
+    return replace(recipe, mode=str(mode), **untouched)
