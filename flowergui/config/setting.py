@@ -14,6 +14,9 @@ Value = bool | int | float | str | tuple[str, ...]
 ZERO_WORDS: Final = ("none", "off", "no", "false", "auto", "own")
 """What may be typed for 0, beside the setting's own `zero`, where 0 has a meaning of its own."""
 
+NO_NAMES: Final = "nothing"
+"""How an empty list of names is written."""
+
 ON_WORDS: Final = ("on", "true", "yes")
 OFF_WORDS: Final = ("off", "false", "no")
 
@@ -102,7 +105,7 @@ class Setting:
         if isinstance(value, bool):
             return "on" if value else "off"
         if isinstance(value, tuple):
-            return " ".join(value) or "nothing"
+            return " ".join(value) or NO_NAMES
         if self.zero and value == 0:
             return self.zero
         if isinstance(value, float):
@@ -189,7 +192,7 @@ class Setting:
             whole = isinstance(self.default, int) and read.is_integer()
             return int(read) if whole else read
         if isinstance(self.default, tuple):
-            return tuple(name for name in word.replace(",", " ").split() if name)
+            return () if word == NO_NAMES else tuple(word.replace(",", " ").split())
         return word
 
 

@@ -29,6 +29,7 @@ def test_what_a_setting_writes_it_reads(each) -> None:
     text = ", ".join(default) if isinstance(default, tuple) else str(default)
     assert each.parse(text) == default
     assert type(each.parse(text)) is type(default)
+    assert each.parse(each.written(default)) == default
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,7 @@ def test_what_a_setting_writes_it_reads(each) -> None:
         ("mixup", "yes", 0.2),
         ("frozen", "conv1.*, bn1  fc", ("conv1.*", "bn1", "fc")),
         ("frozen", "", ()),
+        ("frozen", "nothing", ()),
         ("model", " resnet50 ", "resnet50"),
     ],
 )
