@@ -8,6 +8,7 @@ on the class; `as_dict` gives what `--json` prints.
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flowergui.config.recipe import Recipe
 from flowergui.config.recipe_diff import Difference
 from flowergui.facts import (
     Check,
@@ -177,7 +178,9 @@ class ResumeChecked:
 
     `new_photos` (a number of images) and `new_classes` could be added. `renamed` are pairs of the
     old and the new name of a class, suggested by the names of its images. `epochs_left` is 0 if
-    there is nothing left to train.
+    there is nothing left to train. `recipe` is the one that the run would continue with: what it
+    used last, live changes included, and the changes asked for. Unless `in_place`, the checkpoint
+    is older than the run's newest state, and would be continued in a new run folder.
     """
 
     run: str
@@ -186,6 +189,8 @@ class ResumeChecked:
     new_classes: tuple[str, ...]
     renamed: tuple[tuple[str, str], ...]
     epochs_left: int
+    recipe: Recipe | None = None
+    in_place: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,15 +81,39 @@ class ModuleFacts:
     parameters: int
 
 
+class CheckKind(StrEnum):
+    """What a Check compares. `subject` is its label for people."""
+
+    EPOCHS = "epochs"
+    FOLDER = "folder"
+    MODEL = "model"
+    CLASSES = "classes"
+    IMAGES = "images"
+    IMAGE_SIZE = "image size"
+    DEVICE = "device"
+    VERSIONS = "versions"
+    SETTING = "setting"
+
+
+class Verdict(StrEnum):
+    """What a Check found: nothing has changed; something has, and the run can continue; or the run
+    can't continue like this."""
+
+    SAME = "same"
+    FINE = "fine"
+    BLOCKING = "blocking"
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was compared before a run is resumed. `verdict` is "same", "fine" (it has
-    changed, and the run can go on) or "blocking" (it can't); `remedy` says what can be done."""
+    """One thing that was compared before a run is resumed. `detail` says what was found, and
+    `remedy` what can be done about it; it may be empty."""
 
     subject: str
     verdict: str
     detail: str
     remedy: str = ""
+    kind: CheckKind = CheckKind.SETTING
 
 
 class DeviceNotice(StrEnum):

@@ -111,10 +111,10 @@ def check_resume(
 ) -> Iterator[Event]:
     """Preparing while new images are checked, then ResumeChecked: what resuming would meet. Nothing
     is changed. Raises FlowerError if there is no run to resume."""
-    from flowergui.learning.training import resume_check
+    from flowergui.learning.training import resume_plan
 
     path = Path(source) if source is not None else newest_run(models or paths.models_folder())
-    yield from resume_check.check(path, dict(changes or {}), how)
+    yield from resume_plan.check(path, dict(changes or {}), how)
 
 
 def estimate(

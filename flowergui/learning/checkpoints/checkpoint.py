@@ -157,15 +157,12 @@ def is_flowergui_checkpoint(stored: Mapping[str, Any]) -> bool:
     return name == FORMAT and all(isinstance(stored.get(key), kinds[key]) for key in kinds)
 
 
-_OF_A_RUN = (
-    *("optimizer", "schedule", "scaler", "progress", "history", "frozen", "normalisation"),
-    *("device", "precision", "fingerprint", "epoch", "step"),
-)
-
-
 def is_resumable(stored: Mapping[str, Any]) -> bool:
-    """Whether a run can be taken up from a dict that was read: exports hold weights alone."""
-    return is_flowergui_checkpoint(stored) and all(key in stored for key in _OF_A_RUN)
+    """Whether a run can be resumed from a dict that was read. Exports hold weights alone."""
+    needed = {"optimizer": Mapping, "progress": Mapping}
+    return is_flowergui_checkpoint(stored) and all(
+        isinstance(stored.get(key), kind) for key, kind in needed.items()
+    )
 
 
 def extract_state_dict(stored: Mapping[str, Any], path: Path) -> dict[str, Tensor]:

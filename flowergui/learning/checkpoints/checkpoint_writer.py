@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, Saved, SaveFailed
 from flowergui.learning.checkpoints import checkpoint
@@ -86,6 +87,7 @@ class CheckpointWriter:
         self._outcomes: list[SaveEvent] = []
         self._rows: Rows = []
         self._owed: Snapshot | None = None
+        self._recipe: Mapping[str, Any] | None = None
         self._spare: list[Buffers] = []
         self._copying = 0.0
         self.cost = 0.0
@@ -230,6 +232,7 @@ class CheckpointWriter:
                 owed = None
             checkpoint.write(last.content, run.last, keep_as=run.previous)
             outcomes.append(_saved(last.content, run.last))
+            self._write_recipe(last.content)
             if job.best:
                 run.keep(run.last, run.best)
                 outcomes.append(_saved(last.content, run.best))
@@ -244,6 +247,13 @@ class CheckpointWriter:
             outcomes += [SaveFailed(str(p), reason) for p in missed if str(p) not in there]
         seconds = time.thread_time() - began
         return SaveResult(job, tuple(outcomes), rows, owed, seconds)
+
+    def _write_recipe(self, content: Mapping[str, Any]) -> None:
+        """Keeps recipe.json as it is in last.pth: settings may change during a run."""
+        recipe = content.get("recipe")
+        if recipe is not None and recipe != self._recipe:
+            self._run.write_recipe(Recipe.from_dict(recipe))
+            self._recipe = recipe
 
 
 def _saved(content: Mapping[str, Any], path: Path) -> Saved:

@@ -1,295 +1,239 @@
-"""Taking a run up again: everything before its next batch."""
+"""Resuming a run: everything before its next batch."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import replace
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from flowergui.config.presets import with_preset
-from flowergui.config.recipe import RESUMABLE, SETTING, Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Finished, Warned
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.learning.data import dataset_diff
-from flowergui.learning.data.scan import scan
-from flowergui.learning.data.split import Split, split_photos
+from flowergui.learning.data.dataset_diff import DatasetDiff, split_after
+from flowergui.learning.data.split import Split
 from flowergui.learning.device import hardware
 from flowergui.learning.models import weights
 from flowergui.learning.models.build import build
-from flowergui.learning.models.identify import IdentifiedArchitecture, identify_architecture
 from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop, new_run
+from flowergui.learning.training.progress import Progress
+from flowergui.learning.training.resume_plan import ResumePlan, WeightsOnlyError, plan_resume
+from flowergui.learning.training.resume_weights import train_from_weights
 from flowergui.learning.training.run import Run
 from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions
 from flowergui.store.run_folder import RunFolder
 from flowergui.system import tuning
 from flowergui.system.tuning import gc_paused
+from flowergui.text import tr, trn
 
 
 def resume(
-    source: Path, live: LiveRequests, changes: dict[str, Any], models: Path, how: ResumeOptions
-) -> Iterator[Event]:
-    """Goes on with the run in a folder or checkpoint; see `tasks.resume`."""
-    tuning.tune_malloc()
-    stamps = _stamps(source)
-    stored, path = _found(source)
-    if not checkpoint.is_resumable(stored):
-        yield from _resume_weights(stored, path, live, changes, models)
-        return
-    if changes.get("model") == stored["recipe"]["model"]:
-        changes = {name: value for name, value in changes.items() if name != "model"}
-    refuse_changes(changes)
-    run = run_of(path)
-    if _is_over(stored, changes):
-        yield from _over(run, stored, changes)
-        return
-    with run.locked():
-        if _stamps(source) != stamps:  # whoever held it till now has saved once more
-            stored, path = _found(source)
-        yield from _go_on(stored, path, run, live, changes, how)
-
-
-def _go_on(
-    stored: dict[str, Any],
-    path: Path,
-    run: RunFolder,
+    source: Path,
     live: LiveRequests,
     changes: dict[str, Any],
-    how: ResumeOptions,
+    models: Path,
+    options: ResumeOptions,
 ) -> Iterator[Event]:
-    """Goes on with a checkpoint of a run, whose folder is held."""
-    if _is_over(stored, changes):
-        yield from _over(run, stored, changes)
-        return
-    recipe = _wished(stored, changes)
-    taking = dataset_diff.compare_dataset(run, Path(recipe.photos), stored["classes"], how.renamed)
-    with gc_paused(lambda: len(known.rows) if known else 0):
-        known = yield from new_run.unless_stopped(taking, live)
-        if known is None:
+    """Resumes the run in the folder `source`, or from the checkpoint `source`; see
+    `tasks.resume`."""
+    tuning.tune_malloc()
+    folder = RunFolder(source if source.is_dir() else source.parent)
+    with ExitStack() as locks:
+        if folder.exists():
+            locks.enter_context(folder.locked())
+        try:
+            plan = yield from new_run.unless_stopped(plan_resume(source, changes, options), live)
+        except WeightsOnlyError as found:
+            locks.close()
+            yield from train_from_weights(found.stored, found.path, live, changes, models)
             return
-        known.raise_if_unusable()
-        split = dataset_diff.split_after(known, recipe, how)
-    training = _restored(stored, recipe, split, run, changes)
-    training.unreadable.update(known.missing)
-    new = len(split.train) + len(split.validation) - len(known.rows)
-    # A run that was killed, or taken up from an older checkpoint, may have taken photos in since.
-    if new or (not how.renamed and training.fingerprint != stored["fingerprint"]):
-        training.restart_epoch()
-    if how.restart_schedule:
-        training.schedule.restart(training.progress.step)
-    try:
-        run.keep(path, run.resumed)
-    except OSError as error:
-        raise FlowerError(
-            f"{path.name} can't be kept as {run.resumed.name}: {error.strerror or error}.",
-            hint="Make room on the disk.",
-        ) from error
-    run.history.cut_back(training.progress.step, training.progress.epoch)
-    run.write_recipe(recipe)
-    if new or how.renamed:
-        run.write_split(split.classes, split.rows(), split.folder)
-    opened = training.started(resumed=True)
-    # The files beside the checkpoint must not be ahead of it, should the run be killed.
-    saved = training.save() if changes or how != UNCHANGED else ()
-    yield opened
+        if plan is not None:
+            yield from continue_run(plan, live, locks)
+
+
+def continue_run(plan: ResumePlan, live: LiveRequests, locks: ExitStack) -> Iterator[Event]:
+    """Does what was planned. `locks` holds the plan's run folder; if another one continues the run,
+    it holds that one. Raises FlowerError if the plan can't be done."""
+    plan.raise_if_refused()
+    if not plan.epochs_left or plan.diff is None:
+        yield from _all_epochs_done(plan)
+        return
+    with gc_paused(lambda: len(split.train) + len(split.validation)):
+        split = split_after(plan.diff, plan.recipe, plan.options)
+    folder = plan.folder if plan.in_place else None
+    run = _restored(plan, split, folder)
+    added = len(split.train) + len(split.validation) - len(plan.diff.rows)
+    # A run that was killed, or resumed from an older checkpoint, may have added images since.
+    known = plan.stored.get("fingerprint", run.fingerprint)
+    if added or (not plan.options.renamed and run.fingerprint != known):
+        run.restart_epoch()
+    if plan.options.restart_schedule:
+        run.schedule.restart(run.progress.step)
+    if plan.in_place:
+        _keep_in_place(plan, run, rewrite_split=bool(added or plan.options.renamed))
+    else:
+        _copy_what_came_before(plan, run)
+        locks.close()
+        locks.enter_context(run.folder.locked())
+    started = run.started(resumed=True)
+    # The files beside the checkpoint must not be ahead of it, should the process be killed.
+    saved = run.save() if plan.changes or plan.options != UNCHANGED else ()
+    yield started
     yield from saved
-    if path == run.previous:
-        yield Warned("last.pth is missing or damaged; this goes on from previous.pth.")
-    for note in _notes(known, new, split):
-        yield Warned(note)
-    yield from loop.fit(training, live)
+    for message in _warnings(plan, run, plan.diff, added):
+        yield Warned(message)
+    yield from loop.fit(run, live)
 
 
-def _wished(stored: dict[str, Any], changes: dict[str, Any]) -> Recipe:
-    """The recipe of a checkpoint with these changes. Raises FlowerError where it can't be."""
-    return replace(Recipe.from_dict(stored["recipe"]), **changes).checked()
-
-
-def _is_over(stored: dict[str, Any], changes: dict[str, Any]) -> bool:
-    """Whether all epochs that are wished are done."""
-    return bool(stored["progress"]["epoch"] > _wished(stored, changes).epochs)
-
-
-def _over(run: RunFolder, stored: dict[str, Any], changes: dict[str, Any]) -> Iterator[Event]:
-    """What is told of a run that has done all its epochs."""
-    recipe, progress = _wished(stored, changes), stored["progress"]
-    yield Warned(
-        f"This run has done all its {recipe.epochs} epochs. "
-        "To go on, ask for more epochs than that."
+def _all_epochs_done(plan: ResumePlan) -> Iterator[Event]:
+    message = trn(
+        "This run has done its {count} epoch. To continue, ask for more epochs.",
+        "This run has done all its {count} epochs. To continue, ask for more epochs.",
+        plan.recipe.epochs,
     )
-    yield Finished(
-        str(run.path),
-        recipe.epochs,
-        progress["best_accuracy"],
-        progress["best_epoch"],
-        progress["seconds"],
-    )
+    yield Warned(message)
+    progress = plan.progress
+    best = progress.best_accuracy, progress.best_epoch
+    yield Finished(str(plan.folder.path), plan.recipe.epochs, *best, progress.seconds)
 
 
-def _restored(
-    stored: dict[str, Any],
-    recipe: Recipe,
-    split: Split,
-    run: RunFolder,
-    changes: Mapping[str, Any],
-) -> Run:
-    """The training that a checkpoint left off, with the `changes` of `recipe` (its fields) taken
-    up. Raises FlowerError."""
-    normalisation = stored["normalisation"]
-    plan = RuntimeConfig(
-        image_size=stored["image_size"],
-        mean=tuple(normalisation["mean"]),
-        std=tuple(normalisation["std"]),
-        device=hardware.device(recipe.device if "device" in changes else stored["device"]),
-        dtype=getattr(torch, stored["precision"]),
-    )
-    if "device" in changes or "precision" in changes:
-        plan = replace(plan, dtype=hardware.precision(recipe.precision, plan.device))
+# --- the run --------------------------------------------------------------------------------------
+
+
+def _restored(plan: ResumePlan, split: Split, folder: RunFolder | None) -> Run:
+    """The run as its checkpoint left it, with the plan's recipe. Without a `folder`, a new one is
+    created beside the plan's. Raises FlowerError."""
+    recipe, config = plan.recipe, _config(plan)
     torch.manual_seed(derive_seed(recipe.seed, "network"))  # for the rows of new classes
-    net = build(recipe.model, len(split.classes), plan.image_size)
-    training = Run(recipe, plan, split, run, net, new_run.batch_count(split, recipe))
-    training.load_state_dict(stored)
-    if "learning_rate" in changes:
-        training.set_learning_rate(recipe.learning_rate)
-    if "frozen" in changes:
-        training.freeze(recipe.frozen)
-    return training
-
-
-def refuse_changes(changes: Iterable[str]) -> None:
-    """Raises FlowerError for a change that a running optimizer, or its validation, can't
-    follow."""
-    for name in changes:
-        if name not in (*RESUMABLE, "photos"):
-            label = SETTING[name].label if name in SETTING else name
-            raise FlowerError(
-                f"{label} can't be changed while a run is resumed.",
-                hint="Start a transfer from its last.pth instead.",
-            )
-
-
-def run_of(path: Path) -> RunFolder:
-    """The run that a checkpoint lies in. Raises FlowerError where it stands alone."""
-    run = RunFolder(path.parent)
-    if not run.exists():
-        raise FlowerError(
-            f"{path.name} stands alone: what belongs to its run is not beside it.",
-            hint="Put it back into its run's folder, or start a transfer from it.",
-        )
+    net = build(recipe.model, len(split.classes), config.image_size)
+    batches = new_run.batch_count(split, recipe)
+    folder = folder or RunFolder.create(plan.folder.path.parent, recipe)
+    run = Run(recipe, config, split, folder, net, batches)
+    run.load_state_dict(plan.stored, frozen=recipe.frozen)
+    run.set_learning_rate(recipe.learning_rate)
+    run.unreadable.update(plan.diff.missing if plan.diff else ())
     return run
 
 
-def _notes(known: dataset_diff.DatasetDiff, new: int, split: Split) -> Iterator[str]:
-    for paths, one, more in (
-        (known.missing, "is not there any more", "are not there any more"),
-        (known.changed, "is another file than it was", "are other files than they were"),
-    ):
-        if len(paths) == 1:
-            yield f"1 photo of this run {one}: {paths[0]}"
-        elif paths:
-            yield f"{len(paths):,} photos of this run {more}: {paths[0]} ..."
-    if new:
-        classes = split.classes[len(known.classes) :]
-        of = f", of the new {', '.join(classes)} too" if classes else ""
-        yield f"{new:,} new photos are taken in{of}; the epoch begins anew."
-
-
-def _found(source: Path) -> tuple[dict[str, Any], Path]:
-    """The newest state in a run folder, or the checkpoint itself, and its path."""
-    if not source.is_dir():
-        return checkpoint.read(source), source
-    return checkpoint.newest(RunFolder(source))
-
-
-def _stamps(source: Path) -> list[tuple[int, int]]:
-    """What tells whether the files that `_found` reads are still the same ones."""
-    run = RunFolder(source)
-    found = []
-    for path in (run.last, run.previous) if source.is_dir() else (source,):
-        with suppress(OSError):
-            facts = path.stat()
-            found.append((facts.st_ino, facts.st_mtime_ns))
-    return found
-
-
-def _resume_weights(
-    stored: dict[str, Any], path: Path, live: LiveRequests, changes: dict[str, Any], models: Path
-) -> Iterator[Event]:
-    """A new run that begins with all of a bare state dict, the head included."""
-    if not changes.get("photos"):
-        raise FlowerError(
-            f"{path.name} holds weights alone, and does not know the photos.",
-            hint="Choose the photos that it learned from.",
-            option="--photos",
-        )
-    tensors = weights.remap_legacy_keys(checkpoint.extract_state_dict(stored, path))
-    known = _recognised(tensors, path, changes.get("model", ""))
-    # Which size it learned at, weights don't say; its own is the likeliest.
-    usual = replace(
-        with_preset(Recipe(mode="scratch"), "recommended"),
-        model=known.model, image_size=known.image_size, first_training_size=0,
-    )  # fmt: skip
-    ours = (
-        weights.from_file(path, known.model) if checkpoint.is_flowergui_checkpoint(stored) else None
+def _config(plan: ResumePlan) -> RuntimeConfig:
+    """The configuration of the checkpoint, with the changes asked for."""
+    stored, recipe, changes = plan.stored, plan.recipe, plan.changes
+    normalization = stored.get("normalisation", {})
+    device = hardware.device(
+        recipe.device if "device" in changes else stored.get("device", recipe.device)
     )
-    if ours:  # it says more than its weights do
-        before = Recipe.from_dict(dict(ours.recipe))
-        usual = replace(
-            usual,
-            image_size=ours.image_size,
-            seed=before.seed,
-            validation_fraction=before.validation_fraction,
-        )
-    recipe = replace(usual, **changes).checked()
-    if ours and not recipe.image_size:  # "its own"
-        recipe = replace(recipe, image_size=ours.image_size)
-    found = yield from new_run.unless_stopped(scan(Path(recipe.photos), thorough=False), live)
-    if found is None:
-        return
-    theirs = stored["classes"] if ours else None
-    if theirs and tuple(theirs) != found.classes:
-        raise FlowerError(
-            f"{path.name} knows {', '.join(theirs)}, and {found.folder.name} has "
-            f"{', '.join(found.classes)}.",
-            hint="Open the photos that it learned from, or start a transfer from it.",
-        )
-    if known.class_count != len(found.classes):
-        raise FlowerError(
-            f"{path.name} knows {known.class_count} classes, and {found.folder.name} has "
-            f"{len(found.classes)}.",
-            hint="Open the photos that it learned from, or start a transfer from it.",
-        )
-    yield Warned(
-        f"{path.name} is a {known.model} for {known.class_count} classes. It holds weights "
-        "alone: the optimizer, the schedule and the epochs start afresh, and its classes are "
-        "taken to be yours in alphabetical order."
-    )
-    if ours:
-        split = new_run.split_after(found, ours, recipe, path)
+    precision = stored.get("precision")
+    if "device" in changes or "precision" in changes or precision is None:
+        dtype = hardware.precision(recipe.precision, device)
     else:
-        split = split_photos(found, recipe.validation_fraction, recipe.seed)
-    normalisation = (ours.mean, ours.std) if ours else None
-    new = new_run.New(split, models, whole=(path.name, tensors), normalisation=normalisation)
-    yield from new_run.begin(recipe, live, new)
+        dtype = getattr(torch, precision)
+    return RuntimeConfig(
+        image_size=stored["image_size"],
+        mean=tuple(normalization.get("mean", weights.MEAN)),
+        std=tuple(normalization.get("std", weights.STD)),
+        device=device,
+        dtype=dtype,
+    )
 
 
-def _recognised(tensors: dict[str, Tensor], path: Path, wish: str) -> IdentifiedArchitecture:
-    """The network that bare weights are of. Raises FlowerError where it is none that can be
-    built, and where it is not the one that is wished for ("" for any)."""
-    known = identify_architecture(tensors)
-    if known is None:
+# --- the folder -----------------------------------------------------------------------------------
+
+
+def _keep_in_place(plan: ResumePlan, run: Run, *, rewrite_split: bool) -> None:
+    """Prepares the run's own folder: the checkpoint is kept as resumed.pth, and the rows of
+    history.csv after it are dropped."""
+    folder = run.folder
+    _keep(folder, plan.checkpoint, folder.resumed)
+    folder.history.cut_back(run.progress.step, run.progress.epoch)
+    folder.write_recipe(run.recipe)
+    if rewrite_split:
+        folder.write_split(run.split.classes, run.split.rows(), run.split.folder)
+
+
+def _copy_what_came_before(plan: ResumePlan, run: Run) -> None:
+    """Fills the new run folder: the split, the history up to the checkpoint, the checkpoint as
+    last.pth, and best.pth if it was the best then."""
+    before, folder = plan.folder, run.folder
+    folder.write_split(run.split.classes, run.split.rows(), run.split.folder)
+    if before.history.path.is_file():
+        shutil.copyfile(before.history.path, folder.history.path)
+    folder.history.cut_back(run.progress.step, run.progress.epoch)
+    _keep(folder, plan.checkpoint, folder.last)
+    if _best_epoch(before, plan) == run.progress.best_epoch:
+        _keep(folder, before.best, folder.best)
+    else:
+        run.progress.forget_best()
+
+
+def _best_epoch(folder: RunFolder, plan: ResumePlan) -> int | None:
+    """The epoch that best.pth is of; None if it can't be read."""
+    if not folder.best.is_file():
+        return None
+    if folder.best.samefile(plan.checkpoint):
+        return plan.progress.best_epoch
+    try:
+        stored = checkpoint.read(folder.best)
+    except FlowerError:
+        return None
+    progress = Progress()
+    progress.load_state_dict(stored.get("progress", {}))
+    return progress.best_epoch
+
+
+def _keep(folder: RunFolder, path: Path, name: Path) -> None:
+    try:
+        folder.keep(path, name)
+    except OSError as error:
+        reason = error.strerror or error
         raise FlowerError(
-            f"{path.name} does not fit any network of the catalogue.",
-            hint="A transfer from it takes what fits.",
+            tr("{file} can't be kept as {name}: {reason}.", file=path.name, name=name.name,
+               reason=reason),
+            hint=tr("Make room on the disk."),
+        ) from error  # fmt: skip
+
+
+# --- warnings -------------------------------------------------------------------------------------
+
+
+def _warnings(plan: ResumePlan, run: Run, diff: DatasetDiff, added: int) -> Iterator[str]:
+    if not plan.in_place:
+        yield tr(
+            "{file} is older than the newest state of {run}, which stays as it is. Training "
+            "continues in a new run folder, {folder}.",
+            file=plan.checkpoint.name,
+            run=plan.folder.path.name,
+            folder=run.folder.path.name,
         )
-    if wish and wish != known.model:
-        raise FlowerError(
-            f"{path.name} holds the weights of a {known.model}, not of a {wish}.",
-            hint=f"Choose {known.model}.",
+    elif plan.checkpoint == plan.folder.previous:
+        yield tr("last.pth is missing or damaged, so the run continues from previous.pth.")
+    if diff.missing:
+        yield trn(
+            "{count} photo of this run is missing: {path}",
+            "{count} photos of this run are missing, the first one is {path}",
+            len(diff.missing),
+            path=diff.missing[0],
         )
-    return known
+    if diff.changed:
+        yield trn(
+            "{count} photo of this run has changed: {path}",
+            "{count} photos of this run have changed, the first one is {path}",
+            len(diff.changed),
+            path=diff.changed[0],
+        )
+    classes = run.split.classes[len(diff.classes) :]
+    if added and classes:
+        yield trn(
+            "{count} new photo was added, of new classes too: {classes}. The epoch starts again.",
+            "{count} new photos were added, of new classes too: {classes}. The epoch starts again.",
+            added,
+            classes=", ".join(classes),
+        )
+    elif added:
+        yield trn(
+            "{count} new photo was added. The epoch starts again.",
+            "{count} new photos were added. The epoch starts again.",
+            added,
+        )

@@ -217,7 +217,7 @@ def test_previous_helps_where_last_is_broken(little: Little, whole, last: bytes 
         run.last.write_bytes(last)
     events = list(tasks.resume(run.path))
     assert [event.message for event in events if isinstance(event, Warned)] == [
-        "last.pth is missing or damaged; this goes on from previous.pth."
+        "last.pth is missing or damaged, so the run continues from previous.pth."
     ]
     same_end(finished(events), whole(little()))
 
@@ -319,7 +319,7 @@ def test_a_photo_that_is_gone_is_noted_and_new_ones_do_not_come_in(
     (there / "iris" / "iris_0.jpg").rename(there / "iris" / "new.jpg")
     events = list(tasks.resume(run.path))
     notes = [event.message for event in events if isinstance(event, Warned)]
-    assert notes[0] == "1 photo of this run is not there any more: iris/iris_0.jpg"
+    assert notes[0] == "1 photo of this run is missing: iris/iris_0.jpg"
     opened = next(event for event in events if isinstance(event, RunStarted))
     assert (opened.train_photos, opened.validation_photos) == (18, 6)
 
@@ -358,7 +358,7 @@ def test_nothing_to_resume(little: Little, models: Path, tmp_path: Path) -> None
 def test_a_checkpoint_far_from_its_run(little: Little, tmp_path: Path) -> None:
     run = stopped(little(), AT["mid-epoch"])
     run.last.rename(tmp_path / "last.pth")
-    with pytest.raises(FlowerError, match=r"last\.pth stands alone"):
+    with pytest.raises(FlowerError, match=r"last\.pth is not inside a run folder"):
         list(tasks.resume(tmp_path / "last.pth"))
 
 
@@ -405,7 +405,7 @@ def test_a_bare_state_dict_goes_on_with_its_head(
     events = list(tasks.resume(tmp_path / "last.pth", changes=changes))
     (noted,) = [event.message for event in events if isinstance(event, Warned)]
     assert noted.startswith(f"last.pth is a {model} for 3 classes. It holds weights alone")
-    assert "the optimizer, the schedule and the epochs start afresh" in noted
+    assert "optimizer, schedule and epochs start from the beginning" in noted
     run = finished(events)
     assert run.path.parent == models
     assert run.recipe().model == model
@@ -431,7 +431,7 @@ def test_a_bare_state_dict_is_held_against_what_is_wished(
     with pytest.raises(FlowerError, match=r"last\.pth holds weights alone"):
         list(tasks.resume(path))
     changes = {"photos": little().photos, "image_size": 32}
-    with pytest.raises(FlowerError, match=r"last\.pth knows 4 classes, and blumen has 3"):
+    with pytest.raises(FlowerError, match=r"last\.pth was trained on 4 classes, and blumen has 3"):
         list(tasks.resume(path, changes=changes))
     with pytest.raises(FlowerError, match="the weights of a mynet, not of a resnet18"):
         list(tasks.resume(path, changes={**changes, "model": "resnet18"}))

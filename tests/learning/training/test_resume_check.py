@@ -21,9 +21,7 @@ from flowergui.events import (
     RunStarted,
     Warned,
 )
-from flowergui.facts import (
-    Check,
-)
+from flowergui.facts import Check, CheckKind
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store.run_folder import RunFolder
@@ -70,7 +68,7 @@ def test_nothing_has_changed(run: RunFolder) -> None:
         "Network": "mynet",
         "Classes": "3, as before",
         "Photos": "24, as before, split as before",
-        "Image size": "32 px, the same normalisation",
+        "Image size": "32 px, the same normalization",
         "Device": "cpu, float32",
         "Versions": f"torch {torch.__version__}",
     }
@@ -93,12 +91,13 @@ def test_photos_that_are_missing_changed_and_new_are_counted(run: RunFolder, her
         "fine",
         "1 missing, 1 changed, 1 new, left out",
         "New ones can be taken in.",
+        CheckKind.IMAGES,
     )
     assert told.new_photos == 1
     notes = [event.message for event in resumed(run) if isinstance(event, Warned)]
     assert notes[:2] == [
-        "1 photo of this run is not there any more: iris/iris_0.jpg",
-        "1 photo of this run is another file than it was: iris/iris_1.jpg",
+        "1 photo of this run is missing: iris/iris_0.jpg",
+        "1 photo of this run has changed: iris/iris_1.jpg",
     ]
 
 
@@ -130,7 +129,7 @@ def test_new_photos_are_taken_in_where_they_are_wanted(run: RunFolder, here: Pat
     after = run.split()
     assert [row for row in after if row[2] == "train"][:18] == before[:18]
     assert [row for row in after if row[2] == "validation"][:6] == before[18:]
-    assert any("9 new photos are taken in" in e.message for e in events if isinstance(e, Warned))
+    assert any("9 new photos were added" in e.message for e in events if isinstance(e, Warned))
     best = [event.best_epoch for event in events if isinstance(event, EpochDone)]
     assert best[0] == 2  # the best is looked for anew: it is measured on other photos
 
@@ -173,6 +172,7 @@ def test_a_class_that_was_renamed_is_found_and_mapped(run: RunFolder, here: Path
         "blocking",
         "no photo of iris is left",
         "If iris is called aris now, say so.",
+        CheckKind.CLASSES,
     )
     assert (told.renamed, told.new_classes) == ((("iris", "aris"),), ())
     with pytest.raises(FlowerError, match="No photo of iris is left") as refused:
@@ -289,7 +289,10 @@ def test_a_run_goes_back_to_where_it_was_taken_up_as_it_is_wanted_now(
     events = list(tasks.resume(run.resumed, changes=changes))
     (back,) = [event for event in events if isinstance(event, RolledBack)]
     assert (back.step, back.learning_rate) == (5, 0.00005)
-    assert checkpoint.read(run.last)["frozen"][0].startswith("stem")
+    (started,) = [event for event in events if isinstance(event, RunStarted)]
+    new = RunFolder(Path(started.run))
+    assert checkpoint.read(new.last)["frozen"][0].startswith("stem")
+    assert new.recipe().learning_rate == 0.00005
 
 
 def test_what_is_wanted_otherwise_is_told(run: RunFolder) -> None:
@@ -300,7 +303,9 @@ def test_what_is_wanted_otherwise_is_told(run: RunFolder) -> None:
     assert check(told, "Network").verdict == "blocking"
     assert "transfer" in check(told, "Network").remedy
     told = looked(run, changes={"precision": "bfloat16"})
-    assert check(told, "Device") == Check("Device", "fine", "cpu, bfloat16; it was cpu, float32")
+    assert check(told, "Device") == Check(
+        "Device", "fine", "cpu, bfloat16; it was cpu, float32", kind=CheckKind.DEVICE
+    )
 
 
 def test_two_classes_cannot_take_one_name(run: RunFolder, here: Path) -> None:
@@ -340,7 +345,7 @@ def test_what_a_run_cannot_do_here_is_told(run: RunFolder, here: Path) -> None:
     assert check(told, "Device").verdict == "blocking"
     assert check(told, "Versions").detail == f"torch {torch.__version__}; it was 2.3.4"
     assert check(told, "Epochs") == Check(
-        "Epochs", "blocking", "all 1 are done", "Ask for more epochs."
+        "Epochs", "blocking", "all 1 are done", "Ask for more epochs.", CheckKind.EPOCHS
     )
     here.rename(here.with_name("there"))
     assert check(looked(run), "Photos").detail.startswith("The photos of this run are not in")

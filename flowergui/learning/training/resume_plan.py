@@ -1,0 +1,213 @@
+"""What resuming a run comes to: all is read and compared here, and nothing is changed."""
+
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flowergui.config.recipe import RESUMABLE, SETTING, Recipe
+from flowergui.errors import FlowerError
+from flowergui.events import Preparing, ResumeChecked
+from flowergui.facts import Check, CheckKind
+from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.data.dataset_diff import DatasetDiff, compare_dataset
+from flowergui.learning.models.freeze import frozen_parameters
+from flowergui.learning.training import resume_findings as findings
+from flowergui.learning.training.progress import Progress
+from flowergui.learning.training.resume_findings import Finding
+from flowergui.requests import ResumeOptions
+from flowergui.store.run_folder import RunFolder
+from flowergui.text import tr
+
+
+class WeightsOnlyError(FlowerError):
+    """A file that was to be resumed holds weights and nothing else of a run."""
+
+    def __init__(self, stored: dict[str, Any], path: Path) -> None:
+        super().__init__(
+            tr("{file} holds weights alone.", file=path.name),
+            hint=tr("Choose the dataset that it was trained on: a new run starts from it."),
+        )
+        self.stored, self.path = stored, path
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePlan:
+    """What resuming would do.
+
+    `stored` is the content of the `checkpoint`, which belongs to the run in `folder`. `before` is
+    the recipe that the run used last, live changes included; `recipe` is the one that it continues
+    with, and `changes` names the fields that were asked to change. `diff` compares the dataset; it
+    is None if there is none any more. Unless `in_place`, the checkpoint is older than the newest
+    state of the run, which must not be lost: a new run folder continues it.
+    """
+
+    checkpoint: Path
+    stored: Mapping[str, Any]
+    folder: RunFolder
+    progress: Progress
+    before: Recipe
+    recipe: Recipe
+    changes: frozenset[str]
+    options: ResumeOptions
+    diff: DatasetDiff | None
+    in_place: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def epochs_left(self) -> int:
+        """How many epochs are not done; the present one counts."""
+        return max(self.recipe.epochs - self.progress.epoch + 1, 0)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """What was compared, for people."""
+        return tuple(finding.check for finding in self.findings)
+
+    def raise_if_refused(self) -> None:
+        """Raises FlowerError if the run can't be resumed like this. That all epochs are done is no
+        error; no dataset is needed then."""
+        needless = () if self.epochs_left else (CheckKind.IMAGES, CheckKind.CLASSES)
+        for finding in self.findings:
+            if finding.error is not None and finding.check.kind not in needless:
+                raise finding.error
+
+
+def check(
+    source: Path, changes: Mapping[str, Any], options: ResumeOptions
+) -> Iterator[Preparing | ResumeChecked]:
+    """The plan as an event; see `tasks.check_resume`."""
+    plan = yield from plan_resume(source, changes, options)
+    diff = plan.diff
+    yield ResumeChecked(
+        run=str(plan.folder.path),
+        checks=plan.checks,
+        new_photos=len(diff.added) if diff else 0,
+        new_classes=diff.new_classes if diff and not diff.renamed else (),
+        renamed=diff.renamed if diff else (),
+        epochs_left=plan.epochs_left,
+        recipe=plan.recipe,
+        in_place=plan.in_place,
+    )
+
+
+def plan_resume(
+    source: Path, changes: Mapping[str, Any], options: ResumeOptions
+) -> Generator[Preparing, None, ResumePlan]:
+    """Reads the checkpoint `source`, or the newest one in the run folder `source`, and lists the
+    dataset. `changes` maps names of Recipe fields to the values they shall have.
+
+    Raises WeightsOnlyError for bare weights, and FlowerError if there is nothing to resume. What
+    stands in the way of resuming is in the plan: see `ResumePlan.raise_if_refused`.
+    """
+    stored, path = _read(source)
+    if not checkpoint.is_resumable(stored):
+        raise WeightsOnlyError(stored, path)
+    folder = run_folder_of(path)
+    progress = Progress()
+    progress.load_state_dict({"step": stored.get("step", 0), **stored["progress"]})
+    before = effective_recipe(stored)
+    recipe, found = _changed(before, changes)
+    left = max(recipe.epochs - progress.epoch + 1, 0)
+    found = [findings.epochs(recipe, left), findings.model(before, changes), *found]
+    newest = None if source.is_dir() else _newer_state(folder, path, stored, progress)
+    if newest is not None:
+        found.append(findings.new_folder(path, progress, newest))
+    diff: DatasetDiff | None = None
+    try:
+        diff = yield from compare_dataset(
+            folder, Path(recipe.photos), stored["classes"], options.renamed
+        )
+        found += [findings.classes(diff, options), findings.images(diff, options)]
+    except FlowerError as error:
+        found.append(findings.no_images(error))
+    found += [
+        findings.image_size(stored),
+        findings.device(stored, recipe, changes),
+        findings.versions(stored),
+        *findings.settings(before, changes),
+        *findings.frozen(stored, changes),
+    ]
+    return ResumePlan(
+        checkpoint=path,
+        stored=stored,
+        folder=folder,
+        progress=progress,
+        before=before,
+        recipe=recipe,
+        changes=frozenset(changes) - ({"model"} if changes.get("model") == before.model else set()),
+        options=options,
+        diff=diff,
+        in_place=newest is None,
+        findings=tuple(found),
+    )
+
+
+def run_folder_of(path: Path) -> RunFolder:
+    """The run folder that a checkpoint lies in. Raises FlowerError if it lies in none."""
+    folder = RunFolder(path.parent)
+    if not folder.exists():
+        raise FlowerError(
+            tr("{file} is not inside a run folder.", file=path.name),
+            hint=tr("Put it back into its run folder, or start a transfer from it."),
+        )
+    return folder
+
+
+def effective_recipe(stored: Mapping[str, Any]) -> Recipe:
+    """The recipe that a checkpoint's run used last.
+
+    Checkpoints of today's version have it. In older ones the recipe is the one that the run began
+    with; learning rate and frozen layers that were changed while it trained are found in its state.
+    """
+    recipe = Recipe.from_dict(stored["recipe"])
+    base = stored.get("schedule", {}).get("base")
+    if isinstance(base, float) and not SETTING["learning_rate"].problem(base):
+        recipe = replace(recipe, learning_rate=base)
+    names = tuple(stored.get("frozen", ()))
+    with suppress(FlowerError):  # patterns that no longer fit don't say what was frozen
+        size, classes = stored["image_size"], len(stored["classes"])
+        if "frozen" not in stored or names == frozen_parameters(
+            recipe.frozen, recipe.model, classes, size
+        ):
+            return recipe
+    return replace(recipe, frozen=names)
+
+
+def _changed(before: Recipe, changes: Mapping[str, Any]) -> tuple[Recipe, list[Finding]]:
+    """`before` with the changes that are possible, and the one that is not."""
+    allowed = {name: changes[name] for name in changes if name in (*RESUMABLE, "photos")}
+    recipe = replace(before, **allowed)
+    try:
+        return recipe.checked(), []
+    except FlowerError as error:
+        return before, [findings.impossible_value(error)]
+
+
+def _read(source: Path) -> tuple[dict[str, Any], Path]:
+    """The newest state in a run folder, or the checkpoint itself, and its path."""
+    if source.is_dir():
+        return checkpoint.newest(RunFolder(source))
+    return checkpoint.read(source), source
+
+
+def _newer_state(
+    folder: RunFolder, path: Path, stored: Mapping[str, Any], progress: Progress
+) -> Progress | None:
+    """The newest state of a run, if it is another one than that of the checkpoint `path` in it."""
+    newest_path = folder.newest()
+    if newest_path is None or newest_path.samefile(path):
+        return None
+    try:
+        newest, newest_path = checkpoint.newest(folder)
+    except FlowerError:  # nothing that can be read would be lost
+        return None
+    if newest_path.samefile(path) or not checkpoint.is_resumable(newest):
+        return None
+    there = Progress()
+    there.load_state_dict({"step": newest.get("step", 0), **newest["progress"]})
+    same = (there.epoch, there.batch, there.step) == (progress.epoch, progress.batch, progress.step)
+    if same and newest.get("fingerprint") == stored.get("fingerprint"):
+        return None
+    return there
