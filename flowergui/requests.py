@@ -1,20 +1,20 @@
-"""What a face may change while a run goes."""
+"""What a frontend may ask of a run."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class LiveRequests:
-    """The wishes of a face; the trainer reads them before each batch and tells what changed.
+    """Requests to a run that trains. They are applied before its next batch.
 
-    Each attribute is replaced whole, never edited in place, so that one thread may write
-    while another reads. `save` goes back to False when the trainer has taken it up.
+    Each attribute is replaced as a whole, never changed in place, so that one thread may write
+    while another reads. The run resets all but `stop` when it has applied them.
     """
 
     frozen: tuple[str, ...] | None = None
-    """Names or patterns of the parameters to freeze; None leaves what holds now."""
+    """Names or patterns of the parameters to freeze, all others train; None changes nothing."""
     learning_rate: float | None = None
-    """A new base learning rate for the schedule; None leaves what holds now."""
+    """A new base learning rate of the schedule; None changes nothing."""
     save: bool = False
     """Write last.pth before the next batch."""
     stop: bool = False
@@ -23,17 +23,18 @@ class LiveRequests:
 
 @dataclass(frozen=True, slots=True)
 class ResumeOptions:
-    """Wishes that are no settings of the run itself. Without any, it goes on exactly as it would
-    have gone."""
+    """Options of resuming that are no settings of the run. Without any, it continues exactly as if
+    it had never been stopped."""
 
     new_photos: bool = False
-    """Take in photos of known classes that have come since; a part of them is held back."""
+    """Add new images of known classes; a part of them joins the validation set."""
     new_classes: bool = False
-    """Learn the classes that have come since: the head grows, and keeps what it knows."""
+    """Add new classes: the head gets outputs for them, and existing classes keep their weights."""
     renamed: tuple[tuple[str, str], ...] = ()
-    """Classes whose folders are called otherwise now: pairs of the old and the new name."""
+    """Classes whose folders were renamed: pairs of the old and the new name."""
     restart_schedule: bool = False
-    """Begin the learning rate's schedule anew, for the epochs that are left."""
+    """Restart the learning-rate schedule, for the epochs that are left."""
 
 
 UNCHANGED = ResumeOptions()
+"""No options."""

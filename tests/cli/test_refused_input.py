@@ -33,7 +33,7 @@ REFUSED = {
     "nothing to train on": (["train"], "are required: FOLDER"),
     "nothing to resume": (["resume", "--models-folder", "nowhere"], "no run to resume"),
     "missing checkpoint": (["predict", "nowhere.pth", "a.jpg"], "There is no file"),
-    "checkpoint of nothing": (["predict", "{flowers}/poppy/torn.jpg", "a.jpg"], "torn.jpg is"),
+    "checkpoint of nothing": (["predict", "{flowers}/poppy/torn.jpg", "a.jpg"], "torn.jpg was"),
     "half a renaming": (["resume", "--rename", "rose"], "must read OLD=NEW"),
     "negative seed": (["sample", "new", "--seed", "-1"], "must not be negative"),
     "seed of letters": (["sample", "new", "--seed", "x"], "is not a whole number"),

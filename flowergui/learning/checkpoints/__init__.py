@@ -1,1 +1,1 @@
-"""Checkpoints: written whole, read without running code."""
+"""Checkpoints: the format, and the writer that saves them while a run trains."""

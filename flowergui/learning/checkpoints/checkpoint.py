@@ -1,35 +1,45 @@
-"""What is saved, how it is saved safely, how it is read safely."""
+"""The format of checkpoints: writing them whole, reading them without running code."""
 
+import io
 import os
 import pickle
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
 from torch import Tensor
 
 from flowergui.errors import FlowerError
 from flowergui.learning.checkpoints import safetensor_files
-from flowergui.learning.checkpoints.direct_file import DirectFile
 from flowergui.store.atomic_io import replace_with_retry, temp_path
 from flowergui.store.run_folder import RunFolder
+from flowergui.text import tr
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 FORMAT = "flowergui-1"
-"""The value of the key `format`: a checkpoint of ours, in this version's form."""
+"""The value of the key `format` in checkpoints of this version's format."""
+
+BLOCK_BYTES = 1 << 20
+"""Bytes that are read at a time."""
 
 
 def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None) -> None:
-    """Puts `content` (builtins and tensors) at `path` as torch.save does, whole or not at all;
-    see `place`. Raises OSError, whatever went wrong: torch reports a full disk as a
+    """Writes `content` (builtins and tensors) to `path` as torch.save does, whole or not at all;
+    see `atomic_write`. Raises OSError for all that can go wrong: torch reports a full disk as a
     RuntimeError."""
 
     def fill(file: BinaryIO) -> None:
         try:
             torch.save(dict(content), file)
         except RuntimeError as error:
-            raise OSError(f"writing {path.name} failed, the disk may be full") from error
+            raise OSError(
+                tr("writing {file} failed, the disk may be full", file=path.name)
+            ) from error
 
     atomic_write(path, fill, keep_as=keep_as)
 
@@ -37,32 +47,60 @@ def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None
 def atomic_write(
     path: Path, fill: Callable[[BinaryIO], object], *, keep_as: Path | None = None
 ) -> None:
-    """Puts a file at `path`, whole or not at all.
+    """Replaces the file at `path`, wholly or not at all.
 
-    `fill` writes it beside, it is forced to disk and read again before it takes the place of
-    what was there; that is kept as `keep_as` where one is given. Raises OSError, and what `fill`
-    raises.
+    `fill` writes a temporary file beside it, which is flushed to the disk and read back before it
+    replaces the file at `path`. If `keep_as` is given, that file is kept under this name. Raises
+    OSError, and what `fill` raises.
     """
-    half = temp_path(path)
+    temporary = temp_path(path)
     try:
-        with DirectFile(half) as file:
+        with ChecksumWriter(temporary.open("xb", buffering=0)) as file:
             fill(file)
-            file.finish()
-        if not file.is_on_disk():
-            raise OSError(f"{path.name} was damaged while it was written")
+            file.flush()
+            os.fsync(file.fileno())
+            _drop_from_cache(file)  # else it would be read back from memory
+        if file.checksum != _checksum(temporary):
+            raise OSError(tr("{file} was damaged while it was written", file=path.name))
         if keep_as is not None and path.exists():
             replace_with_retry(path, keep_as)
             try:
-                replace_with_retry(half, path)
+                replace_with_retry(temporary, path)
             except OSError:
                 replace_with_retry(keep_as, path)
                 raise
         else:
-            replace_with_retry(half, path)
+            replace_with_retry(temporary, path)
     except BaseException:
-        half.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+class ChecksumWriter(io.BufferedWriter):
+    """A file with the CRC-32 of all that was written."""
+
+    checksum = 0
+
+    def write(self, data: "Buffer", /) -> int:
+        """Writes all of `data`."""
+        self.checksum = zlib.crc32(data, self.checksum)
+        return super().write(data)
+
+
+def _checksum(path: Path) -> int:
+    """The CRC-32 of a file, which is not kept in the page cache: nobody reads it soon."""
+    checksum, block = 0, memoryview(bytearray(BLOCK_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(block):
+            checksum = zlib.crc32(block[:count], checksum)
+        _drop_from_cache(file)
+    return checksum
+
+
+def _drop_from_cache(file: BinaryIO | io.RawIOBase) -> None:
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -76,18 +114,18 @@ def _sync_folder(folder: Path) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The dict in a .pth or .safetensors file, on the CPU; nothing in it is ever executed.
-
-    Raises FlowerError that names the file.
-    """
+    """The dict in a .pth or .safetensors file, with tensors on the CPU. Nothing in the file is ever
+    executed. Raises FlowerError that names the file."""
     if path.is_dir():
-        raise FlowerError(f"{path.name} is a folder, not a checkpoint.")
+        raise FlowerError(tr("{file} is a folder, not a checkpoint.", file=path.name))
     try:
         file = path.open("rb")
     except FileNotFoundError:
-        raise FlowerError(f"There is no file {path}.") from None
+        raise FlowerError(tr("There is no file {path}.", path=path)) from None
     except OSError as error:
-        raise FlowerError(f"{path.name} can't be opened: {error.strerror or error}.") from error
+        reason = error.strerror or error
+        message = tr("{file} can't be opened: {reason}.", file=path.name, reason=reason)
+        raise FlowerError(message) from error
     with file:
         if path.suffix.lower() == safetensor_files.SUFFIX:
             return safetensor_files.read(path)
@@ -96,45 +134,63 @@ def read(path: Path) -> dict[str, Any]:
             stored = torch.load(file, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
             raise FlowerError(
-                f"{path.name} is refused: it holds more than numbers, or is no checkpoint at all.",
-                hint="Save the state_dict of the network instead: "
-                "torch.save(net.state_dict(), path).",
+                tr(
+                    "{file} was rejected: it holds more than tensors and plain values, or is no "
+                    "checkpoint at all.",
+                    file=path.name,
+                ),
+                hint=tr(
+                    "Save the state_dict of the network instead: {code}.",
+                    code="torch.save(net.state_dict(), path)",
+                ),
             ) from error
         except Exception as error:  # damaged files fail in many ways
-            raise FlowerError(f"{path.name} is no checkpoint, or it is damaged.") from error
+            raise _damaged(path) from error
     if not isinstance(stored, Mapping):
-        raise FlowerError(f"{path.name} holds no weights.")
+        raise _no_weights(path)
     return dict(stored)
 
 
 def _reject_zip_bombs(file: BinaryIO, path: Path) -> None:
-    """torch keeps the members of its archives as they are. One that is packed, or that lies over
-    another, can make gigabytes of a few kilobytes; it is refused before anything is read."""
+    """Raises FlowerError for an archive with compressed or overlapping members, before anything is
+    read: a few kilobytes could become gigabytes. torch writes no such archives."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-    except zipfile.BadZipFile:  # the older form, or no checkpoint at all
+    except zipfile.BadZipFile:  # torch's older format, or no checkpoint at all
         members = []
-    except Exception as error:  # a directory that is spoilt
-        raise FlowerError(f"{path.name} is no checkpoint, or it is damaged.") from error
+    except Exception as error:  # a damaged directory
+        raise _damaged(path) from error
     packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
     if packed or sum(member.file_size for member in members) > size:
         raise FlowerError(
-            f"{path.name} is refused: it would take more room than the file itself has, as no "
-            "file that torch wrote does.",
-            hint="Ask whoever gave it to you for one that torch.save wrote.",
+            tr(
+                "{file} was rejected: its contents expand beyond the file's size (possible zip "
+                "bomb).",
+                file=path.name,
+            ),
+            hint=tr("Ask for a file that torch.save wrote."),
         )
     file.seek(0)
 
 
+def _damaged(path: Path) -> FlowerError:
+    return FlowerError(tr("{file} is no checkpoint, or it is damaged.", file=path.name))
+
+
+def _no_weights(path: Path) -> FlowerError:
+    return FlowerError(tr("{file} holds no weights.", file=path.name))
+
+
 def newest(run: RunFolder) -> tuple[dict[str, Any], Path]:
-    """What a run's last.pth holds, else what previous.pth does, and which it was. Raises
-    FlowerError where neither can be read."""
+    """The content and the path of a run's last.pth, or of previous.pth if that is missing or
+    damaged. Raises FlowerError if neither can be read."""
     if not run.last.exists() and not run.previous.exists():
         raise FlowerError(
-            f"There is nothing to resume in {run.path.name}.", hint="It has no last.pth."
+            tr("There is nothing to resume in {folder}.", folder=run.path.name),
+            hint=tr("It has no last.pth."),
         )
     try:
         return read(run.last), run.last
@@ -145,13 +201,13 @@ def newest(run: RunFolder) -> tuple[dict[str, Any], Path]:
 
 
 def is_flowergui_checkpoint(stored: Mapping[str, Any]) -> bool:
-    """Whether a dict that was read is a checkpoint of a run of ours. Raises FlowerError for one
-    of a later version."""
+    """Whether a dict that was read is a checkpoint or an export of this program. Raises FlowerError
+    for one of a later version."""
     name = stored.get("format")
     if isinstance(name, str) and name.startswith("flowergui-") and name != FORMAT:
         raise FlowerError(
-            f"This checkpoint is of a later version of flowergui ({name}).",
-            hint="Update flowergui.",
+            tr("This checkpoint is of a later version of flowergui ({format}).", format=name),
+            hint=tr("Update flowergui."),
         )
     kinds = {"recipe": Mapping, "classes": list, "model": Mapping, "image_size": int}
     return name == FORMAT and all(isinstance(stored.get(key), kinds[key]) for key in kinds)
@@ -166,10 +222,9 @@ def is_resumable(stored: Mapping[str, Any]) -> bool:
 
 
 def extract_state_dict(stored: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
-    """The weights in a dict that was read: those of a checkpoint of ours (the averaged ones
-    where there are), or a bare state dict, also one step down ("state_dict", "model") and
-    with the prefix that DataParallel adds. Raises FlowerError where there are none, and where
-    one holds NaN or infinity: no run could start from it."""
+    """The weights in a dict that was read: of a checkpoint (the averaged ones if there are any) or
+    of a bare state dict, which may be under a key ("state_dict", "model", ...) and have the prefix
+    that DataParallel adds. Raises FlowerError if there are none, or if one is NaN or infinite."""
     inner: Any = stored
     if is_flowergui_checkpoint(stored):
         inner = stored.get("ema") or stored["model"]
@@ -184,18 +239,22 @@ def extract_state_dict(stored: Mapping[str, Any], path: Path) -> dict[str, Tenso
         if isinstance(tensor, Tensor)
     }
     if not tensors:
-        raise FlowerError(f"{path.name} holds no weights.")
+        raise _no_weights(path)
     for name, tensor in tensors.items():
         try:
             finite = bool(torch.isfinite(tensor).all())
         except (RuntimeError, NotImplementedError) as error:  # sparse ones, 8-bit ones
             raise FlowerError(
-                f"{path.name} holds numbers of a kind that can't be used here ({name}).",
-                hint="Save its weights as float32.",
+                tr(
+                    "{file} has a tensor whose data type can't be used here ({name}).",
+                    file=path.name,
+                    name=name,
+                ),
+                hint=tr("Save its weights as float32."),
             ) from error
         if not finite:
             raise FlowerError(
-                f"{path.name} is spoilt: {name} holds values that are no numbers.",
-                hint="Choose a file that was saved before its training went wrong.",
+                tr("{file} contains NaN or infinite values ({name}).", file=path.name, name=name),
+                hint=tr("Choose a file that was saved before its training went wrong."),
             )
     return tensors

@@ -1,15 +1,14 @@
-"""A run's checkpoints, written while it trains on."""
+"""Writes the checkpoints of a run and its history.csv, in a thread while training goes on."""
 
 import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from flowergui.config.recipe import Recipe
@@ -20,248 +19,211 @@ from flowergui.learning.device import hardware
 from flowergui.store.run_folder import RunFolder
 
 SaveEvent = Saved | SaveFailed
+Content = Mapping[str, Any]
 Rows = list[BatchDone | EpochDone]
-Buffers = dict[tuple[Any, ...], Tensor]
-"""Memory that copies of tensors lie in, by their place in the state."""
 
 MIN_SECONDS_BETWEEN_SAVES = 10.0
-"""Seconds that saves at the ends of epochs keep apart at least."""
+"""The shortest time between two saves at the ends of epochs."""
 
 MAX_SHARE_OF_TIME = 0.0007
-"""The share of the training time that they may take: half of a hundredth of what the tutorial's
-saving at every batch does, 0.14 (tests/benchmarks/saving.py). The other half is for the copies of
-a best that is held meanwhile, and for the last save, which is waited for."""
+"""The share of the training time that these saves may take: half of a hundredth of what the
+tutorial's saving after every batch takes, which is 0.14 (tests/benchmarks/saving.py). The other
+half is for copies of the best state in between, and for the last save, which is waited for."""
 
 SYNC_BELOW_BYTES = 8 << 20
 """Bytes of tensors up to which a checkpoint is written at once: that takes some 10 ms."""
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A checkpoint's content, the `room` that it lies in where it is a copy, and the time (by the
-    monotonic clock, in seconds) since which training goes on from it."""
-
-    content: Mapping[str, Any]
-    room: Buffers
-    since: float
-
-
-@dataclass(frozen=True, slots=True)
 class SaveJob:
-    """What is to be written: `last` (also as best.pth where it is `best`), the rows of
-    history.csv that belong to it, and the best state that best.pth lacks so far."""
+    """What to write: `last` as last.pth, and as best.pth too if it `is_best`; else an earlier
+    `best` state, if there is one; and the rows of history.csv up to `last`."""
 
-    last: Snapshot
-    best: bool
+    last: Content
+    is_best: bool
+    best: Content | None
     rows: Rows
-    owed: Snapshot | None
 
 
 @dataclass(frozen=True, slots=True)
 class SaveResult:
-    """What became of a job, and what of it is still to be written."""
+    """The outcome of a job: what could not be written, the rows and the state of best.pth, is to be
+    written with the next one. `seconds` are the CPU time that it took."""
 
-    job: SaveJob
-    outcomes: tuple[SaveEvent, ...]
+    events: list[SaveEvent]
     rows: Rows
-    owed: Snapshot | None
+    best: Content | None
     seconds: float
-    """What writing it took of one core."""
 
 
 class CheckpointWriter:
-    """Writes the checkpoints of one run and the rows of its history, in their order.
+    """Writes one run's checkpoints, in order, at most one at a time.
 
-    `soon` copies the state, which takes a hundredth of the time that writing it safely does, and
-    a thread writes the copy: training waits for it only where the next save comes first. What
-    became of a save is told by whichever method is called next. Nothing is raised: what failed is
-    told, and what could not be written is written with the next save that works.
+    `save_async` copies the state, which takes a hundredth of the time that writing takes, and
+    writes the copy in a thread. A best state between two saves is only copied (`stage_best`), and
+    written with the next save: on cached features an epoch takes less time than a checkpoint.
+    Nothing is raised; the outcome of each save is returned by whichever method is called next.
     """
 
-    def __init__(self, run: RunFolder, furnish: Callable[[], None]) -> None:
-        """`furnish` makes the folder anew, should somebody have deleted it meanwhile."""
-        self._run = run
-        self._furnish = furnish
+    def __init__(self, folder: RunFolder, recreate_folder: Callable[[], None]) -> None:
+        """`recreate_folder` is called before a save if somebody has deleted the folder."""
+        self._folder = folder
+        self._recreate_folder = recreate_folder
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="saving")
-        self._under_way: Future[SaveResult] | None = None
-        self._outcomes: list[SaveEvent] = []
+        self._running: Future[SaveResult] | None = None
+        self._events: list[SaveEvent] = []
         self._rows: Rows = []
-        self._owed: Snapshot | None = None
-        self._recipe: Mapping[str, Any] | None = None
-        self._spare: list[Buffers] = []
-        self._copying = 0.0
+        self._best: Content | None = None
+        self._recipe: Content | None = None
+        self._copy_seconds = 0.0
         self.cost = 0.0
-        """Seconds that the last save cost a training that keeps all cores busy: those that it
-        stood still for the copy, and the writing's share of the cores' time."""
+        """Seconds by which the last save delayed a training that keeps all cores busy: those of the
+        copy, and the writing's share of the cores' time."""
 
-    def min_interval(self, most: float) -> float:
-        """Seconds that a save at the end of an epoch keeps from the one before it, so that it
-        takes no more than MAX_SHARE_OF_TIME of the time; `most` of them at most."""
-        return min(max(MIN_SECONDS_BETWEEN_SAVES, self.cost / MAX_SHARE_OF_TIME), most)
+    def min_interval(self, longest: float) -> float:
+        """The seconds between saves at the ends of epochs, so that they take no more than
+        MAX_SHARE_OF_TIME; at most `longest`."""
+        return min(max(MIN_SECONDS_BETWEEN_SAVES, self.cost / MAX_SHARE_OF_TIME), longest)
 
     def record(self, row: BatchDone | EpochDone) -> None:
         """Keeps a row for history.csv; it is written with the next checkpoint."""
         self._rows.append(row)
 
-    def discard_pending(self) -> None:
-        """Drops what is not written: the rows, and a best that is held."""
+    def save(self, content: Content, *, best: bool = False) -> list[SaveEvent]:
+        """Writes `content` as last.pth (the file before becomes previous.pth), and as best.pth too
+        if it is the `best`."""
         self.wait()
-        self._rows = []
-        if self._owed is not None:
-            self._spare.append(self._owed.room)
-            self._owed = None
+        self._copy_seconds = 0.0
+        result = self._write(self._next_job(content, best))
+        if result.best is content:  # it changes with the next step
+            copied = None if self._is_memory_short(content) else self._copy(content)
+            result = replace(result, best=copied)
+        self._finish(result)
+        return self._take_events()
 
-    def save(self, content: Mapping[str, Any], *, best: bool = False) -> list[SaveEvent]:
-        """Writes `content` as last.pth (the old one becomes previous.pth), and keeps it as
-        best.pth too where it is the `best`."""
-        self.wait()
-        self._take(self._write(self._job(Snapshot(content, {}, time.monotonic()), best)))
-        return self._told()
-
-    def save_async(self, content: Mapping[str, Any], *, best: bool = False) -> list[SaveEvent]:
-        """The same, in a thread, from a copy; at once where that is quick, or where memory is
-        short. `content` may change as soon as this returns."""
-        size = _size(content)
-        if size <= SYNC_BELOW_BYTES or self._no_room(size):
+    def save_async(self, content: Content, *, best: bool = False) -> list[SaveEvent]:
+        """The same, in a thread, from a copy; `content` may change afterwards. Small checkpoints
+        are written at once, and all are if memory is short."""
+        if _size(content) <= SYNC_BELOW_BYTES or self._is_memory_short(content):
             return self.save(content, best=best)
         self.wait()
-        self._begin(self._job(self._copied(content), best))
-        return self._told()
+        self._start(self._next_job(self._copy(content), best))
+        return self._take_events()
 
-    def stage_best(self, content: Mapping[str, Any]) -> list[SaveEvent]:
-        """Keeps a copy of the best state until the next save, which writes it as best.pth. Where
-        memory is short it is written at once."""
-        if self._no_room(_size(content)):
+    def stage_best(self, content: Content) -> list[SaveEvent]:
+        """Copies the best state; the next save writes it as best.pth. If memory is short it is
+        written at once."""
+        if self._is_memory_short(content):
             return self.save(content, best=True)
-        self._owe(self._copied(content))
+        self._best = self._copy(content)
         return self.collect()
 
-    @property
-    def staged_since(self) -> float | None:
-        """When the best that is held was the state of the training, by the monotonic clock."""
-        return None if self._owed is None else self._owed.since
-
     def flush_best(self) -> list[SaveEvent]:
-        """Writes the best that is held, where there is one, as last.pth and best.pth, in the
-        thread: it is later than what last.pth holds, and one file does for both."""
+        """Starts writing a staged best state as last.pth and best.pth: it is newer than last.pth,
+        and the state after it must not be saved."""
         self.wait()
-        if self._owed is not None:
-            owed, self._owed = self._owed, None
-            step = owed.content["step"]
-            rows = [row for row in self._rows if row.step <= step]
+        if self._best is not None:
+            best, self._best = self._best, None
+            rows = [row for row in self._rows if row.step <= best["step"]]
             self._rows = self._rows[len(rows) :]
-            self._begin(SaveJob(owed, True, rows, None))
-        return self._told()
+            self._start(SaveJob(best, is_best=True, best=None, rows=rows))
+        return self._take_events()
 
     def collect(self) -> list[SaveEvent]:
-        """What became of the saves that are over, each told once; waits for none."""
-        if self._under_way is not None and self._under_way.done():
+        """The outcomes of saves that are over, each once. Doesn't wait."""
+        if self._running is not None and self._running.done():
             self.wait()
-        return self._told()
+        return self._take_events()
 
     def wait(self) -> None:
         """Waits until nothing is being written."""
-        if self._under_way is not None:
-            future, self._under_way = self._under_way, None
-            self._take(future.result())
+        if self._running is not None:
+            running, self._running = self._running, None
+            self._finish(running.result())
 
-    def _no_room(self, size: int) -> bool:
-        return not self._spare and hardware.free_memory() < 3 * size
+    def discard_pending(self) -> None:
+        """Drops what is not written yet: the rows, and a staged best state."""
+        self.wait()
+        self._rows, self._best = [], None
 
-    def _begin(self, job: SaveJob) -> None:
-        self._under_way = self._thread.submit(self._write, job)
+    # --- jobs
 
-    def _copied(self, content: Mapping[str, Any]) -> Snapshot:
-        began = time.perf_counter()
-        room: Buffers = {}
-        before = self._spare.pop() if self._spare else {}
-        tensors: list[Tensor] = []
-        copied = _framed(content, (), before, room, tensors)
-        torch._foreach_copy_(list(room.values()), tensors)
-        self._copying = time.perf_counter() - began
-        return Snapshot(copied, room, time.monotonic())
-
-    def _job(self, last: Snapshot, best: bool) -> SaveJob:
+    def _next_job(self, last: Content, is_best: bool) -> SaveJob:
         rows, self._rows = self._rows, []
-        owed, self._owed = self._owed, None
-        if best and owed is not None:  # a better one has come
-            self._spare.append(owed.room)
-            owed = None
-        return SaveJob(last, best, rows, owed)
+        best, self._best = self._best, None
+        return SaveJob(last, is_best, None if is_best else best, rows)
 
-    def _take(self, written: SaveResult) -> None:
-        self.cost = self._copying + written.seconds / (os.cpu_count() or 1)
-        self._outcomes += written.outcomes
-        self._rows = written.rows + self._rows
-        for state in (written.job.last, written.job.owed):
-            if state is not None and state.room and state is not written.owed:
-                self._spare.append(state.room)
-        owed = written.owed
-        if owed is None:
-            return
-        if self._owed is not None:  # meanwhile a better one was held
-            self._spare.append(owed.room)
-        elif owed.room:
-            self._owe(owed)
-        elif not self._no_room(_size(owed.content)):
-            self._owe(self._copied(owed.content))
+    def _start(self, job: SaveJob) -> None:
+        self._running = self._thread.submit(self._write, job)
 
-    def _owe(self, state: Snapshot) -> None:
-        if self._owed is not None:
-            self._spare.append(self._owed.room)
-        self._owed = state
+    def _finish(self, result: SaveResult) -> None:
+        self.cost = self._copy_seconds + result.seconds / (os.cpu_count() or 1)
+        self._events += result.events
+        self._rows = result.rows + self._rows
+        if self._best is None:  # else a better one was staged meanwhile
+            self._best = result.best
 
-    def _told(self) -> list[SaveEvent]:
-        outcomes, self._outcomes = self._outcomes, []
-        return outcomes
+    def _take_events(self) -> list[SaveEvent]:
+        events, self._events = self._events, []
+        return events
+
+    def _is_memory_short(self, content: Content) -> bool:
+        return hardware.free_memory() < 3 * _size(content)
+
+    def _copy(self, content: Content) -> Content:
+        began = time.perf_counter()
+        copied: Content = _copied(content)
+        self._copy_seconds = time.perf_counter() - began
+        return copied
+
+    # --- in the thread
 
     def _write(self, job: SaveJob) -> SaveResult:
         began = time.thread_time()
-        run, last = self._run, job.last
-        rows, owed = job.rows, last if job.best else job.owed
-        outcomes: list[SaveEvent] = []
+        folder, last = self._folder, job.last
+        rows, best = job.rows, last if job.is_best else job.best
+        events: list[SaveEvent] = []
         reason = ""
         try:
-            if not run.exists():
-                self._furnish()
-            run.history.append(rows)
+            if not folder.exists():
+                self._recreate_folder()
+            folder.history.append(rows)
             rows = []
-            if job.owed is not None:
-                checkpoint.write(job.owed.content, run.best)
-                outcomes.append(_saved(job.owed.content, run.best))
-                owed = None
-            checkpoint.write(last.content, run.last, keep_as=run.previous)
-            outcomes.append(_saved(last.content, run.last))
-            self._write_recipe(last.content)
-            if job.best:
-                run.keep(run.last, run.best)
-                outcomes.append(_saved(last.content, run.best))
-                owed = None
+            if job.best is not None:
+                checkpoint.write(job.best, folder.best)
+                events.append(_saved(job.best, folder.best))
+                best = None
+            checkpoint.write(last, folder.last, keep_as=folder.previous)
+            events.append(_saved(last, folder.last))
+            self._write_recipe(last)
+            if job.is_best:
+                folder.keep(folder.last, folder.best)
+                events.append(_saved(last, folder.best))
+                best = None
         except OSError as error:
             reason = error.strerror or str(error)
         except FlowerError as error:
             reason = error.message
         if reason:
-            there = {outcome.path for outcome in outcomes}
-            missed = [run.last, run.best] if job.best or job.owed else [run.last]
-            outcomes += [SaveFailed(str(p), reason) for p in missed if str(p) not in there]
-        seconds = time.thread_time() - began
-        return SaveResult(job, tuple(outcomes), rows, owed, seconds)
+            written = {event.path for event in events}
+            wanted = [folder.last, *([folder.best] if job.is_best or job.best else [])]
+            events += [SaveFailed(str(p), reason) for p in wanted if str(p) not in written]
+        return SaveResult(events, rows, best, time.thread_time() - began)
 
-    def _write_recipe(self, content: Mapping[str, Any]) -> None:
+    def _write_recipe(self, content: Content) -> None:
         """Keeps recipe.json as it is in last.pth: settings may change during a run."""
         recipe = content.get("recipe")
         if recipe is not None and recipe != self._recipe:
-            self._run.write_recipe(Recipe.from_dict(recipe))
+            self._folder.write_recipe(Recipe.from_dict(recipe))
             self._recipe = recipe
 
 
-def _saved(content: Mapping[str, Any], path: Path) -> Saved:
+def _saved(content: Content, path: Path) -> Saved:
     return Saved(str(path), content["epoch"], content["batch"])
 
 
 def _size(value: Any) -> int:
-    """Bytes of the tensors in it."""
+    """The bytes of all tensors in it."""
     if isinstance(value, Tensor):
         return value.nbytes
     if isinstance(value, Mapping):
@@ -269,27 +231,15 @@ def _size(value: Any) -> int:
     return sum(map(_size, value)) if isinstance(value, list | tuple) else 0
 
 
-def _framed(
-    value: Any, place: tuple[Any, ...], before: Buffers, room: Buffers, tensors: list[Tensor]
-) -> Any:
-    """`value` with room, in main memory, where the `tensors` in it stood; their content is not
-    copied yet. It is that of the copy `before`, by their `place`: new memory would take four times
-    as long."""
+def _copied(value: Any) -> Any:
+    """`value` with copies of its tensors in main memory. Blocks that were freed before are used
+    again without page faults: see `tuning.tune_malloc`."""
     if isinstance(value, Tensor):
-        kept = before.get(place)
-        if kept is None or (kept.shape, kept.dtype) != (value.shape, value.dtype):
-            kept = torch.empty_like(value, device="cpu", requires_grad=False)
-        room[place] = kept
-        tensors.append(value.detach())
-        return kept
+        return value.detach().to("cpu", copy=True)
     if isinstance(value, dict):
-        framed = copy(value)  # state_dict's notes of versions stay with it
-        for key, each in value.items():
-            framed[key] = _framed(each, (*place, key), before, room, tensors)
-        return framed
+        copied = copy(value)  # with the versions in a state_dict's _metadata
+        copied.update((key, _copied(each)) for key, each in value.items())
+        return copied
     if isinstance(value, list | tuple):
-        return type(value)(
-            _framed(each, (*place, index), before, room, tensors)
-            for index, each in enumerate(value)
-        )
+        return type(value)(map(_copied, value))
     return value

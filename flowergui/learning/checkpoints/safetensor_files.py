@@ -1,8 +1,7 @@
-"""Weights as .safetensors: a form that holds numbers and text and can't hold anything else.
+"""Weights as .safetensors, a format that can hold tensors and text but no code.
 
-What a predictor needs to know of them (classes, network, image size, normalisation) is JSON in
-the file's metadata, so that such a file answers like a checkpoint. A file without it is read as
-a bare state dict.
+What predictions need besides the weights (classes, architecture, image size, normalization) is JSON
+in the file's metadata. A file without it is read as a bare state dict.
 """
 
 import json
@@ -16,26 +15,28 @@ from safetensors.torch import save
 from torch import Tensor
 
 from flowergui.errors import FlowerError
+from flowergui.text import tr
 
 SUFFIX: Final = ".safetensors"
 _KEY: Final = "flowergui"
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The tensors under "model" beside what the metadata say; tensors alone where they say
-    nothing. Raises FlowerError that names the file."""
+    """The metadata, with the tensors under "model"; only the tensors if there are no metadata.
+    Raises FlowerError that names the file."""
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             facts = json.loads((file.metadata() or {}).get(_KEY, "{}"))
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise FlowerError(f"{path.name} is no safetensors file, or it is damaged.") from error
+        message = tr("{file} is no safetensors file, or it is damaged.", file=path.name)
+        raise FlowerError(message) from error
     return {**facts, "model": tensors} if isinstance(facts, dict) and facts else tensors
 
 
 def packed(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> bytes:
-    """The file's content. `facts` are JSON-ready."""
-    # Cloned, since tensors that share their memory are refused.
+    """The content of a file with these tensors and metadata; `facts` are JSON-ready."""
+    # Cloned, since safetensors refuses tensors that share memory.
     whole = {
         name: tensor.clone(memory_format=torch.contiguous_format)
         for name, tensor in tensors.items()

@@ -1,4 +1,4 @@
-"""Beginning a run: everything before its first batch."""
+"""Starting a new run: everything before its first batch."""
 
 import os
 from collections.abc import Generator, Iterator
@@ -34,20 +34,20 @@ from flowergui.requests import LiveRequests
 from flowergui.store.run_folder import RunFolder
 from flowergui.system import tuning
 from flowergui.system.tuning import gc_paused
-from flowergui.text import tr
+from flowergui.text import shortened, tr, trn
 
 Result = TypeVar("Result")
 Rgb = tuple[float, float, float]
 
 MAX_LISTED_TENSORS = 8
-"""Most tensors that are named of those that did not fit."""
+"""How many of the tensors that did not fit are named."""
 
 MAX_BATCH_HALVINGS = 3
-"""How often a run that finds too little memory at its start is tried with half the batch."""
+"""How often the batch size is halved if there is not enough memory for the first batch."""
 
 
 def train(recipe: Recipe, live: LiveRequests, models: Path) -> Iterator[Event]:
-    """A new run of `recipe` in a new folder under `models`. Raises FlowerError."""
+    """Trains a new run of `recipe` in a new folder under `models`. Raises FlowerError."""
     tuning.tune_malloc()
     found = yield from unless_stopped(scan(Path(recipe.photos), thorough=False), live)
     if found is None:
@@ -66,9 +66,12 @@ def train(recipe: Recipe, live: LiveRequests, models: Path) -> Iterator[Event]:
 
 
 def split_after(found: Photos, pretrained: weights.Pretrained, recipe: Recipe, path: Path) -> Split:
-    """The photos of a run that begins with weights out of the file `path`, split as the run that
-    they come from had them, where that was on these photos. Raises FlowerError where it can't."""
-    alone = not found.validation  # else the folder itself says which are held back
+    """The split of a dataset for a run that starts from weights in the file `path`.
+
+    If these were trained on the same images, the split stays the same: images that trained them
+    must not validate them (data leakage). Raises FlowerError if it can't be kept.
+    """
+    alone = not found.validation  # else the dataset has a validation set of its own
     kept = _split_of(pretrained, recipe, path) if alone else {}
     with gc_paused(lambda: len(found.train)):
         split = split_photos(found, recipe.validation_fraction, recipe.seed, kept)
@@ -78,27 +81,34 @@ def split_after(found: Photos, pretrained: weights.Pretrained, recipe: Recipe, p
 
 
 def _split_of(pretrained: weights.Pretrained, recipe: Recipe, path: Path) -> dict[str, str]:
-    """Which photos trained and validated (path -> train or validation) the run that the weights
-    come from, where that run was on these photos: they stay there. What it has learned by heart
-    can't measure its accuracy. Raises FlowerError where the recipe would split them anew."""
+    """The split (path -> train or validation) of the run that the weights come from; empty if it
+    was trained on other images or is unknown. Raises FlowerError if the recipe asks for another
+    split of these images."""
     theirs = pretrained.recipe
     if not theirs or not _same_folder(str(theirs.get("photos", "")), recipe.photos):
         return {}
     before = theirs.get("seed"), theirs.get("validation_fraction")
     if before != (recipe.seed, recipe.validation_fraction):
         raise FlowerError(
-            f"{pretrained.name} has learned from these photos, also from some that would now be "
-            "held back: the validation accuracy would be a lie.",
-            hint=f"Split them as that run did (seed {before[0]}, validation fraction "
-            f"{before[1]:g}), or choose other photos or weights.",
+            tr(
+                "{file} was trained on these photos. Some of its training photos would now be "
+                "validation photos (data leakage).",
+                file=pretrained.name,
+            ),
+            hint=tr(
+                "Use the seed ({seed}) and the validation fraction ({fraction}) of that run, or "
+                "choose other photos or weights.",
+                seed=before[0],
+                fraction=f"{before[1]:g}",
+            ),
         )
     run = RunFolder(path.parent)
     return {path: part for path, _, part in run.split()} if run.exists() else {}
 
 
 def _refuse_another_split(split: Split, pretrained: weights.Pretrained, recipe: Recipe) -> None:
-    """Raises FlowerError where weights have learned from these photos, and which of them is
-    known to their run alone, which is not beside them."""
+    """Raises FlowerError if the weights were trained on these images, and only their run folder,
+    which is not beside them, says on which."""
     theirs = str(pretrained.recipe.get("photos", ""))
     if (
         _same_folder(theirs, recipe.photos)
@@ -106,9 +116,12 @@ def _refuse_another_split(split: Split, pretrained: weights.Pretrained, recipe: 
         and pretrained.fingerprint != split.fingerprint()
     ):
         raise FlowerError(
-            f"{pretrained.name} has learned from these photos, and they are not what they were: "
-            "which of them it knows stands in its run's folder alone.",
-            hint="Choose best.pth in that folder, or other photos.",
+            tr(
+                "{file} was trained on these photos, which have changed since. Only its run folder "
+                "says which of them are validation photos.",
+                file=pretrained.name,
+            ),
+            hint=tr("Choose best.pth in that folder, or other photos."),
         )
 
 
@@ -121,9 +134,10 @@ def _same_folder(one: str, other: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """What new runs begin with, beside their recipe: `pretrained` weights, a head of its own
-    aside, or the `whole` weights of a file (its name, and what it holds), and the `normalisation`
-    (mean and standard deviation) that these have learned with, where that is known."""
+    """What a new run needs besides its recipe: its dataset, the folder `models` for its own, and
+    the weights that it starts from. These are `pretrained` weights, without their head; or the
+    `whole` weights of a file (its name and its tensors) with the `normalisation` (mean and standard
+    deviation) that they were trained with, if that is known."""
 
     split: Split
     models: Path
@@ -143,7 +157,7 @@ def begin(recipe: Recipe, live: LiveRequests, new: New) -> Iterator[Event]:
         return
     count = len(new.split.train) + len(new.split.validation)
     if count > photo_check.MAX_CHECKED_FIRST:  # takes seconds
-        yield Preparing("Writing the list of photos", count, 0)
+        yield Preparing(tr("Writing the list of photos"), count, 0)
     folder: RunFolder | None = None
     smaller: list[Event] = []
     with ExitStack() as stack:
@@ -186,9 +200,8 @@ def _made(
     a recipe that is refused leaves no folder."""
     split, pretrained, whole = new.split, new.pretrained, new.whole
     size = _size(recipe, new)
-    frozen_parameters(
-        recipe.frozen, recipe.model, len(split.classes), size
-    )  # refuses what can't be
+    # Raises FlowerError for patterns that don't fit.
+    frozen_parameters(recipe.frozen, recipe.model, len(split.classes), size)
     if recipe.training_size:
         check_size(recipe.model, size, recipe.training_size)
     notes: list[Event] = []
@@ -196,7 +209,8 @@ def _made(
         try:
             check_size(recipe.model, size, recipe.first_training_size)
         except FlowerError as refusal:
-            notes.append(Warned(f"{refusal.message} The squares keep one size."))
+            message = tr("{reason} The image size stays the same.", reason=refusal.message)
+            notes.append(Warned(message))
             recipe = replace(recipe, first_training_size=0)
     mean, std = new.normalisation or (weights.MEAN, weights.STD)
     config = RuntimeConfig(
@@ -213,10 +227,13 @@ def _made(
     if pretrained:
         left = weights.load_pretrained(net, pretrained, recipe.model)
         if left:
-            names = ", ".join(left[:MAX_LISTED_TENSORS]) + (
-                ", ..." if len(left) > MAX_LISTED_TENSORS else ""
+            message = trn(
+                "{count} tensor did not fit and is initialized: {names}.",
+                "{count} tensors did not fit and are initialized: {names}.",
+                len(left),
+                names=shortened(left, MAX_LISTED_TENSORS),
             )
-            notes.append(Warned(f"{len(left):,} tensors did not fit and start fresh: {names}."))
+            notes.append(Warned(message))
     if whole:
         name, tensors = whole
         fresh = net.state_dict()
@@ -225,11 +242,16 @@ def _made(
             load_state_dict(net, {**fresh, **fitting})
         except RuntimeError as error:  # a Vision Transformer for another image size
             raise FlowerError(
-                f"{name} does not fit {recipe.model} at {size} px.",
-                hint="Choose the image size that it was trained with.",
+                tr(
+                    "{file} does not fit {model} at {size} px.",
+                    file=name,
+                    model=recipe.model,
+                    size=size,
+                ),
+                hint=tr("Choose the image size that it was trained with."),
             ) from error
     if not split.validation:
-        notes.append(Warned("No photo could be held back, so accuracy is not validated."))
+        notes.append(Warned(tr("There is no validation set, so accuracy is not validated.")))
     if folder is None:
         folder = RunFolder.create(new.models, recipe)
     else:
@@ -241,11 +263,16 @@ def _made(
 
 
 def batch_count(split: Split, recipe: Recipe) -> int:
+    """The number of training batches in an epoch. Raises FlowerError if there is none."""
     count = len(batch_indices(range(len(split.train)), recipe.batch_size, recipe.drop_last))
     if count == 0:
         raise FlowerError(
-            f"{len(split.train)} training photos fill no batch of {recipe.batch_size}.",
-            hint="Lower the batch size, or don't drop the last batch.",
+            tr(
+                "{count} training photos are fewer than the batch size {batch_size}.",
+                count=len(split.train),
+                batch_size=recipe.batch_size,
+            ),
+            hint=tr("Lower the batch size, or don't drop the last batch."),
         )
     return count
 
@@ -253,7 +280,8 @@ def batch_count(split: Split, recipe: Recipe) -> int:
 def unless_stopped(
     preparing: Generator[Event, None, Result], live: LiveRequests
 ) -> Generator[Event, None, Result | None]:
-    """The events of `preparing` and what it returns; None once `live.stop` is set."""
+    """Passes on the events of `preparing` and what it returns; ends with None once `live.stop` is
+    set."""
     while not live.stop:
         try:
             yield next(preparing)

@@ -147,12 +147,7 @@ class Run:
         return self._save_by(self._writer.save, best)
 
     def save_async(self, *, best: bool = False) -> list[SaveEvent]:
-        """The same, while training goes on. If a staged best state is nearer to now than to the
-        last save, it is written instead, as last.pth and best.pth: it is copied already."""
-        staged = self._writer.staged_since
-        if not best and staged is not None and time.monotonic() - staged < staged - self._saved_at:
-            self._saved_at = staged
-            return self.flush_best()
+        """The same, while training goes on."""
         return self._save_by(self._writer.save_async, best)
 
     def _save_by(self, write: Callable[..., list[SaveEvent]], best: bool) -> list[SaveEvent]:

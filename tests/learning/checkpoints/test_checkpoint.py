@@ -131,7 +131,7 @@ class Burglar:
 def test_nothing_is_executed(path: Path, legacy: bool) -> None:
     trace = path.with_name("trace")
     torch.save({"w": Burglar(trace)}, path, _use_new_zipfile_serialization=not legacy)
-    with pytest.raises(FlowerError, match=r"last\.pth is refused"):
+    with pytest.raises(FlowerError, match=r"last\.pth was rejected"):
         checkpoint.read(path)
     path.write_bytes(pickle.dumps(Burglar(trace)))
     with pytest.raises(FlowerError):
@@ -141,7 +141,7 @@ def test_nothing_is_executed(path: Path, legacy: bool) -> None:
 
 def test_a_whole_module_is_refused_and_the_way_out_named(path: Path) -> None:
     torch.save(nn.Linear(2, 2), path)
-    with pytest.raises(FlowerError, match="holds more than numbers") as refused:
+    with pytest.raises(FlowerError, match="holds more than tensors") as refused:
         checkpoint.read(path)
     assert "state_dict" in refused.value.hint
 
@@ -153,7 +153,7 @@ def test_a_whole_module_is_refused_and_the_way_out_named(path: Path) -> None:
 )
 def test_garbage_is_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(FlowerError, match=r"last\.pth is (refused|no checkpoint)"):
+    with pytest.raises(FlowerError, match=r"last\.pth (was rejected|is no checkpoint)"):
         checkpoint.read(path)
 
 
@@ -191,7 +191,7 @@ def test_ours_and_later_versions() -> None:
 
 
 def test_weights_that_are_no_numbers_are_refused() -> None:
-    with pytest.raises(FlowerError, match=r"x.pth is spoilt: fc.bias holds values that are no"):
+    with pytest.raises(FlowerError, match=r"x\.pth contains NaN or infinite values \(fc\.bias"):
         checkpoint.extract_state_dict({"fc.bias": torch.tensor([1.0, torch.nan])}, Path("x.pth"))
 
 
@@ -242,7 +242,7 @@ def zipped(path: Path, *, method: int, times: int = 1) -> None:
 def test_a_bomb_is_refused_before_it_is_read(path: Path, monkeypatch, method: int, times: int):
     zipped(path, method=method, times=times)
     monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was read"))
-    with pytest.raises(FlowerError, match=r"last\.pth is refused: it would take more room than"):
+    with pytest.raises(FlowerError, match=r"last\.pth was rejected: its contents expand beyond"):
         checkpoint.read(path)
 
 
@@ -290,7 +290,7 @@ def test_odd_files_are_refused_in_words(path: Path, spoil: str) -> None:
         where = content.rfind(b"PK\x01\x02")
         content[where + 10] = 99  # a method of packing that does not exist
         path.write_bytes(content)
-        with pytest.raises(FlowerError, match=r"last\.pth is"):
+        with pytest.raises(FlowerError, match=r"last\.pth (is|was)"):
             checkpoint.read(path)
     else:
         torch.save({"w": torch.zeros(9).to_sparse()}, path)

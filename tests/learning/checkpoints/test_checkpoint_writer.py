@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -58,17 +57,17 @@ def weight(path: Path) -> float:
 
 
 def test_training_goes_on_while_a_copy_is_written(run: RunFolder, gate: threading.Event) -> None:
-    keeper, now = made(run), state(1)
-    keeper.record(row(1))
-    assert keeper.save_async(now, best=True) == []
+    writer, now = made(run), state(1)
+    writer.record(row(1))
+    assert writer.save_async(now, best=True) == []
     now["model"]["weight"].fill_(7)  # the next step
     now["optimizer"]["state"][0]["exp_avg"].fill_(7)
     now["batch"] = 2
-    assert keeper.collect() == []
+    assert writer.collect() == []
     gate.set()
-    keeper.wait()
-    assert keeper.collect() == [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
-    assert keeper.collect() == []
+    writer.wait()
+    assert writer.collect() == [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
+    assert writer.collect() == []
     stored = checkpoint.read(run.last)
     assert (stored["batch"], weight(run.last), weight(run.best)) == (1, 1.0, 1.0)
     assert float(stored["optimizer"]["state"][0]["exp_avg"][0, 0]) == 0.5
@@ -79,26 +78,14 @@ def test_training_goes_on_while_a_copy_is_written(run: RunFolder, gate: threadin
 def test_what_was_begun_is_over_before_the_next_begins(
     run: RunFolder, gate: threading.Event
 ) -> None:
-    keeper = made(run)
-    keeper.record(row(1))
-    keeper.save_async(state(1))
-    keeper.record(row(2))
+    writer = made(run)
+    writer.record(row(1))
+    writer.save_async(state(1))
+    writer.record(row(2))
     threading.Timer(0.05, gate.set).start()
-    assert keeper.save(state(2)) == [Saved(str(run.last), 1, 1), Saved(str(run.last), 1, 2)]
+    assert writer.save(state(2)) == [Saved(str(run.last), 1, 1), Saved(str(run.last), 1, 2)]
     assert (weight(run.previous), weight(run.last)) == (1.0, 2.0)
     assert list(run.history.events()) == [row(1), row(2)]
-
-
-def test_copies_take_memory_once(run: RunFolder, gate: threading.Event) -> None:
-    gate.set()
-    keeper = made(run)
-    places = []
-    for step in (1, 2, 3):
-        keeper.save_async(state(step))
-        keeper.wait()
-        places.append([tensor.data_ptr() for room in keeper._spare for tensor in room.values()])
-    assert len(places[0]) == 3
-    assert places[0] == places[1] == places[2]
 
 
 @pytest.mark.parametrize("how", ["save_async", "save"])
@@ -106,7 +93,7 @@ def test_the_best_is_owed_until_it_is_written(
     run: RunFolder, gate: threading.Event, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     gate.set()
-    keeper, best = made(run), state(1)
+    writer, best = made(run), state(1)
     sync, full = os.fsync, True
 
     def refuse(handle: int) -> None:
@@ -115,103 +102,113 @@ def test_the_best_is_owed_until_it_is_written(
         sync(handle)
 
     monkeypatch.setattr(os, "fsync", refuse)
-    keeper.record(row(1))
-    getattr(keeper, how)(best, best=True)
-    keeper.wait()
+    writer.record(row(1))
+    getattr(writer, how)(best, best=True)
+    writer.wait()
     best["model"]["weight"].fill_(7)
-    keeper.save_async(state(2))  # fails too
-    keeper.wait()
-    told = [Path(event.path).name for event in keeper.collect() if isinstance(event, SaveFailed)]
+    writer.save_async(state(2))  # fails too
+    writer.wait()
+    told = [Path(event.path).name for event in writer.collect() if isinstance(event, SaveFailed)]
     assert told[-2:] == ["last.pth", "best.pth"]
     assert not run.best.exists()
     full = False
-    keeper.record(row(3))
-    keeper.save_async(state(3))
-    keeper.wait()
-    assert keeper.collect() == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 3)]
+    writer.record(row(3))
+    writer.save_async(state(3))
+    writer.wait()
+    assert writer.collect() == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 3)]
     assert (weight(run.best), weight(run.last)) == (1.0, 3.0)
     assert list(run.history.events()) == [row(1), row(3)]
-    keeper.save(state(4))
+    writer.save(state(4))
     assert weight(run.best) == 1.0
 
 
 def test_the_best_that_is_held_is_written_with_the_next_save(
     run: RunFolder, gate: threading.Event
 ) -> None:
-    keeper, best = made(run), state(1)
-    assert keeper.stage_best(best) == []
+    writer, best = made(run), state(1)
+    assert writer.stage_best(best) == []
     best["model"]["weight"].fill_(7)
-    keeper.save_async(state(2))  # takes what is held with it
-    keeper.stage_best(state(3))
-    keeper.stage_best(state(4))  # better than the third
+    writer.save_async(state(2))  # takes what is held with it
+    writer.stage_best(state(3))
+    writer.stage_best(state(4))  # better than the third
     gate.set()
-    keeper.wait()
-    assert keeper.collect() == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
+    writer.wait()
+    assert writer.collect() == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
     assert weight(run.best) == 1.0
-    assert keeper.save(state(5)) == [Saved(str(run.best), 1, 4), Saved(str(run.last), 1, 5)]
+    assert writer.save(state(5)) == [Saved(str(run.best), 1, 4), Saved(str(run.last), 1, 5)]
     assert weight(run.best) == 4.0
-    keeper.stage_best(state(6))
-    told = keeper.save(state(7), best=True)  # better than what was held
+    writer.stage_best(state(6))
+    told = writer.save(state(7), best=True)  # better than what was held
     assert told == [Saved(str(run.last), 1, 7), Saved(str(run.best), 1, 7)]
-    assert len(keeper._spare) == len({id(room) for room in keeper._spare}) <= 4
 
 
 @pytest.mark.parametrize(("cost", "apart"), [(0.001, 10), (0.035, 50), (9.0, 120)])
 def test_saves_keep_apart_by_what_they_cost(run: RunFolder, cost: float, apart: float) -> None:
-    keeper = made(run)
-    keeper.cost = cost
-    assert keeper.min_interval(120) == pytest.approx(apart)
+    writer = made(run)
+    writer.cost = cost
+    assert writer.min_interval(120) == pytest.approx(apart)
 
 
-def test_the_best_that_is_held_can_be_settled(run: RunFolder, gate: threading.Event) -> None:
-    keeper = made(run)
-    assert keeper.flush_best() == []
-    assert keeper.staged_since is None
-    before = time.monotonic()
-    keeper.record(row(1))
-    keeper.stage_best(state(1))
-    keeper.record(row(2))
-    assert before <= keeper.staged_since <= time.monotonic()
-    assert keeper.flush_best() == []
-    assert keeper.staged_since is None
+def test_a_staged_best_can_be_written_before_the_next_save(
+    run: RunFolder, gate: threading.Event
+) -> None:
+    writer = made(run)
+    assert writer.flush_best() == []
+    writer.record(row(1))
+    writer.stage_best(state(1))
+    writer.record(row(2))
+    assert writer.flush_best() == []
     assert not run.best.exists()
     gate.set()
-    keeper.wait()
-    assert keeper.collect() == [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
+    writer.wait()
+    assert writer.collect() == [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
     assert weight(run.last) == weight(run.best) == 1.0
-    assert list(run.history.events()) == [row(1)]  # a run goes on from here
-    assert keeper.save(state(2)) == [Saved(str(run.last), 1, 2)]
+    assert list(run.history.events()) == [row(1)]  # a run continues from here
+    assert writer.save(state(2)) == [Saved(str(run.last), 1, 2)]
     assert (weight(run.previous), weight(run.last), weight(run.best)) == (1.0, 2.0, 1.0)
     assert list(run.history.events()) == [row(1), row(2)]
 
 
-def test_a_best_that_could_not_be_settled_is_still_owed(run: RunFolder, monkeypatch) -> None:
+def test_a_staged_best_that_could_not_be_written_is_written_next(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refused(content: Mapping[str, Any], path: Path, **options: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    keeper = made(run)
-    keeper.record(row(1))
-    keeper.stage_best(state(1))
-    held = keeper.staged_since
-    keeper.record(row(2))
+    writer = made(run)
+    writer.record(row(1))
+    writer.stage_best(state(1))
+    writer.record(row(2))
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "write", refused)
-        keeper.flush_best()
-        keeper.wait()
+        writer.flush_best()
+        writer.wait()
     why = "No space left on device"
-    assert keeper.collect() == [SaveFailed(str(run.last), why), SaveFailed(str(run.best), why)]
-    assert keeper.staged_since == held
-    assert keeper.save(state(2)) == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
+    assert writer.collect() == [SaveFailed(str(run.last), why), SaveFailed(str(run.best), why)]
+    assert writer.save(state(2)) == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
     assert weight(run.best) == 1.0
     assert list(run.history.events()) == [row(1), row(2)]
 
 
+def test_the_recipe_beside_a_checkpoint_is_the_one_in_it(
+    run: RunFolder, gate: threading.Event
+) -> None:
+    """Settings may change while a run trains."""
+    gate.set()
+    writer = made(run)
+    for rate in (0.1, 0.2):
+        recipe = Recipe(model="mynet", learning_rate=rate)
+        writer.save_async({**state(1), "recipe": recipe.as_dict()})
+        writer.wait()
+        assert run.recipe() == recipe
+
+
 def test_what_is_forgotten_is_never_written(run: RunFolder) -> None:
-    keeper = made(run)
-    keeper.record(row(1))
-    keeper.stage_best(state(1))
-    keeper.discard_pending()
-    assert keeper.save(state(0)) == [Saved(str(run.last), 1, 0)]
+    writer = made(run)
+    writer.record(row(1))
+    writer.stage_best(state(1))
+    writer.discard_pending()
+    assert writer.save(state(0)) == [Saved(str(run.last), 1, 0)]
     assert not run.best.exists()
     assert list(run.history.events()) == []
 
@@ -223,11 +220,10 @@ def test_without_a_copy_where_that_is_better(
     if short == "no memory":
         monkeypatch.setattr(checkpoint_writer, "SYNC_BELOW_BYTES", 0)
         monkeypatch.setattr(hardware, "free_memory", lambda: 100)
-    keeper = made(run)
-    assert keeper.save_async(state(1)) == [Saved(str(run.last), 1, 1)]
-    assert not keeper._spare
+    writer = made(run)
+    assert writer.save_async(state(1)) == [Saved(str(run.last), 1, 1)]
     if short == "no memory":
-        assert keeper.stage_best(state(2)) == [
+        assert writer.stage_best(state(2)) == [
             Saved(str(run.last), 1, 2),
             Saved(str(run.best), 1, 2),
         ]
@@ -236,9 +232,9 @@ def test_without_a_copy_where_that_is_better(
 def test_versions_of_forms_stay_with_the_weights(run: RunFolder, gate: threading.Event) -> None:
     gate.set()
     net = torch.nn.BatchNorm2d(2)
-    keeper = made(run)
-    keeper.save_async({"epoch": 1, "batch": 1, "step": 1, "model": net.state_dict()})
-    keeper.wait()
+    writer = made(run)
+    writer.save_async({"epoch": 1, "batch": 1, "step": 1, "model": net.state_dict()})
+    writer.wait()
     assert checkpoint.read(run.last)["model"]._metadata == net.state_dict()._metadata
 
 
@@ -246,8 +242,8 @@ def test_the_folder_is_furnished_anew(run: RunFolder, gate: threading.Event) -> 
     gate.set()
     made_anew: list[Callable[[], None]] = []
     (run.path / "recipe.json").unlink()
-    keeper = CheckpointWriter(run, lambda: made_anew.append(print))
-    keeper.save_async(state(1))
-    keeper.wait()
+    writer = CheckpointWriter(run, lambda: made_anew.append(print))
+    writer.save_async(state(1))
+    writer.wait()
     assert made_anew
     assert run.last.exists()

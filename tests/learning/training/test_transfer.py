@@ -98,7 +98,7 @@ def test_what_did_not_fit_is_noted(little: Little, tmp_path: Path) -> None:
     torch.save(theirs, tmp_path / "theirs.pth")
     _, events = trained(little(mode="transfer", weights=str(tmp_path / "theirs.pth"), epochs=1))
     (note,) = [event.message for event in events if isinstance(event, Warned)]
-    assert note == "1 tensors did not fit and start fresh: stages.0.0.weight."
+    assert note == "1 tensor did not fit and is initialized: stages.0.0.weight."
 
 
 def test_from_a_smaller_relative(little: Little, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_from_a_smaller_relative(little: Little, tmp_path: Path) -> None:
     )  # fmt: skip
     _, events = trained(recipe)
     (note,) = [event.message for event in events if isinstance(event, Warned)]
-    assert "tensors did not fit and start fresh: layer1.2." in note
+    assert "tensors did not fit and are initialized: layer1.2." in note
 
 
 def test_weights_of_another_network(little: Little, tmp_path: Path, models: Path) -> None:
@@ -128,10 +128,10 @@ def test_the_same_photos_are_not_split_anew(little: Little, models: Path) -> Non
     before, _ = trained(little(epochs=1))
     wish = little(mode="transfer", weights=str(before.best), epochs=1)
     for other in (replace(wish, seed=1), replace(wish, validation_fraction=0.4)):
-        with pytest.raises(FlowerError, match=r"best\.pth has learned from these photos") as no:
+        with pytest.raises(FlowerError, match=r"best\.pth was trained on these photos") as no:
             list(tasks.train(other))
-        assert "would be a lie" in no.value.message
-        assert "seed 0, validation fraction 0.2" in no.value.hint
+        assert "(data leakage)" in no.value.message
+        assert "the seed (0) and the validation fraction (0.2)" in no.value.hint
     assert len(library.runs()) == 1
     after, _ = trained(wish)
     assert after.split() == before.split()
@@ -166,7 +166,7 @@ def test_weights_far_from_their_run_go_on_with_its_photos_only_as_they_were(
     after, _ = trained(wish)
     assert after.split() == before.split()
     shutil.copy(here / "iris" / "iris_0.jpg", here / "iris" / "a new one.jpg")
-    with pytest.raises(FlowerError, match="they are not what they were") as refused:
+    with pytest.raises(FlowerError, match="which have changed since") as refused:
         list(tasks.train(wish))
     assert "best.pth in that folder" in refused.value.hint
     (here / "iris" / "a new one.jpg").unlink()
