@@ -18,3 +18,11 @@ class FlowerError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+
+class OtherArchitectureError(FlowerError):
+    """A file holds weights of another architecture: `model` in the catalogue; "" if unknown."""
+
+    def __init__(self, message: str, *, hint: str = "", model: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.model = model

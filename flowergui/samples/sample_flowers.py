@@ -1,4 +1,4 @@
-"""The sample flowers: a small data set of our own, drawn where a newcomer has no photos yet."""
+"""Draws the sample flowers: a small dataset for people who have no images yet."""
 
 import io
 import os
@@ -10,35 +10,39 @@ from flowergui.errors import FlowerError
 from flowergui.events import SampleDrawn, SampleProgress
 from flowergui.samples.scene import picture
 from flowergui.samples.species import SPECIES
+from flowergui.text import tr
 
 CLASSES: tuple[str, ...] = tuple(sorted(SPECIES))
-"""The species, each a folder of its own."""
+"""The classes: a folder for each species."""
 
 _MARK = b"Drawn by flowergui"
-"""The comment in each of our files (among its first bytes) by which it is known as ours."""
+"""The JPEG comment, among the first bytes, by which our files are recognized."""
 _HEAD = 256
 
 
 def draw(
     folder: Path, *, seed: int = 0, photos_per_class: int = 80
 ) -> Iterator[SampleProgress | SampleDrawn]:
-    """Draws `photos_per_class` pictures of each species to folder/<species>/<species>_001.jpg
-    and so on: SampleProgress after each round of the species, then SampleDrawn.
+    """Draws `photos_per_class` images of each species to folder/<species>/<species>_001.jpg and so
+    on. Yields SampleProgress after each round of the species, then SampleDrawn.
 
-    Each picture depends on `seed` (0 or more), its species and its number alone, so that a
-    larger set begins with the smaller one. Pictures that were drawn here before are replaced,
-    whole or not at all; nothing is deleted. Raises FlowerError where the folder can't be
-    written to, or holds anything that we did not draw.
+    An image is a function of `seed` (0 or more), its species and its number, so a larger dataset
+    begins with the smaller one. Images that were drawn here before are replaced atomically; nothing
+    is deleted. Raises FlowerError if the folder can't be written, or holds other files.
     """
     if seed < 0:
-        raise FlowerError("The seed of the sample flowers must not be negative.")
+        raise FlowerError(tr("The seed of the sample flowers must not be negative."))
     if photos_per_class < 1:
-        raise FlowerError("There must be at least one picture of each species.")
+        raise FlowerError(tr("There must be at least one image of each species."))
     try:
         if (foreign := _foreign(folder)) is not None:
             raise FlowerError(
-                f"{folder} holds other things than sample flowers: {foreign.name}, for one.",
-                hint="Choose an empty folder, or a new one.",
+                tr(
+                    "{folder} holds other files than sample flowers, for example {name}.",
+                    folder=folder,
+                    name=foreign.name,
+                ),
+                hint=tr("Choose an empty or a new folder."),
             )
         for species in CLASSES:
             (folder / species).mkdir(parents=True, exist_ok=True)
@@ -49,15 +53,19 @@ def draw(
             yield SampleProgress(drawn=(index + 1) * len(CLASSES), total=total)
     except OSError as error:
         raise FlowerError(
-            f"The sample flowers can't be written to {folder}: {error.strerror or error}.",
-            hint="Choose a folder on a disk with free space that you may write to.",
+            tr(
+                "The sample flowers can't be written to {folder}: {reason}.",
+                folder=folder,
+                reason=error.strerror or error,
+            ),
+            hint=tr("Choose a folder that you may write to, on a disk with free space."),
         ) from error
     yield SampleDrawn(str(folder))
 
 
 def _foreign(folder: Path) -> Path | None:
-    """Something in `folder` that we did not put there, or None. Hidden files don't count, nor
-    what Windows leaves in folders."""
+    """A file in `folder` that was not drawn here, or None. Hidden files and Windows' own files
+    don't count."""
     for entry in _visible(folder):
         if entry.name not in SPECIES or not entry.is_dir():
             return entry
@@ -81,8 +89,7 @@ def _drawn_by_us(file: Path) -> bool:
 
 
 def _write(path: Path, species: str, seed: int, index: int) -> None:
-    """Draws one picture and puts it in place in one step, so that an interrupted draw leaves
-    no half of a file."""
+    """Draws one image and moves it into place, so that an interruption leaves no partial file."""
     buffer = io.BytesIO()
     picture(species, seed, index).save(buffer, "JPEG", quality=90, comment=_MARK)
     part = path.with_name(f".{path.name}.part")

@@ -1,4 +1,4 @@
-"""Keeps the computer awake while a run goes on: who trains overnight shall not find it asleep."""
+"""Keeps the computer awake during a run."""
 
 import logging
 from collections.abc import Iterator
@@ -9,10 +9,9 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def keep_awake() -> Iterator[None]:
-    """While it lasts the computer does not fall asleep by itself, where the system can be asked
-    for that (Windows, macOS, desktops with D-Bus). The screen may go dark. A closed lid and an
-    empty battery are stronger. Where it can't be had, nothing is said: nothing is lost by it."""
-    from wakepy import keep  # here, for it takes a tenth of a second
+    """Prevents automatic sleep, on Windows, macOS, and desktops with D-Bus. The screen may turn
+    off; a closed lid or an empty battery still suspends. If the system refuses, it is logged."""
+    from wakepy import keep  # imported here because it takes a tenth of a second
 
     asked = ExitStack()
     try:
@@ -25,4 +24,4 @@ def keep_awake() -> Iterator[None]:
         try:
             asked.close()
         except Exception:
-            log.info("The wish to stay awake can't be taken back", exc_info=True)
+            log.info("The request to stay awake can't be withdrawn", exc_info=True)

@@ -142,7 +142,7 @@ def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(
     tmp_path: Path, name: str
 ) -> None:
     put(tmp_path / name)
-    with pytest.raises(FlowerError, match="other things") as caught:
+    with pytest.raises(FlowerError, match="other files") as caught:
         list(draw(tmp_path, photos_per_class=1))
     assert Path(name).parts[0] in str(caught.value) or Path(name).name in str(caught.value)
     assert files(tmp_path) == {name: b"somebody's own"}

@@ -67,7 +67,7 @@ class ImageDataset:
             pixels = self._transform(path)
         else:
             again, self._read_before[index] = self._read_before[index], True
-            pixels = self._cache.prepared(path, self._transform, again=again)
+            pixels = self._cache.pixels(path, self._transform, again=again)
         if self._free_bytes >= pixels.nbytes:
             self._free_bytes -= pixels.nbytes
             self._kept[index] = pixels

@@ -1,4 +1,4 @@
-"""What has become of the photos of a run since it began."""
+"""Compares a run's dataset with its folder as it is now."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from flowergui.learning.data.scan import PROGRESS_FILES, list_photos
 from flowergui.learning.data.split import Split, split_class
 from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder, file_size
+from flowergui.text import tr
 
-ALIKE = 0.5
-"""The share of a class's photos that must lie under another name for it to be taken for renamed."""
+RENAMED_SHARE = 0.5
+"""A new class with this share of a missing class's images counts as that class, renamed."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetDiff:
-    """The photos of a run, held against its folder as it is now.
+    """The differences between a run's dataset and its folder.
 
-    `classes` and `rows` (path, class, train or validation) are the run's, under the names that
-    they have now. `missing` and `changed` are paths; of the classes in `gone` no photo is left.
-    `added` are rows of photos that the run doesn't know, of classes that it knows; those of
-    others are in `strangers`. `renamed` are pairs of old and new names of classes that the names
-    of their photos suggest.
+    `classes` and `rows` (path, class, "train" or "validation") are the run's, with the class names
+    of today. `missing` and `changed` are paths; the `missing_classes` have no images left. `added`
+    are rows of new images of the run's classes; those of other classes are in `unknown_classes`.
+    `renamed` are pairs (old, new) of class names that the names of their images suggest.
     """
 
     folder: Path
@@ -39,46 +39,54 @@ class DatasetDiff:
     unknown_classes: tuple[tuple[str, str, str], ...]
     renamed: tuple[tuple[str, str], ...]
     ready: bool
-    """Whether the folder has validation photos of its own."""
+    """Whether the folder has validation images of its own."""
 
     @property
     def new_classes(self) -> tuple[str, ...]:
-        """The classes that have come since."""
+        """Names of the classes that the run doesn't know."""
         return tuple(sorted({name for _, name, _ in self.unknown_classes}))
 
     def raise_if_unusable(self) -> None:
-        """Raises FlowerError where the run can't go on with what is left."""
+        """Raises FlowerError if the run can't be resumed with the remaining images."""
         if not self.rows or len(self.missing) > len(self.rows) / 2:
             raise FlowerError(
-                f"Most photos of this run are not in {self.folder} any more.",
-                hint=self.remedy() or "Choose the folder where they are now.",
+                tr("Most images of this run are no longer in {folder}.", folder=self.folder),
+                hint=self.remedy() or tr("Choose the folder where they are now."),
                 option="--rename" if self.renamed else "--photos",
             )
         if self.missing_classes:
             raise FlowerError(
-                f"No photo of {', '.join(self.missing_classes)} is left in {self.folder}.",
-                hint=self.remedy() or "Put them back, or start a transfer from its last.pth.",
+                tr(
+                    "No image of {classes} is left in {folder}.",
+                    classes=", ".join(self.missing_classes),
+                    folder=self.folder,
+                ),
+                hint=self.remedy()
+                or tr("Put them back, or start transfer learning from its last.pth."),
                 option="--rename" if self.renamed else "",
             )
 
     def remedy(self) -> str:
-        """What helps where classes seem to be renamed; "" where none do."""
+        """What to do if a class seems to be renamed; "" if none does."""
         if not self.renamed:
             return ""
         old, new = self.renamed[0]
-        return f"If {old} is called {new} now, say so."
+        return tr(
+            "If the class {old} is now called {new}, rename it when you resume.", old=old, new=new
+        )
 
 
 def compare_dataset(
     run: RunFolder, folder: Path, classes: Sequence[str], renamed: Sequence[tuple[str, str]] = ()
 ) -> Generator[Preparing, None, DatasetDiff]:
-    """Lists the folder; only photos that the run doesn't know are opened, since what can't be
-    read is not new: it was left out before. Raises FlowerError where the folder is none, and for
-    a renaming that can't be."""
+    """Lists the folder, and opens new images only: unreadable ones don't count as new.
+
+    Raises FlowerError if the folder doesn't exist, and for an impossible renaming.
+    """
     if not folder.is_dir():
         raise FlowerError(
-            f"The photos of this run are not in {folder} any more.",
-            hint="Choose the folder where they are now.",
+            tr("The images of this run are no longer in {folder}.", folder=folder),
+            hint=tr("Choose the folder where they are now."),
             option="--photos",
         )
     listed = yield from list_photos(folder)
@@ -86,7 +94,7 @@ def compare_dataset(
     names = dict(renamed)
     if len(names) < len(renamed) or len(set(names.values())) < len(renamed):
         raise FlowerError(
-            "Each class can be called otherwise once, and each new name be used once."
+            tr("Each class can be renamed only once, and each new name can be used only once.")
         )
     _check_renaming(names, classes, {name for _, name, _ in listed})
     known = tuple(names.get(name, name) for name in classes)
@@ -96,9 +104,9 @@ def compare_dataset(
     later = set()
     for number, (before, name, part, size) in enumerate(run.split_and_sizes(), 1):
         if number % PROGRESS_FILES == 0:
-            yield Preparing("Comparing photos", number, max(number, len(listed)))
+            yield Preparing(tr("Comparing images"), number, max(number, len(listed)))
         if name not in of_the_run:
-            later.add(name)  # taken in, or renamed, after this checkpoint: new once more
+            later.add(name)  # added or renamed after this checkpoint: new again
             continue
         path = _moved(before, name, names[name]) if name in names else before
         rows.append((path, names.get(name, name), part))
@@ -111,87 +119,99 @@ def compare_dataset(
     new = [row for row in listed if row[0] not in mine]
     good = yield from readable(folder, [path for path, _, _ in new])
     new = [row for row in new if row[0] in good]
-    gone = tuple(name for name in known if name not in left)
-    strangers = tuple(row for row in new if row[1] not in names_now)
+    missing_classes = tuple(name for name in known if name not in left)
+    unknown = tuple(row for row in new if row[1] not in names_now)
     return DatasetDiff(
         folder=folder,
         classes=known,
         rows=tuple(rows),
         missing=tuple(missing),
         changed=tuple(changed),
-        missing_classes=gone,
+        missing_classes=missing_classes,
         added=tuple(row for row in new if row[1] in names_now),
-        unknown_classes=strangers,
-        renamed=_suggested(gone, rows, strangers, later),
+        unknown_classes=unknown,
+        renamed=_suggested(missing_classes, rows, unknown, later),
         ready=any(part == "validation" for _, _, part in listed),
     )
 
 
-def split_after(inventory: DatasetDiff, recipe: Recipe, how: ResumeOptions) -> Split:
-    """The run's own split, to which the new photos that are wanted are appended: those that it
-    knows keep their places, and with them the randomness that is theirs."""
-    classes = inventory.classes
-    wanted = list(inventory.added if how.new_photos else ())
+def split_after(diff: DatasetDiff, recipe: Recipe, how: ResumeOptions) -> Split:
+    """The run's split, followed by the requested new images: the run's own keep their indices, and
+    with them their augmentation."""
+    classes = diff.classes
+    wanted = list(diff.added if how.new_photos else ())
     if how.new_classes:
-        classes += inventory.new_classes
-        wanted += inventory.unknown_classes
+        classes += diff.new_classes
+        wanted += diff.unknown_classes
     label = {name: number for number, name in enumerate(classes)}
     parts: dict[str, list[Photo]] = {"train": [], "validation": []}
-    for path, name, part in inventory.rows:
+    for path, name, part in diff.rows:
         parts[part].append(Photo(path, label[name]))
     by_class: dict[str, list[tuple[str, str, str]]] = {}
     for row in wanted:
         by_class.setdefault(row[1], []).append(row)
     for name, rows in by_class.items():
         new = [Photo(path, label[name]) for path, _, _ in rows]
-        if inventory.ready:
+        if diff.ready:
             for photo, (_, _, part) in zip(new, rows, strict=True):
                 parts[part].append(photo)
             continue
-        alone = name not in inventory.classes
+        alone = name not in diff.classes
         fraction = recipe.validation_fraction
         shares = split_class(new, f"{recipe.seed} {name}", fraction, whole_class=alone)
         parts["train"] += shares[0]
         parts["validation"] += shares[1]
-    return Split(inventory.folder, classes, tuple(parts["train"]), tuple(parts["validation"]))
+    return Split(diff.folder, classes, tuple(parts["train"]), tuple(parts["validation"]))
 
 
 def _check_renaming(names: dict[str, str], classes: Sequence[str], here: set[str]) -> None:
     for old, new in names.items():
         if old not in classes:
             raise FlowerError(
-                f"This run knows no class {old}.", hint=f"It knows {', '.join(classes)}."
+                tr("This run has no class {name}.", name=old),
+                hint=tr("Its classes are {names}.", names=", ".join(classes)),
             )
         if new in classes or new not in here:
-            why = "is another class of this run" if new in classes else "is no folder of photos"
-            raise FlowerError(f"{old} can't be called {new} now: {new} {why}.")
+            if new in classes:
+                message = tr(
+                    "{old} can't be renamed to {new}: that is another class of this run.",
+                    old=old,
+                    new=new,
+                )
+            else:
+                message = tr(
+                    "{old} can't be renamed to {new}: there is no class folder with that name.",
+                    old=old,
+                    new=new,
+                )
+            raise FlowerError(message)
 
 
 def _moved(path: str, old: str, new: str) -> str:
-    """`path` with the folder of the class called otherwise."""
+    """`path` with its class folder renamed."""
     parts = list(PurePosixPath(path).parts)
     parts[parts.index(old)] = new
     return "/".join(parts)
 
 
 def _suggested(
-    gone: Sequence[str],
+    missing_classes: Sequence[str],
     rows: Sequence[tuple[str, str, str]],
-    strangers: Sequence[tuple[str, str, str]],
+    unknown: Sequence[tuple[str, str, str]],
     later: set[str],
 ) -> tuple[tuple[str, str], ...]:
-    """Classes that are gone, with the new class that has most of their photos' names, or that
-    the run itself called so `later` than its checkpoint."""
+    """Missing classes, each with the new class that has most of its images' names, or the name
+    that the run itself gave it `later` than its checkpoint."""
     theirs: dict[str, set[str]] = {}
-    for path, name, _ in strangers:
+    for path, name, _ in unknown:
         theirs.setdefault(name, set()).add(PurePosixPath(path).name)
     found = []
-    for old in gone:
+    for old in missing_classes:
         mine = {PurePosixPath(path).name for path, name, _ in rows if name == old}
         likeliest = max(theirs, key=lambda name: len(mine & theirs[name]), default="")
         if not mine:
-            likeliest = later.pop() if len(later) == len(gone) == 1 else ""
-        if likeliest in theirs and len(mine & theirs[likeliest]) >= ALIKE * len(mine):
+            likeliest = later.pop() if len(later) == len(missing_classes) == 1 else ""
+        if likeliest in theirs and len(mine & theirs[likeliest]) >= RENAMED_SHARE * len(mine):
             found.append((old, likeliest))
             del theirs[likeliest]
     return tuple(found)

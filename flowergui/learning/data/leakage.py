@@ -1,4 +1,4 @@
-"""Which photos a run has learned from, wherever they are now."""
+"""Data leakage: which images a run was trained on, wherever they are now."""
 
 import filecmp
 import os
@@ -10,37 +10,40 @@ from flowergui.errors import FlowerError
 from flowergui.events import Preparing
 from flowergui.learning.data.scan import list_photos
 from flowergui.store.run_folder import RunFolder, file_size
+from flowergui.text import tr
 
-TOLD_EACH = 1_000
-"""After so many photos that were compared it is told how far it is."""
+PROGRESS_IMAGES = 1_000
+"""Progress is reported after so many compared images."""
 
 Row = tuple[str, str]
-"""The path of a photo, relative to its folder, and its class."""
+"""An image's path, relative to its folder, and its class."""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldoutSplit:
-    """Photos that a run has not learned from, and how many others it has `learned` from."""
+    """Images that a run was not trained on, and the number of others, which it was trained on."""
 
     unseen: list[Row]
     trained_on: int
 
 
 def validation_photos(run: RunFolder, folder: Path) -> Generator[Preparing, None, HoldoutSplit]:
-    """The photos in `folder`, its own, that a run holds back. One that is in the folder of another
-    class by now, as somebody mended its label, is of that class. Raises FlowerError where the list
-    of its photos is spoilt, or the folder is gone."""
+    """The run's validation images, in `folder`, the folder that it was trained on.
+
+    An image that was moved into another class folder has that class now: its label was corrected.
+    Raises FlowerError if split.csv is damaged or the folder is gone.
+    """
     rows: list[tuple[str, str, int | None]] = []
-    learned = 0
+    trained_on = 0
     for path, name, part, size in run.split_and_sizes():
         if part == "validation":
             rows.append((path, name, size))
         else:
-            learned += 1
+            trained_on += 1
     if rows and not folder.is_dir():
         raise FlowerError(
-            f"The photos of this run are not in {folder} any more.",
-            hint="Name the folder where they are now.",
+            tr("The images of this run are no longer in {folder}.", folder=folder),
+            hint=tr("Name the folder where they are now."),
         )
     gone = {path for path, _, _ in rows if file_size(f"{folder}/{path}") is None}
     found: dict[tuple[str, int | None], list[Row]] = {}
@@ -51,15 +54,17 @@ def validation_photos(run: RunFolder, folder: Path) -> Generator[Preparing, None
     for path, name, size in rows:
         elsewhere = found.get(_key(path, size), []) if path in gone else []
         new.append(elsewhere[0] if len(elsewhere) == 1 else (path, name))
-    return HoldoutSplit(new, learned)
+    return HoldoutSplit(new, trained_on)
 
 
 def unseen_photos(
     run: RunFolder, folder: Path, rows: Sequence[Row]
 ) -> Generator[Preparing, None, HoldoutSplit]:
-    """Those photos in `folder` that a run has not learned from. It has from the files it named, in
-    whatever folder they are asked for, and from copies: files of the same name, size and, where the
-    first is still there, content. Raises FlowerError where the list of its photos is spoilt."""
+    """The images of `rows` (in `folder`) that a run was not trained on.
+
+    Copies of its training images count as these: files of the same name, size and, if the original
+    still exists, content. Raises FlowerError if split.csv is damaged.
+    """
     home, here = (os.path.realpath(place) for place in (run.recipe().photos, folder))
     names = {os.path.basename(path) for path, _ in rows}
     same: set[str] = set()
@@ -72,7 +77,7 @@ def unseen_photos(
                 place
             )
 
-    def has_learned(path: str) -> bool:
+    def was_trained_on(path: str) -> bool:
         place = f"{here}/{path}"
         if place in same:
             return True
@@ -83,10 +88,10 @@ def unseen_photos(
 
     new = []
     for done, row in enumerate(rows, start=1):
-        if not has_learned(row[0]):
+        if not was_trained_on(row[0]):
             new.append(row)
-        if done % TOLD_EACH == 0:
-            yield Preparing("Comparing photos", done, len(rows))
+        if done % PROGRESS_IMAGES == 0:
+            yield Preparing(tr("Comparing images"), done, len(rows))
     return HoldoutSplit(new, len(rows) - len(new))
 
 
@@ -95,8 +100,7 @@ def _key(path: str, size: int | None) -> tuple[str, int | None]:
 
 
 def _copied(place: str, first: str) -> bool:
-    """Whether one is a copy of the other, which they seem to be; where the first has gone, it is
-    taken to have moved."""
+    """Whether both files have the same content. If the first is gone, it counts as moved."""
     try:
         return filecmp.cmp(place, first, shallow=False)
     except OSError:

@@ -1,8 +1,8 @@
-"""Decoded photos, kept in a folder of the user's from one epoch, and from one run, to the next.
+"""A cache of decoded images on disk, for later epochs and later runs.
 
-A file holds the pixels of one photo as training uses it, and their sum. Its name is made of what
-the photo's file is now, so that one that changed is decoded anew. Nothing here ever fails: what
-can't be kept, or read again, is decoded.
+A file holds the pixels of one image as training uses them, and their checksum. Its name is a hash
+of the image file's path, size and time of change, so a changed image is decoded again. Nothing here
+raises errors: what can't be cached or read is decoded.
 """
 
 import hashlib
@@ -40,54 +40,56 @@ class Transform(Protocol):
     def __call__(self, path: Path) -> "Pixels": ...
 
 
-LARGE = 1 << 20
-"""Bytes of a photo's file above which decoding it takes so long (some 30 ms) that it is kept here
-even where memory has room: the next run begins at once."""
+LARGE_FILE_BYTES = 1 << 20
+"""Decoding larger image files takes so long (some 30 ms) that they are cached even if they fit in
+memory: the next run starts at once."""
 
-MOST = 20 * 10**9
-"""Bytes that the folder may hold."""
+MAX_BYTES = 20 * 10**9
+"""The largest size of the cache folder."""
 
 DISK_SHARE = 0.25
-"""The share of the free disk that it may grow by."""
+"""The share of the free disk that the cache may grow by."""
 
-FORM = 2
-"""To be raised with every change of how pixels are made of files."""
+FORMAT_VERSION = 2
+"""Increased with every change to how images are decoded."""
 
-_HEAD = struct.Struct("<III")
+_HEADER = struct.Struct("<III")
 """CRC-32 of the pixels, height, width."""
 
 _SUFFIX = ".rgb"
 
 
 class PhotoCache:
-    """What is kept, for one run. Threads, and other processes, may share the folder.
+    """The cache, as one run uses it. Threads and other processes may share the folder.
 
-    Where there is no room for more, what was not used since this run began goes first, the oldest
-    before the others; what this run uses stays.
+    If there is no space for more, files that were not used since this run began are removed, the
+    oldest first.
     """
 
-    def __init__(self, folder: Path | None = None, most: int = MOST) -> None:
+    def __init__(self, folder: Path | None = None, max_bytes: int = MAX_BYTES) -> None:
         self._folder = folder or paths.photo_cache_folder()
-        self._most = most
-        self._began = time.time()
+        self._max_bytes = max_bytes
+        self._started_at = time.time()
         self._lock = threading.Lock()
-        self._old: deque[tuple[float, int, Path]] | None = None
-        self._used = 0
+        self._unused: deque[tuple[float, int, Path]] | None = None
+        self._bytes = 0
         self._full = False
 
-    def prepared(self, photo: Path, prepare: Transform, *, again: bool) -> "Pixels":
-        """What `prepare` makes of the photo, kept by its `key`. Where that is not kept here, it
-        is from now on, if the photo is LARGE, or was wanted before (`again`). Raises what
-        `prepare` raises."""
+    def pixels(self, photo: Path, transform: Transform, *, again: bool) -> "Pixels":
+        """The pixels that `transform` makes of the image, from the cache if they are there.
+
+        Otherwise they are cached if the file is large or was read before (`again`). Raises what
+        `transform` raises.
+        """
         try:
             facts = photo.stat()
         except OSError:
-            return prepare(photo)  # which says why
-        path = self._path(photo, facts, prepare.key)
+            return transform(photo)  # which raises the right error
+        path = self._path(photo, facts, transform.key)
         pixels = _read(path)
         if pixels is None:
-            pixels = prepare(photo)
-            if again or facts.st_size >= LARGE:
+            pixels = transform(photo)
+            if again or facts.st_size >= LARGE_FILE_BYTES:
                 self._put(path, pixels)
         return pixels
 
@@ -96,71 +98,71 @@ class PhotoCache:
             return
         height, width, _ = pixels.shape
         content = pixels.tobytes()
-        size = _HEAD.size + len(content)
+        size = _HEADER.size + len(content)
         half = temp_path(path)
         try:
             with self._lock:
                 if not self._has_room(size):
                     self._full = True
                     return
-                self._used += size
+                self._bytes += size
             with half.open("xb") as file:
-                file.write(_HEAD.pack(zlib.crc32(content), height, width))
+                file.write(_HEADER.pack(zlib.crc32(content), height, width))
                 file.write(content)
             half.replace(path)
-        except OSError:  # the disk is full, or the folder can't be written
+        except OSError:  # the disk is full, or the folder is not writable
             self._full = True
             with suppress(OSError):
                 half.unlink(missing_ok=True)
 
     def _path(self, photo: Path, facts: os.stat_result, how: str) -> Path:
         of = f"{photo.absolute()}\0{facts.st_size}\0{facts.st_mtime_ns}\0{how}"
-        name = f"{of}\0{FORM}\0{PIL.__version__}"
+        name = f"{of}\0{FORMAT_VERSION}\0{PIL.__version__}"
         digest = hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=16)
         return self._folder / (digest.hexdigest() + _SUFFIX)
 
     def _has_room(self, size: int) -> bool:
-        if self._old is None:
+        if self._unused is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             there = sorted(_files(self._folder))
-            self._used = sum(size for _, size, _ in there)
-            self._old = deque(there)
+            self._bytes = sum(size for _, size, _ in there)
+            self._unused = deque(there)
             free = shutil.disk_usage(self._folder).free
-            self._most = min(self._most, self._used + int(DISK_SHARE * free))
-        while self._used + size > self._most:
-            if not self._old:
+            self._max_bytes = min(self._max_bytes, self._bytes + int(DISK_SHARE * free))
+        while self._bytes + size > self._max_bytes:
+            if not self._unused:
                 return False
-            _, taken, path = self._old.popleft()
+            _, taken, path = self._unused.popleft()
             with suppress(OSError):
-                if path.stat().st_mtime < self._began:
+                if path.stat().st_mtime < self._started_at:
                     path.unlink()
-                    self._used -= taken
+                    self._bytes -= taken
         return True
 
 
 def _read(path: Path) -> "Pixels | None":
-    """What is kept there; it counts as used now."""
+    """The pixels in a cache file; None if it is missing or damaged. It counts as used now."""
     try:
         content = path.read_bytes()
         now = time.time()
-        os.utime(path, (now, now))  # without the times, a clock that may run 4 ms behind is taken
-        total, height, width = _HEAD.unpack_from(content)
-        if zlib.crc32(memoryview(content)[_HEAD.size :]) != total:
+        os.utime(path, (now, now))  # the default clock may be 4 ms behind
+        total, height, width = _HEADER.unpack_from(content)
+        if zlib.crc32(memoryview(content)[_HEADER.size :]) != total:
             return None
-        return np.frombuffer(content, np.uint8, offset=_HEAD.size).reshape(height, width, 3)
+        return np.frombuffer(content, np.uint8, offset=_HEADER.size).reshape(height, width, 3)
     except (OSError, ValueError, struct.error):
         return None
 
 
 def state(folder: Path | None = None) -> CacheState:
-    """How much is kept."""
+    """The size of the cache."""
     folder = folder or paths.photo_cache_folder()
     sizes = [size for _, size, _ in _files(folder)]
     return CacheState(str(folder), len(sizes), sum(sizes))
 
 
 def clear(folder: Path | None = None) -> CacheState:
-    """Removes all of it, and tells what is left: what another program holds open, at most."""
+    """Removes all cached images. What is left is in use by another program."""
     folder = folder or paths.photo_cache_folder()
     before = state(folder)
     for _, _, path in _files(folder):
@@ -171,7 +173,7 @@ def clear(folder: Path | None = None) -> CacheState:
 
 
 def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:
-    """When each was used last, its size, and its path; nothing else in the folder is ours."""
+    """Time of last use, size and path of each cache file; other files are left alone."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith((_SUFFIX, TMP_SUFFIX)):

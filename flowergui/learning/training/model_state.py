@@ -157,7 +157,7 @@ class ModelState:
             group["lr"] = learning_rate
         split, config = self.frozen_split, self.config
         with autocast(config.device, config.dtype, spare_depthwise=split.depthwise):
-            logits = self._compiled.end(split, features)(*features)
+            logits = self._compiled.head_for(split, features)(*features)
         loss = nn.functional.cross_entropy(
             logits.float(), targets, label_smoothing=self._label_smoothing
         )

@@ -29,7 +29,7 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
         return module.forward
 
     torch.compiler.reset()
-    monkeypatch.setattr(compiled, "GAINING", ("cpu",))
+    monkeypatch.setattr(compiled, "DEVICE_TYPES", ("cpu",))
     monkeypatch.setattr(compiled, "BACKEND", backend)
     return shapes
 
@@ -107,7 +107,7 @@ def test_what_cannot_be_compiled_trains_as_it_is(
     events = list(tasks.train(little(compiled=True)))
     assert_same(events, plain)
     (told,) = [event.message for event in events if isinstance(event, Warned)]
-    assert told.startswith("The network could not be compiled and trains as it is. ")
+    assert told.startswith("The network could not be compiled, so it trains uncompiled: ")
     assert "no compiler here" in told
     assert "and more" not in told
     assert compiling(events) == 1

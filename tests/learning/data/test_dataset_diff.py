@@ -60,4 +60,4 @@ def test_many_photos_tell_how_far_it_is(
         dataset_diff.compare_dataset(run, folder, sorted({name for _, name, _ in rows}))
     )
     assert known.rows == tuple(rows)
-    assert told[1:] == [Preparing("Comparing photos", done, 24) for done in (10, 20)]
+    assert told[1:] == [Preparing("Comparing images", done, 24) for done in (10, 20)]

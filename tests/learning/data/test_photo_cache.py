@@ -56,19 +56,19 @@ def kept(room: Path) -> list[Path]:
 
 def test_what_is_wanted_again_is_kept(room: Path, photo: Path) -> None:
     decode, cache = Counting(), PhotoCache(room)
-    first = cache.prepared(photo, decode, again=False)
+    first = cache.pixels(photo, decode, again=False)
     assert kept(room) == []
-    cache.prepared(photo, decode, again=True)
+    cache.pixels(photo, decode, again=True)
     assert [path.stat().st_size for path in kept(room)] == [SIZE]
-    later = PhotoCache(room).prepared(photo, decode, again=False)
+    later = PhotoCache(room).pixels(photo, decode, again=False)
     assert decode.count == 2
     assert np.array_equal(later, first)
     assert (later.shape, later.dtype) == (first.shape, first.dtype)
 
 
 def test_a_large_photo_is_kept_at_once(room: Path, photo: Path, monkeypatch) -> None:
-    monkeypatch.setattr(photo_cache, "LARGE", photo.stat().st_size)
-    PhotoCache(room).prepared(photo, PREPARE, again=False)
+    monkeypatch.setattr(photo_cache, "LARGE_FILE_BYTES", photo.stat().st_size)
+    PhotoCache(room).pixels(photo, PREPARE, again=False)
     assert len(kept(room)) == 1
 
 
@@ -76,23 +76,23 @@ def test_another_photo_at_its_place_is_decoded(
     room: Path, photo: Path, make_photos: Callable[..., Path], tmp_path: Path
 ) -> None:
     cache = PhotoCache(room)
-    cache.prepared(photo, PREPARE, again=True)
+    cache.pixels(photo, PREPARE, again=True)
     other = sorted((tmp_path / "some").rglob("*.jpg"))[-1]
     photo.write_bytes(other.read_bytes())
-    assert np.array_equal(cache.prepared(photo, PREPARE, again=True), PREPARE(other))
+    assert np.array_equal(cache.pixels(photo, PREPARE, again=True), PREPARE(other))
 
 
 def test_another_size_is_another_thing(room: Path, photo: Path) -> None:
     cache = PhotoCache(room)
-    cache.prepared(photo, PREPARE, again=True)
-    assert cache.prepared(photo, eval_transform(24), again=True).shape == (24, 24, 3)
+    cache.pixels(photo, PREPARE, again=True)
+    assert cache.pixels(photo, eval_transform(24), again=True).shape == (24, 24, 3)
     assert len(kept(room)) == 2
 
 
 @pytest.mark.parametrize("spoil", ["bit", "cut", "empty", "gone", "folder"])
 def test_what_was_spoilt_is_decoded_anew(room: Path, photo: Path, spoil: str) -> None:
     cache = PhotoCache(room)
-    right = cache.prepared(photo, PREPARE, again=True)
+    right = cache.pixels(photo, PREPARE, again=True)
     (path,) = kept(room)
     content = bytearray(path.read_bytes())
     content[5000] ^= 1
@@ -106,15 +106,15 @@ def test_what_was_spoilt_is_decoded_anew(room: Path, photo: Path, spoil: str) ->
             path.touch()
         case "folder":
             path.mkdir()
-    assert np.array_equal(cache.prepared(photo, PREPARE, again=True), right)
+    assert np.array_equal(cache.pixels(photo, PREPARE, again=True), right)
 
 
 def test_a_photo_that_is_gone_is_gone(room: Path, photo: Path) -> None:
     cache = PhotoCache(room)
-    cache.prepared(photo, PREPARE, again=True)
+    cache.pixels(photo, PREPARE, again=True)
     photo.unlink()
     with pytest.raises(FlowerError, match="no longer exists"):
-        cache.prepared(photo, PREPARE, again=True)
+        cache.pixels(photo, PREPARE, again=True)
 
 
 def test_it_is_bounded_and_the_oldest_goes_first(
@@ -123,13 +123,13 @@ def test_it_is_bounded_and_the_oldest_goes_first(
     many = sorted(make_photos(tmp_path / "some").rglob("*.jpg"))[:6]
     before = PhotoCache(room)
     for photo in many[:3]:
-        before.prepared(photo, PREPARE, again=True)
+        before.pixels(photo, PREPARE, again=True)
     for age, path in enumerate(sorted(kept(room), key=lambda path: path.stat().st_mtime_ns)):
         os.utime(path, (0, time.time() - 1000 + age))
-    cache = PhotoCache(room, most=3 * SIZE)
-    cache.prepared(many[0], PREPARE, again=False)  # the oldest, but it is used now
+    cache = PhotoCache(room, max_bytes=3 * SIZE)
+    cache.pixels(many[0], PREPARE, again=False)  # the oldest, but it is used now
     for photo in many[3:]:
-        cache.prepared(photo, PREPARE, again=True)
+        cache.pixels(photo, PREPARE, again=True)
     assert len(kept(room)) == 3
     later = PhotoCache(room)
     assert [decoded(later, photo) for photo in many] == [0, 1, 1, 0, 0, 1]  # no room for the last
@@ -137,7 +137,7 @@ def test_it_is_bounded_and_the_oldest_goes_first(
 
 def decoded(cache: PhotoCache, photo: Path) -> int:
     decode = Counting()
-    cache.prepared(photo, decode, again=False)
+    cache.pixels(photo, decode, again=False)
     return decode.count
 
 
@@ -147,11 +147,11 @@ def test_a_full_disk_and_a_folder_that_cannot_be_made(
     right = PREPARE(photo)
     with small_files(1000):
         cache = PhotoCache(room)
-        assert np.array_equal(cache.prepared(photo, PREPARE, again=True), right)
+        assert np.array_equal(cache.pixels(photo, PREPARE, again=True), right)
     assert kept(room) == []
     (tmp_path / "file").touch()
     cache = PhotoCache(tmp_path / "file" / "photos")
-    assert np.array_equal(cache.prepared(photo, PREPARE, again=True), right)
+    assert np.array_equal(cache.pixels(photo, PREPARE, again=True), right)
 
 
 def test_a_run_ends_the_same_with_it(little, monkeypatch) -> None:
@@ -173,7 +173,7 @@ def test_a_run_ends_the_same_with_it(little, monkeypatch) -> None:
 
 
 def test_it_is_cleared(room: Path, photo: Path) -> None:
-    PhotoCache(room).prepared(photo, PREPARE, again=True)
+    PhotoCache(room).pixels(photo, PREPARE, again=True)
     (room / "letter.txt").write_text("not ours")
     assert photo_cache.state(room) == CacheState(str(room), 1, SIZE)
     assert photo_cache.clear(room) == CacheState(str(room), 0, 0, SIZE)

@@ -13,13 +13,14 @@ import torch
 from torchvision.models import get_model
 
 from flowergui import tasks
-from flowergui.errors import FlowerError
+from flowergui.errors import FlowerError, OtherArchitectureError
 from flowergui.events import DownloadProgress, WeightsSaved
 from flowergui.learning.device import hardware
 from flowergui.learning.models import weights
 from flowergui.learning.models.build import build, build_on_meta
 from flowergui.learning.models.catalogue import model_catalogue, model_info
 from flowergui.learning.models.describe import describe, head_of
+from flowergui.learning.models.download import download
 from flowergui.learning.models.freeze import freeze
 from flowergui.learning.models.torchvision_models import weights_of
 from flowergui.store import library
@@ -77,19 +78,19 @@ def pulled(generator: Iterator[DownloadProgress]) -> tuple[object, list[Download
 
 def test_a_download_tells_how_far_it_is(server: str, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "cache"
-    path, events = pulled(weights.download(f"{server}/{NAME}", folder))
+    path, events = pulled(download(f"{server}/{NAME}", folder))
     assert path == folder / NAME
     assert path.read_bytes() == CONTENT
     assert [event.done for event in events] == sorted(event.done for event in events)
     assert events[0] == DownloadProgress(NAME, 0, len(CONTENT))
     assert events[-1] == DownloadProgress(NAME, len(CONTENT), len(CONTENT))
     assert len(events) >= 5
-    assert pulled(weights.download("http://127.0.0.1:9/" + NAME, folder)) == (path, [])
+    assert pulled(download("http://127.0.0.1:9/" + NAME, folder)) == (path, [])
 
 
 def test_what_was_left_half_in_the_cache_is_fetched_anew(server: str, tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(CONTENT[:1000])  # by another program
-    path, events = pulled(weights.download(f"{server}/{NAME}", tmp_path))
+    path, events = pulled(download(f"{server}/{NAME}", tmp_path))
     assert path.read_bytes() == CONTENT
     assert events
 
@@ -101,7 +102,7 @@ def test_torchvision_names_the_hash_of_all_its_weights() -> None:
 
 
 def test_a_server_need_not_say_how_much_it_is(server: str, tmp_path: Path) -> None:
-    path, events = pulled(weights.download(f"{server}/untold/{NAME}", tmp_path / "cache"))
+    path, events = pulled(download(f"{server}/untold/{NAME}", tmp_path / "cache"))
     assert path.read_bytes() == CONTENT
     assert {event.total for event in events} == {0}
 
@@ -109,7 +110,10 @@ def test_a_server_need_not_say_how_much_it_is(server: str, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("address", "says"),
     [
-        ("/made_up-00000000.pth", "What came as made_up-00000000.pth is not what it should be."),
+        (
+            "/made_up-00000000.pth",
+            "The downloaded made_up-00000000.pth is damaged: ",
+        ),
         (f"/cut/{NAME}", f"The download of {NAME} was cut off."),
         (f"/chunked/{NAME}", f"The weights {NAME} could not be downloaded: "),
         (f"/gone/{NAME}", f"The weights {NAME} could not be downloaded: Not Found."),
@@ -117,36 +121,36 @@ def test_a_server_need_not_say_how_much_it_is(server: str, tmp_path: Path) -> No
 )
 def test_what_is_wrong_leaves_nothing(server: str, tmp_path: Path, address: str, says: str) -> None:
     with pytest.raises(FlowerError) as refused:
-        pulled(weights.download(server + address, tmp_path / "cache"))
+        pulled(download(server + address, tmp_path / "cache"))
     assert refused.value.message.startswith(says)
     assert refused.value.hint
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_download_that_is_given_up_leaves_nothing(server: str, tmp_path: Path) -> None:
-    download = weights.download(f"{server}/{NAME}", tmp_path / "cache")
-    next(download)
-    next(download)
+    downloading = download(f"{server}/{NAME}", tmp_path / "cache")
+    next(downloading)
+    next(downloading)
     assert len(list((tmp_path / "cache").iterdir())) == 1
-    download.close()
+    downloading.close()
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_offline(tmp_path: Path) -> None:
     with pytest.raises(FlowerError, match=f"The weights {NAME} could not be downloaded") as refused:
-        pulled(weights.download(f"http://127.0.0.1:9/{NAME}", tmp_path / "cache"))
+        pulled(download(f"http://127.0.0.1:9/{NAME}", tmp_path / "cache"))
     assert str(tmp_path / "cache") in refused.value.hint
 
 
 def test_a_name_that_is_not_found_is_said_in_words(tmp_path: Path) -> None:
-    with pytest.raises(FlowerError, match=r"downloaded: nowhere\.invalid can't be reached from"):
-        pulled(weights.download(f"http://nowhere.invalid/{NAME}", tmp_path / "cache"))
+    with pytest.raises(FlowerError, match=r"downloaded: nowhere\.invalid can't be reached"):
+        pulled(download(f"http://nowhere.invalid/{NAME}", tmp_path / "cache"))
 
 
 def test_nowhere_to_keep_it(server: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(FlowerError, match="could not be kept in"):
-        pulled(weights.download(f"{server}/{NAME}", tmp_path / "file" / "cache"))
+    with pytest.raises(FlowerError, match="could not be written into"):
+        pulled(download(f"{server}/{NAME}", tmp_path / "file" / "cache"))
 
 
 # --- what a recipe names ----------------------------------------------------------------------
@@ -253,8 +257,15 @@ def test_what_does_not_fit_is_named() -> None:
 
 def test_weights_of_another_network_are_refused() -> None:
     theirs = dict(get_model("squeezenet1_1", weights=None).state_dict())
-    with pytest.raises(FlowerError, match="theirs holds weights of another network: 0% of mynet"):
+    with pytest.raises(
+        OtherArchitectureError, match="weights of squeezenet1_1, not of mynet"
+    ) as no:
         filled("mynet", theirs)
+    assert no.value.model == "squeezenet1_1"
+    unknown = {name.replace("features", "layers"): tensor for name, tensor in theirs.items()}
+    with pytest.raises(OtherArchitectureError, match="another network: only 0% of mynet") as no:
+        filled("mynet", unknown)
+    assert no.value.model == ""
 
 
 @pytest.mark.parametrize(

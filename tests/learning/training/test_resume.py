@@ -302,9 +302,9 @@ def test_the_photos_may_have_moved(little: Little, make_photos, tmp_path: Path, 
     there = make_photos(tmp_path / "there")
     run = stopped(little(photos=str(there)), AT["mid-epoch"])
     there.rename(tmp_path / "here")
-    with pytest.raises(FlowerError, match="The photos of this run are not in"):
+    with pytest.raises(FlowerError, match="The images of this run are no longer in"):
         list(tasks.resume(run.path))
-    with pytest.raises(FlowerError, match="Most photos of this run are not in"):
+    with pytest.raises(FlowerError, match="Most images of this run are no longer in"):
         list(tasks.resume(run.path, changes={"photos": str(tmp_path)}))
     events = list(tasks.resume(run.path, changes={"photos": str(tmp_path / "here")}))
     weights = checkpoint.read(finished(events).last)["model"]

@@ -171,13 +171,13 @@ def test_a_class_that_was_renamed_is_found_and_mapped(run: RunFolder, here: Path
         "Classes",
         "blocking",
         "no photo of iris is left",
-        "If iris is called aris now, say so.",
+        "If the class iris is now called aris, rename it when you resume.",
         CheckKind.CLASSES,
     )
     assert (told.renamed, told.new_classes) == ((("iris", "aris"),), ())
-    with pytest.raises(FlowerError, match="No photo of iris is left") as refused:
+    with pytest.raises(FlowerError, match="No image of iris is left") as refused:
         list(tasks.resume(run.path))
-    assert refused.value.hint == "If iris is called aris now, say so."
+    assert refused.value.hint == "If the class iris is now called aris, rename it when you resume."
     assert refused.value.option == "--rename"
     wish = {"renamed": (("iris", "aris"),)}
     assert check(looked(run, how=ResumeOptions(**wish)), "Classes").verdict == "fine"
@@ -201,9 +201,9 @@ def test_renaming_changes_no_number(run: RunFolder, here: Path, little: Little, 
 @pytest.mark.parametrize(
     ("pair", "says"),
     [
-        (("rose", "iris"), "knows no class rose"),
-        (("iris", "lily"), "lily is another class of this run"),
-        (("iris", "aster"), "aster is no folder of photos"),
+        (("rose", "iris"), "has no class rose"),
+        (("iris", "lily"), "lily: that is another class of this run"),
+        (("iris", "aster"), "aster: there is no class folder"),
     ],
 )
 def test_a_renaming_that_cannot_be(run: RunFolder, pair, says: str) -> None:
@@ -311,7 +311,7 @@ def test_what_is_wanted_otherwise_is_told(run: RunFolder) -> None:
 def test_two_classes_cannot_take_one_name(run: RunFolder, here: Path) -> None:
     (here / "iris").rename(here / "z")
     twice = ResumeOptions(renamed=(("iris", "z"), ("lily", "z")))
-    with pytest.raises(FlowerError, match="each new name be used once"):
+    with pytest.raises(FlowerError, match="each new name can be used only once"):
         list(tasks.resume(run.path, how=twice))
 
 
@@ -348,7 +348,7 @@ def test_what_a_run_cannot_do_here_is_told(run: RunFolder, here: Path) -> None:
         "Epochs", "blocking", "all 1 are done", "Ask for more epochs.", CheckKind.EPOCHS
     )
     here.rename(here.with_name("there"))
-    assert check(looked(run), "Photos").detail.startswith("The photos of this run are not in")
+    assert check(looked(run), "Photos").detail.startswith("The images of this run are no longer in")
 
 
 def test_weights_alone_have_no_preflight(run: RunFolder, tmp_path: Path) -> None:
