@@ -671,8 +671,8 @@ def test_squares_that_grow_are_marked(qtbot, window, script, photos):
     start(qtbot, window, photos)
     for _ in range(BATCHES + 1):
         script.gate.release()
-    qtbot.waitUntil(lambda: plot(window)._loss._marks != [])
-    (step, text, _), *_ = plot(window)._loss._marks
+    qtbot.waitUntil(lambda: plot(window).marks != ())
+    (step, text), *_ = plot(window).marks
     assert (step, text) == (BATCHES, "96 px")
 
 
@@ -684,7 +684,7 @@ def test_a_run_that_goes_back_says_so_and_the_curve_with_it(qtbot, window, scrip
     qtbot.waitUntil(lambda: window.session.run == "idle")
     assert list(plot(window)._batches["step"]) == list(range(1, 2 * BATCHES + 1))
     assert plot(window)._batches["rate"][BATCHES] == 0.0005
-    assert ("rolled back") in [text for _, text, _ in plot(window)._loss._marks]
+    assert ("rolled back") in [text for _, text in plot(window).marks]
 
 
 def test_a_full_disk_is_said_and_training_goes_on(qtbot, window, script, photos):

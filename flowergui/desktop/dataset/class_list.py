@@ -19,7 +19,7 @@ from flowergui.text import tr, trn
 
 TILE_PX = 30
 VISIBLE_ROWS = 5
-"""Rows that are seen without scrolling."""
+"""Rows that are seen without scrolling; one more, where that shows all of them."""
 
 
 class ClassModel(ListModel):
@@ -56,7 +56,7 @@ class ClassList(TileListView):
         self.thumbnails.forget()
         self.rows.show_rows(classes)
         rows: float = len(classes)
-        if rows > VISIBLE_ROWS:
+        if rows > VISIBLE_ROWS + 1:
             rows = VISIBLE_ROWS + 0.5  # half a row tells that there is something to scroll to
         height = rows * _row_height(self.fontMetrics().height())
         self.setFixedHeight(int(height) + 2 * self.frameWidth() + 2)

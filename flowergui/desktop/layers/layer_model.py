@@ -16,7 +16,7 @@ from flowergui.desktop.widgets.item_models import ModelIndex as Index
 from flowergui.events import ModelDescribed
 from flowergui.text import N_, short_count, tr, trn
 
-COLUMNS = (N_("Layer"), N_("Shape"), N_("Parameters"))
+COLUMNS = (N_("Layer"), N_("Shape"), N_("Size"))
 
 Role = Qt.ItemDataRole
 

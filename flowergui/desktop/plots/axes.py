@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QWidget
 
@@ -23,6 +24,7 @@ def empty_plot(sides: Sequence[str], parent: QWidget) -> pg.PlotWidget:
     """A plot with axes on these sides ("left" among them) and grid lines across, and without what
     pyqtgraph offers beside: menus, buttons, ranges of its own, prefixes."""
     plot = pg.PlotWidget(parent, enableMenu=False)
+    plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
     item = plot.getPlotItem()
     item.hideButtons()
     item.disableAutoRange()

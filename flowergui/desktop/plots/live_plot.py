@@ -132,6 +132,11 @@ class LivePlot(QWidget):
         self._loss.mark(step, text)
         self._accuracy.mark(step, "")
 
+    @property
+    def marks(self) -> tuple[tuple[float, str], ...]:
+        """Step and text of every mark, in the order in which they were added."""
+        return tuple((mark.step, mark.text) for mark in self._loss.marks.all)
+
     def load(self, points: BatchColumns, epochs: Sequence[EpochDone]) -> None:
         """Shows the points that a resumed run made before."""
         self.clear()
@@ -144,7 +149,7 @@ class LivePlot(QWidget):
         if batches:
             self._batches.cut(int(np.searchsorted(self._batches["step"], step, side="right")))
             for pane in self._panes:
-                pane.forget_marks(step)
+                pane.marks.remove_after(step)
         self._epochs.cut(int(np.searchsorted(self._epochs["step"], step, side="right")))
         self._soon()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPicture
+from PySide6.QtGui import QPainter, QPicture
 from PySide6.QtWidgets import QFrame, QGraphicsView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.plots import axes
@@ -18,14 +18,14 @@ from flowergui.desktop.plots.column_buffer import (
 )
 from flowergui.desktop.plots.metric import ACCURACY, Metric
 from flowergui.desktop.plots.pg import pyqtgraph as pg
+from flowergui.desktop.plots.plot_key import KeyEntry, PlotKey
+from flowergui.desktop.plots.step_marks import StepMarks
 from flowergui.desktop.style import theme
 from flowergui.text import number, tr
 
 SYMBOLS = 200
-"""Up to so many validation points in sight have a symbol each."""
+"""With more validation points in sight than this, they have no symbols."""
 SIDES = ("left", "bottom", "top", "right")
-GAP = "\N{NO-BREAK SPACE}" * 3 + " "
-"""Between two of the newest values."""
 RING_ROOM = 10
 """Pixels between the plot's edge and the middle of the ring around the best epoch."""
 LABEL_ROOM, LINE_ROOM = 76, 14
@@ -48,14 +48,11 @@ class PlotPane(QFrame):
         theme.style(self, card=True)
         self.plot = axes.empty_plot(SIDES, self)
         self.plot.setObjectName(f"{quantity.name}Plot")
+        self.plot.setAccessibleName(tr(quantity.title))
         self.plot.setMinimumHeight(90)
         self._title = QLabel(tr(quantity.title))
         theme.style(self._title, role="heading")
-        self._key = QLabel()
-        self._key.setTextFormat(Qt.TextFormat.RichText)
-        self._key.setMinimumWidth(1)  # the plot, not its key, decides how narrow it may be
-        theme.style(self._key, role="caption")
-        theme.tabular(self._key)
+        self._key = PlotKey()
         head = QHBoxLayout()
         head.setContentsMargins(8, 0, 8, 0)
         head.addWidget(self._title)
@@ -66,7 +63,7 @@ class PlotPane(QFrame):
         layout.addLayout(head)
         layout.addWidget(self.plot, 1)
 
-        self._marks: list[tuple[float, str, pg.InfiniteLine]] = []
+        self.marks = StepMarks(self.plot)
         self._range = (0.0, 1.0)
         self._ticks: dict[str, Ticks] = {}
         self._prepare_axes()
@@ -89,8 +86,8 @@ class PlotPane(QFrame):
     def draw(
         self, batches: ColumnBuffer, epochs: ColumnBuffer, low: float, high: float
     ) -> Iterator[None]:
-        """Shows steps `low` to `high`; the height follows what is in sight. Stops after each of its
-        parts, for they take time."""
+        """Shows steps `low` to `high`; the range of the vertical axis follows the data in sight.
+        Yields after each part, as each takes time."""
         steps, name = batches["step"], self.quantity.name
         self.plot.setXRange(low, high, padding=0)
         self._show_values(True)
@@ -99,15 +96,15 @@ class PlotPane(QFrame):
         points = downsample_minmax(epochs["step"], epochs[f"val_{name}"], low, high, THICK)
         self._batch.setData(*raw)
         self._smooth.setData(*smooth)
-        if not np.isfinite(points[1]).any():  # nothing was held back, or it could not be read
-            points = points[0][:0], points[1][:0]  # pyqtgraph warns of symbols that are nowhere
+        if not np.isfinite(points[1]).any():  # no validation set, or none of it could be read
+            points = points[0][:0], points[1][:0]  # pyqtgraph warns of symbols at NaN
         few = len(points[0]) <= SYMBOLS
         self._validation.setPen(self._thick if few else self._thin)
         self._validation.setData(*points, symbol="o" if few else None)
         yield
         self._fit_height(raw[1], points[1])
         self._mark_best(epochs)
-        self._place_marks(low, high)
+        self.marks.place_labels(low, high)
         if self.rate:
             self._draw_rate(*downsample_minmax(steps, batches["rate"], low, high))
         self._name_epochs(epochs, low, high)
@@ -123,13 +120,13 @@ class PlotPane(QFrame):
         yield
 
     def settle(self) -> None:
-        """Does what follows from a new range or size now: in the midst of painting, where pyqtgraph
-        does it, it would have everything painted twice."""
+        """Applies a new range or size now. pyqtgraph would do it while it paints, and then paint
+        everything twice."""
         self.plot.scene().prepareForPaint()
 
     def hold(self, held: bool) -> None:
-        """While it is held, what is drawn is not painted, unless the window has to be; then all of
-        it is at once."""
+        """While it is held, the plot is not painted when its data change; on release, it is painted
+        once."""
         if held:
             self.plot.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
         elif self.held:
@@ -138,17 +135,17 @@ class PlotPane(QFrame):
 
     @property
     def held(self) -> bool:
-        """Whether it is held."""
+        """Whether painting is held, see `hold`."""
         mode = self.plot.viewportUpdateMode()
         return bool(mode == QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
 
     def clear(self) -> None:
-        """Shows nothing."""
+        """Removes all data and marks."""
         for line in (self._batch, self._smooth, self._validation, self._rate):
             line.setData([], [])
         for item in (self._best, self._crosshair):
             item.hide()
-        self.forget_marks(-1)
+        self.marks.remove_after(-1)
         self._set_ticks("top", [])
         self._set_ticks("right", [])
         self._range = (0.0, 1.0)
@@ -157,27 +154,17 @@ class PlotPane(QFrame):
         self._key.clear()
 
     def mark(self, step: int, text: str) -> None:
-        """A dashed line at `step`; the text stands beside it where there is any."""
-        line = pg.InfiniteLine(pos=step, angle=90, label=text or None)
-        line.setZValue(10)
-        self.plot.addItem(line, ignoreBounds=True)
-        self._marks.append((step, text, line))
-        self._recolor_mark(line)
-
-    def forget_marks(self, after: float) -> None:
-        """Takes away the marks that stand after step `after`."""
-        for each in [each for each in self._marks if each[0] > after]:
-            self._marks.remove(each)
-            self.plot.removeItem(each[2])
+        """Adds a dashed line at `step`; `text` stands beside it, "" for none."""
+        self.marks.add(step, text, theme.current(), axes.small_font(self))
 
     def point_at(self, step: float | None) -> None:
-        """Shows the crosshair at `step`, or none."""
+        """Shows the crosshair at `step`; None hides it."""
         self._crosshair.setVisible(step is not None)
         if step is not None:
             self._crosshair.setPos(step)
 
     def recolor(self) -> None:
-        """Takes the theme's colours and the font that hold now."""
+        """Applies the theme's current colours, and the font."""
         colors = theme.current()
         font = axes.small_font(self)
         metrics = self.fontMetrics()
@@ -198,8 +185,7 @@ class PlotPane(QFrame):
         self._best.setPen(pg.mkPen(colors.validation, width=2))
         self._best.setBrush(pg.mkBrush(colors.card))
         self._crosshair.setPen(pg.mkPen(colors.muted, width=1))
-        for _, _, line in self._marks:
-            self._recolor_mark(line)
+        self.marks.recolor(colors, font)
 
     # --- how ------------------------------------------------------------------------------
 
@@ -231,32 +217,10 @@ class PlotPane(QFrame):
         low, high = view.viewRange()[0]
         return float(view.width()) / max(float(high - low), 1e-9)
 
-    def _place_marks(self, low: float, high: float) -> None:
-        """A mark's text stands to its left, where a mark that was just made has room; at the
-        plot's left edge, to its right. Neighbours stand in three rows."""
-        height = max(1.0, float(self.plot.getViewBox().height()))
-        for index, (step, text, line) in enumerate(self._marks):
-            if text and low <= step <= high:
-                size = line.label.boundingRect()
-                left = (step - low) * self._pixels_per_step() > size.width()
-                anchor = (1.0 if left else 0.0, 0.5)
-                # setAnchor alone would not last: pyqtgraph chooses one of `anchors` by the half of
-                # the plot whenever the range changes.
-                line.label.anchors = [anchor, anchor]
-                line.label.setPosition(1.0 - (0.6 + index % 3) * size.height() / height)
-
-    def _recolor_mark(self, line: pg.InfiniteLine) -> None:
-        colors = theme.current()
-        line.setPen(pg.mkPen(colors.muted, width=1, style=Qt.PenStyle.DashLine))
-        if hasattr(line, "label"):
-            line.label.setColor(colors.muted)
-            line.label.setFont(axes.small_font(self))
-            line.label.fill = pg.mkBrush(colors.color("card", 0.8))
-
     def _fit_height(self, trained: Numbers, validated: Numbers) -> None:
         ours = robust_range(trained)
         if ours is not None and np.isinf(self.quantity.high):
-            # Validations that went wrong would make a line of all the rest.
+            # A validation loss that exploded would flatten all other curves.
             validated = validated[validated <= RUNAWAY * max(ours[1], 1.0)]
         spans = [span for span in (ours, robust_range(validated)) if span is not None]
         if not spans:
@@ -279,7 +243,7 @@ class PlotPane(QFrame):
     def _mark_best(self, epochs: ColumnBuffer) -> None:
         """Rings the best epoch. Its value stands in the key, where it hides no curve."""
         self._best_value = np.nan
-        # The run says which it is: where photos came or went, its search for the best began anew.
+        # The run says which epoch: after changes of the dataset, its search starts again.
         place = np.flatnonzero(epochs["epoch"] == epochs["best_epoch"][-1:])[-1:]
         known = bool(place.size and np.isfinite(epochs["val_accuracy"][place[0]]))
         self._best.setVisible(known)
@@ -295,8 +259,7 @@ class PlotPane(QFrame):
         if not top > 0:
             self._set_ticks("right", [])
             return
-        # The height of the plot is ours alone, so the rate is drawn to the left axis's measure
-        # and the right axis is only labelled.
+        # The rate is scaled to the left axis, whose range only we set; the right axis is a label.
         low, high = self._range
         unit = 0.9 * (high - low)
         self._rate.setData(x, low + y / top * unit)
@@ -321,42 +284,27 @@ class PlotPane(QFrame):
         self._set_ticks("top", [labels, lines])
 
     def _set_ticks(self, side: str, ticks: Ticks) -> None:
-        """Those of an axis; where they are what they were, it is not drawn anew."""
+        """Sets the ticks of an axis, which is only drawn again if they changed."""
         if self._ticks.get(side) != ticks:
             self._ticks[side] = ticks
             self.plot.getAxis(side).setTicks(ticks)
 
     def _show_latest(self, batches: ColumnBuffer, epochs: ColumnBuffer) -> None:
-        """Writes the newest values, and the best, into the key: in full where there is room."""
+        """Writes the newest values, and the best, into the key."""
         colors, quantity = theme.current(), self.quantity
-        parts: list[tuple[str, str, str, str]] = []  # colour, name, short name, value
+        entries = []
         if batches.length:
             value = quantity.text(float(batches[f"{quantity.name}_smooth"][-1]))
-            parts.append((colors.train, tr("training"), tr("train"), value))
+            entries.append(KeyEntry(tr("training"), tr("train"), colors.train, value))
         measured = epochs[f"val_{quantity.name}"]
         measured = measured[np.isfinite(measured)]
         if len(measured):
             value = quantity.text(float(measured[-1]))
-            parts.append((colors.validation, tr("validation"), tr("val"), value))
+            entries.append(KeyEntry(tr("validation"), tr("val"), colors.validation, value))
         if quantity is ACCURACY and np.isfinite(self._best_value):
             value = quantity.text(self._best_value)
-            parts.append((colors.validation, tr("best"), tr("best"), value))
+            entries.append(KeyEntry(tr("best"), tr("best"), colors.validation, value))
         if self.rate and batches.length:
             value = number(float(f"{batches['rate'][-1]:.2g}"))
-            parts.append((colors.rate, tr("learning rate"), tr("rate"), value))
-        full = GAP.join(f"{name} {value}" for _, name, _, value in parts)
-        fits = self._fits(full)
-        self._key.setText(
-            GAP.join(
-                f'<span style="color:{color}">{name if fits else short} <b>{value}</b></span>'
-                for color, name, short, value in parts
-            )
-        )
-        self._key.setAccessibleName(full)
-
-    def _fits(self, text: str) -> bool:
-        """Whether there is room for it, in bold, beside the title."""
-        bold = QFont(self._key.font())
-        bold.setBold(True)
-        room = self.width() - self._title.sizeHint().width() - 36
-        return QFontMetrics(bold).horizontalAdvance(text) <= room
+            entries.append(KeyEntry(tr("learning rate"), tr("rate"), colors.rate, value))
+        self._key.show_entries(entries, self.width() - self._title.sizeHint().width() - 36)

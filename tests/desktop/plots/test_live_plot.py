@@ -334,7 +334,7 @@ def test_the_text_of_a_mark_is_not_cut_by_the_edge(plot, step: int, text: str):
     plot.follow(200)
     plot.draw()
     pane(plot, "loss").setXRange(-3, 203, padding=0)  # the range changes after it was placed
-    label = plot._loss._marks[0][2].label
+    label = plot._loss.marks.all[0].line.label
     seen = pane(plot, "loss").getViewBox().sceneBoundingRect()
     assert seen.contains(label.mapRectToScene(label.boundingRect()))
 
@@ -423,7 +423,7 @@ def test_a_resumed_run_replaces_what_it_does_again(plot):
     assert x.tolist() == list(range(1, 31))
     assert y.tolist() == [9.0] * 20 + [1.0] * 10
     assert curve(plot, "accuracy", "validation").getData()[0].tolist() == [10, 20]
-    assert plot._loss._marks == []
+    assert plot.marks == ()
 
 
 def test_load_shows_history_and_clear_forgets_it(plot):
@@ -452,7 +452,7 @@ def test_marks_stand_in_both_plots_with_one_text(plot):
             if isinstance(item, pg.InfiniteLine) and item.isVisible()
         ]
         assert [line.value() for line in lines] == [12]
-    assert plot._loss._marks[0][2].label.format == "2,565 train"
+    assert plot.marks == ((12, "2,565 train"),)
 
 
 def test_hovering_reads_out_the_nearest_batch(plot):
