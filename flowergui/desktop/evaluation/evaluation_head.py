@@ -141,7 +141,7 @@ class EvaluationHead(QWidget):
             )
         else:
             text = tr(
-                "{checkpoint}, epoch {epoch}, on images in {folder} that it was not trained on",
+                "{checkpoint}, epoch {epoch}, on unseen images in {folder}",
                 checkpoint=checkpoint,
                 epoch=epoch,
                 folder=folder,

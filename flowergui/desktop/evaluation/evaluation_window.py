@@ -73,7 +73,7 @@ class EvaluationWindow(QDialog):
         card.body.addWidget(
             small_label(
                 text=tr(
-                    "Rows: true class. Columns: predicted class. Click a cell to see its photos."
+                    "Rows: true class. Columns: predicted class. Click a cell to see its images."
                 )
             )
         )

@@ -1,4 +1,4 @@
-"""A trained network as a file for other programs."""
+"""Writes a trained network as a file for other programs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,50 +7,61 @@ from flowergui.errors import FlowerError
 from flowergui.events import Exported, Preparing
 from flowergui.learning.checkpoints import checkpoint, safetensor_files
 from flowergui.learning.inference import onnx_export
+from flowergui.learning.inference.predictor import checkpoint_of
 from flowergui.store.run_folder import RunFolder
+from flowergui.text import tr
 
-KNOWN = (
+METADATA_KEYS = (
     *("format", "recipe", "classes", "image_size", "normalisation", "epoch", "batch"),
     "fingerprint",
 )
-"""What a file keeps of a checkpoint beside the weights, where its form has room for it."""
+"""What a .safetensors file keeps of a checkpoint beside the weights."""
 
-FORMS = (safetensor_files.SUFFIX, ".pth", onnx_export.SUFFIX)
+SUFFIXES = (safetensor_files.SUFFIX, ".pth", onnx_export.SUFFIX)
 
 
 def export(source: Path, out: Path) -> Iterator[Preparing | Exported]:
-    """Writes the network of a checkpoint, or of a run's best one, to `out`: the averaged weights
-    where there are. The ending decides the form: .safetensors, with all that prediction needs,
-    .pth, a plain state dict as torch.save writes it, or .onnx, see onnx_files. Raises
-    FlowerError."""
-    form = out.suffix.lower()
-    if form not in FORMS:
+    """Writes the network of a checkpoint, or of a run's best one, to `out`, with its averaged
+    weights if it has them.
+
+    The suffix decides the format: .safetensors, with all that prediction needs, .pth, a plain state
+    dict as torch.save writes it, or .onnx, see onnx_export. Raises FlowerError.
+    """
+    suffix = out.suffix.lower()
+    if suffix not in SUFFIXES:
         raise FlowerError(
-            f"{out.name} has no ending that says what it shall be.",
-            hint=f"It may be {', '.join(FORMS[:-1])} or {FORMS[-1]}.",
+            tr("{name} has no suffix of a format that can be written.", name=out.name),
+            hint=tr("Use one of these: {suffixes}.", suffixes=", ".join(SUFFIXES)),
         )
-    path = RunFolder(source).checkpoint_to_use() if source.is_dir() else source
+    path = checkpoint_of(source)
     stored = checkpoint.read(path)
     run = RunFolder(out.parent)
     own = (run.last, run.previous, run.best, run.resumed) if run.exists() else (path,)
     if any(out.exists() and each.exists() and out.samefile(each) for each in own):
-        raise FlowerError(f"{out.name} is a checkpoint of a run.", hint="Choose another name.")
-    if form == onnx_export.SUFFIX:
+        raise FlowerError(
+            tr("{name} is a checkpoint of a run.", name=out.name), hint=tr("Choose another name.")
+        )
+    if suffix == onnx_export.SUFFIX:
         content = yield from onnx_export.pack(path)
     else:
         tensors = checkpoint.extract_state_dict(stored, path)
-        if form == safetensor_files.SUFFIX:
+        if suffix == safetensor_files.SUFFIX:
             ours = checkpoint.is_flowergui_checkpoint(stored)
-            facts = {key: stored[key] for key in KNOWN if key in stored} if ours else {}
+            facts = {key: stored[key] for key in METADATA_KEYS if key in stored} if ours else {}
             content = safetensor_files.packed(tensors, facts)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        if form == ".pth":
+        if suffix == ".pth":
             checkpoint.write(tensors, out)
         else:
             checkpoint.atomic_write(out, lambda file: file.write(content))
     except OSError as error:
         raise FlowerError(
-            f"{out.name} can't be written into {out.parent}: {error.strerror or error}."
+            tr(
+                "{name} can't be written into {folder}: {reason}.",
+                name=out.name,
+                folder=out.parent,
+                reason=error.strerror or error,
+            )
         ) from error
     yield Exported(str(out))

@@ -1,8 +1,8 @@
 """A trained network as .onnx: for phones, browsers, and programs without torch.
 
-What comes out takes `images`, float32 (photos, 3, size, size), RGB from 0 to 1, and gives
-`probabilities`, float32 (photos, classes): normalisation and softmax are part of it. The names of
-the classes are JSON in its metadata, under "classes"; under "image_size" is the size.
+The model takes `images`, float32 (B, 3, S, S), RGB from 0 to 1, and gives `probabilities`, float32
+(B, classes): normalization and softmax are part of it. Its metadata holds the names of the classes
+as JSON, under "classes", and S under "image_size".
 """
 
 import json
@@ -21,23 +21,23 @@ from flowergui.errors import FlowerError
 from flowergui.events import Preparing
 from flowergui.learning.inference import predictor
 from flowergui.learning.inference.predictor import Predictor
+from flowergui.text import tr
 
 SUFFIX: Final = ".onnx"
 
-NEEDED = ("onnx", "onnxscript", "onnxruntime")
+PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 
-MOST = 2**31 - 1
-"""Bytes of the largest file: protobuf's bound."""
+MAX_BYTES = 2**31 - 1
+"""Of a file: protobuf's limit."""
 
-PATIENCE = 0.1
-"""Seconds between two looks at the process that traces."""
+POLL_SECONDS = 0.1
 
-EXACT = 1e-3
+TOLERANCE = 1e-3
 """The most that a probability may differ from the one that torch computes."""
 
 
 class _Portable(nn.Module):
-    """Images (photos, 3, side, side), RGB from 0 to 1, to probabilities (photos, classes)."""
+    """Images (B, 3, S, S), RGB from 0 to 1 -> probabilities (B, classes)."""
 
     mean: Tensor
     std: Tensor
@@ -55,23 +55,26 @@ class _Portable(nn.Module):
 
 
 def pack(path: Path) -> Generator[Preparing, None, bytes]:
-    """The content of a file for the network in a checkpoint. It is run before it is given away:
-    what does not answer as the network does is refused. Raises FlowerError, also where packages
-    are missing that it takes, and RuntimeError where tracing breaks.
+    """The content of a file for the network in a checkpoint; it is run once, and refused if its
+    probabilities differ from the network's. Raises FlowerError, also if packages are missing, and
+    RuntimeError if tracing fails.
 
-    Tracing replaces methods of nn.Module while it lasts, and would trip a training or a prediction
-    in another thread: so it has a process of its own.
+    Tracing has a process of its own, as it replaces methods of nn.Module while it lasts, which
+    would break a run or a prediction in another thread.
     """
-    if missing := [name for name in NEEDED if find_spec(name) is None]:
+    if missing := [name for name in PACKAGES if find_spec(name) is None]:
         raise FlowerError(
-            f"An .onnx file takes packages that are not installed: {', '.join(missing)}.",
+            tr(
+                "To write .onnx, these packages have to be installed: {packages}.",
+                packages=", ".join(missing),
+            ),
             hint=f"pip install {' '.join(missing)}",
         )
     net = predictor.load(path).net
-    if sum(each.nbytes for each in net.state_dict().values()) > MOST:
+    if sum(each.nbytes for each in net.state_dict().values()) > MAX_BYTES:
         raise FlowerError(
-            "This network is too large for an .onnx file, which holds 2 GB.",
-            hint="Write a .safetensors file.",
+            tr("This network is too large for an .onnx file, which holds 2 GB."),
+            hint=tr("Write a .safetensors file."),
         )
     context = get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
@@ -79,23 +82,23 @@ def pack(path: Path) -> Generator[Preparing, None, bytes]:
     process.start()
     theirs.close()
     try:
-        while not ours.poll(PATIENCE):
-            yield Preparing("Tracing the network", 0, 0)
-        told: bytes | str = ours.recv()
+        while not ours.poll(POLL_SECONDS):
+            yield Preparing(tr("Tracing the network"), 0, 0)
+        result: bytes | str = ours.recv()
     except EOFError:
         raise RuntimeError("the process that traces has died") from None
     finally:
         process.terminate()
         process.join()
         ours.close()
-    if isinstance(told, str):
-        raise RuntimeError(told)
-    _check(told, _Portable(predictor.load(path)))
-    return told
+    if isinstance(result, str):
+        raise RuntimeError(result)
+    _check(result, _Portable(predictor.load(path)))
+    return result
 
 
 def _trace_into(path: Path, pipe: Connection) -> None:
-    """Sends the content, or the traceback of what went wrong."""
+    """Sends the content, or a traceback."""
     try:
         pipe.send(_trace(predictor.load(path)))
     except Exception:
@@ -112,7 +115,7 @@ def _trace(trained: Predictor) -> bytes:
         dynamo=True,  # the older way is going away
         input_names=["images"],
         output_names=["probabilities"],
-        dynamic_shapes={"images": {0: torch.export.Dim("photos")}},
+        dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
         verbose=False,
     )
     assert program is not None  # only the older way gives none
@@ -123,17 +126,17 @@ def _trace(trained: Predictor) -> bytes:
 
 
 def _check(content: bytes, portable: _Portable) -> None:
-    """Raises FlowerError where it answers otherwise than `portable`."""
+    """Raises FlowerError if the model's probabilities differ from those of `portable`."""
     import onnxruntime
 
-    generator = torch.Generator().manual_seed(0)  # a training beside it draws from torch's own
+    generator = torch.Generator().manual_seed(0)  # torch's own belongs to a run
     images = torch.rand(3, 3, portable.side, portable.side, generator=generator)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    (told,) = session.run(["probabilities"], {"images": images.numpy()})
+    (actual,) = session.run(["probabilities"], {"images": images.numpy()})
     with torch.inference_mode():
-        wanted = portable(images)
-    if not torch.allclose(torch.from_numpy(told), wanted, rtol=0, atol=EXACT):
+        expected = portable(images)
+    if not torch.allclose(torch.from_numpy(actual), expected, rtol=0, atol=TOLERANCE):
         raise FlowerError(
-            "The .onnx file would not answer as the network does; it was not written.",
-            hint="Write a .safetensors file.",
+            tr("The .onnx file would not predict as the network does; it was not written."),
+            hint=tr("Write a .safetensors file."),
         )

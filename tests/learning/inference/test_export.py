@@ -81,7 +81,7 @@ def test_an_onnx_file_that_answers_otherwise_is_refused(run: RunFolder, exported
     other = onnx_export._Portable(predictor.load(run.best))
     onnx_export._check(exported.read_bytes(), other)
     other.mean = other.mean + 10
-    with pytest.raises(FlowerError, match="would not answer as the network does"):
+    with pytest.raises(FlowerError, match="would not predict as the network does"):
         onnx_export._check(exported.read_bytes(), other)
 
 
@@ -110,11 +110,11 @@ def test_what_onnx_takes_is_named_where_it_is_missing(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "flowers.onnx"
-    monkeypatch.setattr(onnx_export, "NEEDED", ("json", "no_such_package"))
-    with pytest.raises(FlowerError, match="not installed: no_such_package"):
+    monkeypatch.setattr(onnx_export, "PACKAGES", ("json", "no_such_package"))
+    with pytest.raises(FlowerError, match="have to be installed: no_such_package"):
         list(tasks.export(run.path, out))
-    monkeypatch.setattr(onnx_export, "NEEDED", ())
-    monkeypatch.setattr(onnx_export, "MOST", 1_000)
+    monkeypatch.setattr(onnx_export, "PACKAGES", ())
+    monkeypatch.setattr(onnx_export, "MAX_BYTES", 1_000)
     with pytest.raises(FlowerError, match="too large for an"):
         list(tasks.export(run.path, out))
     assert not out.exists()
@@ -153,7 +153,7 @@ def test_weights_of_other_classes_are_not_gone_on_with(
 
 
 def test_what_cannot_be_exported(run: RunFolder, tmp_path: Path, small_files) -> None:
-    with pytest.raises(FlowerError, match=r"flowers\.h5 has no ending that says"):
+    with pytest.raises(FlowerError, match=r"flowers\.h5 has no suffix of a format"):
         list(tasks.export(run.path, tmp_path / "flowers.h5"))
     with pytest.raises(FlowerError, match=r"best\.pth is a checkpoint of a run"):
         list(tasks.export(run.path, run.best))
