@@ -92,7 +92,6 @@ class MainWindow(QMainWindow):
         self._start_from.dataset_requested.connect(self.open_folder)
         self._comparison.list_requested.connect(self._resume.refresh)
         self._comparison.evaluation_requested.connect(self._evaluation.open_of)
-        self._control.produced.connect(self._comparison.follow)
         self._comparison.removed.connect(self._banner.clear)
         self._comparison.noted.connect(self._banner.show_note)
         self._comparison.resume_requested.connect(self._resume.choose)

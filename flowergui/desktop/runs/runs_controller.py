@@ -1,7 +1,6 @@
 """Keeps the window of all runs up to date."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
@@ -11,7 +10,7 @@ from flowergui.desktop.runs.run_actions import RunActions
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.session import Session, Store, is_idle
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.events import BatchDone, EpochDone, RunListed, RunStarted, Saved
+from flowergui.events import RunListed
 
 LIST, UPDATE = "list runs", "update a run"
 
@@ -75,28 +74,18 @@ class RunsController(QObject):
 
     @Slot(object, object)
     def _changed(self, before: Session, after: Session) -> None:
-        if is_idle(before) != is_idle(after):
-            if is_idle(after):
-                self._actions.training = ""
-                self._list()
+        if _training(before) != _training(after):
+            self._actions.training = _training(after)
+            self._update_soon()
+        if is_idle(before) != is_idle(after) or _training(before) != _training(after):
             self._show_state()
         if before.runs != after.runs:
             if is_idle(after) or _folders(before) != _folders(after):
                 self._list()
             else:
                 self._update_soon()
-
-    @Slot(object)
-    def follow(self, events: Sequence[Any]) -> None:
-        """Takes the events of the run that trains."""
-        for event in events:
-            if isinstance(event, BatchDone):  # there may be 50,000 a second
-                continue
-            if isinstance(event, RunStarted):
-                self._actions.training = event.run
-                self._show_state()
-            if isinstance(event, RunStarted | EpochDone | Saved):
-                self._update_soon()
+        elif is_idle(after) and not is_idle(before):
+            self._list()
 
     def _show_state(self) -> None:
         if self._window is not None:
@@ -147,6 +136,12 @@ class RunsController(QObject):
         window, self._window = self._window, None
         if window is not None:
             window.deleteLater()
+
+
+def _training(session: Session) -> str:
+    """The folder of the run that trains; "" for none, and until it is known."""
+    started = session.run_started
+    return started.run if started and not is_idle(session) else ""
 
 
 def _folders(session: Session) -> set[str]:

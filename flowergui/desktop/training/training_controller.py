@@ -87,6 +87,7 @@ class TrainingController(QObject):
         worker.failed.connect(self.failed)
         worker.ended.connect(self._ended)
         self._worker = worker
+        self._store.update(run_started=None)
         self._enter(RunState.RUNNING)
         QTimer.singleShot(SHOWN, worker, worker.start)
 

@@ -95,7 +95,7 @@ def test_the_run_that_goes_on_is_followed(qtbot, window, script, photos, tmp_pat
     qtbot.waitUntil(lambda: [listed] in script.of("compare"))
     qtbot.waitUntil(lambda: len(runs.runs.runs) == 2)
     look_at(runs, script.runs[0])
-    assert not button(runs, "removeRunButton").isEnabled()
+    qtbot.waitUntil(lambda: not button(runs, "removeRunButton").isEnabled())
     assert not button(runs, "takeSettingsButton").isEnabled()
     script.runs[0] = replace(script.runs[0], epochs_done=1)
     for _ in range(4):
@@ -289,8 +289,8 @@ def test_a_note_is_kept_with_its_run(qtbot, window, script, tmp_path):
     question.accept()
     qtbot.waitUntil(lambda: folder.note() == "for the <b>fair</b>")
     qtbot.waitUntil(lambda: [each.run.note for each in runs.runs.runs] == [folder.note()])
-    tip = find(window, QLabel, "resumeLastName").toolTip()
-    assert "for the &lt;b&gt;fair&lt;/b&gt;" in tip
+    newest = find(window, QLabel, "resumeLastName")
+    qtbot.waitUntil(lambda: "for the &lt;b&gt;fair&lt;/b&gt;" in newest.toolTip())
     question = ask_for_note(runs)
     assert question.textValue() == "for the <b>fair</b>"
     question.setTextValue("")
