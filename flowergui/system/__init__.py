@@ -1,1 +1,1 @@
-"""What is set once for the whole process: memory, garbage collection, sleep."""
+"""Process-wide settings and questions to the operating system: tuning, sleep, displays."""

@@ -31,15 +31,15 @@ PROVIDERS: tuple[Provider, ...] = (mynet, torchvision_models)
 
 
 @cache
-def _entries() -> dict[str, tuple[ModelFacts, Provider]]:
+def _entries(providers: tuple[Provider, ...]) -> dict[str, tuple[ModelFacts, Provider]]:
     return {
-        facts.name: (facts, provider) for provider in PROVIDERS for facts in provider.list_models()
+        facts.name: (facts, provider) for provider in providers for facts in provider.list_models()
     }
 
 
 def model_catalogue() -> tuple[ModelFacts, ...]:
     """Every architecture, by provider."""
-    return tuple(facts for facts, _ in _entries().values())
+    return tuple(facts for facts, _ in _entries(PROVIDERS).values())
 
 
 def model_info(model: str) -> ModelFacts:
@@ -53,9 +53,9 @@ def provider_of(model: str) -> Provider:
 
 
 def _entry(model: str) -> tuple[ModelFacts, Provider]:
-    if (entry := _entries().get(model)) is not None:
+    if (entry := _entries(PROVIDERS).get(model)) is not None:
         return entry
-    near = [name for name in _entries() if model and name.startswith(model[:4])]
+    near = [name for name in _entries(PROVIDERS) if model and name.startswith(model[:4])]
     raise FlowerError(
         tr("There is no network called {model!r}.", model=model),
         hint=tr("Did you mean one of: {names}?", names=", ".join(near[:6]))

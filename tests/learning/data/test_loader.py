@@ -1,15 +1,12 @@
-"""Photos in batches: the same ones, whoever prepares them and whenever it begins."""
+"""Batches are the same whatever threads prepare them."""
 
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from flowergui.errors import FlowerError
 from flowergui.learning.data import augmentation
 from flowergui.learning.data.dataset import ImageDataset, eval_transform, train_transform
 from flowergui.learning.data.loader import Batch, iterate_batches, worker_count
@@ -42,31 +39,6 @@ def same(one: Batch, other: Batch) -> bool:
     )
 
 
-def test_the_order_is_a_function_of_seed_and_epoch() -> None:
-    first = shuffled_indices(50, seed=1, epoch=1)
-    assert sorted(first) == list(range(50))
-    assert first != list(range(50))
-    torch.manual_seed(99)
-    state = torch.get_rng_state()
-    assert shuffled_indices(50, seed=1, epoch=1) == first
-    assert torch.equal(torch.get_rng_state(), state)
-    assert (
-        len({tuple(shuffled_indices(50, seed, epoch)) for seed in (1, 2) for epoch in (1, 2)}) == 4
-    )
-
-
-def test_cut() -> None:
-    assert batch_indices(range(7), 3, drop_last=False) == [
-        (0, 1, 2),
-        (3, 4, 5),
-    ]  # one alone
-    assert batch_indices(range(8), 3, drop_last=False) == [(0, 1, 2), (3, 4, 5), (6, 7)]
-    assert batch_indices(range(8), 3, drop_last=True) == [(0, 1, 2), (3, 4, 5)]
-    assert batch_indices(range(6), 3, drop_last=True) == [(0, 1, 2), (3, 4, 5)]
-    assert batch_indices(range(2), 3, drop_last=True) == []
-    assert batch_indices([], 3, drop_last=False) == []
-
-
 @pytest.mark.parametrize("workers", [1, 3])
 def test_workers_change_nothing(folder: Path, listed: list[Photo], workers: int) -> None:
     alone = loaded(folder, listed, 0)
@@ -76,20 +48,6 @@ def test_workers_change_nothing(folder: Path, listed: list[Photo], workers: int)
     assert alone[0].labels.tolist() == [listed[index].label for index in alone[0].indices]
     together = loaded(folder, listed, workers)
     assert all(same(*pair) for pair in zip(alone, together, strict=True))
-
-
-def test_nothing_is_kept_that_has_no_room(folder: Path, listed: list[Photo]) -> None:
-    calls: list[Path] = []
-
-    def prepare(path: Path) -> augmentation.Pixels:
-        calls.append(path)
-        return np.zeros((10, 10, 3), dtype=np.uint8)
-
-    album = ImageDataset(folder, listed, prepare, memory=2 * 300 + 299)
-    for _ in range(3):
-        for index in range(4):
-            album.pixels(index)
-    assert [calls.count(folder / listed[index].path) for index in range(4)] == [1, 1, 3, 3]
 
 
 def test_a_photo_that_went_away_is_told_and_left_out(
@@ -139,23 +97,3 @@ def test_loading_that_is_given_up_leaves_no_thread(folder: Path, listed: list[Ph
     assert set(threading.enumerate()) > before
     loading.close()
     assert set(threading.enumerate()) == before
-
-
-def test_looking_and_training_see_the_sizes_that_they_ask_for(folder: Path, listed) -> None:
-    path = folder / listed[0].path
-    assert eval_transform(24)(path).shape == (24, 24, 3)
-    assert train_transform(24, "light")(path).shape == (36, 36, 3)
-    assert train_transform(400, "light")(path).shape == (48, 48, 3)  # no larger than it is
-    with pytest.raises(FlowerError, match="no longer exists"):
-        eval_transform(24)(folder / "gone.jpg")
-
-
-def test_a_photo_is_resized_once(tmp_path: Path) -> None:
-    """Cut out of one that is smaller already, its middle would begin between two pixels."""
-    on = (np.arange(404) - 2) // 4 % 2 == 0  # the middle begins with a whole stripe
-    stripes = np.where(on[:, None], 255, 0) * np.ones((400, 1, 3))
-    Image.fromarray(stripes.astype(np.uint8)).save(tmp_path / "stripes.png")
-    seen = eval_transform(100)(tmp_path / "stripes.png")
-    assert seen.shape == (100, 100, 3)
-    assert seen[:, ::2].min() > 150 > 100 > seen[:, 1::2].max()
-    assert augmentation.center_crop(seen, 100) is seen

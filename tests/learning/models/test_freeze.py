@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
@@ -20,6 +21,8 @@ from flowergui.events import (
     Warned,
 )
 from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.models.build import build
+from flowergui.learning.models.freeze import freeze
 from flowergui.learning.training import optimizers
 from flowergui.requests import LiveRequests
 from flowergui.store.run_folder import RunFolder
@@ -172,3 +175,34 @@ def test_a_wish_that_cannot_be_is_noted(little: Little, wish: tuple[str, ...], s
 def test_everything_frozen_is_refused_at_the_start(little: Little) -> None:
     with pytest.raises(FlowerError, match="Everything is frozen, so nothing can be trained"):
         list(tasks.train(little(frozen=("all-but-head", "fc"))))
+
+
+def test_frozen_batch_normalisation_stands_still() -> None:
+    net = build("mynet", 3, 32)
+    names = [name for name, _ in net.named_parameters()]
+    freeze(net, [name for name in names if not name.startswith("fc")])
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert net.training
+    assert norms
+    assert not any(norm.training for norm in norms)
+    assert [name for name, p in net.named_parameters() if p.requires_grad] == [
+        "fc.weight",
+        "fc.bias",
+    ]
+    freeze(net, [])
+    assert all(norm.training for norm in norms)
+    assert all(p.requires_grad for p in net.parameters())
+
+
+def test_half_a_frozen_batch_normalisation_goes_on() -> None:
+    net = build("mynet", 3, 32)
+    freeze(net, ["stem.1.weight"])
+    assert net.stem[1].training
+
+
+def test_freezing_forgets_the_gradient() -> None:
+    net = build("mynet", 3, 32)
+    net(torch.rand(2, 3, 32, 32)).sum().backward()
+    freeze(net, ["fc.weight"])
+    assert net.fc.weight.grad is None
+    assert net.fc.bias.grad is not None

@@ -1,6 +1,5 @@
-"""A folder of photos: its classes, its split, what is left out and what is refused."""
+"""A dataset folder: its classes, what is left out, and what is refused."""
 
-import hashlib
 import os
 import shutil
 from collections import Counter
@@ -9,7 +8,6 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from flowergui.errors import FlowerError
 from flowergui.events import (
@@ -20,9 +18,9 @@ from flowergui.facts import (
     Problem,
 )
 from flowergui.learning.data import photo_check
-from flowergui.learning.data.photos import Photo, Photos
+from flowergui.learning.data.photos import Photos
 from flowergui.learning.data.scan import scan
-from flowergui.learning.data.split import Split, split_photos
+from flowergui.learning.data.split import split_photos
 
 
 @pytest.fixture
@@ -49,6 +47,13 @@ def ready_split(flat: Path, name: str, train: str = "train") -> Path:
             photo.rename(to / photo.name)
         folder.rmdir()
     return flat
+
+
+def refusal(folder: Path) -> FlowerError:
+    with pytest.raises(FlowerError) as refused:
+        scanned(folder)
+    assert refused.value.hint
+    return refused.value
 
 
 def test_flat_folder(flat: Path) -> None:
@@ -102,76 +107,10 @@ def test_a_listing_tells_how_far_it_is(flat: Path, monkeypatch) -> None:
     assert listed[:-1] == [ScanProgress(0, 10)]
 
 
-def test_the_fingerprint_is_that_of_the_whole_list(flat: Path) -> None:
-    found, _ = scanned(flat)
-    for held_back in ((), found.train[:1], found.train[:4]):
-        split = Split(flat, found.classes, found.train, held_back)
-        whole = "".join(map(repr, (found.classes, found.train, held_back)))
-        assert split.fingerprint() == hashlib.sha256(whole.encode()).hexdigest()
-
-
-def test_the_fingerprint_never_changes() -> None:
-    """Checkpoints of every version hold it."""
-    photos = (Photo("rose/ä'1.jpg", 1), Photo("iris/2.jpg", 0), Photo("iris/3.jpg", 0))
-    split = Split(Path(), ("iris", "rose"), photos[:2], photos[2:])
-    assert split.fingerprint() == (
-        "0b771a2a7268177e217158c1707df0ac925f345778252c8ac03db62e929c4ed4"
-    )
-
-
-@pytest.mark.parametrize("train", ["train", "TRAIN", "Training"])
-@pytest.mark.parametrize("name", ["val", "Valid", "VALIDATION", "test", "Testing"])
-def test_ready_split(flat: Path, name: str, train: str) -> None:
-    found, _ = scanned(ready_split(flat, name, train))
-    assert found.layout == "split"
-    assert (len(found.train), len(found.validation)) == (9, 6)
-    assert {photo.path.split("/")[0] for photo in found.validation} == {name}
-    split = split_photos(found, 0.5, seed=1)
-    assert (split.train, split.validation) == (found.train, found.validation)
-
-
 def test_validation_photos_come_from_val_where_there_is_a_test_too(flat: Path) -> None:
     ready_split(flat, "val")
     shutil.copytree(flat / "val", flat / "test")
     assert {p.path.split("/")[0] for p in scanned(flat)[0].validation} == {"val"}
-
-
-def test_a_split_without_validation_photos_holds_some_of_train_back(flat: Path) -> None:
-    ready_split(flat, "val")
-    for photo in (flat / "val").rglob("*.jpg"):
-        photo.unlink()
-    found, _ = scanned(flat)
-    assert (found.layout, found.validation) == ("split", ())
-    assert len(split_photos(found, 0.34, 0).validation) == 3
-
-
-def test_the_split_is_stratified_and_seeded(flat: Path) -> None:
-    found, _ = scanned(flat)
-    split = split_photos(found, 0.4, seed=3)
-    assert Counter(photo.label for photo in split.validation) == {0: 2, 1: 2, 2: 2}
-    assert {*split.train, *split.validation} == {*found.train}
-    assert not {*split.train} & {*split.validation}
-    assert split_photos(found, 0.4, seed=3) == split
-    other = split_photos(found, 0.4, seed=4)
-    assert other != split
-    assert (split.fingerprint() == other.fingerprint()) is False
-
-
-def test_a_class_keeps_a_photo_on_both_sides(flat: Path) -> None:
-    found, _ = scanned(flat)
-    assert Counter(p.label for p in split_photos(found, 0.01, 0).validation) == {0: 1, 1: 1, 2: 1}
-    assert Counter(p.label for p in split_photos(found, 0.9, 0).train) == {0: 1, 1: 1, 2: 1}
-
-
-def test_a_class_that_validation_lacks_shifts_no_label(flat: Path) -> None:
-    shutil.rmtree(ready_split(flat, "val") / "val" / "daisy")
-    found, _ = scanned(flat)
-    assert found.classes == ("daisy", "iris", "lily")
-    assert Counter(found.classes[photo.label] for photo in found.validation) == {
-        "iris": 2,
-        "lily": 2,
-    }
-    assert all(p.path.split("/")[1] == found.classes[p.label] for p in found.validation)
 
 
 def test_a_class_of_validation_alone_is_a_problem(flat: Path) -> None:
@@ -225,44 +164,6 @@ def test_photos_may_lie_deeper_and_behind_a_link(flat: Path, tmp_path: Path) -> 
     assert "iris/2024/may/iris_0.jpg" in [photo.path for photo in found.train]
 
 
-def test_broken_files_are_listed_and_left_out(flat: Path) -> None:
-    whole = (flat / "iris" / "iris_0.jpg").read_bytes()
-    (flat / "iris" / "empty.jpg").write_bytes(b"")
-    (flat / "iris" / "text.jpg").write_text("<html>not found</html>")
-    (flat / "iris" / "torn.jpg").write_bytes(whole[: len(whole) // 2])
-    found, _ = scanned(flat)
-    assert len(found.train) == 15
-    reasons = {problem.path: problem.reason for problem in found.problems}
-    assert reasons["iris/empty.jpg"] == "the file is empty"
-    assert reasons["iris/text.jpg"] == "it is not an image of a known format"
-    assert "runcated" in reasons["iris/torn.jpg"]
-    assert len(reasons) == 3
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (PermissionError(13, "Permission denied"), "permission denied"),
-        (OSError(5, "Input/output error"), "[Errno 5] Input/output error"),
-    ],
-)
-def test_a_file_that_cannot_be_opened_is_listed_as_long_as_it_cannot(
-    flat: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, reason: str
-) -> None:
-    """It is the drive that fails, perhaps for a moment, not the file."""
-    opened = Image.open
-
-    def guarded(path: Path, *args: object, **more: object) -> Image.Image:
-        if path.name == "iris_3.jpg":
-            raise error
-        return opened(path, *args, **more)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Image, "open", guarded)
-        assert scanned(flat)[0].problems == (Problem("iris/iris_3.jpg", reason),)
-    assert scanned(flat)[0].problems == ()
-
-
 def test_names_may_be_written_in_any_script(flat: Path) -> None:
     (flat / "iris").rename(flat / "アイリス")
     (flat / "lily").rename(flat / "Löwenzahn & Co, 'x'")
@@ -274,39 +175,12 @@ def test_names_may_be_written_in_any_script(flat: Path) -> None:
     assert len(split_photos(found, 0.2, 0).fingerprint()) == 64
 
 
-def test_a_class_whose_name_is_no_text_can_be_split(flat: Path) -> None:
-    before = split_photos(scanned(flat)[0], 0.2, 0)
-    os.rename(flat / "iris", os.fsencode(flat) + b"/ros\xe9")
-    found, _ = scanned(flat)
-    split = split_photos(found, 0.2, 0)
-    assert len(split.validation) == len(before.validation)
-    assert len(split.fingerprint()) == 64
-
-
-def test_a_file_that_was_mended_is_read_again(flat: Path) -> None:
-    broken = flat / "iris" / "mended.jpg"
-    broken.write_bytes(b"")
-    assert len(scanned(flat)[0].problems) == 1
-    shutil.copy(flat / "iris" / "iris_0.jpg", broken)
-    assert scanned(flat)[0].problems == ()
-
-
 def test_real_flowers(flower_photos: Path) -> None:
     found, _ = scanned(flower_photos)
     assert found.problems == ()
     split = split_photos(found, 0.2, 0)
     assert len(split.validation) == pytest.approx(0.2 * len(found.train), abs=len(found.classes))
     assert {photo.label for photo in split.validation} == {*range(len(found.classes))}
-
-
-# --- refused ----------------------------------------------------------------------------------
-
-
-def refusal(folder: Path) -> FlowerError:
-    with pytest.raises(FlowerError) as refused:
-        scanned(folder)
-    assert refused.value.hint
-    return refused.value
 
 
 def test_a_folder_that_is_none(flat: Path) -> None:
