@@ -42,10 +42,8 @@ def test_messages_are_literals() -> None:
     wrong = []
     for place, name, call in calls():
         for argument in call.args[: MESSAGES[name]]:
-            shown_later = (
-                name == "tr"
-                and isinstance(argument, ast.Name | ast.Attribute | ast.Subscript)
-                and not call.keywords
+            shown_later = name == "tr" and isinstance(
+                argument, ast.Name | ast.Attribute | ast.Subscript
             )
             if literal(argument) is None and not shown_later:
                 wrong.append(f"{place}: {ast.unparse(argument)[:60]}")

@@ -31,6 +31,7 @@ from flowergui.events import (
     ValidationProgress,
     as_dict,
 )
+from flowergui.facts import Verdict
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import fine_percent, tr
 
@@ -120,7 +121,7 @@ class Console:
             case RunStarted():
                 self.began = True
             case ResumeChecked():
-                self.broke_off = any(each.verdict == "blocking" for each in event.checks)
+                self.broke_off = any(each.verdict == Verdict.BLOCKING for each in event.checks)
             case Evaluated():
                 self._failed.update(problem.path for problem in event.problems)
             case PredictionFailed() | SaveFailed():

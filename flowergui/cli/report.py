@@ -33,7 +33,7 @@ from flowergui.events import (
     Warned,
     WeightsSaved,
 )
-from flowergui.facts import Problem
+from flowergui.facts import Problem, Verdict
 from flowergui.text import duration, file_size, fine_percent, shortened, tr, trn
 from flowergui.wording import (
     device_notice_remedy,
@@ -200,17 +200,19 @@ def _sample_drawn(event: SampleDrawn) -> Sequence[str]:
 
 def _resume_checked(event: ResumeChecked) -> Sequence[str]:
     """What has changed since a run stopped. Marks: "*" has changed, "!" prevents resuming."""
-    marks = {"same": "  ", "fine": "* ", "blocking": "! "}
+    marks = {Verdict.SAME: "  ", Verdict.FINE: "* ", Verdict.BLOCKING: "! "}
     width = max(len(each.subject) for each in event.checks)
     checked = [f"{event.run}:"]
     for each in event.checks:
         remedy = f". {each.remedy}" if each.remedy else ""
-        checked.append(f"{marks[each.verdict]}{each.subject:<{width}}  {each.detail}{remedy}")
+        checked.append(
+            f"{marks[Verdict(each.verdict)]}{each.subject:<{width}}  {each.detail}{remedy}"
+        )
     if event.renamed:
         options = [word for old, new in event.renamed for word in ("--rename", f"{old}={new}")]
         renames = command_line(*options)
         checked.append(tr("The names of the images suggest: {options}", options=renames))
-    if all(each.verdict != "blocking" for each in event.checks):
+    if all(each.verdict != Verdict.BLOCKING for each in event.checks):
         checked.append(tr("The run can be resumed."))
     return checked
 
