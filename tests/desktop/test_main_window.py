@@ -227,17 +227,17 @@ def test_the_plots_show_all_of_a_run_that_is_over(qtbot, window, script, photos,
     """While batches come by the dozen they may wait for a second."""
     start(qtbot, window, photos)
     drawn = plot(window)
-    qtbot.waitUntil(lambda: not drawn._changed)
-    drawn._clock.setInterval(600_000)
+    qtbot.waitUntil(lambda: not drawn._drawing.pending)
+    drawn._drawing.interval_timer.setInterval(600_000)
     script.gate.release()
     qtbot.waitUntil(lambda: drawn._batches.length == 1)
-    assert drawn._changed
+    assert drawn._drawing.pending
     if stopped:
         button(window, "stopButton").click()
     for _ in range(script.epochs * BATCHES):
         script.gate.release()
     qtbot.waitUntil(lambda: ("Stopped" if stopped else "Done") in banner_text(window))
-    qtbot.waitUntil(lambda: not drawn._changed)
+    qtbot.waitUntil(lambda: not drawn._drawing.pending)
     assert drawn._drawn == drawn._batches.length == (1 if stopped else script.epochs * BATCHES)
 
 
@@ -899,7 +899,7 @@ def test_what_a_run_would_take_is_said_beside_start(qtbot, window, script, photo
     hint = find(window, QLabel, "startHint")
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: hint.text() == "About 8:47 min in all, 13 s an epoch.")
-    assert script.of("estimate")[-1][1:] == (13, 3, 2)  # a fifth is held back
+    assert script.of("estimate")[-1][1:] == (12, 4, 2)  # a fifth of each class validates
     find(window, IntEditor, "epochs").setValue(2)
     qtbot.waitUntil(lambda: hint.text() == "About 33 s in all, 13 s an epoch.")
     find(window, IntEditor, "batch_size").setValue(128)

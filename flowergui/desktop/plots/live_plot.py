@@ -1,62 +1,50 @@
 """Loss and accuracy of a run, drawn live.
 
-Slots only append to columns; a timer draws, at most ten times a second and only after a change,
-so that a run of thousands of batches a second and a million points still leave the window free.
+Slots only append to columns; a timer draws, at most ten times a second and only after a change, so
+that thousands of batches a second and a million points do not block the window.
 """
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QButtonGroup,
-    QHBoxLayout,
     QLabel,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from flowergui.desktop.plots.batch_columns import BatchColumns, finite
 from flowergui.desktop.plots.column_buffer import ColumnBuffer
+from flowergui.desktop.plots.draw_timer import DrawTimer
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
 from flowergui.desktop.plots.plot_pane import PlotPane
+from flowergui.desktop.plots.zoom_windows import ALL_STEPS, ZoomWindows
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.widgets.plot_tooltip import PlotTooltip
 from flowergui.events import BatchDone, EpochDone
-from flowergui.text import N_, number, tr
+from flowergui.text import number, tr
 
-PERIOD = 100
-"""Least milliseconds between two drawings of new points."""
-SHARE = 0.05
-"""The share of its time that the window draws at most while batches come by the dozen: no eye
-follows them one by one, and drawing takes time from a run that needs Python for every batch."""
-BREATH = 5
-"""Milliseconds between two parts of a drawing, in which the window answers."""
-LONGEST = 1_000
-"""Most milliseconds between two drawings: what looks like drawing may be a computer that slept."""
-DOZENS = 24
-"""Batches between two drawings above which that holds."""
-WINDOWS = ((200, N_("Last 200")), (1_000, N_("Last 1,000")), (0, N_("All")))
-"""Zoom windows in steps; 0 stands for all."""
+BUSY_BATCHES = 24
+"""Batches between two drawings above which the plots are drawn less often."""
 
 
 class LivePlot(QWidget):
     """Two plots over the same steps: loss with the learning rate, and accuracy.
 
-    Faint: every batch. Strong: its moving average over about half an epoch. Points: validation,
-    once an epoch, with the best accuracy ringed. The wheel zooms and dragging pans, which ends
-    following; a zoom window's button takes it up again. The height always fits what is in sight.
+    Faint: every batch. Strong: the moving average over about half an epoch. Points: validation,
+    once an epoch, with a ring around the best accuracy. The wheel zooms and dragging pans; then the
+    plots no longer follow the newest step, until a zoom window is chosen. The vertical axes always
+    fit the data in sight.
     """
 
     following_changed = Signal(bool)
     """Whether the plots follow the newest step."""
 
     def __init__(self, lead: Iterable[QWidget] = (), parent: QWidget | None = None) -> None:
-        """`lead` stands before the zoom windows' buttons."""
+        """`lead` are widgets that stand before the buttons of the zoom windows."""
         super().__init__(parent)
         self.setObjectName("livePlot")
         self._batches = ColumnBuffer(
@@ -64,11 +52,9 @@ class LivePlot(QWidget):
         )
         self._epochs = ColumnBuffer(["step", "epoch", "best_epoch", "val_loss", "val_accuracy"])
         self._span = 0.0
-        self._window = 0
+        self._window = ALL_STEPS
         self._following = True
-        self._changed = False
-        self._drawn = 0  # how many batches there were when it was drawn last
-        self._many = False  # whether they came by the dozen then
+        self._drawn = 0  # how many batches there were in the last drawing
 
         self._loss = PlotPane(LOSS, rate=True)
         self._accuracy = PlotPane(ACCURACY)
@@ -76,7 +62,9 @@ class LivePlot(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.SPACE)
-        layout.addLayout(self._controls(lead))
+        self._zoom = ZoomWindows(lead)
+        self._zoom.chosen.connect(self.follow)
+        layout.addWidget(self._zoom)
         for pane in self._panes:
             layout.addWidget(pane, 1)
         self._accuracy.plot.setXLink(self._loss.plot)
@@ -90,17 +78,14 @@ class LivePlot(QWidget):
         self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._readout = PlotTooltip("readout", self)
 
-        # Timers of its own: QTimer.singleShot would come to plots that are deleted.
-        self._clock = self._timer(PERIOD, self._tick)
-        self._next = self._timer(BREATH, self._go_on)
-        self._parts: Iterator[None] = iter(())
+        self._drawing = DrawTimer(self, self._panes, self._draw)
         theme.signals.changed.connect(self._recolor)
 
-    # --- what a run tells -----------------------------------------------------------------
+    # --- data -----------------------------------------------------------------------------
 
     def append(self, batches: Sequence[BatchDone]) -> None:
-        """Adds batches, in their order. Where they begin again at an earlier step (a resumed
-        run), the points from there on are replaced."""
+        """Adds batches, in their order. If they begin at an earlier step (of a resumed run), they
+        replace the points from there on."""
         if not batches:
             return
         if self._batches.length and batches[0].step <= self._batches["step"][-1]:
@@ -111,11 +96,11 @@ class LivePlot(QWidget):
     def _add(self, points: BatchColumns) -> None:
         self._span = points.span
         self._batches.append(**points.columns())
-        self._soon()
+        self._drawing.request()
 
     @Slot(object)
     def epoch_done(self, done: EpochDone) -> None:
-        """Adds an epoch's validation point, where it has one, and its line."""
+        """Adds the end of an epoch, with its validation point if it has one."""
         if self._epochs.length and done.step <= self._epochs["step"][-1]:
             self.rewind(done.step - 1, batches=False)
         self._epochs.append(
@@ -125,10 +110,10 @@ class LivePlot(QWidget):
             val_loss=finite([_or_nan(done.val_loss)]),
             val_accuracy=finite([_or_nan(done.val_accuracy)]),
         )
-        self._soon()
+        self._drawing.request()
 
     def mark(self, step: int, text: str) -> None:
-        """A dashed line where something was changed by hand: frozen layers, learning rate."""
+        """Adds a dashed line where something was changed: frozen layers, learning rate."""
         self._loss.mark(step, text)
         self._accuracy.mark(step, "")
 
@@ -138,25 +123,25 @@ class LivePlot(QWidget):
         return tuple((mark.step, mark.text) for mark in self._loss.marks.all)
 
     def load(self, points: BatchColumns, epochs: Sequence[EpochDone]) -> None:
-        """Shows the points that a resumed run made before."""
+        """Replaces the data by those that a resumed run had before."""
         self.clear()
         self._add(points)
         for done in epochs:
             self.epoch_done(done)
 
     def rewind(self, step: int, *, batches: bool = True) -> None:
-        """Forgets what came after `step`."""
+        """Removes everything after `step`."""
         if batches:
             self._batches.cut(int(np.searchsorted(self._batches["step"], step, side="right")))
             for pane in self._panes:
                 pane.marks.remove_after(step)
         self._epochs.cut(int(np.searchsorted(self._epochs["step"], step, side="right")))
-        self._soon()
+        self._drawing.request()
 
     @Slot()
     def clear(self) -> None:
         """Empties both plots and follows again."""
-        self._end_parts()
+        self._drawing.cancel()
         self._batches.cut(0)
         self._epochs.cut(0)
         self._span = 0.0
@@ -169,26 +154,23 @@ class LivePlot(QWidget):
     # --- what is in sight -----------------------------------------------------------------
 
     def follow(self, window: int) -> None:
-        """Shows the last `window` steps (0: all), and goes on doing so."""
+        """Shows the last `window` steps, ALL_STEPS for all, and follows the newest."""
         self._window = window
         self._set_following(True)
-        self._soon()
+        self._drawing.request()
 
     def hurry(self) -> None:
         """Draws what is new without waiting for its turn: for now nothing comes after it."""
-        if self._changed and self.isVisible():
-            self._clock.start(0)
+        self._drawing.hurry()
 
     def draw(self) -> None:
-        """Draws now and at once: what was moved by hand follows the hand."""
-        self._end_parts()
-        for _ in self._draw():
-            pass
+        """Draws everything now: what is moved by hand follows the hand."""
+        self._drawing.draw_now()
 
     def _draw(self) -> Iterator[PlotPane | None]:
-        """Draws both plots; stops after each part, and gives a plot when all of it is drawn."""
-        self._changed = False
-        self._many = self._batches.length - self._drawn > DOZENS
+        """Draws both plots; yields after each part, and a pane when it is complete."""
+        self._drawing.pending = False
+        self._drawing.busy = self._batches.length - self._drawn > BUSY_BATCHES
         self._drawn = self._batches.length
         if self._batches.length or self._epochs.length:
             self._hint.hide()
@@ -198,7 +180,7 @@ class LivePlot(QWidget):
                 yield pane
 
     def _range(self) -> tuple[float, float]:
-        """What the plots, whose steps are linked, show now."""
+        """The first and last step in sight; they are linked."""
         low, high = self._loss.plot.getViewBox().viewRange()[0]
         return low, high
 
@@ -211,18 +193,14 @@ class LivePlot(QWidget):
         if self._window:
             low = max(first, last - self._window)
             return low, low + 1.03 * self._window
-        # Grows in leaps, so that axes need not be drawn anew with every batch.
+        # It grows in steps of 12%, so that the axes are not drawn again with every batch.
         room = 20.0
         while room < last - first:
             room *= 1.12
         return first, first + room
 
     def _set_following(self, following: bool) -> None:
-        self._windows.setExclusive(False)  # an exclusive group cannot have none checked
-        for button in self._windows.buttons():
-            button.setChecked(following and self._windows.id(button) == self._window)
-        self._windows.setExclusive(following)
-        self._by_hand.setVisible(not following)
+        self._zoom.show_window(self._window if following else None)
         if following != self._following:
             self._following = following
             self.following_changed.emit(following)
@@ -232,102 +210,22 @@ class LivePlot(QWidget):
         self._set_following(False)
         self.draw()
 
-    def _controls(self, lead: Iterable[QWidget]) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(2)
-        self._windows = QButtonGroup(self)
-        self._by_hand = QLabel(
-            tr("Zoomed by hand. Press Last 200, Last 1,000 or All to follow the run again.")
-        )
-        self._by_hand.setWordWrap(True)
-        theme.style(self._by_hand, role="caption")
-        self._by_hand.hide()
-        for widget in lead:
-            row.addWidget(widget)
-        row.addWidget(self._by_hand)
-        row.addStretch(1)
-        for window, text in WINDOWS:
-            button = QPushButton(tr(text))
-            button.setObjectName(f"window{window or 'All'}")
-            button.setCheckable(True)
-            button.setChecked(not window)
-            button.setToolTip(
-                tr("Shows this many steps and follows the newest. The wheel zooms, dragging pans.")
-            )
-            theme.style(button, role="segment")
-            self._windows.addButton(button, window)
-            row.addWidget(button)
-        self._windows.idClicked.connect(self.follow)
-        return row
-
-    # --- when it is drawn -----------------------------------------------------------------
-
-    def _timer(self, milliseconds: int, then: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(milliseconds)
-        timer.timeout.connect(then)
-        return timer
-
-    def _soon(self) -> None:
-        self._changed = True
-        if self.isVisible() and not self._clock.isActive():
-            self._clock.start()
-
-    @Slot()
-    def _tick(self) -> None:
-        if self._next.isActive():
-            self._clock.start()
-        elif self._changed and self.isVisible():
-            self._parts = self._in_parts()
-            self._go_on()
-
-    @Slot()
-    def _go_on(self) -> None:
-        if next(self._parts, True) is None:
-            self._next.start()
-
-    def _in_parts(self) -> Iterator[None]:
-        """Draws; at each stop the window can answer. What changes in a plot is painted stops later,
-        not right after it: either takes half the time that a window may hold still. Their steps
-        are linked: the other one would be painted at once with its old curves, and again."""
-        began = time.perf_counter()
-        for pane in self._panes:
-            pane.hold(True)
-        for drawn in self._draw():
-            if drawn is not None:
-                drawn.hold(False)
-            yield
-            began += BREATH / 1000
-        self._release()
-        fair = round(1000 * (time.perf_counter() - began) / SHARE)
-        self._clock.setInterval(min(max(fair, PERIOD), LONGEST) if self._many else PERIOD)
-
-    def _end_parts(self) -> None:
-        """Does no more of a drawing that is under way: it shows what was before."""
-        self._parts = iter(())
-        self._release()
-
-    def _release(self) -> None:
-        for pane in self._panes:
-            pane.hold(False)
-
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self._changed:
-            self._clock.start()
+        if self._drawing.pending:
+            self._drawing.request()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         for pane in self._panes:
             pane.settle()
-        self._soon()
+        self._drawing.request()
 
     @Slot(object)
     def _recolor(self, colors: Theme) -> None:
         for pane in self._panes:
             pane.recolor()
-        self._soon()
+        self._drawing.request()
 
     # --- the read-out ---------------------------------------------------------------------
 
@@ -366,7 +264,7 @@ class LivePlot(QWidget):
             pane.point_at(None if index is None else float(self._batches["step"][index]))
 
     def read_out(self, index: int) -> str:
-        """What the small text beside the pointer says of the batch at `index`."""
+        """The text beside the pointer for the batch at `index`, as HTML."""
         row = {name: float(self._batches[name][index]) for name in self._batches.names}
         epoch = np.flatnonzero(self._epochs["epoch"] == row["epoch"])
         lines = []

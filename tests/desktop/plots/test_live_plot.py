@@ -12,9 +12,10 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QColor, QPixmap
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from flowergui.desktop.plots import live_plot
+from flowergui.desktop.plots import draw_timer
 from flowergui.desktop.plots.batch_columns import BatchColumns
-from flowergui.desktop.plots.live_plot import BREATH, LONGEST, PERIOD, LivePlot
+from flowergui.desktop.plots.draw_timer import MAX_INTERVAL_MS, MIN_INTERVAL_MS, PART_PAUSE_MS
+from flowergui.desktop.plots.live_plot import LivePlot
 from flowergui.desktop.plots.metric import LOSS
 from flowergui.desktop.plots.plot_pane import SIDES
 from flowergui.desktop.style import theme
@@ -125,7 +126,12 @@ def test_what_is_drawn_is_not_painted_twice(plot, qtbot):
 
 @pytest.mark.parametrize(
     ("count", "seconds", "milliseconds"),
-    [(5, 0.02, PERIOD), (100, 0.001, PERIOD), (100, 0.02, 400), (100, 3600.0, LONGEST)],
+    [
+        (5, 0.02, MIN_INTERVAL_MS),
+        (100, 0.001, MIN_INTERVAL_MS),
+        (100, 0.02, 400),
+        (100, 3600.0, MAX_INTERVAL_MS),
+    ],
 )
 def test_drawing_has_its_share_of_the_time(
     plot, qtbot, monkeypatch, count: int, seconds: float, milliseconds: int
@@ -133,23 +139,23 @@ def test_drawing_has_its_share_of_the_time(
     asked: list[float] = []
 
     def clock() -> float:
-        asked.append((seconds + PARTS * BREATH / 1000) * len(asked))
+        asked.append((seconds + PARTS * PART_PAUSE_MS / 1000) * len(asked))
         return asked[-1]
 
-    monkeypatch.setattr(live_plot, "time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr(draw_timer, "time", SimpleNamespace(perf_counter=clock))
     plot.append([batch(step) for step in range(1, count + 1)])
     qtbot.waitUntil(lambda: len(asked) == 2)
-    assert plot._clock.interval() == milliseconds
+    assert plot._drawing.interval_timer.interval() == milliseconds
 
 
 def test_what_is_last_does_not_wait_for_its_turn(plot, qtbot):
-    plot._clock.setInterval(600_000)  # as after drawings that took long
+    plot._drawing.interval_timer.setInterval(600_000)  # as after drawings that took long
     plot.append([batch(step) for step in range(1, 11)])
     plot.hurry()
-    qtbot.waitUntil(lambda: plot._clock.interval() == PERIOD)
+    qtbot.waitUntil(lambda: plot._drawing.interval_timer.interval() == MIN_INTERVAL_MS)
     assert curve(plot, "accuracy", "every batch").getData()[0].tolist() == list(range(1, 11))
     plot.hurry()  # there is nothing new
-    assert not plot._clock.isActive()
+    assert not plot._drawing.interval_timer.isActive()
 
 
 def test_another_height_does_not_have_everything_painted_twice(plot):
@@ -164,7 +170,7 @@ def test_another_height_does_not_have_everything_painted_twice(plot):
             QApplication.processEvents()
         told.clear()
         plot.resize(plot.width(), 500 - less)
-        plot._clock.stop()
+        plot._drawing.interval_timer.stop()
         for _ in range(10):
             QApplication.processEvents()
         assert {"paint loss", "paint accuracy"} == set(told)
@@ -180,9 +186,9 @@ def test_it_is_drawn_and_painted_in_parts(plot, qtbot):
     watch = Painted(told)
     for name in ("loss", "accuracy"):
         pane(plot, name).viewport().installEventFilter(watch)
-    go_on = plot._go_on
-    plot._next.timeout.disconnect()
-    plot._next.timeout.connect(lambda: (told.append("stop"), go_on()))
+    go_on = plot._drawing.draw_part
+    plot._drawing.pause_timer.timeout.disconnect()
+    plot._drawing.pause_timer.timeout.connect(lambda: (told.append("stop"), go_on()))
     plot.append([batch(step) for step in range(1, 21)])
     qtbot.waitUntil(lambda: told.count("stop") == PARTS)
     for _ in range(20):  # the axes find their widths
@@ -197,16 +203,16 @@ def test_it_is_drawn_and_painted_in_parts(plot, qtbot):
 
 def draw_partly(plot, parts: int) -> None:
     plot.append([batch(step) for step in range(1, 21)])
-    plot._clock.stop()
-    plot._tick()
+    plot._drawing.interval_timer.stop()
+    plot._drawing.start()
     for _ in range(parts - 1):
-        plot._go_on()
+        plot._drawing.draw_part()
 
 
 def test_a_plot_with_nothing_to_draw_is_painted_as_ever(plot):
     plot.clear()
-    plot._clock.stop()
-    plot._tick()
+    plot._drawing.interval_timer.stop()
+    plot._drawing.start()
     assert not any(each.held for each in plot._panes)
 
 
@@ -215,8 +221,8 @@ def test_what_is_moved_by_hand_midway_stays_there(plot, parts: int):
     draw_partly(plot, parts)
     plot._loss.plot.setXRange(5, 10, padding=0)
     plot._moved_by_hand()
-    plot._next.stop()
-    plot._go_on()
+    plot._drawing.pause_timer.stop()
+    plot._drawing.draw_part()
     for name in ("loss", "accuracy"):
         assert pane(plot, name).getViewBox().viewRange()[0] == [5, 10]
     assert not any(each.held for each in plot._panes)
@@ -241,8 +247,8 @@ def test_a_window_that_is_painted_midway_shows_all_of_it(plot, parts: int):
 def test_what_is_cleared_midway_is_empty(plot, parts: int):
     draw_partly(plot, parts)
     plot.clear()
-    plot._next.stop()
-    plot._go_on()
+    plot._drawing.pause_timer.stop()
+    plot._drawing.draw_part()
     for each in plot._panes:
         assert each._batch.xData is None or not len(each._batch.xData)
         assert not each.held
@@ -275,7 +281,7 @@ def test_plots_that_are_deleted_draw_no_more(qtbot):
     with qtbot.waitExposed(widget):
         widget.show()
     widget.append([batch(step) for step in range(1, 11)])
-    qtbot.waitUntil(lambda: not widget._changed)  # the loss is drawn, the accuracy is not
+    qtbot.waitUntil(lambda: not widget._drawing.pending)  # the loss is drawn, the accuracy is not
     shiboken6.delete(widget)
     with qtbot.captureExceptions() as exceptions:
         for _ in range(20):
@@ -286,7 +292,7 @@ def test_plots_that_are_deleted_draw_no_more(qtbot):
 def test_a_hidden_plot_draws_when_it_is_shown(plot, qtbot):
     plot.hide()
     plot.append([batch(1), batch(2)])
-    plot._tick()
+    plot._drawing.start()
     assert curve(plot, "loss", "every batch").getData()[0] is None
     plot.show()
     qtbot.waitUntil(lambda: curve(plot, "loss", "every batch").getData()[0] is not None)

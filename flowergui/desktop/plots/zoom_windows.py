@@ -1,0 +1,58 @@
+"""The buttons that choose how many of the newest steps the plots show."""
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QWidget
+
+from flowergui.desktop.style import theme
+from flowergui.text import N_, tr
+
+ALL_STEPS = 0
+WINDOWS = ((200, N_("Last 200")), (1_000, N_("Last 1,000")), (ALL_STEPS, N_("All")))
+"""Zoom windows in steps."""
+
+
+class ZoomWindows(QWidget):
+    """A row of buttons, of which one is checked while the plots follow the newest step."""
+
+    chosen = Signal(int)
+    """The user wants to see this many of the newest steps, ALL_STEPS for all."""
+
+    def __init__(self, lead: Iterable[QWidget] = (), parent: QWidget | None = None) -> None:
+        """`lead` are widgets that stand before the buttons."""
+        super().__init__(parent)
+        self._buttons = QButtonGroup(self)
+        self._by_hand = QLabel(
+            tr("Zoomed by hand. Press Last 200, Last 1,000 or All to follow the run again.")
+        )
+        self._by_hand.setWordWrap(True)
+        theme.style(self._by_hand, role="caption")
+        self._by_hand.hide()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for widget in lead:
+            row.addWidget(widget)
+        row.addWidget(self._by_hand)
+        row.addStretch(1)
+        for window, text in WINDOWS:
+            button = QPushButton(tr(text))
+            button.setObjectName(f"window{window or 'All'}")
+            button.setCheckable(True)
+            button.setChecked(window == ALL_STEPS)
+            button.setToolTip(
+                tr("Shows this many steps and follows the newest. The wheel zooms, dragging pans.")
+            )
+            theme.style(button, role="segment")
+            self._buttons.addButton(button, window)
+            row.addWidget(button)
+        self._buttons.idClicked.connect(self.chosen)
+
+    def show_window(self, window: int | None) -> None:
+        """Shows which window the plots follow; None if the user has zoomed by hand."""
+        self._buttons.setExclusive(False)  # an exclusive group cannot have none checked
+        for button in self._buttons.buttons():
+            button.setChecked(self._buttons.id(button) == window)
+        self._buttons.setExclusive(window is not None)
+        self._by_hand.setVisible(window is None)
