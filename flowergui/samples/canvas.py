@@ -1,8 +1,8 @@
-"""A small painter's canvas in numpy: petals, fans, discs and dots with soft, shaded edges.
+"""A drawing canvas in numpy: petals, fans, discs and dots with antialiased, shaded edges.
 
-Everything is drawn in a `Frame`, a place on the canvas with its own axes, so that a tilted
-flower is a flower drawn in a squashed frame. Edges are smoothed by their distance in pixels,
-which is as clean as drawing large and shrinking, and several times faster.
+Shapes are drawn in a `Frame`, a coordinate system on the canvas: a tilted flower is a flower in a
+squashed frame. Edges are antialiased by the distance in pixels, which looks like supersampling and
+is several times faster.
 """
 
 import math
@@ -13,29 +13,31 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from flowergui.samples.frame import Coat, Colour, Frame, Ramp
+from flowergui.samples.frame import Coat, Color, Frame, Ramp
 
 Plane = NDArray[np.float32]
 
-_STEPS = 256
-"""Entries of a table of colours."""
-_FINE = 1024
-"""Entries of a table of outlines: fewer would show as steps at a blunt tip."""
-_MARGIN = 0.15
-_SHADE = 0.07
-"""How far the shadow of a petal reaches beyond its edge, in its lengths."""
-_PIXELS_NEAR = 2.0
-"""How far outside an edge its steepness counts: for smooth edges, but not for shadows."""
-_GENTLE = 0.6
-"""Arcs of less curvature are drawn as parabolas: nobody sees the difference."""
+_RAMP_STEPS = 256
+"""Entries of a color table."""
+_OUTLINE_STEPS = 1024
+"""Entries of an outline table: fewer would be visible as steps at a blunt tip."""
+_OUTLINE_MARGIN = 0.15
+_SHADOW_REACH = 0.07
+"""Width of a petal's shadow beyond its edge, in petal lengths."""
+_EDGE_REACH_PX = 2.0
+"""Distance outside an edge within which its slope is used: enough for antialiasing."""
+_MAX_PARABOLA_BEND = 0.6
+"""Arcs of less curvature are drawn as parabolas, which look the same."""
 _GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 
 
 @dataclass(slots=True)
 class Canvas:
-    """A square picture of `size` pixels, planes of red, green and blue from 0 to 1 (3, size,
-    size), lit from the direction `light` (a unit vector on the screen, y downwards). `solid` tells
-    where something in focus stands (0 to 1): shadows fall there, and not on the air behind."""
+    """A square image: `pixels` (3, size, size) is RGB from 0 to 1.
+
+    `light` is the direction of the light, a unit vector on the screen with y downwards. `solid`
+    (size, size) is the coverage by objects in focus, from 0 to 1: only these receive shadows.
+    """
 
     size: int
     light: tuple[float, float] = (-0.6, -0.8)
@@ -69,7 +71,7 @@ class Canvas:
         """
         table, slope = _outline(base, tip, lobes, lobe_depth)
         reach = width * (1 + ruffle) + 0.02
-        if abs(bend) > _GENTLE:
+        if abs(bend) > _MAX_PARABOLA_BEND:
             turns = [step * bend / 6 for step in range(7)]
             middle = [(math.sin(a) / bend, (1 - math.cos(a)) / bend, a) for a in turns]
         else:
@@ -83,7 +85,7 @@ class Canvas:
         if box is None:
             return
         along, across = self._local(frame, box)
-        if abs(bend) > _GENTLE:
+        if abs(bend) > _MAX_PARABOLA_BEND:
             side = math.copysign(1.0, bend)
             radius = 1 / abs(bend)
             inward = radius - across * side
@@ -93,11 +95,11 @@ class Canvas:
             )
         elif bend:
             across = across - along * along * np.float32(bend / 2)
-        index = ((along + np.float32(_MARGIN)) * np.float32(_FINE)).astype(np.intp)
+        index = ((along + np.float32(_OUTLINE_MARGIN)) * np.float32(_OUTLINE_STEPS)).astype(np.intp)
         # No place is more than half - |across| inside, so the rest needs no looking at.
         near = np.flatnonzero(
             (table.take(index, mode="clip") * np.float32(width * (1 + ruffle)) - np.abs(across))
-            > np.float32(-_SHADE)
+            > np.float32(-_SHADOW_REACH)
         )
         along, across, index = along.take(near), across.take(near), index.take(near)
         np.clip(index, 0, len(table) - 1, out=index)
@@ -109,10 +111,10 @@ class Canvas:
             crinkle = wave * np.float32(ruffle)
         half -= _beyond().take(index)
         distance = half - np.abs(across)
-        # Where the outline is steep its edge is nearer than half - |across|; see _PIXELS_NEAR.
+        # Where the outline is steep its edge is nearer than half - |across|; see _EDGE_REACH_PX.
         rise = slope.take(index) * np.float32(width)
         steep = np.maximum(1 / np.sqrt(1 + rise * rise), np.float32(0.25))
-        by_the_edge = distance > -_PIXELS_NEAR / frame.scale
+        by_the_edge = distance > -_EDGE_REACH_PX / frame.scale
         distance = np.where(by_the_edge, distance * steep, distance)
         sideways = (across / np.maximum(half, np.float32(0.02))).clip(-1, 1)
         if crinkle is not None:
@@ -135,15 +137,15 @@ class Canvas:
         """A broad petal that opens from the frame's origin by `half_angle` to either side of
         its first axis and reaches to 1. `fullness` squares its shoulders, `point` draws out
         its tip, and `waves`, some numbers around 0 from one side to the other, crinkles it."""
-        side = np.linspace(-1, 1, _FINE, dtype=np.float32)
+        side = np.linspace(-1, 1, _OUTLINE_STEPS, dtype=np.float32)
         reach = (1 - np.abs(side) ** fullness) ** 0.5 * (1 + point * np.exp(-((side / 0.22) ** 2)))
-        ripple = np.zeros(_FINE, np.float32)
+        ripple = np.zeros(_OUTLINE_STEPS, np.float32)
         if waves is not None:
             knots = np.linspace(-1, 1, len(waves))
             ripple = np.interp(side, knots, waves).astype(np.float32)
             reach = reach * (1 + ripple)
         reach = reach.astype(np.float32)
-        slope = np.gradient(reach) * (_FINE / 2 / half_angle) / np.maximum(reach, 0.05)
+        slope = np.gradient(reach) * (_OUTLINE_STEPS / 2 / half_angle) / np.maximum(reach, 0.05)
         steep = np.maximum(1 / np.sqrt(1 + slope**2), 0.35).astype(np.float32)
         span = math.sin(min(half_angle, math.pi / 2)) * 1.15
         back = -0.1 if half_angle < math.pi / 2 else math.cos(half_angle) * 1.2
@@ -154,10 +156,10 @@ class Canvas:
             return
         along, across = self._local(frame, box)
         far = np.hypot(along, across)
-        near = np.flatnonzero((far < top) & (along > back - _SHADE))
+        near = np.flatnonzero((far < top) & (along > back - _SHADOW_REACH))
         along, across, far = along.take(near), across.take(near), far.take(near)
         sideways = np.arctan2(across, along) * np.float32(1 / half_angle)
-        index = ((sideways + 1) * np.float32(_FINE / 2)).astype(np.intp)
+        index = ((sideways + 1) * np.float32(_OUTLINE_STEPS / 2)).astype(np.intp)
         edge = reach.take(index, mode="clip")
         # Near the sides the outline runs towards the origin: measure across it, not along.
         beside = (1 - np.abs(sideways)) * (far + np.float32(0.02)) * np.float32(half_angle)
@@ -171,7 +173,7 @@ class Canvas:
         self._paint(box, near, frame, coat, t, s, distance, thread, gain, crinkle)
 
     def disc(self, frame: Frame, ramp: Ramp, *, seeds: int = 0, depth: float = 0.5) -> None:
-        """A domed disc of radius 1, coloured from its middle outwards, with `seeds` florets in
+        """A domed disc of radius 1, colored from its middle outwards, with `seeds` florets in
         the spirals of a sunflower (0: smooth)."""
         corners = [frame.point(x, y) for x in (-1.15, 1.15) for y in (-1.15, 1.15)]
         box = self._box(corners, 2)
@@ -179,7 +181,7 @@ class Canvas:
             return
         x, y = self._local(frame, box)
         far = np.hypot(x, y)
-        colour = _table(ramp)[:, (far * (_STEPS - 1)).clip(0, _STEPS - 1).astype(np.intp)]
+        color = _table(ramp)[:, (far * (_RAMP_STEPS - 1)).clip(0, _RAMP_STEPS - 1).astype(np.intp)]
         lx, ly = self._light_in(frame)
         shine = 1 + 0.28 * (x * lx + y * ly) - 0.25 * np.maximum(far - 0.6, 0)
         if seeds:
@@ -199,9 +201,9 @@ class Canvas:
         part *= 1 - ((1.15 - far) * 2.2).clip(0, 0.4) * solid
         cover = ((1 - far) * frame.scale + 0.5).clip(0, 1)
         np.maximum(solid, cover, out=solid)
-        part += (colour * shine - part) * cover
+        part += (color * shine - part) * cover
 
-    def dots(self, places: NDArray[np.float64], radius: float, colour: Colour) -> None:
+    def dots(self, places: NDArray[np.float64], radius: float, color: Color) -> None:
         """Small balls of `radius` pixels at `places` (n, 2), in pixels, all painted at once."""
         reach = math.ceil(radius + 1)
         steps = np.arange(-reach, reach + 1)
@@ -212,7 +214,7 @@ class Canvas:
         cover = radius + 0.5 - np.hypot(dx, dy)
         seen = (cover > 0) & (x >= 0) & (x < self.size) & (y >= 0) & (y < self.size)
         light = 1 + (dx * self.light[0] + dy * self.light[1]) * (0.35 / radius)
-        tint = np.array(colour, np.float32)[:, None] * light[seen].astype(np.float32)
+        tint = np.array(color, np.float32)[:, None] * light[seen].astype(np.float32)
         flat, place = self.pixels.reshape(3, -1), (y * self.size + x)[seen]
         part = flat.take(place, axis=1)
         flat[:, place] = part + (tint - part) * np.minimum(cover[seen], 1).astype(np.float32)
@@ -292,7 +294,7 @@ class Canvas:
         pixels, ground = self.pixels.reshape(3, -1), self.solid.reshape(-1)
         part, solid = pixels.take(place, axis=1), ground.take(place)
         if coat.shadow:
-            soft = (distance * np.float32(1 / _SHADE) + 1).clip(0, 1)
+            soft = (distance * np.float32(1 / _SHADOW_REACH) + 1).clip(0, 1)
             part *= 1 - soft * soft * solid * np.float32(coat.shadow)
         cover = (distance * np.float32(frame.scale) + np.float32(0.5)).clip(0, 1)
         ground[place] = np.maximum(solid, cover)
@@ -313,44 +315,44 @@ class Canvas:
             shine -= (1 + np.cos(s * np.float32(coat.veins * math.pi))) * (depth / 2)
         if crinkle is not None:
             shine += crinkle * t
-        colour = _table(coat.ramp).take((t * (_STEPS - 1)).astype(np.intp), axis=1)
+        color = _table(coat.ramp).take((t * (_RAMP_STEPS - 1)).astype(np.intp), axis=1)
         if coat.stripe is not None:
             share = np.exp(-((s / coat.stripe_width) ** 2)) * np.sqrt(1 - t)
             stripe = np.array(coat.stripe, np.float32)[:, None]
-            colour += (stripe - colour) * share
-        colour *= shine * np.float32(gain)
-        colour -= part
-        colour *= cover
-        pixels[:, place] = part + colour
+            color += (stripe - color) * share
+        color *= shine * np.float32(gain)
+        color -= part
+        color *= cover
+        pixels[:, place] = part + color
 
 
 @lru_cache(maxsize=256)
 def _outline(base: float, tip: float, lobes: float, lobe_depth: float) -> tuple[Plane, Plane]:
-    """Half the width of a petal from -_MARGIN to 1 + _MARGIN (0 outside 0 to 1), 1 at its
-    widest, and how steeply it changes."""
-    u = np.linspace(0, 1, _FINE, dtype=np.float32)
+    """Half the width of a petal, with a maximum of 1, and its slope, both sampled from
+    -_OUTLINE_MARGIN to 1 + _OUTLINE_MARGIN; the width is 0 outside 0 to 1."""
+    u = np.linspace(0, 1, _OUTLINE_STEPS, dtype=np.float32)
     peak = base / (base + tip)
     half = u**base * (1 - u) ** tip / (peak**base * (1 - peak) ** tip)
     if lobes:
         half *= 1 - lobe_depth * np.abs(np.sin(u * (lobes * math.pi)))
-    margin = np.zeros(round(_MARGIN * _FINE))
+    margin = np.zeros(round(_OUTLINE_MARGIN * _OUTLINE_STEPS))
     table = np.concatenate([margin, half, margin]).astype(np.float32)
-    slope = np.concatenate([margin, np.gradient(half) * _FINE, margin]).astype(np.float32)
+    slope = np.concatenate([margin, np.gradient(half) * _OUTLINE_STEPS, margin]).astype(np.float32)
     return table, slope
 
 
 @cache
 def _beyond() -> Plane:
     """How far a place along a petal is before its base or past its tip; see `_outline`."""
-    past = np.linspace(0, _MARGIN, round(_MARGIN * _FINE))
-    return np.concatenate([past[::-1], np.zeros(_FINE), past]).astype(np.float32)
+    past = np.linspace(0, _OUTLINE_MARGIN, round(_OUTLINE_MARGIN * _OUTLINE_STEPS))
+    return np.concatenate([past[::-1], np.zeros(_OUTLINE_STEPS), past]).astype(np.float32)
 
 
 @lru_cache(maxsize=256)
 def _table(ramp: Ramp) -> Plane:
     places = [place for place, _ in ramp]
-    steps = np.linspace(0, 1, _STEPS)
-    rows = [np.interp(steps, places, [colour[i] for _, colour in ramp]) for i in range(3)]
+    steps = np.linspace(0, 1, _RAMP_STEPS)
+    rows = [np.interp(steps, places, [color[i] for _, color in ramp]) for i in range(3)]
     return np.array(rows, np.float32)
 
 

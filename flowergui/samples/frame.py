@@ -1,16 +1,16 @@
-"""What a painter needs to say: colours, where a shape stands, and how it is coated."""
+"""Colors, coordinate systems of shapes, and their shading."""
 
 import math
 from dataclasses import dataclass
 from typing import Self
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 """Red, green, blue from 0 to 1."""
-Ramp = tuple[tuple[float, Colour], ...]
-"""Colours at places from 0 to 1, in rising order."""
+Ramp = tuple[tuple[float, Color], ...]
+"""Colors at places from 0 to 1, in rising order."""
 
 
-def mix(first: Colour, second: Colour, share: float) -> Colour:
+def mix(first: Color, second: Color, share: float) -> Color:
     """`first` with `share` (0 to 1) of `second` in it."""
     red, green, blue = (a + (b - a) * share for a, b in zip(first, second, strict=True))
     return red, green, blue
@@ -56,12 +56,12 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coat:
-    """How a petal is coloured: `ramp` from its base to its tip, and the shading over it.
+    """How a petal is colored: `ramp` from its base to its tip, and the shading over it.
 
     `round` is how much it bulges, `facing` how much brighter it is for
     pointing into the light, `veins` how many fine lines run along it and `vein_depth`
     how dark they are, `ridge` the darkness (or, below 0, the lightness) of its middle line,
-    `rim` the light in its edge, `shadow` the shade it casts, `stripe` a colour that runs up
+    `rim` the light in its edge, `shadow` the shade it casts, `stripe` a color that runs up
     its middle, `pinnate` how many pairs of side veins a leaf has.
     """
 
@@ -73,6 +73,6 @@ class Coat:
     ridge: float = 0.1
     rim: float = 0.08
     shadow: float = 0.4
-    stripe: Colour | None = None
+    stripe: Color | None = None
     stripe_width: float = 0.4
     pinnate: float = 0.0

@@ -1,7 +1,7 @@
 """What all plants share: a palette, a place to stand, a stem and a green for the leaves.
 
 The palette is one for all species, as gardens have it: there are white, yellow, red, pink and
-purple daisies, poppies, roses and tulips, so colour alone names none of them.
+purple daisies, poppies, roses and tulips, so color alone names none of them.
 """
 
 import math
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowergui.samples.canvas import Canvas, Plane
-from flowergui.samples.frame import Coat, Colour, Frame, mix
+from flowergui.samples.frame import Coat, Color, Frame, mix
 
 Rng = np.random.Generator
-Hue = tuple[Colour, Colour, Colour]
-"""A petal's colour in its depths, on its face, and where light shines through."""
+Hue = tuple[Color, Color, Color]
+"""A petal's color in its depths, on its face, and where light shines through."""
 
 HUES: dict[str, Hue] = {
     "white": ((0.74, 0.76, 0.70), (0.95, 0.94, 0.91), (1.0, 1.0, 0.98)),
@@ -43,14 +43,14 @@ class Plant:
     lean: float
     squash: float
     hue: Hue
-    green: Colour
+    green: Color
 
 
 def between(rng: Rng, low: float, high: float) -> float:
     return float(rng.uniform(low, high))
 
 
-def leaf_coat(green: Colour, *, pinnate: float = 0.0, veins: float = 9.0) -> Coat:
+def leaf_coat(green: Color, *, pinnate: float = 0.0, veins: float = 9.0) -> Coat:
     dark, pale = mix(green, (0.02, 0.10, 0.06), 0.45), mix(green, (0.75, 0.85, 0.45), 0.35)
     ramp = ((0.0, dark), (0.5, green), (1.0, pale))
     return Coat(

@@ -17,7 +17,7 @@ CLASSES: tuple[str, ...] = tuple(sorted(SPECIES))
 
 _MARK = b"Drawn by flowergui"
 """The JPEG comment, among the first bytes, by which our files are recognized."""
-_HEAD = 256
+_HEAD_BYTES = 256
 
 
 def draw(
@@ -85,7 +85,7 @@ def _visible(folder: Path) -> list[Path]:
 
 def _drawn_by_us(file: Path) -> bool:
     with file.open("rb") as stream:
-        return _MARK in stream.read(_HEAD)
+        return _MARK in stream.read(_HEAD_BYTES)
 
 
 def _write(path: Path, species: str, seed: int, index: int) -> None:

@@ -1,4 +1,4 @@
-"""A whole sample picture: a backdrop, flowers near and far, and the light of an hour."""
+"""A sample image: a background, flowers in and out of focus, and lighting."""
 
 import math
 import zlib
@@ -7,14 +7,14 @@ import numpy as np
 from PIL import Image
 
 from flowergui.samples.canvas import Canvas, Plane
-from flowergui.samples.frame import Coat, Colour, Frame, mix
+from flowergui.samples.frame import Coat, Color, Frame, mix
 from flowergui.samples.plant import HUES, UP, Hue, Plant, Rng
 from flowergui.samples.species import SPECIES, Species
 
-SIDE = 192
+SIDE_PX = 192
 """Width and height of a sample picture in pixels."""
 
-_GREENS: tuple[Colour, ...] = (
+_GREENS: tuple[Color, ...] = (
     (0.22, 0.42, 0.16),
     (0.32, 0.50, 0.20),
     (0.16, 0.36, 0.20),
@@ -22,7 +22,7 @@ _GREENS: tuple[Colour, ...] = (
     (0.20, 0.40, 0.28),
 )
 # Top, middle and bottom of what lies far behind.
-_BACKDROPS: tuple[tuple[Colour, Colour, Colour], ...] = (
+_BACKDROPS: tuple[tuple[Color, Color, Color], ...] = (
     ((0.45, 0.66, 0.90), (0.80, 0.90, 0.97), (0.42, 0.60, 0.34)),  # a summer sky over grass
     ((0.55, 0.70, 0.38), (0.36, 0.55, 0.26), (0.16, 0.32, 0.14)),  # a meadow
     ((0.12, 0.24, 0.16), (0.10, 0.20, 0.12), (0.05, 0.11, 0.07)),  # the deep of a garden
@@ -37,8 +37,7 @@ _BACKDROPS: tuple[tuple[Colour, Colour, Colour], ...] = (
 
 
 def picture(species: str, seed: int, index: int) -> Image.Image:
-    """The `index`-th picture of a species, SIDE x SIDE pixels: a function of these three alone,
-    whatever else is drawn."""
+    """The `index`-th image of a species, SIDE_PX x SIDE_PX: a function of the three arguments."""
     rng = np.random.default_rng([seed, zlib.crc32(species.encode()), index])
     angle = UP + float(rng.uniform(-1.0, 1.0))
     light = (math.cos(angle), math.sin(angle))
@@ -46,7 +45,7 @@ def picture(species: str, seed: int, index: int) -> Image.Image:
     green = _GREENS[int(rng.integers(len(_GREENS)))]
     hue = _hue(rng, kind)
     # What is out of focus shows no detail: half the size is enough, and four times faster.
-    far = Canvas(SIDE // 2, light)
+    far = Canvas(SIDE_PX // 2, light)
     _backdrop(far, rng)
     _far_away(far, rng, kind, hue, green)
     canvas = far.enlarged(2)
@@ -64,9 +63,9 @@ def _hue(rng: Rng, kind: Species) -> Hue:
     name = str(rng.choice(list(kind.hues), p=weights / weights.sum()))
     shift = rng.normal(0, 0.025, 3)
 
-    def shifted(colour: Colour) -> Colour:
+    def shifted(color: Color) -> Color:
         red, green, blue = (
-            float(min(1.0, max(0.0, c + d))) for c, d in zip(colour, shift, strict=True)
+            float(min(1.0, max(0.0, c + d))) for c, d in zip(color, shift, strict=True)
         )
         return red, green, blue
 
@@ -80,13 +79,13 @@ def _backdrop(canvas: Canvas, rng: Rng) -> None:
     horizon = float(rng.uniform(0.35, 0.75))
     y = np.linspace(0, 1, canvas.size)
     rows = [
-        np.interp(y, (0, horizon, 1), colours) for colours in zip(top, middle, bottom, strict=True)
+        np.interp(y, (0, horizon, 1), colors) for colors in zip(top, middle, bottom, strict=True)
     ]
     canvas.pixels[:] = np.array(rows, np.float32)[:, :, None]
     canvas.pixels *= 1 + 0.10 * _clouds(rng, canvas.size, 4) + 0.05 * _clouds(rng, canvas.size, 9)
     warm = np.array((0.03, 0.0, -0.03), np.float32)[:, None, None]
     canvas.pixels += warm * _clouds(rng, canvas.size, 4)
-    # The brightest clouds keep some colour.
+    # The brightest clouds keep some color.
     canvas.pixels[:] = np.tanh(canvas.pixels * 0.9) * np.float32(1.28)
     lightness = sum(middle) / 3
     for _ in range(int(rng.integers(0, 12))):
@@ -106,7 +105,7 @@ def _clouds(rng: Rng, size: int, cells: int) -> Plane:
 
 
 def _ring_of_light(
-    canvas: Canvas, x: float, y: float, radius: float, glow: Colour, strength: float
+    canvas: Canvas, x: float, y: float, radius: float, glow: Color, strength: float
 ) -> None:
     top, bottom = max(0, int(y - radius - 2)), min(canvas.size, int(y + radius + 4))
     left, right = max(0, int(x - radius - 2)), min(canvas.size, int(x + radius + 4))
@@ -120,7 +119,7 @@ def _ring_of_light(
     part += (np.array(glow, np.float32)[:, None, None] - part) * cover
 
 
-def _far_away(canvas: Canvas, rng: Rng, kind: Species, hue: Hue, green: Colour) -> None:
+def _far_away(canvas: Canvas, rng: Rng, kind: Species, hue: Hue, green: Color) -> None:
     """Grass, leaves and a few of the same flowers, out of focus."""
     if rng.random() < 0.6:
         coat = Coat(ramp=((0.0, mix(green, (0, 0, 0), 0.5)), (1.0, green)), shadow=0.1)
@@ -147,10 +146,10 @@ def _far_away(canvas: Canvas, rng: Rng, kind: Species, hue: Hue, green: Colour) 
     canvas.blur(float(rng.uniform(0.8, 1.8)))
 
 
-def _arranged(rng: Rng, kind: Species, hue: Hue, green: Colour) -> list[Plant]:
+def _arranged(rng: Rng, kind: Species, hue: Hue, green: Color) -> list[Plant]:
     """One to three flowers in focus, the farthest (and smallest) first."""
     count = int(rng.choice((1, 1, 1, 2, 2, 3)))
-    largest = {1: 0.42, 2: 0.31, 3: 0.26}[count] * SIDE
+    largest = {1: 0.42, 2: 0.31, 3: 0.26}[count] * SIDE_PX
     size = float(rng.uniform(0.72, 1)) * largest * kind.size
     plants = []
     columns = rng.permutation(count)
@@ -164,8 +163,8 @@ def _arranged(rng: Rng, kind: Species, hue: Hue, green: Colour) -> list[Plant]:
         other = _hue(rng, kind) if rng.random() < 0.3 else hue
         plants.append(
             Plant(
-                x=float(x) * SIDE,
-                y=float(y) * SIDE,
+                x=float(x) * SIDE_PX,
+                y=float(y) * SIDE_PX,
                 size=size * share,
                 lean=float(rng.normal(0, 0.2)),
                 squash=float(rng.uniform(kind.flattest, 1)),
@@ -176,14 +175,14 @@ def _arranged(rng: Rng, kind: Species, hue: Hue, green: Colour) -> list[Plant]:
     return plants
 
 
-def _blade_in_front(canvas: Canvas, rng: Rng, green: Colour) -> None:
+def _blade_in_front(canvas: Canvas, rng: Rng, green: Color) -> None:
     coat = Coat(
         ramp=((0.0, mix(green, (0, 0.05, 0), 0.4)), (1.0, mix(green, (0.8, 0.9, 0.5), 0.3)))
     )
     frame = Frame.at(
-        float(rng.uniform(0, SIDE)),
-        SIDE * 1.04,
-        float(rng.uniform(0.3, 0.65)) * SIDE,
+        float(rng.uniform(0, SIDE_PX)),
+        SIDE_PX * 1.04,
+        float(rng.uniform(0.3, 0.65)) * SIDE_PX,
         UP + float(rng.normal(0, 0.35)),
     )
     canvas.petal(frame, coat, width=0.03, base=0.2, tip=0.9, bend=float(rng.normal(0, 0.5)))
@@ -192,7 +191,7 @@ def _blade_in_front(canvas: Canvas, rng: Rng, green: Colour) -> None:
 def _develop(canvas: Canvas, rng: Rng) -> None:
     """Exposure, the warmth of the light, its fall across the picture, focus and grain."""
     pixels = canvas.pixels
-    y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j].astype(np.float32)
+    y, x = np.mgrid[-1 : 1 : SIDE_PX * 1j, -1 : 1 : SIDE_PX * 1j].astype(np.float32)
     lx, ly = canvas.light
     fall = 1 + 0.10 * (x * lx + y * ly) - float(rng.uniform(0.02, 0.12)) * (x * x + y * y)
     warmth = float(rng.normal(0, 0.05))
@@ -203,6 +202,6 @@ def _develop(canvas: Canvas, rng: Rng) -> None:
     pixels += np.tanh(bright / np.float32(0.3)) * np.float32(0.3) - bright
     if rng.random() < 0.25:
         canvas.blur(float(rng.uniform(0.4, 0.9)))
-    canvas.pixels += (rng.standard_normal((SIDE, SIDE)) * rng.uniform(0.003, 0.010)).astype(
+    canvas.pixels += (rng.standard_normal((SIDE_PX, SIDE_PX)) * rng.uniform(0.003, 0.010)).astype(
         np.float32
     )

@@ -1,4 +1,4 @@
-"""The six species: who paints them, and in which hues and sizes they come."""
+"""The six species: the functions that draw them, their hues and their sizes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from flowergui.samples.upright import iris, tulip
 
 @dataclass(frozen=True, slots=True)
 class Species:
-    """How a species is painted, the hues it comes in and how often, its size beside the others,
-    and how far its bloom may be turned away (1: not at all)."""
+    """The function that draws a species, the weights of its hues, its relative size, and how far
+    its bloom may be tilted (1: not at all)."""
 
     paint: Callable[[Canvas, Rng, Plant], None]
     hues: Mapping[str, float]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from flowergui.samples.canvas import Canvas
-from flowergui.samples.frame import Coat, Colour, Frame, mix
+from flowergui.samples.frame import Coat, Color, Frame, mix
 from flowergui.samples.plant import HUES, UP, Plant, Rng, between, leaf_coat, stem_below
 
 # --- tulip: a cup of a few broad petals, upright on a bare stem, with long leaves ---------------
@@ -82,7 +82,7 @@ def iris(canvas: Canvas, rng: Rng, plant: Plant) -> None:
 
     deep, face, light = plant.hue
     falls = plant.hue
-    if rng.random() < 0.3:  # of two colours: pale above and dark below, or purple below yellow
+    if rng.random() < 0.3:  # of two colors: pale above and dark below, or purple below yellow
         falls = HUES[str(rng.choice(("purple", "wine") if sum(face) > 1.9 else ("white", "cream")))]
     standard = Coat(
         ramp=(
@@ -155,11 +155,11 @@ def iris(canvas: Canvas, rng: Rng, plant: Plant) -> None:
     _beard(canvas, rng, front.inner(0, 0.2), 0.0, beard, 0.38)
 
 
-def _beard(canvas: Canvas, rng: Rng, frame: Frame, bend: float, colour: Colour, end: float) -> None:
+def _beard(canvas: Canvas, rng: Rng, frame: Frame, bend: float, color: Color, end: float) -> None:
     """A strip of short hairs up the middle of a fall."""
     t = np.sort(rng.uniform(0.08, end, 26))
     off = rng.normal(0, 0.022, t.shape)
     along = np.sin(t * bend) / bend if bend else t
     across = (1 - np.cos(t * bend)) / bend + off if bend else off
     places = np.array([frame.point(u, v) for u, v in zip(along, across, strict=True)])
-    canvas.dots(places, max(0.8, frame.scale * 0.022), colour)
+    canvas.dots(places, max(0.8, frame.scale * 0.022), color)

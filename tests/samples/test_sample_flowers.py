@@ -1,4 +1,4 @@
-"""The sample flowers: what is drawn, where, and that colour alone tells no species."""
+"""The sample flowers: what is drawn, where, and that color alone tells no species."""
 
 import os
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import SampleDrawn, SampleProgress
 from flowergui.samples import sample_flowers
 from flowergui.samples.sample_flowers import CLASSES, draw
-from flowergui.samples.scene import SIDE, picture
+from flowergui.samples.scene import SIDE_PX, picture
 
 PER_CLASS = 30
 Features = Callable[[np.ndarray], np.ndarray]
@@ -42,7 +42,7 @@ def test_draws_a_folder_of_each_species(flowers: Path) -> None:
 def test_pictures_are_square_jpegs_of_one_size(flowers: Path) -> None:
     for species in CLASSES:
         with Image.open(flowers / species / f"{species}_001.jpg") as image:
-            assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (SIDE, SIDE))
+            assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (SIDE_PX, SIDE_PX))
 
 
 def test_tells_its_progress_and_ends_with_the_folder(tmp_path: Path) -> None:
@@ -84,19 +84,19 @@ def test_drawing_again_replaces_our_own_and_deletes_nothing(tmp_path: Path) -> N
     assert changed == {f"{species}/{species}_001.jpg" for species in CLASSES}
 
 
-# --- colour alone is not enough -------------------------------------------------------------------
+# --- color alone is not enough -------------------------------------------------------------------
 
 
-def mean_colour(photos: np.ndarray) -> np.ndarray:
+def mean_color(photos: np.ndarray) -> np.ndarray:
     return photos.mean((1, 2))
 
 
-def mean_colour_of_the_middle(photos: np.ndarray) -> np.ndarray:
+def mean_color_of_the_middle(photos: np.ndarray) -> np.ndarray:
     quarter = photos.shape[1] // 4
     return photos[:, quarter:-quarter, quarter:-quarter].mean((1, 2))
 
 
-def mean_colours_of_nine_fields(photos: np.ndarray) -> np.ndarray:
+def mean_colors_of_nine_fields(photos: np.ndarray) -> np.ndarray:
     third = photos.shape[1] // 3
     fields = photos[:, : 3 * third, : 3 * third].reshape(len(photos), 3, third, 3, third, 3)
     return fields.mean((2, 4)).reshape(len(photos), -1)
@@ -111,9 +111,9 @@ def nearest_mean_accuracy(
 
 
 @pytest.mark.parametrize(
-    "features", [mean_colour, mean_colour_of_the_middle, mean_colours_of_nine_fields]
+    "features", [mean_color, mean_color_of_the_middle, mean_colors_of_nine_fields]
 )
-def test_the_nearest_mean_colour_names_few_species(flowers: Path, features: Features) -> None:
+def test_the_nearest_mean_color_names_few_species(flowers: Path, features: Features) -> None:
     paths = [path for species in CLASSES for path in sorted((flowers / species).iterdir())]
     photos = np.stack([np.asarray(Image.open(path), np.float32) for path in paths])
     labels = np.repeat(np.arange(len(CLASSES)), PER_CLASS)

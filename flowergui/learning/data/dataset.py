@@ -56,7 +56,7 @@ class ImageDataset:
         self._free_bytes = memory
         self._cache = cache
         self._kept: dict[int, Pixels] = {}
-        self._read_before = [False] * len(photos)
+        self._read_before = bytearray(len(photos))
 
     def pixels(self, index: int) -> Pixels:
         """The image (H, W, 3) uint8, transformed. Raises FlowerError if it can't be read."""
@@ -66,7 +66,7 @@ class ImageDataset:
         if self._cache is None:
             pixels = self._transform(path)
         else:
-            again, self._read_before[index] = self._read_before[index], True
+            again, self._read_before[index] = bool(self._read_before[index]), True
             pixels = self._cache.pixels(path, self._transform, again=again)
         if self._free_bytes >= pixels.nbytes:
             self._free_bytes -= pixels.nbytes
