@@ -1,15 +1,11 @@
 """The dataset: which folder of images to train on, and what was found in it."""
 
 from dataclasses import replace
-from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
-    QMenu,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -18,6 +14,8 @@ from PySide6.QtWidgets import (
 
 from flowergui.desktop.dataset.class_list import ClassList
 from flowergui.desktop.dataset.problems_dialog import ProblemsDialog
+from flowergui.desktop.dataset.recent_folders import RecentFolders
+from flowergui.desktop.dataset.scan_progress import ScanProgressBar
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder
@@ -34,9 +32,6 @@ INVITATION = N_(
     "Choose a folder that has one subfolder of images for each class, or drop it anywhere on this "
     "window. No images at hand? Let the program draw some flowers."
 )
-
-RECENT_WIDTH_CHARACTERS = 60
-"""Width of a folder in the menu of those that were open; the tooltip has all of it."""
 
 
 class DatasetPanel(Card):
@@ -74,20 +69,8 @@ class DatasetPanel(Card):
         theme.style(self._path, invalid=False)
 
     def set_recent(self, folders: list[str]) -> None:
-        """The folders that were open before, newest first."""
-        self._recent_menu.clear()
-        for folder in folders:
-            path = Path(folder)
-            text = f"{path.name}  ({path.parent})"
-            metrics = self._recent_menu.fontMetrics()
-            width = RECENT_WIDTH_CHARACTERS * metrics.averageCharWidth()
-            text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
-            action = self._recent_menu.addAction(text.replace("&", "&&"))
-            action.setToolTip(folder)
-            action.setData(folder)
-        self._recent_menu.addSeparator()
-        self._recent_menu.addAction(self._clear_cache)
-        self._recent.setVisible(bool(folders))
+        """Offers the folders that were open before, newest first."""
+        self._recent.show_folders(folders)
 
     def set_validation_fraction(self, fraction: float) -> None:
         """The share of images that validates where the folder has no split of its own."""
@@ -101,26 +84,16 @@ class DatasetPanel(Card):
 
     @Slot(object)
     def show_progress(self, event: ScanProgress | SampleProgress) -> None:
-        """How far a scan or the drawing of sample flowers is."""
+        """Shows how far a scan or the drawing of sample flowers is."""
         theme.style(self._path, invalid=False)
-        if isinstance(event, ScanProgress):
-            text = (
-                tr("Checking images: {done} of {total}", **_progress(event.checked, event.found))
-                if event.found
-                else tr("Looking for images…")
-            )
-            self._show_bar(text, event.checked, event.found)
-        else:
-            text = tr("Drawing flowers: {done} of {total}", **_progress(event.drawn, event.total))
-            self._show_bar(text, event.drawn, event.total)
+        self._progress.show_progress(event)
         self._invitation.hide()
         self._sample.setEnabled(False)
 
     @Slot(object)
     def show_checking(self, event: ScanProgress) -> None:
-        """How far the check of a large folder is, which can be used meanwhile."""
-        text = tr("Checking images: {done} of {total}", **_progress(event.checked, event.found))
-        self._show_bar(text, event.checked, event.found)
+        """Shows how far the check of a large folder is, which can be used meanwhile."""
+        self._progress.show_progress(event)
 
     @Slot(object)
     def show_scanned(self, scanned: Scanned) -> None:
@@ -140,14 +113,14 @@ class DatasetPanel(Card):
 
     @Slot()
     def clear(self) -> None:
-        """No folder is open, and nothing is being looked at."""
+        """No folder is open, and none is being scanned."""
         self._scanned = None
         self.show_folder("")
         self._show_state()
 
     @Slot()
     def show_cancelled(self) -> None:
-        """Nothing is being looked at any more; what was open before still is."""
+        """The scan or drawing was cancelled; what was open before still is."""
         if self._scanned:
             self.show_folder(self._scanned.folder)
         self._show_state()
@@ -167,19 +140,9 @@ class DatasetPanel(Card):
         self._browse.setObjectName("browseButton")
         self._browse.setToolTip(tr("Choose a folder of images (Ctrl+O)."))
         self._browse.clicked.connect(self.ask)
-        self._recent = quiet_button(tr("Recent"), "recentButton")
-        self._recent.setToolTip(tr("Folders that were open before"))
-        self._recent_menu = QMenu(self._recent)
-        self._recent_menu.setToolTipsVisible(True)
-        self._clear_cache = QAction(tr("Clear the image cache"), self)
-        self._clear_cache.setToolTip(
-            tr("Deletes the decoded images that are kept to start faster. Your own files stay.")
-        )
-        self._clear_cache.setObjectName("clearCacheAction")
-        self._recent_menu.triggered.connect(self._open_recent)
-        self._recent.setMenu(self._recent_menu)
-        self._recent.setStyleSheet("QPushButton { padding-right: 20px; }")  # room for the arrow
-        self._recent.hide()
+        self._recent = RecentFolders()
+        self._recent.chosen.connect(self._open)
+        self._recent.clear_cache_requested.connect(self.clear_cache_requested)
         self.head.addWidget(self._recent)
         row = QHBoxLayout()
         row.addWidget(self._path, 1)
@@ -189,23 +152,8 @@ class DatasetPanel(Card):
         QWidget.setTabOrder(self._browse, self._recent)
 
     def _make_progress(self) -> None:
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(tr("Progress"))
-        theme.style(self._bar, slim=True)
-        self._doing = small_label()
-        theme.tabular(self._doing)
-        self._cancel = quiet_button(tr("Cancel"), "cancelScanButton")
-        self._cancel.clicked.connect(self.cancel_requested)
-        self._progress = QWidget()
-        inner = QVBoxLayout(self._progress)
-        inner.setContentsMargins(0, 0, 0, 0)
-        inner.setSpacing(4)
-        inner.addWidget(self._bar)
-        row = QHBoxLayout()
-        row.addWidget(self._doing, 1)
-        row.addWidget(self._cancel)
-        inner.addLayout(row)
+        self._progress = ScanProgressBar()
+        self._progress.cancel_requested.connect(self.cancel_requested)
         self.body.addWidget(self._progress)
 
     def _make_findings(self) -> None:
@@ -238,7 +186,7 @@ class DatasetPanel(Card):
     # --- what it shows --------------------------------------------------------------------
 
     def _show_state(self) -> None:
-        """Everything as it is while nothing is being looked at."""
+        """Shows everything as it is while no scan is going on."""
         opened = self._scanned is not None
         self._progress.hide()
         self._invitation.setVisible(not opened)
@@ -257,12 +205,6 @@ class DatasetPanel(Card):
         self._sample.setText(tr("Sample flowers") if opened else tr("Draw sample flowers"))
         theme.style(self._sample, role="quiet" if opened else "primary")
         self._show_summary()
-
-    def _show_bar(self, text: str, done: int, total: int) -> None:
-        self._bar.setRange(0, total)
-        self._bar.setValue(done)
-        self._doing.setText(text)
-        self._progress.show()
 
     def _show_summary(self) -> None:
         if self._scanned is None:
@@ -307,17 +249,10 @@ class DatasetPanel(Card):
 
     @Slot()
     def ask(self) -> None:
-        """Has the user choose a folder, where one may be opened now."""
+        """Asks the user for a folder, if one may be opened now."""
         if not self._browse.isEnabled():
             return
         choose_folder(self, tr("Choose a folder of images"), self.folder, self._open)
-
-    @Slot(QAction)
-    def _open_recent(self, action: QAction) -> None:
-        if action is self._clear_cache:
-            self.clear_cache_requested.emit()
-        else:
-            self._open(str(action.data()))
 
     @Slot(str)
     def _open(self, folder: str) -> None:
@@ -326,11 +261,7 @@ class DatasetPanel(Card):
 
 
 def same_but_checked(before: Scanned, scanned: Scanned) -> bool:
-    """Whether a folder was merely checked since, and no class has lost a photo by it."""
+    """Whether the folder was only checked since then, and no class has lost an image by it."""
     return not before.checked and replace(scanned, checked=False, problems=()) == replace(
         before, problems=()
     )
-
-
-def _progress(done: int, total: int) -> dict[str, str]:
-    return {"done": f"{done:,}", "total": f"{total:,}"}

@@ -1,0 +1,64 @@
+"""The button with the menu of the folders that were open before."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QPushButton, QWidget
+
+from flowergui.desktop.style import theme
+from flowergui.text import tr
+
+MAX_CHARACTERS = 60
+"""Width of a folder in the menu; its tooltip has all of it."""
+
+
+class RecentFolders(QPushButton):
+    """Hidden until there are folders to choose from."""
+
+    chosen = Signal(str)
+    """The user wants this folder."""
+    clear_cache_requested = Signal()
+    """The user wants to delete the decoded images that are kept on the disk."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(tr("Recent"), parent)
+        self.setObjectName("recentButton")
+        self.setToolTip(tr("Folders that were open before"))
+        self.setAutoDefault(False)
+        theme.style(self, role="quiet")
+        self.setStyleSheet("QPushButton { padding-right: 20px; }")  # room for the arrow
+        self._menu = QMenu(self)
+        self._menu.setToolTipsVisible(True)
+        self._menu.triggered.connect(self._triggered)
+        self._clear_cache = QAction(tr("Clear the image cache"), self)
+        self._clear_cache.setObjectName("clearCacheAction")
+        self._clear_cache.setToolTip(
+            tr("Deletes the decoded images that are kept to start faster. Your own files stay.")
+        )
+        self.setMenu(self._menu)
+        self.hide()
+
+    def show_folders(self, folders: Sequence[str]) -> None:
+        """Offers these folders, newest first."""
+        self._menu.clear()
+        metrics = self._menu.fontMetrics()
+        width = MAX_CHARACTERS * metrics.averageCharWidth()
+        for folder in folders:
+            path = Path(folder)
+            text = f"{path.name}  ({path.parent})"
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
+            action = self._menu.addAction(text.replace("&", "&&"))
+            action.setToolTip(folder)
+            action.setData(folder)
+        self._menu.addSeparator()
+        self._menu.addAction(self._clear_cache)
+        self.setVisible(bool(folders))
+
+    @Slot(QAction)
+    def _triggered(self, action: QAction) -> None:
+        if action is self._clear_cache:
+            self.clear_cache_requested.emit()
+        else:
+            self.chosen.emit(str(action.data()))
