@@ -87,7 +87,7 @@ class MainWindow(QMainWindow):
         self._presenter.checkpoint_saved.connect(self._predictions.run_saved)
         self._presenter.save_failed.connect(self._predictions.wait_no_longer)
         self._presenter.evaluation_requested.connect(self._evaluation.open_of)
-        self._control.failed.connect(self._report)
+        self._control.failed.connect(self._start_from.offer_network)
         self._resume.resume_requested.connect(self._begin_resumed)
         self._start_from.dataset_requested.connect(self.open_folder)
         self._comparison.list_requested.connect(self._resume.refresh)

@@ -25,7 +25,7 @@ from flowergui.events import (
     RunStarted,
     Scanned,
 )
-from flowergui.facts import Check, ModelFacts, RunFacts
+from flowergui.facts import Check, CheckKind, ModelFacts, RunFacts, Verdict
 from flowergui.requests import UNCHANGED, ResumeOptions
 from flowergui.text import tr
 
@@ -40,7 +40,7 @@ START_SETTINGS = frozenset({"mode", "model", "weights"})
 
 _RECIPE_FIELDS = frozenset(each.name for each in fields(Recipe))
 
-DATASET_CHECKS = ("Photos", "Classes")
+DATASET_CHECKS = frozenset({CheckKind.FOLDER, CheckKind.CLASSES, CheckKind.IMAGES})
 """What is checked before a run is resumed and fails where its images are elsewhere now."""
 
 
@@ -207,7 +207,11 @@ def why_not_resume(session: Session) -> str:
 def resume_blocked(session: Session) -> str:
     """What the check of the run to resume found that keeps it from going on; "" for nothing."""
     checks = session.resume_check.checks if session.resume_check else ()
-    return next((check_text(each) for each in checks if each.verdict == "blocking"), "")
+    return next((check_text(each) for each in checks if _blocks(each)), "")
+
+
+def _blocks(check: Check) -> bool:
+    return check.verdict is Verdict.BLOCKING
 
 
 def check_text(check: Check) -> str:
@@ -377,7 +381,7 @@ def moved_photos(session: Session) -> str:
     """The folder in which the images of the run to resume may be now, as they are not where they
     were; "" where nothing says so."""
     checks = session.resume_check.checks if session.resume_check else ()
-    missing = any(c.verdict == "blocking" and c.subject in DATASET_CHECKS for c in checks)
+    missing = any(_blocks(each) and each.kind in DATASET_CHECKS for each in checks)
     dataset = open_dataset(session)
     if not missing or dataset is None or dataset.folder == session.recipe.photos:
         return session.moved_photos

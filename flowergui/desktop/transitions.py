@@ -7,7 +7,7 @@ from typing import Any
 
 from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE
 from flowergui.config.presets import PRESETS, preset_of, with_preset
-from flowergui.config.recipe import Recipe
+from flowergui.config.recipe import RESUMABLE, Recipe
 from flowergui.desktop.session import (
     Mode,
     Session,
@@ -16,9 +16,10 @@ from flowergui.desktop.session import (
     model_facts,
     open_dataset,
     resumable,
+    resume_changes,
     weights_files,
 )
-from flowergui.events import EpochDone, RunsFound, RunStarted, Saved, Scanned
+from flowergui.events import EpochDone, ResumeChecked, RunsFound, RunStarted, Saved, Scanned
 from flowergui.facts import RunFacts
 from flowergui.requests import UNCHANGED
 
@@ -198,6 +199,22 @@ def with_run_found(session: Session, run: RunFacts | None) -> dict[str, Any]:
     if session.checkpoint and session.new_run is not None:
         own = replace(session.new_run, **OWN_SIZE, mode="scratch")
         return {**changes, "recipe": own}
+    return changes
+
+
+def with_resume_check(session: Session, event: ResumeChecked) -> dict[str, Any]:
+    """A run to resume was checked. What it runs with, live changes included, is its recipe, but
+    for what the user changed."""
+    changes: dict[str, Any] = {"resume_check": event}
+    run = session.resume_from
+    if event.recipe is None or run is None:
+        return changes
+    changed = resume_changes(session)
+    values: dict[str, Any] = {
+        name: getattr(event.recipe, name) for name in RESUMABLE if name not in changed
+    }
+    changes["resume_from"] = replace(run, recipe=replace(run.recipe, **values))
+    changes["recipe"] = replace(session.recipe, **values)
     return changes
 
 

@@ -26,7 +26,14 @@ from flowergui.desktop.session import (
     without_run,
 )
 from flowergui.events import ModelDescribed, ResumeChecked, Scanned
-from flowergui.facts import Check, ClassCount, ModelFacts, ParameterFacts, RunFacts
+from flowergui.facts import (
+    Check,
+    ClassCount,
+    ModelFacts,
+    ParameterFacts,
+    RunFacts,
+    Verdict,
+)
 
 NAMES = ("conv1.weight", "layer1.weight", "fc.weight", "fc.bias")
 NETWORK = ModelDescribed(
@@ -157,9 +164,9 @@ def test_bare_weights_need_all_settings_and_a_dataset():
 def test_what_keeps_a_run_from_going_on():
     assert "no run to resume" in why_not_start(Session(mode=Mode.RESUME))
     assert why_not_start(resuming(run())) == ""
-    check = Check("Photos", "blocking", "12 are missing", "Open the folder that has them.")
+    check = Check("Images", Verdict.BLOCKING, "12 are missing", "Open the folder that has them.")
     blocked = resuming(run(), resume_check=ResumeChecked("/m/a", (check,), 0, (), (), 2))
-    assert why_not_start(blocked) == "Photos: 12 are missing. Open the folder that has them."
+    assert why_not_start(blocked) == "Images: 12 are missing. Open the folder that has them."
 
 
 def test_the_newest_run_is_offered_while_it_has_epochs_left():

@@ -54,6 +54,7 @@ from flowergui.events import (
 )
 from flowergui.facts import (
     Check,
+    CheckKind,
     ClassCount,
     Confusion,
     ModelFacts,
@@ -61,6 +62,7 @@ from flowergui.facts import (
     Prediction,
     RunFacts,
     Speedup,
+    Verdict,
     WeightsFacts,
 )
 from flowergui.requests import LiveRequests, ResumeOptions
@@ -206,7 +208,14 @@ class Script:
         if self.preflighted is not None:
             yield self.preflighted(changes, how)
         else:
-            yield ResumeChecked(path, (Check("Photos", "same", "12, as before"),), 0, (), (), 2)
+            yield ResumeChecked(
+                path,
+                (Check("Images", Verdict.SAME, "12, as before", kind=CheckKind.IMAGES),),
+                0,
+                (),
+                (),
+                2,
+            )
 
     def history(self, run: str) -> list[Any]:
         return [BatchDone(1, b, BATCHES, b, 2.0, 0.25, 0.001, 4) for b in range(1, BATCHES + 1)]
@@ -372,3 +381,17 @@ def drop(widget, paths):
 
 def evaluation(window) -> EvaluationWindow | None:
     return window.findChild(EvaluationWindow, "evaluationWindow")
+
+
+def unsaved(qtbot, window, script, photos, *, stopped: bool) -> None:
+    """Has a run come to its end while the disk is full."""
+    script.full = True
+    start(qtbot, window, photos)
+    if stopped:
+        button(window, "stopButton").click()
+    for _ in range(1 if stopped else 2 * BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: window.session.run == "unsaved")
+    assert "could not be saved: No space left on device" in banner_text(window)
+    assert find(window, QLabel, "runState").text() == "Not saved"
+    assert not button(window, "startButton").isEnabled()

@@ -42,6 +42,7 @@ class DatasetController(QObject):
         self._store, self._panel, self._jobs = store, panel, jobs
         self._settings, self._banner = settings, banner
         self._problem: Message | None = None
+        self._shows_run = False
         panel.set_recent(self._recent())
         panel.folder_chosen.connect(self.open)
         panel.samples_requested.connect(self._draw)
@@ -91,6 +92,22 @@ class DatasetController(QObject):
             self._panel.set_running(not is_idle(after))
         if is_idle(before) and not is_idle(after) and dataset and not dataset.checked:
             self._cancel()  # a run needs the cores that check the images of a large folder
+        self._show_run(before, after)
+
+    def _show_run(self, before: Session, after: Session) -> None:
+        """While a resumed run goes, the panel shows its images, whatever folder is open."""
+        if is_idle(after):
+            if self._shows_run:
+                self._shows_run = False
+                self._panel.show_no_run()
+            return
+        folder = after.moved_photos or after.recipe.photos
+        other = after.dataset is None or after.dataset.folder != folder
+        if after.mode is Mode.RESUME and after.resume_from is not None and other:
+            new = is_idle(before) or after.run_started is not before.run_started
+            if new:
+                self._shows_run = True
+                self._panel.show_run(folder, None if is_idle(before) else after.run_started)
 
     @Slot(object)
     def _on_error(self, error: BaseException) -> None:

@@ -22,6 +22,7 @@ from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.desktop.widgets.typed_path import typed_path
 from flowergui.events import (
+    RunStarted,
     SampleProgress,
     Scanned,
     ScanProgress,
@@ -102,6 +103,30 @@ class DatasetPanel(Card):
         self.show_folder(scanned.folder)
         if not (before and same_but_checked(before, scanned)):
             self._list.show_classes(scanned.classes)
+        self._show_state()
+
+    def show_run(self, folder: str, started: RunStarted | None) -> None:
+        """A resumed run trains on the images in this folder; `started` is None until it has."""
+        self.show_folder(folder)
+        for widget in (self._invitation, self._list, self._problems, self._sample, self._progress):
+            widget.hide()
+        for label in (self._total, self._split):
+            label.setVisible(started is not None)
+        if started is not None:
+            train, validation = started.train_photos, started.validation_photos
+            self._show_counts(len(started.classes), train, validation)
+            self._split.setText(
+                tr(
+                    "{train} for training, {validation} for validation, as the run began",
+                    train=f"{train:,}",
+                    validation=f"{validation:,}",
+                )
+            )
+
+    def show_no_run(self) -> None:
+        """The run is over: shows the folder that is open, if any."""
+        self._sample.show()
+        self.show_folder(self.folder)
         self._show_state()
 
     @Slot()
@@ -211,9 +236,7 @@ class DatasetPanel(Card):
             return
         train, validation = self._scanned.split_counts(self._fraction)
         counts = {"train": f"{train:,}", "validation": f"{validation:,}"}
-        classes = trn("{count} class", "{count} classes", len(self._scanned.classes))
-        images = trn("{count} image", "{count} images", train + validation)
-        self._total.setText(tr("{classes}, {images}", classes=classes, images=images))
+        self._show_counts(len(self._scanned.classes), train, validation)
         if any(each.validation for each in self._scanned.classes):
             text = tr(
                 "{train} for training, {validation} for validation: the folder's own split",
@@ -229,6 +252,11 @@ class DatasetPanel(Card):
                 "Images that can't be read are left out during training, with a message."
             )
         self._split.setText(text)
+
+    def _show_counts(self, class_count: int, train: int, validation: int) -> None:
+        classes = trn("{count} class", "{count} classes", class_count)
+        images = trn("{count} image", "{count} images", train + validation)
+        self._total.setText(tr("{classes}, {images}", classes=classes, images=images))
 
     @Slot()
     def _show_problems(self) -> None:

@@ -7,7 +7,7 @@ from flowergui.desktop.session import Session, check_text, is_extended, is_idle
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.labels import small_label
 from flowergui.events import Preparing, ResumeChecked
-from flowergui.facts import Check
+from flowergui.facts import Check, CheckKind, Verdict
 from flowergui.requests import UNCHANGED, ResumeOptions
 from flowergui.text import tr, trn
 
@@ -88,10 +88,19 @@ class ResumeCheckPanel(QWidget):
         if self._check is None:
             self._progress.setText(tr("Scanning the images…"))
             return
-        changed = [each for each in self._check.checks if each.verdict != "same"]
+        changed = [each for each in self._check.checks if each.verdict is not Verdict.SAME]
         for each in changed:
             self._checks.addWidget(small_label(_role(each), check_text(each)))
-        if not changed:
+        if not self._check.in_place:
+            self._checks.addWidget(
+                small_label(
+                    text=tr(
+                        "This checkpoint is older than the newest one of its run: resuming "
+                        "continues in a new run folder."
+                    )
+                )
+            )
+        elif not changed:
             self._checks.addWidget(
                 small_label(text=tr("Images, classes, network and versions are unchanged."))
             )
@@ -146,5 +155,5 @@ class ResumeCheckPanel(QWidget):
 
 def _role(check: Check) -> str:
     """Which kind of label a check has. That a run has done all its epochs is no error."""
-    blocking = check.verdict == "blocking" and check.subject != "Epochs"
+    blocking = check.verdict is Verdict.BLOCKING and check.kind is not CheckKind.EPOCHS
     return "error" if blocking else "caption"

@@ -22,6 +22,7 @@ from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.transitions import (
     with_checkpoint,
     with_mode,
+    with_resume_check,
     with_run_ended,
     with_run_found,
     with_runs,
@@ -29,7 +30,7 @@ from flowergui.desktop.transitions import (
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import FlowerError
 from flowergui.events import Preparing, ResumeChecked, RunFound, RunsFound
-from flowergui.facts import Check, RunFacts
+from flowergui.facts import Check, RunFacts, Verdict
 from flowergui.requests import UNCHANGED, ResumeOptions
 from flowergui.text import tr, trn
 
@@ -160,8 +161,7 @@ class ResumeController(QObject):
             self._stop_checking()
 
     def _check_soon(self) -> None:
-        session = self._store.session
-        key = session.checkpoint, tuple(resume_changes(session).items()), session.resume_options
+        key = _key(self._store.session)
         if key != self._checked:
             self._checked = key
             self.debounce.start()
@@ -193,14 +193,20 @@ class ResumeController(QObject):
     def _on_check(self, events: tuple[Any, ...]) -> None:
         for event in events:
             if isinstance(event, ResumeChecked):
-                self._store.update(resume_check=event)
+                self._take_check(event)
             elif isinstance(event, Preparing) and self._store.session.resume_check is None:
                 self._panel.show_progress(event)
+
+    def _take_check(self, event: ResumeChecked) -> None:
+        changes = with_resume_check(self._store.session, event)
+        # What the run was changed to while it went is no change that the user wants now.
+        self._checked = _key(replace(self._store.session, **changes))
+        self._store.update(**changes)
 
     @Slot(object)
     def _on_check_error(self, error: BaseException) -> None:
         if isinstance(error, FlowerError):
-            check = Check(tr("Checkpoint"), "blocking", error.message, error.hint)
+            check = Check(tr("Checkpoint"), Verdict.BLOCKING, error.message, error.hint)
             self._store.update(resume_check=ResumeChecked("", (check,), 0, (), (), 0))
         else:
             self._jobs.report(error)
@@ -263,3 +269,8 @@ class ResumeController(QObject):
             self._banner.refuse(next(iter(problems.values())))
         else:
             self.start()
+
+
+def _key(session: Session) -> CheckKey:
+    """What a check depends on."""
+    return session.checkpoint, tuple(resume_changes(session).items()), session.resume_options

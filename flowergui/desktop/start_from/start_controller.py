@@ -3,6 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QGuiApplication
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
@@ -18,13 +19,16 @@ from flowergui.desktop.transitions import (
     with_weights,
 )
 from flowergui.desktop.widgets.banner import Banner
+from flowergui.errors import OtherArchitectureError
 from flowergui.events import (
+    DeviceNoticed,
     DownloadProgress,
     ModelsListed,
     WeightsFound,
     WeightsSaved,
 )
 from flowergui.text import tr
+from flowergui.wording import device_notice_remedy, device_notice_text
 
 MODELS, WEIGHTS, SAVE = "models", "weights", "save weights"
 """The names of its jobs."""
@@ -89,6 +93,22 @@ class StartController(QObject):
         else:
             self._banner.show_note(tr("These are the settings of that run."))
 
+    @Slot(object)
+    def offer_network(self, error: BaseException) -> None:
+        """A run failed as its weights are of another network: that one is a click away, and the
+        weights stay chosen."""
+        if isinstance(error, OtherArchitectureError) and error.model:
+            model = error.model
+            self._banner.offer(
+                str(error),
+                tr("Use {model}", model=model),
+                lambda: self.choose_model(model),
+                kind="error",
+                passing=True,
+            )
+        else:
+            self._jobs.report(error)
+
     @Slot(str)
     def _choose_weights(self, weights: str) -> None:
         self._store.update(**with_weights(self._store.session, weights))
@@ -137,6 +157,8 @@ class StartController(QObject):
             match event:
                 case ModelsListed():
                     self._take_models(event)
+                case DeviceNoticed():
+                    self._show_notice(event)
                 case WeightsFound(model=model) if model == self._store.session.recipe.model:
                     self._store.update(saved_weights=event.files)
                 case DownloadProgress():
@@ -151,6 +173,15 @@ class StartController(QObject):
                             path=event.path,
                         )
                     )
+
+    def _show_notice(self, event: DeviceNoticed) -> None:
+        """A GPU that this PyTorch can't use."""
+        command = event.command
+        self._banner.offer(
+            f"{device_notice_text(event)} {device_notice_remedy(event)}",
+            tr("Copy the command"),
+            lambda: QGuiApplication.clipboard().setText(command),
+        )
 
     def _take_models(self, event: ModelsListed) -> None:
         model, known = self._store.session.recipe.model, [each.name for each in event.models]

@@ -8,12 +8,14 @@ from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import Mode, RunState, Session
 from flowergui.desktop.start_from.resume_check_panel import ResumeCheckPanel
 from flowergui.events import Preparing, ResumeChecked
-from flowergui.facts import Check, RunFacts
+from flowergui.facts import Check, CheckKind, RunFacts, Verdict
 from flowergui.requests import ResumeOptions
 
 RUN = RunFacts("/m/a", Recipe(epochs=3), 2, 1, 0.5, "/m/a/last.pth", "")
 SESSION = Session(mode=Mode.RESUME, recipe=RUN.recipe, checkpoint=RUN.last, resume_from=RUN)
-CHECKED = ResumeChecked("run", (Check("Photos", "same", "12, as before"),), 0, (), (), 2)
+CHECKED = ResumeChecked(
+    "run", (Check("Images", Verdict.SAME, "12, as before", kind=CheckKind.IMAGES),), 0, (), (), 2
+)
 
 
 def texts(panel) -> list[str]:

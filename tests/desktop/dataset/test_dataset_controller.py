@@ -1,0 +1,87 @@
+"""Opening a dataset in the window."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLineEdit,
+)
+from scripted import banner_text, button, drop, find, open_photos, texts
+
+from flowergui.desktop.main_window import MainWindow
+from flowergui.store import paths
+
+
+def test_a_missing_folder_is_said(qtbot, window, tmp_path):
+    path = find(window, QLineEdit, "datasetPath")
+    path.setText(str(tmp_path / "nowhere"))
+    qtbot.keyClick(path, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "There is no folder" in banner_text(window))
+    assert not button(window, "startButton").isEnabled()
+
+
+def test_a_folder_that_cannot_be_opened_leaves_open_what_was(qtbot, window, photos, tmp_path):
+    open_photos(qtbot, window, photos)
+    path = find(window, QLineEdit, "datasetPath")
+    path.setText(str(tmp_path / "nowhere"))
+    qtbot.keyClick(path, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "There is no folder" in banner_text(window))
+    assert path.text() == photos
+    assert "2 classes, 16 images" in texts(window)
+    assert button(window, "startButton").isEnabled()
+
+
+def test_a_scan_that_is_cancelled_leaves_open_what_was(qtbot, window, photos, tmp_path):
+    open_photos(qtbot, window, photos)
+    (tmp_path / "endless").mkdir()
+    path = find(window, QLineEdit, "datasetPath")
+    path.setText(str(tmp_path / "endless"))
+    qtbot.keyClick(path, Qt.Key.Key_Return)
+    assert not button(window, "startButton").isEnabled()
+    qtbot.waitUntil(button(window, "cancelScanButton").isVisible)
+    button(window, "cancelScanButton").click()
+    assert path.text() == photos
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+
+
+def test_a_large_folder_trains_before_all_of_it_is_checked(qtbot, window, script, tmp_path):
+    folder = tmp_path / "large"
+    folder.mkdir()
+    window.open_folder(str(folder))
+    start = button(window, "startButton")
+    qtbot.waitUntil(lambda: start.isEnabled() and "Checking images" in texts(window))
+    start.click()
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert script.of("train")[0].photos == str(folder)
+    assert "Checking images" not in texts(window)
+    assert "2 classes, 16 images" in texts(window)
+
+
+def test_sample_flowers_are_one_click_away(qtbot, window, script):
+    button(window, "sampleButton").click()
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    assert script.of("sample")
+    assert script.of("sample") == script.of("inspect")
+    assert find(window, QComboBox, "modelSelector").currentText() == "mynet"
+
+
+def test_a_dropped_folder_is_opened(qtbot, window, script, photos):
+    drop(window, [photos])
+    qtbot.waitUntil(lambda: script.of("inspect") == [photos])
+
+
+def test_recent_folders_are_remembered(qtbot, window, script, photos):
+    open_photos(qtbot, window, photos)
+    other = MainWindow()
+    qtbot.addWidget(other)
+    menu = button(other, "recentButton").menu()
+    assert [action.data() for action in menu.actions() if action.data()] == [photos]
+
+
+def test_decoded_photos_are_cleared(qtbot, window, script, photos):
+    kept = paths.photo_cache_folder()
+    kept.mkdir(parents=True)
+    (kept / "0.rgb").write_bytes(bytes(2_000_000))
+    open_photos(qtbot, window, photos)
+    button(window, "recentButton").menu().actions()[-1].trigger()
+    qtbot.waitUntil(lambda: "Removed 2.0 MB of decoded images." in banner_text(window))
+    assert not list(kept.iterdir())

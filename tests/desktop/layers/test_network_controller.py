@@ -1,0 +1,99 @@
+"""The network of the recipe in the window, and its frozen layers."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLabel,
+    QPushButton,
+)
+from scripted import (
+    BATCHES,
+    NAMES,
+    banner,
+    banner_text,
+    button,
+    find,
+    leaves,
+    open_photos,
+    plot,
+    start,
+)
+
+
+def test_the_layers_are_there_before_start(qtbot, window, photos):
+    qtbot.waitUntil(lambda: tuple(leaves(window)) == NAMES)
+
+
+def test_transfer_freezes_all_but_the_head(qtbot, window, script, photos):
+    button(window, "modeTransfer").click()
+    start(qtbot, window, photos)
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert script.of("train")[0].frozen == ("all-but-head",)
+
+
+def test_ticks_go_into_the_recipe(qtbot, window, script, photos):
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: bool(leaves(window)))
+    index = leaves(window)["conv1.weight"]
+    index.model().setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert script.of("train")[0].frozen == ("conv1.weight",)
+
+
+def test_ticks_reach_the_run_that_goes(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    script.gate.release()
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
+    index = leaves(window)["layer1.weight"]
+    index.model().setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    script.gate.release()
+    qtbot.waitUntil(lambda: script.of("frozen") == [("layer1.weight",)])
+
+
+def test_everything_frozen_keeps_start_off(qtbot, window, photos):
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: bool(leaves(window)))
+    for name in NAMES:
+        index = leaves(window)[name]
+        index.model().setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    assert not button(window, "startButton").isEnabled()
+    assert "frozen" in button(window, "startButton").toolTip()
+
+
+def test_a_size_that_cannot_be_is_refused_with_an_offer(qtbot, window, script, photos):
+    script.refuse = "vit_b_16"
+    open_photos(qtbot, window, photos)
+    find(window, QComboBox, "modelSelector").setCurrentText("vit_b_16")
+    qtbot.waitUntil(lambda: "can't take" in banner_text(window))
+    assert not button(window, "startButton").isEnabled()
+    next(b for b in banner(window).findChildren(QPushButton) if "own size" in b.text()).click()
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    assert window.session.recipe.image_size == 0
+
+
+def test_ticks_of_a_run_that_goes_are_those_of_the_next(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    script.gate.release()
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
+    index = leaves(window)["layer1.weight"]
+    index.model().setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    for _ in range(2 * BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: "Done" in banner_text(window))
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    assert leaves(window)["layer1.weight"].data(Qt.ItemDataRole.CheckStateRole) == (
+        Qt.CheckState.Checked
+    )
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: len(script.of("train")) == 2)
+    assert script.of("train")[1].frozen == ("layer1.weight",)
+
+
+def test_everything_frozen_is_no_wish_of_a_run(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    for name in NAMES:
+        index = leaves(window)[name]
+        index.model().setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    assert window._control.live.frozen == NAMES[:3]
+    assert "Everything is frozen" in find(window, QLabel, "layersError").text()

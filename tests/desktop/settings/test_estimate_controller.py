@@ -1,0 +1,132 @@
+"""How long a run would take, said beside Start."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QWidget,
+)
+from scripted import banner, button, find, open_photos
+
+from flowergui.desktop.settings.setting_editors import IntEditor
+from flowergui.facts import (
+    Speedup,
+    SpeedupKind,
+)
+
+
+def test_what_a_run_would_take_is_said_beside_start(qtbot, window, script, photos):
+    window._estimate.debounce.setInterval(0)
+    hint = find(window, QLabel, "startHint")
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: hint.text() == "About 8:47 min in all, 13 s an epoch.")
+    assert script.of("estimate")[-1][1:] == (12, 4, 2)  # a fifth of each class validates
+    find(window, IntEditor, "epochs").setValue(2)
+    qtbot.waitUntil(lambda: hint.text() == "About 33 s in all, 13 s an epoch.")
+    find(window, IntEditor, "batch_size").setValue(128)
+    qtbot.waitUntil(lambda: "Batch size 128 may not fit in memory" in hint.text())
+    asked = len(script.of("estimate"))
+    button(window, "startButton").click()
+    assert hint.text() == ""
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert len(script.of("estimate")) == asked
+
+
+GROWING = (("training_size", 160), ("first_training_size", 96))
+
+
+def test_what_would_take_less_is_one_click_away(qtbot, window, script, photos):
+    window._estimate.debounce.setInterval(0)
+    script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
+    hint, messages = find(window, QLabel, "startHint"), banner(window)
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: "About 8:47 min in all, 13 s an epoch." in hint.text())
+    assert ">Faster:\xa0progressive\xa0resizing\xa0(4:10\xa0min).</a>" in hint.text()
+    assert "starts with images of 96 px" in hint.toolTip()
+    assert hint.accessibleName().endswith("an epoch. Faster: progressive resizing (4:10 min).")
+    before = window.session.recipe
+    hint.setFocus()
+    qtbot.keyClick(hint, Qt.Key.Key_Tab)  # to the link, without a mouse
+    qtbot.keyClick(hint, Qt.Key.Key_Return)
+    assert window.session.recipe == replace(before, training_size=160, first_training_size=96)
+    assert "starts with images of 96 px" in messages.text
+    qtbot.waitUntil(lambda: hint.text() == "About 8:47 min in all, 13 s an epoch.")
+    assert (hint.toolTip(), hint.focusPolicy()) == ("", Qt.FocusPolicy.NoFocus)
+    find(window, QPushButton, "bannerAction").click()  # Undo
+    assert window.session.recipe == before
+    qtbot.waitUntil(lambda: "href" in hint.text())
+    hint.linkActivated.emit("quicker")
+    find(window, IntEditor, "epochs").setValue(2)  # something else is wished
+    assert messages.isHidden()
+    find(window, IntEditor, "training_size").setValue(0)
+    qtbot.waitUntil(lambda: "href" in hint.text())
+    find(window, IntEditor, "epochs").setValue(3)
+    assert hint.text() == ""  # until a step has been tried again
+    qtbot.waitUntil(lambda: "href" in hint.text())
+    hint.linkActivated.emit("quicker")
+    button(window, "startButton").click()
+    assert hint.text() == ""
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert script.of("train")[0].first_training_size == 96
+
+
+def test_what_one_mode_gains_by_does_not_follow_into_another(qtbot, window, script, photos):
+    window._estimate.debounce.setInterval(0)
+    script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
+    hint = find(window, QLabel, "startHint")
+    open_photos(qtbot, window, photos)
+    for changed in (False, True):
+        button(window, "modeScratch").click()
+        qtbot.waitUntil(lambda: "href" in hint.text())
+        hint.linkActivated.emit("quicker")
+        assert window.session.recipe.training_size == 160
+        if changed:
+            find(window, IntEditor, "training_size").setValue(192)
+        button(window, "modeTransfer").click()
+        assert window.session.recipe.training_size == (192 if changed else 0)
+
+
+def test_what_is_still_being_typed_is_another_wish(qtbot, window, script, photos):
+    window._estimate.debounce.setInterval(0)
+    script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
+    hint, size = find(window, QLabel, "startHint"), find(window, IntEditor, "image_size")
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: "href" in hint.text())
+    size.lineEdit().setText("64")  # nothing has left the field yet
+    hint.linkActivated.emit("quicker")
+    assert (window.session.recipe.image_size, window.session.recipe.training_size) == (64, 0)
+
+
+def test_where_no_step_can_be_tried_nothing_is_said(qtbot, window, script, photos):
+    window._estimate.debounce.setInterval(0)
+    open_photos(qtbot, window, photos)
+    find(window, IntEditor, "image_size").setValue(400)
+    qtbot.waitUntil(lambda: any(r.image_size == 400 for r, *_ in script.of("estimate")))
+    qtbot.waitUntil(lambda: "estimate" not in window._jobs._workers)
+    assert find(window, QLabel, "startHint").text() == ""
+    assert not find(window, QWidget, "banner").isVisible()
+
+
+def test_a_defect_of_the_dry_run_gets_its_dialog(qtbot, window, script, photos, caplog):
+    window._estimate.debounce.setInterval(0)
+    open_photos(qtbot, window, photos)
+    find(window, IntEditor, "image_size").setValue(401)
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "defectDialog") is not None)
+    assert "a defect of the dry run" in caplog.text
+    window.findChild(QMessageBox, "defectDialog").close()
+
+
+def test_a_window_that_has_closed_begins_nothing_more(qtbot, window, script, photos):
+    """A timer that still ran would start a thread that nobody waits for."""
+    window._estimate.debounce.setInterval(100)
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(window._estimate.debounce.isActive)
+    window.close()
+    assert not window._estimate.debounce.isActive()
+    find(window, IntEditor, "seed").setValue(9)
+    assert not window._estimate.debounce.isActive()
+    assert "estimate" not in window._jobs._workers
+    assert not script.of("estimate")

@@ -1,0 +1,97 @@
+"""Closing the window: a run is saved first, and nothing begins any more."""
+
+from PySide6.QtWidgets import (
+    QMessageBox,
+)
+from scripted import BATCHES, banner_text, button, plot, start, unsaved
+
+from flowergui.desktop.threads import worker
+
+
+def test_closing_while_training_asks_and_saves(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    window.close()
+    assert window.isVisible()
+    box = window.findChild(QMessageBox, "closeQuestion")
+    box.button(QMessageBox.StandardButton.Close).click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert window.session.run == "idle"
+
+
+def test_closing_can_be_taken_back(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    window.close()
+    box = window.findChild(QMessageBox, "closeQuestion")
+    box.button(QMessageBox.StandardButton.Cancel).click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
+    assert window.isVisible()
+
+
+def test_a_wish_to_end_saves_and_closes_without_a_question(qtbot, window, script, photos):
+    start(qtbot, window, photos)
+    window.end()
+    script.gate.release()
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert window.findChild(QMessageBox, "closeQuestion") is None
+
+
+def test_closing_waits_for_a_last_piece_of_work(qtbot, window, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "end_all", lambda milliseconds: False)
+        window.close()
+    assert window.isVisible()
+    assert "Close again in a moment" in banner_text(window)
+    window.close()
+    assert not window.isVisible()
+
+
+def test_a_run_that_could_not_be_saved_is_not_closed_with_the_window(qtbot, window, script, photos):
+    """Neither was it what the user agreed to; it is asked once more."""
+    script.full = True
+    start(qtbot, window, photos)
+    window.close()
+    box = window.findChild(QMessageBox, "closeQuestion")
+    assert box.button(QMessageBox.StandardButton.Close).text() == "Stop, save and close"
+    box.button(QMessageBox.StandardButton.Close).click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window.session.run == "unsaved")
+    assert window.isVisible()
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "closeQuestion") is None)
+    window.close()
+    assert window.isVisible()
+    box = window.findChild(QMessageBox, "closeQuestion")
+    assert "lose it" in box.text()
+    box.button(QMessageBox.StandardButton.Close).click()
+    qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_a_question_that_promised_to_save_goes_when_that_failed(qtbot, window, script, photos):
+    script.full = True
+    start(qtbot, window, photos)
+    window.close()
+    assert window.findChild(QMessageBox, "closeQuestion") is not None
+    for _ in range(2 * BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: window.session.run == "unsaved")
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "closeQuestion") is None)
+    assert window.isVisible()
+    assert not script.of("again")
+
+
+def test_what_is_given_up_is_not_tried_again_for_a_wish_of_before(qtbot, window, script, photos):
+    unsaved(qtbot, window, script, photos, stopped=True)
+    window._control.live.save = True  # a pause that came too late
+    button(window, "stopButton").click()
+    qtbot.waitUntil(lambda: window.session.run == "idle")
+    assert script.of("again") == [False]
+
+
+def test_a_wish_to_end_is_followed_also_where_nothing_can_be_saved(qtbot, window, script, photos):
+    script.full = True
+    start(qtbot, window, photos)
+    window.end()
+    script.gate.release()
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert script.of("again") == [False]
