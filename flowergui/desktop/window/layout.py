@@ -1,6 +1,6 @@
 """The panels and where they stand."""
 
-from PySide6.QtCore import QEvent, QSettings, Qt, Slot
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Slot
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
@@ -16,11 +16,11 @@ from flowergui.desktop.window.columns import Column, Columns
 
 
 class Layout(QWidget):
-    """Left what goes in, in the middle how it goes, right what comes out. Nothing is wired.
+    """Inputs on the left, the run in the middle, predictions and layers on the right.
 
-    Each panel is made where it stands. With a stylesheet, whatever is put into another parent is
-    told so together with all that it holds: hundreds of widgets, level by level, took half the time
-    in which this window is made.
+    It wires nothing. Each panel is created with its final parent: with a stylesheet, Qt sends a
+    style change to a widget that gets another parent, and to all widgets in it, which took half the
+    time in which this window is made.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -39,10 +39,12 @@ class Layout(QWidget):
     def save(self, settings: QSettings) -> None:
         """Remembers how the user has arranged the columns."""
         self._columns.save(settings)
+        self._pair.save(settings)
 
     def restore(self, settings: QSettings) -> None:
         """Arranges the columns as they were when `save` was called."""
         self._columns.restore(settings)
+        self._pair.restore(settings)
 
     def _fill_left(self, column: Column) -> None:
         self.photos = DatasetPanel(column.inner)
@@ -60,7 +62,7 @@ class Layout(QWidget):
         column.rows.addWidget(self.run, 1)
 
     def _fill_right(self, column: Column) -> None:
-        pair = _Pair(column.inner)
+        self._pair = pair = Pair(column.inner)
         self.predictions = PredictionPanel(pair)
         card = Card(parent=pair)
         self.layers = LayerPanel(card)
@@ -69,24 +71,36 @@ class Layout(QWidget):
         column.rows.addWidget(pair)
 
 
-class _Pair(QSplitter):
-    """One above the other. Until the border is moved by hand, what is above has the height that it
-    would like, where the other can spare it."""
+class Pair(QSplitter):
+    """Two widgets, one above the other. Until the user moves the border, the upper one has the
+    height that it prefers, if the other can spare it."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
         self._by_hand = False
         self._shared_out = (0, 0)
+        self.setObjectName("predictionsAndLayers")
         self.setChildrenCollapsible(False)
         self.setHandleWidth(theme.SPACE)
         self.splitterMoved.connect(self._moved)
 
     def share_between(self, above: QWidget, below: QWidget) -> None:
-        """Takes these two; to be called once."""
+        """Adds these two widgets; to be called once."""
         self._above, self._below = above, below
         for widget in (above, below):
             self.addWidget(widget)
             self.setStretchFactor(self.indexOf(widget), 1)
+
+    def save(self, settings: QSettings) -> None:
+        """Remembers where the border is, if the user has moved it."""
+        if self._by_hand:
+            settings.setValue(self.objectName(), self.saveState())
+
+    def restore(self, settings: QSettings) -> None:
+        """Puts the border where it was when `save` was called."""
+        state = settings.value(self.objectName())
+        if isinstance(state, QByteArray) and self.restoreState(state):
+            self._by_hand = True
 
     @Slot()
     def _moved(self) -> None:

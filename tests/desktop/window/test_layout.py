@@ -5,7 +5,7 @@ from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QSettings, Qt
 from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QWidget
 
 from flowergui.desktop.window.columns import LEFT, MIDDLE, RIGHT, Column, Columns
-from flowergui.desktop.window.layout import Layout
+from flowergui.desktop.window.layout import Layout, Pair
 
 
 class Told(QObject):
@@ -122,6 +122,9 @@ def test_the_columns_are_remembered(qtbot, window, tmp_path):
     layout.save(settings)
     assert not settings.allKeys()  # nothing was moved
     columns(window).moveSplitter(280, MIDDLE)
+    pair = window.findChild(Pair, "predictionsAndLayers")
+    pair.moveSplitter(400, 1)
+    heights = pair.sizes()
     columns(window).fold(RIGHT, True)
     sizes = columns(window).sizes()
     layout.save(settings)
@@ -136,6 +139,8 @@ def test_the_columns_are_remembered(qtbot, window, tmp_path):
     other.show()
     assert columns(other).sizes() == sizes
     assert not other.findChild(QWidget, "dropZone").isVisible()
+    columns(other).fold(RIGHT, False)
+    assert other.findChild(Pair, "predictionsAndLayers").sizes() == heights
 
 
 def test_nonsense_in_the_settings_changes_nothing(window, tmp_path):
