@@ -1,4 +1,4 @@
-"""What all plots have in common: how their axes look and behave."""
+"""Axes, fonts and limits that all plots have in common."""
 
 from collections.abc import Sequence
 
@@ -9,20 +9,20 @@ from PySide6.QtWidgets import QWidget
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.style import theme
 
-THICK = 250
-"""Points or pairs above which a line is thinned that is thicker than a pixel, or antialiased: the
-more it goes up and down, the longer Qt takes for it."""
-RUNAWAY = 30
-"""How many times as large as the largest loss in training (or as 1) one in validation may be to be
-kept in sight: overfitting stays below."""
+MAX_THICK_POINTS = 250
+"""Points of a line that is thicker than a pixel or antialiased; longer ones are downsampled, as Qt
+takes long to draw them."""
+MAX_LOSS_RATIO = 30
+"""Validation losses are kept in sight up to this multiple of the largest training loss (or of 1);
+overfitting stays below it."""
 
 Ticks = list[list[tuple[float, str]]] | None
-"""Of an axis, level by level: where each stands, and its text. None: pyqtgraph finds them."""
+"""The ticks of an axis: a list of (value, text) for each level. None: pyqtgraph chooses them."""
 
 
 def empty_plot(sides: Sequence[str], parent: QWidget) -> pg.PlotWidget:
-    """A plot with axes on these sides ("left" among them) and grid lines across, and without what
-    pyqtgraph offers beside: menus, buttons, ranges of its own, prefixes."""
+    """A plot with axes on these sides ("left" among them) and horizontal grid lines, without
+    pyqtgraph's menus, buttons, automatic ranges and SI prefixes."""
     plot = pg.PlotWidget(parent, enableMenu=False)
     plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
     item = plot.getPlotItem()
@@ -40,7 +40,7 @@ def empty_plot(sides: Sequence[str], parent: QWidget) -> pg.PlotWidget:
 
 
 def recolor(plot: pg.PlotWidget, sides: Sequence[str], font: QFont, metrics: QFontMetrics) -> None:
-    """Gives them the theme's colours that hold now, and this font."""
+    """Applies the theme's current colours, and this font."""
     colors = theme.current()
     plot.setBackground(colors.card)
     for side in sides:
@@ -53,7 +53,7 @@ def recolor(plot: pg.PlotWidget, sides: Sequence[str], font: QFont, metrics: QFo
 
 
 def small_font(widget: QWidget) -> QFont:
-    """The widget's, a little smaller."""
+    """The widget's font, a little smaller."""
     font = QFont(widget.font())
     if font.pointSizeF() > 0:
         font.setPointSizeF(font.pointSizeF() * 0.85)

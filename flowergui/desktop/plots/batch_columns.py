@@ -1,4 +1,4 @@
-"""Batches as the columns that plots draw."""
+"""Batches as arrays, which plots draw."""
 
 from array import array
 from collections.abc import Iterable, Sequence
@@ -14,8 +14,8 @@ NOTHING: Numbers = np.empty(0)
 
 @dataclass(frozen=True, slots=True)
 class BatchColumns:
-    """What batches came to, one value each: `loss` and `accuracy` with NaN for what is not finite,
-    and both smoothed over `span` batches."""
+    """One value for each batch: `loss` and `accuracy`, with NaN for values that are not finite, and
+    their exponential moving averages over `span` batches."""
 
     span: float
     step: Numbers
@@ -34,9 +34,9 @@ class BatchColumns:
         loss_before: Numbers = NOTHING,
         accuracy_before: Numbers = NOTHING,
     ) -> "BatchColumns":
-        """Columns of `batches`, which follow on those averages. Without a `span`, that is about
-        half an epoch: calm on long epochs, and still alive on short ones. Touches no widget, and
-        keeps no batch: millions are gone through beside the window's thread."""
+        """Converts `batches`; their averages continue those before. Without a `span`, it is about
+        half an epoch, from 10 to 500 batches. It uses no widget and keeps no batch, so that
+        millions can be converted in another thread."""
         step, epoch, rate, losses, accuracies = (array("d") for _ in range(5))
         for batch in batches:
             span = span or min(max(batch.batches / 2, 10.0), 500.0)
@@ -64,7 +64,7 @@ class BatchColumns:
 
 
 def finite(values: Sequence[float]) -> Numbers:
-    """The values with NaN, which plots leave out, for what is infinite."""
+    """The values as an array, with NaN, which plots leave out, for infinite ones."""
     numbers = np.array(values, dtype=np.float64)
     numbers[~np.isfinite(numbers)] = np.nan
     return numbers

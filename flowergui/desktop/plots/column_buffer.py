@@ -1,4 +1,4 @@
-"""Numbers for the plots: long columns that grow, are smoothed, and are thinned for the screen."""
+"""Growing arrays for the plots, moving averages, and downsampling for the screen."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,14 +8,16 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.floating[Any]]
 
-PAIRS = 1_000
-"""Minimum-maximum pairs that stand for a long stretch: more than a plot has pixel columns."""
+MAX_PAIRS = 1_000
+"""Minimum-maximum pairs of a downsampled curve: more than a plot has pixel columns."""
 
 
 class ColumnBuffer:
-    """Columns of one length, in buffers that double when they are full: `exact` ones of float64
-    (steps, which float32 counts to 16 million only), and `rough` ones of float32, which no screen
-    tells from it."""
+    """Columns of equal length, in buffers that double when they are full.
+
+    `exact` columns are float64 (float32 counts steps only up to 16 million); `rough` ones are
+    float32, which is enough for a screen.
+    """
 
     def __init__(self, exact: Sequence[str], rough: Sequence[str] = ()) -> None:
         self.names = (*exact, *rough)
@@ -28,7 +30,7 @@ class ColumnBuffer:
         return self._buffers[name][: self.length]
 
     def append(self, **rows: Sequence[float] | Numbers) -> None:
-        """Adds rows; every column gets as many."""
+        """Appends rows; every column needs the same number of values."""
         length = self.length
         for name, values in rows.items():
             length = self.length + len(values)
@@ -41,7 +43,7 @@ class ColumnBuffer:
         self.length = length
 
     def cut(self, length: int) -> None:
-        """Forgets all rows from `length` on."""
+        """Removes all rows from `length` on."""
         self.length = min(self.length, length)
 
 
@@ -68,13 +70,12 @@ def ema(values: Numbers, span: float, before: Numbers) -> Numbers:
 
 
 def downsample_minmax(
-    x: Numbers, y: Numbers, low: float, high: float, pairs: int = PAIRS
+    x: Numbers, y: Numbers, low: float, high: float, pairs: int = MAX_PAIRS
 ) -> tuple[Numbers, Numbers]:
-    """What of the curve is to be drawn between `low` and `high`: about 2 * `pairs` points or
-    at most 3 * `pairs`.
+    """The points to draw between `low` and `high`: about 2 * `pairs`, at most 3 * `pairs`.
 
-    `x` ascends. A long stretch becomes the minimum and maximum of each of many pieces, so that
-    no peak is lost; one point beyond either edge is kept, so that the line runs out of sight.
+    `x` ascends. A long curve is replaced by the minimum and maximum of each of many pieces, so that
+    no peak is lost. One point beyond each end is kept, so that the line reaches the edges.
     """
     x, y = _in_sight(x, y, low, high)
     size = len(x) // pairs
@@ -92,9 +93,9 @@ def downsample_minmax(
 def downsample_mean(
     x: Numbers, y: Numbers, low: float, high: float, most: int
 ) -> tuple[Numbers, Numbers]:
-    """What of a curve that is an average already is to be drawn between `low` and `high`: a long
-    stretch becomes the means of pieces, at most 2 * `most` of them, and its last point. A thick
-    line through the minima and maxima would take Qt a hundred times as long."""
+    """The points to draw of a smooth curve between `low` and `high`: the means of at most
+    2 * `most` pieces, and the last point. Qt would take a hundred times as long for a thick line
+    through minima and maxima."""
     x, y = _in_sight(x, y, low, high)
     size = len(x) // most
     if size < 2:
@@ -106,14 +107,14 @@ def downsample_mean(
 
 
 def _in_sight(x: Numbers, y: Numbers, low: float, high: float) -> tuple[Numbers, Numbers]:
-    """What lies between, and one point beyond either edge."""
+    """The points between `low` and `high`, and one point beyond each end."""
     first = max(int(np.searchsorted(x, low)) - 1, 0)
     last = min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
     return x[first:last], y[first:last]
 
 
 def robust_range(values: Numbers) -> tuple[float, float] | None:
-    """From where to where the values run, outliers aside; None where nothing is finite.
+    """The range of the values without outliers; None if none is finite.
 
     Outliers are values more than three interquartile ranges beyond the quartiles (Tukey's
     "far out"), as long as they are no more than 2% of all: the steep beginning of a long run

@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainter, QPicture
 from PySide6.QtWidgets import QFrame, QGraphicsView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.plots import axes
-from flowergui.desktop.plots.axes import RUNAWAY, THICK, Ticks, stride
+from flowergui.desktop.plots.axes import MAX_LOSS_RATIO, MAX_THICK_POINTS, Ticks, stride
 from flowergui.desktop.plots.column_buffer import (
     ColumnBuffer,
     Numbers,
@@ -92,8 +92,10 @@ class PlotPane(QFrame):
         self.plot.setXRange(low, high, padding=0)
         self._show_values(True)
         raw = downsample_minmax(steps, batches[name], low, high)
-        smooth = downsample_mean(steps, batches[f"{name}_smooth"], low, high, THICK)
-        points = downsample_minmax(epochs["step"], epochs[f"val_{name}"], low, high, THICK)
+        smooth = downsample_mean(steps, batches[f"{name}_smooth"], low, high, MAX_THICK_POINTS)
+        points = downsample_minmax(
+            epochs["step"], epochs[f"val_{name}"], low, high, MAX_THICK_POINTS
+        )
         self._batch.setData(*raw)
         self._smooth.setData(*smooth)
         if not np.isfinite(points[1]).any():  # no validation set, or none of it could be read
@@ -221,7 +223,7 @@ class PlotPane(QFrame):
         ours = robust_range(trained)
         if ours is not None and np.isinf(self.quantity.high):
             # A validation loss that exploded would flatten all other curves.
-            validated = validated[validated <= RUNAWAY * max(ours[1], 1.0)]
+            validated = validated[validated <= MAX_LOSS_RATIO * max(ours[1], 1.0)]
         spans = [span for span in (ours, robust_range(validated)) if span is not None]
         if not spans:
             return

@@ -1,4 +1,4 @@
-"""How runs went, drawn over each other: accuracy or loss, by epochs or by minutes."""
+"""The curves of several runs in one plot: accuracy or loss, by epochs or by minutes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.plots import axes
-from flowergui.desktop.plots.axes import RUNAWAY, THICK, Ticks, stride
+from flowergui.desktop.plots.axes import MAX_LOSS_RATIO, MAX_THICK_POINTS, Ticks, stride
 from flowergui.desktop.plots.column_buffer import Numbers, downsample_minmax, robust_range
 from flowergui.desktop.plots.metric import ACCURACY, Metric
 from flowergui.desktop.plots.pg import pyqtgraph as pg
@@ -21,20 +21,20 @@ from flowergui.events import EpochDone
 from flowergui.text import clock, tr, trn
 
 SIDES = ("left", "bottom")
-FAINT = 0.4
-"""How much of its colour the curve of training has."""
-READ_OUT = 10
-"""Most runs that the read-out names."""
-NAME_ROOM = 50
-"""Least pixels between epochs that are named."""
+TRAINING_OPACITY = 0.4
+"""The opacity of the curve of the training set."""
+MAX_NAMED_RUNS = 10
+"""Runs that the text beside the pointer names at most."""
+MIN_LABEL_PX = 50
+"""Least distance of labelled epochs."""
 EPOCHS, MINUTES = "epochs", "minutes"
-"""What runs across."""
+"""The horizontal axis."""
 
 
 @dataclass(frozen=True, eq=False)
 class RunCurve:
-    """A run to draw: what it is called, the number of its colour, its epochs, and the number of
-    the best one (0: none)."""
+    """A run to draw: its name, the number of its colour, its epochs, and the number of the best
+    epoch (0: none)."""
 
     name: str
     slot: int
@@ -42,12 +42,12 @@ class RunCurve:
     best: int = 0
 
     def across(self, by: str) -> Numbers:
-        """Where each epoch ended: its number, or minutes since the run began, pauses left out."""
+        """The x of each epoch: its number, or the minutes of training until its end."""
         return self._columns[by]
 
-    def values(self, quantity: Metric, kind: str) -> Numbers:
-        """Those of `kind` (train or val), NaN where there is none or none that is finite."""
-        return self._columns[f"{kind}_{quantity.name}"]
+    def values(self, metric: Metric, kind: str) -> Numbers:
+        """The values on the `kind` set, "train" or "val"; NaN where there is no finite one."""
+        return self._columns[f"{kind}_{metric.name}"]
 
     @cached_property
     def _columns(self) -> dict[str, Numbers]:
@@ -69,10 +69,10 @@ class RunCurves(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._courses: Sequence[RunCurve] = ()
-        self._looked_at: int | None = None
+        self._curves: Sequence[RunCurve] = ()
+        self._highlighted: int | None = None
         self._pointer: QPointF | None = None
-        self._quantity, self._by = ACCURACY, EPOCHS
+        self._metric, self._x_axis = ACCURACY, EPOCHS
         self.plot = axes.empty_plot(SIDES, self)
         self.plot.setObjectName("runsPlot")
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -89,24 +89,24 @@ class RunCurves(QWidget):
         self.plot.viewport().installEventFilter(self)
         self._draw()
 
-    def show_courses(self, courses: Sequence[RunCurve], looked_at: int | None = None) -> None:
-        """Draws these; that with colour number `looked_at` stronger than the others."""
-        self._courses, self._looked_at = courses, looked_at
+    def show_curves(self, curves: Sequence[RunCurve], highlighted: int | None = None) -> None:
+        """Draws these curves; the one with colour number `highlighted` is thicker, and on top."""
+        self._curves, self._highlighted = curves, highlighted
         self._draw()
 
-    def show_quantity(self, quantity: Metric) -> None:
-        """Draws accuracy, or loss."""
-        self._quantity = quantity
+    def show_metric(self, metric: Metric) -> None:
+        """Draws another metric: ACCURACY or LOSS."""
+        self._metric = metric
         self._draw()
 
-    def run_by(self, by: str) -> None:
-        """What runs across: EPOCHS or MINUTES."""
-        self._by = by
+    def set_x_axis(self, by: str) -> None:
+        """Sets the horizontal axis: EPOCHS or MINUTES."""
+        self._x_axis = by
         self._draw()
 
     @Slot()
     def recolor(self) -> None:
-        """Takes the theme's colours that hold now."""
+        """Applies the theme's current colours."""
         self._draw()
 
     # --- how ------------------------------------------------------------------------------
@@ -116,31 +116,31 @@ class RunCurves(QWidget):
         axes.recolor(self.plot, SIDES, axes.small_font(self), self.fontMetrics())
         self._crosshair.setPen(pg.mkPen(theme.current().muted, width=1))
         self.plot.addItem(self._crosshair, ignoreBounds=True)
-        drawn = [course for course in self._courses if course.epochs]
+        drawn = [curve for curve in self._curves if curve.epochs]
         self._hint.setVisible(not drawn)
         self.plot.getAxis("left").setTicks(None if drawn else [])
-        self.plot.getAxis("left").setScale(self._quantity.scale)
-        # What is last is on top.
-        for course in sorted(drawn, key=lambda each: each.slot == self._looked_at):
-            self._draw_course(course)
+        self.plot.getAxis("left").setScale(self._metric.scale)
+        # The last one drawn is on top.
+        for curve in sorted(drawn, key=lambda each: each.slot == self._highlighted):
+            self._draw_curve(curve)
         self._fit(drawn)
         self._point()
 
-    def _draw_course(self, course: RunCurve) -> None:
-        look, x = theme.current(), course.across(self._by)
-        strong, faint = look.serial(course.slot), look.serial(course.slot, FAINT)
-        validated = course.values(self._quantity, "val")
-        trained = course.values(self._quantity, "train")
-        looked_at = course.slot == self._looked_at
-        width = 2.6 if looked_at else 1.6
+    def _draw_curve(self, curve: RunCurve) -> None:
+        look, x = theme.current(), curve.across(self._x_axis)
+        strong, faint = look.serial(curve.slot), look.serial(curve.slot, TRAINING_OPACITY)
+        validated = curve.values(self._metric, "val")
+        trained = curve.values(self._metric, "train")
+        highlighted = curve.slot == self._highlighted
+        width = 2.6 if highlighted else 1.6
         # Those that have used up the colours are told from the others by their dashes.
-        again = course.slot >= len(look.series)
+        again = curve.slot >= len(look.series)
         style = Qt.PenStyle.DashLine if again else Qt.PenStyle.SolidLine
         for y, color, wanted in ((trained, faint, 1.0), (validated, strong, width)):
             if not np.isfinite(y).any():
                 continue  # pyqtgraph warns of symbols that are nowhere
-            points = downsample_minmax(x, y, -np.inf, np.inf, THICK)
-            few = len(points[0]) <= THICK
+            points = downsample_minmax(x, y, -np.inf, np.inf, MAX_THICK_POINTS)
+            few = len(points[0]) <= MAX_THICK_POINTS
             line = pg.PlotDataItem(
                 *points,
                 pen=pg.mkPen(color, width=wanted if few else 1, style=style),
@@ -151,9 +151,9 @@ class RunCurves(QWidget):
                 symbolBrush=color,
                 symbolPen=None,
             )
-            line.setZValue(20 if looked_at else 10)
+            line.setZValue(20 if highlighted else 10)
             self.plot.addItem(line)
-        best = np.flatnonzero(course.across(EPOCHS) == course.best)
+        best = np.flatnonzero(curve.across(EPOCHS) == curve.best)
         if best.size and np.isfinite(validated[best[0]]):
             ring = pg.ScatterPlotItem(
                 x[best],
@@ -166,55 +166,54 @@ class RunCurves(QWidget):
             ring.setZValue(25)
             self.plot.addItem(ring)
 
-    def _fit(self, courses: Sequence[RunCurve]) -> None:
-        quantity = self._quantity
-        trained = [course.values(quantity, "train") for course in courses]
-        validated = [course.values(quantity, "val") for course in courses]
+    def _fit(self, curves: Sequence[RunCurve]) -> None:
+        metric = self._metric
+        trained = [curve.values(metric, "train") for curve in curves]
+        validated = [curve.values(metric, "val") for curve in curves]
         spans = [span for span in map(robust_range, trained) if span is not None]
-        if np.isinf(quantity.high):
-            # Validations that went wrong would make a line of all the rest.
-            most = RUNAWAY * max(1.0, *(span[1] for span in spans)) if spans else np.inf
+        if np.isinf(metric.high):
+            # A validation loss that exploded would flatten all other curves.
+            most = MAX_LOSS_RATIO * max(1.0, *(span[1] for span in spans)) if spans else np.inf
             validated = [values[values <= most] for values in validated]
         spans += [span for span in map(robust_range, validated) if span is not None]
         low = min((span[0] for span in spans), default=0.0)
         high = max((span[1] for span in spans), default=1.0)
         margin = 0.06 * (high - low) or 0.1 * abs(high) or 0.1
-        last = max((float(course.across(self._by)[-1]) for course in courses), default=1.0)
-        ticks: Ticks = None if courses else []
-        if courses and self._by == EPOCHS:  # which pyqtgraph would split
-            apart = stride(last * NAME_ROOM / max(1, self.width()))
+        last = max((float(curve.across(self._x_axis)[-1]) for curve in curves), default=1.0)
+        ticks: Ticks = None if curves else []
+        if curves and self._x_axis == EPOCHS:  # which pyqtgraph would split
+            apart = stride(last * MIN_LABEL_PX / max(1, self.width()))
             ticks = [[(n, f"{n:,}") for n in range(0, int(last) + 1, apart)]]
         self.plot.getAxis("bottom").setTicks(ticks)
         self.plot.setRange(
             xRange=(0.0, 1.02 * last),
-            yRange=(max(low - margin, quantity.low), min(high + margin, quantity.high + margin)),
+            yRange=(max(low - margin, metric.low), min(high + margin, metric.high + margin)),
             padding=0,
         )
 
     # --- the read-out ---------------------------------------------------------------------
 
     def read_out(self, at: float) -> str:
-        """What the small text beside the pointer says where it points `at` this epoch or minute;
-        "" where nothing is there."""
+        """The text beside the pointer at an epoch or minute, as HTML; "" if no run got there."""
         rows = []
-        at = max(round(at), 1) if self._by == EPOCHS else at
-        for course in self._courses:
-            x = course.across(self._by)
+        at = max(round(at), 1) if self._x_axis == EPOCHS else at
+        for curve in self._curves:
+            x = curve.across(self._x_axis)
             index = int(np.searchsorted(x, at, "right")) - 1  # the epoch that was done last
             if index < 0 or at > x[-1]:
                 continue
-            cells = (course.values(self._quantity, kind)[index] for kind in ("val", "train"))
-            texts = ("–" if np.isnan(cell) else self._quantity.text(float(cell)) for cell in cells)
+            cells = (curve.values(self._metric, kind)[index] for kind in ("val", "train"))
+            texts = ("–" if np.isnan(cell) else self._metric.text(float(cell)) for cell in cells)
             values = "".join(f'<td align="right">&nbsp;&nbsp;{text}</td>' for text in texts)
-            color = theme.current().serial(course.slot).name()
+            color = theme.current().serial(curve.slot).name()
             dot = f'<td style="color:{color}">●</td>'
-            rows.append(f"<tr>{dot}<td>&nbsp;{escape(course.name)}</td>{values}</tr>")
+            rows.append(f"<tr>{dot}<td>&nbsp;{escape(curve.name)}</td>{values}</tr>")
         if not rows:
             return ""
-        if len(rows) > READ_OUT:
-            more = trn("and {count} more run", "and {count} more runs", len(rows) - READ_OUT)
-            rows[READ_OUT:] = [f"<tr><td></td><td>&nbsp;{more}</td></tr>"]
-        by_epoch = self._by == EPOCHS
+        if len(rows) > MAX_NAMED_RUNS:
+            more = trn("and {count} more run", "and {count} more runs", len(rows) - MAX_NAMED_RUNS)
+            rows[MAX_NAMED_RUNS:] = [f"<tr><td></td><td>&nbsp;{more}</td></tr>"]
+        by_epoch = self._x_axis == EPOCHS
         where = (
             tr("Epoch {number}", number=f"{at:,}")
             if by_epoch
@@ -245,7 +244,7 @@ class RunCurves(QWidget):
         self._point()
 
     def _point(self) -> None:
-        """Says what is under the pointer, also where the pointer is still and the curves grow."""
+        """Updates the text beside the pointer, which may rest while the curves grow."""
         view, position, text, at = self.plot.getViewBox(), self._pointer, "", 0.0
         if position is not None and view.sceneBoundingRect().contains(position):
             at = float(view.mapSceneToView(position).x())
@@ -254,5 +253,5 @@ class RunCurves(QWidget):
         self._crosshair.setVisible(bool(text))
         if position is None or not text:
             return
-        self._crosshair.setPos(max(round(at), 1) if self._by == EPOCHS else at)
+        self._crosshair.setPos(max(round(at), 1) if self._x_axis == EPOCHS else at)
         self._readout.stand_beside(self.plot.mapTo(self, self.plot.mapFromScene(position)))

@@ -30,7 +30,7 @@ class CurvesCard(Card):
         row = QHBoxLayout()
         row.addWidget(
             self._segments(
-                self._plot.show_quantity,
+                self._plot.show_metric,
                 (tr("Accuracy"), "runsAccuracy", ACCURACY),
                 (tr("Loss"), "runsLoss", LOSS),
             )
@@ -38,7 +38,7 @@ class CurvesCard(Card):
         row.addStretch(1)
         row.addWidget(
             self._segments(
-                self._plot.run_by,
+                self._plot.set_x_axis,
                 (tr("By epochs"), "runsByEpochs", EPOCHS),
                 (tr("By minutes"), "runsByMinutes", MINUTES),
             )
@@ -83,7 +83,7 @@ class CurvesCard(Card):
     def set_current(self, path: str) -> None:
         """Draws the run in this folder on top."""
         top = self._by_path.get(path)
-        self._plot.show_courses([*self._by_path.values()], top.slot if top else None)
+        self._plot.show_curves([*self._by_path.values()], top.slot if top else None)
 
     def recolor(self) -> None:
         """Takes the colours of another theme."""

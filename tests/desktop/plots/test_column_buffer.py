@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowergui.desktop.plots.column_buffer import (
-    PAIRS,
+    MAX_PAIRS,
     ColumnBuffer,
     downsample_mean,
     downsample_minmax,
@@ -55,7 +55,7 @@ def test_thinning_keeps_every_peak():
     y = np.zeros(len(x))
     y[123_456], y[654_321], y[-1] = 9.0, -7.0, 5.0
     thin_x, thin_y = downsample_minmax(x, y, 0, 1e6)
-    assert len(thin_x) == len(thin_y) <= 2.2 * PAIRS
+    assert len(thin_x) == len(thin_y) <= 2.2 * MAX_PAIRS
     assert (thin_y.max(), thin_y.min(), thin_y[-1]) == (9.0, -7.0, 5.0)
     assert np.all(np.diff(thin_x) >= 0)
     assert abs(thin_x[thin_y.argmax()] - 123_456) <= 1_000

@@ -299,22 +299,22 @@ def data(plot) -> list[tuple[list[float], list[float]]]:
 
 
 def test_accuracy_or_loss_by_epochs_or_minutes(plot):
-    plot.show_courses([RunCurve("a", 0, epochs(0.5, 0.75))])
+    plot.show_curves([RunCurve("a", 0, epochs(0.5, 0.75))])
     assert data(plot) == [([1, 2], [0.4, 0.4]), ([1, 2], [0.5, 0.75])]
-    plot.run_by("minutes")
+    plot.set_x_axis("minutes")
     assert data(plot)[1] == ([0.5, 1.0], [0.5, 0.75])
-    plot.show_quantity(LOSS)
+    plot.show_metric(LOSS)
     assert data(plot) == [([0.5, 1.0], [2.0, 1.0]), ([0.5, 1.0], [1.0, 0.5])]
     low, high = plot.plot.getViewBox().viewRange()[1]
     assert low <= 0.5
     assert high >= 2.0
-    plot.show_quantity(ACCURACY)
-    plot.show_courses([])
+    plot.show_metric(ACCURACY)
+    plot.show_curves([])
     assert data(plot) == []
 
 
 def test_the_best_epoch_is_ringed(plot):
-    plot.show_courses([RunCurve("a", 0, epochs(0.5, 0.75, 0.6), 2), RunCurve("b", 1, epochs(None))])
+    plot.show_curves([RunCurve("a", 0, epochs(0.5, 0.75, 0.6), 2), RunCurve("b", 1, epochs(None))])
     items = plot.plot.getPlotItem().items
     (ring,) = [each for each in items if type(each) is pg.ScatterPlotItem]
     assert [each.tolist() for each in ring.getData()] == [[2.0], [0.75]]
@@ -322,19 +322,19 @@ def test_the_best_epoch_is_ringed(plot):
 
 def test_a_loss_that_ran_away_does_not_flatten_the_others(plot):
     wild = replace(epochs(0.2)[0], epoch=2, val_loss=1e9)
-    plot.show_quantity(LOSS)
-    plot.show_courses([RunCurve("a", 0, (*epochs(0.5), wild)), RunCurve("b", 1, epochs(0.5, 0.6))])
+    plot.show_metric(LOSS)
+    plot.show_curves([RunCurve("a", 0, (*epochs(0.5), wild)), RunCurve("b", 1, epochs(0.5, 0.6))])
     assert plot.plot.getViewBox().viewRange()[1][1] < 100
 
 
 def test_ten_thousand_epochs_are_thinned(plot):
     many = tuple(replace(epochs(0.5)[0], epoch=n) for n in range(1, 10_001))
-    plot.show_courses([RunCurve("a", 0, many)])
+    plot.show_curves([RunCurve("a", 0, many)])
     assert all(len(x) < 1_000 for x, _ in data(plot))
 
 
 def test_the_readout_names_what_is_under_the_pointer(plot):
-    plot.show_courses([RunCurve("<a>", 0, epochs(0.5, 0.75)), RunCurve("b", 1, epochs(None))])
+    plot.show_curves([RunCurve("<a>", 0, epochs(0.5, 0.75)), RunCurve("b", 1, epochs(None))])
     first = plot.read_out(1.2).replace("\xa0", " ")
     assert "Epoch 1" in first
     assert "&lt;a&gt;" in first
@@ -344,20 +344,20 @@ def test_the_readout_names_what_is_under_the_pointer(plot):
     assert "75.0" in second
     assert "b</td>" not in second  # it has ended before
     assert plot.read_out(3.0) == ""
-    plot.run_by("minutes")
+    plot.set_x_axis("minutes")
     assert "After 0:42" in plot.read_out(0.7)
     assert plot.read_out(0.3) == ""
 
 
 def test_the_readout_names_ten_runs_at_most(plot):
-    plot.show_courses([RunCurve(f"run {n}", n, epochs(0.5)) for n in range(30)])
+    plot.show_curves([RunCurve(f"run {n}", n, epochs(0.5)) for n in range(30)])
     assert plot.read_out(1).count("<tr>") == 11
     assert "and 20 more" in plot.read_out(1)
 
 
 def test_runs_beyond_the_last_colour_are_dashed(plot):
     count = len(theme.current().series)
-    plot.show_courses([RunCurve("a", n, epochs(0.5, 0.6)) for n in (0, count)])
+    plot.show_curves([RunCurve("a", n, epochs(0.5, 0.6)) for n in (0, count)])
     items = plot.plot.getPlotItem().items
     lines = [each for each in items if isinstance(each, pg.PlotDataItem)]
     styles = [each.opts["pen"].style() for each in lines]
@@ -365,7 +365,7 @@ def test_runs_beyond_the_last_colour_are_dashed(plot):
 
 
 def test_the_readout_follows_the_pointer(qtbot, plot):
-    plot.show_courses([RunCurve("a", 0, epochs(0.5, 0.75))])
+    plot.show_curves([RunCurve("a", 0, epochs(0.5, 0.75))])
     view = plot.plot.getViewBox()
     scene = view.mapViewToScene(pg.Point(2.0, 0.75))
     plot._hover(scene)
@@ -373,7 +373,7 @@ def test_the_readout_follows_the_pointer(qtbot, plot):
     assert readout.isVisible()
     assert plot.rect().contains(readout.geometry())
     assert plot._crosshair.value() == 2
-    plot.show_courses([RunCurve("a", 0, epochs(0.5, 0.75, 0.8))])  # the pointer is still
+    plot.show_curves([RunCurve("a", 0, epochs(0.5, 0.75, 0.8))])  # the pointer is still
     assert readout.isVisible()
     plot._hover(plot.plot.mapToScene(QPoint(2, 2)))  # beside the axis
     assert not readout.isVisible()
