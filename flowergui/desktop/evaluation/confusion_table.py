@@ -181,7 +181,7 @@ class _ClassHeader(QHeaderView):
         self._longest = 0
 
     def measure(self) -> None:
-        """Measures the names anew; not all of thousands, as each takes its time."""
+        """Measures the names again, but not all of thousands: each takes time."""
         self._longest = 0
         for section in range(self.count()):
             name = str(self.model().headerData(section, self.orientation()))

@@ -20,8 +20,8 @@ MIN_TABLE_PX = QSize(200, 150)
 
 
 class EvaluationWindow(QDialog):
-    """Shows an evaluation while it goes on and when it is finished. It does not block the window
-    that it belongs to."""
+    """Shows an evaluation while it runs and when it is finished. It does not block its parent
+    window."""
 
     folder_requested = Signal(object)
     """The user wants to evaluate the photos of this folder (str)."""
@@ -122,7 +122,7 @@ class EvaluationWindow(QDialog):
         self._finished = True
         anything = bool(self._evaluated.all)
         self._head.end(anything=anything)
-        self._both.setVisible(anything)  # else the failure stands in the middle
+        self._both.setVisible(anything)  # else the error is centered
         self._head.show_error(text)
         self._show_choice()
 

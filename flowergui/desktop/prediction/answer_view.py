@@ -93,7 +93,7 @@ class AnswerView(QWidget):
         self._explain()
 
     def retry_explanation(self) -> None:
-        """An explanation that was asked for was given up: asks anew, if it is still wanted."""
+        """Requests an explanation that was cancelled once more, if it is still wanted."""
         self._requested = None
         self._explain()
 

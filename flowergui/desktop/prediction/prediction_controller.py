@@ -29,9 +29,9 @@ BEST = "best.pth"
 class PredictionController(QObject):
     """Which checkpoint predicts follows from the session (`predicting_checkpoint`).
 
-    While a run trains, what predicts already predicts photos at once, and they are predicted anew
-    as soon as the run has saved what it has learned so far. So they are when the user chooses
-    another checkpoint; else predictions stay, with the name of the checkpoint that made them.
+    While a run trains, images are predicted at once by the checkpoint that there is, and once more
+    as soon as the run has saved its state. They are also predicted once more when the user chooses
+    another checkpoint. Otherwise predictions stay, with the name of the checkpoint that made them.
     """
 
     save_requested = Signal()
@@ -119,8 +119,8 @@ class PredictionController(QObject):
 
     @Slot(object)
     def _explain(self, shown: PhotoAnswer) -> None:
-        """By the checkpoint that predicted it. If that was saved anew meanwhile, the photo is
-        predicted anew too: its heatmaps belong to its predictions."""
+        """Explains an image by the checkpoint that predicted it. If that file was replaced since,
+        the image is predicted once more: heatmaps and predictions are of one network."""
         if shown.predicted is not None:
             self._explaining = shown.path
             self._jobs.do(
@@ -136,7 +136,7 @@ class PredictionController(QObject):
         device = inference_device(self._store.session)
         return lambda: tasks.predict(checkpoint, paths, why=why, device=device)
 
-    # --- what the jobs tell ---------------------------------------------------------------
+    # --- events of the jobs ---------------------------------------------------------------
 
     @Slot(object)
     def _show_predictions(self, events: tuple[Any, ...]) -> None:

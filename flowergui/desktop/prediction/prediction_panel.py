@@ -77,7 +77,7 @@ class PredictionPanel(Card):
             self._put(PhotoAnswer(predicted.path, predicted=predicted))
 
     def retry_explanation(self) -> None:
-        """An explanation that was asked for was given up: asks anew, if it is still wanted."""
+        """Requests an explanation that was cancelled once more, if it is still wanted."""
         self._answer_view.retry_explanation()
 
     @Slot(object)

@@ -47,11 +47,11 @@ class DifferenceModel(QAbstractTableModel):
     ) -> Any:
         if way == Qt.Orientation.Vertical:
             row = self._rows[section]
-            told = {
+            texts = {
                 Qt.ItemDataRole.DisplayRole: row.label,
                 Qt.ItemDataRole.ToolTipRole: f"<qt>{row.help}</qt>",
             }
-            return told.get(Qt.ItemDataRole(role))
+            return texts.get(Qt.ItemDataRole(role))
         run, slot = self._runs[section]
         if role == Qt.ItemDataRole.DisplayRole:
             name = Path(run.path).name

@@ -26,7 +26,7 @@ EXPORT, SAVE_TABLE = "export", "save the table of runs"
 
 
 class RunActions(QObject):
-    """Does what a window of runs asks for. An export goes on after the window has closed."""
+    """Does what a window of runs asks for. An export continues after the window has closed."""
 
     resume_requested = Signal(str)
     """The user wants to resume this checkpoint."""
@@ -35,7 +35,7 @@ class RunActions(QObject):
     evaluation_requested = Signal(str)
     """The user wants to evaluate this checkpoint."""
     list_requested = Signal()
-    """The runs on disk have changed: the session's are to be found anew."""
+    """The runs on disk have changed: the session has to list them again."""
     outdated = Signal()
     """The list of runs that is shown is outdated."""
     close_requested = Signal()

@@ -28,7 +28,7 @@ class RunsController(QObject):
     evaluation_requested = Signal(str)
     """The user wants to evaluate this checkpoint."""
     list_requested = Signal()
-    """The runs on disk have changed: the session's are to be found anew."""
+    """The runs on disk have changed: the session has to list them again."""
     removed = Signal()
     """A run is gone: what was said of it is outdated."""
     noted = Signal(str)

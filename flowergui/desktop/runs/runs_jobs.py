@@ -43,7 +43,7 @@ def write_table(path: str, runs: Sequence[RunListed]) -> Iterator[str]:
 
 
 def write_note(run: str, text: str) -> Iterator[bool]:
-    """Writes a note on a run, and tells whether the run was there. Raises FlowerError."""
+    """Writes a note on a run, and yields whether the run was there. Raises FlowerError."""
     there = Path(run).is_dir()
     if there:
         library.write_note(run, text)

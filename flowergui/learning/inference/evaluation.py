@@ -50,7 +50,7 @@ def evaluate(source: Path, folder: Path | None, device: str = "") -> Iterator[Ev
     validation or test, those in it. Yields PhotoEvaluated for each photo, Preparing between them,
     and at last Evaluated. `device` is as in `device_for`.
 
-    Nothing is drawn at random, so that a run that trains beside it goes on the same. Raises
+    No random numbers are drawn, so that a run that trains beside it is not affected. Raises
     FlowerError if the checkpoint can't be used, if there are no photos to evaluate on, and if
     memory is short.
     """

@@ -36,7 +36,7 @@ def predict(
     with a picture in the folder `out` if there is one; without heatmaps if the network can't be
     explained. `device` is as in `device_for`.
 
-    Nothing is drawn at random, so that a run that trains beside it goes on the same. Raises
+    No random numbers are drawn, so that a run that trains beside it is not affected. Raises
     FlowerError if the checkpoint can't be used, and if pictures can't be written.
     """
     path = checkpoint_of(source)

@@ -33,7 +33,7 @@ from flowergui.facts import (
 from flowergui.store import library
 
 
-def test_the_mistakes_of_a_run_are_one_click_away_when_it_is_done(qtbot, window, script, photos):
+def test_the_errors_of_a_run_are_one_click_away_when_it_is_done(qtbot, window, script, photos):
     start(qtbot, window, photos)
     for _ in range(20):
         script.gate.release()
@@ -60,7 +60,7 @@ def test_a_checkpoint_of_no_run_is_asked_for_the_open_photos(
     button(window, "evaluationButton").click()
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
     assert script.of("evaluate") == [(str(tmp_path / "mine.pth"), photos)]
-    button(window, "evaluationButton").click()  # it is the same network: nothing is judged anew
+    button(window, "evaluationButton").click()  # it is the same network: nothing is evaluated anew
     assert evaluation(window).is_finished
     button(evaluation(window), "evaluateAgainButton").click()
     qtbot.waitUntil(lambda: len(script.of("evaluate")) == 2)
@@ -75,7 +75,9 @@ def test_a_checkpoint_of_no_run_is_asked_for_the_open_photos(
 @pytest.mark.parametrize(
     ("folder", "says"), [("/nowhere", "There is no folder /nowhere."), ("/broken", "a defect")]
 )
-def test_what_cannot_be_judged_is_said_in_its_window(qtbot, window, script, tmp_path, folder, says):
+def test_what_cannot_be_evaluated_is_said_in_its_window(
+    qtbot, window, script, tmp_path, folder, says
+):
     drop(window, [str(tmp_path / "mine.pth")])
     button(window, "evaluationButton").click()
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
@@ -86,7 +88,7 @@ def test_what_cannot_be_judged_is_said_in_its_window(qtbot, window, script, tmp_
     assert (dialog is not None) == (folder == "/broken")
 
 
-def test_closing_its_window_ends_the_judging(qtbot, window, script, tmp_path):
+def test_closing_its_window_ends_the_evaluation(qtbot, window, script, tmp_path):
     drop(window, [str(tmp_path / "mine.pth")])
     button(window, "evaluationButton").click()
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
@@ -99,7 +101,7 @@ def test_closing_its_window_ends_the_judging(qtbot, window, script, tmp_path):
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
 
 
-def test_another_folder_ends_the_judging_of_the_one_before(qtbot, window, script, tmp_path):
+def test_another_folder_ends_the_evaluation_before(qtbot, window, script, tmp_path):
     drop(window, [str(tmp_path / "mine.pth")])
     button(window, "evaluationButton").click()
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
@@ -121,7 +123,9 @@ def test_another_folder_ends_the_judging_of_the_one_before(qtbot, window, script
         (lambda path: iter([PredictionFailed(path, "It has gone.")]), "It has gone."),
     ],
 )
-def test_a_mistake_that_cannot_be_explained_says_why(qtbot, window, script, tmp_path, answer, says):
+def test_an_error_that_cannot_be_predicted_again_says_why(
+    qtbot, window, script, tmp_path, answer, says
+):
     script.answer = answer
     drop(window, [str(tmp_path / "mine.pth")])
     button(window, "evaluationButton").click()
@@ -131,7 +135,7 @@ def test_a_mistake_that_cannot_be_explained_says_why(qtbot, window, script, tmp_
     assert not evaluation(window).shown.heatmaps
 
 
-def test_a_network_that_cannot_explain_a_mistake_says_so(qtbot, window, script, tmp_path):
+def test_a_checkpoint_that_is_gone_is_said_at_the_image(qtbot, window, script, tmp_path):
     def refused(path: str) -> Iterator[Any]:
         raise FlowerError("There is no file mine.pth.")
         yield

@@ -1,4 +1,4 @@
-"""Which photos are mistaken for what: the table, the photos, and why."""
+"""The evaluation window: the confusion matrix, its images, and why."""
 
 from pathlib import Path
 
@@ -35,25 +35,23 @@ from flowergui.text import (
 
 BEST = "/models/2026-11-23_14-02-11_mynet_scratch/best.pth"
 
-MISTAKES = [("rose", "tulip", 0.9), ("rose", "tulip", 0.6), ("tulip", "daisy", 0.7)]
-RIGHT = [("rose", "rose", 0.8), ("rose", "rose", 0.55), ("daisy", "daisy", 0.95)]
+ERRORS = [("rose", "tulip", 0.9), ("rose", "tulip", 0.6), ("tulip", "daisy", 0.7)]
+CORRECT = [("rose", "rose", 0.8), ("rose", "rose", 0.55), ("daisy", "daisy", 0.95)]
 
 
 @pytest.fixture
-def judged(tmp_path) -> list[PhotoEvaluated]:
+def evaluated(tmp_path) -> list[PhotoEvaluated]:
     made = []
-    for number, (label, guess, share) in enumerate(RIGHT + MISTAKES):
+    for number, (label, top, share) in enumerate(CORRECT + ERRORS):
         path = tmp_path / label / f"{number}.png"
         path.parent.mkdir(exist_ok=True)
         Image.new("RGB", (30, 20), "red").save(path)
-        made.append(
-            PhotoEvaluated(str(path), label, guess, share, share if label == guess else 0.05)
-        )
+        made.append(PhotoEvaluated(str(path), label, top, share, share if label == top else 0.05))
     return made
 
 
-def result(judged, **changes) -> Evaluated:
-    tally = ConfusionMatrix(judged)
+def result(evaluated, **changes) -> Evaluated:
+    tally = ConfusionMatrix(evaluated)
     values = {
         "checkpoint": BEST,
         "epoch": 7,
@@ -83,9 +81,9 @@ def window(qtbot):
 
 
 @pytest.fixture
-def done(window, judged):
-    window.show_photos(judged)
-    window.show_result(result(judged))
+def done(window, evaluated):
+    window.show_photos(evaluated)
+    window.show_result(result(evaluated))
     return window
 
 
@@ -118,11 +116,11 @@ def choose(window, row, column):
     cells(window).setCurrentIndex(cells(window).model().index(row, column))
 
 
-def test_the_table_grows_with_every_photo(window, judged):
+def test_the_table_grows_with_every_photo(window, evaluated):
     assert window.isVisible()
-    window.show_photos(judged[:1])
+    window.show_photos(evaluated[:1])
     assert texts(window) == [["1", "100"], ["100", ""]]
-    window.show_photos(judged[1:])
+    window.show_photos(evaluated[1:])
     assert texts(window) == [
         ["1", "", "", "100"],
         ["", "2", "2", "50"],
@@ -139,8 +137,8 @@ def test_the_table_grows_with_every_photo(window, judged):
     assert photos(window) == []  # each that came would change their order
 
 
-def test_the_surest_mistakes_come_first(done, judged):
-    assert photos(done) == [judged[3], judged[5], judged[4]]
+def test_the_most_confident_errors_come_first(done, evaluated):
+    assert photos(done) == [evaluated[3], evaluated[5], evaluated[4]]
     assert label(done, "choiceTitle") == "Errors: 3 images"
     assert not button(done, "allErrorsButton").isVisible()
 
@@ -156,9 +154,9 @@ def test_the_surest_mistakes_come_first(done, judged):
         (0, 1, [], "daisy predicted as rose: 0 images"),
     ],
 )
-def test_a_cell_shows_its_photos(done, judged, row, column, numbers, title):
+def test_a_cell_shows_its_photos(done, evaluated, row, column, numbers, title):
     choose(done, row, column)
-    assert photos(done) == [judged[number] for number in numbers]
+    assert photos(done) == [evaluated[number] for number in numbers]
     assert label(done, "choiceTitle") == title
     button(done, "allErrorsButton").click()
     assert label(done, "choiceTitle") == "Errors: 3 images"
@@ -190,17 +188,17 @@ def test_figures_explain_themselves(done):
         assert model.index(row, column).data(Qt.ItemDataRole.ToolTipRole) == tip
 
 
-def test_a_chosen_photo_is_asked_about_and_lit(qtbot, done, judged):
+def test_a_chosen_photo_is_asked_about_and_lit(qtbot, done, evaluated):
     with qtbot.waitSignal(done.prediction_requested) as asked:
         choose(done, 1, 2)
-    assert asked.args == [judged[3].path]
-    guessed = Predicted(
-        judged[3].path, (Prediction("tulip", 0.9), Prediction("rose", 0.05)), BEST, 7
+    assert asked.args == [evaluated[3].path]
+    predicted = Predicted(
+        evaluated[3].path, (Prediction("tulip", 0.9), Prediction("rose", 0.05)), BEST, 7
     )
-    heats = Explained(judged[3].path, (((1.0, 0.0), (0.0, 0.0)),) * 2).heatmaps
-    done.show_answer(PhotoAnswer("/another.png", predicted=guessed))  # of one looked at before
+    heats = Explained(evaluated[3].path, (((1.0, 0.0), (0.0, 0.0)),) * 2).heatmaps
+    done.show_answer(PhotoAnswer("/another.png", predicted=predicted))  # of one looked at before
     assert not button(done, "evaluatedWhyButton").isEnabled()
-    done.show_answer(PhotoAnswer(judged[3].path, predicted=guessed, heatmaps=heats))
+    done.show_answer(PhotoAnswer(evaluated[3].path, predicted=predicted, heatmaps=heats))
     button(done, "evaluatedWhyButton").click()
     assert label(done, "evaluatedReasonCaption") == "Bright: what speaks for tulip."
 
@@ -214,11 +212,11 @@ def test_the_grid_reads_as_words(done):
     assert said == "2.png: predicted daisy (95%), which is correct"
 
 
-def test_what_was_left_out_is_said(window, judged):
-    window.show_photos(judged)
+def test_what_was_left_out_is_said(window, evaluated):
+    window.show_photos(evaluated)
     problem = Problem("rose/torn.jpg", "no picture")
     window.show_result(
-        result(judged, problems=(problem,), trained_on=300, unknown_classes=("oak",), top5=0.97)
+        result(evaluated, problems=(problem,), trained_on=300, unknown_classes=("oak",), top5=0.97)
     )
     assert label(window, "evaluationNote") == (
         "1 image could not be read (rose/torn.jpg: no picture). Skipped (unknown classes): oak."
@@ -230,7 +228,7 @@ def test_what_was_left_out_is_said(window, judged):
     assert not window.findChild(QLabel, "evaluationNote").isVisible()
 
 
-def test_a_failure_is_all_there_is(window, judged):
+def test_a_failure_is_all_there_is(window, evaluated):
     window.show_failure("There is no folder /photos.")
     assert label(window, "evaluationError") == "There is no folder /photos."
     assert not cells(window).isVisible()
@@ -238,21 +236,21 @@ def test_a_failure_is_all_there_is(window, judged):
     window.begin(BEST)
     assert cells(window).isVisible()
     assert not window.findChild(QLabel, "evaluationError").isVisible()
-    window.show_photos(judged)
-    window.show_failure("It broke off.")  # what was judged stays
+    window.show_photos(evaluated)
+    window.show_failure("It broke off.")  # what was evaluated stays
     assert cells(window).isVisible()
     assert len(photos(window)) == 3
     assert button(window, "saveTableButton").isEnabled()
 
 
-def test_all_right_is_said(window, judged):
-    window.show_photos(judged[:3])
-    window.show_result(result(judged[:3]))
+def test_all_right_is_said(window, evaluated):
+    window.show_photos(evaluated[:3])
+    window.show_result(result(evaluated[:3]))
     assert label(window, "choiceTitle") == "Errors: 0 images"
     assert label(window, "choiceOrder") == "There are none."
 
 
-def test_the_predictions_are_asked_for_as_a_table(qtbot, done, judged, tmp_path):
+def test_the_predictions_are_asked_for_as_a_table(qtbot, done, evaluated, tmp_path):
     button(done, "saveTableButton").click()
     dialog = done.findChild(QFileDialog)
     assert dialog.acceptMode() == QFileDialog.AcceptMode.AcceptSave
@@ -260,7 +258,7 @@ def test_the_predictions_are_asked_for_as_a_table(qtbot, done, judged, tmp_path)
         dialog.fileSelected.emit(str(tmp_path / "table.csv"))
     dialog.close()
     assert asked.args == [str(tmp_path / "table.csv")]
-    assert list(done.photos) == judged
+    assert list(done.photos) == evaluated
 
 
 def test_other_photos_can_be_asked_for(qtbot, done, tmp_path):
@@ -272,7 +270,7 @@ def test_other_photos_can_be_asked_for(qtbot, done, tmp_path):
     assert wanted.args == [str(tmp_path)]
 
 
-def test_a_photo_is_found_where_it_lies(done, judged, monkeypatch):
+def test_a_photo_is_found_where_it_lies(done, evaluated, monkeypatch):
     opened = []
 
     def open_url(url):
@@ -282,15 +280,15 @@ def test_a_photo_is_found_where_it_lies(done, judged, monkeypatch):
     monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
     choose(done, 1, 2)
     button(done, "showInFolderButton").click()
-    assert opened == [str(Path(judged[3].path).parent)]
+    assert opened == [str(Path(evaluated[3].path).parent)]
 
 
-def test_without_a_file_manager_it_says_where_the_photo_lies(done, judged, monkeypatch):
+def test_without_a_file_manager_it_says_where_the_photo_lies(done, evaluated, monkeypatch):
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: False)
     choose(done, 1, 2)
     button(done, "showInFolderButton").click()
     said = [label.text() for label in done.findChildren(QLabel) if label.isVisible()]
-    folder = Path(judged[3].path).parent
+    folder = Path(evaluated[3].path).parent
     assert f"No file manager could be opened. The folder is {folder}." in said
 
 
@@ -304,7 +302,7 @@ def test_thousands_of_classes_scroll(qtbot, window):
     window.grab()
 
 
-def test_it_fits_a_small_screen(window, judged):
+def test_it_fits_a_small_screen(window, evaluated):
     assert window.minimumSizeHint().width() < 640
     assert window.minimumSizeHint().height() < 480
     widget = window.findChild(QWidget, "confusions")
@@ -312,9 +310,9 @@ def test_it_fits_a_small_screen(window, judged):
     assert widget.width() > 200
 
 
-def test_what_nobody_knows_is_not_claimed(window, judged):
-    window.show_photos(judged)
-    window.show_result(result(judged, trained_on=None))
+def test_what_nobody_knows_is_not_claimed(window, evaluated):
+    window.show_photos(evaluated)
+    window.show_result(result(evaluated, trained_on=None))
     assert "unseen" not in label(window, "evaluationSubject")
     assert label(window, "evaluationNote") == (
         "The training set is unknown: some of these images may have been used for training."
@@ -329,17 +327,17 @@ def test_how_far_it_is_is_seen(window):
     assert not bar.isVisible()
 
 
-def test_what_is_chosen_while_it_judges_stays_chosen(qtbot, window, judged):
-    window.show_photos(judged[:4])  # no daisy is named for a tulip yet
+def test_what_is_chosen_during_the_evaluation_stays_chosen(qtbot, window, evaluated):
+    window.show_photos(evaluated[:4])  # no daisy is named for a tulip yet
     choose(window, 1, 1)
     assert label(window, "choiceTitle") == "rose predicted correctly: 2 images"
     grid = window.findChild(QListView, "evaluatedPhotos")
     grid.setCurrentIndex(grid.model().index(1, 0))
     looked_at = window.shown.path
-    others = [PhotoEvaluated(judged[0].path, "aster", "rose", 0.5, 0.1), *judged[4:]]
+    others = [PhotoEvaluated(evaluated[0].path, "aster", "rose", 0.5, 0.1), *evaluated[4:]]
     window.show_photos(others)  # the rows move down
     assert cells(window).currentIndex().data(Qt.ItemDataRole.UserRole) == ("rose", "rose")
-    window.show_result(result([*judged, others[0]]))
+    window.show_result(result([*evaluated, others[0]]))
     assert label(window, "choiceTitle") == "rose predicted correctly: 2 images"
     assert window.shown.path == looked_at
 
@@ -353,11 +351,11 @@ def test_the_tab_key_passes_by(qtbot, done):
     assert label(done, "choiceTitle") != "Errors: 3 images"
 
 
-def test_return_lights_a_guess_and_no_more(qtbot, done, judged):
-    guesses = (Prediction("tulip", 0.9), Prediction("rose", 0.05))
-    guessed = Predicted(judged[3].path, guesses, BEST, 7)
+def test_return_explains_a_prediction_and_no_more(qtbot, done, evaluated):
+    predictions = (Prediction("tulip", 0.9), Prediction("rose", 0.05))
+    predicted = Predicted(evaluated[3].path, predictions, BEST, 7)
     done.show_answer(
-        PhotoAnswer(judged[3].path, predicted=guessed, heatmaps=(((1.0,),), ((0.5,),)))
+        PhotoAnswer(evaluated[3].path, predicted=predicted, heatmaps=(((1.0,),), ((0.5,),)))
     )
     table = done.findChild(QTableView, "evaluatedPredictions")
     table.setFocus()
@@ -429,7 +427,7 @@ def test_a_cell_is_painted_in_the_colour_of_its_share(done):
     assert empty.red() == pytest.approx(empty.green(), abs=3)
 
 
-def test_the_table_shows_what_it_grows_to(qtbot, window, judged):
-    window.show_photos(judged)
+def test_the_table_shows_what_it_grows_to(qtbot, window, evaluated):
+    window.show_photos(evaluated)
     with qtbot.waitSignal(cells(window).model().dataChanged):
-        window.show_photos(judged[:1])
+        window.show_photos(evaluated[:1])

@@ -55,12 +55,12 @@ def evaluated(*wishes: object) -> tuple[list[PhotoEvaluated], Evaluated]:
     return [event for event in events if isinstance(event, PhotoEvaluated)], events[-1]
 
 
-def held_back(run: RunFolder) -> list[str]:
+def validation_set(run: RunFolder) -> list[str]:
     return [path for path, _, part in run.split() if part == "validation"]
 
 
 def test_it_says_what_validation_said(run: RunFolder, photos: Path) -> None:
-    judged, result = evaluated(run.path)
+    images, result = evaluated(run.path)
     best = max(
         (event for event in run.history.events() if isinstance(event, EpochDone)),
         key=lambda event: (event.val_accuracy, -event.val_loss),
@@ -69,15 +69,15 @@ def test_it_says_what_validation_said(run: RunFolder, photos: Path) -> None:
     assert result.loss == pytest.approx(best.val_loss, rel=1e-5)
     assert result.checkpoint == str(run.best)
     assert result.folder == str(photos)
-    assert [each.path for each in judged] == [str(photos / path) for path in held_back(run)]
+    assert [each.path for each in images] == [str(photos / path) for path in validation_set(run)]
     assert 0 < result.accuracy < 1  # else this shows little
 
 
 def test_figures_are_those_of_its_photos(run: RunFolder) -> None:
-    judged, result = evaluated(run.path)
-    wrong = [each for each in judged if not each.correct]
-    assert result.photos == len(judged) == sum(score.photos for score in result.classes)
-    assert result.accuracy == sum(each.correct for each in judged) / len(judged)
+    images, result = evaluated(run.path)
+    wrong = [each for each in images if not each.correct]
+    assert result.photos == len(images) == sum(score.photos for score in result.classes)
+    assert result.accuracy == sum(each.correct for each in images) / len(images)
     assert [score.name for score in result.classes] == ["daisy", "iris", "lily"]
     assert sum(each.photos for each in result.confusions) == len(wrong)
     assert set(result.most_confident_errors) <= set(wrong)
@@ -85,39 +85,39 @@ def test_figures_are_those_of_its_photos(run: RunFolder) -> None:
     assert [each.probability for each in result.most_confident_errors] == sorted(
         (each.probability for each in wrong), reverse=True
     )[:10]
-    assert all(each.label == Path(each.path).parent.name for each in judged)
+    assert all(each.label == Path(each.path).parent.name for each in images)
     assert result.top5 is None  # of three classes it would say nothing
 
 
-def test_each_photo_is_answered_as_predict_answers(run: RunFolder) -> None:
-    judged, _ = evaluated(run.path)
-    guesses = list(tasks.predict(run.path, [each.path for each in judged]))
-    for each, guess in zip(judged, guesses, strict=True):
+def test_each_photo_is_predicted_as_predict_does(run: RunFolder) -> None:
+    images, _ = evaluated(run.path)
+    guesses = list(tasks.predict(run.path, [each.path for each in images]))
+    for each, guess in zip(images, guesses, strict=True):
         shares = {one.name: one.probability for one in guess.predictions}
         assert each.predicted == guess.predictions[0].name
         assert each.probability == pytest.approx(shares[each.predicted], abs=1e-5)
         assert each.label_probability == pytest.approx(shares[each.label], abs=1e-5)
 
 
-def test_its_own_folder_is_asked_for_what_is_new_to_it(run: RunFolder, photos: Path) -> None:
+def test_of_its_own_folder_only_unseen_photos_are_evaluated(run: RunFolder, photos: Path) -> None:
     by_default = evaluated(run.path)[1]
-    assert by_default.trained_on == len(run.split()) - len(held_back(run))
+    assert by_default.trained_on == len(run.split()) - len(validation_set(run))
     assert evaluated(run.path, photos)[1] == by_default
 
 
-def test_photos_that_it_has_learned_from_are_known_elsewhere(
+def test_training_photos_are_recognised_in_another_folder(
     run: RunFolder, photos: Path, tmp_path: Path
 ) -> None:
     moved = tmp_path / "moved"
     shutil.copytree(photos, moved)
     learned = [path for path, _, part in run.split() if part == "train"]
     Image.new("RGB", (40, 40), "red").save(moved / learned[0])  # another photo of that name
-    judged, result = evaluated(run.path, moved)
-    assert {each.path for each in judged} == {
-        str(moved / path) for path in (learned[0], *held_back(run))
+    images, result = evaluated(run.path, moved)
+    assert {each.path for each in images} == {
+        str(moved / path) for path in (learned[0], *validation_set(run))
     }
     assert result.trained_on == len(learned) - 1
-    for path in (learned[0], *held_back(run)):
+    for path in (learned[0], *validation_set(run)):
         (moved / path).unlink()
     with pytest.raises(FlowerError, match="was trained on every image in"):
         evaluated(run.path, moved)
@@ -126,8 +126,8 @@ def test_photos_that_it_has_learned_from_are_known_elsewhere(
 def test_a_folder_of_other_photos(run: RunFolder, make_photos, tmp_path: Path) -> None:
     others = make_photos(tmp_path / "others", classes=4, per_class=3, side=50)
     (others / "iris" / "torn.jpg").write_text("no picture")
-    judged, result = evaluated(run.best, others)
-    assert {each.label for each in judged} == {"daisy", "iris", "lily"}
+    images, result = evaluated(run.best, others)
+    assert {each.label for each in images} == {"daisy", "iris", "lily"}
     assert result.photos == 9
     assert result.unknown_classes == ("rose",)
     assert result.trained_on == 0
@@ -147,9 +147,9 @@ def test_a_ready_split_is_asked_for_its_validation_photos(
 ) -> None:
     make_photos(tmp_path / "split" / "train", classes=3, per_class=2)
     make_photos(tmp_path / "split" / "test", classes=3, per_class=3, side=50)
-    judged, _ = evaluated(run.path, tmp_path / "split")
-    assert len(judged) == 9
-    assert all(Path(each.path).parent.parent.name == "test" for each in judged)
+    images, _ = evaluated(run.path, tmp_path / "split")
+    assert len(images) == 9
+    assert all(Path(each.path).parent.parent.name == "test" for each in images)
 
 
 def test_the_five_likeliest_count_where_there_are_more(tmp_path: Path, make_photos) -> None:
@@ -160,22 +160,22 @@ def test_the_five_likeliest_count_where_there_are_more(tmp_path: Path, make_phot
     content |= {"recipe": Recipe(model="mynet").as_dict()}
     content |= {"model": build("mynet", 11, 32).state_dict()}
     checkpoint.write(content, tmp_path / "eleven.pth")
-    judged, result = evaluated(tmp_path / "eleven.pth", folder)
-    guesses = tasks.predict(tmp_path / "eleven.pth", [each.path for each in judged])
+    images, result = evaluated(tmp_path / "eleven.pth", folder)
+    guesses = tasks.predict(tmp_path / "eleven.pth", [each.path for each in images])
     among = [
         each.label in {one.name for one in guess.predictions}
-        for each, guess in zip(judged, guesses, strict=True)
+        for each, guess in zip(images, guesses, strict=True)
     ]
     assert result.top5 == sum(among) / 8
-    assert len(judged) == 8
+    assert len(images) == 8
 
 
-def test_it_tells_how_far_it_is(run: RunFolder) -> None:
+def test_it_reports_progress(run: RunFolder) -> None:
     told = [each for each in tasks.evaluate(run.path) if isinstance(each, Preparing)]
     assert [(each.done, each.total) for each in told] == [(32, 36), (36, 36)]
 
 
-def test_nothing_is_drawn_and_the_answering_network_stays(run: RunFolder) -> None:
+def test_no_random_number_is_drawn_and_the_network_stays(run: RunFolder) -> None:
     (before,) = tasks.predict(run.path, [next(Path(run.recipe().photos).rglob("*.jpg"))])
     torch.manual_seed(8)
     state = torch.get_rng_state()
@@ -226,7 +226,7 @@ def test_a_run_whose_photos_have_gone_says_so(
 # --- what it has learned from -----------------------------------------------------------------
 
 
-def test_what_it_has_learned_from_is_known_from_within_too(
+def test_training_photos_are_recognised_in_a_subfolder_too(
     little: Callable[..., Recipe], make_photos, tmp_path: Path, models: Path
 ) -> None:
     make_photos(tmp_path / "split" / "train", classes=2, per_class=4)
@@ -253,7 +253,7 @@ def test_a_file_of_the_same_name_and_size_is_another_where_its_content_is(
     other, _ = trained(little(photos=str(tmp_path / "one")), models)
     assert evaluated(other.path, tmp_path / "two")[1].trained_on == 0
     shutil.copytree(tmp_path / "one", tmp_path / "copy")
-    assert evaluated(other.path, tmp_path / "copy")[1].photos == len(held_back(other))
+    assert evaluated(other.path, tmp_path / "copy")[1].photos == len(validation_set(other))
 
 
 def test_a_label_that_is_mended_counts(
@@ -261,16 +261,16 @@ def test_a_label_that_is_mended_counts(
 ) -> None:
     folder = make_photos(tmp_path / "photos", classes=2, per_class=10)
     other, _ = trained(little(photos=str(folder)), models)
-    wrong = next(path for path in held_back(other) if path.startswith("daisy/"))
+    wrong = next(path for path in validation_set(other) if path.startswith("daisy/"))
     learned = next(path for path, _, part in other.split() if part == "train")
     for path in (wrong, learned):
         (folder / path).rename(folder / "iris" / f"{Path(path).name}")
-    judged, result = evaluated(other.path)
-    moved = next(each for each in judged if Path(each.path).name == Path(wrong).name)
+    images, result = evaluated(other.path)
+    moved = next(each for each in images if Path(each.path).name == Path(wrong).name)
     assert moved.label == "iris"
     assert not result.problems
     again, _ = evaluated(other.path, folder)
-    assert {each.path for each in again} == {each.path for each in judged}
+    assert {each.path for each in again} == {each.path for each in images}
 
 
 def test_a_class_that_is_renamed_is_known_by_its_new_name(
@@ -302,13 +302,13 @@ def test_a_class_that_is_renamed_is_known_by_its_new_name(
         {"recipe": {"model": "mynet", "optimizer": "lion", "batch_size": 1}},
     ],
 )
-def test_a_checkpoint_of_a_later_version_still_answers(
+def test_a_checkpoint_of_a_later_version_still_predicts(
     run: RunFolder, photos: Path, tmp_path: Path, changes: dict[str, object]
 ) -> None:
     checkpoint.write({**checkpoint.read(run.best), **changes}, tmp_path / "later.pth")
-    judged, _ = evaluated(tmp_path / "later.pth", photos)
-    (guess,) = tasks.predict(tmp_path / "later.pth", [judged[0].path])
-    assert guess.predictions[0].name == judged[0].predicted
+    images, _ = evaluated(tmp_path / "later.pth", photos)
+    (guess,) = tasks.predict(tmp_path / "later.pth", [images[0].path])
+    assert guess.predictions[0].name == images[0].predicted
 
 
 def test_it_computes_in_the_precision_of_its_training(
@@ -323,7 +323,7 @@ def test_it_computes_in_the_precision_of_its_training(
     assert 1e-6 < max(differ) < 0.05
 
 
-def test_the_network_that_answers_photos_stays_on_its_device(run: RunFolder) -> None:
+def test_the_network_that_predicts_stays_on_its_device(run: RunFolder) -> None:
     """Another thread may be using it: a network on another device is a copy."""
     trained = predictor.load(run.best)
     inference = BatchInference(trained, torch.device("meta"))

@@ -85,7 +85,7 @@ def test_what_has_no_places_tells_nothing() -> None:
     assert grad_cam.target_layer(swin, torch.zeros(1, 3, 32, 32)) == ""
 
 
-def test_who_cannot_tell_why_guesses_all_the_same(
+def test_a_network_without_heatmaps_predicts_all_the_same(
     little: Callable[..., Recipe], monkeypatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     *_, done = tasks.train(little(epochs=1))

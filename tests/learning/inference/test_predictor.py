@@ -1,4 +1,4 @@
-"""Guesses: ranked, by the checkpoint that says so, and never in the way of each other."""
+"""Predictions: ranked, in batches, by the checkpoint and on the device that were chosen."""
 
 import gc
 import shutil
@@ -50,38 +50,40 @@ def photo(run: RunFolder) -> Path:
     return Path(run.recipe().photos) / "iris" / "iris_3.jpg"
 
 
-def test_guesses_are_ranked(run: RunFolder, photo: Path) -> None:
-    (guessed,) = tasks.predict(run.path, [photo])
-    assert isinstance(guessed, Predicted)
-    assert (guessed.path, guessed.checkpoint) == (str(photo), str(run.best))
-    shares = [guess.probability for guess in guessed.predictions]
-    assert guessed.predictions[0].name == "iris"
+def test_predictions_are_ranked(run: RunFolder, photo: Path) -> None:
+    (predicted,) = tasks.predict(run.path, [photo])
+    assert isinstance(predicted, Predicted)
+    assert (predicted.path, predicted.checkpoint) == (str(photo), str(run.best))
+    shares = [prediction.probability for prediction in predicted.predictions]
+    assert predicted.predictions[0].name == "iris"
     assert shares == sorted(shares, reverse=True)
     assert sum(shares) == pytest.approx(1)
-    assert {guess.name for guess in guessed.predictions} == {"daisy", "iris", "lily"}
-    assert 1 <= guessed.epoch <= 8
+    assert {prediction.name for prediction in predicted.predictions} == {"daisy", "iris", "lily"}
+    assert 1 <= predicted.epoch <= 8
 
 
 def test_nine_of_ten_are_right(run: RunFolder) -> None:
     photos = sorted(Path(run.recipe().photos).rglob("*.jpg"))
-    guesses = list(tasks.predict(run.best, photos))
-    assert [guess.path for guess in guesses] == [str(path) for path in photos]
+    predictions = list(tasks.predict(run.best, photos))
+    assert [prediction.path for prediction in predictions] == [str(path) for path in photos]
     right = sum(
-        guess.predictions[0].name == path.parent.name
-        for guess, path in zip(guesses, photos, strict=True)
+        prediction.predictions[0].name == path.parent.name
+        for prediction, path in zip(predictions, photos, strict=True)
     )
     assert right >= 27
 
 
-def test_five_guesses_at_most(little: Callable[..., Recipe], make_photos, tmp_path: Path) -> None:
+def test_five_predictions_at_most(
+    little: Callable[..., Recipe], make_photos, tmp_path: Path
+) -> None:
     net = build("mynet", 7, 32)
     content = {"format": checkpoint.FORMAT, "recipe": little().as_dict(), "image_size": 32}
     content |= {"classes": [f"class {n}" for n in range(7)], "model": net.state_dict()}
     checkpoint.write(content, tmp_path / "seven.pth")
     photo = next(make_photos(tmp_path / "photos", classes=2, per_class=1).rglob("*.jpg"))
-    (guessed,) = tasks.predict(tmp_path / "seven.pth", [photo])
-    assert len(guessed.predictions) == 5
-    assert 0.6 < sum(guess.probability for guess in guessed.predictions) < 1
+    (predicted,) = tasks.predict(tmp_path / "seven.pth", [photo])
+    assert len(predicted.predictions) == 5
+    assert 0.6 < sum(prediction.probability for prediction in predicted.predictions) < 1
 
 
 def test_what_cannot_be_read_stops_no_other(run: RunFolder, photo: Path, tmp_path: Path) -> None:
@@ -95,7 +97,7 @@ def test_what_cannot_be_read_stops_no_other(run: RunFolder, photo: Path, tmp_pat
     assert isinstance(gone, PredictionFailed)
 
 
-def test_a_turned_camera_changes_no_guess(run: RunFolder, photo: Path, tmp_path: Path) -> None:
+def test_a_turned_camera_changes_no_prediction(run: RunFolder, photo: Path, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     with Image.open(photo) as upright:
@@ -107,7 +109,7 @@ def test_a_turned_camera_changes_no_guess(run: RunFolder, photo: Path, tmp_path:
     assert turned.predictions == upright_guess.predictions
 
 
-def test_nothing_is_drawn(run: RunFolder, photo: Path) -> None:
+def test_no_random_number_is_drawn(run: RunFolder, photo: Path) -> None:
     torch.manual_seed(8)
     state = torch.get_rng_state()
     list(tasks.predict(run.last, [photo]))
@@ -124,7 +126,7 @@ def test_a_new_checkpoint_at_the_same_place_is_seen(run: RunFolder, photo: Path,
     assert [before[0].predictions[0].name, after[0].predictions[0].name] == ["iris", "tulip"]
 
 
-def test_a_run_answers_with_the_best_that_it_has(run: RunFolder, photo: Path, tmp_path) -> None:
+def test_a_run_predicts_with_its_best_checkpoint(run: RunFolder, photo: Path, tmp_path) -> None:
     young = RunFolder(tmp_path)
     with pytest.raises(FlowerError, match="has no checkpoint yet"):
         list(tasks.predict(young.path, [photo]))
@@ -134,7 +136,7 @@ def test_a_run_answers_with_the_best_that_it_has(run: RunFolder, photo: Path, tm
     assert next(tasks.predict(young.path, [photo])).checkpoint == str(young.best)
 
 
-def test_what_cannot_answer(run: RunFolder, photo: Path, tmp_path: Path) -> None:
+def test_what_cannot_predict(run: RunFolder, photo: Path, tmp_path: Path) -> None:
     path = tmp_path / "x.pth"
     with pytest.raises(FlowerError, match="There is no file"):
         list(tasks.predict(path, [photo]))
@@ -147,9 +149,7 @@ def test_what_cannot_answer(run: RunFolder, photo: Path, tmp_path: Path) -> None
         list(tasks.predict(path, [photo]))
 
 
-def test_a_network_whose_numbers_went_wrong_says_so(
-    run: RunFolder, photo: Path, tmp_path: Path
-) -> None:
+def test_a_network_that_gives_nan_says_so(run: RunFolder, photo: Path, tmp_path: Path) -> None:
     stored = checkpoint.read(run.best)
     for name, tensor in (stored["ema"] or stored["model"]).items():
         if name.endswith("running_var"):
@@ -205,7 +205,7 @@ def test_only_some_batches_are_in_memory(run: RunFolder, photo: Path, monkeypatc
     events.close()
 
 
-def test_where_a_network_looks_is_computed_for_those_who_ask(
+def test_heatmaps_are_computed_only_when_they_are_asked_for(
     run: RunFolder, photo: Path, monkeypatch
 ) -> None:
     asked = []
@@ -269,8 +269,8 @@ def test_a_device_that_this_machine_lacks(run: RunFolder, photo: Path, tmp_path,
     stored = checkpoint.read(run.best)
     stored["recipe"]["device"] = "cuda"
     checkpoint.write(stored, tmp_path / "theirs.pth")
-    (guessed,) = tasks.predict(tmp_path / "theirs.pth", [photo])
-    assert guessed.predictions[0].name == "iris"
+    (predicted,) = tasks.predict(tmp_path / "theirs.pth", [photo])
+    assert predicted.predictions[0].name == "iris"
     with pytest.raises(FlowerError, match="This machine has no"):
         list(tasks.predict(run.best, [photo], device="cuda"))
 
@@ -348,7 +348,7 @@ def test_a_run_may_rename_its_classes(run: RunFolder, photo: Path, tmp_path: Pat
     renamed = RunFolder(copied)
     rows = [(path, name.replace("iris", "violet"), part) for path, name, part in renamed.split()]
     renamed.write_split(("daisy", "violet", "lily"), rows, Path(run.recipe().photos))
-    (guessed,) = tasks.predict(renamed.best, [photo])
-    assert guessed.predictions[0].name == "violet"
+    (predicted,) = tasks.predict(renamed.best, [photo])
+    assert predicted.predictions[0].name == "violet"
     shutil.copy(run.best, copied / "mine.pth")  # nobody knows of which run it is
     assert next(tasks.predict(copied / "mine.pth", [photo])).predictions[0].name == "iris"
