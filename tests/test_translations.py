@@ -50,6 +50,22 @@ def test_messages_are_literals() -> None:
     assert wrong == []
 
 
+def test_no_message_is_inside_an_f_string() -> None:
+    """Babel does not look there."""
+    wrong = [
+        f"{path.relative_to(PACKAGE)}:{text.lineno}"
+        for path in PACKAGE.rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for node in ast.walk(text)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in MESSAGES
+        and literal(node.args[0]) is not None
+    ]
+    assert wrong == []
+
+
 def test_every_placeholder_is_filled_in() -> None:
     wrong = []
     for place, name, call in calls():

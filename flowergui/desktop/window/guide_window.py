@@ -102,6 +102,7 @@ def _about() -> str:
     """The last chapter."""
     from PySide6 import __version__ as qt
 
+    title = tr("About")
     about = tr(
         "flowergui {version}, on Python {python} and Qt {qt}. Made of PyTorch and torchvision "
         "(networks and training), PySide6 (the window) and pyqtgraph (the curves). MIT licence.",
@@ -110,4 +111,4 @@ def _about() -> str:
         qt=qt,
     )
     kept = tr("Runs and weights are kept in `{folder}`.", folder=paths.models_folder())
-    return f"## {tr('About')}\n\n{about}\n\n{kept}"
+    return f"## {title}\n\n{about}\n\n{kept}"
