@@ -187,8 +187,7 @@ class EvaluationController(QObject):
             if isinstance(event, Predicted):
                 self._window.show_answer(replace(shown, predicted=event))
             elif isinstance(event, Explained):
-                why_not = "" if event.heatmaps else tr("This network can't show where it looks.")
-                self._window.show_answer(replace(shown, heatmaps=event.heatmaps, why_not=why_not))
+                self._window.show_answer(shown.with_explanation(event))
             elif isinstance(event, PredictionFailed):
                 self._window.show_answer(PhotoAnswer(event.path, failure=event.reason))
 

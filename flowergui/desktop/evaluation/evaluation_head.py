@@ -64,9 +64,7 @@ class EvaluationHead(QWidget):
         sentences.addWidget(self._sentence)
         sentences.addWidget(self._subject)
         again = quiet_button(tr("Evaluate again"), "evaluateAgainButton")
-        again.setToolTip(
-            tr("Once more: images may be in other folders now, or the checkpoint be newer.")
-        )
+        again.setToolTip(tr("Evaluate again, for example after moving images or training further."))
         again.clicked.connect(self.rerun_requested)
         others = QPushButton(tr("Other images…"))
         others.setObjectName("otherPhotosButton")

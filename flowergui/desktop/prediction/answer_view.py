@@ -93,7 +93,7 @@ class AnswerView(QWidget):
         self._explain()
 
     def retry_explanation(self) -> None:
-        """Requests an explanation that was cancelled once more, if it is still wanted."""
+        """After an explanation was cancelled: requests it again, if "Why?" is still on."""
         self._requested = None
         self._explain()
 

@@ -1,9 +1,10 @@
 """What is known of one photo: its predictions, and where the network looks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
-from flowergui.events import Predicted
+from flowergui.events import Explained, Predicted
 from flowergui.facts import Heatmap
 from flowergui.text import percent, tr
 
@@ -27,6 +28,11 @@ class PhotoAnswer:
     def can_be_explained(self) -> bool:
         """Whether its heatmaps are still to be computed."""
         return bool(self.predicted and not self.heatmaps and not self.why_not)
+
+    def with_explanation(self, event: Explained) -> Self:
+        """The same with these heatmaps, or with the reason why there are none."""
+        why_not = "" if event.heatmaps else tr("This network can't show where it looks.")
+        return replace(self, heatmaps=event.heatmaps, why_not=why_not)
 
     @property
     def summary(self) -> str:

@@ -44,7 +44,7 @@ class PredictionController(QObject):
         self._store, self._panel, self._jobs = store, panel, jobs
         self._requested: list[str] = []  # what the job predicts
         self._explaining = ""
-        self._gave_up = False  # an explanation, for new predictions
+        self._explanation_cancelled = False
         self._waiting: list[str] = []  # is predicted once the run has saved
         store.changed.connect(self._changed)
         panel.explanation_requested.connect(self._explain)
@@ -108,7 +108,7 @@ class PredictionController(QObject):
         if paths:
             self._requested = list(paths)
             checkpoint = predicting_checkpoint(self._store.session)
-            self._gave_up = self._jobs.is_running(EXPLAIN)
+            self._explanation_cancelled = self._jobs.is_running(EXPLAIN)
             self._jobs.cancel(EXPLAIN)  # it is of predictions that may be others now
             self._jobs.do(
                 PREDICT,
@@ -145,8 +145,8 @@ class PredictionController(QObject):
                 self._panel.show_prediction(event)
             elif isinstance(event, PredictionFailed):
                 self._panel.show_failed(event)
-        if self._gave_up:
-            self._gave_up = False
+        if self._explanation_cancelled:
+            self._explanation_cancelled = False
             self._panel.retry_explanation()
 
     @Slot(object)

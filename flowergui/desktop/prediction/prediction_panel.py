@@ -77,7 +77,7 @@ class PredictionPanel(Card):
             self._put(PhotoAnswer(predicted.path, predicted=predicted))
 
     def retry_explanation(self) -> None:
-        """Requests an explanation that was cancelled once more, if it is still wanted."""
+        """See AnswerView."""
         self._answer_view.retry_explanation()
 
     @Slot(object)
@@ -85,9 +85,7 @@ class PredictionPanel(Card):
         """The heatmaps of a photo that was predicted, or that it can have none."""
         row = self._strip.row_of(explained.path)
         if row >= 0:
-            why_not = "" if explained.heatmaps else tr("This network can't show where it looks.")
-            shown = self._strip.photos()[row]
-            self._put(replace(shown, heatmaps=explained.heatmaps, why_not=why_not))
+            self._put(self._strip.photos()[row].with_explanation(explained))
 
     def show_not_explained(self, path: str, why_not: str) -> None:
         """A photo that was predicted can have no heatmaps, and why."""
