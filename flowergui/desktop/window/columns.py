@@ -1,6 +1,6 @@
 """Three columns beside each other: each scrolls, those at the sides can be narrowed and folded."""
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, Slot
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -28,6 +28,9 @@ class Column(QScrollArea):
     A gutter is kept free for the scroll bar, so that nothing moves when it comes.
     """
 
+    content_changed = Signal()
+    """What is in `inner` may need another width."""
+
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.inner = QWidget()
@@ -40,6 +43,11 @@ class Column(QScrollArea):
         self.rows.setSpacing(theme.SPACE)
         self.verticalScrollBar().rangeChanged.connect(self._keep_gutter)
         self._keep_gutter()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.content_changed.emit()
+        return super().eventFilter(watched, event)
 
     def needed_width(self) -> int:
         """Pixels that the column needs, so that nothing has to be scrolled sideways."""
@@ -66,10 +74,12 @@ class Columns(QSplitter):
         self.setObjectName("columns")
         self._wanted = {LEFT: left_width, RIGHT: right_width}
         self._by_hand = False
+        self._shared_out: tuple[int, ...] = ()  # the width, and what the columns needed
         self.setHandleWidth(HANDLE_WIDTH)
         self.left, self.middle, self.right = (Column(self) for _ in range(3))
         for column in (self.left, self.middle, self.right):
             self.addWidget(column)
+            column.content_changed.connect(self._share_out)
         for place in (LEFT, MIDDLE, RIGHT):
             self.setStretchFactor(place, int(place == MIDDLE))
             self.setCollapsible(place, place != MIDDLE)
@@ -116,10 +126,15 @@ class Columns(QSplitter):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if not self._by_hand:
-            self._share_out()
+        self._share_out()
 
+    @Slot()
     def _share_out(self) -> None:
+        needed = (column.needed_width() for column in (self.left, self.middle, self.right))
+        shared_out = (self.width(), *needed)
+        if self._by_hand or shared_out == self._shared_out:
+            return
+        self._shared_out = shared_out
         room = self.width() - 2 * self.handleWidth()
         left, right = self._wanted[LEFT], self._wanted[RIGHT]
         lacking = self.middle.needed_width() - (room - left - right)

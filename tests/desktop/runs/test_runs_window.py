@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QTableView, QTre
 from flowergui.config.recipe import SETTING, Recipe
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
 from flowergui.desktop.plots.pg import pyqtgraph as pg
-from flowergui.desktop.plots.run_curves import FAINT, RunCurve, RunCurves
+from flowergui.desktop.plots.run_curves import TRAINING_OPACITY, RunCurve, RunCurves
 from flowergui.desktop.runs.runs_model import DOT_PX
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.style import theme
@@ -187,7 +187,13 @@ def test_what_is_ticked_is_drawn_in_a_colour_of_its_own(window):
     assert middles[1:] == [look.serial(1), look.serial(0)]
     drawn = [each.opts["pen"].color() for each in curves(window)]
     # The run without validation has no strong curve.
-    shown = ((1, FAINT), (1, 1.0), (2, FAINT), (0, FAINT), (0, 1.0))
+    shown = (
+        (1, TRAINING_OPACITY),
+        (1, 1.0),
+        (2, TRAINING_OPACITY),
+        (0, TRAINING_OPACITY),
+        (0, 1.0),
+    )
     assert drawn == [look.serial(slot, share) for slot, share in shown]
 
 

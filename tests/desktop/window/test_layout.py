@@ -75,6 +75,18 @@ def test_everything_can_be_reached_in_a_small_window(window):
         assert hidden <= column.verticalScrollBar().maximum()
 
 
+def test_a_column_gets_what_its_content_needs_later(qtbot, window):
+    """No bar to scroll sideways comes when a panel shows more."""
+    window.resize(960, 600)
+    window.show()
+    left = columns(window).left
+    wide = QWidget()
+    wide.setMinimumWidth(left.viewport().width() + 20)
+    left.rows.addWidget(wide)
+    qtbot.waitUntil(lambda: left.viewport().width() >= wide.minimumWidth())
+    assert left.horizontalScrollBar().maximum() == 0
+
+
 def test_messages_move_nothing_at_the_sides(window, qapp):
     window.resize(1280, 800)
     window.show()
