@@ -415,5 +415,5 @@ def test_the_disk_is_touched_by_jobs_alone(qtbot, window, script, tmp_path, monk
     note = find(runs, QLabel, "runsNote")
     remove(window, runs)
     qtbot.waitUntil(lambda: "can't be moved to the trash" in note.text())
-    assert len(threads) > 1
+    assert threads
     assert threading.get_ident() not in threads
