@@ -24,6 +24,7 @@ from flowergui.events import (
 )
 from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions
 from flowergui.store import library, paths
+from flowergui.store.change_log import Change
 from flowergui.store.library import newest_run, run_folders
 from flowergui.store.run_facts import run_listed
 from flowergui.store.run_folder import RunFolder
@@ -219,6 +220,9 @@ def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iter
             log.warning("%s can't be listed: %s", run.path, error)
 
 
-def history(run: str | Path) -> Iterator[BatchDone | EpochDone]:
-    """The batches and epochs of a run, from its history.csv, one by one: there may be millions."""
-    yield from RunFolder(Path(run)).history.events()
+def history(run: str | Path) -> Iterator[BatchDone | EpochDone | Change]:
+    """The batches and epochs of a run, one by one: there may be millions. What was changed while it
+    trained comes before them."""
+    folder = RunFolder(Path(run))
+    yield from folder.changes.events()
+    yield from folder.history.events()

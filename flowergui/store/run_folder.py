@@ -19,6 +19,7 @@ from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.store import atomic_io
 from flowergui.store.atomic_io import FS_ENCODING_ERRORS, TMP_SUFFIX, replace_with_retry, temp_path
+from flowergui.store.change_log import ChangeLog
 from flowergui.store.history import History
 from flowergui.text import tr
 
@@ -41,8 +42,9 @@ class RunFolder:
     """The folder models/<date>_<time>_<model>_<mode>/ of a run.
 
     It holds recipe.json, classes.json, split.csv and history.csv, the checkpoints last.pth,
-    previous.pth and best.pth, resumed.pth (the checkpoint that the run was resumed from, if it
-    was), and note.txt (if the user wrote a note).
+    previous.pth and best.pth, changes.jsonl (if settings were changed while it trained),
+    resumed.pth (the checkpoint that the run was resumed from, if it was), and note.txt (if the user
+    wrote a note).
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,6 +54,7 @@ class RunFolder:
         self.best = path / "best.pth"
         self.resumed = path / "resumed.pth"
         self.history = History(path / "history.csv")
+        self.changes = ChangeLog(path / "changes.jsonl")
         self._recipe = path / "recipe.json"
         self._classes = path / "classes.json"
         self._split = path / "split.csv"

@@ -16,11 +16,12 @@ from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, Saved, SaveFailed
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.device import hardware
+from flowergui.store.change_log import Change
 from flowergui.store.run_folder import RunFolder
 
 SaveEvent = Saved | SaveFailed
 Content = Mapping[str, Any]
-Rows = list[BatchDone | EpochDone]
+Row = BatchDone | EpochDone | Change
 
 MIN_SECONDS_BETWEEN_SAVES = 10.0
 """The shortest time between two saves at the ends of epochs."""
@@ -37,12 +38,12 @@ SYNC_BELOW_BYTES = 8 << 20
 @dataclass(frozen=True, slots=True)
 class SaveJob:
     """What to write: `last` as last.pth, and as best.pth too if it `is_best`; else an earlier
-    `best` state, if there is one; and the rows of history.csv up to `last`."""
+    `best` state, if there is one; and the rows of history.csv and changes.jsonl up to `last`."""
 
     last: Content
     is_best: bool
     best: Content | None
-    rows: Rows
+    rows: list[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class SaveResult:
     written with the next one. `seconds` are the CPU time that it took."""
 
     events: list[SaveEvent]
-    rows: Rows
+    rows: list[Row]
     best: Content | None
     seconds: float
 
@@ -72,7 +73,7 @@ class CheckpointWriter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="saving")
         self._running: Future[SaveResult] | None = None
         self._events: list[SaveEvent] = []
-        self._rows: Rows = []
+        self._rows: list[Row] = []
         self._best: Content | None = None
         self._recipe: Content | None = None
         self._copy_seconds = 0.0
@@ -85,8 +86,8 @@ class CheckpointWriter:
         MAX_SHARE_OF_TIME; at most `longest`."""
         return min(max(MIN_SECONDS_BETWEEN_SAVES, self.cost / MAX_SHARE_OF_TIME), longest)
 
-    def record(self, row: BatchDone | EpochDone) -> None:
-        """Keeps a row for history.csv; it is written with the next checkpoint."""
+    def record(self, row: Row) -> None:
+        """Keeps a row for history.csv or changes.jsonl; it is written with the next checkpoint."""
         self._rows.append(row)
 
     def save(self, content: Content, *, best: bool = False) -> list[SaveEvent]:
@@ -187,7 +188,9 @@ class CheckpointWriter:
         try:
             if not folder.exists():
                 self._recreate_folder()
-            folder.history.append(rows)
+            folder.history.append(row for row in rows if isinstance(row, BatchDone | EpochDone))
+            rows = [row for row in rows if not isinstance(row, BatchDone | EpochDone)]
+            folder.changes.append(row for row in rows if not isinstance(row, BatchDone | EpochDone))
             rows = []
             if job.best is not None:
                 checkpoint.write(job.best, folder.best)

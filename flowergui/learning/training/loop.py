@@ -99,7 +99,9 @@ def train_epoch(
     recipe, progress, epoch = run.recipe, run.progress, run.progress.epoch
     size = run.training_size(epoch)
     if progress.batch == 0 and size != run.training_size(max(epoch - 1, 1)):
-        yield TrainingSizeChanged(progress.step, size)
+        resized = TrainingSizeChanged(progress.step, size)
+        run.record(resized)
+        yield resized
     indices = shuffled_indices(len(pipeline.dataset.photos), recipe.seed, epoch)
     all_batches = batch_indices(indices, recipe.batch_size, recipe.drop_last)
     run.model.train()  # validation left it in evaluation mode
@@ -229,13 +231,17 @@ def apply_requests(run: Run, live: LiveRequests) -> Generator[Event, None, bool]
         patterns, live.frozen = live.frozen, None
         try:
             run.freeze(patterns)
-            yield FrozenChanged(run.progress.step, run.model.frozen, *run.model.trainable())
+            frozen = FrozenChanged(run.progress.step, run.model.frozen, *run.model.trainable())
+            run.record(frozen)
+            yield frozen
         except FlowerError as error:
             yield Warned(str(error))
     if live.learning_rate is not None:
         rate, live.learning_rate = live.learning_rate, None
         run.set_learning_rate(rate)
-        yield LearningRateChanged(run.progress.step, rate)
+        changed = LearningRateChanged(run.progress.step, rate)
+        run.record(changed)
+        yield changed
     if live.save:
         live.save = False
         yield from run.save()

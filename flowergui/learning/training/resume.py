@@ -148,6 +148,7 @@ def _keep_in_place(plan: ResumePlan, run: Run, *, rewrite_split: bool) -> None:
     folder = run.folder
     _keep(folder, plan.checkpoint, folder.resumed)
     folder.history.cut_back(run.progress.step, run.progress.epoch)
+    folder.changes.cut_back(run.progress.step)
     folder.write_recipe(run.recipe)
     if rewrite_split:
         folder.write_split(run.split.classes, run.split.rows(), run.split.folder)
@@ -158,9 +159,14 @@ def _copy_what_came_before(plan: ResumePlan, run: Run) -> None:
     last.pth, and best.pth if it was the best then."""
     before, folder = plan.folder, run.folder
     folder.write_split(run.split.classes, run.split.rows(), run.split.folder)
-    if before.history.path.is_file():
-        shutil.copyfile(before.history.path, folder.history.path)
+    for source, copy in (
+        (before.history.path, folder.history.path),
+        (before.changes.path, folder.changes.path),
+    ):
+        if source.is_file():
+            shutil.copyfile(source, copy)
     folder.history.cut_back(run.progress.step, run.progress.epoch)
+    folder.changes.cut_back(run.progress.step)
     _keep(folder, plan.checkpoint, folder.last)
     if _best_epoch(before, plan) == run.progress.best_epoch:
         _keep(folder, before.best, folder.best)

@@ -19,6 +19,7 @@ from flowergui.learning.training.model_state import ModelState, NonFiniteLossErr
 from flowergui.learning.training.progress import Clock, Progress, epochs_from
 from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.learning.training.schedule import Schedule
+from flowergui.store.change_log import Change
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
 
@@ -108,8 +109,11 @@ class Run:
         self.set_learning_rate(min(base, self.schedule.base) / 2)
         self.progress.returns = rollbacks
         self.folder.history.cut_back(self.progress.step, self.progress.epoch)
+        self.folder.changes.cut_back(self.progress.step)
         where = self.progress.epoch, self.progress.batch, self.progress.step
-        return RolledBack(*where, self.schedule.base, error.message)
+        event = RolledBack(*where, self.schedule.base, error.message)
+        self.record(event)
+        return event
 
     def restart_epoch(self) -> None:
         """Starts the present epoch again, and the search for the best one: the images are others
@@ -121,8 +125,8 @@ class Run:
 
     # --- saving
 
-    def record(self, event: BatchDone | EpochDone) -> None:
-        """Keeps a row for history.csv; it is written with the next checkpoint."""
+    def record(self, event: BatchDone | EpochDone | Change) -> None:
+        """Keeps an event for the history of the run; it is written with the next checkpoint."""
         self._writer.record(event)
         if isinstance(event, EpochDone):
             self.epochs.append(event)

@@ -15,7 +15,9 @@ from flowergui.config.recipe_diff import differences
 from flowergui.events import (
     BatchDone,
     EpochDone,
+    Event,
     Finished,
+    LearningRateChanged,
     ResumeChecked,
     RolledBack,
     RunStarted,
@@ -86,6 +88,23 @@ def test_the_rate_after_a_rollback_is_in_the_recipe(
     assert of(events, RolledBack)[0].learning_rate == 0.001
     run = RunFolder(Path(of(events, RunStarted)[0].run))
     assert run.recipe().learning_rate == 0.001
+    assert of(list(tasks.history(run.path)), RolledBack) == of(events, RolledBack)
+
+
+def test_changes_are_in_the_history_of_the_run(changed: RunFolder) -> None:
+    """Also after it was resumed, and not those that a run made after its last save."""
+    told = [event for event in tasks.history(changed.path) if not is_row(event)]
+    assert [(type(event).__name__, event.step) for event in told] == [
+        ("FrozenChanged", 2),
+        ("LearningRateChanged", 2),
+    ]
+    changed.changes.append([LearningRateChanged(9, 0.5)])  # the process was killed after this
+    list(tasks.resume(changed.path))
+    assert [event for event in tasks.history(changed.path) if not is_row(event)] == told
+
+
+def is_row(event: Event) -> bool:
+    return isinstance(event, BatchDone | EpochDone)
 
 
 # --- an older checkpoint than the newest state --------------------------------------------------
