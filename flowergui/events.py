@@ -385,13 +385,15 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run has trained all its epochs."""
+    """The run has trained all its epochs. `best_accuracy` is 0.0 and says nothing unless the run
+    was `validated`."""
 
     run: str
     epochs: int
     best_accuracy: float
     best_epoch: int
     seconds: float
+    validated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

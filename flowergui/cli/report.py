@@ -323,8 +323,7 @@ def _finished(event: Finished) -> Sequence[str]:
 
 
 def _best(event: Finished) -> Sequence[str]:
-    # A run without a validation set has no accuracy.
-    if not event.best_accuracy:
+    if not event.validated:
         return ()
     return (
         tr(

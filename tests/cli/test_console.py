@@ -105,7 +105,7 @@ def test_a_run_without_a_validation_set_has_no_best_accuracy(
 ) -> None:
     console = Console(as_json=False, terminal=False)
     console.report(replace(EPOCH, val_loss=None, val_accuracy=None, best_accuracy=0.0))
-    console.report(Finished("run", 2, 0.0, 2, 10.0))
+    console.report(Finished("run", 2, 0.0, 2, 10.0, validated=False))
     first, *said = capsys.readouterr().out.splitlines()
     assert first == "epoch 1/2, loss 0.700, accuracy 50.0%, 1.5 s"
     assert said[0] == "2 epochs done in 10.0 s."

@@ -89,7 +89,7 @@ def fit(run: Run, live: LiveRequests) -> Iterator[Event]:
         finally:
             run.finish_saving()
     best = progress.best_accuracy, progress.best_epoch
-    yield Finished(str(run.folder.path), epochs, *best, progress.seconds)
+    yield Finished(str(run.folder.path), epochs, *best, progress.seconds, progress.validated)
 
 
 def train_epoch(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
@@ -147,8 +147,8 @@ class New:
 
 
 def begin(recipe: Recipe, live: LiveRequests, new: New) -> Iterator[Event]:
-    """Trains from the first batch on. Where that finds too little memory, smaller ones are
-    tried."""
+    """Trains from the first batch on. If there is not enough memory for it, halves the batch
+    size."""
     choosing = precision.choose(
         recipe, len(new.split.classes), _size(recipe, new), hardware.device(recipe.device)
     )
@@ -198,20 +198,10 @@ def _made(
 ) -> tuple[Run, list[Event]]:
     """A run before its first batch, and warnings. Its folder is created last, unless there is one:
     a recipe that is refused leaves no folder."""
-    split, pretrained, whole = new.split, new.pretrained, new.whole
-    size = _size(recipe, new)
+    split, pretrained, size = new.split, new.pretrained, _size(recipe, new)
     # Raises FlowerError for patterns that don't fit.
     frozen_parameters(recipe.frozen, recipe.model, len(split.classes), size)
-    if recipe.training_size:
-        check_size(recipe.model, size, recipe.training_size)
-    notes: list[Event] = []
-    if recipe.first_training_size:
-        try:
-            check_size(recipe.model, size, recipe.first_training_size)
-        except FlowerError as refusal:
-            message = tr("{reason} The image size stays the same.", reason=refusal.message)
-            notes.append(Warned(message))
-            recipe = replace(recipe, first_training_size=0)
+    recipe, warnings = _with_possible_sizes(recipe, size)
     mean, std = new.normalisation or (weights.MEAN, weights.STD)
     config = RuntimeConfig(
         image_size=size,
@@ -224,18 +214,38 @@ def _made(
     count = batch_count(split, recipe)
     torch.manual_seed(derive_seed(recipe.seed, "network"))
     net = build(recipe.model, len(split.classes), size)
-    if pretrained:
-        left = weights.load_pretrained(net, pretrained, recipe.model)
-        if left:
-            message = trn(
-                "{count} tensor did not fit and is initialized: {names}.",
-                "{count} tensors did not fit and are initialized: {names}.",
-                len(left),
-                names=shortened(left, MAX_LISTED_TENSORS),
-            )
-            notes.append(Warned(message))
-    if whole:
-        name, tensors = whole
+    warnings += _load_weights(net, recipe, new, size)
+    if not split.validation:
+        warnings.append(tr("There is no validation set, so accuracy is not validated."))
+    if folder is None:
+        folder = RunFolder.create(new.models, recipe)
+    else:
+        folder.write_recipe(recipe)
+    run = Run(recipe, config, split, folder, net, count)
+    run.freeze(recipe.frozen)
+    folder.write_split(split.classes, split.rows(), split.folder)
+    return run, [Warned(message) for message in warnings]
+
+
+def _with_possible_sizes(recipe: Recipe, image_size: int) -> tuple[Recipe, list[str]]:
+    """The recipe without progressive resizing if the network can't take its first size, and a
+    warning then. Raises FlowerError if it can't take the training size."""
+    if recipe.training_size:
+        check_size(recipe.model, image_size, recipe.training_size)
+    if recipe.first_training_size:
+        try:
+            check_size(recipe.model, image_size, recipe.first_training_size)
+        except FlowerError as refusal:
+            warning = tr("{reason} The image size stays the same.", reason=refusal.message)
+            return replace(recipe, first_training_size=0), [warning]
+    return recipe, []
+
+
+def _load_weights(net: nn.Module, recipe: Recipe, new: New, image_size: int) -> list[str]:
+    """Loads the weights that the run starts from, if any, and returns warnings. Raises FlowerError
+    if they don't fit."""
+    if new.whole:
+        name, tensors = new.whole
         fresh = net.state_dict()
         fitting = {key: tensors[key] for key in fresh.keys() & tensors.keys()}
         try:
@@ -246,20 +256,21 @@ def _made(
                     "{file} does not fit {model} at {size} px.",
                     file=name,
                     model=recipe.model,
-                    size=size,
+                    size=image_size,
                 ),
                 hint=tr("Choose the image size that it was trained with."),
             ) from error
-    if not split.validation:
-        notes.append(Warned(tr("There is no validation set, so accuracy is not validated.")))
-    if folder is None:
-        folder = RunFolder.create(new.models, recipe)
-    else:
-        folder.write_recipe(recipe)
-    run = Run(recipe, config, split, folder, net, count)
-    run.freeze(recipe.frozen)
-    folder.write_split(split.classes, split.rows(), split.folder)
-    return run, notes
+    left = weights.load_pretrained(net, new.pretrained, recipe.model) if new.pretrained else []
+    if not left:
+        return []
+    return [
+        trn(
+            "{count} tensor did not fit and is initialized: {names}.",
+            "{count} tensors did not fit and are initialized: {names}.",
+            len(left),
+            names=shortened(left, MAX_LISTED_TENSORS),
+        )
+    ]
 
 
 def batch_count(split: Split, recipe: Recipe) -> int:

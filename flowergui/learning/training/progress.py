@@ -76,6 +76,11 @@ class Progress:
     returns: int = 0
     sums: RunningMetrics = field(default_factory=RunningMetrics)
 
+    @property
+    def validated(self) -> bool:
+        """Whether the best epoch was measured on a validation set."""
+        return math.isfinite(self.best_loss)
+
     def add_seconds(self, seconds: float) -> None:
         """Counts time for the run and for its epoch."""
         self.seconds += seconds

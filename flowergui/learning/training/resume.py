@@ -97,7 +97,13 @@ def _all_epochs_done(plan: ResumePlan) -> Iterator[Event]:
     yield Warned(message)
     progress = plan.progress
     best = progress.best_accuracy, progress.best_epoch
-    yield Finished(str(plan.folder.path), plan.recipe.epochs, *best, progress.seconds)
+    yield Finished(
+        str(plan.folder.path),
+        plan.recipe.epochs,
+        *best,
+        progress.seconds,
+        progress.validated,
+    )
 
 
 # --- the run --------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Warned
 from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.data.photos import Photos
 from flowergui.learning.data.scan import scan
 from flowergui.learning.data.split import split_photos
 from flowergui.learning.models import weights
@@ -38,51 +39,14 @@ def train_from_weights(
         )
     tensors = weights.remap_legacy_keys(checkpoint.extract_state_dict(stored, path))
     known = _identified(tensors, path, changes.get("model", ""))
-    # Weights don't say at which image size they were trained; the network's own is the likeliest.
-    usual = replace(
-        with_preset(Recipe(mode="scratch"), "recommended"),
-        model=known.model, image_size=known.image_size, first_training_size=0,
-    )  # fmt: skip
     ours = (
         weights.from_file(path, known.model) if checkpoint.is_flowergui_checkpoint(stored) else None
     )
-    if ours:  # a checkpoint of this program says more
-        before = Recipe.from_dict(dict(ours.recipe))
-        usual = replace(
-            usual,
-            image_size=ours.image_size,
-            seed=before.seed,
-            validation_fraction=before.validation_fraction,
-        )
-    recipe = replace(usual, **changes).checked()
-    if ours and not recipe.image_size:  # the network's own
-        recipe = replace(recipe, image_size=ours.image_size)
+    recipe = _recipe(known, ours, changes)
     found = yield from new_run.unless_stopped(scan(Path(recipe.photos), thorough=False), live)
     if found is None:
         return
-    theirs = stored["classes"] if ours else None
-    if theirs and tuple(theirs) != found.classes:
-        raise FlowerError(
-            tr(
-                "{file} was trained on the classes {theirs}, and {folder} has {classes}.",
-                file=path.name,
-                theirs=", ".join(theirs),
-                folder=found.folder.name,
-                classes=", ".join(found.classes),
-            ),
-            hint=tr("Open the dataset that it was trained on, or start a transfer from it."),
-        )
-    if known.class_count != len(found.classes):
-        raise FlowerError(
-            tr(
-                "{file} was trained on {theirs} classes, and {folder} has {count}.",
-                file=path.name,
-                theirs=known.class_count,
-                folder=found.folder.name,
-                count=len(found.classes),
-            ),
-            hint=tr("Open the dataset that it was trained on, or start a transfer from it."),
-        )
+    _raise_if_other_classes(path, known, tuple(stored["classes"]) if ours else (), found)
     yield Warned(
         tr(
             "{file} is a {model} for {count} classes. It holds weights alone: optimizer, schedule "
@@ -97,9 +61,64 @@ def train_from_weights(
         split = new_run.split_after(found, ours, recipe, path)
     else:
         split = split_photos(found, recipe.validation_fraction, recipe.seed)
-    normalisation = (ours.mean, ours.std) if ours else None
-    new = new_run.New(split, models, whole=(path.name, tensors), normalisation=normalisation)
+    normalization = (ours.mean, ours.std) if ours else None
+    new = new_run.New(split, models, whole=(path.name, tensors), normalisation=normalization)
     yield from new_run.begin(recipe, live, new)
+
+
+def _recipe(
+    known: IdentifiedArchitecture, ours: weights.Pretrained | None, changes: Mapping[str, Any]
+) -> Recipe:
+    """The recommended recipe with what is known of the weights, and the changes. `ours` is what a
+    checkpoint or an export of this program says of them. Raises FlowerError."""
+    # Weights don't say at which image size they were trained; the network's own is the likeliest.
+    usual = replace(
+        with_preset(Recipe(mode="scratch"), "recommended"),
+        model=known.model,
+        image_size=known.image_size,
+        first_training_size=0,
+    )
+    if ours is None:
+        return replace(usual, **changes).checked()
+    before = Recipe.from_dict(dict(ours.recipe))
+    usual = replace(
+        usual,
+        image_size=ours.image_size,
+        seed=before.seed,
+        validation_fraction=before.validation_fraction,
+    )
+    recipe = replace(usual, **changes).checked()
+    return recipe if recipe.image_size else replace(recipe, image_size=ours.image_size)
+
+
+def _raise_if_other_classes(
+    path: Path, known: IdentifiedArchitecture, theirs: tuple[str, ...], found: Photos
+) -> None:
+    """Raises FlowerError if the dataset has other classes than the weights. `theirs`
+    are the names of these, if they are known."""
+    hint = tr("Open the dataset that it was trained on, or start a transfer from it.")
+    if theirs and theirs != found.classes:
+        raise FlowerError(
+            tr(
+                "{file} was trained on the classes {theirs}, and {folder} has {classes}.",
+                file=path.name,
+                theirs=", ".join(theirs),
+                folder=found.folder.name,
+                classes=", ".join(found.classes),
+            ),
+            hint=hint,
+        )
+    if known.class_count != len(found.classes):
+        raise FlowerError(
+            tr(
+                "{file} was trained on {theirs} classes, and {folder} has {count}.",
+                file=path.name,
+                theirs=known.class_count,
+                folder=found.folder.name,
+                count=len(found.classes),
+            ),
+            hint=hint,
+        )
 
 
 def _identified(tensors: dict[str, Tensor], path: Path, wanted: str) -> IdentifiedArchitecture:

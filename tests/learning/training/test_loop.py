@@ -677,6 +677,7 @@ def test_without_photos_to_validate_it_says_so(little: Little, make_photos, tmp_
     assert "There is no validation set" in of(events, Warned)[0].message
     (done,) = of(events, EpochDone)
     assert (done.val_loss, done.val_accuracy) == (None, None)
+    assert not of(events, Finished)[0].validated
 
 
 def test_plateau_watches_the_mean_loss(little: Little, make_photos, tmp_path: Path) -> None:
