@@ -10,6 +10,7 @@ from typing import Any
 
 from flowergui.config.recipe import Recipe
 from flowergui.config.recipe_diff import Difference
+from flowergui.config.validation_split import validation_count
 from flowergui.facts import (
     Check,
     ClassCount,
@@ -25,7 +26,6 @@ from flowergui.facts import (
     RunFacts,
     Speedup,
     WhyNotCached,
-    validation_count,
 )
 
 # --- photos -----------------------------------------------------------------------------------

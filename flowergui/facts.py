@@ -23,12 +23,6 @@ class ClassCount:
     examples: tuple[str, ...]
 
 
-def validation_count(images: int, fraction: float) -> int:
-    """How many of a class's `images` validate where `fraction` of them should: at least one, but
-    never all of them."""
-    return min(max(round(images * fraction), 1), max(images - 1, 0))
-
-
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A file or folder that was left out, and why."""

@@ -12,9 +12,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
 from flowergui.desktop.widgets.painting import paint_tile
 from flowergui.desktop.widgets.tile_list import TileDelegate, TileListView
-from flowergui.facts import (
-    ClassCount,
-)
+from flowergui.facts import ClassCount
 from flowergui.text import tr, trn
 
 TILE_PX = 30

@@ -7,7 +7,7 @@ that thousands of batches a second and a million points do not block the window.
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QLabel,
@@ -39,9 +39,6 @@ class LivePlot(QWidget):
     plots no longer follow the newest step, until a zoom window is chosen. The vertical axes always
     fit the data in sight.
     """
-
-    following_changed = Signal(bool)
-    """Whether the plots follow the newest step."""
 
     def __init__(self, lead: Iterable[QWidget] = (), parent: QWidget | None = None) -> None:
         """`lead` are widgets that stand before the buttons of the zoom windows."""
@@ -201,9 +198,7 @@ class LivePlot(QWidget):
 
     def _set_following(self, following: bool) -> None:
         self._zoom.show_window(self._window if following else None)
-        if following != self._following:
-            self._following = following
-            self.following_changed.emit(following)
+        self._following = following
 
     @Slot()
     def _moved_by_hand(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowergui.facts import validation_count
+from flowergui.config.validation_split import validation_count
 from flowergui.learning.data.photos import Photo, Photos, sorted_by_path
 
 

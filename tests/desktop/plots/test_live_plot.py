@@ -385,10 +385,8 @@ def test_zoom_windows_follow_and_moving_by_hand_ends_it(plot, qtbot):
     assert x_range(plot, "accuracy") == pytest.approx([low, high], abs=2)
 
     view = pane(plot, "loss").getViewBox()
-    with qtbot.waitSignal(plot.following_changed) as told:
-        view.setXRange(500, 600, padding=0)
-        view.sigRangeChangedManually.emit([True, False])
-    assert told.args == [False]
+    view.setXRange(500, 600, padding=0)
+    view.sigRangeChangedManually.emit([True, False])
     plot.append([batch(2001)])
     plot.draw()
     assert x_range(plot) == pytest.approx([500, 600])
