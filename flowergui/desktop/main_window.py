@@ -77,12 +77,12 @@ class MainWindow(QMainWindow):
         run.comparison_requested.connect(self._comparison.open)
         run.guide_requested.connect(self._show_guide)
         run.messages_requested.connect(self._banner.show_log)
-        predictions.refused.connect(self._banner.refuse)
         predictions.evaluation_requested.connect(self._evaluation.open)
         for source in (predictions, self._drops):
             source.images_dropped.connect(self._predictions.predict)
             source.checkpoint_dropped.connect(self._predictions.use_checkpoint)
             source.folder_dropped.connect(self.open_folder)
+            source.refused.connect(self._banner.refuse)
         self._predictions.save_requested.connect(self._control.save_now)
         self._presenter.checkpoint_saved.connect(self._predictions.run_saved)
         self._presenter.save_failed.connect(self._predictions.wait_no_longer)

@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
-from flowergui.desktop.prediction.drop_zone import local_paths, sorted_paths
+from flowergui.desktop.prediction.drop_zone import local_paths, sorted_paths, why_not_taken
 
 
 class FileDrops(QObject):
@@ -13,6 +13,8 @@ class FileDrops(QObject):
     folder_dropped = Signal(str)
     checkpoint_dropped = Signal(str)
     images_dropped = Signal(list)
+    refused = Signal(str)
+    """Nothing of what was dropped can be used; a sentence says why."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -21,7 +23,7 @@ class FileDrops(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QDragEnterEvent) and event.type() == QEvent.Type.DragEnter:
-            if local_paths(event.mimeData()):
+            if event.mimeData().hasUrls():
                 event.acceptProposedAction()
             return True
         if isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop:
@@ -33,6 +35,8 @@ class FileDrops(QObject):
         """Takes a drop: the first folder, the first checkpoint, and all images."""
         dropped = sorted_paths(local_paths(event.mimeData()))
         event.acceptProposedAction()
+        if not dropped:
+            self.refused.emit(why_not_taken(event.mimeData()))
         if dropped.folders:
             self.folder_dropped.emit(dropped.folders[0])
         if dropped.checkpoints:
