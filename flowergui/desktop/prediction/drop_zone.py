@@ -156,7 +156,7 @@ class DropZone(PhotoView):
     # --- what Qt asks ---------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+        if event.mimeData().urls() or event.mimeData().hasImage():
             event.acceptProposedAction()
             theme.style(self, hot=True)
 

@@ -23,7 +23,7 @@ class FileDrops(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QDragEnterEvent) and event.type() == QEvent.Type.DragEnter:
-            if event.mimeData().hasUrls():
+            if event.mimeData().urls():
                 event.acceptProposedAction()
             return True
         if isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop:
