@@ -1,33 +1,30 @@
 """The window: it builds the panels and the controllers, connects them, and closes."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QPaintEvent, QShortcut
 from PySide6.QtWidgets import QMainWindow
 
-from flowergui import tasks
 from flowergui.desktop.dataset.dataset_controller import DatasetController
 from flowergui.desktop.evaluation.evaluation_controller import EvaluationController
 from flowergui.desktop.layers.network_controller import NetworkController
 from flowergui.desktop.prediction.prediction_controller import PredictionController
 from flowergui.desktop.runs.runs_controller import RunsController
-from flowergui.desktop.session import Mode, Session, Store, is_idle, why_not_start
+from flowergui.desktop.session import Session, Store
 from flowergui.desktop.settings.estimate_controller import EstimateController
 from flowergui.desktop.settings.recipe_controller import RecipeController
+from flowergui.desktop.start_from.launch_controller import LaunchController
 from flowergui.desktop.start_from.resume_controller import ResumeController
 from flowergui.desktop.start_from.start_controller import StartController
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.run_presenter import RunPresenter
 from flowergui.desktop.training.training_controller import TrainingController
-from flowergui.desktop.transitions import new_run_recipe
 from flowergui.desktop.widgets.problem_report import report
 from flowergui.desktop.window.file_drops import FileDrops
 from flowergui.desktop.window.guide_window import GuideWindow
 from flowergui.desktop.window.layout import Layout
 from flowergui.desktop.window.shutdown import Shutdown
-from flowergui.requests import LiveRequests, ResumeOptions
 
 LOAD_MS = 1_000
 """Milliseconds after which torch is loaded also where the window has not been painted yet."""
@@ -53,6 +50,9 @@ class MainWindow(QMainWindow):
         self._datasets = DatasetController(store, panels.photos, jobs, self._settings, banner, self)
         self._start_from = StartController(store, panels.modes, banner, jobs, self)
         self._resume = ResumeController(store, panels.modes, banner, jobs, self)
+        self._launch = LaunchController(
+            store, panels.run, panels.form, self._resume, self._control, banner, self
+        )
         self._recipes = RecipeController(store, panels.form, self)
         self._networks = NetworkController(store, panels.layers, banner, jobs, self)
         self._estimate = EstimateController(store, jobs, banner, self)
@@ -66,14 +66,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         run, predictions = self._panels.run, self._panels.predictions
-        run.start_requested.connect(self._start)
-        run.resume_last_requested.connect(self._resume_last)
-        run.resume_requested.connect(self._resume.resume)
         run.speedup_requested.connect(self._take_speedup)
-        run.pause_requested.connect(self._control.pause)
-        run.continue_requested.connect(self._control.go_on)
-        run.stop_requested.connect(self._control.stop)
-        run.save_requested.connect(self._control.save_again)
         run.comparison_requested.connect(self._comparison.open)
         run.guide_requested.connect(self._show_guide)
         run.messages_requested.connect(self._banner.show_log)
@@ -88,7 +81,6 @@ class MainWindow(QMainWindow):
         self._presenter.save_failed.connect(self._predictions.wait_no_longer)
         self._presenter.evaluation_requested.connect(self._evaluation.open_of)
         self._control.failed.connect(self._start_from.offer_network)
-        self._resume.resume_requested.connect(self._begin_resumed)
         self._start_from.dataset_requested.connect(self.open_folder)
         self._comparison.list_requested.connect(self._resume.refresh)
         self._comparison.evaluation_requested.connect(self._evaluation.open_of)
@@ -99,7 +91,7 @@ class MainWindow(QMainWindow):
         for signal in (self._comparison.resume_requested, self._comparison.settings_requested):
             signal.connect(self.activateWindow)
         for keys, act in (
-            (QKeySequence("Ctrl+Return"), self._start),
+            (QKeySequence("Ctrl+Return"), self._launch.start),
             (QKeySequence(QKeySequence.StandardKey.Open), self._panels.photos.ask),
             (QKeySequence("F1"), self._show_guide),
         ):
@@ -120,7 +112,7 @@ class MainWindow(QMainWindow):
 
     @Slot(object, object)
     def _show(self, before: Session, after: Session) -> None:
-        if _wishes(before) != _wishes(after):
+        if _user_choices(before) != _user_choices(after):
             self._banner.take_back()
         for panel in (self._panels.modes, self._panels.form, self._panels.layers, self._panels.run):
             panel.show_session(after)
@@ -139,33 +131,6 @@ class MainWindow(QMainWindow):
     def session(self) -> Session:
         """What the window knows."""
         return self._store.session
-
-    # --- a run ----------------------------------------------------------------------------
-
-    @Slot()
-    def _start(self) -> None:
-        self._panels.form.finish_typing()
-        session = self.session
-        if not is_idle(session) or why_not_start(session):
-            return
-        if session.mode is Mode.RESUME:
-            self._resume.start()
-        else:
-            recipe = new_run_recipe(session)
-            self._begin(lambda live: tasks.train(recipe, live))
-
-    @Slot()
-    def _resume_last(self) -> None:
-        self._panels.form.finish_typing()
-        self._resume.resume_last()
-
-    @Slot(str, object, object)
-    def _begin_resumed(self, path: str, changes: dict[str, Any], options: ResumeOptions) -> None:
-        self._begin(lambda live: tasks.resume(path, live, changes, how=options))
-
-    def _begin(self, job: Callable[[LiveRequests], Iterator[Any]]) -> None:
-        self._banner.clear()
-        self._control.begin(job)
 
     @Slot()
     def _take_speedup(self) -> None:
@@ -199,6 +164,6 @@ class MainWindow(QMainWindow):
         self._closing.end()
 
 
-def _wishes(session: Session) -> tuple[Any, ...]:
+def _user_choices(session: Session) -> tuple[Any, ...]:
     """What the user wants; messages about something else pass when it changes."""
     return session.mode, session.recipe, session.checkpoint

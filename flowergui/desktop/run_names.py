@@ -1,17 +1,15 @@
-"""What can be gone on with, in the few words that lists and menus have room for."""
+"""Short names of resumable checkpoints, for lists and menus."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowergui.facts import (
-    RunFacts,
-)
-from flowergui.text import (
-    percent,
-    plural,
-)
+from flowergui.facts import RunFacts
+from flowergui.text import N_, percent, tr, trn
+
+MODES = {"scratch": N_("scratch"), "transfer": N_("transfer")}
+"""The modes of a recipe, as lists show them."""
 
 _WHEN = re.compile(r"(\d{4}-\d\d-\d\d)_(\d\d)-?(\d\d)")
 
@@ -29,26 +27,27 @@ class ResumableRun:
 
     @property
     def tip(self) -> str:
-        """Where it is, the photos that it learned from, as far as that is known, and what was
-        noted on it."""
-        photos = f"Photos: {self.photos}" if self.photos else ""
+        """Its path, the folder of its dataset if that is known, and the note of its run."""
+        photos = tr("Dataset: {folder}", folder=self.photos) if self.photos else ""
         return "\n".join(filter(None, (self.checkpoint, photos, self.note)))
 
 
 def when(name: str) -> str:
-    """When the run in a folder of this name began, to the minute; "" where it doesn't tell."""
+    """When the run in a folder of this name began, to the minute; "" if the name doesn't say."""
     found = _WHEN.match(name)
     return f"{found[1]} {found[2]}:{found[3]}" if found else ""
 
 
-def spoken(checkpoint: str) -> str:
+def checkpoint_label(checkpoint: str) -> str:
     """A checkpoint as a person names it: best.pth of 2026-11-23 14:05 resnet18 scratch."""
     path = Path(checkpoint)
     words, began = path.parent.name.split("_"), when(path.parent.name)
     if len(words) >= 4:
         # <date>_<time>_<model>_<mode>, and the model's own name may hold underscores.
-        return f"{path.name} of {began or words[0]} {'_'.join(words[2:-1])} {words[-1]}"
-    return f"{path.name} of {path.parent.name}" if path.parent.name else path.name
+        run = f"{began or words[0]} {'_'.join(words[2:-1])} {words[-1]}"
+    else:
+        run = path.parent.name
+    return tr("{file} of {run}", file=path.name, run=run) if run else path.name
 
 
 def resumable_runs(
@@ -63,7 +62,7 @@ def resumable_runs(
 
 
 def elsewhere(path: str) -> ResumableRun:
-    """A checkpoint that is in no list of runs."""
+    """A checkpoint that is in no run folder of the list."""
     file = Path(path)
     return ResumableRun(path, file.name, str(file.parent))
 
@@ -72,15 +71,33 @@ def _run(run: RunFacts) -> ResumableRun:
     recipe = run.recipe
     name = Path(run.path).name
     began = when(name)
-    done = f"{run.epochs_done:,} of {plural(recipe.epochs, 'epoch')} done"
-    if run.finished:
-        done = f"all {recipe.epochs:,} epochs done" if recipe.epochs > 1 else "its epoch done"
-    best = f", best {percent(run.best_accuracy)}" if run.best_accuracy else ""
     return ResumableRun(
         checkpoint=run.last,
-        title=f"{recipe.model}, {recipe.mode}" if began else name,
-        detail=done + best,
+        title=tr("{model}, {mode}", model=recipe.model, mode=tr(MODES[recipe.mode]))
+        if began
+        else name,
+        detail=_progress(run),
         when=began,
         photos=recipe.photos,
         note=run.note,
     )
+
+
+def _progress(run: RunFacts) -> str:
+    """12 of 30 epochs done, best 86%"""
+    total = run.recipe.epochs
+    values = {"done": f"{run.epochs_done:,}", "best": percent(run.best_accuracy)}
+    if run.finished and run.best_accuracy:
+        return trn(
+            "its epoch done, best {best}", "all {count} epochs done, best {best}", total, **values
+        )
+    if run.finished:
+        return trn("its epoch done", "all {count} epochs done", total)
+    if run.best_accuracy:
+        return trn(
+            "{done} of {count} epoch done, best {best}",
+            "{done} of {count} epochs done, best {best}",
+            total,
+            **values,
+        )
+    return trn("{done} of {count} epoch done", "{done} of {count} epochs done", total, **values)

@@ -33,7 +33,7 @@ DEFAULT_CLASSES = 5
 """How many classes a network is described with while no dataset is open."""
 
 LIVE_SETTINGS = frozenset({"learning_rate", "frozen"})
-"""The Recipe fields that may change while a run goes."""
+"""The Recipe fields that may change while a run is running."""
 
 START_SETTINGS = frozenset({"mode", "model", "weights"})
 """The Recipe fields that say where a run starts from; bare weights decide them by themselves."""
@@ -123,7 +123,7 @@ class Session:
 
     run: RunState = RunState.IDLE
     run_started: RunStarted | None = None
-    """How the run began that goes, or was the last to go; None until it has."""
+    """How the run began that is running, or was the last to run; None before any."""
     run_checkpoint: str = ""
     """The checkpoint of that run that predicts: its best one, else its last."""
     chosen_checkpoint: str = ""
@@ -177,12 +177,12 @@ class Store(QObject):
 
 
 def is_idle(session: Session) -> bool:
-    """Whether no run goes."""
+    """Whether no run is running."""
     return session.run is RunState.IDLE
 
 
 def why_not_start(session: Session) -> str:
-    """Why Start can't be pressed, in a sentence; "" where it can. A run that goes is no reason."""
+    """Why Start can't be pressed, in a sentence; "" if it can. A running run is no reason."""
     if session.mode is Mode.RESUME:
         return why_not_resume(session)
     if session.scanning:
@@ -215,9 +215,11 @@ def _blocks(check: Check) -> bool:
 
 
 def check_text(check: Check) -> str:
-    """Images: 12 new, left out. New ones can be included."""
-    detail = check.detail.rstrip(".")
-    return f"{check.subject}: {detail}. {check.remedy}".strip()
+    """Images: 12 new, left out. New images can be included."""
+    values = {"subject": check.subject, "detail": check.detail, "remedy": check.remedy}
+    if check.remedy:
+        return tr("{subject}: {detail}. {remedy}", **values)
+    return tr("{subject}: {detail}.", **values)
 
 
 def network_problem(session: Session) -> str:

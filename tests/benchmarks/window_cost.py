@@ -122,7 +122,7 @@ def within(recipe: Recipe, watch: Watch, models: Path) -> tuple[list[float], lis
     window._control.changed.connect(
         lambda state: QTimer.singleShot(AFTER, loop.quit) if state == "idle" else None
     )
-    window._begin(lambda live: watch.over(tasks.train(recipe, live)))
+    window._control.begin(lambda live: watch.over(tasks.train(recipe, live)))
     loop.exec()
     window.close()
     return ticks

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from flowergui.confusion_matrix import ConfusionMatrix
-from flowergui.desktop.run_names import spoken
+from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.file_dialogs import choose_folder, choose_table
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
@@ -90,7 +90,8 @@ class EvaluationHead(QWidget):
         """The evaluation of this checkpoint begins."""
         self._accuracy.hide()
         self._sentence.setText(tr("Evaluating…"))
-        self._subject.setText(tr("{checkpoint} is being evaluated.", checkpoint=spoken(checkpoint)))
+        name = checkpoint_label(checkpoint)
+        self._subject.setText(tr("{checkpoint} is being evaluated.", checkpoint=name))
         self._subject.setToolTip(escape_tooltip(checkpoint))
         self._progress.setRange(0, 0)
         self._progress.show()
@@ -128,7 +129,7 @@ class EvaluationHead(QWidget):
     def show_result(self, event: Evaluated) -> None:
         """All photos are evaluated."""
         self._progress.hide()
-        checkpoint, epoch = spoken(event.checkpoint), f"{event.epoch:,}"
+        checkpoint, epoch = checkpoint_label(event.checkpoint), f"{event.epoch:,}"
         folder = Path(event.folder).name
         if event.trained_on is None:
             text = tr(

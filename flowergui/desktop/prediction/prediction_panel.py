@@ -11,7 +11,7 @@ from flowergui.desktop.prediction.answer_view import AnswerView
 from flowergui.desktop.prediction.drop_zone import DropZone
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.prediction.photo_strip import PhotoStrip
-from flowergui.desktop.run_names import spoken
+from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.events import Explained, Predicted, PredictionFailed
@@ -110,7 +110,7 @@ class PredictionPanel(Card):
     def set_checkpoint(self, path: str) -> None:
         """Which checkpoint predicts from now on; "" for none yet. Predictions that are shown keep
         the name of the checkpoint that made them."""
-        words = tr("Predicts with {checkpoint}.", checkpoint=spoken(path)) if path else ""
+        words = tr("Predicts with {checkpoint}.", checkpoint=checkpoint_label(path)) if path else ""
         self._next_caption = words, path
         self._evaluation.setEnabled(bool(path))
         self._show_caption(self._strip.current)
@@ -177,11 +177,11 @@ class PredictionPanel(Card):
             text = (
                 tr(
                     "Predicted by {checkpoint}, epoch {epoch}.",
-                    checkpoint=spoken(path),
+                    checkpoint=checkpoint_label(path),
                     epoch=f"{predicted.epoch:,}",
                 )
                 if predicted.epoch
-                else tr("Predicted by {checkpoint}.", checkpoint=spoken(path))
+                else tr("Predicted by {checkpoint}.", checkpoint=checkpoint_label(path))
             )
         self._caption.setText(text)
         self._caption.setToolTip(path)

@@ -47,8 +47,6 @@ class ResumeController(QObject):
     """Keeps `Session.runs` at the runs on disk, and `Session.resume_check` at what the chosen one
     would meet."""
 
-    listed = Signal()
-    """The runs on disk were listed."""
     resume_requested = Signal(str, object, object)
     """The user wants to resume this checkpoint, with these changes (Recipe fields) and these
     ResumeOptions."""
@@ -105,7 +103,6 @@ class ResumeController(QObject):
                 case RunsFound():
                     self._store.update(**with_runs(self._store.session, event))
                     self._offer_last_run()
-                    self.listed.emit()
                 case RunFound(checkpoint=checkpoint, run=run):
                     if checkpoint == self._store.session.checkpoint:
                         self._take_run(run)
@@ -206,7 +203,8 @@ class ResumeController(QObject):
     @Slot(object)
     def _on_check_error(self, error: BaseException) -> None:
         if isinstance(error, FlowerError):
-            check = Check(tr("Checkpoint"), Verdict.BLOCKING, error.message, error.hint)
+            detail = tr("it can't be resumed")
+            check = Check(tr("Checkpoint"), Verdict.BLOCKING, detail, str(error))
             self._store.update(resume_check=ResumeChecked("", (check,), 0, (), (), 0))
         else:
             self._jobs.report(error)

@@ -1,4 +1,4 @@
-"""Ctrl-C in the terminal, and SIGTERM: the wish that the program should end."""
+"""Ctrl-C in the terminal, and SIGTERM, as a Qt signal."""
 
 import signal
 import socket
@@ -7,8 +7,8 @@ from PySide6.QtCore import QObject, QSocketNotifier, Signal, Slot
 
 
 class EndSignals(QObject):
-    """Tells of them in Qt's own loop. Python's handlers alone would wait there until something
-    else happened: so the system writes each signal's number into a socket that Qt watches."""
+    """Emits `asked` in Qt's event loop. Python's handlers alone would wait there until something
+    else happens: so the system writes each signal's number into a socket that Qt watches."""
 
     asked = Signal()
     """The program is asked to end."""
@@ -27,7 +27,7 @@ class EndSignals(QObject):
         self._notifier.activated.connect(self._heard)
 
     def close(self) -> None:
-        """Puts back what was there before."""
+        """Restores the handlers that were there before."""
         self._notifier.setEnabled(False)
         signal.set_wakeup_fd(self._fd_before)
         for number, handler in self._before.items():

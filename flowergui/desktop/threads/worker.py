@@ -1,10 +1,10 @@
 """A thread that runs one job: any generator of events becomes signals.
 
-The generator is pulled in the thread, and its events wait in a deque. The thread rings once
-when the deque is no longer empty; the window's thread answers by emitting `produced` with all
-that waits, at most every PERIOD. So slow batches come one by one and at once, fast ones in
-bounded chunks at a rate that a screen can show, always in order, and never more than one ring
-stands in the event queue. Where the window falls far behind, the generator waits for it.
+The generator is pulled in the thread, and its events wait in a deque. The thread notifies the
+window's thread once when the deque is no longer empty; that emits `produced` with all that waits,
+at most every CHUNK_INTERVAL_MS. So slow batches come one by one and at once, fast ones in bounded
+chunks at a rate that a screen can show, always in order, and Qt's queue never holds more than one
+notification. If the window falls far behind, the generator waits for it (back-pressure).
 """
 
 import logging
@@ -19,14 +19,14 @@ log = logging.getLogger(__name__)
 
 Job = Callable[[], Iterator[Any]]
 
-PERIOD = 50
+CHUNK_INTERVAL_MS = 50
 """Least milliseconds between two chunks: 20 a second are more than an eye can read."""
-CHUNK = 5_000
+MAX_CHUNK_EVENTS = 5_000
 """Most events in a chunk; at 20 a second, 100,000 events a second get through."""
-WAITING = 4 * CHUNK
+MAX_WAITING_EVENTS = 4 * MAX_CHUNK_EVENTS
 """Events that may wait before the generator has to."""
-STACK = 16 * 2**20
-"""Bytes of stack; macOS would give a thread 512 KiB, too little for torch."""
+STACK_BYTES = 16 * 2**20
+"""Size of the thread's stack; macOS would give a thread 512 KiB, too little for torch."""
 
 _PAUSED = object()
 
@@ -42,43 +42,43 @@ class Worker(QThread):
     """
 
     produced = Signal(object)
-    """A tuple of events in their order, at least one and at most CHUNK."""
+    """A tuple of events in their order, at least one and at most MAX_CHUNK_EVENTS."""
     paused = Signal()
-    """The generator rests, and everything it told before has been produced."""
+    """The generator is paused, and all its events before have been produced."""
     failed = Signal(object)
     """The exception that ended the job; comes after its last event and before `ended`."""
     ended = Signal()
     """The job is over and the thread too. Always comes, and comes last."""
 
-    _rang = Signal()
+    _queued = Signal()
 
     def __init__(
         self,
         job: Job,
         parent: QObject | None = None,
         *,
-        always_rests_at: Callable[[Any], bool] | None = None,
+        always_pauses_at: Callable[[Any], bool] | None = None,
     ) -> None:
-        """Events for which `always_rests_at` holds (it is asked in the thread) are rested at until
-        `go_on` is called."""
+        """At an event for which `always_pauses_at` holds (it is called in the thread) the generator
+        pauses until `unpause` is called."""
         super().__init__(parent)
-        self.setStackSize(STACK)
+        self.setStackSize(STACK_BYTES)
         self._job = job
         self._waiting: deque[Any] = deque()
-        self._ringing = False
+        self._notified = False
         self._room = threading.Event()
-        self._may_go_on = threading.Event()
-        self._may_go_on.set()
+        self._unpaused = threading.Event()
+        self._unpaused.set()
         self._deciding = threading.Lock()
-        self._rests_at: Callable[[Any], bool] | None = None
-        self._always_rests_at = always_rests_at
+        self._pauses_at: Callable[[Any], bool] | None = None
+        self._always_pauses_at = always_pauses_at
         self._cancelled = threading.Event()
         self._error: BaseException | None = None
         self._since_chunk = QElapsedTimer()
         self._clock = QTimer(self)
         self._clock.setSingleShot(True)
         self._clock.timeout.connect(self._produce)
-        self._rang.connect(self._answer)
+        self._queued.connect(self._take_queue)
         self.finished.connect(self._wind_up)
 
     # --- for the window's thread ----------------------------------------------------------
@@ -90,28 +90,28 @@ class Worker(QThread):
 
     def pause(self, at: Callable[[Any], bool] | None = None) -> None:
         """Stops asking for events: at once, or at the first event for which `at` holds (it is
-        asked in the thread). `paused` tells when the generator rests.
+        called in the thread). `paused` is emitted when the generator has paused.
         """
-        self._rests_at = at
+        self._pauses_at = at
         if at is None:
-            self._may_go_on.clear()
+            self._unpaused.clear()
 
-    def go_on(self) -> None:
-        """Asks for events again; takes back a pause that has not happened yet."""
+    def unpause(self) -> None:
+        """Asks for events again; cancels a pause that has not happened yet."""
         with self._deciding:
-            self._rests_at = None
-            self._may_go_on.set()
+            self._pauses_at = None
+            self._unpaused.set()
 
     def cancel(self) -> None:
         """Closes the generator at its next event. From now on only `ended` is emitted."""
         self._cancelled.set()
         self._room.set()
-        self._may_go_on.set()
+        self._unpaused.set()
 
     # --- in the thread --------------------------------------------------------------------
 
     def run(self) -> None:
-        """Pulls the generator dry. Called by `start`."""
+        """Pulls the generator to its end. Called by `start`."""
         try:
             events = self._job()
             try:
@@ -126,64 +126,64 @@ class Worker(QThread):
         for event in events:
             if self._cancelled.is_set():
                 return
-            with self._deciding:  # before it is told: whoever hears of it may call go_on
-                if self._rests(event):
-                    self._may_go_on.clear()
-            self._tell(event)
-            if not self._may_go_on.is_set():
-                self._tell(_PAUSED)
-                self._may_go_on.wait()
-            if len(self._waiting) >= WAITING:
+            with self._deciding:  # before it is queued: whoever takes it may call unpause
+                if self._pauses(event):
+                    self._unpaused.clear()
+            self._queue(event)
+            if not self._unpaused.is_set():
+                self._queue(_PAUSED)
+                self._unpaused.wait()
+            if len(self._waiting) >= MAX_WAITING_EVENTS:
                 self._wait_for_room()
             if self._cancelled.is_set():
                 return
 
-    def _rests(self, event: Any) -> bool:
-        asked, always = self._rests_at, self._always_rests_at
+    def _pauses(self, event: Any) -> bool:
+        asked, always = self._pauses_at, self._always_pauses_at
         return (asked is not None and asked(event)) or (always is not None and always(event))
 
-    def _tell(self, event: Any) -> None:
+    def _queue(self, event: Any) -> None:
         self._waiting.append(event)
-        if not self._ringing:
-            self._ringing = True
-            self._rang.emit()
+        if not self._notified:
+            self._notified = True
+            self._queued.emit()
 
     def _wait_for_room(self) -> None:
         self._room.clear()
         # Looked at again after clearing: the window may have made room in between.
-        if len(self._waiting) >= WAITING and not self._cancelled.is_set():
+        if len(self._waiting) >= MAX_WAITING_EVENTS and not self._cancelled.is_set():
             self._room.wait()
 
     # --- in the window's thread again -----------------------------------------------------
 
     @Slot()
-    def _answer(self) -> None:
-        passed = self._since_chunk.elapsed() if self._since_chunk.isValid() else PERIOD
-        if passed >= PERIOD:
+    def _take_queue(self) -> None:
+        passed = self._since_chunk.elapsed() if self._since_chunk.isValid() else CHUNK_INTERVAL_MS
+        if passed >= CHUNK_INTERVAL_MS:
             self._produce()
         elif not self._clock.isActive():
-            self._clock.start(PERIOD - passed)
+            self._clock.start(CHUNK_INTERVAL_MS - passed)
 
     @Slot()
     def _produce(self) -> None:
-        self._ringing = False  # before looking: what comes after this rings anew
+        self._notified = False  # before looking: what comes after this notifies again
         self._since_chunk.start()
         self._produce_chunk()
         if self._waiting:
-            self._clock.start(PERIOD)
+            self._clock.start(CHUNK_INTERVAL_MS)
 
     def _produce_chunk(self) -> None:
         chunk: list[Any] = []
-        rests = False
-        for _ in range(min(CHUNK, len(self._waiting))):
+        paused = False
+        for _ in range(min(MAX_CHUNK_EVENTS, len(self._waiting))):
             event = self._waiting.popleft()
-            if rests := event is _PAUSED:
+            if paused := event is _PAUSED:
                 break
             chunk.append(event)
         self._room.set()
         if chunk and not self._cancelled.is_set():
             self.produced.emit(tuple(chunk))
-        if rests and not self._cancelled.is_set() and not self._may_go_on.is_set():
+        if paused and not self._cancelled.is_set() and not self._unpaused.is_set():
             self.paused.emit()
 
     @Slot()

@@ -36,7 +36,7 @@ from flowergui.text import (
 )
 from flowergui.wording import feature_cache_text, precision_text
 
-PERIOD = 200
+UPDATE_INTERVAL_MS = 200
 """Least milliseconds between two changes of the text: digits that race cannot be read."""
 PROGRESS_STEPS = 1_000
 """Steps of the progress bar."""
@@ -160,7 +160,7 @@ class RunHeader(QWidget):
 
         self._clock = QTimer(self)
         self._clock.setSingleShot(True)
-        self._clock.setInterval(PERIOD)
+        self._clock.setInterval(UPDATE_INTERVAL_MS)
         self._clock.timeout.connect(self._refresh)
         self._show_idle()
 
@@ -339,14 +339,7 @@ class RunHeader(QWidget):
         waiting = done.epoch - done.best_epoch
         if not waiting:
             return tr("Best validation accuracy {accuracy} (epoch {epoch})", **values)
-        return trn(
-            "Best validation accuracy {accuracy} (epoch {epoch})"
-            " · no improvement for {count} epoch",
-            "Best validation accuracy {accuracy} (epoch {epoch})"
-            " · no improvement for {count} epochs",
-            waiting,
-            **values,
-        )
+        return _waiting_text(waiting, fine_percent(done.best_accuracy), done.best_epoch)
 
     def _share(self, opened: RunStarted) -> float:
         if self._seen.finished is not None:
@@ -407,9 +400,26 @@ def _settings_text(started: RunStarted) -> str:
 
 def _longest(started: RunStarted) -> dict[str, str]:
     """What two of the lines, by their names, will say at their longest in most runs."""
-    epochs, batches = f"{started.epochs}", f"{started.batches:,}"
+    batches = f"{started.batches:,}"
+    where = tr(
+        "Epoch {epoch} of {epochs} · batch {batch} of {batches}",
+        epoch=started.epochs,
+        epochs=started.epochs,
+        batch=batches,
+        batches=batches,
+    )
+    speed = tr("{speed} images/\N{WORD JOINER}s", speed="8,888")
     return {
-        "runLine": f"Epoch {epochs} of {epochs} · batch {batches} of {batches}"
-        " · 8,888 images/s · 8:88 left",
-        "runBest": f"Best validation accuracy 88.8% (epoch {epochs}) · no improvement for 8 epochs",
+        "runLine": DOT.join((where, speed, tr("{time} left", time=clock(8 * 60)))),
+        "runBest": _waiting_text(8, fine_percent(0.888), started.epochs),
     }
+
+
+def _waiting_text(waiting: int, accuracy: str, epoch: int) -> str:
+    return trn(
+        "Best validation accuracy {accuracy} (epoch {epoch}) · no improvement for {count} epoch",
+        "Best validation accuracy {accuracy} (epoch {epoch}) · no improvement for {count} epochs",
+        waiting,
+        accuracy=accuracy,
+        epoch=epoch,
+    )

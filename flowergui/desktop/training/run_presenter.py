@@ -9,8 +9,9 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui.desktop.session import Session, Store, is_idle
+from flowergui.desktop.training.run_history import HistoryLoaded
 from flowergui.desktop.training.run_panel import RunPanel
-from flowergui.desktop.training.training_controller import HistoryLoaded, TrainingController
+from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.transitions import (
     listed_run,
     with_epoch_done,

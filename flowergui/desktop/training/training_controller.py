@@ -1,60 +1,25 @@
-"""Start, pause, go on, stop: what a person may do to a run, and the state that it is in."""
+"""Starts, pauses, continues and stops the one run of the window."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from flowergui import tasks
-from flowergui.desktop.plots.batch_columns import BatchColumns
 from flowergui.desktop.session import RunState, Session, Store, frozen_problem, is_idle
 from flowergui.desktop.threads.worker import Worker
-from flowergui.events import (
-    BatchDone,
-    EpochDone,
-    Event,
-    FinalSaveFailed,
-    FrozenChanged,
-    LearningRateChanged,
-    RolledBack,
-    RunStarted,
-    Saved,
-    SaveFailed,
-    TrainingSizeChanged,
-)
+from flowergui.desktop.training.run_history import with_history
+from flowergui.events import Event, FinalSaveFailed, Saved, SaveFailed
 from flowergui.requests import LiveRequests
 
-SHOWN = 30
-"""Milliseconds for the window to show that a run begins: beside a busy thread it takes three
-times as long to paint, and nobody is answered meanwhile."""
-
-
-PAINTED = 0.1
-"""Seconds in which the window shows what a run is, before its past is gone through."""
-ROWS, BREATH = 100, 5e-5
-"""After so many rows of it a breath of so many seconds: a thread that never rests leaves the window
-no more than turns of 5 ms, and what takes it 60 ms else takes 270."""
-
-
-Row = TypeVar("Row")
-Change = FrozenChanged | LearningRateChanged | RolledBack | TrainingSizeChanged
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryLoaded:
-    """What a resumed run has done before; comes right after its RunStarted."""
-
-    points: BatchColumns
-    epochs: tuple[EpochDone, ...]
-    changes: tuple[Change, ...] = ()
-    """What was changed while it went, in the order of its steps."""
+SHOW_MS = 30
+"""Milliseconds in which the window shows that a run begins: beside a busy thread it takes three
+times as long to paint, and answers nobody meanwhile."""
 
 
 class TrainingController(QObject):
-    """One run at a time, in a thread of its own."""
+    """Runs one run at a time, in a thread of its own; keeps `Session.run` at its state."""
 
     changed = Signal(str)
     """The state is another: a RunState."""
@@ -80,31 +45,31 @@ class TrainingController(QObject):
         """Starts a run: `job` makes its generator from the live requests. Only while idle."""
         self.live = live = LiveRequests()
         self._in_force = _live_settings(self._store.session)
-        worker = Worker(lambda: _history_chunks(job(live)), always_rests_at=_is_lost)
+        worker = Worker(lambda: with_history(job(live)), always_pauses_at=_is_unsaved)
         worker.produced.connect(self.produced)
         worker.produced.connect(self._produced)
-        worker.paused.connect(self._rests)
+        worker.paused.connect(self._paused)
         worker.failed.connect(self.failed)
         worker.ended.connect(self._ended)
         self._worker = worker
         self._store.update(run_started=None)
         self._enter(RunState.RUNNING)
-        QTimer.singleShot(SHOWN, worker, worker.start)
+        QTimer.singleShot(SHOW_MS, worker, worker.start)
 
     @Slot()
     def pause(self) -> None:
-        """Saves, and rests within a batch."""
+        """Saves, and pauses within a batch."""
         if self._worker is not None and self.state == RunState.RUNNING:
             self._enter(RunState.PAUSING)
             self._worker.pause(at=lambda event: _last_is_written(event) and not self.live.save)
             self.live.save = True
 
     @Slot()
-    def go_on(self) -> None:
-        """Takes a paused run up again."""
+    def unpause(self) -> None:
+        """Continues a paused run, or one that is about to pause."""
         if self._worker is not None and self.state in (RunState.PAUSING, RunState.PAUSED):
             self._enter(RunState.RUNNING)
-            self._worker.go_on()
+            self._worker.unpause()
 
     @Slot()
     def save_now(self) -> None:
@@ -118,20 +83,20 @@ class TrainingController(QObject):
         if self._worker is not None and self.state == RunState.UNSAVED:
             self.live.save = True
             self._enter(RunState.STOPPING)
-            self._worker.go_on()
+            self._worker.unpause()
 
     @Slot()
     def stop(self) -> None:
-        """Saves and ends the run within a batch; a resting one wakes for it, and one that could
-        not be saved is given up."""
+        """Saves and ends the run within a batch, also while it is paused; one that could not be
+        saved is discarded."""
         if self._worker is not None and self.state != RunState.STOPPING:
-            rests = self.state != RunState.RUNNING
-            # One that is pausing may rest at its end already, unsaved: that is no wish to lose it.
+            paused = self.state != RunState.RUNNING
+            # One that is pausing may wait at its end already, unsaved: it is not to be discarded.
             self.live.save = self.state == RunState.PAUSING
             self.live.stop = True
             self._enter(RunState.STOPPING)
-            if rests:  # else it would not rest either where it can't be saved
-                self._worker.go_on()
+            if paused:  # else it would not wait either if it can't be saved
+                self._worker.unpause()
 
     def adopt(self, changes: dict[str, Any]) -> None:
         """Takes changes that the run itself has made into the session."""
@@ -155,11 +120,11 @@ class TrainingController(QObject):
 
     @Slot(object)
     def _produced(self, events: tuple[Any, ...]) -> None:
-        if _is_lost(events[-1]):  # it rests there
+        if _is_unsaved(events[-1]):  # it pauses there
             self._enter(RunState.UNSAVED)
 
     @Slot()
-    def _rests(self) -> None:
+    def _paused(self) -> None:
         if self.state == RunState.PAUSING:
             self._enter(RunState.PAUSED)
 
@@ -179,45 +144,9 @@ def _live_settings(session: Session) -> tuple[float, tuple[str, ...]]:
 
 
 def _last_is_written(event: Any) -> bool:
-    """Whether a run that rests at this event rests where last.pth is (or could not be)."""
+    """Whether last.pth was written before this event, or could not be."""
     return isinstance(event, Saved | SaveFailed) and Path(event.path).name == "last.pth"
 
 
-def _is_lost(event: Any) -> bool:
+def _is_unsaved(event: Any) -> bool:
     return isinstance(event, FinalSaveFailed)
-
-
-def _history_chunks(events: Iterator[Event]) -> Iterator[Any]:
-    """The events, and after RunStarted of a resumed run what it had told before."""
-    for event in events:
-        yield event
-        if isinstance(event, RunStarted) and event.resumed:
-            yield load_history(throttled(tasks.history(event.run)))
-
-
-def throttled(rows: Iterable[Row]) -> Iterator[Row]:
-    """The rows, so that the window lives on beside the thread that goes through them."""
-    time.sleep(PAINTED)
-    for number, row in enumerate(rows):
-        if number % ROWS == 0:
-            time.sleep(BREATH)
-        yield row
-
-
-def load_history(rows: Iterable[BatchDone | EpochDone | Change]) -> HistoryLoaded:
-    """The history of a run, gone through once."""
-    epochs: list[EpochDone] = []
-    changes: list[Change] = []
-
-    def batches() -> Iterator[BatchDone]:
-        for row in rows:
-            if isinstance(row, BatchDone):
-                yield row
-            elif isinstance(row, EpochDone):
-                epochs.append(row)
-            else:
-                changes.append(row)
-
-    points = BatchColumns.of(batches())
-    changes.sort(key=lambda change: change.step)
-    return HistoryLoaded(points, tuple(epochs), tuple(changes))

@@ -130,7 +130,9 @@ def images(diff: DatasetDiff, options: ResumeOptions) -> Finding:
 def no_images(error: FlowerError) -> Finding:
     """That the dataset can't be compared."""
     remedy = tr("Open the folder they are in now.")
-    return _found(CheckKind.IMAGES, tr("Photos"), Verdict.BLOCKING, error.message, remedy, error)
+    return _found(
+        CheckKind.IMAGES, tr("Photos"), Verdict.BLOCKING, error.message.rstrip("."), remedy, error
+    )
 
 
 def _unusable(diff: DatasetDiff) -> FlowerError | None:

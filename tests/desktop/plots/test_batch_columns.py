@@ -10,8 +10,9 @@ import pytest
 from flowergui import tasks
 from flowergui.desktop.plots.batch_columns import BatchColumns
 from flowergui.desktop.session import RunState, Store
-from flowergui.desktop.training import training_controller
-from flowergui.desktop.training.training_controller import HistoryLoaded, TrainingController
+from flowergui.desktop.training import run_history
+from flowergui.desktop.training.run_history import HistoryLoaded
+from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.events import BatchDone, EpochDone, RunStarted
 
 
@@ -59,19 +60,19 @@ def test_what_a_run_had_told_is_gone_through_beside_the_windows_thread(qtbot, mo
         36, 36, (), True,
     )  # fmt: skip
     done = EpochDone(1, 3, 40, 1.0, 0.5, 1.0, 0.5, 0.5, 1, 0.001, 1.0)
-    monkeypatch.setattr(training_controller, "BatchColumns", Noting)
+    monkeypatch.setattr(run_history, "BatchColumns", Noting)
     monkeypatch.setattr(
         tasks, "history", lambda run: iter([*(batch(step) for step in range(1, 451)), done])
     )
     breaths: list[float] = []
-    monkeypatch.setattr(training_controller, "time", SimpleNamespace(sleep=breaths.append))
+    monkeypatch.setattr(run_history, "time", SimpleNamespace(sleep=breaths.append))
     control, told = TrainingController(Store()), []
     control.produced.connect(told.extend)
     control.begin(lambda live: iter([opened]))
     qtbot.waitUntil(lambda: control.state == RunState.IDLE)
     (recalled,) = [event for event in told if isinstance(event, HistoryLoaded)]
     assert recalled.points.step.tolist() == list(range(1, 451))
-    assert breaths == [training_controller.PAINTED, *5 * [training_controller.BREATH]]
+    assert breaths == [run_history.PAINT_SECONDS, *5 * [run_history.SLEEP_SECONDS]]
     assert recalled.epochs == (done,)
     assert where
     assert threading.main_thread() not in where

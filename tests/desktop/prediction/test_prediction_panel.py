@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from flowergui.desktop.prediction.drop_zone import DropZone
 from flowergui.desktop.prediction.prediction_panel import PredictionPanel
-from flowergui.desktop.run_names import spoken
+from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.threads import worker
 from flowergui.desktop.widgets.labels import ElidedLabel
 from flowergui.events import (
@@ -312,7 +312,7 @@ def test_which_checkpoint_will_answer_is_told_beforehand(panel):
     ],
 )
 def test_checkpoints_are_named_in_words(path, words):
-    assert spoken(path) == words
+    assert checkpoint_label(path) == words
 
 
 @pytest.mark.parametrize(

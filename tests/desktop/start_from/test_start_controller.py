@@ -30,7 +30,8 @@ def test_pretrained_weights_are_saved_for_use_offline(qtbot, window, script):
     qtbot.waitUntil(lambda: len(script.of("save_weights")) == 2)
     script.gate.release()
     qtbot.waitUntil(lambda: "The weights are in /models/resnet18.pth" in banner_text(window))
-    assert find(window, QComboBox, "weights").findText("resnet18.pth") > 0
+    weights = find(window, QComboBox, "weights")
+    qtbot.waitUntil(lambda: weights.findText("resnet18.pth") > 0)
     assert save.text() == "Save pretrained weights"
 
 

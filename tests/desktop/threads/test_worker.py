@@ -10,7 +10,13 @@ import pytest
 from PySide6.QtCore import QThread, QTimer
 
 from flowergui.desktop.threads import worker as worker_module
-from flowergui.desktop.threads.worker import CHUNK, PERIOD, WAITING, Worker, end_all
+from flowergui.desktop.threads.worker import (
+    CHUNK_INTERVAL_MS,
+    MAX_CHUNK_EVENTS,
+    MAX_WAITING_EVENTS,
+    Worker,
+    end_all,
+)
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, Saved
 
@@ -101,9 +107,12 @@ def test_a_flood_loses_nothing_is_bounded_and_starves_no_timer(run, qtbot):
     timer.stop()
     seconds = time.perf_counter() - begun
     assert [event.step for event in events_of(worker)] == list(range(1, count + 1))
-    assert max(map(len, worker.chunks)) <= CHUNK
+    assert max(map(len, worker.chunks)) <= MAX_CHUNK_EVENTS
     # The chunks of the remainder come at once when the job is over.
-    assert len(worker.chunks) <= seconds * 1000 / PERIOD + WAITING / CHUNK + 2
+    assert (
+        len(worker.chunks)
+        <= seconds * 1000 / CHUNK_INTERVAL_MS + MAX_WAITING_EVENTS / MAX_CHUNK_EVENTS + 2
+    )
     gaps = [after - before for before, after in itertools.pairwise(ticks)]
     # Some 0.1 s on a busy two-core machine; one signal per event would starve it for seconds.
     assert max(gaps) < 0.5
@@ -113,17 +122,17 @@ def test_the_generator_waits_for_a_window_that_is_far_behind(run, qtbot):
     told = []
 
     def job():
-        for step in range(1, 3 * WAITING):
+        for step in range(1, 3 * MAX_WAITING_EVENTS):
             told.append(step)
             yield batch(step)
 
     worker = run(job)
     # The event loop stands still here, so nothing is taken from the worker.
     assert not worker.wait(300)
-    assert len(told) <= WAITING + 1
+    assert len(told) <= MAX_WAITING_EVENTS + 1
     with qtbot.waitSignal(worker.ended, timeout=20_000):
         pass
-    assert len(events_of(worker)) == 3 * WAITING - 1
+    assert len(events_of(worker)) == 3 * MAX_WAITING_EVENTS - 1
 
 
 def test_pause_asks_for_nothing_and_go_on_asks_again(run, qtbot):
@@ -135,7 +144,7 @@ def test_pause_asks_for_nothing_and_go_on_asks_again(run, qtbot):
     assert worker.order == ["produced", "paused"]
     assert not worker.wait(50)
     with qtbot.waitSignal(worker.ended):
-        worker.go_on()
+        worker.unpause()
     assert len(events_of(worker)) == 10
 
 
@@ -151,7 +160,7 @@ def test_pause_after_a_kind_rests_exactly_there(run, qtbot):
     assert isinstance(events_of(worker)[-1], Saved)
     assert len(events_of(worker)) == 60
     with qtbot.waitSignal(worker.ended):
-        worker.go_on()
+        worker.unpause()
     assert len(events_of(worker)) == 100
 
 
@@ -240,7 +249,7 @@ from flowergui.events import BatchDone
 app = QApplication([])
 plot = LivePlot()
 plot.show()
-worker.PERIOD = 0
+worker.CHUNK_INTERVAL_MS = 0
 chunks = []
 redraws = []
 taken = threading.Semaphore(0)

@@ -31,7 +31,7 @@ from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.plots.batch_columns import BatchColumns
 from flowergui.desktop.session import RunState
-from flowergui.desktop.training.training_controller import HistoryLoaded
+from flowergui.desktop.training.run_history import HistoryLoaded
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import FlowerError
 from flowergui.events import (

@@ -5,7 +5,7 @@ import time
 from PySide6.QtWidgets import QWidget
 
 from flowergui.desktop.session import RunState, Store
-from flowergui.desktop.training.training_controller import SHOWN, TrainingController
+from flowergui.desktop.training.training_controller import SHOW_MS, TrainingController
 
 
 class Painted(QWidget):
@@ -32,7 +32,7 @@ def test_a_run_begins_once_the_window_shows_it(qtbot):
     before = window.paints
     with qtbot.waitSignal(control.changed, check_params_cb=lambda now: now == RunState.IDLE):
         control.begin(job)
-        time.sleep(SHOWN / 3_000)  # a thread that is there already would use it
+        time.sleep(SHOW_MS / 3_000)  # a thread that is there already would use it
     assert seen[0] > before
 
 

@@ -1,0 +1,74 @@
+"""The history of a resumed run: the points, epochs and changes that it had before."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flowergui import tasks
+from flowergui.desktop.plots.batch_columns import BatchColumns
+from flowergui.events import (
+    BatchDone,
+    EpochDone,
+    Event,
+    FrozenChanged,
+    LearningRateChanged,
+    RolledBack,
+    RunStarted,
+    TrainingSizeChanged,
+)
+
+PAINT_SECONDS = 0.1
+"""The window shows what a run is before its history is read."""
+ROWS_PER_SLEEP, SLEEP_SECONDS = 100, 5e-5
+"""A thread that never sleeps leaves the window turns of 5 ms: what takes the window 60 ms beside
+one that does takes it 270 ms then."""
+
+Row = TypeVar("Row")
+Change = FrozenChanged | LearningRateChanged | RolledBack | TrainingSizeChanged
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLoaded:
+    """What a resumed run has done before; comes right after its RunStarted."""
+
+    points: BatchColumns
+    epochs: tuple[EpochDone, ...]
+    changes: tuple[Change, ...] = ()
+    """What was changed while it ran, in the order of its steps."""
+
+
+def with_history(events: Iterator[Event]) -> Iterator[Any]:
+    """The events; RunStarted of a resumed run is followed by its HistoryLoaded."""
+    for event in events:
+        yield event
+        if isinstance(event, RunStarted) and event.resumed:
+            yield load_history(throttled(tasks.history(event.run)))
+
+
+def throttled(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows, with short sleeps between them: the window answers meanwhile."""
+    time.sleep(PAINT_SECONDS)
+    for number, row in enumerate(rows):
+        if number % ROWS_PER_SLEEP == 0:
+            time.sleep(SLEEP_SECONDS)
+        yield row
+
+
+def load_history(rows: Iterable[BatchDone | EpochDone | Change]) -> HistoryLoaded:
+    """The history of a run, from one pass over its rows."""
+    epochs: list[EpochDone] = []
+    changes: list[Change] = []
+
+    def batches() -> Iterator[BatchDone]:
+        for row in rows:
+            if isinstance(row, BatchDone):
+                yield row
+            elif isinstance(row, EpochDone):
+                epochs.append(row)
+            else:
+                changes.append(row)
+
+    points = BatchColumns.of(batches())
+    changes.sort(key=lambda change: change.step)
+    return HistoryLoaded(points, tuple(epochs), tuple(changes))
