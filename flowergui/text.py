@@ -5,8 +5,10 @@ placeholders, so that it can be translated. Code never compares or cuts such tex
 """
 
 import gettext
+import os
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 _NBSP = "\N{NO-BREAK SPACE}"
@@ -19,6 +21,17 @@ def use_catalog(catalog: gettext.NullTranslations) -> None:
     Texts that are on screen already do not change."""
     global _catalog
     _catalog = catalog
+
+
+def find_catalog(folder: Path) -> gettext.NullTranslations:
+    """The catalog <language>/LC_MESSAGES/flowergui.mo in `folder`; English if there is none.
+
+    The language is that of the environment variable FLOWERGUI_LANGUAGE, else of LANGUAGE, LC_ALL,
+    LC_MESSAGES or LANG.
+    """
+    chosen = os.environ.get("FLOWERGUI_LANGUAGE")
+    languages = [chosen] if chosen else None
+    return gettext.translation("flowergui", folder, languages, fallback=True)
 
 
 def tr(message: str, /, **values: Any) -> str:
@@ -127,7 +140,7 @@ def shortened(names: Sequence[str], most: int = 8) -> str:
     shown, more = ", ".join(names[:most]), len(names) - most
     if more <= 0:
         return shown
-    return trn("{names} and {count} more", "{names} and {count} more", more, names=shown)
+    return tr("{names} and {count} more", names=shown, count=f"{more:,}")
 
 
 # --- times ------------------------------------------------------------------------------------

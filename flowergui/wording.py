@@ -1,8 +1,8 @@
 """Sentences about events that the window and the command line both show."""
 
-from flowergui.events import CacheState, DeviceNoticed, FeatureCacheStatus, RunStarted
+from flowergui.events import CacheState, DeviceNoticed, FeatureCacheStatus, RolledBack, RunStarted
 from flowergui.facts import DeviceNotice, Speedup, SpeedupKind, WhyNotCached
-from flowergui.text import file_size, rough_duration, tr, trn
+from flowergui.text import file_size, number, rough_duration, tr, trn
 
 FASTER = 1.05
 """From this speedup on, a precision is called faster than the other one."""
@@ -129,6 +129,18 @@ def photo_cache_text(event: CacheState) -> str:
         return state
     removed = tr("Removed {size} of decoded images.", size=file_size(event.removed))
     return f"{removed} {state}"
+
+
+def rolled_back_text(event: RolledBack) -> str:
+    """Why a run was rolled back, to where, and how it continues."""
+    return tr(
+        "{reason} Rolled back to epoch {epoch}, batch {batch}; continuing with learning rate "
+        "{rate}.",
+        reason=event.reason,
+        epoch=f"{event.epoch:,}",
+        batch=f"{event.batch:,}",
+        rate=number(event.learning_rate),
+    )
 
 
 def precision_text(event: RunStarted) -> str:

@@ -1,7 +1,9 @@
 """Every sentence for people can be collected for translation, and is filled in completely."""
 
 import ast
+import struct
 from collections.abc import Iterator
+from gettext import NullTranslations
 from pathlib import Path
 from string import Formatter
 
@@ -9,6 +11,8 @@ import pytest
 
 import flowergui
 from flowergui import text
+from flowergui.__main__ import main
+from flowergui.store import paths
 
 PACKAGE = Path(flowergui.__file__).parent
 
@@ -90,6 +94,53 @@ def test_there_are_messages() -> None:
 @pytest.mark.parametrize(("count", "words"), [(1, "1 image"), (1500, "1,500 images")])
 def test_counts(count: int, words: str) -> None:
     assert text.trn("{count} image", "{count} images", count) == words
+
+
+def compiled(messages: dict[str, str]) -> bytes:
+    """A catalog as msgfmt compiles it (.mo), as the manual of GNU gettext describes it."""
+    header = {"": "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=1; plural=0;\n"}
+    pairs = sorted((old.encode(), new.encode()) for old, new in (header | messages).items())
+    tables, texts = [[], []], b""
+    start = 28 + 16 * len(pairs)
+    for side, table in enumerate(tables):
+        for pair in pairs:
+            table += [len(pair[side]), start + len(texts)]
+            texts += pair[side] + b"\0"
+    sizes = (0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
+    numbers = [*sizes, *tables[0], *tables[1]]
+    return struct.pack(f"<{len(numbers)}I", *numbers) + texts
+
+
+@pytest.fixture
+def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A translation of two messages, which the program finds."""
+    folder = tmp_path / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    messages = {
+        "A note is for one run.": "Eine Notiz gehört zu einem Lauf.",
+        "{count} image\0{count} images": "{count} Bilder",
+    }
+    (folder / "flowergui.mo").write_bytes(compiled(messages))
+    monkeypatch.setattr(paths, "translations_folder", lambda: tmp_path)
+    monkeypatch.setenv("FLOWERGUI_LANGUAGE", "de")
+    yield
+    text.use_catalog(NullTranslations())
+
+
+@pytest.mark.usefixtures("german")
+def test_a_compiled_catalog_is_used(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "--note", "x"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("flowergui: Eine Notiz gehört zu einem Lauf. Name the run:")
+    assert text.trn("{count} image", "{count} images", 1500) == "1,500 Bilder"
+
+
+def test_without_a_catalog_it_is_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for language in ("", "de", "tlh"):
+        monkeypatch.setenv("FLOWERGUI_LANGUAGE", language)
+        assert text.find_catalog(tmp_path).gettext("A note is for one run.") == (
+            "A note is for one run."
+        )
 
 
 def test_an_empty_message_stays_empty() -> None:

@@ -24,7 +24,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise FlowerError(
-            tr("The command line is not valid: {reason}.", reason=message),
+            tr("The command line is not valid ({reason}).", reason=message),
             hint=tr("See {command} --help.", command=self.prog),
         )
 

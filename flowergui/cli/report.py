@@ -41,6 +41,7 @@ from flowergui.wording import (
     feature_cache_text,
     photo_cache_text,
     precision_text,
+    rolled_back_text,
 )
 
 MAX_ERRORS_SHOWN = 5
@@ -111,14 +112,7 @@ def problem(event: Event) -> str:
         case SaveFailed():
             return tr("{path} could not be saved: {reason}.", path=event.path, reason=event.reason)
         case RolledBack():
-            return tr(
-                "{reason} Rolled back to epoch {epoch}, batch {batch}; continuing with learning "
-                "rate {rate}.",
-                reason=event.reason,
-                epoch=event.epoch,
-                batch=event.batch,
-                rate=f"{event.learning_rate:g}",
-            )
+            return rolled_back_text(event)
         case _:
             return ""
 

@@ -24,6 +24,11 @@ def resource(name: str) -> Path:
     return path
 
 
+def translations_folder() -> Path:
+    """The folder of compiled translations. It need not exist."""
+    return (_CHECKOUT if in_checkout() else _PACKAGE) / "resources" / "translations"
+
+
 def models_folder() -> Path:
     """The folder of runs and of the sample dataset: FLOWERGUI_MODELS if it is set, models/ in a
     checkout, else a folder of the user's data. It need not exist yet."""

@@ -35,6 +35,7 @@ from flowergui.events import (
     Warned,
 )
 from flowergui.text import N_, fine_percent, number, tr, trn
+from flowergui.wording import rolled_back_text
 
 SAVED = (
     N_("Stopped and saved after epoch {epoch}. Resume continues from there."),
@@ -180,16 +181,7 @@ class RunPresenter(QObject):
         self._epochs = [each for each in self._epochs if each.step <= event.step]
         recipe = replace(self._store.session.recipe, learning_rate=event.learning_rate)
         self._training.adopt({"recipe": recipe})
-        self._banner.show_warning(
-            tr(
-                "{reason} Rolled back to epoch {epoch}, batch {batch}; continuing with learning "
-                "rate {rate}.",
-                reason=event.reason,
-                epoch=f"{event.epoch:,}",
-                batch=f"{event.batch:,}",
-                rate=number(event.learning_rate),
-            )
-        )
+        self._banner.show_warning(rolled_back_text(event))
 
     # --- how it ended ---------------------------------------------------------------------
 
