@@ -246,7 +246,7 @@ class Estimated:
     `first_epoch`, a later `epoch` and the whole run, `seconds`, are in seconds. `largest_batch` is
     the largest batch size whose images fit in memory. The feature cache would be kept in `where`
     ("memory" or "file"; "" for nowhere) and needs `size` bytes; 0 if nothing can be cached.
-    `speedups` is a way to take far less time; None if there is none.
+    `speedup` is a way to take far less time; None if there is none.
     """
 
     epoch: float
@@ -255,7 +255,7 @@ class Estimated:
     largest_batch: int
     where: str = ""
     size: int = 0
-    speedups: Speedup | None = None
+    speedup: Speedup | None = None
 
 
 @dataclass(frozen=True, slots=True)

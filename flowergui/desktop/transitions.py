@@ -131,7 +131,7 @@ def with_settings_of(session: Session, recipe: Recipe) -> dict[str, Any]:
 
 def with_speedup(session: Session) -> dict[str, Any]:
     """The settings become those of the suggested speed-up."""
-    way = session.estimate.speedups if session.estimate else None
+    way = session.estimate.speedup if session.estimate else None
     if way is None:
         return {}
     recipe = session.recipe

@@ -197,7 +197,7 @@ def _develop(canvas: Canvas, rng: Rng) -> None:
     warmth = float(rng.normal(0, 0.05))
     tint = np.array((1 + warmth, 1, 1 - warmth), np.float32) * float(rng.uniform(0.9, 1.1))
     pixels *= fall * tint[:, None, None]
-    # As film does: what is brightest is held back, so that white petals keep their shades.
+    # Highlights are compressed, as film does, so that white petals keep their shades.
     bright = np.maximum(pixels - np.float32(0.7), 0)
     pixels += np.tanh(bright / np.float32(0.3)) * np.float32(0.3) - bright
     if rng.random() < 0.25:

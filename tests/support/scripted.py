@@ -238,7 +238,7 @@ class Script:
             raise ZeroDivisionError("a defect of the dry run")
         yield Preparing("Timing a step", 0, 3)
         way = None if recipe.training_size else self.quicker
-        yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, speedups=way)
+        yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, speedup=way)
 
     def predict(
         self, checkpoint: str, images: list[str], *, why: bool, device: str

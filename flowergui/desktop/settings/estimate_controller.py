@@ -43,8 +43,8 @@ class EstimateController(QObject):
     def take_speedup(self) -> None:
         """The settings become those of the suggested speed-up, which can be undone."""
         way = self._store.session.estimate
-        if way is not None and way.speedups is not None:
-            text = speedup_explanation(way.speedups)
+        if way is not None and way.speedup is not None:
+            text = speedup_explanation(way.speedup)
             self._store.update(**with_speedup(self._store.session))
             self._banner.offer(text, tr("Undo"), self._undo, passing=True)
 

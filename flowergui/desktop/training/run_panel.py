@@ -192,7 +192,7 @@ class RunPanel(QWidget):
             self._show_hint(why_not if idle else "")
             return
         text = estimate_text(estimate, session.recipe)
-        if way := estimate.speedups:
+        if way := estimate.speedup:
             self._show_hint(text, speedup_text(way), speedup_explanation(way))
         else:
             self._show_hint(text)

@@ -93,9 +93,7 @@ def _estimate(
         largest_batch=largest,
         where=where,
         size=cache_bytes,
-        speedups=_find_speedup(recipe, model, sum(epochs))
-        if largest >= recipe.batch_size
-        else None,
+        speedup=_find_speedup(recipe, model, sum(epochs)) if largest >= recipe.batch_size else None,
     )
 
 

@@ -50,7 +50,7 @@ def test_a_link_takes_the_colour_of_the_theme(qtbot, qapp):
     panel.resize(700, 500)
     panel.show()
     way = Speedup(SpeedupKind.CACHED_AUGMENTATIONS, (("cached_views", 4),), 300.0)
-    panel.show_session(replace(READY, estimate=Estimated(60.0, 60.0, 1200.0, 99, speedups=way)))
+    panel.show_session(replace(READY, estimate=Estimated(60.0, 60.0, 1200.0, 99, speedup=way)))
     hint = panel.findChild(QLabel, "startHint")
     qapp.processEvents()  # lays it out
 

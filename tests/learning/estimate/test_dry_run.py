@@ -113,21 +113,21 @@ def told(recipe: Recipe, train: int = 1000, validation: int = 200) -> Estimated:
 def test_what_would_take_less_is_told(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
     costing(monkeypatch, lambda side: (side / 1000) ** 2)
     recipe = little(image_size=128, epochs=20, augmentation="light")
-    assert told(recipe, 10, 2).speedups is None  # it takes a moment as it is
-    growing = told(recipe).speedups
+    assert told(recipe, 10, 2).speedup is None  # it takes a moment as it is
+    growing = told(recipe).speedup
     assert growing is not None
     assert growing.kind == SpeedupKind.PROGRESSIVE_RESIZING
     assert growing.seconds < told(recipe).seconds * speedups.MAX_TIME_SHARE
     taken = told(replace(recipe, **dict[str, Any](growing.values)))
     assert taken.seconds == pytest.approx(growing.seconds)
-    assert taken.speedups is None
+    assert taken.speedup is None
     head = replace(recipe, frozen=("all-but-head",))
-    views = told(head).speedups
+    views = told(head).speedup
     assert views is not None
     assert views.kind == SpeedupKind.CACHED_AUGMENTATIONS
-    assert told(replace(head, epochs=5), 10_000).speedups is None  # four of the five look anew
+    assert told(replace(head, epochs=5), 10_000).speedup is None  # four of the five look anew
     monkeypatch.setattr(loop, "MEMORY_SHARE", 0.0)
-    assert told(head).speedups is None  # they have no room in memory
+    assert told(head).speedup is None  # they have no room in memory
 
 
 def test_smaller_squares_are_tried_before_they_are_offered(
@@ -135,7 +135,7 @@ def test_smaller_squares_are_tried_before_they_are_offered(
 ) -> None:
     """A small network hardly gains by them: what it does beside computing takes as long."""
     sides = costing(monkeypatch, lambda side: 0.05 + (side / 1000) ** 2)
-    assert told(little(image_size=128, epochs=20, augmentation="light")).speedups is None
+    assert told(little(image_size=128, epochs=20, augmentation="light")).speedup is None
     assert list(dict.fromkeys(sides)) == [128, 64]  # 0.054 s there, and not a quarter of 0.066
 
 
@@ -209,9 +209,9 @@ def test_what_does_not_fit_is_not_made_quicker(
 ) -> None:
     costing(monkeypatch, lambda side: (side / 1000) ** 2)
     recipe = little(image_size=128, epochs=20, augmentation="light")
-    assert told(recipe).speedups is not None
+    assert told(recipe).speedup is not None
     monkeypatch.setattr(hardware, "free_memory", lambda on=None: 1 << 20)
-    assert told(recipe).speedups is None
+    assert told(recipe).speedup is None
 
 
 def test_what_fits_into_memory(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
