@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from flowergui.cli.evaluation_report import evaluated, image_count, predicted
 from flowergui.events import (
     CacheState,
     DeviceNoticed,
@@ -34,7 +35,7 @@ from flowergui.events import (
     WeightsSaved,
 )
 from flowergui.facts import Problem, Verdict
-from flowergui.text import duration, file_size, fine_percent, shortened, tr, trn
+from flowergui.text import duration, file_size, fine_percent, tr, trn
 from flowergui.wording import (
     device_notice_remedy,
     device_notice_text,
@@ -44,15 +45,7 @@ from flowergui.wording import (
     rolled_back_text,
 )
 
-MAX_ERRORS_SHOWN = 5
-"""Most confusions, and most confident errors, that are listed."""
-
-MAX_CLASSES_SHOWN = 100
-
 MAX_PROBLEMS_SHOWN = 5
-
-BAR_CHARACTERS = 20
-"""Length of the bar of a prediction with probability 1."""
 
 
 def lines(event: Event) -> Sequence[str]:
@@ -85,7 +78,7 @@ def lines(event: Event) -> Sequence[str]:
         case WeightsSaved():
             return _weights_saved(event)
         case Predicted():
-            return _predicted(event)
+            return predicted(event)
         case Explained(picture=""):
             return [tr("  This network can't show why.")]
         case Explained():
@@ -95,7 +88,7 @@ def lines(event: Event) -> Sequence[str]:
         case RunsCompared():
             return _compared(event)
         case Evaluated():
-            return _evaluated(event)
+            return evaluated(event)
         case _:
             return []
 
@@ -130,7 +123,7 @@ def scan_summary(event: Scanned) -> Sequence[str]:
     summary = tr(
         "{folder} has {images} of {classes}.",
         folder=event.folder,
-        images=_images(sum(each.train + each.validation for each in event.classes)),
+        images=image_count(sum(each.train + each.validation for each in event.classes)),
         classes=trn("{count} class", "{count} classes", len(event.classes)),
     )
     if event.checked:
@@ -175,10 +168,6 @@ def problems(found: Sequence[Problem], *, most: int | None = None, rest: str = "
     elif more:
         listed.append(trn("  and {count} more.", "  and {count} more.", more))
     return listed
-
-
-def _images(count: int) -> str:
-    return trn("{count} image", "{count} images", count)
 
 
 def _sample_drawn(event: SampleDrawn) -> Sequence[str]:
@@ -379,134 +368,3 @@ def _compared(event: RunsCompared) -> Sequence[str]:
         for row in (["", *heads], *rows)
     )
     return ("", tr("Settings that differ, the runs in the order above:"), *table)
-
-
-# --- predictions ------------------------------------------------------------------------------
-
-
-def _predicted(event: Predicted) -> Sequence[str]:
-    width = max(len(each.name) for each in event.predictions)
-    table = [event.path]
-    for each in event.predictions:
-        bar = "#" * round(each.probability * BAR_CHARACTERS)
-        row = f"  {each.name:<{width}}  {fine_percent(each.probability):>7}  {bar}"
-        table.append(row.rstrip())
-    return table
-
-
-def _evaluated(event: Evaluated) -> Sequence[str]:
-    return [
-        _scores(event),
-        *_evaluation_set(event),
-        "",
-        *_class_table(event),
-        *_errors(event),
-    ]
-
-
-def _scores(event: Evaluated) -> str:
-    images = _images(event.photos)
-    accuracy, loss = fine_percent(event.accuracy), f"{event.loss:.3f}"
-    if event.top5 is None:
-        return tr(
-            "Accuracy {accuracy} on {images}, loss {loss}.",
-            accuracy=accuracy,
-            images=images,
-            loss=loss,
-        )
-    return tr(
-        "Accuracy {accuracy} on {images}, top-5 accuracy {top5}, loss {loss}.",
-        accuracy=accuracy,
-        images=images,
-        top5=fine_percent(event.top5),
-        loss=loss,
-    )
-
-
-def _evaluation_set(event: Evaluated) -> Sequence[str]:
-    """Which images were evaluated, and which were left out."""
-    if event.trained_on is None:
-        found = [
-            tr(
-                "The images are in {folder}. The training set is unknown: some of them may have "
-                "been used for training.",
-                folder=event.folder,
-            )
-        ]
-    else:
-        found = [
-            tr("The evaluated images in {folder} were not used for training.", folder=event.folder)
-        ]
-    if event.trained_on:
-        found.append(
-            trn(
-                "Skipped {count} image that was used for training.",
-                "Skipped {count} images that were used for training.",
-                event.trained_on,
-            )
-        )
-    if event.unknown_classes:
-        names = shortened(event.unknown_classes)
-        found.append(tr("Skipped classes that the network does not know: {names}.", names=names))
-    return found
-
-
-def _class_table(event: Evaluated) -> Sequence[str]:
-    """Recall, precision and F1 of each class. Of many classes, those with the lowest recall."""
-    heads = (tr("class"), tr("images"), tr("recall"), tr("precision"), tr("F1"))
-    width = max(len(heads[0]), *(len(each.name) for each in event.classes))
-    table = [f"{heads[0]:<{width}}  {heads[1]:>7}  {heads[2]:>8}  {heads[3]:>9}  {heads[4]:>8}"]
-    shown = event.classes
-    if len(shown) > MAX_CLASSES_SHOWN:
-        measured = (each for each in shown if each.recall is not None)
-        shown = tuple(sorted(measured, key=lambda each: each.recall or 0.0)[:MAX_CLASSES_SHOWN])
-    for each in shown:
-        recall, precision, f1 = (
-            "-" if share is None else fine_percent(share)
-            for share in (each.recall, each.precision, each.f1)
-        )
-        table.append(
-            f"{each.name:<{width}}  {each.photos:>7,}  {recall:>8}  {precision:>9}  {f1:>8}"
-        )
-    if others := len(event.classes) - len(shown):
-        table.append(
-            trn(
-                "and {count} more class with a higher recall or without images.",
-                "and {count} more classes with a higher recall or without images.",
-                others,
-            )
-        )
-    return table
-
-
-def _errors(event: Evaluated) -> Sequence[str]:
-    if not event.confusions:
-        return []
-    confusions = (
-        tr(
-            "  {label} predicted as {predicted}: {images}",
-            label=each.label,
-            predicted=each.predicted,
-            images=_images(each.photos),
-        )
-        for each in event.confusions[:MAX_ERRORS_SHOWN]
-    )
-    errors = (
-        tr(
-            "  {path}: predicted {predicted} ({probability}), actual {label} ({label_probability})",
-            path=each.path,
-            predicted=each.predicted,
-            probability=fine_percent(each.probability),
-            label=each.label,
-            label_probability=fine_percent(each.label_probability),
-        )
-        for each in event.most_confident_errors[:MAX_ERRORS_SHOWN]
-    )
-    return [
-        "",
-        tr("Most frequent confusions:"),
-        *confusions,
-        "",
-        tr("Most confident errors:"),
-        *errors,
-    ]
