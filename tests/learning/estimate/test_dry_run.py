@@ -46,7 +46,10 @@ def test_it_is_near_what_comes(little: Little, folder: Path) -> None:
     assert told.seconds == pytest.approx(told.first_epoch + 5 * told.epoch, rel=0.01)
 
 
-def test_more_photos_take_longer_and_kept_features_less(little: Little) -> None:
+def test_more_photos_take_longer_and_kept_features_less(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costing(monkeypatch, lambda side: (side / 1000) ** 2)
     recipe = little(image_size=64, epochs=20, frozen=("all-but-head",))
     kept, many = estimated(recipe), estimated(recipe, 10_000, 2_000)
     assert (kept.where, kept.size) == ("memory", 1000 * 256 * 4)
@@ -65,6 +68,7 @@ def test_more_photos_take_longer_and_kept_features_less(little: Little) -> None:
 def test_where_they_are_kept_is_told_and_counts(
     little: Little, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    costing(monkeypatch, lambda side: (side / 1000) ** 2)
     recipe = little(image_size=64, epochs=20, frozen=("all-but-head",))
     monkeypatch.setenv("FLOWERGUI_CACHE", str(tmp_path / "not" / "there yet"))
     memory = estimated(recipe)
