@@ -85,11 +85,6 @@ def percent_digits(share: float) -> str:
 # --- counts and sizes -------------------------------------------------------------------------
 
 
-def plural(count: int, noun: str, many: str = "") -> str:
-    """A count and its noun: "1 photo", "1,500 photos"."""
-    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
-
-
 def short_count(count: int) -> str:
     """A count in at most six characters: "9,408", "11.2 M"."""
     if count < 100_000:
