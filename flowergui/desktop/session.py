@@ -7,7 +7,6 @@ start jobs, and update the store. No widget keeps a fact of its own.
 from collections import deque
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -388,17 +387,3 @@ def moved_photos(session: Session) -> str:
     if not missing or dataset is None or dataset.folder == session.recipe.photos:
         return session.moved_photos
     return dataset.folder
-
-
-def without_run(session: Session, folder: str) -> dict[str, Any]:
-    """The changes to a session whose run in `folder` has gone from the disk."""
-
-    def inside(path: str) -> bool:
-        return bool(path) and Path(path).parent == Path(folder)
-
-    changes: dict[str, Any] = {"runs": tuple(run for run in session.runs if run.path != folder)}
-    if inside(session.chosen_checkpoint):
-        changes["chosen_checkpoint"] = ""
-    if inside(session.run_checkpoint):
-        changes["run_checkpoint"] = ""
-    return changes

@@ -218,7 +218,21 @@ def with_resume_check(session: Session, event: ResumeChecked) -> dict[str, Any]:
     return changes
 
 
-# --- the run that goes ------------------------------------------------------------------------
+def without_run(session: Session, folder: str) -> dict[str, Any]:
+    """The changes to a session whose run in `folder` has gone from the disk."""
+
+    def inside(path: str) -> bool:
+        return bool(path) and Path(path).parent == Path(folder)
+
+    changes: dict[str, Any] = {"runs": tuple(run for run in session.runs if run.path != folder)}
+    if inside(session.chosen_checkpoint):
+        changes["chosen_checkpoint"] = ""
+    if inside(session.run_checkpoint):
+        changes["run_checkpoint"] = ""
+    return changes
+
+
+# --- the run that trains ------------------------------------------------------------------------
 
 
 def with_run_started(session: Session, event: RunStarted) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from flowergui.desktop.session import (
     resume_changes,
     unfinished_run,
     why_not_start,
-    without_run,
 )
+from flowergui.desktop.transitions import without_run
 from flowergui.events import ModelDescribed, ResumeChecked, Scanned
 from flowergui.facts import (
     Check,

@@ -13,8 +13,9 @@ from flowergui.desktop.runs import runs_jobs
 from flowergui.desktop.runs.note_dialog import ask_for_note
 from flowergui.desktop.runs.runs_jobs import Removal
 from flowergui.desktop.runs.runs_window import RunsWindow
-from flowergui.desktop.session import Store, is_idle, without_run
+from flowergui.desktop.session import Store, is_idle
 from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.transitions import without_run
 from flowergui.desktop.widgets.confirm import confirm
 from flowergui.errors import FlowerError
 from flowergui.events import Exported

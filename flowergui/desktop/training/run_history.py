@@ -1,11 +1,14 @@
 """The history of a resumed run: the points, epochs and changes that it had before."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from flowergui import tasks
+from flowergui.config.recipe import Recipe
+from flowergui.config.resizing import training_size
 from flowergui.desktop.plots.batch_columns import BatchColumns
 from flowergui.events import (
     BatchDone,
@@ -36,6 +39,23 @@ class HistoryLoaded:
     epochs: tuple[EpochDone, ...]
     changes: tuple[Change, ...] = ()
     """What was changed while it ran, in the order of its steps."""
+
+
+def size_changes(
+    epochs: Sequence[EpochDone], recipe: Recipe, image_size: int
+) -> tuple[TrainingSizeChanged, ...]:
+    """Where the training images of these epochs grew, from the recipe: histories of older
+    versions don't say. `image_size` is that of validation, in pixels."""
+    last = recipe.training_size or image_size
+    changes: list[TrainingSizeChanged] = []
+    for before, epoch in pairwise(epochs):
+        sizes = [
+            training_size(recipe.first_training_size, last, each.epoch, recipe.epochs)
+            for each in (before, epoch)
+        ]
+        if sizes[0] != sizes[1]:
+            changes.append(TrainingSizeChanged(before.step, sizes[1]))
+    return tuple(changes)
 
 
 def with_history(events: Iterator[Event]) -> Iterator[Any]:

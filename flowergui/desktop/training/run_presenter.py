@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui.desktop.session import Session, Store, is_idle
-from flowergui.desktop.training.run_history import HistoryLoaded
+from flowergui.desktop.training.run_history import Change, HistoryLoaded, size_changes
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.transitions import (
@@ -125,8 +125,12 @@ class RunPresenter(QObject):
                 plot.mark(step, tr("{size} px", size=event.size))
             case HistoryLoaded():
                 plot.load(event.points, event.epochs)
-                for change in event.changes:
+                for change in event.changes or self._size_changes(event.epochs):
                     self._show_mark(change)
+
+    def _size_changes(self, epochs: Sequence[EpochDone]) -> Sequence[Change]:
+        recipe, started = self._store.session.recipe, self._store.session.run_started
+        return size_changes(epochs, recipe, started.image_size) if started else ()
 
     def _take(self, event: Any) -> None:
         match event:

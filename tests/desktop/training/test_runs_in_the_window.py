@@ -38,6 +38,8 @@ from flowergui.events import (
     BatchDone,
     EpochDone,
     Finished,
+    FrozenChanged,
+    LearningRateChanged,
     Preparing,
     RunStarted,
 )
@@ -419,3 +421,31 @@ def test_a_resumed_run_shows_its_images_in_the_first_card(qtbot, window, script,
     qtbot.waitUntil(lambda: window.session.run == "idle")
     qtbot.waitUntil(lambda: "Choose a folder" in texts(window))
     assert find(window, QLineEdit, "datasetPath").text() == ""
+
+
+def test_the_marks_of_a_resumed_run_come_back(qtbot, window, script, photos, monkeypatch):
+    """From its history; where that does not know, images grew as the recipe says."""
+    recipe = Recipe(photos=photos, epochs=3, first_training_size=32)
+    last = str(script.run / "last.pth")
+    script.runs.append(RunFacts(str(script.run), recipe, 2, 1, 0.5, last, ""))
+    changes: list[Any] = [
+        LearningRateChanged(3, 0.0005),
+        FrozenChanged(2, ("fc.bias",), 1, 2),
+    ]
+    done = [
+        EpochDone(number, 3, number * BATCHES, 1.0, 0.5, 0.9, 0.75, 0.75, 1, 0.001, 1.0)
+        for number in (1, 2, 3)
+    ]
+    monkeypatch.setattr(tasks, "history", lambda run: iter([*done, *changes]))
+    list_runs(qtbot, window)
+    button(window, "resumeLastButton").click()
+    qtbot.waitUntil(lambda: list(plot(window).marks) == [(2, "layers"), (3, "rate 0.0005")])
+    button(window, "stopButton").click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window.session.run == "idle")
+
+    changes.clear()
+    list_runs(qtbot, window)
+    qtbot.waitUntil(button(window, "resumeLastButton").isEnabled)
+    button(window, "resumeLastButton").click()
+    qtbot.waitUntil(lambda: list(plot(window).marks) == [(2 * BATCHES, "64 px")])
