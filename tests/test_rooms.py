@@ -1,6 +1,7 @@
 """The rooms of the program stand in an order: none imports from a room above its own."""
 
 import ast
+from graphlib import TopologicalSorter
 from itertools import takewhile
 from pathlib import Path
 
@@ -103,6 +104,20 @@ def test_no_room_imports_a_room_above_it() -> None:
         if there not in ("learning",) and LEVEL[here] <= LEVEL[there]
     ]
     assert wrong == []
+
+
+def test_no_modules_import_each_other() -> None:
+    """Not even through others, and not for types alone."""
+    known = modules()
+    needs: dict[str, set[str]] = {".".join(module): set() for module in known}
+    for module, tree in known.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("flowergui."):
+                base = tuple((node.module or "").split(".")[1:])
+                names = {(*base, each.name) for each in node.names} | {base}
+                needs[".".join(module)] |= {".".join(name) for name in names & known.keys()}
+    order = TopologicalSorter(needs)
+    order.prepare()  # raises CycleError, which names the modules
 
 
 def test_no_room_is_crowded() -> None:
