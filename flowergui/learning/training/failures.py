@@ -66,14 +66,14 @@ def report_unreadable(run: Run, live: LiveRequests, failed: Iterable[Problem]) -
                 run.lost += 1
             yield Warned(
                 tr(
-                    "Skipped an unreadable photo ({count} so far): {reason}",
+                    "Skipped an unreadable image ({count} so far): {reason}",
                     count=f"{len(run.unreadable):,}",
                     reason=problem.reason,
                 )
             )
     if run.lost > max(before, MAX_SHARE_UNREADABLE * total):
         lost, of = f"{run.lost:,}", f"{total:,}"
-        reason = tr("{lost} of {total} photos can't be read any more.", lost=lost, total=of)
+        reason = tr("{lost} of {total} images can't be read any more.", lost=lost, total=of)
         yield from give_up(run, live, reason)
 
 
@@ -111,12 +111,12 @@ def not_validated(epoch: int, best_epoch: int) -> str:
     """The warning for an epoch whose validation images could not be read."""
     if best_epoch:
         return tr(
-            "Validation skipped in epoch {epoch}: no validation photo could be read. "
+            "Validation skipped in epoch {epoch}: no validation image could be read. "
             "best.pth stays as it is.",
             epoch=epoch,
         )
     return tr(
-        "Validation skipped in epoch {epoch}: no validation photo could be read.", epoch=epoch
+        "Validation skipped in epoch {epoch}: no validation image could be read.", epoch=epoch
     )
 
 

@@ -121,7 +121,7 @@ def train_epoch(
             return
     if not progress.sums.photos:
         progress.batch = 0  # a resumed run tries this epoch again
-        reason = tr("No batch of epoch {epoch} had a photo that can be read.", epoch=epoch)
+        reason = tr("No batch of epoch {epoch} had an image that can be read.", epoch=epoch)
         yield from give_up(run, live, reason)
 
 

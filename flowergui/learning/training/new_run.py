@@ -91,13 +91,13 @@ def _split_of(pretrained: weights.Pretrained, recipe: Recipe, path: Path) -> dic
     if before != (recipe.seed, recipe.validation_fraction):
         raise FlowerError(
             tr(
-                "{file} was trained on these photos. Some of its training photos would now be "
-                "validation photos (data leakage).",
+                "{file} was trained on these images. Some of its training images would now be "
+                "validation images (data leakage).",
                 file=pretrained.name,
             ),
             hint=tr(
                 "Use the seed ({seed}) and the validation fraction ({fraction}) of that run, or "
-                "choose other photos or weights.",
+                "choose other images or weights.",
                 seed=before[0],
                 fraction=f"{before[1]:g}",
             ),
@@ -117,11 +117,11 @@ def _refuse_another_split(split: Split, pretrained: weights.Pretrained, recipe: 
     ):
         raise FlowerError(
             tr(
-                "{file} was trained on these photos, which have changed since. Only its run folder "
-                "says which of them are validation photos.",
+                "{file} was trained on these images, which have changed since. Only its run folder "
+                "says which of them are validation images.",
                 file=pretrained.name,
             ),
-            hint=tr("Choose best.pth in that folder, or other photos."),
+            hint=tr("Choose best.pth in that folder, or other images."),
         )
 
 
@@ -157,7 +157,7 @@ def begin(recipe: Recipe, live: LiveRequests, new: New) -> Iterator[Event]:
         return
     count = len(new.split.train) + len(new.split.validation)
     if count > photo_check.MAX_CHECKED_FIRST:  # takes seconds
-        yield Preparing(tr("Writing the list of photos"), count, 0)
+        yield Preparing(tr("Writing the list of images"), count, 0)
     folder: RunFolder | None = None
     smaller: list[Event] = []
     with ExitStack() as stack:
@@ -178,7 +178,7 @@ def begin(recipe: Recipe, live: LiveRequests, new: New) -> Iterator[Event]:
             hardware.release()
             half = recipe.batch_size // 2
             message = tr(
-                "There is not enough memory for batches of {before} photos. The batch size is "
+                "There is not enough memory for batches of {before} images. The batch size is "
                 "{now} now.",
                 before=recipe.batch_size,
                 now=half,
@@ -279,7 +279,7 @@ def batch_count(split: Split, recipe: Recipe) -> int:
     if count == 0:
         raise FlowerError(
             tr(
-                "{count} training photos are fewer than the batch size {batch_size}.",
+                "{count} training images are fewer than the batch size {batch_size}.",
                 count=len(split.train),
                 batch_size=recipe.batch_size,
             ),

@@ -223,29 +223,29 @@ def _warnings(plan: ResumePlan, run: Run, diff: DatasetDiff, added: int) -> Iter
         yield tr("last.pth is missing or damaged, so the run continues from previous.pth.")
     if diff.missing:
         yield trn(
-            "{count} photo of this run is missing: {path}",
-            "{count} photos of this run are missing, the first one is {path}",
+            "{count} image of this run is missing: {path}",
+            "{count} images of this run are missing; the first one is {path}",
             len(diff.missing),
             path=diff.missing[0],
         )
     if diff.changed:
         yield trn(
-            "{count} photo of this run has changed: {path}",
-            "{count} photos of this run have changed, the first one is {path}",
+            "{count} image of this run has changed: {path}",
+            "{count} images of this run have changed; the first one is {path}",
             len(diff.changed),
             path=diff.changed[0],
         )
     classes = run.split.classes[len(diff.classes) :]
     if added and classes:
         yield trn(
-            "{count} new photo was added, of new classes too: {classes}. The epoch starts again.",
-            "{count} new photos were added, of new classes too: {classes}. The epoch starts again.",
+            "{count} new image was added, of new classes too: {classes}. The epoch starts again.",
+            "{count} new images were added, of new classes too: {classes}. The epoch starts again.",
             added,
             classes=", ".join(classes),
         )
     elif added:
         yield trn(
-            "{count} new photo was added. The epoch starts again.",
-            "{count} new photos were added. The epoch starts again.",
+            "{count} new image was added. The epoch starts again.",
+            "{count} new images were added. The epoch starts again.",
             added,
         )

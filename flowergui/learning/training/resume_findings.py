@@ -41,7 +41,10 @@ def epochs(recipe: Recipe, left: int) -> Finding:
     """Whether there are epochs left to train."""
     subject, total = tr("Epochs"), f"{recipe.epochs:,}"
     if not left:
-        detail, remedy = tr("all {total} are done", total=total), tr("Ask for more epochs.")
+        detail, remedy = (
+            tr("all {total} are done", total=total),
+            tr("Increase the number of epochs."),
+        )
         return _found(CheckKind.EPOCHS, subject, Verdict.BLOCKING, detail, remedy)
     detail = tr("{left} of {total} to go", left=f"{left:,}", total=total)
     return _found(CheckKind.EPOCHS, subject, Verdict.SAME, detail)
@@ -65,8 +68,8 @@ def model(before: Recipe, changes: Mapping[str, Any]) -> Finding:
 def new_folder(path: Path, progress: Progress, newest: Progress) -> Finding:
     """That a checkpoint is older than the newest state of its run."""
     detail = tr(
-        "a new one: {file} stands at epoch {epoch}, batch {batch}, and the run at epoch "
-        "{newest_epoch}, batch {newest_batch}",
+        "a new one: {file} is from epoch {epoch}, batch {batch}, and the run's newest state from "
+        "epoch {newest_epoch}, batch {newest_batch}",
         file=path.name,
         epoch=progress.epoch,
         batch=progress.batch,
@@ -85,8 +88,8 @@ def classes(diff: DatasetDiff, options: ResumeOptions) -> Finding:
             CheckKind.CLASSES,
             subject,
             Verdict.BLOCKING,
-            tr("no photo of {classes} is left", classes=", ".join(diff.missing_classes)),
-            diff.remedy() or tr("Put their photos back, or start a transfer from its last.pth."),
+            tr("no image of {classes} is left", classes=", ".join(diff.missing_classes)),
+            diff.remedy() or tr("Put their images back, or start a transfer from its last.pth."),
             _unusable(diff),
         )
     if options.renamed:
@@ -95,9 +98,12 @@ def classes(diff: DatasetDiff, options: ResumeOptions) -> Finding:
     if diff.new_classes:
         new = ", ".join(diff.new_classes)
         if options.new_classes:
-            detail = tr("{classes}: new, learned too; the head grows", classes=new)
+            detail = tr("{classes}: new, added to the classifier", classes=new)
             return _found(CheckKind.CLASSES, subject, Verdict.FINE, detail)
-        detail, remedy = tr("{classes}: new, left out", classes=new), tr("They can be learned too.")
+        detail, remedy = (
+            tr("{classes}: new, left out", classes=new),
+            tr("They can be added to the classifier."),
+        )
         return _found(CheckKind.CLASSES, subject, Verdict.FINE, detail, remedy)
     detail = tr("{count}, as before", count=f"{len(diff.classes):,}")
     return _found(CheckKind.CLASSES, subject, Verdict.SAME, detail)
@@ -105,7 +111,7 @@ def classes(diff: DatasetDiff, options: ResumeOptions) -> Finding:
 
 def images(diff: DatasetDiff, options: ResumeOptions) -> Finding:
     """Whether images of the dataset are missing, changed or new."""
-    subject = tr("Photos")
+    subject = tr("Images")
     if not diff.rows or len(diff.missing) > len(diff.rows) / 2:
         detail = tr("most are not in {folder} any more", folder=diff.folder)
         remedy = diff.remedy() or tr("Open the folder where they are now.")
@@ -116,14 +122,14 @@ def images(diff: DatasetDiff, options: ResumeOptions) -> Finding:
     if diff.changed:
         found.append(tr("{count} changed", count=f"{len(diff.changed):,}"))
     if diff.added and options.new_photos:
-        found.append(tr("{count} new, taken in", count=f"{len(diff.added):,}"))
+        found.append(tr("{count} new, included", count=f"{len(diff.added):,}"))
     elif diff.added:
         found.append(tr("{count} new, left out", count=f"{len(diff.added):,}"))
     if not found:
         detail = tr("{count}, as before, split as before", count=f"{len(diff.rows):,}")
         return _found(CheckKind.IMAGES, subject, Verdict.SAME, detail)
     offered = diff.added and not options.new_photos
-    remedy = tr("New ones can be taken in.") if offered else ""
+    remedy = tr("New images can be included.") if offered else ""
     return _found(CheckKind.IMAGES, subject, Verdict.FINE, ", ".join(found), remedy)
 
 
@@ -131,7 +137,7 @@ def no_images(error: FlowerError) -> Finding:
     """That the dataset can't be compared."""
     remedy = tr("Open the folder they are in now.")
     return _found(
-        CheckKind.IMAGES, tr("Photos"), Verdict.BLOCKING, error.message.rstrip("."), remedy, error
+        CheckKind.IMAGES, tr("Images"), Verdict.BLOCKING, error.message.rstrip("."), remedy, error
     )
 
 

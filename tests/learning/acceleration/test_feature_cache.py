@@ -270,7 +270,7 @@ def test_photos_that_vanish_are_named_and_left_out(
         if type(event).__name__ == "RunStarted":
             (here / "iris" / "iris_0.jpg").unlink()
     (note,) = [each.message for each in of(events, Warned)]
-    assert "Skipped an unreadable photo (1 so far): iris_0.jpg" in note
+    assert "Skipped an unreadable image (1 so far): iris_0.jpg" in note
     assert of(events, Finished)
 
 

@@ -158,7 +158,8 @@ def test_the_check_says_so(finished: RunFolder) -> None:
     (folder,) = [each for each in told.checks if each.kind == CheckKind.FOLDER]
     assert folder.verdict == "fine"
     assert folder.detail == (
-        "a new one: best.pth stands at epoch 2, batch 0, and the run at epoch 4, batch 0"
+        "a new one: best.pth is from epoch 2, batch 0, and the run's newest state from epoch 4, "
+        "batch 0"
     )
     changes = {"epochs": 4}
     (told,) = of(list(tasks.check_resume(finished.last, changes)), ResumeChecked)

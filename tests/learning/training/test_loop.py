@@ -550,7 +550,7 @@ def test_a_batch_that_is_too_large_is_halved(little: Little, monkeypatch) -> Non
     monkeypatch.setattr(ModelState, "evaluate", lambda *_: (1.0, 1))  # has twice the batch
     events = list(tasks.train(recipe))
     assert [event.message for event in of(events, Warned)] == [
-        "There is not enough memory for batches of 12 photos. The batch size is 6 now."
+        "There is not enough memory for batches of 12 images. The batch size is 6 now."
     ]
     assert len(of(events, RunStarted)) == 2
     run = run_of(events)
@@ -585,7 +585,7 @@ def test_a_photo_that_goes_away_is_named_once(
     notes = [note.message for note in of(events, Warned)]
     assert len(notes) == 4  # once each, not in every epoch
     assert all(sum(photo.name in note for note in notes) == 1 for photo in gone)
-    assert notes[-1].startswith("Skipped an unreadable photo (4 so far): iris_")
+    assert notes[-1].startswith("Skipped an unreadable image (4 so far): iris_")
     assert sum("can't be read: it is not an image of a known format" in note for note in notes) == 1
     assert of(events, Finished)
 
@@ -625,7 +625,7 @@ def test_where_not_one_is_a_picture_it_ends(
     whole = {photo: photo.read_bytes() for photo in copy.rglob("*.*")}
     for photo in whole:
         photo.write_text("no picture")
-    with pytest.raises(FlowerError, match="No batch of epoch 1 had a photo that can be read"):
+    with pytest.raises(FlowerError, match="No batch of epoch 1 had an image that can be read"):
         list(tasks.train(little(photos=str(copy))))
     for photo, content in whole.items():
         photo.write_bytes(content)
@@ -643,7 +643,7 @@ def test_a_run_whose_photos_are_all_gone_is_saved_and_ends(
             copy.rename(tmp_path / "unplugged")
 
     with pytest.raises(
-        FlowerError, match=r"of 24 photos can't be read any more\. The run was"
+        FlowerError, match=r"of 24 images can't be read any more\. The run was"
     ) as e:
         collect(tasks.train(little(photos=str(copy))), events, unplug)
     assert str(copy) in e.value.hint
@@ -699,7 +699,7 @@ def test_plateau_watches_the_mean_loss(little: Little, make_photos, tmp_path: Pa
         ({"frozen": ("layer9",)}, "No parameter of this network is called 'layer9'"),
         (
             {"batch_size": 32, "drop_last": True},
-            "18 training photos are fewer than the batch",
+            "18 training images are fewer than the batch",
         ),
         ({"photos": "/nowhere"}, "There is no folder /nowhere"),
         ({"mode": "transfer", "weights": "none.pth"}, "There is no file none.pth"),

@@ -319,7 +319,7 @@ def test_a_photo_that_is_gone_is_noted_and_new_ones_do_not_come_in(
     (there / "iris" / "iris_0.jpg").rename(there / "iris" / "new.jpg")
     events = list(tasks.resume(run.path))
     notes = [event.message for event in events if isinstance(event, Warned)]
-    assert notes[0] == "1 photo of this run is missing: iris/iris_0.jpg"
+    assert notes[0] == "1 image of this run is missing: iris/iris_0.jpg"
     opened = next(event for event in events if isinstance(event, RunStarted))
     assert (opened.train_photos, opened.validation_photos) == (18, 6)
 

@@ -67,7 +67,7 @@ def test_nothing_has_changed(run: RunFolder) -> None:
         "Epochs": "2 of 3 to go",
         "Network": "mynet",
         "Classes": "3, as before",
-        "Photos": "24, as before, split as before",
+        "Images": "24, as before, split as before",
         "Image size": "32 px, the same normalization",
         "Device": "cpu, float32",
         "Versions": f"torch {torch.__version__}",
@@ -86,18 +86,18 @@ def test_photos_that_are_missing_changed_and_new_are_counted(run: RunFolder, her
     shutil.copy(here / "lily" / "lily_1.jpg", here / "iris" / "iris_1.jpg")
     shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / "new.jpg")
     told = looked(run)
-    assert check(told, "Photos") == Check(
-        "Photos",
+    assert check(told, "Images") == Check(
+        "Images",
         "fine",
         "1 missing, 1 changed, 1 new, left out",
-        "New ones can be taken in.",
+        "New images can be included.",
         CheckKind.IMAGES,
     )
     assert told.new_photos == 1
     notes = [event.message for event in resumed(run) if isinstance(event, Warned)]
     assert notes[:2] == [
-        "1 photo of this run is missing: iris/iris_0.jpg",
-        "1 photo of this run has changed: iris/iris_1.jpg",
+        "1 image of this run is missing: iris/iris_0.jpg",
+        "1 image of this run has changed: iris/iris_1.jpg",
     ]
 
 
@@ -129,7 +129,7 @@ def test_new_photos_are_taken_in_where_they_are_wanted(run: RunFolder, here: Pat
     after = run.split()
     assert [row for row in after if row[2] == "train"][:18] == before[:18]
     assert [row for row in after if row[2] == "validation"][:6] == before[18:]
-    assert any("9 new photos were added" in e.message for e in events if isinstance(e, Warned))
+    assert any("9 new images were added" in e.message for e in events if isinstance(e, Warned))
     best = [event.best_epoch for event in events if isinstance(event, EpochDone)]
     assert best[0] == 2  # the best is looked for anew: it is measured on other photos
 
@@ -143,7 +143,7 @@ def test_a_new_class_grows_the_head(run: RunFolder, here: Path, make_photos, tmp
     assert check(told, "Classes").detail == "a rose: new, left out"
     assert told.new_classes == ("a rose",)
     assert check(looked(run, how=ResumeOptions(new_classes=True)), "Classes").detail == (
-        "a rose: new, learned too; the head grows"
+        "a rose: new, added to the classifier"
     )
     going = tasks.resume(
         run.path, how=ResumeOptions(new_classes=True), changes={"learning_rate": 1e-8}
@@ -170,7 +170,7 @@ def test_a_class_that_was_renamed_is_found_and_mapped(run: RunFolder, here: Path
     assert check(told, "Classes") == Check(
         "Classes",
         "blocking",
-        "no photo of iris is left",
+        "no image of iris is left",
         "If the class iris is now called aris, rename it when you resume.",
         CheckKind.CLASSES,
     )
@@ -209,7 +209,7 @@ def test_renaming_changes_no_number(run: RunFolder, here: Path, little: Little, 
 def test_a_renaming_that_cannot_be(run: RunFolder, pair, says: str) -> None:
     with pytest.raises(FlowerError, match=says):
         list(tasks.resume(run.path, how=ResumeOptions(renamed=(pair,))))
-    assert check(looked(run, how=ResumeOptions(renamed=(pair,))), "Photos").verdict == "blocking"
+    assert check(looked(run, how=ResumeOptions(renamed=(pair,))), "Images").verdict == "blocking"
 
 
 @pytest.mark.parametrize("which", ["last", "resumed", "previous"])
@@ -345,10 +345,10 @@ def test_what_a_run_cannot_do_here_is_told(run: RunFolder, here: Path) -> None:
     assert check(told, "Device").verdict == "blocking"
     assert check(told, "Versions").detail == f"torch {torch.__version__}; it was 2.3.4"
     assert check(told, "Epochs") == Check(
-        "Epochs", "blocking", "all 1 are done", "Ask for more epochs.", CheckKind.EPOCHS
+        "Epochs", "blocking", "all 1 are done", "Increase the number of epochs.", CheckKind.EPOCHS
     )
     here.rename(here.with_name("there"))
-    assert check(looked(run), "Photos").detail.startswith("The images of this run are no longer in")
+    assert check(looked(run), "Images").detail.startswith("The images of this run are no longer in")
 
 
 def test_weights_alone_have_no_preflight(run: RunFolder, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_the_same_photos_are_not_split_anew(little: Little, models: Path) -> Non
     before, _ = trained(little(epochs=1))
     wish = little(mode="transfer", weights=str(before.best), epochs=1)
     for other in (replace(wish, seed=1), replace(wish, validation_fraction=0.4)):
-        with pytest.raises(FlowerError, match=r"best\.pth was trained on these photos") as no:
+        with pytest.raises(FlowerError, match=r"best\.pth was trained on these images") as no:
             list(tasks.train(other))
         assert "(data leakage)" in no.value.message
         assert "the seed (0) and the validation fraction (0.2)" in no.value.hint
