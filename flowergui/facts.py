@@ -100,8 +100,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was compared before a run is resumed. `detail` says what was found, and
-    `remedy` what can be done about it; it may be empty."""
+    """One thing that was compared before a run is resumed. `detail` says what was found, without a
+    full stop; `remedy` is a sentence on what can be done about it, or empty."""
 
     subject: str
     verdict: str

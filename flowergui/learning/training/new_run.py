@@ -28,6 +28,7 @@ from flowergui.learning.models.freeze import frozen_parameters
 from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop
 from flowergui.learning.training.failures import OutOfMemoryError
+from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.run import Run
 from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.requests import LiveRequests
@@ -62,7 +63,7 @@ def train(recipe: Recipe, live: LiveRequests, models: Path) -> Iterator[Event]:
     else:
         with gc_paused(lambda: len(found.train)):
             split = split_photos(found, recipe.validation_fraction, recipe.seed)
-    yield from begin(recipe, live, New(split, models, pretrained=pretrained))
+    yield from begin(recipe, live, NewRun(split, models, pretrained=pretrained))
 
 
 def split_after(found: Photos, pretrained: weights.Pretrained, recipe: Recipe, path: Path) -> Split:
@@ -133,7 +134,7 @@ def _same_folder(one: str, other: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class New:
+class NewRun:
     """What a new run needs besides its recipe: its dataset, the folder `models` for its own, and
     the weights that it starts from. These are `pretrained` weights, without their head; or the
     `whole` weights of a file (its name and its tensors) with the `normalisation` (mean and standard
@@ -146,7 +147,7 @@ class New:
     normalisation: tuple[Rgb, Rgb] | None = None
 
 
-def begin(recipe: Recipe, live: LiveRequests, new: New) -> Iterator[Event]:
+def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
     """Trains from the first batch on. If there is not enough memory for it, halves the batch
     size."""
     choosing = precision.choose(
@@ -187,19 +188,42 @@ def begin(recipe: Recipe, live: LiveRequests, new: New) -> Iterator[Event]:
             recipe = replace(recipe, batch_size=half)
 
 
-def _size(recipe: Recipe, new: New) -> int:
+def _size(recipe: Recipe, new: NewRun) -> int:
     """The image size: the recipe's, that of the weights, or the network's own."""
     own = new.pretrained.image_size if new.pretrained else 0
     return recipe.image_size or own or weights.own_image_size(recipe.model, recipe.weights)
 
 
 def _made(
-    recipe: Recipe, new: New, chosen: Precision, folder: RunFolder | None
+    recipe: Recipe, new: NewRun, chosen: Precision, folder: RunFolder | None
 ) -> tuple[Run, list[Event]]:
     """A run before its first batch, and warnings. Its folder is created last, unless there is one:
     a recipe that is refused leaves no folder."""
+    split = new.split
+    count = batch_count(split, recipe)
+    recipe, model, warnings = prepare_model(recipe, new, chosen)
+    if not split.validation:
+        warnings.append(tr("There is no validation set, so accuracy is not validated."))
+    if folder is None:
+        folder = RunFolder.create(new.models, recipe)
+    else:
+        folder.write_recipe(recipe)
+    run = Run(recipe, split, folder, model, count)
+    folder.write_split(split.classes, split.rows(), split.folder)
+    return run, [Warned(message) for message in warnings]
+
+
+def prepare_model(
+    recipe: Recipe, new: NewRun, chosen: Precision
+) -> tuple[Recipe, ModelState, list[str]]:
+    """The model state before its first step: built, with the weights that it starts from, frozen as
+    the recipe says, on its device. Needs no run folder, and creates none.
+
+    Also returns the recipe, without progressive resizing if the network can't do that, and
+    warnings. Raises FlowerError if the recipe is not possible.
+    """
     split, pretrained, size = new.split, new.pretrained, _size(recipe, new)
-    # Raises FlowerError for patterns that don't fit.
+    # Raises FlowerError for patterns that don't fit, before anything is built.
     frozen_parameters(recipe.frozen, recipe.model, len(split.classes), size)
     recipe, warnings = _with_possible_sizes(recipe, size)
     mean, std = new.normalisation or (weights.MEAN, weights.STD)
@@ -211,20 +235,12 @@ def _made(
         dtype=chosen.dtype,
         speedup=chosen.speedup,
     )
-    count = batch_count(split, recipe)
     torch.manual_seed(derive_seed(recipe.seed, "network"))
     net = build(recipe.model, len(split.classes), size)
     warnings += _load_weights(net, recipe, new, size)
-    if not split.validation:
-        warnings.append(tr("There is no validation set, so accuracy is not validated."))
-    if folder is None:
-        folder = RunFolder.create(new.models, recipe)
-    else:
-        folder.write_recipe(recipe)
-    run = Run(recipe, config, split, folder, net, count)
-    run.freeze(recipe.frozen)
-    folder.write_split(split.classes, split.rows(), split.folder)
-    return run, [Warned(message) for message in warnings]
+    model = ModelState(net, recipe, config, len(split.classes))
+    model.freeze(recipe.frozen)
+    return recipe, model, warnings
 
 
 def _with_possible_sizes(recipe: Recipe, image_size: int) -> tuple[Recipe, list[str]]:
@@ -241,7 +257,7 @@ def _with_possible_sizes(recipe: Recipe, image_size: int) -> tuple[Recipe, list[
     return recipe, []
 
 
-def _load_weights(net: nn.Module, recipe: Recipe, new: New, image_size: int) -> list[str]:
+def _load_weights(net: nn.Module, recipe: Recipe, new: NewRun, image_size: int) -> list[str]:
     """Loads the weights that the run starts from, if any, and returns warnings. Raises FlowerError
     if they don't fit."""
     if new.whole:

@@ -18,6 +18,7 @@ from flowergui.learning.models import weights
 from flowergui.learning.models.build import build
 from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop, new_run
+from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.progress import Progress
 from flowergui.learning.training.resume_plan import ResumePlan, WeightsOnlyError, plan_resume
 from flowergui.learning.training.resume_weights import train_from_weights
@@ -117,7 +118,8 @@ def _restored(plan: ResumePlan, split: Split, folder: RunFolder | None) -> Run:
     net = build(recipe.model, len(split.classes), config.image_size)
     batches = new_run.batch_count(split, recipe)
     folder = folder or RunFolder.create(plan.folder.path.parent, recipe)
-    run = Run(recipe, config, split, folder, net, batches)
+    model = ModelState(net, recipe, config, len(split.classes))
+    run = Run(recipe, split, folder, model, batches)
     run.load_state_dict(plan.stored, frozen=recipe.frozen)
     run.set_learning_rate(recipe.learning_rate)
     run.unreadable.update(plan.diff.missing if plan.diff else ())

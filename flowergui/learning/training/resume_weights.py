@@ -62,7 +62,7 @@ def train_from_weights(
     else:
         split = split_photos(found, recipe.validation_fraction, recipe.seed)
     normalization = (ours.mean, ours.std) if ours else None
-    new = new_run.New(split, models, whole=(path.name, tensors), normalisation=normalization)
+    new = new_run.NewRun(split, models, whole=(path.name, tensors), normalisation=normalization)
     yield from new_run.begin(recipe, live, new)
 
 

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from torch import nn
 
 from flowergui.config.recipe import SETTING, Recipe
 from flowergui.events import BatchDone, EpochDone, RolledBack, RunStarted, SaveFailed
@@ -17,7 +16,6 @@ from flowergui.learning.data.split import Split
 from flowergui.learning.training.data_pipeline import training_size_of
 from flowergui.learning.training.model_state import ModelState, NonFiniteLossError
 from flowergui.learning.training.progress import Clock, Progress, epochs_from
-from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.learning.training.schedule import Schedule
 from flowergui.store.change_log import Change
 from flowergui.store.run_folder import RunFolder
@@ -25,25 +23,21 @@ from flowergui.text import tr
 
 
 class Run:
-    """Composes what the loop changes and a checkpoint keeps. Owned by one thread.
-
-    Its parts know how to save and load themselves; nothing is frozen before `freeze` or
-    `load_state_dict`.
-    """
+    """Composes what the loop changes and a checkpoint keeps; the parts know how to save and load
+    themselves. Owned by one thread."""
 
     def __init__(
         self,
         recipe: Recipe,
-        config: RuntimeConfig,
         split: Split,
         folder: RunFolder,
-        net: nn.Module,
+        model: ModelState,
         batches: int,
     ) -> None:
         """`batches` is the number of training batches in an epoch."""
-        self.recipe, self.config, self.split, self.folder = recipe, config, split, folder
+        self.recipe, self.split, self.folder, self.model = recipe, split, folder, model
+        self.config = model.config
         self.batches = batches
-        self.model = ModelState(net, recipe, config, len(split.classes))
         self.schedule = Schedule.of(recipe, batches)
         self.progress = Progress()
         self.clock = Clock()

@@ -27,6 +27,7 @@ from flowergui.learning.training.data_pipeline import (
     TrainPipeline,
     ValidationPipeline,
 )
+from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.progress import RunningMetrics
 from flowergui.learning.training.run import Run
 from flowergui.learning.training.runtime_config import RuntimeConfig
@@ -97,7 +98,7 @@ def run_on_card(recipe: Recipe, tmp_path: Path) -> Run:
     with CARD:
         net = build(recipe.model, 3, 32)
     plan = RuntimeConfig(32, (0.5,) * 3, (0.2,) * 3, CARD, torch.float32)
-    return Run(recipe, plan, split, RunFolder(tmp_path / "run"), net, 1)
+    return Run(recipe, split, RunFolder(tmp_path / "run"), ModelState(net, recipe, plan, 3), 1)
 
 
 def album() -> ImageDataset:

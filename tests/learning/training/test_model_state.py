@@ -1,17 +1,25 @@
 """A network takes steps without a run, and its state survives a file of any version."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from copy import deepcopy
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import torch
 
 from flowergui.config.recipe import Recipe
+from flowergui.learning.acceleration.precision import Precision
+from flowergui.learning.data.scan import scan
+from flowergui.learning.data.split import split_photos
+from flowergui.learning.models import weights
 from flowergui.learning.models.build import build
+from flowergui.learning.training import new_run
 from flowergui.learning.training.model_state import ModelState, NonFiniteLossError
 from flowergui.learning.training.runtime_config import RuntimeConfig
 
 Little = Callable[..., Recipe]
+Result = TypeVar("Result")
 
 CONFIG = RuntimeConfig(32, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2), torch.device("cpu"), torch.float32)
 
@@ -36,6 +44,33 @@ def test_a_learning_rate_finder_needs_no_run_folder(little: Little) -> None:
     assert model.steps == 8
     assert losses[4] < losses[0]
     assert {group["lr"] for group in model.optimizer.param_groups} == {rates[-1]}
+
+
+def test_a_model_is_prepared_without_a_run_folder(
+    little: Little, models: Path, tmp_path: Path
+) -> None:
+    """From a folder of images to a step with the recipe's weights and frozen layers."""
+    torch.save(build("mynet", 9, 32).state_dict(), tmp_path / "theirs.pth")
+    recipe = little(mode="transfer", weights=str(tmp_path / "theirs.pth"), frozen=("stem",))
+    found = returned(scan(Path(recipe.photos), thorough=False))
+    split = split_photos(found, recipe.validation_fraction, recipe.seed)
+    pretrained = returned(weights.load(recipe.model, recipe.weights))
+    new = new_run.NewRun(split, models, pretrained=pretrained)
+    recipe, model, warnings = new_run.prepare_model(recipe, new, Precision(torch.float32))
+    assert warnings == []
+    assert model.frozen[0].startswith("stem")
+    assert torch.equal(model.net.state_dict()["stem.0.weight"], pretrained.tensors["stem.0.weight"])
+    model.step(*batch(), 0.001)
+    assert not models.exists()
+
+
+def returned(events: Generator[Any, None, Result]) -> Result:
+    """What a generator of events returns."""
+    while True:
+        try:
+            next(events)
+        except StopIteration as end:
+            return end.value
 
 
 def test_features_of_frozen_layers_do_as_the_images_would(little: Little) -> None:
