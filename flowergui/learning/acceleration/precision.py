@@ -1,7 +1,16 @@
-"""Chooses the precision for "auto" by timing a few steps of the network itself."""
+"""Chooses the precision for "auto" by timing a few steps of the network itself.
 
+What was measured is kept in the cache folder: two runs with the same settings have the same
+precision, however busy the machine is.
+"""
+
+import json
+import logging
+import platform
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -9,7 +18,10 @@ from flowergui.config.recipe import Recipe
 from flowergui.events import Preparing
 from flowergui.learning.acceleration.step_timer import StepTimer, sample_batch_size
 from flowergui.learning.device import hardware
+from flowergui.store import atomic_io, paths
 from flowergui.text import tr
+
+log = logging.getLogger(__name__)
 
 ROUNDS = 3
 """Steps in each precision, in turns; the first is a warm-up and does not count."""
@@ -53,6 +65,9 @@ def choose(
     if timer.split.is_small:
         return Precision(reduced)
     side = recipe.training_size or size
+    key = f"{_machine()}, {recipe.model}, {side} px, {' '.join(recipe.frozen)}"
+    if speedup := _measured().get(key, 0.0):
+        return _faster(reduced, speedup)
     seconds = {reduced: float("inf"), torch.float32: float("inf")}
     speedup = 1.0
     steps = ROUNDS * len(seconds)
@@ -70,6 +85,46 @@ def choose(
         if max(speedup, 1 / speedup) > CLEAR_SPEEDUP:
             break
     yield Preparing(tr("Comparing precisions"), steps, steps)
+    _keep(key, speedup)
+    return _faster(reduced, speedup)
+
+
+def _faster(reduced: torch.dtype, speedup: float) -> Precision:
+    """`reduced`, unless float32 is clearly faster. `speedup` is that of `reduced`."""
     if 1 / speedup >= MIN_FLOAT32_SPEEDUP:
         return Precision(torch.float32, 1 / speedup)
     return Precision(reduced, speedup)
+
+
+# --- what was measured before -------------------------------------------------------------------
+
+
+def _file() -> Path:
+    return paths.cache_folder() / "precision.json"
+
+
+def _machine() -> str:
+    capability = torch.backends.cpu.get_cpu_capability()
+    threads = torch.get_num_threads()
+    return f"{platform.node()} {capability} {threads} threads, torch {torch.__version__}"
+
+
+def _measured() -> dict[str, float]:
+    """The speedups that were measured, by machine and settings; {} if none can be read."""
+    with suppress(OSError, ValueError, AttributeError):
+        found = json.loads(_file().read_text(encoding="utf-8"))
+        return {
+            str(key): float(value)
+            for key, value in found.items()
+            if isinstance(value, int | float) and value > 0
+        }
+    return {}
+
+
+def _keep(key: str, speedup: float) -> None:
+    """Adds a measurement. A cache folder that can't be written is no obstacle."""
+    try:
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        atomic_io.write(_file(), json.dumps(_measured() | {key: speedup}, indent=2))
+    except OSError as error:
+        log.info("The choice of the precision can't be kept: %s", error)

@@ -12,6 +12,7 @@ from flowergui.learning.acceleration import precision
 from flowergui.learning.acceleration.step_timer import StepCost, StepTimer
 from flowergui.learning.device import hardware
 from flowergui.requests import LiveRequests
+from flowergui.store import paths
 from flowergui.wording import precision_text
 
 HALF, SINGLE = torch.bfloat16, torch.float32
@@ -87,6 +88,29 @@ def test_the_faster_one_is_taken_and_said(
     assert steps == {HALF: [], SINGLE: []}
     tried = [e for e in before if isinstance(e, Preparing) and e.what == "Comparing precisions"]
     assert [each.done for each in tried] == [*range(2 * len(half)), 2 * precision.ROUNDS]
+
+
+def test_the_same_settings_have_the_same_precision(
+    little: Little, steps: dict[torch.dtype, list[float]]
+) -> None:
+    steps[HALF], steps[SINGLE] = [9.0, 1.0], [9.0, 2.0]
+    first, _ = opened(little(precision="auto", epochs=1))
+    steps[HALF], steps[SINGLE] = [9.0, 2.0], [9.0, 1.0]  # as measured on a busy machine
+    second, before = opened(little(precision="auto", epochs=2))
+    assert (second.precision, second.speedup) == (first.precision, first.speedup)
+    assert first.precision == "bfloat16"
+    assert not [event for event in before if isinstance(event, Preparing)]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"a": null}', "\0\0"])
+def test_a_damaged_file_of_measurements_is_no_obstacle(
+    little: Little, steps: dict[torch.dtype, list[float]], content: str
+) -> None:
+    file = paths.cache_folder() / "precision.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content)
+    steps[HALF], steps[SINGLE] = [9.0, 1.0], [9.0, 2.0]
+    assert opened(little(precision="auto", epochs=1))[0].precision == "bfloat16"
 
 
 @pytest.mark.parametrize(
