@@ -21,6 +21,7 @@ from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.run_presenter import RunPresenter
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.problem_report import report
+from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.desktop.window.file_drops import FileDrops
 from flowergui.desktop.window.guide_window import GuideWindow
 from flowergui.desktop.window.layout import Layout
@@ -141,9 +142,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _show_guide(self) -> None:
-        guide = self.findChild(GuideWindow) or GuideWindow(self)
-        guide.show()
-        guide.activateWindow()
+        bring_to_front(self.findChild(GuideWindow) or GuideWindow(self))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:  # nobody else had a use for it

@@ -187,7 +187,7 @@ def why_not_start(session: Session) -> str:
     if session.scanning:
         return tr("The images are being scanned…")
     if session.dataset is None:
-        return tr("Choose a folder of photos first.")
+        return tr("Choose a folder of images first.")
     return next(iter(session.recipe.problems().values()), "") or network_problem(session)
 
 
@@ -234,7 +234,7 @@ def frozen_problem(session: Session) -> str:
     """Why these frozen layers can't be, in a sentence; "" where they can."""
     network = session.network
     if network and network.parameters and len(frozen(session)) == len(network.parameters):
-        return tr("Everything is frozen: nothing could learn. Untick at least the head.")
+        return tr("Everything is frozen, so nothing can be trained. Untick at least the head.")
     return ""
 
 

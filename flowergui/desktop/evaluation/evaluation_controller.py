@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
 from flowergui import tasks
@@ -18,6 +18,7 @@ from flowergui.desktop.session import (
     predicting_checkpoint,
 )
 from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.errors import FlowerError
 from flowergui.events import (
     Evaluated,
@@ -71,9 +72,7 @@ class EvaluationController(QObject):
                 self._window = self._make_window()
             self._checkpoint = checkpoint
             self._evaluate("")
-        self._window.setWindowState(self._window.windowState() & ~Qt.WindowState.WindowMinimized)
-        self._window.show()
-        self._window.activateWindow()
+        bring_to_front(self._window)
 
     def _make_window(self) -> EvaluationWindow:
         window = EvaluationWindow(self._parent)

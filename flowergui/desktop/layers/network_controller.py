@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QWidget
 
 from flowergui import tasks
@@ -10,6 +10,7 @@ from flowergui.desktop.layers.layer_tree import LayerPanel
 from flowergui.desktop.layers.network_dialog import NetworkDialog
 from flowergui.desktop.session import Session, Store, class_count
 from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.transitions import OWN_SIZE
 from flowergui.desktop.widgets.banner import Banner, Message
 from flowergui.errors import FlowerError
@@ -33,10 +34,7 @@ class NetworkController(QObject):
         self._requested: tuple[str, int, int] | None = None
         self._dialog_requested = False
         self._refusal: Message | None = None
-        self._debounce = QTimer(self)
-        self._debounce.setSingleShot(True)
-        self._debounce.setInterval(DEBOUNCE_MS)
-        self._debounce.timeout.connect(self._describe)
+        self._debounce = single_shot_timer(self, DEBOUNCE_MS, self._describe)
         layers.frozen_requested.connect(self._freeze)
         layers.network_requested.connect(self._show_dialog)
         store.changed.connect(self._follow)

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
 from flowergui.desktop.plots.plot_pane import PlotPane
+from flowergui.desktop.threads.timers import single_shot_timer
 
 MIN_INTERVAL_MS = 100
 """Least time between two drawings of new points."""
@@ -37,8 +38,8 @@ class DrawTimer(QObject):
         self.busy = False
         """Whether batches come by the dozen, so that drawing has to be rare."""
         # Not QTimer.singleShot: that would call widgets that are deleted.
-        self.interval_timer = self._timer(MIN_INTERVAL_MS, self.start)
-        self.pause_timer = self._timer(PART_PAUSE_MS, self.draw_part)
+        self.interval_timer = single_shot_timer(self, MIN_INTERVAL_MS, self.start)
+        self.pause_timer = single_shot_timer(self, PART_PAUSE_MS, self.draw_part)
 
     def request(self) -> None:
         """Something has changed: it is drawn when the interval is over."""
@@ -101,10 +102,3 @@ class DrawTimer(QObject):
     def _release(self) -> None:
         for pane in self._panes:
             pane.hold(False)
-
-    def _timer(self, milliseconds: int, then: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(milliseconds)
-        timer.timeout.connect(then)
-        return timer

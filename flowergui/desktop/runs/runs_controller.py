@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from flowergui.desktop.runs import runs_jobs
@@ -10,6 +10,8 @@ from flowergui.desktop.runs.run_actions import RunActions
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.session import Session, Store, is_idle
 from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.threads.timers import single_shot_timer
+from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.events import RunListed
 
 LIST, UPDATE = "list runs", "update a run"
@@ -47,10 +49,7 @@ class RunsController(QObject):
         self._actions.close_requested.connect(self._close_window)
         self._actions.outdated.connect(self._list)
         self._actions.removed.connect(self._list)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(UPDATE_INTERVAL_MS)
-        self._soon.timeout.connect(self._update_training_run)
+        self._soon = single_shot_timer(self, UPDATE_INTERVAL_MS, self._update_training_run)
         store.changed.connect(self._changed)
 
     @Slot()
@@ -60,9 +59,7 @@ class RunsController(QObject):
             self._window = self._make_window()
             self._show_state()
             self._list()
-        self._window.setWindowState(self._window.windowState() & ~Qt.WindowState.WindowMinimized)
-        self._window.show()
-        self._window.activateWindow()
+        bring_to_front(self._window)
 
     def _make_window(self) -> RunsWindow:
         window = RunsWindow(self._parent)

@@ -3,12 +3,13 @@
 import logging
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, Slot
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import Session, Store, can_estimate
 from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.transitions import with_speedup, without_speedup
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import FlowerError
@@ -33,10 +34,7 @@ class EstimateController(QObject):
         super().__init__(parent)
         self._store, self._jobs, self._banner = store, jobs, banner
         self._requested: tuple[Recipe, Scanned] | None = None
-        self.debounce = QTimer(self)
-        self.debounce.setSingleShot(True)
-        self.debounce.setInterval(DEBOUNCE_MS)
-        self.debounce.timeout.connect(self._estimate)
+        self.debounce = single_shot_timer(self, DEBOUNCE_MS, self._estimate)
         store.changed.connect(self._follow)
 
     @Slot()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui import tasks
 from flowergui.desktop.session import (
@@ -19,6 +19,7 @@ from flowergui.desktop.session import (
 )
 from flowergui.desktop.start_from.mode_selector import ModeSelector
 from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.transitions import (
     with_checkpoint,
     with_mode,
@@ -64,10 +65,7 @@ class ResumeController(QObject):
         self._panel = panel.resume_check
         self._checked: CheckKey | None = None
         self._offered_last_run = False
-        self.debounce = QTimer(self)
-        self.debounce.setSingleShot(True)
-        self.debounce.setInterval(DEBOUNCE_MS)
-        self.debounce.timeout.connect(self._check)
+        self.debounce = single_shot_timer(self, DEBOUNCE_MS, self._check)
         panel.runs.checkpoint_requested.connect(self.choose)
         panel.resume_check.options_requested.connect(self._choose_options)
         jobs.ended.connect(self._job_ended)

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QRect, Qt, QTimer, Slot
+from PySide6.QtCore import QRect, Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.style import theme
+from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.training.eta import (
     Eta,
 )
@@ -158,10 +159,7 @@ class RunHeader(QWidget):
         layout.addWidget(self._features)
         layout.addWidget(self._progress)
 
-        self._clock = QTimer(self)
-        self._clock.setSingleShot(True)
-        self._clock.setInterval(UPDATE_INTERVAL_MS)
-        self._clock.timeout.connect(self._refresh)
+        self._clock = single_shot_timer(self, UPDATE_INTERVAL_MS, self._refresh)
         self._show_idle()
 
     # --- what the user wants of the run ---------------------------------------------------

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from flowergui.desktop.widgets.labels import quiet_button
 from flowergui.desktop.widgets.message_log import MessageKind, MessageLog, MessageLogWindow
 from flowergui.desktop.widgets.message_row import MessageRow
+from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.errors import FlowerError
 from flowergui.text import tr, trn
 
@@ -166,9 +167,7 @@ class Banner(QFrame):
     def show_log(self) -> None:
         """Opens the window with all messages of this session."""
         window = self.window()
-        log = window.findChild(MessageLogWindow) or MessageLogWindow(self.log, window)
-        log.show()
-        log.activateWindow()
+        bring_to_front(window.findChild(MessageLogWindow) or MessageLogWindow(self.log, window))
 
     # --- how ------------------------------------------------------------------------------
 
