@@ -88,7 +88,7 @@ def resume(
     live: LiveRequests | None = None,
     changes: Mapping[str, Any] | None = None,
     models: Path | None = None,
-    how: ResumeOptions = UNCHANGED,
+    options: ResumeOptions = UNCHANGED,
 ) -> Iterator[Event]:
     """Resumes a run from its folder or from a checkpoint in it; None is the newest run.
 
@@ -101,21 +101,21 @@ def resume(
     models = models or paths.models_folder()
     path = Path(source) if source is not None else newest_run(models)
     with keep_awake():
-        yield from resume.resume(path, live or LiveRequests(), dict(changes or {}), models, how)
+        yield from resume.resume(path, live or LiveRequests(), dict(changes or {}), models, options)
 
 
 def check_resume(
     source: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
     models: Path | None = None,
-    how: ResumeOptions = UNCHANGED,
+    options: ResumeOptions = UNCHANGED,
 ) -> Iterator[Event]:
     """Preparing while new images are checked, then ResumeChecked: what resuming would meet. Nothing
     is changed. Raises FlowerError if there is no run to resume."""
     from flowergui.learning.training import resume_plan
 
     path = Path(source) if source is not None else newest_run(models or paths.models_folder())
-    yield from resume_plan.check(path, dict(changes or {}), how)
+    yield from resume_plan.check(path, dict(changes or {}), options)
 
 
 def estimate(

@@ -77,19 +77,21 @@ def _resume(args: argparse.Namespace) -> int:
     changes: dict[str, Any] = _explicit(args)
     if "photos" in args:
         changes["photos"] = absolute_folder(args.photos)
-    how = ResumeOptions(
+    options = ResumeOptions(
         new_photos=args.new_photos,
         new_classes=args.new_classes,
         renamed=tuple(args.rename),
         restart_schedule=args.restart_schedule,
     )
     if args.check:
-        return _report(args, tasks.check_resume(args.source, changes, args.models_folder, how)).code
+        return _report(
+            args, tasks.check_resume(args.source, changes, args.models_folder, options)
+        ).code
     live = LiveRequests()
     return _run(
         args,
         live,
-        lambda: tasks.resume(args.source, live, changes, args.models_folder, how),
+        lambda: tasks.resume(args.source, live, changes, args.models_folder, options),
     )
 
 

@@ -172,8 +172,8 @@ def test_resume_check_changes_nothing(
     argv = ["resume", "--check", "--models-folder", str(trained)]
     assert commands.run(argv) == 1
     said = capsys.readouterr().out
-    assert "! Epochs      all 2 are done. Ask for more epochs.\n" in said
-    assert "  Photos      20, as before, split as before\n" in said
+    assert "! Epochs      all 2 are done. Increase the number of epochs.\n" in said
+    assert "  Images      20, as before, split as before\n" in said
     assert commands.run([*argv, "--epochs", "5"]) == 0
     assert capsys.readouterr().out.endswith("The run can be resumed.\n")
     assert commands.run([*argv, "--epochs", "5", "--rename", "poppy=violet", "--json"]) == 1

@@ -1,4 +1,4 @@
-"""The window with scripted tasks, and how its tests find and use what is in it."""
+"""The window with scripted tasks, and options its tests find and use what is in it."""
 
 import threading
 import time
@@ -135,10 +135,10 @@ class Script:
         yield from self._go(recipe, live, 1, resumed=False)
 
     def resume(
-        self, path: str, live: LiveRequests, changes: dict[str, Any], *, how: ResumeOptions
+        self, path: str, live: LiveRequests, changes: dict[str, Any], *, options: ResumeOptions
     ) -> Iterator[Any]:
         self.seen.append(("resume", (path, changes)))
-        self.seen.append(("how", how))
+        self.seen.append(("options", options))
         yield from self._go(Recipe(), live, 2, resumed=True)
 
     def _go(
@@ -202,11 +202,11 @@ class Script:
         yield Saved(str(self.run / "best.pth"), epoch, batch)
 
     def check_resume(
-        self, path: str, changes: dict[str, Any], *, how: ResumeOptions
+        self, path: str, changes: dict[str, Any], *, options: ResumeOptions
     ) -> Iterator[ResumeChecked]:
-        self.seen.append(("preflight", (path, changes, how)))
+        self.seen.append(("preflight", (path, changes, options)))
         if self.preflighted is not None:
-            yield self.preflighted(changes, how)
+            yield self.preflighted(changes, options)
         else:
             yield ResumeChecked(
                 path,
@@ -374,9 +374,9 @@ def drop(widget, paths):
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(path) for path in paths])
     where, action = QPointF(5, 5), Qt.DropAction.CopyAction
-    how = mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(widget, QDragEnterEvent(where.toPoint(), action, *how))
-    QApplication.sendEvent(widget, QDropEvent(where, action, *how))
+    options = mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(widget, QDragEnterEvent(where.toPoint(), action, *options))
+    QApplication.sendEvent(widget, QDropEvent(where, action, *options))
 
 
 def evaluation(window) -> EvaluationWindow | None:

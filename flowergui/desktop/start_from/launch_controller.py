@@ -61,7 +61,7 @@ class LaunchController(QObject):
 
     @Slot(str, object, object)
     def _begin_resumed(self, path: str, changes: dict[str, Any], options: ResumeOptions) -> None:
-        self._begin(lambda live: tasks.resume(path, live, changes, how=options))
+        self._begin(lambda live: tasks.resume(path, live, changes, options=options))
 
     def _begin(self, job: Callable[[LiveRequests], Iterator[Any]]) -> None:
         self._banner.clear()

@@ -179,7 +179,7 @@ class ResumeController(QObject):
         options = session.resume_options
         self._jobs.do(
             CHECK,
-            lambda: tasks.check_resume(checkpoint, changes, how=options),
+            lambda: tasks.check_resume(checkpoint, changes, options=options),
             self._on_check,
             self._on_check_error,
         )

@@ -16,6 +16,9 @@ GROUP = 16
 """Images whose features are computed together, by their index: the last bits of features depend on
 the batch that they were computed in, so it must not depend on the order of training."""
 
+MEMORY_SHARE = 0.25
+"""The share of the free memory at the start that decoded images may take, and cached features."""
+
 DISK_SHARE = 0.5
 """The share of the free disk that a cache may take if it does not fit in memory."""
 

@@ -135,12 +135,12 @@ def compare_dataset(
     )
 
 
-def split_after(diff: DatasetDiff, recipe: Recipe, how: ResumeOptions) -> Split:
+def split_after(diff: DatasetDiff, recipe: Recipe, options: ResumeOptions) -> Split:
     """The run's split, followed by the requested new images: the run's own keep their indices, and
     with them their augmentation."""
     classes = diff.classes
-    wanted = list(diff.added if how.new_photos else ())
-    if how.new_classes:
+    wanted = list(diff.added if options.new_photos else ())
+    if options.new_classes:
         classes += diff.new_classes
         wanted += diff.unknown_classes
     label = {name: number for number, name in enumerate(classes)}

@@ -19,7 +19,6 @@ from flowergui.learning.device import hardware
 from flowergui.learning.estimate import speedups
 from flowergui.learning.models import weights
 from flowergui.learning.models.describe import supports_size
-from flowergui.learning.training import loop
 from flowergui.learning.training.data_pipeline import views_of, why_not_cacheable
 from flowergui.store import paths
 from flowergui.system import tuning
@@ -192,7 +191,7 @@ class _CostModel:
             return "", 0
         cost, (train, _) = next(iter(self.costs.values())), self.counts
         size = math.ceil(train * views_of(recipe) * cost.feature_bytes)
-        if size <= loop.MEMORY_SHARE * hardware.free_memory(self.timer.device):
+        if size <= feature_cache.MEMORY_SHARE * hardware.free_memory(self.timer.device):
             return "memory", size
         disk = feature_cache.DISK_SHARE * hardware.free_disk(paths.cache_folder())
         return "file" if size <= disk else "", size

@@ -20,6 +20,7 @@ from flowergui.events import (
     ValidationProgress,
     Warned,
 )
+from flowergui.learning.acceleration import feature_cache
 from flowergui.learning.data import augmentation
 from flowergui.learning.data.dataset import ImageDataset, eval_transform, train_transform
 from flowergui.learning.data.loader import Batch
@@ -48,10 +49,6 @@ from flowergui.learning.training.progress import RunningMetrics
 from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
 from flowergui.text import tr
-
-MEMORY_SHARE = 0.25
-"""The share of the free memory at the start that decoded images may take, and cached features."""
-
 
 # --- fit, train_epoch, validate -----------------------------------------------------------------
 
@@ -297,8 +294,8 @@ def save_best(run: Run) -> Iterable[Event]:
 def pipelines(run: Run) -> Iterator[tuple[TrainPipeline, ValidationPipeline]]:
     """The train and the validation pipeline; their caches are freed in the end."""
     recipe, config, split = run.recipe, run.config, run.split
-    budget = int(hardware.free_memory() * MEMORY_SHARE)
-    feature_budget = int(hardware.free_memory(config.device) * MEMORY_SHARE)
+    budget = int(hardware.free_memory() * feature_cache.MEMORY_SHARE)
+    feature_budget = int(hardware.free_memory(config.device) * feature_cache.MEMORY_SHARE)
     largest = largest_training_size(recipe, config.image_size)
     if recipe.augmentation == "none" and not recipe.first_training_size:
         transform = eval_transform(largest)

@@ -160,7 +160,7 @@ def test_nothing_has_changed_since_a_run_stopped(qtbot, window, script, tmp_path
     qtbot.waitUntil(find(window, QCheckBox, "restartSchedule").isVisible)
     find(window, QCheckBox, "restartSchedule").click()
     button(window, "startButton").click()
-    qtbot.waitUntil(lambda: script.of("how") == [ResumeOptions(restart_schedule=True)])
+    qtbot.waitUntil(lambda: script.of("options") == [ResumeOptions(restart_schedule=True)])
 
 
 def test_photos_that_have_moved_are_shown_to_the_run(qtbot, window, script, photos, tmp_path):
@@ -241,8 +241,8 @@ def test_what_has_come_since_is_offered(qtbot, window, script, tmp_path):
         tick.click()
     qtbot.waitUntil(button(window, "startButton").isEnabled)
     button(window, "startButton").click()
-    qtbot.waitUntil(lambda: bool(script.of("how")))
-    assert script.of("how") == [ResumeOptions(True, True, (("iris", "aris"),))]
+    qtbot.waitUntil(lambda: bool(script.of("options")))
+    assert script.of("options") == [ResumeOptions(True, True, (("iris", "aris"),))]
 
 
 def test_bare_weights_are_gone_on_with_once_photos_are_open(qtbot, window, script, photos):

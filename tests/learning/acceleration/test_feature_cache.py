@@ -25,11 +25,11 @@ from flowergui.events import (
     Warned,
 )
 from flowergui.facts import WhyNotCached
+from flowergui.learning.acceleration import feature_cache as feature_cache_module
 from flowergui.learning.acceleration import frozen_split as halves_module
 from flowergui.learning.acceleration.feature_cache import FeatureCache, TooLargeError
 from flowergui.learning.data import augmentation
 from flowergui.learning.device import hardware
-from flowergui.learning.training import loop
 from flowergui.requests import LiveRequests
 from flowergui.store import paths
 from flowergui.wording import feature_cache_text
@@ -206,7 +206,7 @@ def test_what_does_not_fit_into_memory_lies_in_a_file_until_the_end(
     recipe = little(frozen=HEAD, epochs=3)
     in_memory = run_of(list(tasks.train(recipe)))
     looked.clear()
-    monkeypatch.setattr(loop, "MEMORY_SHARE", 0.0)
+    monkeypatch.setattr(feature_cache_module, "MEMORY_SHARE", 0.0)
     events: list[Any] = []
     left: set[Path] = set()
     collect(

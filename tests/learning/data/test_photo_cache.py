@@ -12,12 +12,12 @@ import torch
 from flowergui import tasks
 from flowergui.errors import FlowerError
 from flowergui.events import CacheState, Finished
+from flowergui.learning.acceleration import feature_cache
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data import photo_cache
 from flowergui.learning.data.augmentation import Pixels
 from flowergui.learning.data.dataset import Transform, eval_transform, train_transform
 from flowergui.learning.data.photo_cache import PhotoCache
-from flowergui.learning.training import loop
 from flowergui.store.run_folder import RunFolder
 
 PREPARE = train_transform(32, "light")
@@ -155,7 +155,7 @@ def test_a_full_disk_and_a_folder_that_cannot_be_made(
 
 
 def test_a_run_ends_the_same_with_it(little, monkeypatch) -> None:
-    monkeypatch.setattr(loop, "MEMORY_SHARE", 0.0)
+    monkeypatch.setattr(feature_cache, "MEMORY_SHARE", 0.0)
     prepare, decoded = Transform.__call__, []
     monkeypatch.setattr(
         Transform, "__call__", lambda how, path: decoded.append(path) or prepare(how, path)

@@ -16,11 +16,10 @@ from flowergui.config.resizing import training_size
 from flowergui.errors import FlowerError
 from flowergui.events import Estimated, Finished, Preparing
 from flowergui.facts import SpeedupKind
-from flowergui.learning.acceleration import step_timer
+from flowergui.learning.acceleration import feature_cache, step_timer
 from flowergui.learning.device import hardware
 from flowergui.learning.device.autocast import autocast
 from flowergui.learning.estimate import speedups
-from flowergui.learning.training import loop
 
 Little = Callable[..., Recipe]
 
@@ -130,7 +129,7 @@ def test_what_would_take_less_is_told(little: Little, monkeypatch: pytest.Monkey
     assert views is not None
     assert views.kind == SpeedupKind.CACHED_AUGMENTATIONS
     assert told(replace(head, epochs=5), 10_000).speedup is None  # four of the five look anew
-    monkeypatch.setattr(loop, "MEMORY_SHARE", 0.0)
+    monkeypatch.setattr(feature_cache, "MEMORY_SHARE", 0.0)
     assert told(head).speedup is None  # they have no room in memory
 
 

@@ -282,7 +282,7 @@ def test_a_class_that_is_renamed_is_known_by_its_new_name(
     (folder / "iris").rename(folder / "violet")
     resumption = ResumeOptions(renamed=(("iris", "violet"),))
     changes = {"epochs": 3, "learning_rate": 1e-8}
-    list(tasks.resume(other.path, changes=changes, how=resumption))
+    list(tasks.resume(other.path, changes=changes, options=resumption))
     assert checkpoint.read(other.best)["classes"] == ["daisy", "iris"]  # no better one came
     after = evaluated(other.path)[1]
     assert [score.name for score in after.classes] == ["daisy", "violet"]

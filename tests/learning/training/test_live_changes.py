@@ -199,7 +199,9 @@ def test_without_the_best_of_then_it_is_looked_for_from_here(finished: RunFolder
 def test_an_old_state_and_new_options(finished: RunFolder) -> None:
     events = list(
         tasks.resume(
-            finished.best, changes={"learning_rate": 0.5}, how=ResumeOptions(restart_schedule=True)
+            finished.best,
+            changes={"learning_rate": 0.5},
+            options=ResumeOptions(restart_schedule=True),
         )
     )
     assert {event.learning_rate for event in of(events, BatchDone)} == {0.5}

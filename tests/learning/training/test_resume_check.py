@@ -55,7 +55,7 @@ def check(told: ResumeChecked, subject: str) -> Check:
 
 
 def resumed(run: RunFolder, **how: object) -> list:
-    events = list(tasks.resume(run.path, how=ResumeOptions(**how)))
+    events = list(tasks.resume(run.path, options=ResumeOptions(**how)))
     assert isinstance(events[-1], Finished)
     return events
 
@@ -77,7 +77,7 @@ def test_nothing_has_changed(run: RunFolder) -> None:
 
 def test_looking_changes_nothing(run: RunFolder) -> None:
     before = {path: path.read_bytes() for path in run.path.iterdir()}
-    looked(run, changes={"epochs": 9}, how=ResumeOptions(new_photos=True))
+    looked(run, changes={"epochs": 9}, options=ResumeOptions(new_photos=True))
     assert {path: path.read_bytes() for path in run.path.iterdir()} == before
 
 
@@ -142,11 +142,11 @@ def test_a_new_class_grows_the_head(run: RunFolder, here: Path, make_photos, tmp
     assert check(told, "Classes").verdict == "fine"
     assert check(told, "Classes").detail == "a rose: new, left out"
     assert told.new_classes == ("a rose",)
-    assert check(looked(run, how=ResumeOptions(new_classes=True)), "Classes").detail == (
+    assert check(looked(run, options=ResumeOptions(new_classes=True)), "Classes").detail == (
         "a rose: new, added to the classifier"
     )
     going = tasks.resume(
-        run.path, how=ResumeOptions(new_classes=True), changes={"learning_rate": 1e-8}
+        run.path, options=ResumeOptions(new_classes=True), changes={"learning_rate": 1e-8}
     )
     opened = next(going)
     assert isinstance(opened, RunStarted)
@@ -180,7 +180,7 @@ def test_a_class_that_was_renamed_is_found_and_mapped(run: RunFolder, here: Path
     assert refused.value.hint == "If the class iris is now called aris, rename it when you resume."
     assert refused.value.option == "--rename"
     wish = {"renamed": (("iris", "aris"),)}
-    assert check(looked(run, how=ResumeOptions(**wish)), "Classes").verdict == "fine"
+    assert check(looked(run, options=ResumeOptions(**wish)), "Classes").verdict == "fine"
     events = resumed(run, **wish)
     assert next(e for e in events if isinstance(e, RunStarted)).classes == ("daisy", "aris", "lily")
     assert not [e for e in events if isinstance(e, Warned)]
@@ -208,8 +208,10 @@ def test_renaming_changes_no_number(run: RunFolder, here: Path, little: Little, 
 )
 def test_a_renaming_that_cannot_be(run: RunFolder, pair, says: str) -> None:
     with pytest.raises(FlowerError, match=says):
-        list(tasks.resume(run.path, how=ResumeOptions(renamed=(pair,))))
-    assert check(looked(run, how=ResumeOptions(renamed=(pair,))), "Images").verdict == "blocking"
+        list(tasks.resume(run.path, options=ResumeOptions(renamed=(pair,))))
+    assert (
+        check(looked(run, options=ResumeOptions(renamed=(pair,))), "Images").verdict == "blocking"
+    )
 
 
 @pytest.mark.parametrize("which", ["last", "resumed", "previous"])
@@ -222,7 +224,7 @@ def test_a_run_that_took_in_much_and_was_killed_at_once(
     shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / "new.jpg")
     (here / "iris").rename(here / "aris")
     how = ResumeOptions(new_photos=True, new_classes=True, renamed=(("iris", "aris"),))
-    going = tasks.resume(run.path, how=how, changes={"epochs": 4, "learning_rate": 0.0001})
+    going = tasks.resume(run.path, options=how, changes={"epochs": 4, "learning_rate": 0.0001})
     assert isinstance(next(going), RunStarted)
     # Killed here: nothing of it runs any more.
     shutil.copytree(run.path, copy := tmp_path / "copy")
@@ -235,7 +237,7 @@ def test_a_run_that_took_in_much_and_was_killed_at_once(
         assert [e.epoch for e in events if isinstance(e, EpochDone)] == [2, 3, 4]
     else:
         source = folder.resumed if which == "resumed" else folder.previous
-        events = list(tasks.resume(source, how=how))
+        events = list(tasks.resume(source, options=how))
     opened = next(event for event in events if isinstance(event, RunStarted))
     assert opened.classes == ("daisy", "aris", "lily", "rose")
     assert isinstance(events[-1], Finished)
@@ -267,7 +269,7 @@ def test_longer_epochs_leave_the_schedule_where_it_is(
     for restart, first, last in ((False, 0.005, 1e-4), (True, 0.01, 1e-4)):
         shutil.copytree(run.path, tmp_path / f"copy {restart}")
         how = ResumeOptions(new_photos=True, restart_schedule=restart)
-        events = list(tasks.resume(tmp_path / f"copy {restart}", how=how))
+        events = list(tasks.resume(tmp_path / f"copy {restart}", options=how))
         rates = [event.learning_rate for event in events if isinstance(event, BatchDone)]
         assert rates[0] == pytest.approx(first)
         assert rates[-1] < last
@@ -312,7 +314,7 @@ def test_two_classes_cannot_take_one_name(run: RunFolder, here: Path) -> None:
     (here / "iris").rename(here / "z")
     twice = ResumeOptions(renamed=(("iris", "z"), ("lily", "z")))
     with pytest.raises(FlowerError, match="each new name can be used only once"):
-        list(tasks.resume(run.path, how=twice))
+        list(tasks.resume(run.path, options=twice))
 
 
 def test_a_run_that_lacks_photos_already_may_lose_one_more(run: RunFolder, here: Path) -> None:
@@ -333,7 +335,7 @@ def test_new_photos_of_a_ready_split_stay_where_they_lie(
     train = tmp_path / "ready" / "train" / "iris"
     for number in range(10):
         shutil.copy(train / "iris_0.jpg", train / f"new {number}.jpg")
-    events = list(tasks.resume(Path(event.run), how=ResumeOptions(new_photos=True)))
+    events = list(tasks.resume(Path(event.run), options=ResumeOptions(new_photos=True)))
     opened = next(each for each in events if isinstance(each, RunStarted))
     assert (opened.train_photos, opened.validation_photos) == (26, 6)
 
@@ -368,7 +370,7 @@ def test_a_schedule_goes_on_or_begins_anew(little: Little, tmp_path: Path) -> No
     def rates(how: ResumeOptions) -> list[float]:
         copy = tmp_path / f"copy {how.restart_schedule}"
         shutil.copytree(run.path, copy)
-        events = tasks.resume(copy, changes={"epochs": 4}, how=how)
+        events = tasks.resume(copy, changes={"epochs": 4}, options=how)
         return [event.learning_rate for event in events if isinstance(event, BatchDone)]
 
     whole = tasks.train(replace(recipe, epochs=4), models=tmp_path / "whole")
@@ -386,7 +388,7 @@ def test_a_schedule_that_began_anew_survives_a_stop(little: Little, tmp_path: Pa
         shutil.copytree(Path(done.run), copy)
         live = LiveRequests()
         how = ResumeOptions(restart_schedule=True)
-        for event in tasks.resume(copy, live, {"epochs": 5}, how=how):
+        for event in tasks.resume(copy, live, {"epochs": 5}, options=how):
             live.stop = isinstance(event, BatchDone) and event.step == stop
         if stop:
             list(tasks.resume(copy))
