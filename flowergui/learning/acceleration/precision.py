@@ -1,11 +1,12 @@
 """Chooses the precision for "auto" by timing a few steps of the network itself.
 
-What was measured is kept in the cache folder: two runs with the same settings have the same
-precision, however busy the machine is.
+What was measured on a machine that was not busy is kept in the cache folder: from then on, runs
+with the same settings have the same precision, however busy it is.
 """
 
 import json
 import logging
+import os
 import platform
 from collections.abc import Generator
 from contextlib import suppress
@@ -15,6 +16,7 @@ from pathlib import Path
 import torch
 
 from flowergui.config.recipe import Recipe
+from flowergui.errors import FlowerError
 from flowergui.events import Preparing
 from flowergui.learning.acceleration.step_timer import StepTimer, sample_batch_size
 from flowergui.learning.device import hardware
@@ -122,9 +124,13 @@ def _measured() -> dict[str, float]:
 
 
 def _keep(key: str, speedup: float) -> None:
-    """Adds a measurement. A cache folder that can't be written is no obstacle."""
+    """Adds a measurement, unless the machine was too busy for one that lasts. A cache folder that
+    can't be written is no obstacle."""
+    if hasattr(os, "getloadavg") and os.getloadavg()[0] > hardware.cores():
+        log.info("The machine is busy: the choice of the precision holds for this run alone.")
+        return
     try:
         _file().parent.mkdir(parents=True, exist_ok=True)
         atomic_io.write(_file(), json.dumps(_measured() | {key: speedup}, indent=2))
-    except OSError as error:
+    except (OSError, FlowerError) as error:
         log.info("The choice of the precision can't be kept: %s", error)

@@ -1,5 +1,6 @@
 """What the precision "auto" comes to is measured on batches of the network."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -90,9 +91,15 @@ def test_the_faster_one_is_taken_and_said(
     assert [each.done for each in tried] == [*range(2 * len(half)), 2 * precision.ROUNDS]
 
 
+@pytest.mark.skipif(not hasattr(os, "getloadavg"), reason="Windows has no load average")
 def test_the_same_settings_have_the_same_precision(
-    little: Little, steps: dict[torch.dtype, list[float]]
+    little: Little, steps: dict[torch.dtype, list[float]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (10_000.0, 1.0, 1.0))
+    steps[HALF], steps[SINGLE] = [9.0, 2.0], [9.0, 1.0]
+    busy, _ = opened(little(precision="auto", epochs=1))
+    assert busy.precision == "float32"  # for this run alone
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     steps[HALF], steps[SINGLE] = [9.0, 1.0], [9.0, 2.0]
     first, _ = opened(little(precision="auto", epochs=1))
     steps[HALF], steps[SINGLE] = [9.0, 2.0], [9.0, 1.0]  # as measured on a busy machine
@@ -100,6 +107,16 @@ def test_the_same_settings_have_the_same_precision(
     assert (second.precision, second.speedup) == (first.precision, first.speedup)
     assert first.precision == "bfloat16"
     assert not [event for event in before if isinstance(event, Preparing)]
+
+
+def test_a_cache_that_cannot_be_written_is_no_obstacle(
+    little: Little, steps: dict[torch.dtype, list[float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
+    (paths.cache_folder() / "precision.json" / "in the way").mkdir(parents=True)
+    steps[HALF], steps[SINGLE] = [9.0, 1.0], [9.0, 2.0]
+    started, _ = opened(little(precision="auto", epochs=1))
+    assert started.precision == "bfloat16"
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"a": null}', "\0\0"])
