@@ -6,6 +6,7 @@ import pickle
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -106,11 +107,13 @@ def _drop_from_cache(file: BinaryIO | io.RawIOBase) -> None:
 def _sync_folder(folder: Path) -> None:
     if os.name == "nt":  # Windows can't open folders, and writes their entries through
         return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    # Some FUSE and SMB mounts can't flush folders (EINVAL). The file is in place all the same.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def read(path: Path) -> dict[str, Any]:

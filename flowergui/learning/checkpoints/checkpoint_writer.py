@@ -35,12 +35,17 @@ SYNC_BELOW_BYTES = 8 << 20
 """Bytes of tensors up to which a checkpoint is written at once: that takes some 10 ms."""
 
 
+NO_PLACE = (-1, -1)
+"""Before the place (step and epoch) of each state."""
+
+
 @dataclass(frozen=True, slots=True)
 class SaveJob:
-    """What to write: `last` as last.pth, and as best.pth too if it `is_best`; else an earlier
-    `best` state, if there is one; and the rows of history.csv and changes.jsonl up to `last`."""
+    """What to write: `last` as last.pth, if it is given, and as best.pth too if it `is_best`; else
+    an earlier `best` state, if there is one; and the rows of history.csv and changes.jsonl up to
+    `last`."""
 
-    last: Content
+    last: Content | None
     is_best: bool
     best: Content | None
     rows: list[Row]
@@ -76,6 +81,7 @@ class CheckpointWriter:
         self._rows: list[Row] = []
         self._best: Content | None = None
         self._recipe: Content | None = None
+        self._last_place = NO_PLACE
         self._copy_seconds = 0.0
         self.cost = 0.0
         """Seconds by which the last save delayed a training that keeps all cores busy: those of the
@@ -121,10 +127,14 @@ class CheckpointWriter:
 
     def flush_best(self) -> list[SaveEvent]:
         """Starts writing a staged best state as last.pth and best.pth: it is newer than last.pth,
-        and the state after it must not be saved."""
+        and the state after it must not be saved. If last.pth is as new, because only best.pth could
+        not be written before, that stays as it is."""
         self.wait()
         if self._best is not None:
             best, self._best = self._best, None
+            if _place(best) <= self._last_place and self._folder.last.exists():
+                self._start(SaveJob(None, is_best=False, best=best, rows=[]))
+                return self._take_events()
             rows = [row for row in self._rows if row.step <= best["step"]]
             self._rows = self._rows[len(rows) :]
             self._start(SaveJob(best, is_best=True, best=None, rows=rows))
@@ -145,7 +155,7 @@ class CheckpointWriter:
     def discard_pending(self) -> None:
         """Drops what is not written yet: the rows, and a staged best state."""
         self.wait()
-        self._rows, self._best = [], None
+        self._rows, self._best, self._last_place = [], None, NO_PLACE
 
     # --- jobs
 
@@ -180,38 +190,62 @@ class CheckpointWriter:
     # --- in the thread
 
     def _write(self, job: SaveJob) -> SaveResult:
+        """Writes what it can: last.pth is written even if best.pth can't be."""
         began = time.thread_time()
-        folder, last = self._folder, job.last
-        rows, best = job.rows, last if job.is_best else job.best
+        folder, best = self._folder, job.best
+        rows, reason = self._append_rows(job.rows)
         events: list[SaveEvent] = []
-        reason = ""
-        try:
+        failures: dict[Path, str] = {}
+
+        def attempt(path: Path, content: Content, write: Callable[[], object]) -> None:
+            if why := reason or _failure(write):
+                failures[path] = why
+            else:
+                events.append(Saved(str(path), content["epoch"], content["batch"]))
+
+        if best is not None:
+            earlier = best
+            attempt(folder.best, earlier, lambda: checkpoint.write(earlier, folder.best))
+        if job.last is not None:
+            last = job.last
+            attempt(
+                folder.last,
+                last,
+                lambda: checkpoint.write(last, folder.last, keep_as=folder.previous),
+            )
+            if folder.last in failures:
+                reason = failures[folder.last]
+            else:
+                self._last_place = _place(last)
+                _failure(lambda: self._write_recipe(last))  # the next save tries again
+            if job.is_best:
+                best = last
+                attempt(folder.best, last, lambda: folder.keep(folder.last, folder.best))
+        events += [
+            SaveFailed(str(path), failures[path])
+            for path in (folder.last, folder.best)
+            if path in failures
+        ]
+        owed = best if folder.best in failures else None
+        return SaveResult(events, rows, owed, time.thread_time() - began)
+
+    def _append_rows(self, rows: list[Row]) -> tuple[list[Row], str]:
+        """Appends the rows to their files; the folder is created again if it is gone. Returns the
+        rows that are left, and the reason if there are any."""
+        folder = self._folder
+        changes: list[Change] = [row for row in rows if not isinstance(row, BatchDone | EpochDone)]
+        epochs = [row for row in rows if isinstance(row, BatchDone | EpochDone)]
+
+        def append_history() -> None:
             if not folder.exists():
                 self._recreate_folder()
-            folder.history.append(row for row in rows if isinstance(row, BatchDone | EpochDone))
-            rows = [row for row in rows if not isinstance(row, BatchDone | EpochDone)]
-            folder.changes.append(row for row in rows if not isinstance(row, BatchDone | EpochDone))
-            rows = []
-            if job.best is not None:
-                checkpoint.write(job.best, folder.best)
-                events.append(_saved(job.best, folder.best))
-                best = None
-            checkpoint.write(last, folder.last, keep_as=folder.previous)
-            events.append(_saved(last, folder.last))
-            self._write_recipe(last)
-            if job.is_best:
-                folder.keep(folder.last, folder.best)
-                events.append(_saved(last, folder.best))
-                best = None
-        except OSError as error:
-            reason = error.strerror or str(error)
-        except FlowerError as error:
-            reason = error.message
-        if reason:
-            written = {event.path for event in events}
-            wanted = [folder.last, *([folder.best] if job.is_best or job.best else [])]
-            events += [SaveFailed(str(p), reason) for p in wanted if str(p) not in written]
-        return SaveResult(events, rows, best, time.thread_time() - began)
+            folder.history.append(epochs)
+
+        if reason := _failure(append_history):
+            return rows, reason
+        if reason := _failure(lambda: folder.changes.append(changes)):
+            return [*changes], reason
+        return [], ""
 
     def _write_recipe(self, content: Content) -> None:
         """Keeps recipe.json as it is in last.pth: settings may change during a run."""
@@ -221,8 +255,20 @@ class CheckpointWriter:
             self._recipe = recipe
 
 
-def _saved(content: Content, path: Path) -> Saved:
-    return Saved(str(path), content["epoch"], content["batch"])
+def _failure(write: Callable[[], object]) -> str:
+    """Calls `write`. Returns the reason if that fails, else ""."""
+    try:
+        write()
+    except OSError as error:
+        return error.strerror or str(error)
+    except FlowerError as error:
+        return error.message
+    return ""
+
+
+def _place(content: Content) -> tuple[int, int]:
+    """The step and the epoch of a state, which order the states of a run."""
+    return content["step"], content["epoch"]
 
 
 def _size(value: Any) -> int:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import stat
 import zipfile
 from copy import copy
 from pathlib import Path
@@ -83,6 +84,22 @@ def test_a_failure_leaves_what_was_there(
             checkpoint.write(NEW, path, keep_as=path.with_name("previous.pth") if keep else None)
     assert names(path) == {"last.pth"}
     assert checkpoint.read(path)["epoch"] == 1
+
+
+def test_a_folder_that_can_not_be_flushed_is_no_failure(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on some FUSE and SMB mounts."""
+    really = os.fsync
+
+    def no_folders(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(22, "Invalid argument")
+        really(handle)
+
+    monkeypatch.setattr(os, "fsync", no_folders)
+    checkpoint.write(NEW, path)
+    assert checkpoint.read(path)["epoch"] == 2
 
 
 def test_a_file_that_is_held_for_a_moment_is_waited_for(path: Path, monkeypatch) -> None:

@@ -190,6 +190,32 @@ def test_a_staged_best_that_could_not_be_written_is_written_next(
     assert list(run.history.events()) == [row(1), row(2)]
 
 
+def test_last_is_written_even_if_best_can_not_be(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, why = checkpoint.write, "Permission denied"
+
+    def refused(content: Mapping[str, Any], path: Path, **options: Any) -> None:
+        if path == run.best:
+            raise OSError(13, why)
+        really(content, path, **options)
+
+    writer = made(run)
+    writer.stage_best(state(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write", refused)
+        for step in (2, 3):
+            assert writer.save(state(step)) == [
+                Saved(str(run.last), 1, step),
+                SaveFailed(str(run.best), why),
+            ]
+    assert (weight(run.previous), weight(run.last)) == (2.0, 3.0)
+    assert writer.flush_best() == []
+    writer.wait()
+    assert writer.collect() == [Saved(str(run.best), 1, 1)]  # last.pth is newer, and stays
+    assert (weight(run.best), weight(run.last)) == (1.0, 3.0)
+
+
 def test_the_recipe_beside_a_checkpoint_is_the_one_in_it(
     run: RunFolder, gate: threading.Event
 ) -> None:
