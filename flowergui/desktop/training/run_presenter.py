@@ -210,9 +210,17 @@ class RunPresenter(QObject):
     def _show_finished(self, event: Finished) -> None:
         started = self._started
         done = trn("Trained {count} epoch.", "Trained {count} epochs.", event.epochs)
-        if started is not None and not started.validation_photos:
+        if not event.validated:
             if "last.pth" in self._unsaved:
                 self._banner.show_error(tr("{done} But it could not be saved.", done=done))
+            elif started is not None and started.validation_photos:
+                self._banner.show_warning(
+                    tr(
+                        "{done} The validation images could not be read, so its accuracy is not "
+                        "known.",
+                        done=done,
+                    )
+                )
             else:
                 self._banner.show_success(
                     tr(
@@ -262,7 +270,9 @@ class RunPresenter(QObject):
 def no_better_than_chance(started: RunStarted, finished: Finished) -> bool:
     """Whether a network that picks a class at random would be as good: the accuracy is above 1 /
     classes by no more than a standard deviation over the validation images, or by a third,
-    whichever is less."""
+    whichever is less. False where no validation images are there to say so."""
+    if not started.validation_photos:
+        return False
     chance = 1 / len(started.classes)
     deviation = math.sqrt(chance * (1 - chance) / started.validation_photos)
     return finished.best_accuracy <= chance + min(deviation, chance / 3)

@@ -166,7 +166,7 @@ def test_who_is_no_better_than_guessing_is_not_congratulated(
         str(script.run), "mynet", "scratch", tuple("abc"[:1] * classes), 240, photos, 64, "cpu",
         "float32", 3, BATCHES, 1, 0, 0, 36, 36, (), False,
     )  # fmt: skip
-    window._presenter.show((opened, Finished(str(script.run), 3, best, 1, 2.0)))
+    window._presenter.show((opened, Finished(str(script.run), 3, best, 1, 2.0, bool(photos))))
     assert ("no better than chance" in banner_text(window)) == by_chance
     assert banner(window).kind == ("warning" if by_chance else "success")
 
@@ -335,10 +335,24 @@ def test_a_run_without_a_validation_set_ends_without_an_accuracy(window, script)
         str(script.run), "mynet", "scratch", ("a", "b"), 240, 0, 64, "cpu", "float32", 3, BATCHES,
         1, 0, 0, 36, 36, (), False,
     )  # fmt: skip
-    window._presenter.show((opened, Finished(str(script.run), 3, 0.0, 3, 2.0)))
+    finished = Finished(str(script.run), 3, 0.0, 3, 2.0, validated=False)
+    window._presenter.show((opened, finished))
     assert banner_text(window).startswith("Trained 3 epochs. Without a validation set")
     assert "0.0%" not in banner_text(window)
     assert banner(window).kind == "success"
+
+
+def test_a_run_whose_validation_images_could_not_be_read_ends_without_an_accuracy(window, script):
+    opened = RunStarted(
+        str(script.run), "mynet", "scratch", ("a", "b"), 240, 60, 64, "cpu", "float32", 3, BATCHES,
+        1, 0, 0, 36, 36, (), False,
+    )  # fmt: skip
+    finished = Finished(str(script.run), 3, 0.0, 1, 2.0, validated=False)
+    window._presenter.show((opened, finished))
+    assert banner_text(window) == (
+        "Trained 3 epochs. The validation images could not be read, so its accuracy is not known."
+    )
+    assert banner(window).kind == "warning"
 
 
 def test_a_run_begins_with_the_focus_on_pause(qtbot, window, script, photos):
