@@ -60,6 +60,7 @@ class DatasetController(QObject):
         self._banner.take_back()
         self._panel.show_folder(folder)
         self._store.update(scanning=True)
+        self._jobs.cancel(DRAW)  # this folder is wanted, not the samples
         self._jobs.do(SCAN, lambda: tasks.inspect(folder), self._on_events, self._on_error)
 
     @Slot()
@@ -90,8 +91,11 @@ class DatasetController(QObject):
         self._panel.set_validation_fraction(after.recipe.validation_fraction)
         if is_idle(before) != is_idle(after):
             self._panel.set_running(not is_idle(after))
-        if is_idle(before) and not is_idle(after) and dataset and not dataset.checked:
-            self._cancel()  # a run needs the cores that check the images of a large folder
+        checking = dataset is not None and not dataset.checked
+        if is_idle(before) and not is_idle(after) and (checking or self._jobs.is_running(DRAW)):
+            # A run needs the cores that check the images of a large folder, and keeps its
+            # network, which the sample flowers would replace.
+            self._cancel()
         self._show_run(before, after)
 
     def _show_run(self, before: Session, after: Session) -> None:
@@ -139,6 +143,8 @@ class DatasetController(QObject):
 
     def _open_samples(self, folder: str) -> None:
         session = self._store.session
+        if not is_idle(session):
+            return
         if session.mode is Mode.SCRATCH:  # curves within a minute, on any laptop
             self._store.update(**with_model(session, SAMPLE_MODEL))
         self.open(folder)

@@ -1,5 +1,8 @@
 """Opening a dataset in the window."""
 
+import threading
+
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
@@ -7,7 +10,9 @@ from PySide6.QtWidgets import (
 )
 from scripted import banner_text, button, drop, find, open_photos, texts
 
+from flowergui import tasks
 from flowergui.desktop.main_window import MainWindow
+from flowergui.events import SampleDrawn
 from flowergui.store import paths
 
 
@@ -62,6 +67,32 @@ def test_sample_flowers_are_one_click_away(qtbot, window, script):
     assert script.of("sample")
     assert script.of("sample") == script.of("inspect")
     assert find(window, QComboBox, "modelSelector").currentText() == "mynet"
+
+
+@pytest.mark.parametrize("way", ["another folder", "a run"])
+def test_sample_flowers_that_come_too_late_change_nothing(
+    qtbot, window, script, photos, monkeypatch, way
+):
+    drawn = threading.Event()
+
+    def sample(folder):
+        drawn.wait()
+        yield SampleDrawn(str(folder))
+
+    monkeypatch.setattr(tasks, "sample", sample)
+    if way == "a run":
+        open_photos(qtbot, window, photos)
+    button(window, "sampleButton").click()
+    if way == "another folder":
+        drop(window, [photos])
+        qtbot.waitUntil(button(window, "startButton").isEnabled)
+    else:
+        button(window, "startButton").click()
+    recipe = window.session.recipe
+    drawn.set()
+    qtbot.waitUntil(lambda: not window._jobs.is_running("sample"))
+    assert window.session.recipe == recipe
+    assert script.of("inspect") == [photos]
 
 
 def test_a_dropped_folder_is_opened(qtbot, window, script, photos):
