@@ -153,7 +153,7 @@ def without_speedup(session: Session) -> dict[str, Any]:
 
 def with_runs(session: Session, found: RunsFound) -> dict[str, Any]:
     """These runs are on disk now. The run to resume is what it is on disk; where it is not there
-    any more, the newest takes its place."""
+    any more, the newest takes its place, unless a run goes: the recipe is that run's then."""
     changes: dict[str, Any] = {
         "runs": found.runs,
         "bare_weights": found.bare_weights,
@@ -165,7 +165,9 @@ def with_runs(session: Session, found: RunsFound) -> dict[str, Any]:
     offered = [each.checkpoint for each in resumable(after)]
     if session.checkpoint in offered:
         changes["resume_from"] = _run_of(after, session.checkpoint)
-    elif not session.checkpoint or session.checkpoint != session.other_checkpoint:
+    elif is_idle(session) and (
+        not session.checkpoint or session.checkpoint != session.other_checkpoint
+    ):
         changes.update(with_checkpoint(after, next(iter(offered), "")))
     return changes
 

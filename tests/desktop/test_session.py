@@ -24,8 +24,8 @@ from flowergui.desktop.session import (
     unfinished_run,
     why_not_start,
 )
-from flowergui.desktop.transitions import without_run
-from flowergui.events import ModelDescribed, ResumeChecked, Scanned
+from flowergui.desktop.transitions import with_runs, without_run
+from flowergui.events import ModelDescribed, ResumeChecked, RunsFound, Scanned
 from flowergui.facts import (
     Check,
     ClassCount,
@@ -167,6 +167,18 @@ def test_what_keeps_a_run_from_going_on():
     check = Check("Images", Verdict.BLOCKING, "12 are missing", "Open the folder that has them.")
     blocked = resuming(run(), resume_check=ResumeChecked("/m/a", (check,), 0, (), (), 2))
     assert why_not_start(blocked) == "Images: 12 are missing. Open the folder that has them."
+
+
+def test_the_run_that_trains_stays_the_one_to_resume():
+    """Its last.pth is missing between two renames, or it was resumed from previous.pth."""
+    trains, other = run("a", last="", best=""), run("b", recipe=Recipe(learning_rate=0.5))
+    found = RunsFound((trains, other), "", bare_weights_newer=False)
+    idle = resuming(run("a"))
+    assert with_runs(idle, found)["recipe"] == other.recipe
+    changes = with_runs(replace(idle, run=RunState.RUNNING), found)
+    assert changes["runs"] == (trains, other)
+    assert "recipe" not in changes
+    assert "checkpoint" not in changes
 
 
 def test_the_newest_run_is_offered_while_it_has_epochs_left():

@@ -64,5 +64,6 @@ class LaunchController(QObject):
         self._begin(lambda live: tasks.resume(path, live, changes, options=options))
 
     def _begin(self, job: Callable[[LiveRequests], Iterator[Any]]) -> None:
-        self._banner.clear()
-        self._training.begin(job)
+        if is_idle(self._store.session):
+            self._banner.clear()
+            self._training.begin(job)

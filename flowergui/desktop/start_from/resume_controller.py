@@ -83,7 +83,11 @@ class ResumeController(QObject):
 
     @Slot(str)
     def choose(self, checkpoint: str) -> None:
-        """The user wants to see how this checkpoint would be resumed."""
+        """The user wants to see how this checkpoint would be resumed. Refused while a run goes:
+        the recipe is that run's."""
+        if not is_idle(self._store.session):
+            self._banner.refuse(tr("Stop the run first, then resume another."))
+            return
         if self._store.session.mode is not Mode.RESUME:
             self._store.update(**with_mode(self._store.session, Mode.RESUME))
         if checkpoint != self._store.session.checkpoint:
@@ -233,6 +237,8 @@ class ResumeController(QObject):
     def resume(self, checkpoint: str) -> None:
         """Resumes this checkpoint: as the form says, where it shows it already."""
         self.choose(checkpoint)
+        if not is_idle(self._store.session):
+            return
         session = self._store.session
         run = session.resume_from
         if run is not None and run.epochs_done >= session.recipe.epochs:
@@ -257,7 +263,7 @@ class ResumeController(QObject):
     def _resume_longer(self) -> None:
         """Resumes the chosen run for as many epochs more as it has done."""
         session = self._store.session
-        if (run := session.resume_from) is None:
+        if (run := session.resume_from) is None or not is_idle(session):
             return
         recipe = replace(session.recipe, epochs=2 * run.epochs_done)
         self._store.update(recipe=recipe)

@@ -42,7 +42,10 @@ class TrainingController(QObject):
         return self._store.session.run
 
     def begin(self, job: Callable[[LiveRequests], Iterator[Event]]) -> None:
-        """Starts a run: `job` makes its generator from the live requests. Only while idle."""
+        """Starts a run: `job` makes its generator from the live requests. Does nothing
+        while another run goes."""
+        if not is_idle(self._store.session):
+            return
         self.live = live = LiveRequests()
         self._in_force = _live_settings(self._store.session)
         worker = Worker(lambda: with_history(job(live)), always_pauses_at=_is_unsaved)

@@ -148,6 +148,24 @@ def test_a_run_that_was_chosen_before_gives_way_to_the_newest(qtbot, window, scr
     assert window.session.checkpoint == str(tmp_path / "newest" / "last.pth")
 
 
+def test_no_other_run_is_chosen_while_one_trains(qtbot, window, script, photos, tmp_path):
+    """Its learning rate and frozen layers would reach the run that trains."""
+    other = facts(tmp_path / "other")
+    other = replace(other, recipe=replace(other.recipe, learning_rate=0.5))
+    script.runs += [facts(tmp_path / "run"), other]
+    list_runs(qtbot, window)
+    button(window, "modeResume").click()
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("resume")))
+    recipe = window.session.recipe
+    window._resume.choose(other.last)
+    assert "Stop the run first" in banner_text(window)
+    script.runs.pop(0)  # between two renames it has no last.pth
+    list_runs(qtbot, window)
+    assert window.session.recipe == recipe
+    assert window.session.checkpoint == str(tmp_path / "run" / "last.pth")
+
+
 def test_nothing_has_changed_since_a_run_stopped(qtbot, window, script, tmp_path):
     script.runs.append(facts(tmp_path / "run"))
     list_runs(qtbot, window)

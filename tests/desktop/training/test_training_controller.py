@@ -48,3 +48,21 @@ def test_a_run_that_is_stopped_at_once_hears_of_it(qtbot):
     assert control.state == RunState.STOPPING
     qtbot.waitUntil(lambda: control.state == RunState.IDLE)
     assert stops == [True]
+
+
+def test_a_second_run_does_not_begin_beside_the_first(qtbot):
+    control, begun = TrainingController(Store()), []
+
+    def job(name):
+        def events(live):
+            begun.append(name)
+            yield from ()
+
+        return events
+
+    control.begin(job("first"))
+    live = control.live
+    control.begin(job("second"))
+    assert control.live is live
+    qtbot.waitUntil(lambda: control.state == RunState.IDLE)
+    assert begun == ["first"]
