@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from flowergui.config.recipe import SETTING, Recipe
+from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, RolledBack, RunStarted, SaveFailed
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter, SaveEvent
@@ -94,11 +95,14 @@ class Run:
             self.recipe = replace(self.recipe, learning_rate=learning_rate)
 
     def roll_back(self, error: NonFiniteLossError) -> RolledBack:
-        """Loads the newest checkpoint again, with half the learning rate. Raises FlowerError if it
-        can't be read."""
+        """Loads the newest checkpoint again, with half the learning rate. Raises `error` if none
+        can be read."""
         rollbacks, base = self.progress.returns + 1, self.schedule.base
         self._writer.discard_pending()
-        stored, _ = checkpoint.newest(self.folder)
+        try:
+            stored, _ = checkpoint.newest(self.folder)
+        except FlowerError as unreadable:
+            raise error from unreadable
         self.load_state_dict(stored, frozen=self.model.frozen)
         self.set_learning_rate(min(base, self.schedule.base) / 2)
         self.progress.returns = rollbacks
@@ -179,7 +183,10 @@ class Run:
         return outcomes + self.collect_saves()
 
     def _noted(self, outcomes: list[SaveEvent]) -> list[SaveEvent]:
-        if any(isinstance(outcome, SaveFailed) for outcome in outcomes):
+        """Notes whether last.pth could be written the last time; best.pth doesn't matter here."""
+        path = str(self.folder.last)
+        last = next((outcome for outcome in reversed(outcomes) if outcome.path == path), None)
+        if isinstance(last, SaveFailed):
             self._saved_step = None
         return outcomes
 

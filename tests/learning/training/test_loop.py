@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -35,14 +36,14 @@ from flowergui.events import (
     Warned,
     as_dict,
 )
-from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.checkpoints import checkpoint, checkpoint_writer
 from flowergui.learning.data import photo_check
 from flowergui.learning.device import hardware
 from flowergui.learning.training import data_pipeline, loop
 from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
-from flowergui.store import library
+from flowergui.store import atomic_io, library, run_folder
 
 Little = Callable[..., Recipe]
 
@@ -386,6 +387,21 @@ def test_a_run_that_stays_spoilt_goes_back_three_times(
     assert checkpoint.read(Path(run.last))["schedule"]["base"] == 0.002 / 8
 
 
+def test_without_a_checkpoint_to_roll_back_to_the_loss_is_the_reason(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison(monkeypatch, 2)
+    events: list[Any] = []
+
+    def lose(event: Any) -> None:
+        if isinstance(event, BatchDone):
+            run_of(events).last.unlink()
+
+    with pytest.raises(FlowerError, match="The loss became nan in epoch 1, batch 2") as refused:
+        collect(tasks.train(little(recover=True)), events, lose)
+    assert "lower learning rate" in refused.value.hint
+
+
 def test_weights_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) -> None:
     live = LiveRequests()
     events: list[Any] = []
@@ -478,6 +494,55 @@ def test_a_run_that_is_given_up_ends(little: Little, small_files) -> None:
         collect(tasks.train(little(epochs=1)), events, lambda event: None)
     assert [type(event) for event in events[-2:]] == [FinalSaveFailed, Finished]
     assert len(of(events, FinalSaveFailed)) == 1
+
+
+def test_a_run_is_saved_even_if_its_best_checkpoint_is_not(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = atomic_io.replace_with_retry
+
+    def refused(source: Path, target: Path) -> None:
+        if target.name == "best.pth":
+            raise PermissionError(13, "Access is denied")
+        really(source, target)
+
+    monkeypatch.setattr(checkpoint, "replace_with_retry", refused)
+    monkeypatch.setattr(run_folder, "replace_with_retry", refused)
+    events = list(tasks.train(little()))
+    assert {Path(event.path).name for event in of(events, SaveFailed)} == {"best.pth"}
+    assert not of(events, FinalSaveFailed)
+    assert checkpoint.read(run_of(events).last)["epoch"] == 3
+
+
+def test_a_run_whose_last_save_works_is_saved(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A save that failed in the thread before it is known only then."""
+    ended, really_write, really_save = threading.Event(), checkpoint.write, Run.save
+    first = count()
+
+    def write(content: Any, path: Path, **options: Any) -> None:
+        if next(first) == 0:
+            assert ended.wait(20)
+            raise OSError(28, "No space left on device")
+        really_write(content, path, **options)
+
+    def save(run: Run, **how: bool) -> Any:
+        ended.set()
+        return really_save(run, **how)
+
+    monkeypatch.setattr(checkpoint, "write", write)
+    monkeypatch.setattr(checkpoint_writer, "SYNC_BELOW_BYTES", 0)
+    monkeypatch.setattr(Run, "save", save)
+    monkeypatch.setattr(Run, "unsaved_seconds", lambda run: math.inf)
+    events: list[Any] = []
+    live = LiveRequests()
+    for event in tasks.train(little(), live):
+        events.append(event)
+        live.stop |= isinstance(event, BatchDone)
+    last = str(run_of(events).last)
+    assert [type(event) for event in events[-3:]] == [SaveFailed, Saved, Stopped]
+    assert (events[-3].path, events[-2].path) == (last, last)
 
 
 @pytest.mark.parametrize("refused_mode", ["ab", "xb"])
