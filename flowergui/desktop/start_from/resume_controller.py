@@ -153,6 +153,8 @@ class ResumeController(QObject):
             self._checked = None
             self._store.update(**with_run_ended(session))
             self.refresh()
+        if before.checkpoint != after.checkpoint:
+            self._jobs.cancel(CHECK)  # what it finds of that one is not true of this one
         if session.resume_from is not None and is_idle(session):
             self._store.update(moved_photos=moved_photos(session))
             self._check_soon()

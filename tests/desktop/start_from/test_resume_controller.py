@@ -1,5 +1,6 @@
 """Resuming a run in the window: which one, what has changed since, and what goes along."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -164,6 +165,30 @@ def test_no_other_run_is_chosen_while_one_trains(qtbot, window, script, photos, 
     list_runs(qtbot, window)
     assert window.session.recipe == recipe
     assert window.session.checkpoint == str(tmp_path / "run" / "last.pth")
+
+
+def test_what_was_found_of_one_run_is_not_said_of_another(qtbot, window, script, tmp_path):
+    checking, may_end = threading.Event(), threading.Event()
+    runs = [facts(tmp_path / name) for name in ("first", "second")]
+
+    def told(changes, how):
+        first = len(script.of("preflight")) == 1
+        if first:
+            checking.set()
+            may_end.wait()
+        recipe = replace(runs[0].recipe, learning_rate=0.5 if first else 0.001)
+        return ResumeChecked("run", (), 0, (), (), 2, recipe=recipe)
+
+    script.preflighted = told
+    script.runs += runs
+    list_runs(qtbot, window)
+    button(window, "modeResume").click()
+    qtbot.waitUntil(checking.is_set)
+    window._resume.choose(runs[1].last)
+    may_end.set()
+    qtbot.waitUntil(lambda: window.session.resume_check is not None)
+    assert window.session.recipe.learning_rate == 0.001
+    assert script.of("preflight")[-1][0] == runs[1].last
 
 
 def test_nothing_has_changed_since_a_run_stopped(qtbot, window, script, tmp_path):
