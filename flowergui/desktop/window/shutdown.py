@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from flowergui.desktop.session import RunState, Session, Store
 from flowergui.desktop.threads import worker
 from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.desktop.widgets.confirm import confirm
@@ -13,7 +14,9 @@ from flowergui.text import tr
 
 QUESTION = "closeQuestion"
 LAST_WAIT_MS = 10_000
-"""Milliseconds that closing waits for cancelled jobs to end."""
+"""Milliseconds that the first close waits for cancelled jobs to end; the window is blocked."""
+RETRY_MS = 200
+"""Milliseconds between the tries to close after that."""
 
 
 class Shutdown(QObject):
@@ -30,21 +33,30 @@ class Shutdown(QObject):
         super().__init__(window)
         store.changed.connect(self._follow)
         self._control, self._jobs, self._banner, self._window = control, jobs, banner, window
-        self._wanted = self._whatever_comes = False
+        self._wanted = self._whatever_comes = self._waits = False
+        self._retry = single_shot_timer(self, RETRY_MS, window.close)
 
     def may(self) -> bool:
-        """Whether nothing is under way any more. If a run is, the user is asked first."""
+        """Whether nothing is under way any more. If a run is, the user is asked first.
+
+        Jobs are cancelled. While one has not ended, the window is disabled, and closes by itself
+        when it has.
+        """
         if self._control.state != RunState.IDLE:
             if not self._wanted:
                 self._ask(lost=self._control.state == RunState.UNSAVED)
             return False
         self._jobs.closed = True  # what ends is followed by nothing else
-        if not worker.end_all(LAST_WAIT_MS):
-            self._jobs.closed = False
+        if worker.end_all(0 if self._waits else LAST_WAIT_MS):
+            return True
+        if not self._waits:
+            self._waits = True
             self._banner.show_warning(
-                tr("A background task is still finishing. Close again in a moment.")
+                tr("A background task is still finishing. The window closes when it has.")
             )
-        return self._jobs.closed
+            self._window.setEnabled(False)  # its jobs are cancelled, and no more would start
+        self._retry.start()
+        return False
 
     def end(self) -> None:
         """Closes without a question, whatever comes; a run is stopped and, where that can be,

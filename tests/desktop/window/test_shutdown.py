@@ -1,11 +1,15 @@
 """Closing the window: a run is saved first, and nothing begins any more."""
 
+import threading
+from collections.abc import Iterator
+
+import pytest
 from PySide6.QtWidgets import (
     QMessageBox,
 )
 from scripted import BATCHES, banner_text, button, plot, start, unsaved
 
-from flowergui.desktop.threads import worker
+from flowergui.desktop.window import shutdown
 
 
 def test_closing_while_training_asks_and_saves(qtbot, window, script, photos):
@@ -37,14 +41,49 @@ def test_a_wish_to_end_saves_and_closes_without_a_question(qtbot, window, script
     assert window.findChild(QMessageBox, "closeQuestion") is None
 
 
-def test_closing_waits_for_a_last_piece_of_work(qtbot, window, monkeypatch):
-    with monkeypatch.context() as patched:
-        patched.setattr(worker, "end_all", lambda milliseconds: False)
-        window.close()
-    assert window.isVisible()
-    assert "Close again in a moment" in banner_text(window)
+@pytest.fixture
+def finishing(window, monkeypatch) -> Iterator[threading.Event]:
+    """Has a job that does not hear that it is cancelled, until this is set."""
+    monkeypatch.setattr(shutdown, "LAST_WAIT_MS", 1)
+    begun, over = threading.Event(), threading.Event()
+
+    def job():
+        begun.set()
+        over.wait()
+        yield from ()
+
+    window._jobs.do("long", job, lambda events: None)
+    begun.wait()
+    yield over
+    over.set()
+
+
+def test_a_window_that_waits_for_a_last_piece_of_work_closes_when_it_is_done(
+    qtbot, window, finishing
+):
     window.close()
-    assert not window.isVisible()
+    assert window.isVisible()
+    assert "The window closes when it has" in banner_text(window)
+    assert not button(window, "startButton").isEnabled()
+    assert not button(window, "sampleButton").isEnabled()
+    window.close()
+    assert window.isVisible()
+    finishing.set()
+    qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_after_a_run_too_it_closes_when_the_last_piece_of_work_is_done(
+    qtbot, window, script, photos, finishing
+):
+    start(qtbot, window, photos)
+    window.close()
+    box = window.findChild(QMessageBox, "closeQuestion")
+    box.button(QMessageBox.StandardButton.Close).click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: "The window closes when it has" in banner_text(window))
+    assert window.isVisible()
+    finishing.set()
+    qtbot.waitUntil(lambda: not window.isVisible())
 
 
 def test_a_run_that_could_not_be_saved_is_not_closed_with_the_window(qtbot, window, script, photos):
