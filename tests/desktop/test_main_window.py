@@ -44,8 +44,8 @@ def test_names_are_given_once(window):
 
 def test_start_waits_for_photos(qtbot, window, photos):
     assert not button(window, "startButton").isEnabled()
-    assert "photos" in button(window, "startButton").toolTip()
-    assert "photos" in find(window, QLabel, "startHint").text()
+    assert "folder of images" in button(window, "startButton").toolTip()
+    assert "folder of images" in find(window, QLabel, "startHint").text()
     assert not button(window, "pauseButton").isEnabled()
     assert not button(window, "stopButton").isEnabled()
     open_photos(qtbot, window, photos)
