@@ -175,6 +175,7 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
             except OutOfMemoryError:
                 if run.progress.step or not left or recipe.batch_size < 4:
                     raise
+            recipe = run.recipe  # settings may have been changed since it began
             del run  # before the next one takes memory
             hardware.release()
             half = recipe.batch_size // 2

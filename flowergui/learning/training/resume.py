@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -64,21 +64,21 @@ def continue_run(plan: ResumePlan, live: LiveRequests, locks: ExitStack) -> Iter
         return
     with gc_paused(lambda: len(split.train) + len(split.validation)):
         split = split_after(plan.diff, plan.recipe, plan.options)
-    folder = plan.folder if plan.in_place else None
-    run = _restored(plan, split, folder)
-    added = len(split.train) + len(split.validation) - len(plan.diff.rows)
-    # A run that was killed, or resumed from an older checkpoint, may have added images since.
-    known = plan.stored.get("fingerprint", run.fingerprint)
-    if added or (not plan.options.renamed and run.fingerprint != known):
-        run.restart_epoch()
-    if plan.options.restart_schedule:
-        run.schedule.restart(run.progress.step)
-    if plan.in_place:
-        _keep_in_place(plan, run, rewrite_split=bool(added or plan.options.renamed))
-    else:
-        _copy_what_came_before(plan, run)
-        locks.close()
-        locks.enter_context(run.folder.locked())
+    with nullcontext(plan.folder) if plan.in_place else _new_folder(plan) as folder:
+        run = _restored(plan, split, folder)
+        added = len(split.train) + len(split.validation) - len(plan.diff.rows)
+        # A run that was killed, or resumed from an older checkpoint, may have added images since.
+        known = plan.stored.get("fingerprint", run.fingerprint)
+        if added or (not plan.options.renamed and run.fingerprint != known):
+            run.restart_epoch()
+        if plan.options.restart_schedule:
+            run.schedule.restart(run.progress.step)
+        if plan.in_place:
+            _keep_in_place(plan, run, rewrite_split=bool(added or plan.options.renamed))
+        else:
+            _copy_what_came_before(plan, run)
+            locks.close()
+            locks.enter_context(run.folder.locked())
     started = run.started(resumed=True)
     # The files beside the checkpoint must not be ahead of it, should the process be killed.
     saved = run.save() if plan.changes or plan.options != UNCHANGED else ()
@@ -110,14 +110,12 @@ def _all_epochs_done(plan: ResumePlan) -> Iterator[Event]:
 # --- the run --------------------------------------------------------------------------------------
 
 
-def _restored(plan: ResumePlan, split: Split, folder: RunFolder | None) -> Run:
-    """The run as its checkpoint left it, with the plan's recipe. Without a `folder`, a new one is
-    created beside the plan's. Raises FlowerError."""
+def _restored(plan: ResumePlan, split: Split, folder: RunFolder) -> Run:
+    """The run as its checkpoint left it, with the plan's recipe. Raises FlowerError."""
     recipe, config = plan.recipe, _config(plan)
     torch.manual_seed(derive_seed(recipe.seed, "network"))  # for the rows of new classes
     net = build(recipe.model, len(split.classes), config.image_size)
     batches = new_run.batch_count(split, recipe)
-    folder = folder or RunFolder.create(plan.folder.path.parent, recipe)
     model = ModelState(net, recipe, config, len(split.classes))
     run = Run(recipe, split, folder, model, batches)
     run.load_state_dict(plan.stored, frozen=recipe.frozen)
@@ -148,6 +146,18 @@ def _config(plan: ResumePlan) -> RuntimeConfig:
 
 
 # --- the folder -----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _new_folder(plan: ResumePlan) -> Iterator[RunFolder]:
+    """A new run folder beside the plan's. If the block raises it is removed, or an empty run would
+    be in the list of runs. Raises FlowerError if it can't be created."""
+    folder = RunFolder.create(plan.folder.path.parent, plan.recipe)
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
 
 
 def _keep_in_place(plan: ResumePlan, run: Run, *, rewrite_split: bool) -> None:

@@ -12,6 +12,7 @@ from runs import of
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.config.recipe_diff import differences
+from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
     EpochDone,
@@ -26,6 +27,7 @@ from flowergui.events import (
 )
 from flowergui.facts import CheckKind
 from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.training.model_state import ModelState
 from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
@@ -150,6 +152,29 @@ def test_resuming_the_best_checkpoint_leaves_the_run_as_it_is(finished: RunFolde
     assert run.split() == finished.split()
     assert run.classes() == finished.classes()
     assert checkpoint.read(run.last)["step"] == 9
+
+
+def no_room(*args: object, **more: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def does_not_fit(*args: object, **more: object) -> None:
+    raise FlowerError("The weights do not fit.")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "failing"),
+    [(RunFolder, "keep", no_room), (ModelState, "load_state_dict", does_not_fit)],
+)
+def test_a_resume_that_fails_leaves_no_empty_run(
+    finished: RunFolder, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, failing: Any
+) -> None:
+    before = content(finished)
+    monkeypatch.setattr(owner, name, failing)
+    with pytest.raises(FlowerError, match=r"No space left|do not fit"):
+        list(tasks.resume(finished.best))
+    assert [each.name for each in finished.path.parent.iterdir()] == [finished.path.name]
+    assert content(finished) == before
 
 
 def test_the_check_says_so(finished: RunFolder) -> None:

@@ -624,6 +624,27 @@ def test_a_batch_that_is_too_large_is_halved(little: Little, monkeypatch) -> Non
     assert len(library.runs()) == 2
 
 
+def test_what_was_changed_stays_when_the_batch_is_halved(little: Little, monkeypatch) -> None:
+    real = torch.nn.functional.cross_entropy
+
+    def limited(logits: torch.Tensor, *args: Any, **more: Any) -> torch.Tensor:
+        if len(logits) > 6:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
+        return real(logits, *args, **more)
+
+    recipe = little(batch_size=12, scheduler="none")
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", limited)
+    monkeypatch.setattr(ModelState, "evaluate", lambda *_: (1.0, 1))  # has twice the batch
+    live = LiveRequests()
+    live.learning_rate, live.frozen = 0.01, ("stem",)
+    events = list(tasks.train(recipe, live))
+    smaller = of(events, RunStarted)[1]
+    assert smaller.frozen[0].startswith("stem")
+    assert {event.learning_rate for event in of(events, BatchDone)} == {0.01}
+    changed = replace(recipe, batch_size=6, learning_rate=0.01, frozen=("stem",))
+    assert run_of(events).recipe() == changed
+
+
 def test_a_full_disk_stops_no_training(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: object) -> None:
         raise RuntimeError("unexpected pos 64 vs 0")
