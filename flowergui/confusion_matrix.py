@@ -3,13 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from flowergui.events import (
-    PhotoEvaluated,
-)
-from flowergui.facts import (
-    ClassScore,
-    Confusion,
-)
+from flowergui.events import PhotoEvaluated
+from flowergui.facts import ClassScore, Confusion
 
 
 class ConfusionMatrix:

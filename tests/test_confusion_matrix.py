@@ -6,19 +6,10 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from flowergui.confusion_matrix import (
-    ConfusionMatrix,
-    by_confidence,
-)
-from flowergui.events import (
-    PhotoEvaluated,
-)
-from flowergui.facts import (
-    Confusion,
-)
-from flowergui.text import (
-    shortened,
-)
+from flowergui.confusion_matrix import ConfusionMatrix, by_confidence
+from flowergui.events import PhotoEvaluated
+from flowergui.facts import Confusion
+from flowergui.text import shortened
 
 NAMES = ("daisy", "iris", "rose", "tulip")
 

@@ -11,9 +11,7 @@ from PIL import Image
 from flowergui import tasks
 from flowergui.cli import commands
 from flowergui.config.recipe import Recipe
-from flowergui.events import (
-    Event,
-)
+from flowergui.events import Event
 
 
 @pytest.fixture(scope="session")

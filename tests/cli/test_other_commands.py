@@ -12,11 +12,7 @@ from flowergui import tasks
 from flowergui.cli import commands
 from flowergui.cli.console import Console
 from flowergui.config.recipe import Recipe
-from flowergui.events import (
-    DownloadProgress,
-    Event,
-    WeightsSaved,
-)
+from flowergui.events import DownloadProgress, Event, WeightsSaved
 from flowergui.learning.data import photo_check
 from flowergui.learning.data.scan import scan
 from flowergui.store import paths

@@ -10,16 +10,8 @@ from command_line import events_of, only_run
 
 from flowergui.cli import commands
 from flowergui.cli.console import Console
-from flowergui.events import (
-    Evaluated,
-    PhotoEvaluated,
-    PredictionFailed,
-)
-from flowergui.facts import (
-    ClassScore,
-    Confusion,
-    Problem,
-)
+from flowergui.events import Evaluated, PhotoEvaluated, PredictionFailed
+from flowergui.facts import ClassScore, Confusion, Problem
 from flowergui.store.run_folder import RunFolder
 
 

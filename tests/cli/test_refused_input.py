@@ -9,9 +9,7 @@ from command_line import PLAIN
 from flowergui import tasks
 from flowergui.__main__ import main
 from flowergui.cli import commands
-from flowergui.events import (
-    Event,
-)
+from flowergui.events import Event
 
 REFUSED = {
     "missing folder": (["inspect", "nowhere"], "There is no folder"),

@@ -14,12 +14,7 @@ from command_line import EPOCH, PLAIN, STARTED, events_of, only_run
 
 from flowergui import tasks
 from flowergui.cli import commands
-from flowergui.events import (
-    DownloadProgress,
-    Event,
-    Saved,
-    Stopped,
-)
+from flowergui.events import DownloadProgress, Event, Saved, Stopped
 from flowergui.requests import LiveRequests
 
 

@@ -16,10 +16,7 @@ from flowergui.cli import commands
 from flowergui.config.presets import PRESETS
 from flowergui.config.recipe import SETTING, SETTINGS, Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import (
-    Event,
-    RolledBack,
-)
+from flowergui.events import Event, RolledBack
 from flowergui.requests import ResumeOptions
 
 

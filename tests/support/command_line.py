@@ -4,11 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from flowergui.events import (
-    BatchDone,
-    EpochDone,
-    RunStarted,
-)
+from flowergui.events import BatchDone, EpochDone, RunStarted
 
 PLAIN = ("--model", "mynet", "--image-size", "32", "--device", "cpu", "--precision", "float32")
 

@@ -3,14 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLineEdit,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from flowergui.desktop.dataset.class_list import ClassList
 from flowergui.desktop.dataset.problems_dialog import ProblemsDialog
@@ -21,12 +14,7 @@ from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.desktop.widgets.typed_path import typed_path
-from flowergui.events import (
-    RunStarted,
-    SampleProgress,
-    Scanned,
-    ScanProgress,
-)
+from flowergui.events import RunStarted, SampleProgress, Scanned, ScanProgress
 from flowergui.text import N_, tr, trn
 
 INVITATION = N_(

@@ -11,12 +11,7 @@ from PySide6.QtWidgets import QWidget
 from flowergui import tasks
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
-from flowergui.desktop.session import (
-    Store,
-    inference_device,
-    open_dataset,
-    predicting_checkpoint,
-)
+from flowergui.desktop.session import Store, inference_device, open_dataset, predicting_checkpoint
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.errors import FlowerError

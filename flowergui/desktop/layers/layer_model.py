@@ -3,13 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, overload
 
-from PySide6.QtCore import (
-    QAbstractItemModel,
-    QModelIndex,
-    QObject,
-    Qt,
-    Signal,
-)
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, Signal
 
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ModelIndex as Index

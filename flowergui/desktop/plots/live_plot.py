@@ -9,11 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import (
-    QLabel,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.plots.batch_columns import BatchColumns, finite
 from flowergui.desktop.plots.column_buffer import ColumnBuffer

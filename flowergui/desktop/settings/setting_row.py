@@ -1,14 +1,7 @@
 """Rows of the form: a setting's label, its editor and what is wrong; and sections that fold."""
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QHBoxLayout,
-    QLabel,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from flowergui.config.setting import Setting, Value
 from flowergui.desktop.settings.setting_editors import (

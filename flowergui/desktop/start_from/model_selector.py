@@ -19,15 +19,8 @@ from PySide6.QtWidgets import (
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ModelIndex
 from flowergui.desktop.widgets.labels import small_label
-from flowergui.facts import (
-    ModelFacts,
-)
-from flowergui.text import (
-    fine_percent,
-    megaparameters,
-    percent,
-    tr,
-)
+from flowergui.facts import ModelFacts
+from flowergui.text import fine_percent, megaparameters, percent, tr
 
 BEFORE = ("resnet18", "resnet50", "mynet")
 """What is offered until the catalogue is there."""

@@ -1,13 +1,6 @@
 """Which run to resume: those on disk, newest first, or a checkpoint from elsewhere."""
 
-from PySide6.QtCore import (
-    QItemSelectionModel,
-    QRectF,
-    QSize,
-    Qt,
-    Signal,
-    Slot,
-)
+from PySide6.QtCore import QItemSelectionModel, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,

@@ -13,9 +13,7 @@ from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.timers import single_shot_timer
-from flowergui.desktop.training.eta import (
-    Eta,
-)
+from flowergui.desktop.training.eta import Eta
 from flowergui.events import (
     BatchDone,
     DownloadProgress,
@@ -28,13 +26,7 @@ from flowergui.events import (
     Stopped,
     ValidationProgress,
 )
-from flowergui.text import (
-    N_,
-    clock,
-    fine_percent,
-    tr,
-    trn,
-)
+from flowergui.text import N_, clock, fine_percent, tr, trn
 from flowergui.wording import feature_cache_text, precision_text
 
 UPDATE_INTERVAL_MS = 200

@@ -12,12 +12,7 @@ from flowergui.desktop.session import Session, Store, is_idle
 from flowergui.desktop.training.run_history import Change, HistoryLoaded, size_changes
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.desktop.training.training_controller import TrainingController
-from flowergui.desktop.transitions import (
-    listed_run,
-    with_epoch_done,
-    with_run_started,
-    with_saved,
-)
+from flowergui.desktop.transitions import listed_run, with_epoch_done, with_run_started, with_saved
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.events import (
     BatchDone,

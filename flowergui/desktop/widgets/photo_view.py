@@ -6,10 +6,7 @@ from PySide6.QtWidgets import QStyle, QStyleOption, QWidget
 
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.thumbnails import Thumbnails
-from flowergui.facts import (
-    MIN_BRIGHTNESS,
-    Heatmap,
-)
+from flowergui.facts import MIN_BRIGHTNESS, Heatmap
 from flowergui.text import tr
 
 

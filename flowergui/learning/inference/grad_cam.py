@@ -19,10 +19,7 @@ from torch import Tensor, nn
 from torchvision.models import SwinTransformer, VisionTransformer
 
 from flowergui.errors import FlowerError
-from flowergui.facts import (
-    MIN_BRIGHTNESS,
-    Heatmap,
-)
+from flowergui.facts import MIN_BRIGHTNESS, Heatmap
 from flowergui.learning.data import image_io
 from flowergui.text import tr
 

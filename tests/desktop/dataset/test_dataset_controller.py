@@ -4,10 +4,7 @@ import threading
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QComboBox,
-    QLineEdit,
-)
+from PySide6.QtWidgets import QComboBox, QLineEdit
 from scripted import banner_text, button, drop, find, open_photos, texts
 
 from flowergui import tasks

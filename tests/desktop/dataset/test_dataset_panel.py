@@ -20,15 +20,8 @@ from flowergui.desktop.dataset.dataset_panel import DatasetPanel
 from flowergui.desktop.threads import worker
 from flowergui.desktop.widgets import thumbnails
 from flowergui.desktop.widgets.tile_list import LAYOUT_BATCH
-from flowergui.events import (
-    SampleProgress,
-    Scanned,
-    ScanProgress,
-)
-from flowergui.facts import (
-    ClassCount,
-    Problem,
-)
+from flowergui.events import SampleProgress, Scanned, ScanProgress
+from flowergui.facts import ClassCount, Problem
 
 
 @pytest.fixture(autouse=True)

@@ -7,29 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import (
-    QComboBox,
-    QLabel,
-    QListView,
-    QMessageBox,
-    QProgressBar,
-    QPushButton,
-)
+from PySide6.QtWidgets import QComboBox, QLabel, QListView, QMessageBox, QProgressBar, QPushButton
 from scripted import banner_text, button, drop, evaluation, find, open_photos, start
 
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.evaluation import evaluation_controller
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.errors import FlowerError
-from flowergui.events import (
-    Explained,
-    Predicted,
-    PredictionFailed,
-)
-from flowergui.facts import (
-    Prediction,
-    RunFacts,
-)
+from flowergui.events import Explained, Predicted, PredictionFailed
+from flowergui.facts import Prediction, RunFacts
 from flowergui.store import library
 
 

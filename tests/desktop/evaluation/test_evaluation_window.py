@@ -19,19 +19,9 @@ from PySide6.QtWidgets import (
 from flowergui.confusion_matrix import ConfusionMatrix
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.prediction.photo_strip import PhotoAnswer
-from flowergui.events import (
-    Evaluated,
-    Explained,
-    PhotoEvaluated,
-    Predicted,
-)
-from flowergui.facts import (
-    Prediction,
-    Problem,
-)
-from flowergui.text import (
-    percent_digits,
-)
+from flowergui.events import Evaluated, Explained, PhotoEvaluated, Predicted
+from flowergui.facts import Prediction, Problem
+from flowergui.text import percent_digits
 
 BEST = "/models/2026-11-23_14-02-11_mynet_scratch/best.pth"
 

@@ -10,22 +10,13 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QLabel, QPushButton, QTreeView, QTreeWidget
 
-from flowergui.desktop.layers.layer_model import (
-    LayerModel,
-)
+from flowergui.desktop.layers.layer_model import LayerModel
 from flowergui.desktop.layers.layer_tree import LayerPanel
 from flowergui.desktop.layers.network_dialog import NetworkDialog, network_text
 from flowergui.desktop.session import Store
-from flowergui.events import (
-    ModelDescribed,
-)
-from flowergui.facts import (
-    ModuleFacts,
-    ParameterFacts,
-)
-from flowergui.text import (
-    short_count,
-)
+from flowergui.events import ModelDescribed
+from flowergui.facts import ModuleFacts, ParameterFacts
+from flowergui.text import short_count
 
 SHAPES = {
     "conv1.weight": (64, 3, 7, 7),

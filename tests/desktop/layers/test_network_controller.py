@@ -1,11 +1,7 @@
 """The network of the recipe in the window, and its frozen layers."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QComboBox,
-    QLabel,
-    QPushButton,
-)
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from scripted import (
     BATCHES,
     NAMES,

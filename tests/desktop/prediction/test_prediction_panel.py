@@ -20,14 +20,8 @@ from flowergui.desktop.prediction.prediction_panel import PredictionPanel
 from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.threads import worker
 from flowergui.desktop.widgets.labels import ElidedLabel
-from flowergui.events import (
-    Explained,
-    Predicted,
-    PredictionFailed,
-)
-from flowergui.facts import (
-    Prediction,
-)
+from flowergui.events import Explained, Predicted, PredictionFailed
+from flowergui.facts import Prediction
 
 BEST = "/models/2026-11-23_140211_vgg11_bn_scratch/best.pth"
 

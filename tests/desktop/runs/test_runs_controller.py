@@ -10,12 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import (
-    QInputDialog,
-    QLabel,
-    QMessageBox,
-    QPushButton,
-)
+from PySide6.QtWidgets import QInputDialog, QLabel, QMessageBox, QPushButton
 from scripted import (
     NAMES,
     banner,
@@ -36,13 +31,8 @@ from flowergui.desktop.runs.run_table import RunTable
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.session import predicting_checkpoint
 from flowergui.errors import FlowerError
-from flowergui.events import (
-    Exported,
-    Preparing,
-)
-from flowergui.facts import (
-    RunFacts,
-)
+from flowergui.events import Exported, Preparing
+from flowergui.facts import RunFacts
 from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
 

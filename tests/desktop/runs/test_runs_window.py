@@ -16,13 +16,8 @@ from flowergui.desktop.plots.run_curves import TRAINING_OPACITY, RunCurve, RunCu
 from flowergui.desktop.runs.runs_model import DOT_PX
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.style import theme
-from flowergui.events import (
-    EpochDone,
-    RunListed,
-)
-from flowergui.facts import (
-    RunFacts,
-)
+from flowergui.events import EpochDone, RunListed
+from flowergui.facts import RunFacts
 
 
 def epochs(*accuracies: float | None, loss: float = 1.0) -> tuple[EpochDone, ...]:

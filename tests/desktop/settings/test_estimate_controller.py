@@ -3,19 +3,11 @@
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QLabel,
-    QMessageBox,
-    QPushButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton, QWidget
 from scripted import banner, button, find, open_photos
 
 from flowergui.desktop.settings.setting_editors import IntEditor
-from flowergui.facts import (
-    Speedup,
-    SpeedupKind,
-)
+from flowergui.facts import Speedup, SpeedupKind
 
 
 def test_what_a_run_would_take_is_said_beside_start(qtbot, window, script, photos):

@@ -20,11 +20,7 @@ from flowergui.desktop.transitions import (
     with_weights,
 )
 from flowergui.events import DownloadProgress, ModelsListed, RunsFound
-from flowergui.facts import (
-    ModelFacts,
-    RunFacts,
-    WeightsFacts,
-)
+from flowergui.facts import ModelFacts, RunFacts, WeightsFacts
 
 V1 = WeightsFacts("IMAGENET1K_V1", 0.761, 224, 97.8)
 V2 = WeightsFacts("IMAGENET1K_V2", 0.809, 232, 97.8)

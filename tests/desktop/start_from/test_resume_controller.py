@@ -5,14 +5,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QDoubleSpinBox,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLabel, QLineEdit, QPushButton, QWidget
 from scripted import (
     BATCHES,
     NAMES,
@@ -31,15 +24,8 @@ from flowergui.config.recipe import Recipe
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.session import resume_changes
 from flowergui.errors import FlowerError
-from flowergui.events import (
-    ResumeChecked,
-)
-from flowergui.facts import (
-    Check,
-    CheckKind,
-    RunFacts,
-    Verdict,
-)
+from flowergui.events import ResumeChecked
+from flowergui.facts import Check, CheckKind, RunFacts, Verdict
 from flowergui.requests import ResumeOptions
 
 

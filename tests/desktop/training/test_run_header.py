@@ -8,9 +8,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, Q
 from flowergui.config.recipe import Recipe
 from flowergui.config.resizing import training_size
 from flowergui.desktop.session import RunState, Session
-from flowergui.desktop.training.eta import (
-    Eta,
-)
+from flowergui.desktop.training.eta import Eta
 from flowergui.desktop.training.run_header import RunHeader
 from flowergui.events import (
     BatchDone,
@@ -25,9 +23,7 @@ from flowergui.events import (
     ValidationProgress,
 )
 from flowergui.facts import WhyNotCached
-from flowergui.text import (
-    clock,
-)
+from flowergui.text import clock
 
 EPOCHS, BATCHES = 5, 10
 

@@ -1,36 +1,13 @@
 """Images that can't be read are found and named."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from scanning import scanned
 
-from flowergui.events import (
-    Scanned,
-    ScanProgress,
-)
-from flowergui.facts import (
-    Problem,
-)
-from flowergui.learning.data.photos import Photos
-from flowergui.learning.data.scan import scan
-
-
-@pytest.fixture
-def flat(make_photos: Callable[..., Path], tmp_path: Path) -> Path:
-    return make_photos(tmp_path / "flowers", classes=3, per_class=5, side=24)
-
-
-def scanned(folder: Path) -> tuple[Photos, list[ScanProgress | Scanned]]:
-    events = []
-    generator = scan(folder)
-    while True:
-        try:
-            events.append(next(generator))
-        except StopIteration as end:
-            return end.value, events
+from flowergui.facts import Problem
 
 
 def test_broken_files_are_listed_and_left_out(flat: Path) -> None:

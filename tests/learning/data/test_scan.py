@@ -8,45 +8,14 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
+from scanning import ready_split, scanned
 
 from flowergui.errors import FlowerError
-from flowergui.events import (
-    Scanned,
-    ScanProgress,
-)
-from flowergui.facts import (
-    Problem,
-)
+from flowergui.events import Scanned, ScanProgress
+from flowergui.facts import Problem
 from flowergui.learning.data import photo_check
-from flowergui.learning.data.photos import Photos
 from flowergui.learning.data.scan import scan
 from flowergui.learning.data.split import split_photos
-
-
-@pytest.fixture
-def flat(make_photos: Callable[..., Path], tmp_path: Path) -> Path:
-    return make_photos(tmp_path / "flowers", classes=3, per_class=5, side=24)
-
-
-def scanned(folder: Path) -> tuple[Photos, list[ScanProgress | Scanned]]:
-    events = []
-    generator = scan(folder)
-    while True:
-        try:
-            events.append(next(generator))
-        except StopIteration as end:
-            return end.value, events
-
-
-def ready_split(flat: Path, name: str, train: str = "train") -> Path:
-    """Moves the first two photos of each class to a folder `name`, the others to `train`."""
-    for folder in sorted(flat.iterdir()):
-        for number, photo in enumerate(sorted(folder.iterdir())):
-            to = flat / (name if number < 2 else train) / folder.name
-            to.mkdir(parents=True, exist_ok=True)
-            photo.rename(to / photo.name)
-        folder.rmdir()
-    return flat
 
 
 def refusal(folder: Path) -> FlowerError:
