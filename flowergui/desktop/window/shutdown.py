@@ -1,5 +1,7 @@
 """Closing the window: a run is stopped and saved first, and other jobs are cancelled."""
 
+import os
+
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
@@ -33,30 +35,42 @@ class Shutdown(QObject):
         super().__init__(window)
         store.changed.connect(self._follow)
         self._control, self._jobs, self._banner, self._window = control, jobs, banner, window
-        self._wanted = self._whatever_comes = self._waits = False
-        self._retry = single_shot_timer(self, RETRY_MS, window.close)
+        self._wanted = self._whatever_comes = self._waits = self._retries = False
+        self._retry = single_shot_timer(self, RETRY_MS, self._try_again)
 
     def may(self) -> bool:
         """Whether nothing is under way any more. If a run is, the user is asked first.
 
         Jobs are cancelled. While one has not ended, the window is disabled, and closes by itself
-        when it has.
+        when it has. A user who does not want to wait for it (a network drive may never answer)
+        closes the window once more: that ends the program. Nothing is lost, no run goes.
         """
         if self._control.state != RunState.IDLE:
             if not self._wanted:
                 self._ask(lost=self._control.state == RunState.UNSAVED)
             return False
+        if self._waits and not self._retries:
+            os._exit(0)
         self._jobs.closed = True  # what ends is followed by nothing else
         if worker.end_all(0 if self._waits else LAST_WAIT_MS):
             return True
         if not self._waits:
             self._waits = True
             self._banner.show_warning(
-                tr("A background task is still finishing. The window closes when it has.")
+                tr(
+                    "A background task is still finishing. The window closes when it has; close "
+                    "it again to end the program now."
+                )
             )
             self._window.setEnabled(False)  # its jobs are cancelled, and no more would start
         self._retry.start()
         return False
+
+    @Slot()
+    def _try_again(self) -> None:
+        self._retries = True
+        self._window.close()
+        self._retries = False
 
     def end(self) -> None:
         """Closes without a question, whatever comes; a run is stopped and, where that can be,

@@ -4,9 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtWidgets import (
-    QMessageBox,
-)
+from PySide6.QtWidgets import QMessageBox
 from scripted import BATCHES, banner_text, button, plot, start, unsaved
 
 from flowergui.desktop.window import shutdown
@@ -66,10 +64,17 @@ def test_a_window_that_waits_for_a_last_piece_of_work_closes_when_it_is_done(
     assert "The window closes when it has" in banner_text(window)
     assert not button(window, "startButton").isEnabled()
     assert not button(window, "sampleButton").isEnabled()
-    window.close()
-    assert window.isVisible()
     finishing.set()
     qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_a_second_close_ends_the_program_whatever_a_task_does(window, finishing, monkeypatch):
+    ended = []
+    monkeypatch.setattr(shutdown.os, "_exit", ended.append)
+    window.close()
+    assert ended == []
+    window.close()
+    assert ended == [0]
 
 
 def test_after_a_run_too_it_closes_when_the_last_piece_of_work_is_done(
