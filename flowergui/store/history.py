@@ -35,8 +35,9 @@ class History:
         """`path` is the file. It need not exist."""
         self.path = path
 
-    def append(self, events: Iterable[BatchDone | EpochDone]) -> None:
-        """Adds a row for each event: all of them, or none if it raises OSError."""
+    def append(self, events: Iterable[BatchDone | EpochDone]) -> int:
+        """Adds a row for each event: all of them, or none if it raises OSError. Returns the bytes
+        of the file before, to which `truncate` takes it back."""
         columns = self._columns_to_append()
         before = self.path.stat().st_size if self.path.exists() else 0
         try:
@@ -46,8 +47,14 @@ class History:
                 os.fsync(file.fileno())  # the checkpoint that follows counts on these rows
         except OSError:
             with suppress(OSError):
-                os.truncate(self.path, before)  # half a row would hide all after it
+                self.truncate(before)  # half a row would hide all after it
             raise
+        return before
+
+    def truncate(self, size: int) -> None:
+        """Drops the rows after the first `size` bytes, which takes no room on a full disk. Raises
+        OSError."""
+        os.truncate(self.path, size)
 
     def cut_back(self, step: int, epoch: int) -> None:
         """Drops the batches after `step` and the epochs from `epoch` on.

@@ -193,7 +193,7 @@ class CheckpointWriter:
         """Writes what it can: last.pth is written even if best.pth can't be."""
         began = time.thread_time()
         folder, best = self._folder, job.best
-        rows, reason = self._append_rows(job.rows)
+        rows, reason, before = self._append_rows(job.rows)
         events: list[SaveEvent] = []
         failures: dict[Path, str] = {}
 
@@ -214,6 +214,7 @@ class CheckpointWriter:
                 lambda: checkpoint.write(last, folder.last, keep_as=folder.previous),
             )
             if folder.last in failures:
+                rows = self._take_back(rows, job.rows, before)
                 reason = failures[folder.last]
             else:
                 self._last_place = _place(last)
@@ -229,23 +230,37 @@ class CheckpointWriter:
         owed = best if folder.best in failures else None
         return SaveResult(events, rows, owed, time.thread_time() - began)
 
-    def _append_rows(self, rows: list[Row]) -> tuple[list[Row], str]:
+    def _append_rows(self, rows: list[Row]) -> tuple[list[Row], str, int | None]:
         """Appends the rows to their files; the folder is created again if it is gone. Returns the
-        rows that are left, and the reason if there are any."""
+        rows that are left, the reason if there are any, and the bytes of history.csv before, or
+        None if nothing was appended to it."""
         folder = self._folder
         changes: list[Change] = [row for row in rows if not isinstance(row, BatchDone | EpochDone)]
         epochs = [row for row in rows if isinstance(row, BatchDone | EpochDone)]
 
+        before: int | None = None
+
         def append_history() -> None:
+            nonlocal before
             if not folder.exists():
                 self._recreate_folder()
-            folder.history.append(epochs)
+            before = folder.history.append(epochs)
 
         if reason := _failure(append_history):
-            return rows, reason
+            return rows, reason, None
         if reason := _failure(lambda: folder.changes.append(changes)):
-            return [*changes], reason
-        return [], ""
+            return [*changes], reason, before
+        return [], "", before
+
+    def _take_back(self, left: list[Row], rows: list[Row], before: int | None) -> list[Row]:
+        """Takes the rows out of history.csv again, which must not be ahead of last.pth: the run
+        would count as finished. Returns the rows that are left to write."""
+        history = self._folder.history
+        if before is None or _failure(lambda: history.truncate(before)):
+            return left
+        return [row for row in rows if isinstance(row, BatchDone | EpochDone)] + [
+            row for row in left if not isinstance(row, BatchDone | EpochDone)
+        ]
 
     def _write_recipe(self, content: Content) -> None:
         """Keeps recipe.json as it is in last.pth: settings may change during a run."""

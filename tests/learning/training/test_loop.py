@@ -545,6 +545,35 @@ def test_a_run_whose_last_save_works_is_saved(
     assert (events[-3].path, events[-2].path) == (last, last)
 
 
+def test_epochs_that_are_in_no_checkpoint_are_not_counted_as_done(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The history fits on the disk, the checkpoints do not."""
+
+    def full(*args: object) -> None:
+        raise RuntimeError("unexpected pos 64 vs 0")
+
+    really = torch.save
+    recipe = little(epochs=3)
+    live = LiveRequests()
+    events: list[Any] = []
+    for event in tasks.train(recipe, live):
+        events.append(event)
+        if isinstance(event, BatchDone) and event.step == 2:
+            live.save = True
+        if isinstance(event, Saved):
+            monkeypatch.setattr(torch, "save", full)
+    assert of(events, Finished)
+    (facts,) = library.runs()
+    stored = checkpoint.read(run_of(events).last)
+    assert (facts.epochs_done, facts.batch) == (stored["epoch"] - 1, stored["batch"]) == (0, 2)
+    monkeypatch.setattr(torch, "save", really)
+    again = list(tasks.resume())
+    assert [event.step for event in of(again, BatchDone)] == list(range(3, 10))
+    (facts,) = library.runs()
+    assert facts.epochs_done == 3
+
+
 @pytest.mark.parametrize("refused_mode", ["ab", "xb"])
 @pytest.mark.parametrize(
     "error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")]
