@@ -139,6 +139,7 @@ def test_ends_of_epochs_are_saved_when_that_is_due(
     assert epochs == ([2, 3, 4] if seconds > 120 else [2, 4])
 
 
+@pytest.mark.usefixtures("saves_at_once")
 def test_the_last_save_need_not_write_a_best_that_was_held(little: Little, monkeypatch) -> None:
     """It is waited for."""
     better_each_time(monkeypatch, 2)
