@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from flowergui.errors import FlowerError
 from flowergui.text import tr
@@ -22,8 +23,20 @@ def frozen_names(
     An entry of `frozen` is the name of a parameter, a shell-style pattern (layer1.*), the name of
     a module (layer1), or one of the two words above. `head` and `last_stage` are those of
     `ModelDescribed`. Raises FlowerError for an entry that selects nothing.
+
+    The last answers are remembered: the window asks at each change of its session, and 60 names
+    among 60 parameters take some 3 ms.
     """
-    parameters = tuple(parameters)
+    return _frozen_names(tuple(frozen), tuple(parameters), tuple(head), tuple(last_stage))
+
+
+@lru_cache(maxsize=32)
+def _frozen_names(
+    frozen: tuple[str, ...],
+    parameters: tuple[str, ...],
+    head: tuple[str, ...],
+    last_stage: tuple[str, ...],
+) -> tuple[str, ...]:
     kept = {ALL_BUT_HEAD: set(head), ALL_BUT_LAST_STAGE: {*head, *last_stage}}
     chosen: set[str] = set()
     for word in frozen:
