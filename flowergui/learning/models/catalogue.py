@@ -3,14 +3,18 @@
 A provider is a module with the functions of `Provider`. Another one is a line in `PROVIDERS`.
 """
 
+from collections.abc import Generator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Protocol
 
-from torch import nn
+from torch import Tensor, nn
 
 from flowergui.errors import FlowerError
+from flowergui.events import DownloadProgress
 from flowergui.facts import ModelFacts
-from flowergui.learning.models import mynet, torchvision_models
+from flowergui.learning.models import efficientnet_lite, mynet, torchvision_models
+from flowergui.learning.models.pretrained import Pretrained, Rgb
 from flowergui.text import tr
 
 
@@ -26,8 +30,26 @@ class Provider(Protocol):
     def built_for_sizes(self, model: str) -> tuple[int, ...]:
         """The image sizes in pixels for which `create` gives other parameters."""
 
+    def is_local(self, model: str, weights: str) -> bool:
+        """Whether these pretrained weights, named as in `ModelFacts.weights`, are on this
+        machine."""
 
-PROVIDERS: tuple[Provider, ...] = (mynet, torchvision_models)
+    def load_weights(
+        self, model: str, weights: str
+    ) -> Generator[DownloadProgress, None, Pretrained]:
+        """These pretrained weights, downloaded if they are not on this machine. Raises
+        FlowerError."""
+
+    def normalization(self, model: str, class_count: int) -> tuple[Rgb, Rgb]:
+        """The mean and standard deviation of RGB from 0 to 1 for weights of `class_count` classes
+        in a file that doesn't say (0 for random weights)."""
+
+    def rename_keys(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The tensors with today's names, if a file has older names or those of a package; else
+        as they are. It may be a file of another provider's network."""
+
+
+PROVIDERS: tuple[Provider, ...] = (efficientnet_lite, mynet, torchvision_models)
 
 
 @cache
@@ -40,6 +62,20 @@ def _entries(providers: tuple[Provider, ...]) -> dict[str, tuple[ModelFacts, Pro
 def model_catalogue() -> tuple[ModelFacts, ...]:
     """Every architecture, by provider."""
     return tuple(facts for facts, _ in _entries(PROVIDERS).values())
+
+
+def with_local_weights(models: tuple[ModelFacts, ...]) -> tuple[ModelFacts, ...]:
+    """The same entries, which say of their weights whether they are on this machine now."""
+    return tuple(
+        replace(
+            facts,
+            weights=tuple(
+                replace(each, local=provider_of(facts.name).is_local(facts.name, each.name))
+                for each in facts.weights
+            ),
+        )
+        for facts in models
+    )
 
 
 def model_info(model: str) -> ModelFacts:

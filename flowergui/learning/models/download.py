@@ -27,6 +27,11 @@ def cache_folder() -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints"
 
 
+def file_name(url: str) -> str:
+    """The name of the file behind `url`."""
+    return url.rpartition("/")[2]
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -39,7 +44,7 @@ def download(url: str, folder: Path) -> Generator[DownloadProgress, None, Path]:
     against them. A download that is cut off, wrong or abandoned leaves no file behind. Raises
     FlowerError.
     """
-    name = url.rpartition("/")[2]
+    name = file_name(url)
     target = folder / name
     digits = re.search(r"-([0-9a-f]{8,64})\.", name)
     if target.is_file() and (not digits or _sha256(target).startswith(digits[1])):

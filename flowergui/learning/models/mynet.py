@@ -1,9 +1,15 @@
 """MyNet: a small network of our own that trains fast on a laptop; and its catalogue entry."""
 
+from collections.abc import Generator, Mapping
+
 from torch import Tensor, nn
 
+from flowergui.errors import FlowerError
+from flowergui.events import DownloadProgress
 from flowergui.facts import ModelFacts
 from flowergui.learning.models.meta_init import count_parameters
+from flowergui.learning.models.pretrained import MEAN, STD, Pretrained, Rgb
+from flowergui.text import tr
 
 NAME = "mynet"
 IMAGE_SIZE_PX = 96
@@ -22,6 +28,27 @@ def create(model: str, class_count: int, image_size: int) -> nn.Module:
 def built_for_sizes(model: str) -> tuple[int, ...]:
     """None: its parameters don't depend on the image size."""
     return ()
+
+
+def is_local(model: str, weights: str) -> bool:
+    """False: it has no pretrained weights."""
+    return False
+
+
+def load_weights(model: str, weights: str) -> Generator[DownloadProgress, None, Pretrained]:
+    """It has no pretrained weights: raises FlowerError."""
+    yield from ()
+    raise FlowerError(tr("{model} has no weights called {weights}.", model=model, weights=weights))
+
+
+def normalization(model: str, class_count: int) -> tuple[Rgb, Rgb]:
+    """ImageNet's statistics."""
+    return MEAN, STD
+
+
+def rename_keys(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors as they are: its layers have never been renamed."""
+    return dict(tensors)
 
 
 class MyNet(nn.Module):

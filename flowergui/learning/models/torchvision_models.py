@@ -1,16 +1,22 @@
 """torchvision's classification networks, as a provider of the catalogue."""
 
 import math
+import re
+from collections.abc import Generator, Mapping
 from functools import cache
 from typing import Any
 
 import torchvision
-from torch import nn
+from torch import Tensor, nn
 from torchvision import models
 from torchvision.models import WeightsEnum, get_model, get_model_weights
 
+from flowergui.events import DownloadProgress
 from flowergui.facts import ModelFacts, WeightsFacts
+from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.models.download import cache_folder, download, file_name
 from flowergui.learning.models.meta_init import count_parameters
+from flowergui.learning.models.pretrained import IMAGENET_CLASSES, MEAN, STD, Pretrained, Rgb
 
 _FAMILIES = {
     "alexnet": "AlexNet",
@@ -34,6 +40,13 @@ _FAMILIES = {
 """Names of families by torchvision's module. A module that is not listed keeps its own name."""
 
 _DEFAULT_SIZE_PX = 224
+
+_TENSORFLOW, _HALF = ("googlenet", "inception_v3"), (0.5, 0.5, 0.5)
+"""Two networks whose ImageNet weights came from TensorFlow, and their normalization. torchvision
+normalizes a second time inside them (`transform_input`); we do it in one step."""
+
+_MLP = {"1": "0", "2": "3"}
+"""ViT's two linear layers: their place in the sequence that holds them today."""
 
 
 def list_models() -> tuple[ModelFacts, ...]:
@@ -62,18 +75,58 @@ def built_for_sizes(model: str) -> tuple[int, ...]:
 
 
 def weights_of(model: str) -> list[WeightsEnum]:
-    """torchvision's pretrained weights of an architecture, the default first; none for one that
-    is not torchvision's.
+    """torchvision's pretrained weights of an architecture, the default first.
 
     Weights without a classifier are left out: the one in VGG16's IMAGENET1K_FEATURES is all NaN,
     and so would be the loss.
     """
-    if model not in _names():
-        return []
     weights = get_model_weights(model)
     default = weights.DEFAULT if "DEFAULT" in weights.__members__ else None
     classifiers = [each for each in weights if math.isfinite(_accuracy(each))]
     return sorted(classifiers, key=lambda each: each is not default)
+
+
+def is_local(model: str, weights: str) -> bool:
+    """Whether the file is in the folder of downloads. Its content is not read."""
+    version = _version(model, weights)
+    return (cache_folder() / file_name(version.url)).is_file()
+
+
+def load_weights(model: str, weights: str) -> Generator[DownloadProgress, None, Pretrained]:
+    """The weights of this name, downloaded once. Raises FlowerError if that fails."""
+    version = _version(model, weights)
+    path = yield from download(version.url, cache_folder())
+    transforms = version.transforms()
+    tensorflow = model in _TENSORFLOW
+    return Pretrained(
+        name=version.name,
+        tensors=rename_keys(checkpoint.extract_state_dict(checkpoint.read(path), path)),
+        image_size=transforms.crop_size[0],
+        mean=_HALF if tensorflow else tuple(transforms.mean),
+        std=_HALF if tensorflow else tuple(transforms.std),
+    )
+
+
+def normalization(model: str, class_count: int) -> tuple[Rgb, Rgb]:
+    """ImageNet's statistics, except for TensorFlow's weights of ImageNet's own classes."""
+    if model in _TENSORFLOW and class_count == IMAGENET_CLASSES:
+        return _HALF, _HALF
+    return MEAN, STD
+
+
+def rename_keys(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with today's names: torchvision's files of DenseNet and ViT have older names for
+    some layers, which its own loading renames too."""
+
+    def renamed(name: str) -> str:
+        name = re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)", r"\1\2", name)
+        return re.sub(r"(\.mlp)\.linear_([12])\.", lambda m: f"{m[1]}.{_MLP[m[2]]}.", name)
+
+    return {renamed(name): tensor for name, tensor in tensors.items()}
+
+
+def _version(model: str, weights: str) -> WeightsEnum:
+    return next(each for each in weights_of(model) if each.name == weights)
 
 
 @cache

@@ -23,8 +23,10 @@ from flowergui.learning.data.split import Split, split_photos
 from flowergui.learning.device import hardware
 from flowergui.learning.models import weights
 from flowergui.learning.models.build import build, load_state_dict
+from flowergui.learning.models.catalogue import provider_of
 from flowergui.learning.models.describe import check_size
 from flowergui.learning.models.freeze import frozen_parameters
+from flowergui.learning.models.pretrained import Pretrained, Rgb
 from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop
 from flowergui.learning.training.failures import OutOfMemoryError
@@ -38,7 +40,6 @@ from flowergui.system.tuning import gc_paused
 from flowergui.text import shortened, tr, trn
 
 Result = TypeVar("Result")
-Rgb = tuple[float, float, float]
 
 MAX_LISTED_TENSORS = 8
 """How many of the tensors that did not fit are named."""
@@ -66,7 +67,7 @@ def train(recipe: Recipe, live: LiveRequests, models: Path) -> Iterator[Event]:
     yield from begin(recipe, live, NewRun(split, models, pretrained=pretrained))
 
 
-def split_after(found: Photos, pretrained: weights.Pretrained, recipe: Recipe, path: Path) -> Split:
+def split_after(found: Photos, pretrained: Pretrained, recipe: Recipe, path: Path) -> Split:
     """The split of a dataset for a run that starts from weights in the file `path`.
 
     If these were trained on the same images, the split stays the same: images that trained them
@@ -81,7 +82,7 @@ def split_after(found: Photos, pretrained: weights.Pretrained, recipe: Recipe, p
     return split
 
 
-def _split_of(pretrained: weights.Pretrained, recipe: Recipe, path: Path) -> dict[str, str]:
+def _split_of(pretrained: Pretrained, recipe: Recipe, path: Path) -> dict[str, str]:
     """The split (path -> train or validation) of the run that the weights come from; empty if it
     was trained on other images or is unknown. Raises FlowerError if the recipe asks for another
     split of these images."""
@@ -107,7 +108,7 @@ def _split_of(pretrained: weights.Pretrained, recipe: Recipe, path: Path) -> dic
     return {path: part for path, _, part in run.split()} if run.exists() else {}
 
 
-def _refuse_another_split(split: Split, pretrained: weights.Pretrained, recipe: Recipe) -> None:
+def _refuse_another_split(split: Split, pretrained: Pretrained, recipe: Recipe) -> None:
     """Raises FlowerError if the weights were trained on these images, and only their run folder,
     which is not beside them, says on which."""
     theirs = str(pretrained.recipe.get("photos", ""))
@@ -142,7 +143,7 @@ class NewRun:
 
     split: Split
     models: Path
-    pretrained: weights.Pretrained | None = None
+    pretrained: Pretrained | None = None
     whole: tuple[str, dict[str, Tensor]] | None = None
     normalisation: tuple[Rgb, Rgb] | None = None
 
@@ -227,7 +228,8 @@ def prepare_model(
     # Raises FlowerError for patterns that don't fit, before anything is built.
     frozen_parameters(recipe.frozen, recipe.model, len(split.classes), size)
     recipe, warnings = _with_possible_sizes(recipe, size)
-    mean, std = new.normalisation or (weights.MEAN, weights.STD)
+    random = 0 if new.whole is None else len(split.classes)
+    mean, std = new.normalisation or provider_of(recipe.model).normalization(recipe.model, random)
     config = RuntimeConfig(
         image_size=size,
         mean=pretrained.mean if pretrained else mean,

@@ -14,7 +14,7 @@ from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data.dataset_diff import DatasetDiff, split_after
 from flowergui.learning.data.split import Split
 from flowergui.learning.device import hardware
-from flowergui.learning.models import weights
+from flowergui.learning.models import pretrained
 from flowergui.learning.models.build import build
 from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop, new_run
@@ -138,8 +138,8 @@ def _config(plan: ResumePlan) -> RuntimeConfig:
         dtype = getattr(torch, precision)
     return RuntimeConfig(
         image_size=stored["image_size"],
-        mean=tuple(normalization.get("mean", weights.MEAN)),
-        std=tuple(normalization.get("std", weights.STD)),
+        mean=tuple(normalization.get("mean", pretrained.MEAN)),
+        std=tuple(normalization.get("std", pretrained.STD)),
         device=device,
         dtype=dtype,
     )

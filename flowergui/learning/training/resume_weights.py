@@ -17,6 +17,7 @@ from flowergui.learning.data.scan import scan
 from flowergui.learning.data.split import split_photos
 from flowergui.learning.models import weights
 from flowergui.learning.models.identify import IdentifiedArchitecture, identify_architecture
+from flowergui.learning.models.pretrained import Pretrained
 from flowergui.learning.training import new_run
 from flowergui.requests import LiveRequests
 from flowergui.text import tr
@@ -37,7 +38,7 @@ def train_from_weights(
             hint=tr("Choose the dataset that it was trained on."),
             option="--photos",
         )
-    tensors = weights.remap_legacy_keys(checkpoint.extract_state_dict(stored, path))
+    tensors = weights.rename_keys(checkpoint.extract_state_dict(stored, path))
     known = _identified(tensors, path, changes.get("model", ""))
     ours = (
         weights.from_file(path, known.model) if checkpoint.is_flowergui_checkpoint(stored) else None
@@ -67,7 +68,7 @@ def train_from_weights(
 
 
 def _recipe(
-    known: IdentifiedArchitecture, ours: weights.Pretrained | None, changes: Mapping[str, Any]
+    known: IdentifiedArchitecture, ours: Pretrained | None, changes: Mapping[str, Any]
 ) -> Recipe:
     """The recommended recipe with what is known of the weights, and the changes. `ours` is what a
     checkpoint or an export of this program says of them. Raises FlowerError."""
