@@ -16,6 +16,7 @@ from flowergui.facts import (
     ClassCount,
     ClassScore,
     Confusion,
+    CurvePoint,
     DeviceNotice,
     Heatmap,
     ModelFacts,
@@ -517,6 +518,96 @@ class Evaluated:
     unknown_classes: tuple[str, ...]
 
 
+# --- linear classifiers on features of frozen networks ------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCompared:
+    """How well the features of a network suit a dataset: a logistic regression on them has the
+    cross-validated `accuracy` on `photos` images, with a 95% interval from `low` to `high`, and the
+    mean cross entropy `loss`.
+
+    `weights` is their name or the path of their file. For an image of `image_size` pixels, the
+    network takes so many `milliseconds` on this machine; its parameters take `megabytes`.
+    """
+
+    model: str
+    weights: str
+    photos: int
+    accuracy: float
+    low: float
+    high: float
+    loss: float
+    image_size: int
+    milliseconds: float
+    megabytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFailed:
+    """A network could not be compared. The others are compared all the same. `model` is "" if it is
+    unknown."""
+
+    model: str
+    weights: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NetworksCompared:
+    """All networks were compared on images in `folder`: `networks` has the most accurate first; of
+    equally accurate ones, the fastest."""
+
+    folder: str
+    networks: tuple[NetworkCompared, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidated:
+    """The results of a logistic regression on the features of a network, cross-validated in `folds`
+    on all images in `folder`.
+
+    Each image was predicted without having been trained on. `accuracy` has a 95% interval from
+    `low` to `high`; `loss` is the mean cross entropy. `classes`, `confusions`,
+    `most_confident_errors` and `problems` are as in Evaluated.
+    """
+
+    folder: str
+    model: str
+    weights: str
+    folds: int
+    photos: int
+    accuracy: float
+    low: float
+    high: float
+    loss: float
+    classes: tuple[ClassScore, ...]
+    confusions: tuple[Confusion, ...]
+    most_confident_errors: tuple[PhotoEvaluated, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LearningCurveEstimated:
+    """The accuracy that is expected with a quarter, half and all of the images in `folder`
+    (`points`), by cross-validated logistic regressions on the features of a network, and with twice
+    as many images (`twice`), by extrapolation.
+
+    The gain of twice as many images has a 95% interval from `gain_low` to `gain_high`. `classes`
+    names the classes in the order of `CurvePoint.class_accuracy`.
+    """
+
+    folder: str
+    model: str
+    weights: str
+    classes: tuple[str, ...]
+    points: tuple[CurvePoint, ...]
+    twice: CurvePoint
+    gain_low: float
+    gain_high: float
+    problems: tuple[Problem, ...]
+
+
 Event = (
     ScanProgress
     | Scanned
@@ -557,6 +648,11 @@ Event = (
     | PredictionFailed
     | PhotoEvaluated
     | Evaluated
+    | NetworkCompared
+    | NetworkFailed
+    | NetworksCompared
+    | CrossValidated
+    | LearningCurveEstimated
 )
 
 

@@ -201,3 +201,16 @@ class Confusion:
     label: str
     predicted: str
     photos: int
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """A point of a learning curve: the accuracy (0 to 1) that is expected with `photos` images, its
+    95% interval from `low` to `high`, and that of each class, in the order of the classes; None for
+    a class without images."""
+
+    photos: int
+    accuracy: float
+    low: float
+    high: float
+    class_accuracy: tuple[float | None, ...]

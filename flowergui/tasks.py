@@ -174,6 +174,50 @@ def evaluate(
     yield from evaluation.evaluate(Path(checkpoint), Path(folder) if folder else None, device)
 
 
+def compare_networks(
+    folder: str | Path,
+    weights: Sequence[str | Path] = (),
+    *,
+    photos_used: int = 300,
+    device: str = "auto",
+) -> Iterator[Event]:
+    """NetworkCompared or NetworkFailed for each network whose pretrained weights are on this
+    machine, and for each file in `weights`, then NetworksCompared: how well their features suit the
+    images in `folder`, measured on up to `photos_used` of them. Raises FlowerError if there is
+    nothing to compare."""
+    from flowergui.learning.linear_probe import network_comparison
+
+    files = [str(each) for each in weights]
+    yield from network_comparison.compare(Path(folder), files, photos_used, device)
+
+
+def cross_validate(
+    folder: str | Path,
+    model: str = "",
+    weights: str = "imagenet",
+    *,
+    folds: int = 5,
+    device: str = "auto",
+) -> Iterator[Event]:
+    """PhotoEvaluated for each image in `folder`, and at last CrossValidated: the accuracy on all
+    images of a logistic regression on features of a network, each predicted without having been
+    trained on. Without `model`, a file of weights says which network it is; for other weights it is
+    efficientnet_lite0. Raises FlowerError."""
+    from flowergui.learning.linear_probe import dataset_evaluation
+
+    yield from dataset_evaluation.evaluate_dataset(Path(folder), model, weights, folds, device)
+
+
+def learning_curve(
+    folder: str | Path, model: str = "", weights: str = "imagenet", *, device: str = "auto"
+) -> Iterator[Event]:
+    """LearningCurveEstimated: the accuracy expected with a quarter, half, all and twice as many of
+    the images in `folder`. `model` and `weights` are as in `cross_validate`. Raises FlowerError."""
+    from flowergui.learning.linear_probe import dataset_evaluation
+
+    yield from dataset_evaluation.estimate_learning_curve(Path(folder), model, weights, device)
+
+
 def export(checkpoint: str | Path, out: str | Path) -> Iterator[Event]:
     """Exported: writes the network of a checkpoint, or of a run's best one, as .safetensors, as a
     .pth state_dict, or as .onnx. Raises FlowerError."""

@@ -1,8 +1,20 @@
 """Sentences about events that the window and the command line both show."""
 
-from flowergui.events import CacheState, DeviceNoticed, FeatureCacheStatus, RolledBack, RunStarted
+from flowergui.events import (
+    CacheState,
+    DeviceNoticed,
+    FeatureCacheStatus,
+    LearningCurveEstimated,
+    NetworkFailed,
+    NetworksCompared,
+    RolledBack,
+    RunStarted,
+)
 from flowergui.facts import DeviceNotice, Speedup, SpeedupKind, WhyNotCached
-from flowergui.text import file_size, number, rough_duration, tr, trn
+from flowergui.text import file_size, number, percent, rough_duration, tr, trn
+
+MIN_GAIN = 0.01
+"""More images are said to help from this gain in accuracy on."""
 
 FASTER = 1.05
 """From this speedup on, a precision is called faster than the other one."""
@@ -159,4 +171,62 @@ def precision_text(event: RunStarted) -> str:
         precision=event.precision,
         speedup=f"{event.speedup:.1f}",
         other=other,
+    )
+
+
+def learning_curve_text(event: LearningCurveEstimated) -> str:
+    """Whether twice as many images would raise the accuracy, and which class would gain most."""
+    now, twice = event.points[-1], event.twice
+    gain = twice.accuracy - now.accuracy
+    if gain < MIN_GAIN or event.gain_low <= 0:
+        return tr(
+            "More images would hardly help: the accuracy would stay at about {accuracy}.",
+            accuracy=percent(now.accuracy),
+        )
+    values = {"now": percent(now.accuracy), "twice": percent(twice.accuracy)}
+    gains = [
+        (after - before, name)
+        for name, before, after in zip(
+            event.classes, now.class_accuracy, twice.class_accuracy, strict=True
+        )
+        if before is not None and after is not None
+    ]
+    most, name = max(gains, default=(0.0, ""))
+    if most <= gain:
+        return tr(
+            "Twice as many images would raise the accuracy from about {now} to {twice}.", **values
+        )
+    return tr(
+        "Twice as many images would raise the accuracy from about {now} to {twice}: {name} gains "
+        "most.",
+        **values,
+        name=name,
+    )
+
+
+def networks_compared_text(event: NetworksCompared) -> str:
+    """Which network is best; "" if none could be compared."""
+    if not event.networks:
+        return ""
+    best = event.networks[0]
+    return trn(
+        "The most accurate on {count} image is {model} ({weights}).",
+        "The most accurate on {count} images is {model} ({weights}).",
+        best.photos,
+        model=best.model,
+        weights=best.weights,
+    )
+
+
+def network_failed_text(event: NetworkFailed) -> str:
+    """Which network could not be compared, and why."""
+    if not event.model:
+        return tr(
+            "{weights} could not be compared: {reason}", weights=event.weights, reason=event.reason
+        )
+    return tr(
+        "{model} ({weights}) could not be compared: {reason}",
+        model=event.model,
+        weights=event.weights,
+        reason=event.reason,
     )

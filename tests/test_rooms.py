@@ -22,6 +22,7 @@ ORDER = (
     ("learning.models",),
     ("learning.acceleration",),
     ("learning.data",),
+    ("learning.linear_probe",),
     ("learning.training",),
     ("learning.estimate", "learning.inference"),
     ("tasks", "image_preview"),

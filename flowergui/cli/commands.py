@@ -108,8 +108,7 @@ def _predict(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    folder = absolute_folder(args.folder) if args.folder else None
-    events = tasks.evaluate(args.checkpoint, folder, device=args.device)
+    events = _evaluation(args)
     if not args.csv:
         return _report(args, events).code
     with csv_export.predictions_table(Path(args.csv)) as write:
@@ -121,6 +120,42 @@ def _evaluate(args: argparse.Namespace) -> int:
                 yield event
 
         return _report(args, written()).code
+
+
+def _evaluation(args: argparse.Namespace) -> Iterator[Event]:
+    """The task of `evaluate`: that of a checkpoint, or with --folds that of a folder of images.
+    Raises FlowerError if options of both are mixed."""
+    if not args.folds:
+        if args.model or args.weights != "imagenet":
+            raise FlowerError(
+                tr("A checkpoint has its own network and weights."),
+                hint=tr("Add --folds 5 to evaluate a pretrained network on a folder of images."),
+            )
+        folder = absolute_folder(args.folder) if args.folder else None
+        return tasks.evaluate(args.checkpoint, folder, device=args.device)
+    if args.folder:
+        raise FlowerError(
+            tr("With --folds, nothing but a folder of images is named."),
+            hint=tr("Name a file of weights by --weights FILE."),
+        )
+    images = absolute_folder(args.checkpoint)
+    device = args.device or "auto"
+    return tasks.cross_validate(images, args.model, args.weights, folds=args.folds, device=device)
+
+
+def _networks(args: argparse.Namespace) -> int:
+    events = tasks.compare_networks(
+        absolute_folder(args.folder),
+        args.weights,
+        photos_used=args.photos_used,
+        device=args.device or "auto",
+    )
+    return _report(args, events).code
+
+
+def _learning_curve(args: argparse.Namespace) -> int:
+    folder, device = absolute_folder(args.folder), args.device or "auto"
+    return _report(args, tasks.learning_curve(folder, args.model, args.weights, device=device)).code
 
 
 def _runs(args: argparse.Namespace) -> int:
@@ -177,6 +212,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "resume": _resume,
     "predict": _predict,
     "evaluate": _evaluate,
+    "networks": _networks,
+    "learning-curve": _learning_curve,
     "runs": _runs,
     "inspect": _inspect,
     "sample": _sample,

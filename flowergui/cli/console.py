@@ -8,14 +8,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
-from flowergui.cli import report
+from flowergui.cli import network_report, report
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
+    CrossValidated,
     DownloadProgress,
     Evaluated,
     Event,
     Finished,
+    LearningCurveEstimated,
+    NetworkCompared,
+    NetworkFailed,
     PhotoEvaluated,
     PredictionFailed,
     Preparing,
@@ -92,14 +96,14 @@ class Console:
         self._as_json = as_json
         self._everything = everything
         self._bar = _ProgressBar(shown=terminal and not as_json)
-        self._lists_runs = False
+        self._lists_runs = self._lists_networks = False
 
     def report(self, event: Event) -> None:
         """Prints one event. Raises BrokenPipeError if stdout is closed."""
         self._note_outcome(event)
         if self._as_json:
             print(json_line(event), flush=True)
-            if isinstance(event, PredictionFailed | SaveFailed):
+            if isinstance(event, PredictionFailed | SaveFailed | NetworkFailed):
                 say(report.problem(event), sys.stderr)
         elif not self._bar.move(event):
             self._bar.close()
@@ -112,8 +116,9 @@ class Console:
 
     @property
     def code(self) -> int:
-        """The exit code for what was printed: 1 if an image could not be read, a checkpoint could
-        not be saved to the end, or a run can't be resumed or broke off; else 0."""
+        """The exit code for what was printed: 1 if an image could not be read, a network could not
+        be compared, a checkpoint could not be saved to the end, or a run can't be resumed or broke
+        off; else 0."""
         return 1 if self._failed or self.broke_off else 0
 
     def _note_outcome(self, event: Event) -> None:
@@ -122,10 +127,12 @@ class Console:
                 self.began = True
             case ResumeChecked():
                 self.broke_off = any(each.verdict == Verdict.BLOCKING for each in event.checks)
-            case Evaluated():
+            case Evaluated() | CrossValidated() | LearningCurveEstimated():
                 self._failed.update(problem.path for problem in event.problems)
             case PredictionFailed() | SaveFailed():
                 self._failed.add(event.path)
+            case NetworkFailed():
+                self._failed.add(event.weights)
             case Saved():
                 self._failed.discard(event.path)
 
@@ -136,6 +143,9 @@ class Console:
             case RunListed() if not self._lists_runs:
                 self._lists_runs = True
                 _print_lines([report.runs_head(), *report.lines(event)])
+            case NetworkCompared() if not self._lists_networks:
+                self._lists_networks = True
+                _print_lines([network_report.networks_head(), *report.lines(event)])
             case Stopped() if str(RunFolder(Path(event.run)).last) in self._failed:
                 say(report.stopped_unsaved(event))
             case Finished() if str(RunFolder(Path(event.run)).best) in self._failed:
@@ -144,7 +154,7 @@ class Console:
                 _print_lines(report.lines(event))
         if problem := report.problem(event):
             say(problem, sys.stderr)
-        if isinstance(event, Evaluated):
+        if isinstance(event, Evaluated | CrossValidated | LearningCurveEstimated):
             _print_problems(report.problems(event.problems, most=self._most))
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flowergui.events import Evaluated, Predicted
+from flowergui.events import CrossValidated, Evaluated, Predicted
 from flowergui.text import fine_percent, shortened, tr, trn
 
 MAX_ERRORS_SHOWN = 5
@@ -35,6 +35,32 @@ def evaluated(event: Evaluated) -> Sequence[str]:
     return [
         _scores(event),
         *_evaluation_set(event),
+        "",
+        *_class_table(event),
+        *_errors(event),
+    ]
+
+
+def cross_validated(event: CrossValidated) -> Sequence[str]:
+    """The scores of a cross-validation, a table of the classes, and the errors."""
+    return [
+        tr(
+            "Accuracy {accuracy} on {images} (95% interval {low} to {high}), loss {loss}.",
+            accuracy=fine_percent(event.accuracy),
+            images=image_count(event.photos),
+            low=fine_percent(event.low),
+            high=fine_percent(event.high),
+            loss=f"{event.loss:.3f}",
+        ),
+        trn(
+            "It is that of a linear classifier on features of {model} ({weights}), cross-validated "
+            "in {count} fold.",
+            "It is that of a linear classifier on features of {model} ({weights}), cross-validated "
+            "in {count} folds.",
+            event.folds,
+            model=event.model,
+            weights=event.weights,
+        ),
         "",
         *_class_table(event),
         *_errors(event),
@@ -88,7 +114,7 @@ def _evaluation_set(event: Evaluated) -> Sequence[str]:
     return found
 
 
-def _class_table(event: Evaluated) -> Sequence[str]:
+def _class_table(event: Evaluated | CrossValidated) -> Sequence[str]:
     """Recall, precision and F1 of each class. Of many classes, those with the lowest recall."""
     heads = (tr("class"), tr("images"), tr("recall"), tr("precision"), tr("F1"))
     width = max(len(heads[0]), *(len(each.name) for each in event.classes))
@@ -116,7 +142,7 @@ def _class_table(event: Evaluated) -> Sequence[str]:
     return table
 
 
-def _errors(event: Evaluated) -> Sequence[str]:
+def _errors(event: Evaluated | CrossValidated) -> Sequence[str]:
     if not event.confusions:
         return []
     confusions = (

@@ -58,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
         _add_resume,
         _add_predict,
         _add_evaluate,
+        _add_networks,
+        _add_learning_curve,
         _add_runs,
         _add_inspect,
         _add_sample,
@@ -189,8 +191,21 @@ def _add_predict(add: AddParser) -> None:
 
 
 def _add_evaluate(add: AddParser) -> None:
-    evaluate = add("evaluate", tr("Evaluate a checkpoint on images that it was not trained on."))
-    _add_checkpoint(evaluate)
+    evaluate = add(
+        "evaluate",
+        tr(
+            "Evaluate a checkpoint on images that it was not trained on; or, with --folds, "
+            "cross-validate a pretrained network on a folder of images."
+        ),
+    )
+    evaluate.add_argument(
+        "checkpoint",
+        metavar="CHECKPOINT",
+        help=tr(
+            "a best.pth or last.pth, or the folder of a run; with --folds, a folder of images, one "
+            "subfolder for each class"
+        ),
+    )
     evaluate.add_argument(
         "folder",
         metavar="FOLDER",
@@ -204,6 +219,54 @@ def _add_evaluate(add: AddParser) -> None:
     evaluate.add_argument(
         "--csv", metavar="FILE", help=tr("write the prediction of each image as a table")
     )
+    evaluate.add_argument(
+        "--folds",
+        metavar="N",
+        type=_integer,
+        default=0,
+        help=tr(
+            "the accuracy of a linear classifier on features of a pretrained network, on all "
+            "images of a folder, each predicted by a classifier that has not seen its fold; N is "
+            "often 5"
+        ),
+    )
+    _add_pretrained(evaluate)
+
+
+def _add_networks(add: AddParser) -> None:
+    networks = add(
+        "networks",
+        tr(
+            "Compare the networks whose pretrained weights are on this machine: which of them "
+            "suits a folder of images?"
+        ),
+    )
+    networks.add_argument("folder", metavar="FOLDER", help=tr("the folder of images"))
+    networks.add_argument(
+        "--photos-used",
+        metavar="N",
+        type=_integer,
+        default=300,
+        help=tr("compare them on up to so many of the images (default: 300)"),
+    )
+    networks.add_argument(
+        "--weights",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help=tr("also compare the weights in this file; may be given several times"),
+    )
+    _add_device(networks, tr("where the networks run (default: auto)"))
+
+
+def _add_learning_curve(add: AddParser) -> None:
+    curve = add(
+        "learning-curve",
+        tr("Estimate whether more images would raise the accuracy, and of which classes."),
+    )
+    curve.add_argument("folder", metavar="FOLDER", help=tr("the folder of images"))
+    _add_pretrained(curve)
+    _add_device(curve, tr("where the network runs (default: auto)"))
 
 
 def _add_runs(add: AddParser) -> None:
@@ -288,14 +351,32 @@ def _add_checkpoint(to: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_device(to: argparse.ArgumentParser) -> None:
+def _add_pretrained(to: argparse.ArgumentParser) -> None:
+    to.add_argument(
+        "--model",
+        metavar="NETWORK",
+        default="",
+        help=tr(
+            "the pretrained network whose features are used (default: efficientnet_lite0, or that "
+            "of the file of weights)"
+        ),
+    )
+    to.add_argument(
+        "--weights",
+        metavar="NAME",
+        default="imagenet",
+        help=tr("its weights, as for a transfer: a name, or a file (default: imagenet)"),
+    )
+
+
+def _add_device(to: argparse.ArgumentParser, does: str = "") -> None:
     choices = tuple(choice.value for choice in SETTING["device"].choices)
     to.add_argument(
         "--device",
         choices=choices,
         default="",
         metavar="|".join(choices),
-        help=tr("where the network runs (default: the device setting of its training)"),
+        help=does or tr("where the network runs (default: the device setting of its training)"),
     )
 
 

@@ -6,9 +6,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from flowergui.cli.evaluation_report import evaluated, image_count, predicted
+from flowergui.cli.evaluation_report import (
+    cross_validated,
+    evaluated,
+    image_count,
+    predicted,
+)
+from flowergui.cli.network_report import compared, learning_curve
 from flowergui.events import (
     CacheState,
+    CrossValidated,
     DeviceNoticed,
     EpochDone,
     Evaluated,
@@ -18,7 +25,11 @@ from flowergui.events import (
     FeatureCacheStatus,
     Finished,
     FrozenChanged,
+    LearningCurveEstimated,
     LearningRateChanged,
+    NetworkCompared,
+    NetworkFailed,
+    NetworksCompared,
     Predicted,
     PredictionFailed,
     ResumeChecked,
@@ -40,6 +51,8 @@ from flowergui.wording import (
     device_notice_remedy,
     device_notice_text,
     feature_cache_text,
+    network_failed_text,
+    networks_compared_text,
     photo_cache_text,
     precision_text,
     rolled_back_text,
@@ -89,6 +102,14 @@ def lines(event: Event) -> Sequence[str]:
             return _compared(event)
         case Evaluated():
             return evaluated(event)
+        case CrossValidated():
+            return cross_validated(event)
+        case NetworkCompared():
+            return compared(event)
+        case NetworksCompared():
+            return [text] if (text := networks_compared_text(event)) else []
+        case LearningCurveEstimated():
+            return learning_curve(event)
         case _:
             return []
 
@@ -104,6 +125,8 @@ def problem(event: Event) -> str:
             return event.reason
         case SaveFailed():
             return tr("{path} could not be saved: {reason}.", path=event.path, reason=event.reason)
+        case NetworkFailed():
+            return network_failed_text(event)
         case RolledBack():
             return rolled_back_text(event)
         case _:

@@ -26,6 +26,18 @@ def build_on_meta(model: str, class_count: int, image_size: int) -> nn.Module:
         return provider.create(model, class_count, image_size)
 
 
+def build_blank(model: str, class_count: int, image_size: int) -> nn.Module:
+    """The same network with weights of 0, to be loaded by name; no random numbers are drawn."""
+    net = build_on_meta(model, class_count, image_size)
+    blank = {
+        name: torch.zeros(tensor.shape, dtype=tensor.dtype)
+        for name, tensor in net.state_dict().items()
+        if tensor.is_meta
+    }
+    load_state_dict(net, blank, strict=False, assign=True)
+    return net
+
+
 def expand_head(tensors: Mapping[str, Tensor], fresh: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """`tensors` with the missing rows of the classifier added from `fresh`.
 

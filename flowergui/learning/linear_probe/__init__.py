@@ -1,0 +1,2 @@
+"""Linear classifiers on the features of a frozen network: fitted in closed form or by a convex
+solver, cross-validated, compared between networks."""

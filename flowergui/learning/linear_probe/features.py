@@ -1,0 +1,125 @@
+"""The features of a folder's images by a frozen network."""
+
+import statistics
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from flowergui.errors import FlowerError
+from flowergui.events import Preparing, Scanned, ScanProgress
+from flowergui.facts import Problem
+from flowergui.learning.acceleration.feature_cache import GROUP
+from flowergui.learning.data.dataset import ImageDataset, eval_transform
+from flowergui.learning.data.loader import iterate_batches, worker_count
+from flowergui.learning.data.photos import Photo, Photos, sorted_by_path
+from flowergui.learning.data.sampler import sequential_batches
+from flowergui.learning.data.scan import scan
+from flowergui.learning.device import hardware
+from flowergui.learning.linear_probe.backbone import Backbone
+from flowergui.learning.linear_probe.cross_validation import stratified_subset
+from flowergui.text import tr
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFeatures:
+    """The `features` (N, D) float32 and `labels` (N,) int64 of `photos`, in their order.
+
+    `problems` are images that could not be read. `seconds` is what the network takes for an image,
+    without reading and decoding it.
+    """
+
+    photos: tuple[Photo, ...]
+    features: Tensor
+    labels: Tensor
+    problems: tuple[Problem, ...]
+    seconds: float
+
+
+def compute_features(
+    backbone: Backbone, folder: Path, photos: Sequence[Photo]
+) -> Generator[Preparing, None, PhotoFeatures]:
+    """Yields Preparing, and returns the features of those `photos` (paths relative to `folder`)
+    that can be read. Raises FlowerError if memory is short, or if no two classes can be read."""
+    dataset = ImageDataset(folder, photos, eval_transform(backbone.image_size), memory=0)
+    groups = sequential_batches(len(photos), GROUP)
+    workers = worker_count(0, backbone.device)
+    loaded = iterate_batches(dataset, groups, lambda pixels, _: pixels, workers, backbone.device)
+    parts: list[Tensor] = []
+    known: list[int] = []
+    problems: list[Problem] = []
+    spent: list[float] = []
+    what = tr("Computing features with {model}", model=backbone.model)
+    yield Preparing(what, 0, len(photos))
+    try:
+        for batch in loaded:
+            problems += batch.failed
+            if batch.indices:
+                start = time.perf_counter()
+                parts.append(backbone.features(batch.images))
+                spent.append((time.perf_counter() - start) / len(batch.indices))
+                known += batch.indices
+            yield Preparing(what, len(known) + len(problems), len(photos))
+    except (RuntimeError, MemoryError) as error:
+        if not hardware.out_of_memory(error):
+            raise
+        raise FlowerError(
+            tr("There is not enough memory to run {model} now.", model=backbone.model),
+            hint=tr("Wait until a run is over, or close other programs."),
+        ) from error
+    kept = tuple(photos[index] for index in known)
+    if len({photo.label for photo in kept}) < 2:
+        raise _unreadable(folder, problems)
+    features = torch.cat(parts)
+    if not features.isfinite().all():
+        raise FlowerError(
+            tr(
+                "{model} with the weights {weights} computes NaN: they are damaged.",
+                model=backbone.model,
+                weights=backbone.weights,
+            ),
+            hint=tr("Choose other weights."),
+        )
+    return PhotoFeatures(
+        photos=kept,
+        features=features,
+        labels=torch.tensor([photo.label for photo in kept], dtype=torch.int64),
+        problems=tuple(problems),
+        seconds=statistics.median(spent[1:] or spent),  # the first call chooses kernels
+    )
+
+
+def scan_all(
+    folder: Path,
+) -> Generator[ScanProgress | Scanned, None, tuple[Photos, tuple[Photo, ...]]]:
+    """The dataset in `folder`, and all of its images, whatever split they belong to. Raises
+    FlowerError if there are no two classes."""
+    found = yield from scan(folder, thorough=False)
+    return found, sorted_by_path((*found.train, *found.validation))
+
+
+def sample_photos(photos: Sequence[Photo], class_count: int, most: int) -> tuple[Photo, ...]:
+    """Up to `most` of the photos, in their order: of each class the same share, but two at least.
+    The same photos give the same sample."""
+    if len(photos) <= most:
+        return tuple(photos)
+    labels = torch.tensor([photo.label for photo in photos], dtype=torch.int64)
+    share = most / len(photos)
+    chosen = stratified_subset(labels, class_count, share, 0, "sample", least=2)
+    return tuple(photos[index] for index in chosen.nonzero().flatten().tolist())
+
+
+def _unreadable(folder: Path, problems: Sequence[Problem]) -> FlowerError:
+    if not problems:
+        return FlowerError(tr("The images in {folder} are all of one class.", folder=folder))
+    return FlowerError(
+        tr(
+            "Images of fewer than two classes in {folder} can be read ({path}: {reason}).",
+            folder=folder,
+            path=problems[0].path,
+            reason=problems[0].reason.rstrip("."),
+        )
+    )

@@ -1,0 +1,86 @@
+"""A linear classifier of features, and the coordinates in which it is fitted."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+RANK_TOLERANCE = 1e-12
+"""Principal axes with a smaller variance, as a share of the largest one, are rounding errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinearClassifier:
+    """Logits of features x (D,) are `weight` x + `bias`: weight (K, D) and bias (K,), float64."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Features (N, D) -> logits (N, K) float64."""
+        return features.double() @ self.weight.T + self.bias
+
+    def probabilities(self, features: Tensor) -> Tensor:
+        """Features (N, D) -> probabilities (N, K) float64, by softmax."""
+        return self.logits(features).softmax(1)
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalAxes:
+    """Features with standardized columns, rotated to their principal axes.
+
+    Features x become z = (x - `mean`) / `scale`, both (D,); a column that never changes has the
+    scale 1. `coordinates` (N, R) are z times the orthonormal `axes` (D, R), where R is the rank of
+    the features, min(N, D) at most. The weights that minimize a loss with an L2 penalty are
+    combinations of the photos' features (representer theorem: Kimeldorf and Wahba 1971), so nothing
+    is lost in these coordinates, and the penalty is the same. All are float64.
+    """
+
+    coordinates: Tensor
+    axes: Tensor
+    mean: Tensor
+    scale: Tensor
+
+    @classmethod
+    def of(cls, features: Tensor) -> "PrincipalAxes":
+        """Those of features (N, D). One eigen-decomposition of the smaller of N and D."""
+        values = features.double()
+        mean = values.mean(0)
+        scale = values.std(0, correction=0)
+        scale = torch.where(scale > torch.finfo(torch.float64).eps * mean.abs(), scale, 1.0)
+        standardized = (values - mean) / scale
+        photos, columns = standardized.shape
+        if photos < columns:
+            squared, left = _positive(torch.linalg.eigh(standardized @ standardized.T))
+            lengths = squared.sqrt()
+            return cls(left * lengths, standardized.T @ (left / lengths), mean, scale)
+        _, axes = _positive(torch.linalg.eigh(standardized.T @ standardized))
+        return cls(standardized @ axes, axes, mean, scale)
+
+    @property
+    def columns(self) -> int:
+        """D, the number of features of a photo."""
+        return len(self.mean)
+
+    @property
+    def squared_lengths(self) -> Tensor:
+        """Of the columns of `coordinates`, (R,): N times the variances along the axes."""
+        return self.coordinates.square().sum(0)
+
+    def to_classifier(self, weight: Tensor, bias: Tensor) -> LinearClassifier:
+        """A classifier of `coordinates`, weight (K, R) and bias (K,), as one of raw features."""
+        raw = (weight @ self.axes.T) / self.scale
+        return LinearClassifier(raw, bias - raw @ self.mean)
+
+    def from_classifier(self, classifier: LinearClassifier) -> tuple[Tensor, Tensor]:
+        """A classifier of raw features as one of `coordinates`: weight (K, R) and bias (K,). What
+        its weights do outside of the axes is dropped."""
+        weight = (classifier.weight * self.scale) @ self.axes
+        return weight, classifier.bias + classifier.weight @ self.mean
+
+
+def _positive(decomposition: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """The eigenvalues that are not rounding errors, largest first, and their eigenvectors."""
+    values, vectors = decomposition
+    kept = values > RANK_TOLERANCE * values.max().clamp(min=torch.finfo(torch.float64).tiny)
+    return values[kept].flip(0), vectors[:, kept].flip(1)

@@ -1,0 +1,145 @@
+"""Multinomial logistic regression with an L2 penalty, as scikit-learn defines it.
+
+It is what classifiers here are fitted by; ridge regression (ridge.py) is as accurate and takes a
+tenth of the time, but gives no probabilities. Measured on features of efficientnet_lite0 and of
+squeezenet1_1 (in brackets), five flowers, accuracy on the photos that were left out:
+
+    photos   logistic regression   ridge           log loss of the first
+    50       74.7% (68.1%)         74.4% (67.7%)   0.76 (0.93)
+    200      84.9% (77.5%)         84.6% (77.7%)   0.45 (0.65)
+    1,000    89.4% (83.1%)         89.7% (83.7%)   0.32 (0.49)
+
+The standard errors of the differences are 0.2 to 0.4 points: none is clear.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from flowergui.learning.linear_probe.linear_classifier import LinearClassifier, PrincipalAxes
+
+MAX_ITERATIONS = 500
+HISTORY = 10
+"""Pairs of steps and gradients from which L-BFGS estimates the curvature."""
+
+FINE_TOLERANCE, COARSE_TOLERANCE = 1e-6, 1e-5
+"""The largest entry of the gradient at which a fit has converged: probabilities are then within
+some 1e-5 and 1e-4 of those at the minimum. The coarse one takes two thirds of the steps."""
+
+
+def fit(
+    features: Tensor,
+    labels: Tensor,
+    class_count: int,
+    c: float,
+    start: LinearClassifier | None = None,
+) -> LinearClassifier:
+    """Fits features (N, D) and labels (N,) int64, from the classifier `start` on if there is one.
+
+    It minimizes c times the sum of the cross entropies plus half the squared norm of the weights of
+    the standardized columns; biases are not penalized. `c` means what scikit-learn's C means, for
+    two classes too, where it penalizes the difference of the two weights alone.
+    """
+    axes = PrincipalAxes.of(features)
+    fits = SubsetFits(axes, labels, class_count, torch.ones(1, len(labels), dtype=torch.bool))
+    if start is not None:
+        fits.start_from(*axes.from_classifier(start))
+    fits.fit(c, FINE_TOLERANCE)
+    return fits.classifier(0)
+
+
+class SubsetFits:
+    """Logistic regressions on several subsets of the same photos, solved together.
+
+    A step multiplies the same matrix for all of them, which is much faster than one after the
+    other: that takes most of its time for reading the matrix. A fit begins where the last one
+    ended, so a path of `c` from small to large values is fitted in few steps each.
+    """
+
+    def __init__(
+        self, axes: PrincipalAxes, labels: Tensor, class_count: int, subsets: Tensor
+    ) -> None:
+        """`labels` are (N,) int64; `subsets` (F, N) bool are the photos of each fit."""
+        self._axes, self._labels, self._classes = axes, labels, class_count
+        self._weights = subsets.T.double()[:, :, None]  # (N, F, 1)
+        self._targets = functional.one_hot(labels, class_count).double()[:, None, :]
+        photos, rank = axes.coordinates.shape
+        self._inputs = torch.cat((axes.coordinates, torch.ones(photos, 1).double()), 1)
+        self._squared = torch.cat((axes.squared_lengths, torch.tensor([photos]).double()))
+        # Of each fit, a row for each axis and one for the bias: (R + 1, F, K).
+        self._solution = torch.zeros(rank + 1, len(subsets), class_count, dtype=torch.float64)
+
+    def start_from(self, weight: Tensor, bias: Tensor) -> None:
+        """All fits start from a classifier of the coordinates: weight (K, R) and bias (K,)."""
+        self._solution[:] = torch.cat((weight.T, bias[None]))[:, None, :]
+
+    def fit(self, c: float, tolerance: float = COARSE_TOLERANCE) -> None:
+        """Fits all subsets with this `c`, up to entries of the gradient of `tolerance`."""
+        problem = self._problem(c)
+        variable = self._solution.flatten(1) / problem.scale
+        optimizer = torch.optim.LBFGS(
+            [variable],
+            max_iter=MAX_ITERATIONS,
+            history_size=HISTORY,
+            tolerance_grad=tolerance,
+            tolerance_change=0,
+            line_search_fn="strong_wolfe",
+        )
+
+        def closure() -> Tensor:
+            loss, variable.grad = problem.loss_and_gradient(variable)
+            return loss
+
+        optimizer.step(closure)  # type: ignore[no-untyped-call]
+        self._solution = (variable * problem.scale).view_as(self._solution)
+
+    def logits(self) -> Tensor:
+        """(N, F, K): of all photos, by each fit."""
+        return (self._inputs @ self._solution.flatten(1)).view(-1, *self._solution.shape[1:])
+
+    def classifier(self, subset: int) -> LinearClassifier:
+        """That of one subset, for raw features."""
+        solution = self._solution[:, subset]
+        return self._axes.to_classifier(solution[:-1].T, solution[-1])
+
+    def _problem(self, c: float) -> "_Problem":
+        photos = len(self._labels)
+        # Two classes have weights w and -w: half the squared norm of both is that of w, not of the
+        # difference 2 w.
+        penalty = torch.full((len(self._squared), 1), 1 / (c * photos), dtype=torch.float64)
+        penalty *= 2 if self._classes == 2 else 1
+        penalty[-1] = 0
+        probabilities = self.logits().softmax(2)
+        curvature = (probabilities * (1 - probabilities)).mean()
+        return _Problem(
+            inputs=self._inputs,
+            targets=self._targets,
+            weights=self._weights / photos,
+            penalty=penalty,
+            scale=(curvature * self._squared[:, None] / photos + penalty).rsqrt(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """The mean cross entropy with its penalty (R + 1, 1), of fits (R + 1, F K) in units `scale`
+    (R + 1, 1). In these units the curvature along all axes is similar, so that L-BFGS needs a tenth
+    of the steps."""
+
+    inputs: Tensor
+    targets: Tensor
+    weights: Tensor
+    penalty: Tensor
+    scale: Tensor
+
+    def loss_and_gradient(self, variable: Tensor) -> tuple[Tensor, Tensor]:
+        solution = variable * self.scale
+        logits = (self.inputs @ solution).view(len(self.inputs), self.weights.shape[1], -1)
+        logs = logits.log_softmax(2)
+        loss = -(logs * self.targets * self.weights).sum()
+        residuals = (logs.exp() - self.targets) * self.weights
+        gradient = self.inputs.T @ residuals.flatten(1) + self.penalty * solution
+        loss = loss + 0.5 * (self.penalty * solution.square()).sum()
+        return loss, gradient * self.scale

@@ -1,0 +1,97 @@
+"""Which network suits a dataset best? Its features, a linear classifier, cross-validation."""
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowergui.errors import FlowerError
+from flowergui.events import (
+    DownloadProgress,
+    Event,
+    NetworkCompared,
+    NetworkFailed,
+    NetworksCompared,
+    Preparing,
+)
+from flowergui.learning.data.photos import Photo
+from flowergui.learning.linear_probe.backbone import Backbone, load_backbone
+from flowergui.learning.linear_probe.cross_validation import choose_c
+from flowergui.learning.linear_probe.features import compute_features, sample_photos, scan_all
+from flowergui.learning.models.catalogue import model_catalogue, with_local_weights
+from flowergui.store import library
+from flowergui.text import tr
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A network and its weights, named as in a recipe. Without `model`, the file says it."""
+
+    weights: str
+    model: str = ""
+
+
+def compare(folder: Path, files: Sequence[str], photos_used: int, device: str) -> Iterator[Event]:
+    """Compares every network whose weights are on this machine, and those of the weights in
+    `files`, on up to `photos_used` images in `folder`.
+
+    Yields the events of a scan, NetworkCompared or NetworkFailed for each with Preparing before
+    them, and at last NetworksCompared. Raises FlowerError if there is nothing to compare.
+    """
+    candidates = [*local_candidates(), *(Candidate(file) for file in files)]
+    if not candidates:
+        raise FlowerError(
+            tr("No pretrained weights are on this machine."),
+            hint=tr("Download some, for example: flowergui weights resnet18"),
+        )
+    found, everything = yield from scan_all(folder)
+    class_count = len(found.classes)
+    photos = sample_photos(everything, class_count, photos_used)
+    compared: list[NetworkCompared] = []
+    for candidate in candidates:
+        try:
+            backbone = yield from load_backbone(candidate.model, candidate.weights, device)
+            backbone.refuse_leakage(folder)
+            result = yield from _compared(backbone, candidate, folder, photos, class_count)
+        except FlowerError as error:
+            yield NetworkFailed(candidate.model, candidate.weights, str(error))
+            continue
+        compared.append(result)
+        yield result
+    ranked = sorted(compared, key=lambda each: (-each.accuracy, each.milliseconds))
+    yield NetworksCompared(str(folder), tuple(ranked))
+
+
+def local_candidates() -> list[Candidate]:
+    """The pretrained weights on this machine: installed, downloaded, or saved in the folder of
+    models."""
+    found = []
+    for facts in with_local_weights(model_catalogue()):
+        local = [each.name for each in facts.weights if each.local]
+        found += [Candidate(name, facts.name) for name in local]
+        if not local:
+            found += [Candidate(path, facts.name) for path in library.saved_weights(facts.name)]
+    return found
+
+
+def _compared(
+    backbone: Backbone,
+    candidate: Candidate,
+    folder: Path,
+    photos: Sequence[Photo],
+    class_count: int,
+) -> Generator[DownloadProgress | Preparing, None, NetworkCompared]:
+    known = yield from compute_features(backbone, folder, photos)
+    result = choose_c(known.features, known.labels, class_count)
+    low, high = result.interval
+    return NetworkCompared(
+        model=backbone.model,
+        weights=candidate.weights,
+        photos=len(known.photos),
+        accuracy=result.accuracy,
+        low=low,
+        high=high,
+        loss=result.loss,
+        image_size=backbone.image_size,
+        milliseconds=1000 * known.seconds,
+        megabytes=backbone.megabytes,
+    )

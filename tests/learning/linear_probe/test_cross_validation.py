@@ -1,0 +1,108 @@
+"""Cross-validation: its folds, its choice, and what it says of it."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import binomtest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import StandardScaler
+
+from flowergui.learning.linear_probe import cross_validation
+from flowergui.learning.linear_probe.cross_validation import (
+    choose_c,
+    stratified_folds,
+    stratified_subset,
+    wilson_interval,
+)
+
+LABELS = torch.tensor([0] * 11 + [1] * 23 + [2] * 4 + [3])
+
+
+def test_folds_have_equal_shares_of_each_class() -> None:
+    fold = stratified_folds(LABELS, 4, 5, seed=0)
+    counts = torch.stack([(fold[label == LABELS]).bincount(minlength=5) for label in range(4)])
+    assert (counts.max(1).values - counts.min(1).values <= 1).all()
+    assert counts.sum(0).max() - counts.sum(0).min() <= 1
+    assert torch.equal(fold, stratified_folds(LABELS, 4, 5, seed=0))
+    assert not torch.equal(fold, stratified_folds(LABELS, 4, 5, seed=1))
+
+
+@pytest.mark.parametrize(("photos", "folds"), [(1, 2), (3, 3), (9, 5)])
+def test_small_classes_make_fewer_folds(photos: int, folds: int) -> None:
+    labels = torch.tensor([0, 1]).repeat(photos)
+    assert int(stratified_folds(labels, 2, 5, seed=0).max()) + 1 == folds
+
+
+def test_subsets_keep_shares_and_lie_in_larger_ones() -> None:
+    half, quarter = (stratified_subset(LABELS, 4, share, 0, "x") for share in (0.5, 0.25))
+    assert LABELS[half].bincount().tolist() == [6, 12, 2, 1]
+    assert LABELS[quarter].bincount().tolist() == [3, 6, 1, 1]
+    assert (half | quarter).equal(half)
+    assert LABELS[stratified_subset(LABELS, 4, 0.25, 0, least=2)].bincount().tolist()[2:] == [2, 1]
+
+
+def test_the_chosen_c_has_the_lowest_log_loss(made) -> None:
+    """scikit-learn, fold by fold, finds the same minimum over the path, and the same
+    probabilities."""
+    features, labels = made(90, 60, 3)
+    result = choose_c(features, labels, 3)
+
+    columns = StandardScaler().fit_transform(features.double().numpy())
+    fold = stratified_folds(labels, 3, 5, seed=0).numpy()
+    losses = {}
+    for each in cross_validation.PATH:
+        probabilities = np.empty((90, 3))
+        for number in range(5):
+            fitted = LogisticRegression(C=each / 60, tol=1e-6, solver="newton-cholesky")
+            fitted.fit(columns[fold != number], labels[fold != number].numpy())
+            probabilities[fold == number] = fitted.predict_proba(columns[fold == number])
+        losses[each / 60] = log_loss(labels.numpy(), probabilities), probabilities
+    best = min(losses, key=lambda c: losses[c][0])
+    assert result.c == pytest.approx(best)
+    assert best not in (min(losses), max(losses)), "the minimum is at the end of the path"
+    assert result.loss == pytest.approx(losses[best][0], abs=1e-4)
+    expected = torch.from_numpy(losses[best][1])
+    assert torch.allclose(result.probabilities, expected, rtol=0, atol=1e-3)
+
+
+def test_accuracies_are_those_of_the_probabilities(made) -> None:
+    features, labels = made(90, 60, 3)
+    result = choose_c(features, labels, 4)  # no photo is of the fourth class
+    correct = result.probabilities.argmax(1) == labels
+    assert result.folds == 5
+    assert result.accuracy == pytest.approx(correct.double().mean().item())
+    *known, unknown = result.class_accuracy
+    assert known == pytest.approx([correct[labels == k].double().mean().item() for k in range(3)])
+    assert unknown is None
+    assert result.interval[0] < result.accuracy < result.interval[1]
+    assert torch.equal(choose_c(features, labels, 4).probabilities, result.probabilities)
+
+
+def test_labels_without_meaning_are_found_out(made) -> None:
+    """Out of fold, accuracy is that of guessing, also where features could fit any labels."""
+    features, _ = made(120, 200, 3)
+    labels = torch.randint(3, (120,), generator=torch.Generator().manual_seed(0))
+    result = choose_c(features, labels, 3)
+    assert result.accuracy < 0.5
+    assert result.loss == pytest.approx(np.log(3), abs=0.1)
+
+
+def test_a_class_with_one_photo_has_no_say_in_the_choice(made) -> None:
+    """It can't be predicted without that photo, whatever c is."""
+    features, labels = made(90, 60, 3)
+    labels[-1] = 3
+    result = choose_c(features, labels, 4)
+    assert result.class_accuracy[3] == 0.0
+    losses = -result.probabilities.log().gather(1, labels[:, None])[:, 0]
+    assert losses[-1] > 5
+    assert result.loss == pytest.approx(losses[:-1].mean().item())
+    assert result.accuracy == pytest.approx(
+        (result.probabilities.argmax(1) == labels).double().mean().item()
+    )
+
+
+@pytest.mark.parametrize(("correct", "count"), [(0, 5), (5, 5), (267, 300), (1, 40)])
+def test_the_interval_is_wilson_s(correct: int, count: int) -> None:
+    expected = binomtest(correct, count).proportion_ci(method="wilson")
+    assert wilson_interval(correct, count) == pytest.approx(tuple(expected), abs=1e-6)
