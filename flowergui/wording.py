@@ -205,16 +205,29 @@ def learning_curve_text(event: LearningCurveEstimated) -> str:
 
 
 def networks_compared_text(event: NetworksCompared) -> str:
-    """Which network is best; "" if none could be compared."""
+    """Which network is best, and which is faster and within its interval; "" if none could be
+    compared."""
     if not event.networks:
         return ""
-    best = event.networks[0]
+    best, *others = event.networks
+    values = {"model": best.model, "weights": best.weights}
+    close = [each for each in others if each.accuracy >= best.low]
+    fastest = min((best, *close), key=lambda each: each.milliseconds)
+    if fastest is best:
+        return trn(
+            "The most accurate on {count} image is {model} ({weights}).",
+            "The most accurate on {count} images is {model} ({weights}).",
+            best.photos,
+            **values,
+        )
     return trn(
-        "The most accurate on {count} image is {model} ({weights}).",
-        "The most accurate on {count} images is {model} ({weights}).",
+        "The most accurate on {count} image is {model} ({weights}); {other} takes less time, and "
+        "may be as accurate.",
+        "The most accurate on {count} images is {model} ({weights}); {other} takes less time, and "
+        "may be as accurate.",
         best.photos,
-        model=best.model,
-        weights=best.weights,
+        **values,
+        other=fastest.model,
     )
 
 

@@ -35,7 +35,7 @@ ORDER = (
     ("desktop.dataset", "desktop.layers"),
     ("desktop.training",),
     ("desktop.prediction",),
-    ("desktop.evaluation", "desktop.start_from"),
+    ("desktop.evaluation", "desktop.linear_probe", "desktop.start_from"),
     ("desktop.runs",),
     ("desktop.window",),
     ("desktop.main_window",),

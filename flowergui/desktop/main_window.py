@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QMainWindow
 from flowergui.desktop.dataset.dataset_controller import DatasetController
 from flowergui.desktop.evaluation.evaluation_controller import EvaluationController
 from flowergui.desktop.layers.network_controller import NetworkController
+from flowergui.desktop.linear_probe.confidence_controller import ConfidenceController
+from flowergui.desktop.linear_probe.networks_controller import NetworksController
 from flowergui.desktop.prediction.prediction_controller import PredictionController
 from flowergui.desktop.runs.runs_controller import RunsController
 from flowergui.desktop.session import Session, Store
@@ -60,6 +62,8 @@ class MainWindow(QMainWindow):
         self._predictions = PredictionController(store, panels.predictions, jobs, self)
         self._evaluation = EvaluationController(store, jobs, self)
         self._comparison = RunsController(store, jobs, self)
+        self._network_comparison = NetworksController(store, jobs, self)
+        self._confidence = ConfidenceController(store, jobs, self)
         self._presenter = RunPresenter(store, self._control, panels.run, banner, self)
         self._drops = FileDrops(self)
         self._connect()
@@ -72,6 +76,8 @@ class MainWindow(QMainWindow):
         run.guide_requested.connect(self._show_guide)
         run.messages_requested.connect(self._banner.show_log)
         predictions.evaluation_requested.connect(self._evaluation.open)
+        self._panels.modes.models.comparison_requested.connect(self._network_comparison.open)
+        self._panels.photos.confidence_requested.connect(self._confidence.open)
         for source in (predictions, self._drops):
             source.images_dropped.connect(self._predictions.predict)
             source.checkpoint_dropped.connect(self._predictions.use_checkpoint)

@@ -217,3 +217,18 @@ def test_an_interrupt_ends_a_comparison(flowers: Path, weights: str) -> None:
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in said
+
+
+def test_a_faster_network_within_the_interval_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    best = NetworkCompared("resnet50", "V1", 300, 0.9, 0.86, 0.93, 0.3, 224, 20.0, 94.0)
+    near = NetworkCompared("resnet18", "V1", 300, 0.87, 0.83, 0.9, 0.4, 224, 8.0, 44.7)
+    far = NetworkCompared("mynet", "V1", 300, 0.5, 0.44, 0.56, 1.0, 96, 1.0, 4.7)
+    console = Console(as_json=False, terminal=False)
+    console.report(NetworksCompared("/photos", (best, near, far)))
+    console.report(NetworksCompared("/photos", (best, far)))
+    console.report(NetworksCompared("/photos", ()))
+    assert capsys.readouterr().out.splitlines() == [
+        "The most accurate on 300 images is resnet50 (V1); resnet18 takes less time, and may be as "
+        "accurate.",
+        "The most accurate on 300 images is resnet50 (V1).",
+    ]

@@ -34,8 +34,12 @@ from flowergui.events import (
     FinalSaveFailed,
     Finished,
     FrozenChanged,
+    LearningCurveEstimated,
     ModelDescribed,
     ModelsListed,
+    NetworkCompared,
+    NetworkFailed,
+    NetworksCompared,
     PhotoEvaluated,
     Predicted,
     Preparing,
@@ -57,6 +61,7 @@ from flowergui.facts import (
     CheckKind,
     ClassCount,
     Confusion,
+    CurvePoint,
     ModelFacts,
     ParameterFacts,
     Prediction,
@@ -277,6 +282,38 @@ class Script:
             checkpoint, 1, "/photos", 2, 0.5, None, 0.7, (), (Confusion("rose", "tulip", 1),), (),
             (), 0, (),
         )  # fmt: skip
+
+    def compare_networks(
+        self, folder: str, weights: Sequence[str] = (), *, device: str
+    ) -> Iterator[Any]:
+        self.seen.append(("compare networks", (folder, tuple(weights), device)))
+        if self.error is not None:
+            raise self.error
+        yield Preparing("Computing features with mynet", 1, 3)
+        self.explains.wait()
+        first = NetworkCompared("mynet", "V1", 30, 0.7, 0.5, 0.85, 0.9, 96, 1.5, 4.7)
+        yield first
+        for file in weights:
+            yield NetworkFailed("", file, f"{Path(file).name} can't be read.")
+        second = NetworkCompared("resnet50", "V2", 30, 0.9, 0.75, 0.97, 0.3, 224, 20.0, 94.0)
+        yield second
+        yield NetworksCompared(folder, (second, first))
+
+    def learning_curve(
+        self, folder: str, model: str, weights: str, *, device: str
+    ) -> Iterator[Any]:
+        self.seen.append(("learning curve", (folder, model, weights, device)))
+        if self.error is not None:
+            raise self.error
+        yield Preparing("Computing features with mynet", 1, 3)
+        self.explains.wait()
+        points = tuple(
+            CurvePoint(photos, accuracy, accuracy - 0.1, accuracy + 0.08, (accuracy, 0.5))
+            for photos, accuracy in ((4, 0.6), (8, 0.7), (16, 0.8), (32, 0.87))
+        )
+        yield LearningCurveEstimated(
+            folder, "mynet", "V1", ("rose", "tulip"), points[:3], points[3], 0.02, 0.1, ()
+        )
 
     def compare(self, runs: Sequence[str] = ()) -> Iterator[Any]:
         self.seen.append(("compare", list(runs)))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from flowergui.desktop.dataset.class_list import ClassList
@@ -32,6 +32,9 @@ class DatasetPanel(Card):
     """The user wants the sample flowers."""
     clear_cache_requested = Signal()
     """The user wants to delete the decoded images that are kept on the disk."""
+    confidence_requested = Signal()
+    """The user wants to know how sure an accuracy is with these images, and whether more would
+    help."""
     cancel_requested = Signal()
     """The user wants to cancel the scan or the drawing."""
 
@@ -96,7 +99,10 @@ class DatasetPanel(Card):
     def show_run(self, folder: str, started: RunStarted | None) -> None:
         """A resumed run trains on the images in this folder; `started` is None until it has."""
         self.show_folder(folder)
-        for widget in (self._invitation, self._list, self._problems, self._sample, self._progress):
+        for widget in (
+            self._invitation, self._list, self._problems, self._sample, self._progress,
+            self._confidence,
+        ):  # fmt: skip
             widget.hide()
         for label in (self._total, self._split):
             label.setVisible(started is not None)
@@ -177,6 +183,13 @@ class DatasetPanel(Card):
         self._problems = quiet_button("", "problemsButton", flush=True)
         self._problems.setToolTip(tr("Shows which files are left out, and why."))
         self._problems.clicked.connect(self._show_problems)
+        self._confidence = quiet_button(
+            tr("How sure, and would more images help? ▸"), "confidenceButton", flush=True
+        )
+        self._confidence.setToolTip(
+            tr("Cross-validates a pretrained network on all images, which takes seconds.")
+        )
+        self._confidence.clicked.connect(self.confidence_requested)
         self._sample = QPushButton(tr("Draw sample flowers"))
         self._sample.setObjectName("sampleButton")
         self._sample.setToolTip(
@@ -189,6 +202,7 @@ class DatasetPanel(Card):
         words.setSpacing(2)
         words.addWidget(self._total)
         words.addWidget(self._split)
+        words.addWidget(self._confidence, alignment=Qt.AlignmentFlag.AlignLeft)
         self.body.addLayout(words)
         row = QHBoxLayout()
         row.addWidget(self._problems)
@@ -206,6 +220,7 @@ class DatasetPanel(Card):
         self._list.setVisible(opened)
         self._total.setVisible(opened)
         self._split.setVisible(opened)
+        self._confidence.setVisible(opened)
         left_out = len(self._scanned.problems) if self._scanned else 0
         self._problems.setVisible(left_out > 0)
         self._problems.setText(

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ModelIndex
-from flowergui.desktop.widgets.labels import small_label
+from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.facts import ModelFacts
 from flowergui.text import fine_percent, megaparameters, percent, tr
 
@@ -34,6 +34,8 @@ class ModelSelector(QWidget):
 
     model_requested = Signal(str)
     """The user wants this network."""
+    comparison_requested = Signal()
+    """The user wants to know which network suits the open dataset."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +56,10 @@ class ModelSelector(QWidget):
         column.setSpacing(2)
         row = QHBoxLayout()
         row.addWidget(heading, 1)
+        compare = quiet_button(tr("Compare networks…"), "compareNetworksButton", flush=True)
+        compare.setToolTip(tr("Which of them suits your images? It takes seconds for each."))
+        compare.clicked.connect(self.comparison_requested)
+        row.addWidget(compare)
         column.addLayout(row)
         column.addWidget(self._box)
         column.addWidget(self._caption)

@@ -1,4 +1,10 @@
-"""The accuracy expected with fewer photos, and from that, with twice as many."""
+"""The accuracy expected with fewer photos, and from that, with twice as many.
+
+Tried on 10 curves of 94 to 750 photos whose next doubling was measured (five flowers, features of
+efficientnet_lite0 and squeezenet1_1): the accuracy came out 0.2 points too low on average, with a
+root mean square error of 1.3 points, where no gain at all would be 2.9 points too low. A power law
+without a limit is as good there, and promises too much where labels are wrong.
+"""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -28,8 +34,8 @@ SUBSETS = (4, 2, 1)
 """How many subsets of each share are drawn in every fold: small ones differ more."""
 
 DECAY = 2**-0.5
-"""How much of the last gain the next doubling of the photos brings, if nothing else is known:
-errors fall towards their limit with the square root of the number of photos."""
+"""How much of the last gain the next doubling of the photos brings: errors fall towards their limit
+with the square root of the number of photos. Three points are too few to estimate that rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,10 @@ def estimate(
         low, high = wilson_interval(row.sum().item(), count)
         by_class = class_accuracy(row, labels, class_count)
         points.append(CurvePoint(round(share * count), row.mean().item(), low, high, by_class))
-    weights = _extrapolation()
-    gain_weights = weights - torch.tensor([0.0, 0.0, 1.0]).double()
-    _, (low, high) = _mean_and_interval(weights @ correct)
-    gain, gain_interval = _mean_and_interval(gain_weights @ correct)
-    by_class = class_accuracy(weights @ correct, labels, class_count)
+    weights = _gain_weights()
+    gain, gain_interval = _mean_and_interval(weights @ correct)
+    _, (low, high) = _mean_and_interval(weights @ correct + correct[-1])
+    by_class = class_accuracy(weights @ correct + correct[-1], labels, class_count)
     now = points[-1]
     expected = CurvePoint(
         photos=2 * count,
@@ -111,13 +116,14 @@ def _correct(
     return torch.stack(rows)
 
 
-def _extrapolation() -> Tensor:
-    """The weights (shares,) whose sum with the accuracies of all shares is the accuracy with twice
-    as many photos: a + b DECAY^n is fitted to them by least squares, where n counts doublings."""
+def _gain_weights() -> Tensor:
+    """The weights (shares,) whose sum with the accuracies of all shares is what twice as many
+    photos gain: b (DECAY^n - DECAY^(n - 1)), where n counts doublings, and a + b DECAY^n is fitted
+    to the accuracies by least squares."""
     known = DECAY ** torch.arange(len(SHARES) + 1).double()
     design = torch.stack((torch.ones_like(known), known), 1)
-    weights: Tensor = design[-1] @ torch.linalg.pinv(design[:-1])
-    return weights
+    slope: Tensor = torch.linalg.pinv(design[:-1])[1]
+    return slope * (known[-1] - known[-2])
 
 
 def _mean_and_interval(values: Tensor) -> tuple[float, tuple[float, float]]:

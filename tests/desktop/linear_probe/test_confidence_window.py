@@ -1,0 +1,102 @@
+"""The window that says how sure an accuracy is, and whether more images would help."""
+
+import pytest
+from PySide6.QtWidgets import QLabel, QProgressBar, QTreeView
+from scripted import button, choose_mode, find, open_photos
+
+from flowergui.desktop.linear_probe.confidence_window import ConfidenceWindow
+from flowergui.desktop.plots.pg import pyqtgraph as pg
+from flowergui.errors import FlowerError
+
+
+def opened(window) -> ConfidenceWindow:
+    """Its window, after a click on the button of the dataset."""
+    button(window, "confidenceButton").click()
+    return find(window, ConfidenceWindow, "confidenceWindow")
+
+
+def label(confidence: ConfidenceWindow, name: str) -> str:
+    return find(confidence, QLabel, name).text()
+
+
+def ready(confidence: ConfidenceWindow) -> bool:
+    return find(confidence, QLabel, "learningCurveVerdict").isVisible()
+
+
+def curves(confidence: ConfidenceWindow) -> int:
+    """How many points of hollow ends, one a curve, are drawn."""
+    plot = confidence.findChild(pg.PlotWidget, "learningCurvePlot")
+    items = plot.getPlotItem().items
+    return sum(isinstance(item, pg.ScatterPlotItem) for item in items)
+
+
+def test_the_accuracy_has_its_interval_and_the_curve_its_sentence(qtbot, window, script, photos):
+    assert not button(window, "confidenceButton").isVisible()
+    open_photos(qtbot, window, photos)
+    script.explains.clear()
+    confidence = opened(window)
+    bar = confidence.findChild(QProgressBar)
+    qtbot.waitUntil(lambda: (bar.value(), bar.maximum()) == (1, 3))
+    assert label(confidence, "crossValidationSentence") == "Computing…"
+    script.explains.set()
+    qtbot.waitUntil(lambda: ready(confidence))
+    assert label(confidence, "crossValidatedAccuracy") == "80.0%"
+    assert "between 70.0% and 88.0%" in label(confidence, "crossValidationSentence")
+    assert label(confidence, "learningCurveVerdict") == (
+        "Twice as many images would raise the accuracy from about 80% to 87%."
+    )
+    assert script.of("learning curve") == [(photos, "", "imagenet", "auto")]
+    assert not bar.isVisible()
+
+
+def test_a_class_has_a_curve_of_its_own(qtbot, window, script, photos):
+    open_photos(qtbot, window, photos)
+    confidence = opened(window)
+    qtbot.waitUntil(lambda: ready(confidence))
+    table = find(confidence, QTreeView, "classGains")
+    rows = [[table.model().index(row, column).data() for column in range(3)] for row in range(2)]
+    assert rows == [["tulip", "50.0%", "50.0%"], ["rose", "80.0%", "87.0%"]]  # the worst first
+    assert curves(confidence) == 1
+    table.setCurrentIndex(table.model().index(0, 0))
+    assert curves(confidence) == 2
+
+
+def test_the_network_of_a_transfer_is_used_if_its_weights_are_here(qtbot, window, script, photos):
+    open_photos(qtbot, window, photos)
+    choose_mode(window, "transfer")
+    confidence = opened(window)  # the scripted catalogue has weights that need a download
+    qtbot.waitUntil(lambda: ready(confidence))
+    window._start_from._choose_weights("/x/mine.pth")
+    button(confidence, "computeAgainButton").click()
+    qtbot.waitUntil(lambda: len(script.of("learning curve")) == 2)
+    model = window.session.recipe.model
+    assert [each[1:3] for each in script.of("learning curve")] == [
+        ("", "imagenet"), (model, "/x/mine.pth"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [FlowerError("Nothing is there."), ZeroDivisionError("oh")])
+def test_an_error_is_said_in_its_window(qtbot, window, script, photos, error):
+    open_photos(qtbot, window, photos)
+    script.error = error
+    confidence = opened(window)
+    qtbot.waitUntil(lambda: label(confidence, "confidenceError") == str(error))
+    script.error = None
+    button(confidence, "computeAgainButton").click()
+    qtbot.waitUntil(lambda: ready(confidence))
+    assert not find(confidence, QLabel, "confidenceError").isVisible()
+
+
+def test_cancel_and_another_dataset(qtbot, window, script, photos, tmp_path):
+    open_photos(qtbot, window, photos)
+    script.explains.clear()
+    confidence = opened(window)
+    qtbot.waitUntil(lambda: bool(script.of("learning curve")))
+    button(confidence, "cancelProbeButton").click()
+    assert label(confidence, "crossValidationSentence") == "Cancelled."
+    script.explains.set()
+    (tmp_path / "others").mkdir()
+    open_photos(qtbot, window, str(tmp_path / "others"))
+    qtbot.waitUntil(lambda: ready(confidence))
+    confidence.close()
+    qtbot.waitUntil(lambda: window.findChild(ConfidenceWindow) is None)
