@@ -6,6 +6,7 @@ SMALLEST = [
     "convnext_tiny",
     "densenet121",
     "efficientnet_b0",
+    "efficientnet_lite0",
     "googlenet",
     "inception_v3",
     "maxvit_t",

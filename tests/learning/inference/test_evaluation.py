@@ -32,6 +32,7 @@ def run(make_photos, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     home = tmp_path_factory.mktemp("evaluation")
     recipe = Recipe(
         photos=str(make_photos(home / "photos", classes=3, per_class=60)),
+        mode="scratch",
         model="mynet",
         image_size=32,
         epochs=1,
@@ -157,7 +158,7 @@ def test_the_five_likeliest_count_where_there_are_more(tmp_path: Path, make_phot
     torch.manual_seed(1)
     names = ["a", "b", "c", "d", "daisy", "e", "f", "g", "h", "i", "iris"]
     content = {"format": checkpoint.FORMAT, "image_size": 32, "classes": names}
-    content |= {"recipe": Recipe(model="mynet").as_dict()}
+    content |= {"recipe": Recipe(mode="scratch", model="mynet").as_dict()}
     content |= {"model": build("mynet", 11, 32).state_dict()}
     checkpoint.write(content, tmp_path / "eleven.pth")
     images, result = evaluated(tmp_path / "eleven.pth", folder)

@@ -28,8 +28,8 @@ Little = Callable[..., Recipe]
 @pytest.fixture(scope="module")
 def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     recipe = Recipe(
-        photos=str(folder), model="mynet", image_size=32, epochs=2, batch_size=6, ema=0.5,
-        device="cpu", precision="float32",
+        photos=str(folder), mode="scratch", model="mynet", image_size=32, epochs=2, batch_size=6,
+        ema=0.5, device="cpu", precision="float32",
     )  # fmt: skip
     *_, done = tasks.train(recipe, models=tmp_path_factory.mktemp("models"))
     assert isinstance(done, Finished)
@@ -75,6 +75,28 @@ def test_onnx_answers_as_the_checkpoint_does(run: RunFolder, exported: Path, fol
     for photo, answer in zip(photos, answers, strict=True):
         named = dict(zip(classes, answer.tolist(), strict=True))
         assert named == pytest.approx(dict(guesses(run.best, photo)), abs=1e-5)
+
+
+def test_onnx_of_the_network_whose_weights_are_installed(
+    little: Little, folder: Path, tmp_path: Path
+) -> None:
+    """It pads unevenly where it halves the resolution: at even sizes and at odd ones."""
+    recipe = little(
+        mode="transfer", model="efficientnet_lite0", frozen=("all-but-head",), epochs=1,
+        image_size=72,
+    )  # fmt: skip
+    *_, done = tasks.train(recipe)
+    *_, last = tasks.export(done.run, tmp_path / "lite.onnx")
+    assert isinstance(last, Exported)
+    session = onnxruntime.InferenceSession(tmp_path / "lite.onnx")
+    classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
+    photos = sorted(folder.rglob("*.jpg"))[:3]
+    squares = np.stack([eval_transform(72)(photo) for photo in photos])
+    images = squares.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    (answers,) = session.run(None, {"images": images})
+    for photo, answer in zip(photos, answers, strict=True):
+        named = dict(zip(classes, answer.tolist(), strict=True))
+        assert named == pytest.approx(dict(guesses(Path(done.run), photo)), abs=1e-3)
 
 
 def test_an_onnx_file_that_answers_otherwise_is_refused(run: RunFolder, exported: Path) -> None:

@@ -31,6 +31,7 @@ def run(make_photos, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     home = tmp_path_factory.mktemp("predictor")
     recipe = Recipe(
         photos=str(make_photos(home / "photos", classes=3, per_class=10)),
+        mode="scratch",
         model="mynet",
         image_size=32,
         epochs=8,

@@ -13,6 +13,7 @@ HEADS = {
     "alexnet": "classifier.6",
     "convnext_tiny": "classifier.2",
     "densenet121": "classifier",
+    "efficientnet_lite0": "fc",
     "googlenet": "fc",
     "inception_v3": "fc",
     "maxvit_t": "classifier.5",
@@ -53,6 +54,7 @@ def test_last_stages() -> None:
 
     assert stages("resnet18") == {"layer4.0", "layer4.1"}
     assert stages("mynet") == {"stages.3"}
+    assert stages("efficientnet_lite0") == {"last_conv.conv", "last_conv.norm"}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,8 @@
-"""Pretrained weights: downloaded whole or not at all, and told from those of other networks."""
+"""Pretrained weights: found by their names, and told from those of other networks."""
 
-import hashlib
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,55 +13,14 @@ from flowergui import tasks
 from flowergui.errors import FlowerError, OtherArchitectureError
 from flowergui.events import DownloadProgress, WeightsSaved
 from flowergui.learning.device import hardware
-from flowergui.learning.models import weights
+from flowergui.learning.models import torchvision_models, weights
 from flowergui.learning.models.build import build, build_on_meta
 from flowergui.learning.models.catalogue import model_catalogue, model_info
 from flowergui.learning.models.describe import describe, head_of
-from flowergui.learning.models.download import download
 from flowergui.learning.models.freeze import freeze
+from flowergui.learning.models.pretrained import MEAN, STD, Pretrained
 from flowergui.learning.models.torchvision_models import weights_of
 from flowergui.store import library
-
-CONTENT = bytes(range(256)) * 4096  # 1 MiB
-NAME = f"made_up-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"
-
-
-class Answers(BaseHTTPRequestHandler):
-    """CONTENT under any name; after /cut/ only a half of it, after /chunked/ torn chunks."""
-
-    def do_GET(self) -> None:
-        if self.path.startswith("/gone/"):
-            self.send_error(404)
-            return
-        self.send_response(200)
-        if self.path.startswith("/chunked/"):
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            self.wfile.write(b"1000\r\n" + CONTENT[:100])
-            return
-        if not self.path.startswith("/untold/"):
-            self.send_header("Content-Length", str(len(CONTENT)))
-        self.end_headers()
-        self.wfile.write(CONTENT[: len(CONTENT) // 2] if "/cut/" in self.path else CONTENT)
-
-    protocol_version = "HTTP/1.1"
-    close_connection = True
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing on stderr."""
-
-    def handle(self) -> None:
-        self.handle_one_request()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Answers) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
 
 
 def pulled(generator: Iterator[DownloadProgress]) -> tuple[object, list[DownloadProgress]]:
@@ -76,81 +32,10 @@ def pulled(generator: Iterator[DownloadProgress]) -> tuple[object, list[Download
             return end.value, events
 
 
-def test_a_download_tells_how_far_it_is(server: str, tmp_path: Path) -> None:
-    folder = tmp_path / "new" / "cache"
-    path, events = pulled(download(f"{server}/{NAME}", folder))
-    assert path == folder / NAME
-    assert path.read_bytes() == CONTENT
-    assert [event.done for event in events] == sorted(event.done for event in events)
-    assert events[0] == DownloadProgress(NAME, 0, len(CONTENT))
-    assert events[-1] == DownloadProgress(NAME, len(CONTENT), len(CONTENT))
-    assert len(events) >= 5
-    assert pulled(download("http://127.0.0.1:9/" + NAME, folder)) == (path, [])
-
-
-def test_what_was_left_half_in_the_cache_is_fetched_anew(server: str, tmp_path: Path) -> None:
-    (tmp_path / NAME).write_bytes(CONTENT[:1000])  # by another program
-    path, events = pulled(download(f"{server}/{NAME}", tmp_path))
-    assert path.read_bytes() == CONTENT
-    assert events
-
-
 def test_torchvision_names_the_hash_of_all_its_weights() -> None:
-    urls = [w.url for facts in model_catalogue() for w in weights_of(facts.name)]
+    urls = [w.url for facts in torchvision_models.list_models() for w in weights_of(facts.name)]
     assert len(urls) > 100
     assert all(re.search(r"-[0-9a-f]{8,64}\.pth$", url) for url in urls)
-
-
-def test_a_server_need_not_say_how_much_it_is(server: str, tmp_path: Path) -> None:
-    path, events = pulled(download(f"{server}/untold/{NAME}", tmp_path / "cache"))
-    assert path.read_bytes() == CONTENT
-    assert {event.total for event in events} == {0}
-
-
-@pytest.mark.parametrize(
-    ("address", "says"),
-    [
-        (
-            "/made_up-00000000.pth",
-            "The downloaded made_up-00000000.pth is damaged: ",
-        ),
-        (f"/cut/{NAME}", f"The download of {NAME} was cut off."),
-        (f"/chunked/{NAME}", f"The weights {NAME} could not be downloaded: "),
-        (f"/gone/{NAME}", f"The weights {NAME} could not be downloaded: Not Found."),
-    ],
-)
-def test_what_is_wrong_leaves_nothing(server: str, tmp_path: Path, address: str, says: str) -> None:
-    with pytest.raises(FlowerError) as refused:
-        pulled(download(server + address, tmp_path / "cache"))
-    assert refused.value.message.startswith(says)
-    assert refused.value.hint
-    assert list((tmp_path / "cache").iterdir()) == []
-
-
-def test_a_download_that_is_given_up_leaves_nothing(server: str, tmp_path: Path) -> None:
-    downloading = download(f"{server}/{NAME}", tmp_path / "cache")
-    next(downloading)
-    next(downloading)
-    assert len(list((tmp_path / "cache").iterdir())) == 1
-    downloading.close()
-    assert list((tmp_path / "cache").iterdir()) == []
-
-
-def test_offline(tmp_path: Path) -> None:
-    with pytest.raises(FlowerError, match=f"The weights {NAME} could not be downloaded") as refused:
-        pulled(download(f"http://127.0.0.1:9/{NAME}", tmp_path / "cache"))
-    assert str(tmp_path / "cache") in refused.value.hint
-
-
-def test_a_name_that_is_not_found_is_said_in_words(tmp_path: Path) -> None:
-    with pytest.raises(FlowerError, match=r"downloaded: nowhere\.invalid can't be reached"):
-        pulled(download(f"http://nowhere.invalid/{NAME}", tmp_path / "cache"))
-
-
-def test_nowhere_to_keep_it(server: str, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(FlowerError, match="could not be written into"):
-        pulled(download(f"{server}/{NAME}", tmp_path / "file" / "cache"))
 
 
 # --- what a recipe names ----------------------------------------------------------------------
@@ -162,7 +47,7 @@ def test_torchvisions_weights_by_any_of_their_names(cached_weights, word: str) -
     found, events = pulled(weights.load("resnet18", word))
     assert events == []
     assert (found.name, found.image_size) == ("IMAGENET1K_V1", 224)
-    assert (found.mean, found.std) == (weights.MEAN, weights.STD)
+    assert (found.mean, found.std) == (MEAN, STD)
     assert found.tensors["fc.bias"][-1] == 999
 
 
@@ -188,7 +73,7 @@ def test_own_image_size() -> None:
 
 def filled(model: str, tensors: dict[str, torch.Tensor]) -> tuple[torch.nn.Module, list[str]]:
     net = build(model, 3, model_info(model).image_size)
-    pretrained = weights.Pretrained("theirs", tensors, 0, weights.MEAN, weights.STD)
+    pretrained = Pretrained("theirs", tensors, 0, MEAN, STD)
     return net, weights.load_pretrained(net, pretrained, model)
 
 
@@ -227,7 +112,7 @@ def test_every_network_takes_all_but_the_head_and_learns_with_it(model: str) -> 
     for name, parameter in net.named_parameters():
         if name in head:
             torch.nn.init.normal_(parameter, std=0.1)
-    pretrained = weights.Pretrained("theirs", theirs, 0, weights.MEAN, weights.STD)
+    pretrained = Pretrained("theirs", theirs, 0, MEAN, STD)
     assert weights.load_pretrained(net, pretrained, model) == []
     for name, tensor in net.state_dict().items():
         assert (name in head) != (tensor.shape == theirs[name].shape)
@@ -306,8 +191,21 @@ def test_saved_weights_are_a_plain_state_dict_that_transfer_takes(
     googlenet().load_state_dict(plain)  # as torchvision itself would
     direct, _ = pulled(weights.load("googlenet", "imagenet"))
     from_file, _ = pulled(weights.load("googlenet", saved.path))
-    assert direct.mean == from_file.mean == weights.HALF  # its ImageNet weights came from TF
+    assert direct.mean == from_file.mean == (0.5, 0.5, 0.5)  # its ImageNet weights came from TF
     assert direct.tensors.keys() == from_file.tensors.keys()
+
+
+def test_the_weights_of_a_package_are_saved_too(models: Path) -> None:
+    (saved,) = tasks.save_weights("efficientnet_lite0")
+    assert saved == WeightsSaved(str(models / "efficientnet_lite0.pth"))
+    assert library.saved_weights("efficientnet_lite0") == [saved.path]
+    direct, _ = pulled(weights.load("efficientnet_lite0", "imagenet"))
+    from_file, _ = pulled(weights.load("efficientnet_lite0", saved.path))
+    assert (direct.mean, direct.std) == (from_file.mean, from_file.std)
+    assert direct.tensors.keys() == from_file.tensors.keys()
+    assert all(
+        torch.equal(direct.tensors[name], from_file.tensors[name]) for name in direct.tensors
+    )
 
 
 def test_what_cannot_be_saved(cached_weights, models: Path) -> None:

@@ -53,6 +53,12 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
     "plateau": {"scheduler": "plateau", "plateau_patience": 1, "epochs": 4, "optimizer": "sgd"},
     "dropout": {"model": "mobilenet_v3_small", "optimizer": "rmsprop"},
+    "installed weights": {
+        "mode": "transfer",
+        "model": "efficientnet_lite0",
+        "frozen": ("all-but-last-stage",),
+        "augmentation": "light",
+    },
     "frozen": {"frozen": ("stem", "stages.0"), "weight_decay": 0.1},
     "bfloat16": {"precision": "bfloat16", "augmentation": "light", "ema": 0.99},
     "cosine": {"scheduler": "cosine", "optimizer": "adam", "label_smoothing": 0.1, "cutmix": 1.0},
@@ -392,7 +398,7 @@ def test_every_family_can_be_resumed(little: Little, family: str) -> None:
 # --- a bare state dict ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", ["mynet", "mnasnet0_5"])
+@pytest.mark.parametrize("model", ["mynet", "mnasnet0_5", "efficientnet_lite0"])
 def test_a_bare_state_dict_goes_on_with_its_head(
     little: Little, tmp_path: Path, models: Path, model: str
 ) -> None:

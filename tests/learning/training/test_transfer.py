@@ -12,10 +12,19 @@ from torchvision.models import get_model
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, Finished, RunStarted, Warned
+from flowergui.events import (
+    BatchDone,
+    FeatureCacheStatus,
+    Finished,
+    Predicted,
+    RunStarted,
+    Warned,
+)
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.models.build import build
 from flowergui.learning.models.describe import head_of
+from flowergui.learning.models.efficientnet_lite import VARIANTS
+from flowergui.learning.models.packaged_weights import read_packaged
 from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
 
@@ -66,6 +75,30 @@ def test_from_imagenet(little: Little, cached_weights: Callable[..., Path]) -> N
     moved = {n for n in known if not torch.equal(known[n], stored["model"][n])}
     assert moved == {"fc.weight", "fc.bias"}
     assert len([event for event in events if isinstance(event, BatchDone)]) == 3
+
+
+def test_from_weights_that_are_installed(little: Little) -> None:
+    """Without the internet: features of its frozen layers, its own normalization, reasons."""
+    recipe = little(
+        mode="transfer", model="efficientnet_lite0", frozen=("all-but-head",), image_size=64,
+        augmentation="light", cached_views=2, weights="imagenet",
+    )  # fmt: skip
+    run, events = trained(recipe)
+    known = read_packaged(VARIANTS["efficientnet_lite0"].weights)
+    stored = checkpoint.read(run.last)
+    assert stored["normalisation"] == {"mean": [127 / 255] * 3, "std": [128 / 255] * 3}
+    assert stored["model"]["fc.weight"].shape == (3, 1280)
+    assert torch.equal(stored["model"]["stem.conv.weight"], known["_conv_stem.weight"])
+    assert torch.equal(
+        stored["model"]["stages.6.0.project.norm.running_var"], known["_blocks.15._bn2.running_var"]
+    )
+    assert [e.views for e in events if isinstance(e, FeatureCacheStatus) and e.part == "train"] == [
+        2
+    ]
+    photo = next(Path(recipe.photos).rglob("*.jpg"))
+    predicted, explained = tasks.predict(run.path, [photo], why=True)
+    assert isinstance(predicted, Predicted)
+    assert max(max(row) for row in explained.heatmaps[0]) == 1
 
 
 @pytest.mark.parametrize("model", ["squeezenet1_1", "mnasnet0_5", "googlenet"])

@@ -1,0 +1,17 @@
+"""Commands that install packages are those of the program's own Python."""
+
+import shlex
+import sys
+
+import pytest
+
+from flowergui.system.pip_commands import install_command
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows quotes in another way")
+def test_an_installation_is_for_the_python_that_runs() -> None:
+    pip = [sys.executable, "-m", "pip", "install"]
+    assert shlex.split(install_command("a==1")) == [*pip, "a==1"]
+    assert shlex.split(install_command("a", "b>=2", reinstall=True)) == [
+        *pip, "--force-reinstall", "a", "b>=2",
+    ]  # fmt: skip
