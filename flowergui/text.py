@@ -112,6 +112,11 @@ def file_size(size: int) -> str:
     return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
 
 
+def megabytes(size: float) -> str:
+    """A size in megabytes, as of a download: "98 MB", "1,266 MB"."""
+    return f"{size:,.0f} MB"
+
+
 def number(value: float) -> str:
     """The shortest text that reads back as `value`: "0.001", "0.00001", "1e-8", "60"."""
     if value == int(value) and abs(value) < 1e15:

@@ -46,10 +46,29 @@ def test_sample_then_inspect(tmp_path: Path) -> None:
 def test_catalogue_and_describe() -> None:
     (catalogued,) = tasks.list_models()
     assert isinstance(catalogued, ModelsListed)
-    assert "resnet18" in [facts.name for facts in catalogued.models]
+    listed = {facts.name: facts for facts in catalogued.models}
+    assert "resnet18" in listed
+    assert listed["efficientnet_lite0"].local
+    assert not listed["mynet"].local
     (described,) = tasks.describe_model("mynet", 4)
     assert isinstance(described, ModelDescribed)
     assert (described.class_count, described.image_size) == (4, 96)
+
+
+def test_weights_that_are_saved_are_on_this_machine(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+
+    def local(model: str) -> bool:
+        (listed,) = tasks.list_models()
+        return next(facts for facts in listed.models if facts.name == model).local
+
+    models.mkdir()
+    assert not local("vgg19")
+    (models / "vgg19.pth").touch()
+    assert local("vgg19")
+    assert not local("vgg19_bn")
 
 
 def test_train_refuses_an_impossible_recipe() -> None:

@@ -44,6 +44,7 @@ def make():
         if button("startButton").isEnabled() and window.session.models:
             wanted = json.loads(recipe)
             wanted["frozen"] = tuple(wanted["frozen"])
+            button("modeScratch").click()
             window._store.update_recipe(**wanted)
             steps.append(start)
 
@@ -97,8 +98,8 @@ def program(part: str, settings: Path, folder: Path, recipe: Recipe) -> Iterator
 def test_killed_and_resumed_with_one_click(make_photos, tmp_path: Path, models: Path) -> None:
     folder = make_photos(tmp_path / "photos", classes=3, per_class=10)
     recipe = Recipe(
-        photos=str(folder), model="mynet", image_size=32, batch_size=4, epochs=40, ema=0.9,
-        augmentation="light", scheduler="one-cycle", device="cpu", precision="float32",
+        photos=str(folder), mode="scratch", model="mynet", image_size=32, batch_size=4, epochs=40,
+        ema=0.9, augmentation="light", scheduler="one-cycle", device="cpu", precision="float32",
     )  # fmt: skip
     with program("first", tmp_path, folder, recipe) as lines:
         for line in lines:

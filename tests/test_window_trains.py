@@ -13,9 +13,12 @@ from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLineEdit, QPushButt
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.main_window import MainWindow
+from flowergui.desktop.session import preset
 from flowergui.desktop.start_from.weights_selector import WeightsSelector
 from flowergui.desktop.threads import worker
 from flowergui.events import BatchDone
+from flowergui.learning.models.efficientnet_lite import VARIANTS
+from flowergui.learning.models.packaged_weights import read_packaged
 
 LONG = 120_000
 """Milliseconds: torch may still be loading."""
@@ -76,9 +79,36 @@ def weights(path) -> dict[str, torch.Tensor]:
     return torch.load(path, weights_only=True)["model"]
 
 
+def test_the_first_start_is_a_transfer_that_downloads_nothing(
+    qtbot, window, make_photos, tmp_path, models, monkeypatch
+):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    photos = make_photos(tmp_path / "photos", classes=3, per_class=10)
+    open_photos(qtbot, window, photos)
+    session = window.session
+    assert (session.mode, session.recipe.model) == ("transfer", "efficientnet_lite0")
+    assert preset(session) == "recommended"
+    for name, value in {"image_size": 64, "epochs": 2}.items():  # it is a small machine
+        find(window, QWidget, name).setValue(value)
+    qtbot.waitUntil(lambda: enabled(window, "startButton"), timeout=LONG)
+    click(window, "startButton")
+    run_to_the_end(qtbot, window)
+    [run] = models.iterdir()
+    assert run.name.endswith("_efficientnet_lite0_transfer")
+    net = weights(run / "last.pth")
+    published = read_packaged(VARIANTS["efficientnet_lite0"].weights)
+    assert torch.equal(net["stem.conv.weight"], published["_conv_stem.weight"])
+    assert not (tmp_path / "torch").exists()
+    picture = next(photos.rglob("*.jpg"))
+    find(window, QWidget, "dropZone").images_dropped.emit([str(picture)])
+    guesses = find(window, QAbstractItemView, "predictions")
+    qtbot.waitUntil(lambda: guesses.model().rowCount() == 3, timeout=LONG)
+
+
 def test_scratch_stop_resume_transfer_predict(qtbot, window, make_photos, tmp_path, models):
     photos = make_photos(tmp_path / "photos", classes=3, per_class=10)
     open_photos(qtbot, window, photos)
+    click(window, "modeScratch")
     small(window, epochs=60)
     qtbot.waitUntil(lambda: enabled(window, "startButton"), timeout=LONG)
     click(window, "startButton")
@@ -131,6 +161,7 @@ def test_the_window_and_the_command_line_end_with_the_same_weights(
     """... also if images are predicted and networks described meanwhile."""
     photos = make_photos(tmp_path / "photos", classes=3, per_class=10)
     open_photos(qtbot, window, photos)
+    click(window, "modeScratch")
     small(window, epochs=6)
     find(window, QWidget, "ema").setValue(0.9)
     find(window, QComboBox, "augmentation").setCurrentText("strong")
@@ -167,7 +198,6 @@ def test_offline_weights_are_refused_in_words(qtbot, window, make_photos, tmp_pa
     )
     photos = make_photos(tmp_path / "photos")
     open_photos(qtbot, window, photos)
-    click(window, "modeTransfer")
     find(window, QComboBox, "modelSelector").setCurrentText("resnet18")
     qtbot.waitUntil(lambda: enabled(window, "startButton"), timeout=LONG)
     click(window, "startButton")
@@ -183,6 +213,7 @@ def test_real_photos_train(qtbot, window, flower_photos, tmp_path, models):
         for photo in sorted(folder.iterdir())[:20]:
             shutil.copy(photo, few / folder.name)
     open_photos(qtbot, window, few)
+    click(window, "modeScratch")
     small(window, image_size=64, epochs=500)
     qtbot.waitUntil(lambda: enabled(window, "startButton"), timeout=LONG)
     click(window, "startButton")

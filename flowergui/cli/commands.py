@@ -21,10 +21,10 @@ from flowergui import tasks
 from flowergui.cli.console import Console, complain, prepare_streams, say
 from flowergui.cli.options import absolute_folder, parse
 from flowergui.config.presets import with_preset
-from flowergui.config.recipe import SETTING, Recipe
+from flowergui.config.recipe import DEFAULT_MODELS, SETTING, Recipe
 from flowergui.config.setting import Value
 from flowergui.errors import FlowerError
-from flowergui.events import Event, PhotoEvaluated, RunListed
+from flowergui.events import Event, ModelsListed, PhotoEvaluated, RunListed
 from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store import csv_export, library, paths
 from flowergui.text import tr
@@ -196,6 +196,9 @@ def _sample(args: argparse.Namespace) -> int:
 
 
 def _weights(args: argparse.Namespace) -> int:
+    if args.model is None:
+        listed = tasks.list_models(args.models_folder)
+        return _report(args, (each for each in listed if isinstance(each, ModelsListed))).code
     return _report(args, tasks.save_weights(args.model, args.weights, args.models_folder)).code
 
 
@@ -287,9 +290,25 @@ def _recipe(args: argparse.Namespace) -> Recipe:
             tr("Only a transfer starts from pretrained weights."),
             hint=tr("Leave --weights out, or add --mode transfer."),
         )
-    recipe = Recipe(photos=absolute_folder(args.folder), mode=explicit.get("mode", "scratch"))
+    mode = explicit.get("mode") or _usual_mode(explicit.get("model", ""))
+    model = DEFAULT_MODELS.get(mode, "")
+    recipe = Recipe(photos=absolute_folder(args.folder), mode=mode, model=model)
     recipe = replace(with_preset(recipe, args.preset), **explicit).checked()
-    return recipe if "image_size" in explicit else _with_fitting_size(recipe)
+    if "image_size" not in explicit:
+        return _with_fitting_size(recipe)
+    list(tasks.describe_model(recipe.model, 2, recipe.image_size))  # raises, before any download
+    return recipe
+
+
+def _usual_mode(model: str) -> str:
+    """The mode of a run that names none: transfer, unless this network ("" for none) has no
+    pretrained weights to start from."""
+    if model:
+        for event in tasks.list_models():
+            if isinstance(event, ModelsListed):
+                found = next((each for each in event.models if each.name == model), None)
+                return "scratch" if found and not found.weights else Recipe().mode
+    return Recipe().mode
 
 
 def _with_fitting_size(recipe: Recipe) -> Recipe:

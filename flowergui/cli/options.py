@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from flowergui import __version__
 from flowergui.config.presets import PRESETS
-from flowergui.config.recipe import GROUPS, RESUMABLE, SETTING, SETTINGS
+from flowergui.config.recipe import DEFAULT_MODELS, GROUPS, RESUMABLE, SETTING, SETTINGS
 from flowergui.config.setting import Setting, Value
 from flowergui.errors import FlowerError
 from flowergui.text import grouped_number, number, tr
@@ -310,9 +310,18 @@ def _add_sample(add: AddParser) -> None:
 
 def _add_weights(add: AddParser) -> None:
     weights = add(
-        "weights", tr("Save pretrained weights as a file in the models folder, for use offline.")
+        "weights",
+        tr(
+            "List the pretrained weights of all networks, or save some as a file in the models "
+            "folder, for use offline."
+        ),
     )
-    weights.add_argument("model", metavar="NETWORK", help=tr("the network, such as resnet50"))
+    weights.add_argument(
+        "model",
+        metavar="NETWORK",
+        nargs="?",
+        help=tr("the network whose weights are saved, such as resnet50 (default: list all)"),
+    )
     weights.add_argument(
         "--weights",
         metavar="NAME",
@@ -456,8 +465,12 @@ def _help(setting: Setting, default: str) -> str:
 
 def _default(setting: Setting) -> str:
     """The default of `train`: what the recommended preset has for each mode."""
+    if setting.name == "mode":
+        return tr("transfer, or scratch for a network without pretrained weights")
     values = {
-        mode: setting.written(chosen.get(setting.name, setting.default))
+        mode: setting.written(
+            {"model": DEFAULT_MODELS[mode], **chosen}.get(setting.name, setting.default)
+        )
         for mode, chosen in PRESETS["recommended"].items()
     }
     if len(set(values.values())) == 1:

@@ -13,6 +13,7 @@ from flowergui.cli.evaluation_report import (
     predicted,
 )
 from flowergui.cli.network_report import compared, learning_curve
+from flowergui.cli.weights_report import weights_table
 from flowergui.events import (
     CacheState,
     CrossValidated,
@@ -27,6 +28,7 @@ from flowergui.events import (
     FrozenChanged,
     LearningCurveEstimated,
     LearningRateChanged,
+    ModelsListed,
     NetworkCompared,
     NetworkFailed,
     NetworksCompared,
@@ -88,6 +90,8 @@ def lines(event: Event) -> Sequence[str]:
             return [tr("The network is saved in {path}.", path=event.path)]
         case CacheState():
             return [photo_cache_text(event)]
+        case ModelsListed():
+            return weights_table(event.models)
         case WeightsSaved():
             return _weights_saved(event)
         case Predicted():
@@ -194,7 +198,7 @@ def problems(found: Sequence[Problem], *, most: int | None = None, rest: str = "
 
 
 def _sample_drawn(event: SampleDrawn) -> Sequence[str]:
-    train = command_line("flowergui", "train", event.folder, "--model", "mynet")
+    train = command_line("flowergui", "train", event.folder)
     return (
         tr("The sample flowers are in {folder}.", folder=event.folder),
         tr("Next: {command}", command=train),

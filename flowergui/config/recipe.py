@@ -15,6 +15,13 @@ from flowergui.text import N_, tr
 START, TRAINING, IMAGES, MACHINE = N_("Start from"), N_("Training"), N_("Images"), N_("Machine")
 GROUPS = (START, TRAINING, IMAGES, MACHINE)
 
+DEFAULT_MODELS = {"scratch": "resnet18", "transfer": "efficientnet_lite0"}
+"""The network of a new run in each mode, unless another is chosen. The pretrained weights of the
+one for transfer are installed with the program."""
+
+_DEFAULTS_BEFORE = {"mode": "scratch", "model": "resnet18"}
+"""What recipes meant that were stored without these fields."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
@@ -27,7 +34,7 @@ class Recipe:
     photos: str = ""
 
     mode: str = setting(
-        "scratch",
+        "transfer",
         START,
         N_("Mode"),
         N_(
@@ -38,12 +45,13 @@ class Recipe:
         choices=(("scratch", N_("Scratch")), ("transfer", N_("Transfer"))),
     )
     model: str = setting(
-        "resnet18",
+        DEFAULT_MODELS["transfer"],
         START,
         N_("Network"),
         N_(
-            "The architecture. Small ones train fast, large ones can learn more. resnet18 is a "
-            "good first choice; resnet50 is slower and more accurate; mynet is a small network "
+            "The architecture. Small ones train fast, large ones can learn more. For transfer, "
+            "efficientnet_lite0 is a good first choice, and its pretrained weights are installed "
+            "already; resnet50 is slower. From scratch, resnet18 is one; mynet is a small network "
             "that trains fast on a laptop."
         ),
     )
@@ -52,8 +60,9 @@ class Recipe:
         START,
         N_("Weights"),
         N_(
-            "The pretrained weights that transfer starts from: imagenet (downloaded once), a "
-            "version of them such as IMAGENET1K_V1, or the path of a .pth or .safetensors file."
+            "The pretrained weights that transfer starts from: imagenet (downloaded once, unless "
+            "they are on this machine), a version of them such as IMAGENET1K_V1, or the path of a "
+            ".pth or .safetensors file."
         ),
         matters=lambda recipe: recipe.mode == "transfer",
     )
@@ -461,8 +470,10 @@ class Recipe:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
         """The recipe that `as_dict` gave. Unknown fields, of a later version, are ignored, and
-        missing ones have their defaults. Raises FlowerError if a value is not valid."""
-        known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
+        missing ones have the defaults of the versions that did not store them. Raises FlowerError
+        if a value is not valid."""
+        known: dict[str, Any] = dict(_DEFAULTS_BEFORE)
+        known |= {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
         if "plateau_patience" not in known and isinstance(known.get("step_size"), int):
             known["plateau_patience"] = max(known["step_size"] // 3, 1)  # as versions before did
         if isinstance(known.get("frozen"), list):

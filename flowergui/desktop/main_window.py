@@ -19,6 +19,7 @@ from flowergui.desktop.settings.recipe_controller import RecipeController
 from flowergui.desktop.start_from.launch_controller import LaunchController
 from flowergui.desktop.start_from.resume_controller import ResumeController
 from flowergui.desktop.start_from.start_controller import StartController
+from flowergui.desktop.start_from.weights_controller import WeightsController
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.run_presenter import RunPresenter
 from flowergui.desktop.training.training_controller import TrainingController
@@ -52,6 +53,7 @@ class MainWindow(QMainWindow):
         self._closing = Shutdown(store, self._control, jobs, banner, self)
         self._datasets = DatasetController(store, panels.photos, jobs, self._settings, banner, self)
         self._start_from = StartController(store, panels.modes, banner, jobs, self)
+        self._weights = WeightsController(store, panels.modes.weights, banner, jobs, self)
         self._resume = ResumeController(store, panels.modes, banner, jobs, self)
         self._launch = LaunchController(
             store, panels.run, panels.form, self._resume, self._control, banner, self

@@ -69,7 +69,7 @@ class RunState(StrEnum):
 class Session:
     """What the window knows. Paths are strings, "" where there is none."""
 
-    mode: Mode = Mode.SCRATCH
+    mode: Mode = Mode.TRANSFER
     recipe: Recipe = field(default_factory=lambda: with_preset(Recipe(), "recommended"))
     """What Start would train, or, with `mode` resume, how `resume_from` would go on."""
     base_preset: str = "recommended"
@@ -78,6 +78,8 @@ class Session:
     """The recipe of the next new run, while `recipe` is that of a run to resume."""
     models: tuple[ModelFacts, ...] = ()
     """The catalogue of networks; empty until torch is loaded."""
+    model_chosen: bool = False
+    """Whether the user chose the network: it stays in another mode, which else has its own."""
     weights_file: str = ""
     """A file of weights that the user chose; it stays on offer."""
     saved_weights: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from typing import Any
 
 from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE
 from flowergui.config.presets import PRESETS, preset_of, with_preset
-from flowergui.config.recipe import RESUMABLE, Recipe
+from flowergui.config.recipe import DEFAULT_MODELS, RESUMABLE, Recipe
 from flowergui.desktop.session import (
     Mode,
     Session,
@@ -20,11 +20,16 @@ from flowergui.desktop.session import (
     weights_files,
 )
 from flowergui.events import EpochDone, ResumeChecked, RunsFound, RunStarted, Saved, Scanned
-from flowergui.facts import RunFacts
+from flowergui.facts import ModelFacts, RunFacts
 from flowergui.requests import UNCHANGED
+from flowergui.store import paths
 
 IMAGENET = "imagenet"
 """The best weights that a network has; other values of `weights` are versions, or paths."""
+
+SAMPLE_MODEL = "mynet"
+"""The network that the sample flowers are trained with from scratch: there are curves within a
+minute, on any laptop."""
 
 OWN_SIZE: dict[str, Any] = {"image_size": 0, "training_size": 0, "first_training_size": 0}
 """The settings that leave the image size to the network."""
@@ -73,19 +78,46 @@ def with_mode(session: Session, mode: Mode) -> dict[str, Any]:
         recipe = session.new_run or recipe
     if recipe.mode != mode:
         recipe = _in_mode(_without_speedup(session, recipe), mode, session.base_preset)
+        if not session.model_chosen:
+            recipe = replace(recipe, model=default_model(session, mode))
     dataset = open_dataset(session)
     recipe = replace(recipe, photos=dataset.folder if dataset else "")
-    return {**NOT_RESUMING, **with_recipe(session, recipe), "mode": mode, "taken_speedup": ()}
+    changes = {**NOT_RESUMING, **with_recipe(session, recipe), "mode": mode, "taken_speedup": ()}
+    if recipe.model != session.recipe.model:
+        changes["saved_weights"] = ()
+    return changes
+
+
+def default_model(session: Session, mode: Mode) -> str:
+    """The network of a new run in this mode, while the user has not chosen one."""
+    dataset = open_dataset(session)
+    if mode is Mode.SCRATCH and dataset and Path(dataset.folder) == paths.sample_folder():
+        return SAMPLE_MODEL
+    return DEFAULT_MODELS[mode]
+
+
+def with_samples(session: Session) -> dict[str, Any]:
+    """The sample flowers will be opened: from scratch, they have a network of their own unless
+    the user chose one."""
+    if session.mode is not Mode.SCRATCH or session.model_chosen:
+        return {}
+    return {**with_model(session, SAMPLE_MODEL), "model_chosen": False}
 
 
 def with_model(session: Session, model: str) -> dict[str, Any]:
-    """Another network. Names of the old one's layers mean nothing there, words do."""
+    """The user wants another network. Names of the old one's layers mean nothing there, words
+    do."""
     recipe = session.recipe
     frozen: Any = recipe.frozen
     if not {ALL_BUT_HEAD, ALL_BUT_LAST_STAGE}.issuperset(frozen):
         frozen = PRESETS["recommended"][recipe.mode]["frozen"]
-    changes = with_recipe(session, replace(recipe, model=model, frozen=frozen))
-    return {**changes, "saved_weights": ()}
+    taken = replace(recipe, model=model, frozen=frozen)
+    facts = next((each for each in session.models if each.name == model), None)
+    own_file = recipe.weights == session.weights_file != ""
+    if facts is not None and not own_file:
+        taken = replace(taken, weights=_best_weights(facts, recipe.weights))
+    changes = with_recipe(session, taken)
+    return {**changes, "saved_weights": (), "model_chosen": True}
 
 
 def with_weights(session: Session, weights: str) -> dict[str, Any]:
@@ -94,6 +126,26 @@ def with_weights(session: Session, weights: str) -> dict[str, Any]:
     if Path(weights).suffix and weights not in session.saved_weights:
         changes["weights_file"] = weights
     return changes
+
+
+def with_saved_weights(session: Session, files: tuple[str, ...]) -> dict[str, Any]:
+    """These files of weights of the network, which was just chosen, were saved for use offline.
+    They are taken if all its others would have to be downloaded."""
+    changes: dict[str, Any] = {"saved_weights": files}
+    facts = model_facts(session)
+    missing = facts is not None and not any(each.local for each in facts.weights)
+    if files and missing and session.recipe.weights == IMAGENET:
+        changes |= with_recipe(session, replace(session.recipe, weights=files[0]))
+    return changes
+
+
+def _best_weights(facts: ModelFacts, before: str) -> str:
+    """The version of `before` if the network has it too, else its default; another version if only
+    that is on this machine."""
+    here = [each.name for each in facts.weights if each.local]
+    if before in [each.name for each in facts.weights[1:]]:
+        return before
+    return IMAGENET if not here or facts.weights[0].local else here[0]
 
 
 def settled_weights(session: Session) -> str:
@@ -124,6 +176,7 @@ def with_settings_of(session: Session, recipe: Recipe) -> dict[str, Any]:
     if known and recipe.model not in known:
         taken = replace(taken, model=session.recipe.model)
     changes = {**NOT_RESUMING, **with_recipe(session, taken), "mode": Mode(recipe.mode)}
+    changes["model_chosen"] = True
     if Path(recipe.weights).suffix:
         changes["weights_file"] = recipe.weights
     return changes

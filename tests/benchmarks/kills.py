@@ -42,8 +42,8 @@ def main() -> None:
                 pixels = chance.integers(0, 256, (40, 40, 3), np.uint8)
                 Image.fromarray(pixels).save(home / "photos" / flower / f"{number}.png")
         recipe = Recipe(
-            photos=str(home / "photos"), model="mynet", image_size=32, batch_size=6, ema=0.9,
-            epochs=5 * wishes.kills, scheduler="one-cycle", device="cpu",
+            photos=str(home / "photos"), mode="scratch", model="mynet", image_size=32,
+            batch_size=6, ema=0.9, epochs=5 * wishes.kills, scheduler="one-cycle", device="cpu",
         )  # fmt: skip
         killed = train(recipe, home / "killed", wishes.kills, seed=wishes.seed)
         *_, done = tasks.train(recipe, models=home / "whole")

@@ -77,7 +77,8 @@ def main() -> None:
     parser.add_argument("--model", default="resnet18")
     wishes = parser.parse_args()
     recipe = with_preset(
-        Recipe(photos=os.environ["FLOWERGUI_PHOTOS"], model=wishes.model), "recommended"
+        Recipe(photos=os.environ["FLOWERGUI_PHOTOS"], mode="scratch", model=wishes.model),
+        "recommended",
     )
     recipe = Recipe.from_dict(recipe.as_dict() | {"epochs": wishes.epochs})
     watch()

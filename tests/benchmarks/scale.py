@@ -92,7 +92,9 @@ from flowergui.learning import beginning  # torch is there by the time of a clic
 from flowergui.requests import LiveRequests
 from flowergui.config.recipe import Recipe
 models = Path(sys.argv[2]).parent / "models"
-recipe = Recipe(photos=sys.argv[1], model="mynet", image_size=32, batch_size=32)
+recipe = Recipe(
+    photos=sys.argv[1], mode="scratch", model="mynet", image_size=32, batch_size=32
+)
 def go(begin, what):
     live, began, first, stopped = LiveRequests(), time.perf_counter(), 0.0, 0.0
     for event in begin(live):

@@ -384,7 +384,9 @@ def scratch(
         name: loop(model, split, False, batches).job(split) / EPOCHS
         for name, loop in others.items()
     }
-    recommended = with_preset(Recipe(photos=plain.photos, model=model), "recommended")
+    recommended = with_preset(
+        Recipe(photos=plain.photos, mode="scratch", model=model), "recommended"
+    )
     return {**jobs, "flowergui, recommended": epoch(replace(recommended, epochs=5))}
 
 

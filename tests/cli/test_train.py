@@ -73,9 +73,9 @@ def test_presets_follow_the_mode_and_explicit_options_beat_them(planned: list[Re
     base = ["train", "photos", "--model", "resnet18"]
 
     for more in (
-        [],
+        ["--mode", "scratch"],
         ["--mode", "transfer"],
-        ["--preset", "tutorial"],
+        ["--mode", "scratch", "--preset", "tutorial"],
         ["--preset", "tutorial", "--no-drop-last", "--epochs", "7", "--ema"],
     ):
         assert commands.run([*base, *more]) == 0
@@ -88,6 +88,39 @@ def test_presets_follow_the_mode_and_explicit_options_beat_them(planned: list[Re
     assert (tutorial.epochs, tutorial.optimizer, tutorial.drop_last) == (30, "adam", True)
     assert (mixed.epochs, mixed.drop_last, mixed.optimizer) == (7, False, "adam")
     assert mixed.ema == SETTING["ema"].switched_on
+
+
+@pytest.mark.parametrize(
+    ("words", "mode", "model"),
+    [
+        ([], "transfer", "efficientnet_lite0"),
+        (["--preset", "tutorial"], "transfer", "efficientnet_lite0"),
+        (["--mode", "transfer"], "transfer", "efficientnet_lite0"),
+        (["--mode", "scratch"], "scratch", "resnet18"),
+        (["--model", "resnet50"], "transfer", "resnet50"),
+        (["--model", "mynet"], "scratch", "mynet"),  # it has no pretrained weights
+        (["--model", "mynet", "--weights", "mine.pth"], "transfer", "mynet"),
+        (["--model", "mynet", "--mode", "transfer"], "transfer", "mynet"),
+    ],
+)
+def test_without_a_mode_it_is_a_transfer_if_there_are_weights(
+    planned: list[Recipe], words: list[str], mode: str, model: str
+) -> None:
+    assert commands.run(["train", "photos", *words]) == 0
+
+    (recipe,) = planned
+    assert (recipe.mode, recipe.model) == (mode, model)
+    preset = PRESETS["tutorial" if "tutorial" in words else "recommended"][mode]
+    assert all(getattr(recipe, name) == value for name, value in preset.items())
+
+
+def test_an_unknown_network_is_refused_without_a_mode(
+    planned: list[Recipe], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.run(["train", "photos", "--model", "resnet19"]) == 2
+
+    assert "no network called 'resnet19'" in capsys.readouterr().err
+    assert planned == []
 
 
 @pytest.mark.parametrize(
@@ -125,12 +158,14 @@ def test_every_setting_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     scratch, transfer = (PRESETS["recommended"][mode] for mode in ("scratch", "transfer"))
     default = f"default: {scratch['epochs']} for scratch, {transfer['epochs']} for transfer"
     assert default in shown
+    assert "default: resnet18 for scratch, efficientnet_lite0 for transfer" in shown
+    assert "default: transfer, or scratch for a network without pretrained weights" in shown
 
 
 def test_a_preset_size_that_the_network_refuses_is_replaced(
     planned: list[Recipe], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert commands.run(["train", "photos", "--model", "vit_b_16"]) == 0
+    assert commands.run(["train", "photos", "--mode", "scratch", "--model", "vit_b_16"]) == 0
 
     assert planned[0].image_size == 0
     size = PRESETS["recommended"]["scratch"]["image_size"]

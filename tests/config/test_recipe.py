@@ -8,7 +8,7 @@ import pytest
 
 from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, frozen_names
 from flowergui.config.presets import PRESETS, preset_of, with_preset
-from flowergui.config.recipe import GROUPS, SETTING, SETTINGS, Recipe
+from flowergui.config.recipe import DEFAULT_MODELS, GROUPS, SETTING, SETTINGS, Recipe
 from flowergui.config.setting import Value
 from flowergui.errors import FlowerError
 
@@ -174,13 +174,22 @@ def test_problems_between_fields() -> None:
     assert Recipe(device="cuda", precision="float16").problems() == {}
 
 
+def test_the_defaults_are_a_transfer_that_needs_no_download() -> None:
+    assert (Recipe().mode, Recipe().model, Recipe().weights) == (
+        "transfer", "efficientnet_lite0", "imagenet",
+    )  # fmt: skip
+    assert {"scratch": "resnet18", "transfer": Recipe().model} == DEFAULT_MODELS
+
+
 def test_survives_json() -> None:
     recipe = Recipe(photos="/blumen/über", frozen=("conv1.*", "bn1"), epochs=7, ema=0.99)
     assert Recipe.from_dict(json.loads(json.dumps(recipe.as_dict()))) == recipe
 
 
 def test_from_dict_knows_earlier_and_later_versions() -> None:
-    assert Recipe.from_dict({"epochs": 3, "invented_later": 1}) == Recipe(epochs=3)
+    before = Recipe(epochs=3, mode="scratch", model="resnet18")
+    assert Recipe.from_dict({"epochs": 3, "invented_later": 1}) == before
+    assert Recipe.from_dict(Recipe(epochs=3).as_dict()) == Recipe(epochs=3)
     with pytest.raises(FlowerError, match="Epochs must be a number"):
         Recipe.from_dict({"epochs": "3"})
 

@@ -34,6 +34,7 @@ def little(folder: Path) -> Callable[..., Recipe]:
     def make(**changes: object) -> Recipe:
         values = {
             "photos": str(folder),
+            "mode": "scratch",
             "model": "mynet",
             "image_size": 32,
             "epochs": 2,

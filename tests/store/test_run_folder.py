@@ -13,7 +13,9 @@ from flowergui.store.run_folder import RunFolder
 
 @pytest.fixture
 def run(models: Path) -> RunFolder:
-    return RunFolder.create(models, Recipe(photos="/fotos/Rösli", model="resnet50", epochs=5))
+    return RunFolder.create(
+        models, Recipe(photos="/fotos/Rösli", mode="scratch", model="resnet50", epochs=5)
+    )
 
 
 def test_create_makes_a_folder_of_its_own(models: Path, run: RunFolder) -> None:
@@ -22,7 +24,7 @@ def test_create_makes_a_folder_of_its_own(models: Path, run: RunFolder) -> None:
     assert run.path.parent == models
     assert run.path.name.endswith("_resnet50_scratch")
     assert run.exists()
-    assert run.recipe() == Recipe(photos="/fotos/Rösli", model="resnet50", epochs=5)
+    assert run.recipe() == Recipe(photos="/fotos/Rösli", mode="scratch", model="resnet50", epochs=5)
 
 
 def test_create_refuses_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -124,7 +124,12 @@ class Script:
     def list_models(self) -> Iterator[Any]:
         models = ("mynet", "resnet18", "resnet50", "vit_b_16")
         weights = (WeightsFacts("IMAGENET1K_V1", 0.7, 64, 10.0),)
-        yield ModelsListed(tuple(ModelFacts(name, "Some", 1000, 64, weights) for name in models))
+        here = WeightsFacts("IMAGENET1K_V1", 0.75, 64, 17.0, local=True, package="lite0==0.1.0")
+        self.seen.append(("list_models", None))
+        lite0 = ModelFacts("efficientnet_lite0", "Lite", 1000, 64, (here,))
+        saved = {Path(file).stem for file in self.files}
+        others = (ModelFacts(name, "Some", 1000, 64, weights, name in saved) for name in models)
+        yield ModelsListed((lite0, *others))
 
     def describe_model(self, model: str, class_count: int, image_size: int = 0) -> Iterator[Any]:
         self.seen.append(("describe", (model, class_count, image_size)))
@@ -144,7 +149,7 @@ class Script:
     ) -> Iterator[Any]:
         self.seen.append(("resume", (path, changes)))
         self.seen.append(("options", options))
-        yield from self._go(Recipe(), live, 2, resumed=True)
+        yield from self._go(Recipe(mode="scratch", model="resnet18"), live, 2, resumed=True)
 
     def _go(
         self, recipe: Recipe, live: LiveRequests, first: int, *, resumed: bool
@@ -379,7 +384,7 @@ def choose_mode(window, mode: str) -> None:
 
 
 def facts(folder, *, epochs_done=1) -> RunFacts:
-    recipe = Recipe(epochs=3)
+    recipe = Recipe(mode="scratch", model="resnet18", epochs=3)
     return RunFacts(str(folder), recipe, 2, epochs_done, 0.5, str(folder / "last.pth"), "")
 
 

@@ -8,7 +8,7 @@ from flowergui import tasks
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
 from flowergui.desktop.session import Mode, Session, Store, is_idle, open_dataset
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.desktop.transitions import with_dataset, with_model
+from flowergui.desktop.transitions import with_dataset, with_samples
 from flowergui.desktop.widgets.banner import Banner, Message
 from flowergui.errors import FlowerError
 from flowergui.events import CacheState, SampleDrawn, SampleProgress, Scanned, ScanProgress
@@ -18,9 +18,6 @@ from flowergui.wording import photo_cache_text
 
 SCAN, DRAW, CLEAR = "scan", "sample", "clear cache"
 """The names of its jobs."""
-
-SAMPLE_MODEL = "mynet"
-"""The network that the sample flowers are trained with from scratch."""
 
 MAX_RECENT = 8
 """How many folders are remembered."""
@@ -143,11 +140,9 @@ class DatasetController(QObject):
 
     def _open_samples(self, folder: str) -> None:
         session = self._store.session
-        if not is_idle(session):
-            return
-        if session.mode is Mode.SCRATCH:  # curves within a minute, on any laptop
-            self._store.update(**with_model(session, SAMPLE_MODEL))
-        self.open(folder)
+        if is_idle(session):
+            self._store.update(**with_samples(session))
+            self.open(folder)
 
     def _take(self, scanned: Scanned) -> None:
         self._store.update(**with_dataset(self._store.session, scanned))

@@ -16,13 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from flowergui.config.recipe import DEFAULT_MODELS
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ModelIndex
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.facts import ModelFacts
-from flowergui.text import fine_percent, megaparameters, percent, tr
+from flowergui.text import fine_percent, megabytes, megaparameters, percent, tr
 
-BEFORE = ("resnet18", "resnet50", "mynet")
+BEFORE = (DEFAULT_MODELS["transfer"], DEFAULT_MODELS["scratch"], "resnet50", "mynet")
 """What is offered until the catalogue is there."""
 
 _FACTS = Qt.ItemDataRole.UserRole
@@ -66,7 +67,7 @@ class ModelSelector(QWidget):
 
     def show_models(self, models: tuple[ModelFacts, ...], model: str) -> None:
         """Offers these networks, () while they are not known yet, and shows the chosen one."""
-        if models is not self._models:
+        if models != self._models:
             self._models = models
             self._box.fill(_rows(models), families=bool(models))
         self._box.show_chosen(model)
@@ -99,12 +100,18 @@ class ModelSelector(QWidget):
 
 
 def _rows(models: tuple[ModelFacts, ...]) -> list[tuple[str, ModelFacts | None]]:
-    """The networks, each family under a heading, which has no facts."""
+    """The networks: first those whose weights are on this machine, then each family. Headings have
+    no facts."""
     if not models:
         return [(name, None) for name in BEFORE]
     rows: list[tuple[str, ModelFacts | None]] = []
+    here = [facts for facts in models if facts.local]
+    if here:
+        rows = [(tr("On this machine"), None), *((facts.name, facts) for facts in here)]
     family = None
     for facts in models:
+        if facts.local:
+            continue
         if facts.family != family:
             family = facts.family
             rows.append((family, None))
@@ -164,7 +171,7 @@ class _SearchBox(QComboBox):
         self.setCurrentIndex(row if row >= 0 else self._row(BEFORE[0]))
         self.blockSignals(False)
         widest = max(self.fontMetrics().horizontalAdvance(name) for name, _ in rows)
-        beside = self.fontMetrics().horizontalAdvance("000.0 M   000 px   00.0%")
+        beside = self.fontMetrics().horizontalAdvance("000.0 M   000 px   00.0%   0,000 MB")
         for view in (self.view(), self._found):
             view.setMinimumWidth(widest + beside * families + 70)
 
@@ -261,12 +268,14 @@ class _ModelDelegate(QStyledItemDelegate):
     def _paint_facts(
         self, painter: QPainter, option: QStyleOptionViewItem, area: QRectF, facts: ModelFacts
     ) -> None:
-        """Three columns from the right: accuracy, input size, parameters."""
+        """Four columns from the right: download, accuracy, input size, parameters."""
         painter.setPen(theme.current().color("muted"))
         right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
         accuracy = fine_percent(facts.weights[0].accuracy) if facts.weights else "–"
+        download = megabytes(facts.weights[0].megabytes) if facts.weights else ""
         edge = area.right()
         for text, widest in (
+            ("" if facts.local else download, "0,000 MB"),
             (accuracy, "00.0%"),
             (f"{facts.image_size} px", "000 px"),
             (megaparameters(facts.parameters), "000.0 M"),

@@ -1,37 +1,24 @@
-"""Where a new run starts: the mode, the network and its weights, and the files of weights."""
+"""Where a new run starts: the mode and the network."""
 
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 
-from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.desktop.session import Mode, Session, Store
+from flowergui.desktop.session import Mode, Store
 from flowergui.desktop.start_from.mode_selector import ModeSelector
 from flowergui.desktop.threads import preload_torch
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.desktop.transitions import (
-    settled_weights,
-    with_mode,
-    with_model,
-    with_settings_of,
-    with_weights,
-)
+from flowergui.desktop.transitions import with_mode, with_model, with_settings_of
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import OtherArchitectureError
-from flowergui.events import (
-    DeviceNoticed,
-    DownloadProgress,
-    ModelsListed,
-    WeightsFound,
-    WeightsSaved,
-)
+from flowergui.events import DeviceNoticed, ModelsListed
 from flowergui.text import tr
 from flowergui.wording import device_notice_remedy, device_notice_text
 
-MODELS, WEIGHTS, SAVE = "models", "weights", "save weights"
-"""The names of its jobs."""
+MODELS = "models"
+"""The name of its job."""
 
 
 class StartController(QObject):
@@ -53,10 +40,6 @@ class StartController(QObject):
         self._loading = False
         panel.mode_requested.connect(self.choose_mode)
         panel.models.model_requested.connect(self.choose_model)
-        panel.weights.weights_requested.connect(self._choose_weights)
-        panel.weights.save_requested.connect(self._save_weights)
-        panel.weights.cancel_requested.connect(self._cancel_saving)
-        store.changed.connect(self._follow)
 
     @Slot()
     def load_models(self) -> None:
@@ -109,48 +92,6 @@ class StartController(QObject):
         else:
             self._jobs.report(error)
 
-    @Slot(str)
-    def _choose_weights(self, weights: str) -> None:
-        self._store.update(**with_weights(self._store.session, weights))
-
-    @Slot(object, object)
-    def _follow(self, before: Session, after: Session) -> None:
-        if after.models and (before.recipe.model, bool(before.models)) != (
-            after.recipe.model,
-            True,
-        ):
-            self._find_weights()
-        session = self._store.session
-        weights = settled_weights(session)
-        if weights != session.recipe.weights and session.mode is not Mode.RESUME:
-            self._store.update_recipe(weights=weights)
-
-    def _find_weights(self) -> None:
-        model = self._store.session.recipe.model
-        self._jobs.do(WEIGHTS, lambda: tasks.find_weights(model), self._on_events)
-
-    @Slot()
-    def _save_weights(self) -> None:
-        """Downloads the chosen weights, unless they are here already, and keeps them."""
-        recipe = self._store.session.recipe
-        self._store.update(download=DownloadProgress(recipe.model, 0, 0))
-        self._jobs.do(
-            SAVE,
-            lambda: tasks.save_weights(recipe.model, recipe.weights),
-            self._on_events,
-            self._on_save_error,
-        )
-
-    @Slot()
-    def _cancel_saving(self) -> None:
-        self._jobs.cancel(SAVE)
-        self._store.update(download=None)
-
-    @Slot(object)
-    def _on_save_error(self, error: BaseException) -> None:
-        self._store.update(download=None)
-        self._jobs.report(error)
-
     @Slot(object)
     def _on_events(self, events: tuple[Any, ...]) -> None:
         for event in events:
@@ -159,20 +100,6 @@ class StartController(QObject):
                     self._take_models(event)
                 case DeviceNoticed():
                     self._show_notice(event)
-                case WeightsFound(model=model) if model == self._store.session.recipe.model:
-                    self._store.update(saved_weights=event.files)
-                case DownloadProgress():
-                    self._store.update(download=event)
-                case WeightsSaved():
-                    self._store.update(download=None)
-                    self._find_weights()
-                    self._banner.show_success(
-                        tr(
-                            "The weights are in {path}; a transfer can start from there without "
-                            "the internet.",
-                            path=event.path,
-                        )
-                    )
 
     def _show_notice(self, event: DeviceNoticed) -> None:
         """A GPU that this PyTorch can't use."""

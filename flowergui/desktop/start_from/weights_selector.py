@@ -1,4 +1,4 @@
-"""Which weights transfer starts from: a version that torchvision offers, or a file."""
+"""Which weights transfer starts from: a version that the catalogue offers, or a file."""
 
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_file
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.events import DownloadProgress
 from flowergui.facts import ModelFacts, WeightsFacts
-from flowergui.text import N_, fine_percent, tr
+from flowergui.system.pip_commands import install_command
+from flowergui.text import N_, fine_percent, megabytes, tr
 
 IMAGENET = "imagenet"
 """The best weights that a network has; the other values are versions, or paths."""
@@ -31,6 +32,8 @@ class WeightsSelector(QWidget):
     """The user wants the chosen version as a file, for use offline."""
     cancel_requested = Signal()
     """The user doesn't want to wait for that file any more."""
+    copy_requested = Signal(str)
+    """The user wants this command on the clipboard."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,12 +49,15 @@ class WeightsSelector(QWidget):
         self._caption = small_label()
         self._save = quiet_button("", "saveWeightsButton", flush=True)
         self._save.clicked.connect(self._save_or_cancel)
+        self._copy = quiet_button(tr("Copy the command"), "copyInstallButton", flush=True)
+        self._copy.clicked.connect(self._request_copy)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addWidget(self._box)
         column.addWidget(self._caption)
-        column.addWidget(self._save, 0, Qt.AlignmentFlag.AlignLeft)
+        for button in (self._save, self._copy):
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
 
     def show_session(self, session: Session) -> None:
         """Shows the weights of the recipe among those of its network and the files on offer."""
@@ -91,7 +97,10 @@ class WeightsSelector(QWidget):
             if self._saving
             else tr("Keeps them among your models, for use without the internet.")
         )
-        self._save.setVisible(self._saving or self._version() is not None)
+        version = self._version()
+        lacks_package = version is not None and _lacks_package(version)
+        self._save.setVisible(self._saving or (version is not None and not lacks_package))
+        self._copy.setVisible(lacks_package)
         self._caption.setText(_download_text(download) if download else self._about(is_file))
 
     def _about(self, is_file: bool) -> str:
@@ -103,12 +112,8 @@ class WeightsSelector(QWidget):
                 model=self._facts.name,
             )
         if facts := self._version():
-            return tr(
-                "Made for {side} px. Downloaded once, {megabytes} MB.",
-                side=facts.image_size,
-                megabytes=f"{facts.megabytes:,.0f}",
-            )
-        return tr("Trained on 1.2 million images. Downloaded once.")
+            return _whereabouts(facts)
+        return tr("Trained on 1.2 million images.")
 
     def _version(self) -> WeightsFacts | None:
         versions = self._facts.weights if self._facts else ()
@@ -124,6 +129,11 @@ class WeightsSelector(QWidget):
     @Slot()
     def _save_or_cancel(self) -> None:
         (self.cancel_requested if self._saving else self.save_requested).emit()
+
+    @Slot()
+    def _request_copy(self) -> None:
+        if facts := self._version():
+            self.copy_requested.emit(install_command(facts.package))
 
     @Slot(str)
     def _choose_file(self, path: str) -> None:
@@ -141,6 +151,25 @@ def _label(facts: WeightsFacts) -> str:
     name = facts.name.removeprefix("IMAGENET1K_").replace("_", " ")
     return tr(
         "ImageNet {version} · {accuracy}", version=name, accuracy=fine_percent(facts.accuracy)
+    )
+
+
+def _lacks_package(facts: WeightsFacts) -> bool:
+    """Whether they are of a package that is not installed."""
+    return bool(facts.package) and not facts.local
+
+
+def _whereabouts(facts: WeightsFacts) -> str:
+    """The image size they were made for, and where they are or come from."""
+    values = {"side": facts.image_size, "size": megabytes(facts.megabytes)}
+    if facts.local:
+        return tr("Made for {side} px. On this machine.", **values)
+    if not facts.package:
+        return tr("Made for {side} px. Downloaded once, {size}.", **values)
+    return tr(
+        "Made for {side} px. In a package of {size} that is not installed: pip install {package}",
+        package=facts.package,
+        **values,
     )
 
 

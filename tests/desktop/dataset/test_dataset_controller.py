@@ -63,7 +63,24 @@ def test_sample_flowers_are_one_click_away(qtbot, window, script):
     qtbot.waitUntil(button(window, "startButton").isEnabled)
     assert script.of("sample")
     assert script.of("sample") == script.of("inspect")
-    assert find(window, QComboBox, "modelSelector").currentText() == "mynet"
+    model = find(window, QComboBox, "modelSelector")
+    assert (window.session.mode, model.currentText()) == ("transfer", "efficientnet_lite0")
+    button(window, "modeScratch").click()
+    assert model.currentText() == "mynet"
+    button(window, "modeTransfer").click()
+    assert model.currentText() == "efficientnet_lite0"
+
+
+@pytest.mark.parametrize("chosen", ["", "resnet50"])
+def test_sample_flowers_are_trained_with_a_small_network_from_scratch(qtbot, window, chosen):
+    button(window, "modeScratch").click()
+    model = find(window, QComboBox, "modelSelector")
+    qtbot.waitUntil(lambda: model.findText("resnet50") > 0)
+    if chosen:
+        model.setCurrentText(chosen)
+    button(window, "sampleButton").click()
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    assert model.currentText() == (chosen or "mynet")
 
 
 @pytest.mark.parametrize("way", ["another folder", "a run"])

@@ -28,6 +28,7 @@ def test_transfer_freezes_all_but_the_head(qtbot, window, script, photos):
 
 
 def test_ticks_go_into_the_recipe(qtbot, window, script, photos):
+    button(window, "modeScratch").click()
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: bool(leaves(window)))
     index = leaves(window)["conv1.weight"]
@@ -59,6 +60,7 @@ def test_everything_frozen_keeps_start_off(qtbot, window, photos):
 
 def test_a_size_that_cannot_be_is_refused_with_an_offer(qtbot, window, script, photos):
     script.refuse = "vit_b_16"
+    button(window, "modeScratch").click()
     open_photos(qtbot, window, photos)
     find(window, QComboBox, "modelSelector").setCurrentText("vit_b_16")
     qtbot.waitUntil(lambda: "can't take" in banner_text(window))

@@ -147,7 +147,7 @@ def test_settings_that_cannot_be_taken_are_named(qtbot, window, script, photos, 
     button(runs, "takeSettingsButton").click()
     assert banner_text(window) == "There is no network oaknet here; choose one."
     recipe = window.session.recipe
-    assert (recipe.model, recipe.weights) == ("resnet18", "imagenet")
+    assert (recipe.model, recipe.weights) == ("efficientnet_lite0", "imagenet")
 
 
 def test_a_run_of_the_list_answers_and_shows_its_mistakes(qtbot, window, script, tmp_path):
@@ -346,7 +346,7 @@ def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
     runs.removal_requested.emit(run)
     runs.findChild(QMessageBox).button(QMessageBox.StandardButton.Yes).click()
     qtbot.waitUntil(lambda: note.text() == "a is gone.")
-    assert window.session.mode == "scratch"
+    assert window.session.mode == "transfer"  # as before
     assert not script.of("evaluate")
     assert not (tmp_path / "a").exists()
 

@@ -31,7 +31,8 @@ def epochs(*accuracies: float | None, loss: float = 1.0) -> tuple[EpochDone, ...
 
 
 def listed(day: int, *accuracies: float | None, size: int = 2_000_000, **recipe) -> RunListed:
-    settings = Recipe(**{"photos": "/photos/flowers", "epochs": 9, **recipe})
+    usual = {"photos": "/photos/flowers", "mode": "scratch", "model": "resnet18", "epochs": 9}
+    settings = Recipe(**{**usual, **recipe})
     path = f"/models/2026-11-{day:02}_14-05-00_{settings.model}_{settings.mode}"
     done = epochs(*accuracies)
     best = f"{path}/best.pth" if done else ""

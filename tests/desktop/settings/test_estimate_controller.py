@@ -13,6 +13,7 @@ from flowergui.facts import Speedup, SpeedupKind
 def test_what_a_run_would_take_is_said_beside_start(qtbot, window, script, photos):
     window._estimate.debounce.setInterval(0)
     hint = find(window, QLabel, "startHint")
+    button(window, "modeScratch").click()
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: hint.text() == "About 8:47 min in all, 13 s an epoch.")
     assert script.of("estimate")[-1][1:] == (12, 4, 2)  # a fifth of each class validates
@@ -34,6 +35,7 @@ def test_what_would_take_less_is_one_click_away(qtbot, window, script, photos):
     window._estimate.debounce.setInterval(0)
     script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
     hint, messages = find(window, QLabel, "startHint"), banner(window)
+    button(window, "modeScratch").click()
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: "About 8:47 min in all, 13 s an epoch." in hint.text())
     assert ">Faster:\xa0progressive\xa0resizing\xa0(4:10\xa0min).</a>" in hint.text()

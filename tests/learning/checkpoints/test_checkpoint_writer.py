@@ -21,7 +21,7 @@ from flowergui.store.run_folder import RunFolder
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    return RunFolder.create(tmp_path, Recipe(model="mynet"))
+    return RunFolder.create(tmp_path, Recipe(mode="scratch", model="mynet"))
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_the_recipe_beside_a_checkpoint_is_the_one_in_it(
     gate.set()
     writer = made(run)
     for rate in (0.1, 0.2):
-        recipe = Recipe(model="mynet", learning_rate=rate)
+        recipe = Recipe(mode="scratch", model="mynet", learning_rate=rate)
         writer.save_async({**state(1), "recipe": recipe.as_dict()})
         writer.wait()
         assert run.recipe() == recipe
