@@ -200,7 +200,8 @@ class RunStarted:
 
     `epoch`, `batch` and `step` are its position: 1, 0, 0 for a new run. `image_size` (pixels),
     `device` and `precision` are resolved, never "auto". `speedup` is how many times faster steps
-    were in this precision than in the other one that was tried; 0.0 if none was.
+    were in this precision than in the other one that was tried; 0.0 if none was. `learning_rate` is
+    the base learning rate of the schedule; 0.0 if it is not known.
     """
 
     run: str
@@ -222,6 +223,7 @@ class RunStarted:
     frozen: tuple[str, ...]
     resumed: bool
     speedup: float = 0.0
+    learning_rate: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ def test_live_changes_of_an_old_run_are_found_in_its_state(old: Path) -> None:
 
 
 def test_what_an_old_run_continues_with_is_in_its_recipe(old: Path) -> None:
-    list(tasks.resume(old / "live-changes"))
+    (started,) = of(list(tasks.resume(old / "live-changes")), RunStarted)
+    assert started.learning_rate == 0.005
     recipe = RunFolder(old / "live-changes").recipe()
     assert recipe.learning_rate == 0.005
     assert recipe.frozen[0] == "stem.0.weight"

@@ -125,6 +125,8 @@ class Session:
     run: RunState = RunState.IDLE
     run_started: RunStarted | None = None
     """How the run began that is running, or was the last to run; None before any."""
+    begun_with: Recipe | None = None
+    """The `recipe` with which that run was started, without what was changed since."""
     run_checkpoint: str = ""
     """The checkpoint of that run that predicts: its best one, else its last."""
     chosen_checkpoint: str = ""

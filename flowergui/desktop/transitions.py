@@ -291,14 +291,22 @@ def without_run(session: Session, folder: str) -> dict[str, Any]:
 
 
 def with_run_started(session: Session, event: RunStarted) -> dict[str, Any]:
-    """A run goes, and heads the list of runs. Its network and frozen layers are what the recipe
-    says: weights alone, or an old checkpoint, may differ from what was shown."""
+    """A run goes, and heads the list of runs. Its network, frozen layers and learning rate are what
+    the recipe says: weights alone, or an old checkpoint, may differ from what was shown. What the
+    user changed since Start stays: the run will follow."""
     changes: dict[str, Any] = {"run_started": event}
     recipe = session.recipe
+    begun = session.begun_with or recipe
     if event.model != recipe.model:
         recipe = replace(recipe, model=event.model, frozen=event.frozen)
-    elif session.network is not None and set(frozen(session)) != set(event.frozen):
+    elif (
+        recipe.frozen == begun.frozen
+        and session.network is not None
+        and set(frozen(session)) != set(event.frozen)
+    ):
         recipe = replace(recipe, frozen=event.frozen)
+    if event.learning_rate and recipe.learning_rate == begun.learning_rate:
+        recipe = replace(recipe, learning_rate=event.learning_rate)
     changes["recipe"] = recipe
     if listed_run(session, event.run) is None:
         classes = len(event.classes)

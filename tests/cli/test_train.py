@@ -193,6 +193,7 @@ def test_epochs_extend_the_newest_run(
     events = events_of(capsys.readouterr().out)
     assert events[0]["event"] == "RunStarted"
     assert events[0]["resumed"] is True
+    assert events[0]["learning_rate"] == recipe_of(empty)["learning_rate"]
     assert [event["epoch"] for event in events if event["event"] == "EpochDone"] == [2]
     assert recipe_of(empty)["epochs"] == 2
 

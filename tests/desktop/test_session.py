@@ -24,8 +24,8 @@ from flowergui.desktop.session import (
     unfinished_run,
     why_not_start,
 )
-from flowergui.desktop.transitions import with_runs, without_run
-from flowergui.events import ModelDescribed, ResumeChecked, RunsFound, Scanned
+from flowergui.desktop.transitions import with_run_started, with_runs, without_run
+from flowergui.events import ModelDescribed, ResumeChecked, RunsFound, RunStarted, Scanned
 from flowergui.facts import (
     Check,
     ClassCount,
@@ -209,3 +209,37 @@ def test_a_run_that_has_gone_predicts_no_more():
     assert predicting_checkpoint(replace(session, **without_run(session, "/m/b"))) == (
         "/m/a/best.pth"
     )
+
+
+# --- the run that trains ----------------------------------------------------------------------
+
+STARTED = RunStarted(
+    "/m/a", "resnet18", "scratch", ("rose", "tulip"), 12, 4, 64, "cpu", "float32", 3, 4, 2, 0, 4,
+    36, 36, NAMES[:1], True, learning_rate=0.005,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "rate", "layers"),
+    [
+        ({}, 0.005, NAMES[:1]),
+        ({"learning_rate": 0.03}, 0.03, NAMES[:1]),
+        ({"frozen": NAMES[1:2]}, 0.005, NAMES[1:2]),
+    ],
+)
+def test_a_run_says_what_it_runs_with_but_for_what_was_changed_since(changes, rate, layers):
+    begun = Recipe(model="resnet18", learning_rate=0.002)
+    session = resuming(
+        run(recipe=begun),
+        run=RunState.RUNNING,
+        begun_with=begun,
+        recipe=replace(begun, **changes),
+    )
+    recipe = with_run_started(session, STARTED)["recipe"]
+    assert (recipe.learning_rate, recipe.frozen) == (rate, layers)
+
+
+def test_a_run_that_does_not_say_its_learning_rate_has_that_of_the_recipe():
+    session = resuming(run(), run=RunState.RUNNING)
+    recipe = with_run_started(session, replace(STARTED, learning_rate=0.0))["recipe"]
+    assert recipe.learning_rate == session.recipe.learning_rate

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,8 @@ class Script:
     explains: threading.Event = field(default_factory=threading.Event)
     """While it is not set, no heatmaps are computed."""
     epochs: int = 2
+    started: dict[str, Any] = field(default_factory=dict)
+    """What a run says of itself when it begins, other than usual."""
     refuse: str = ""
     error: BaseException | None = None
     runs: list[RunFacts] = field(default_factory=list)
@@ -156,10 +158,11 @@ class Script:
     ) -> Iterator[Any]:
         yield Preparing("photos", 0, 1)
         self.holds.wait()
-        yield RunStarted(
+        started = RunStarted(
             str(self.run), recipe.model, recipe.mode, ("rose", "tulip"), 12, 4, 64, "cpu",
             "float32", self.epochs, BATCHES, first, 0, (first - 1) * BATCHES, 36, 36, (), resumed,
         )  # fmt: skip
+        yield replace(started, **self.started)
         for epoch in range(first, self.epochs + 1):
             for batch in range(1, BATCHES + 1):
                 self.gate.acquire()

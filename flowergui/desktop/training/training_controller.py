@@ -55,8 +55,8 @@ class TrainingController(QObject):
         worker.failed.connect(self.failed)
         worker.ended.connect(self._ended)
         self._worker = worker
-        self._store.update(run_started=None)
-        self._enter(RunState.RUNNING)
+        recipe = self._store.session.recipe
+        self._enter(RunState.RUNNING, run_started=None, begun_with=recipe)
         QTimer.singleShot(SHOW_MS, worker, worker.start)
 
     @Slot()
@@ -136,8 +136,8 @@ class TrainingController(QObject):
         self._worker = None
         self._enter(RunState.IDLE)
 
-    def _enter(self, state: RunState) -> None:
-        self._store.update(run=state)
+    def _enter(self, state: RunState, **changes: Any) -> None:
+        self._store.update(run=state, **changes)
         self.changed.emit(state)
 
 

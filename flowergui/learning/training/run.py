@@ -78,6 +78,7 @@ class Run:
             parameters=parameters,
             frozen=self.model.frozen,
             resumed=resumed,
+            learning_rate=self.schedule.base,
         )
 
     # --- changes while it trains: the recipe says what the run uses now

@@ -256,6 +256,9 @@ def test_a_run_that_is_resumed_at_once_is_not_looked_at_beside_it(qtbot, window,
     script.gate.release()
     qtbot.waitUntil(lambda: window.session.run == "idle")
     qtbot.waitUntil(lambda: "are unchanged" in texts(window))
+    button(window, "resumeLastButton").click()
+    assert window.session.run == "running"
+    assert not window._resume.debounce.isActive()  # nor the second time
 
 
 def ask_for_note(runs) -> QInputDialog:

@@ -369,3 +369,31 @@ def test_what_resume_shows_is_what_runs(qtbot, window, script, tmp_path):
     button(window, "startButton").click()
     qtbot.waitUntil(lambda: bool(script.of("resume")))
     assert script.of("resume")[0][1] == {"learning_rate": run.recipe.learning_rate}
+
+
+def test_what_an_old_checkpoint_runs_with_is_shown_without_a_check(qtbot, window, script, tmp_path):
+    script.runs.append(facts(tmp_path / "run"))
+    script.started = {"learning_rate": 0.0005}
+    list_runs(qtbot, window)
+    button(window, "resumeLastButton").click()
+    rate = find(window, QDoubleSpinBox, "learning_rate")
+    qtbot.waitUntil(lambda: rate.value() == 0.0005)
+    script.gate.release()
+    qtbot.waitUntil(lambda: plot(window)._batches.length > BATCHES)
+    assert script.of("rate") == []  # it is no change
+
+
+def test_a_change_made_before_a_run_says_what_it_runs_with_stays(qtbot, window, script, tmp_path):
+    script.runs.append(facts(tmp_path / "run"))
+    script.started = {"learning_rate": 0.0005}
+    script.holds.clear()
+    list_runs(qtbot, window)
+    button(window, "resumeLastButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("resume")))
+    rate = find(window, QDoubleSpinBox, "learning_rate")
+    rate.setValue(0.0007)
+    script.holds.set()
+    script.gate.release()
+    qtbot.waitUntil(lambda: script.of("rate") == [0.0007])
+    qtbot.waitUntil(lambda: window.session.run_started is not None)
+    assert rate.value() == window.session.recipe.learning_rate == 0.0007
