@@ -118,7 +118,7 @@ def test_weights_lists_what_is_on_this_machine_and_what_is_downloaded(
     assert lines[0] == ["network", "parameters", "size", "weights", "ImageNet", "where"]
     names = [line[0] for line in lines]
     assert names.index("efficientnet_lite0") < names.index("mynet") > names.index("resnet50")
-    lite0 = ["efficientnet_lite0", "4.7 M", "224 px", "IMAGENET1K_V1", "75.1%", "on this machine"]
+    lite0 = ["efficientnet_lite0", "4.7 M", "288 px", "IMAGENET1K_V1", "75.1%", "on this machine"]
     assert lite0 in lines
     assert ["mynet", "1.4 M", "96 px", "-", "-", "-"] in lines
     places = {(line[0], line[3]): line[5] for line in lines}

@@ -83,7 +83,7 @@ class ModelSelector(QWidget):
             self._caption.setText(_caption(facts))
             self._caption.setToolTip(
                 tr(
-                    "Its size, the side of the images it was made for, and how accurate its best "
+                    "Its size, the image size that suits it, and how accurate its best "
                     "weights are on ImageNet's 1,000 classes."
                 )
             )

@@ -160,14 +160,14 @@ def _lacks_package(facts: WeightsFacts) -> bool:
 
 
 def _whereabouts(facts: WeightsFacts) -> str:
-    """The image size they were made for, and where they are or come from."""
+    """Where they are or come from, and the image size at which they predict best."""
     values = {"side": facts.image_size, "size": megabytes(facts.megabytes)}
     if facts.local:
-        return tr("Made for {side} px. On this machine.", **values)
+        return tr("On this machine. Best at {side} px.", **values)
     if not facts.package:
-        return tr("Made for {side} px. Downloaded once, {size}.", **values)
+        return tr("Downloaded once, {size}. Best at {side} px.", **values)
     return tr(
-        "Made for {side} px. In a package of {size} that is not installed: pip install {package}",
+        "In a package of {size} that is not installed: pip install {package}",
         package=facts.package,
         **values,
     )

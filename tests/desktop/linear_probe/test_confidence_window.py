@@ -1,11 +1,12 @@
 """The window that says how sure an accuracy is, and whether more images would help."""
 
 import pytest
-from PySide6.QtWidgets import QLabel, QProgressBar, QTreeView
+from PySide6.QtWidgets import QComboBox, QLabel, QProgressBar, QTreeView
 from scripted import button, choose_mode, find, open_photos
 
 from flowergui.desktop.linear_probe.confidence_window import ConfidenceWindow
 from flowergui.desktop.plots.pg import pyqtgraph as pg
+from flowergui.desktop.start_from.weights_selector import WeightsSelector
 from flowergui.errors import FlowerError
 
 
@@ -45,7 +46,8 @@ def test_the_accuracy_has_its_interval_and_the_curve_its_sentence(qtbot, window,
     assert label(confidence, "learningCurveVerdict") == (
         "Twice as many images would raise the accuracy from about 80% to 87%."
     )
-    assert script.of("learning curve") == [(photos, "", "imagenet", "auto")]
+    default = (photos, "efficientnet_lite0", "imagenet", "auto")  # its weights are here
+    assert script.of("learning curve") == [default]
     assert not bar.isVisible()
 
 
@@ -64,14 +66,14 @@ def test_a_class_has_a_curve_of_its_own(qtbot, window, script, photos):
 def test_the_network_of_a_transfer_is_used_if_its_weights_are_here(qtbot, window, script, photos):
     open_photos(qtbot, window, photos)
     choose_mode(window, "transfer")
-    confidence = opened(window)  # the scripted catalogue has weights that need a download
+    find(window, QComboBox, "modelSelector").setCurrentText("resnet18")
+    confidence = opened(window)  # these weights need a download
     qtbot.waitUntil(lambda: ready(confidence))
-    window._start_from._choose_weights("/x/mine.pth")
+    window.findChild(WeightsSelector).weights_requested.emit("/x/mine.pth")
     button(confidence, "computeAgainButton").click()
     qtbot.waitUntil(lambda: len(script.of("learning curve")) == 2)
-    model = window.session.recipe.model
     assert [each[1:3] for each in script.of("learning curve")] == [
-        ("", "imagenet"), (model, "/x/mine.pth"),
+        ("", "imagenet"), ("resnet18", "/x/mine.pth"),
     ]  # fmt: skip
 
 
