@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from flowergui.config.recipe import DEFAULT_MODELS
 from flowergui.errors import FlowerError
 from flowergui.events import DownloadProgress
 from flowergui.learning.acceleration.frozen_split import Features, FrozenSplit, split_at_frozen
@@ -20,9 +21,6 @@ from flowergui.learning.models.describe import head_of
 from flowergui.learning.models.identify import identify_architecture
 from flowergui.learning.models.pretrained import Pretrained, Rgb
 from flowergui.text import shortened, tr
-
-DEFAULT_MODEL = "efficientnet_lite0"
-"""The network whose weights need no download."""
 
 CLASSES = 2
 """Classes of the networks that are built here: no head is used, so any number does."""
@@ -79,13 +77,16 @@ def load_backbone(
     """The backbone with the weights that `weights_name` names, as a recipe does, on `device`. It
     computes in bfloat16 where that is faster.
 
-    Without `model`, a file says which architecture it belongs to; for other weights the default is
-    taken. Draws no random numbers. Raises FlowerError if the weights can't be had or don't fit.
+    Without `model`, a file says which architecture it belongs to; for other weights it is the
+    default of a transfer. Draws no random numbers. Raises FlowerError if the weights can't be had
+    or don't fit.
     """
     is_file = bool(Path(weights_name).suffix) or Path(weights_name).is_file()
     size = 0
     if not model:
-        model, size = _architecture(Path(weights_name)) if is_file else (DEFAULT_MODEL, 0)
+        model, size = (
+            _architecture(Path(weights_name)) if is_file else (DEFAULT_MODELS["transfer"], 0)
+        )
     pretrained = yield from weights.load(model, weights_name)
     size = pretrained.image_size or size or weights.own_image_size(model, weights_name)
     net = build_blank(model, CLASSES, size)

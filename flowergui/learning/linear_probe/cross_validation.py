@@ -16,10 +16,6 @@ PATH = tuple(10 ** (exponent / 2) for exponent in range(-2, 7))
 """The values of c that are tried, times the number of columns, from strong to weak regularization:
 the logit of a photo has D terms, one a column, so that this is independent of D."""
 
-RISES = 2
-"""So many values in a row with a higher loss end the path: the loss has one minimum, and weak
-regularization takes the most time."""
-
 Z_95 = 1.959964
 """The 97.5% quantile of the normal distribution."""
 
@@ -65,18 +61,15 @@ def cross_validate(
     # A class with one photo is unknown to the fold that holds it out, whatever c is.
     judged = labels.bincount(minlength=class_count)[labels] > 1
     judged = judged if judged.any() else torch.ones_like(judged)
-    best_c, best_loss, best_logs, rises = 0.0, math.inf, torch.empty(0), 0
+    best_c, best_loss, best_logs = 0.0, math.inf, torch.empty(0)
     for each in PATH:
         c = each / axes.columns
         fits.fit(c)
         logs = out_of_fold(fits.logits(), fold).log_softmax(1)
         loss = -logs.gather(1, labels[:, None])[judged].mean().item()
-        if loss < best_loss:
-            best_c, best_loss, best_logs, rises = c, loss, logs, 0
-            continue
-        rises += 1
-        if rises == RISES:
-            break
+        if loss >= best_loss:
+            break  # the loss has one minimum, and weak regularization takes the most time
+        best_c, best_loss, best_logs = c, loss, logs
     correct = best_logs.argmax(1) == labels
     return CrossValidation(
         c=best_c,

@@ -16,7 +16,12 @@ from flowergui.events import (
 from flowergui.learning.linear_probe import learning_curve
 from flowergui.learning.linear_probe.backbone import Backbone, load_backbone
 from flowergui.learning.linear_probe.cross_validation import FOLDS, CrossValidation, cross_validate
-from flowergui.learning.linear_probe.features import PhotoFeatures, compute_features, scan_all
+from flowergui.learning.linear_probe.features import (
+    PhotoFeatures,
+    compute_features,
+    photo_dataset,
+    scan_all,
+)
 from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
 from flowergui.text import tr
 
@@ -96,7 +101,8 @@ def _probe(
     found, photos = yield from scan_all(folder)
     backbone = yield from load_backbone(model, weights, device)
     backbone.refuse_leakage(folder)
-    known = yield from compute_features(backbone, folder, photos)
+    dataset = photo_dataset(folder, photos, backbone.image_size)
+    known = yield from compute_features(backbone, dataset)
     yield Preparing(tr("Cross-validating"), 0, 0)
     axes = PrincipalAxes.of(known.features)
     validation = cross_validate(axes, known.labels, len(found.classes), folds)

@@ -39,12 +39,21 @@ class PhotoFeatures:
     seconds: float
 
 
+def photo_dataset(
+    folder: Path, photos: Sequence[Photo], image_size: int, memory: int = 0
+) -> ImageDataset:
+    """The `photos` (paths relative to `folder`) as a network for images of `image_size` pixels
+    takes them. Up to `memory` bytes of them are kept for the next network of this size."""
+    return ImageDataset(folder, photos, eval_transform(image_size), memory)
+
+
 def compute_features(
-    backbone: Backbone, folder: Path, photos: Sequence[Photo]
+    backbone: Backbone, dataset: ImageDataset
 ) -> Generator[Preparing, None, PhotoFeatures]:
-    """Yields Preparing, and returns the features of those `photos` (paths relative to `folder`)
-    that can be read. Raises FlowerError if memory is short, or if no two classes can be read."""
-    dataset = ImageDataset(folder, photos, eval_transform(backbone.image_size), memory=0)
+    """Yields Preparing, and returns the features of those images that can be read. The `dataset`
+    is one for the backbone's image size. Raises FlowerError if memory is short, or if no two
+    classes can be read."""
+    photos = dataset.photos
     groups = sequential_batches(len(photos), GROUP)
     workers = worker_count(0, backbone.device)
     loaded = iterate_batches(dataset, groups, lambda pixels, _: pixels, workers, backbone.device)
@@ -72,7 +81,7 @@ def compute_features(
         ) from error
     kept = tuple(photos[index] for index in known)
     if len({photo.label for photo in kept}) < 2:
-        raise _unreadable(folder, problems)
+        raise _unreadable(problems)
     features = torch.cat(parts)
     if not features.isfinite().all():
         raise FlowerError(
@@ -112,13 +121,12 @@ def sample_photos(photos: Sequence[Photo], class_count: int, most: int) -> tuple
     return tuple(photos[index] for index in chosen.nonzero().flatten().tolist())
 
 
-def _unreadable(folder: Path, problems: Sequence[Problem]) -> FlowerError:
+def _unreadable(problems: Sequence[Problem]) -> FlowerError:
     if not problems:
-        return FlowerError(tr("The images in {folder} are all of one class.", folder=folder))
+        return FlowerError(tr("All images are of one class; at least two are needed."))
     return FlowerError(
         tr(
-            "Images of fewer than two classes in {folder} can be read ({path}: {reason}).",
-            folder=folder,
+            "Images of fewer than two classes can be read ({path}: {reason}).",
             path=problems[0].path,
             reason=problems[0].reason.rstrip("."),
         )

@@ -13,13 +13,21 @@ from flowergui.events import (
     NetworksCompared,
     Preparing,
 )
-from flowergui.learning.data.photos import Photo
+from flowergui.learning.data.dataset import ImageDataset
 from flowergui.learning.linear_probe.backbone import Backbone, load_backbone
 from flowergui.learning.linear_probe.cross_validation import choose_c
-from flowergui.learning.linear_probe.features import compute_features, sample_photos, scan_all
+from flowergui.learning.linear_probe.features import (
+    compute_features,
+    photo_dataset,
+    sample_photos,
+    scan_all,
+)
 from flowergui.learning.models.catalogue import model_catalogue, with_local_weights
 from flowergui.store import library
 from flowergui.text import tr
+
+MEMORY_BYTES = 1 << 28
+"""Of decoded images, kept for the next network of the same image size: 300 take 45 MB at 224 px."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +54,16 @@ def compare(folder: Path, files: Sequence[str], photos_used: int, device: str) -
     found, everything = yield from scan_all(folder)
     class_count = len(found.classes)
     photos = sample_photos(everything, class_count, photos_used)
+    datasets: dict[int, ImageDataset] = {}
     compared: list[NetworkCompared] = []
     for candidate in candidates:
         try:
             backbone = yield from load_backbone(candidate.model, candidate.weights, device)
             backbone.refuse_leakage(folder)
-            result = yield from _compared(backbone, candidate, folder, photos, class_count)
+            size = backbone.image_size
+            if size not in datasets:
+                datasets[size] = photo_dataset(folder, photos, size, MEMORY_BYTES)
+            result = yield from _compared(backbone, candidate, datasets[size], class_count)
         except FlowerError as error:
             yield NetworkFailed(candidate.model, candidate.weights, str(error))
             continue
@@ -74,13 +86,9 @@ def local_candidates() -> list[Candidate]:
 
 
 def _compared(
-    backbone: Backbone,
-    candidate: Candidate,
-    folder: Path,
-    photos: Sequence[Photo],
-    class_count: int,
+    backbone: Backbone, candidate: Candidate, dataset: ImageDataset, class_count: int
 ) -> Generator[DownloadProgress | Preparing, None, NetworkCompared]:
-    known = yield from compute_features(backbone, folder, photos)
+    known = yield from compute_features(backbone, dataset)
     result = choose_c(known.features, known.labels, class_count)
     low, high = result.interval
     return NetworkCompared(

@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtWidgets import QComboBox, QLabel, QProgressBar, QTreeView
-from scripted import button, choose_mode, find, open_photos
+from scripted import button, find, open_photos
 
 from flowergui.desktop.linear_probe.confidence_window import ConfidenceWindow
 from flowergui.desktop.plots.pg import pyqtgraph as pg
@@ -46,8 +46,7 @@ def test_the_accuracy_has_its_interval_and_the_curve_its_sentence(qtbot, window,
     assert label(confidence, "learningCurveVerdict") == (
         "Twice as many images would raise the accuracy from about 80% to 87%."
     )
-    default = (photos, "efficientnet_lite0", "imagenet", "auto")  # its weights are here
-    assert script.of("learning curve") == [default]
+    assert script.of("learning curve") == [(photos, "efficientnet_lite0", "imagenet", "auto")]
     assert not bar.isVisible()
 
 
@@ -65,15 +64,16 @@ def test_a_class_has_a_curve_of_its_own(qtbot, window, script, photos):
 
 def test_the_network_of_a_transfer_is_used_if_its_weights_are_here(qtbot, window, script, photos):
     open_photos(qtbot, window, photos)
-    choose_mode(window, "transfer")
-    find(window, QComboBox, "modelSelector").setCurrentText("resnet18")
-    confidence = opened(window)  # these weights need a download
+    model = find(window, QComboBox, "modelSelector")
+    qtbot.waitUntil(lambda: model.findText("resnet50") > 0)
+    model.setCurrentText("resnet50")  # whose weights the scripted catalogue would download
+    confidence = opened(window)
     qtbot.waitUntil(lambda: ready(confidence))
     window.findChild(WeightsSelector).weights_requested.emit("/x/mine.pth")
     button(confidence, "computeAgainButton").click()
     qtbot.waitUntil(lambda: len(script.of("learning curve")) == 2)
     assert [each[1:3] for each in script.of("learning curve")] == [
-        ("", "imagenet"), ("resnet18", "/x/mine.pth"),
+        ("", "imagenet"), ("resnet50", "/x/mine.pth"),
     ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from flowergui.learning.linear_probe.backbone import Backbone, load_backbone
 from flowergui.learning.linear_probe.features import (
     PhotoFeatures,
     compute_features,
+    photo_dataset,
     sample_photos,
     scan_all,
 )
@@ -36,7 +37,7 @@ def test_unreadable_images_are_left_out(backbone: Backbone, make_photos, tmp_pat
         for number in range(7)
     ]
     events: list[Preparing] = []
-    generator = compute_features(backbone, folder, photos)
+    generator = compute_features(backbone, photo_dataset(folder, photos, 96))
     while True:
         try:
             events.append(next(generator))
@@ -60,8 +61,8 @@ def test_one_readable_class_is_too_few(backbone: Backbone, make_photos, tmp_path
     for path in (folder / "iris").iterdir():
         path.write_text("torn")
     photos = [Photo(f"{name}/{name}_0.jpg", label) for label, name in enumerate(("daisy", "iris"))]
-    with pytest.raises(FlowerError, match=r"fewer than two classes .*iris_0\.jpg"):
-        returned(compute_features(backbone, folder, photos))
+    with pytest.raises(FlowerError, match=r"fewer than two classes can be read .*iris_0\.jpg"):
+        returned(compute_features(backbone, photo_dataset(folder, photos, 96)))
 
 
 def test_all_images_of_a_ready_split_are_used(make_photos, tmp_path: Path) -> None:
