@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import torch
 from filelock import FileLock, Timeout
 
+from flowergui.config.recipe import DEFAULT_MODELS
 from flowergui.errors import FlowerError
 from flowergui.events import DownloadProgress
 from flowergui.text import tr
@@ -215,8 +216,9 @@ def _not_downloaded(error: Exception, source: str, target: Path) -> FlowerError:
         )
     else:
         hint = tr(
-            "Connect to the internet, choose a network whose weights are on this machine, or a "
-            ".pth file of your own. You can also put the file into {folder}.",
+            "Connect to the internet, choose a network whose weights are on this machine, such as "
+            "{model}, or a .pth file of your own. You can also put the file into {folder}.",
+            model=DEFAULT_MODELS["transfer"],
             folder=target.parent,
         )
     return FlowerError(

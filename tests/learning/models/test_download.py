@@ -155,6 +155,7 @@ def test_offline(tmp_path: Path) -> None:
     with pytest.raises(FlowerError, match=f"The weights {NAME} could not be downloaded") as refused:
         pulled(download(f"http://127.0.0.1:9/{NAME}", tmp_path / "cache"))
     assert str(tmp_path / "cache") in refused.value.hint
+    assert "such as efficientnet_lite0" in refused.value.hint
 
 
 def test_a_name_that_is_not_found_is_said_in_words(tmp_path: Path) -> None:
