@@ -7,7 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from flowergui.learning.linear_probe.linear_classifier import LinearClassifier, PrincipalAxes
+from flowergui.learning.linear_probe.linear_classifier import (
+    LinearClassifier,
+    PrincipalAxes,
+    one_core_for,
+)
 
 PATH = tuple(10 ** (exponent / 2) for exponent in range(-6, 7))
 """The values of the penalty that are tried, as multiples of the number of columns."""
@@ -39,13 +43,20 @@ def fit(
     residual divided by 1 - H_ii (Allen 1974, Technometrics 16, 125).
     """
     axes = PrincipalAxes.of(features)
+    with one_core_for(axes.coordinates.numel() * class_count):
+        return _fit(axes, labels, class_count, penalties or tuple(p * axes.columns for p in PATH))
+
+
+def _fit(
+    axes: PrincipalAxes, labels: Tensor, class_count: int, penalties: tuple[float, ...]
+) -> Ridge:
     squared = axes.squared_lengths
     basis = axes.coordinates / squared.sqrt()  # orthonormal, and orthogonal to the constant
     targets = functional.one_hot(labels, class_count).double()
     mean = targets.mean(0)
     projected = basis.T @ (targets - mean)
     best: tuple[float, float, Tensor] = (math.inf, 0.0, torch.empty(0))
-    for penalty in penalties or tuple(each * axes.columns for each in PATH):
+    for penalty in penalties:
         shrinkage = squared / (squared + penalty)
         residuals = targets - mean - (basis * shrinkage) @ projected
         leverage = basis.square() @ shrinkage + 1 / len(labels)
