@@ -10,7 +10,7 @@ import flowergui
 PACKAGE = Path(flowergui.__file__).parent
 
 ORDER = (
-    ("errors", "text"),
+    ("errors", "text", "confidence_interval"),
     ("config",),
     ("facts",),
     ("events", "requests"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from flowergui.confidence_interval import wilson_interval
 from flowergui.events import CrossValidated, Evaluated, Predicted
 from flowergui.text import fine_percent, shortened, tr, trn
 
@@ -68,21 +69,23 @@ def cross_validated(event: CrossValidated) -> Sequence[str]:
 
 
 def _scores(event: Evaluated) -> str:
-    images = image_count(event.photos)
-    accuracy, loss = fine_percent(event.accuracy), f"{event.loss:.3f}"
+    low, high = wilson_interval(event.accuracy * event.photos, event.photos)
+    values = {
+        "accuracy": fine_percent(event.accuracy),
+        "images": image_count(event.photos),
+        "low": fine_percent(low),
+        "high": fine_percent(high),
+        "loss": f"{event.loss:.3f}",
+    }
     if event.top5 is None:
         return tr(
-            "Accuracy {accuracy} on {images}, loss {loss}.",
-            accuracy=accuracy,
-            images=images,
-            loss=loss,
+            "Accuracy {accuracy} on {images} (95% interval {low} to {high}), loss {loss}.", **values
         )
     return tr(
-        "Accuracy {accuracy} on {images}, top-5 accuracy {top5}, loss {loss}.",
-        accuracy=accuracy,
-        images=images,
+        "Accuracy {accuracy} on {images} (95% interval {low} to {high}), top-5 accuracy {top5}, "
+        "loss {loss}.",
+        **values,
         top5=fine_percent(event.top5),
-        loss=loss,
     )
 
 

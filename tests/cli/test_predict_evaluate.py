@@ -56,7 +56,7 @@ def test_evaluate_prints_scores_and_errors(
     assert commands.run(["evaluate", str(only_run(trained)), "--csv", str(table)]) == 0
 
     text = capsys.readouterr().out
-    assert f" on {len(held)} images, loss " in text.splitlines()[0]
+    assert f" on {len(held)} images (95% interval " in text.splitlines()[0]
     assert f"images in {flowers} were not used for training." in text
     for words in (("class", "images", "recall", "precision", "F1"), ("poppy", "2")):
         assert re.search("^" + " +".join(words), text, re.MULTILINE), words
@@ -161,7 +161,8 @@ def test_the_text_of_an_evaluation(capsys: pytest.CaptureFixture[str]) -> None:
     )
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
-        "Accuracy 75.0% on 4 images, top-5 accuracy 90.0%, loss 0.500.",
+        "Accuracy 75.0% on 4 images (95% interval 30.1% to 95.4%), top-5 accuracy 90.0%, loss "
+        "0.500.",
         "The evaluated images in /photos were not used for training.",
         "Skipped 16 images that were used for training.",
         "Skipped classes that the network does not know: oak.",

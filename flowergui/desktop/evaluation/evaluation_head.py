@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from flowergui.confidence_interval import wilson_interval
 from flowergui.confusion_matrix import ConfusionMatrix
 from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.style import theme
@@ -179,6 +180,13 @@ class EvaluationHead(QWidget):
 
 
 def _notes(event: Evaluated) -> Iterator[str]:
+    if event.trained_on is not None:
+        low, high = wilson_interval(event.accuracy * event.photos, event.photos)
+        yield tr(
+            "With 95% confidence, the accuracy on new images lies between {low} and {high}.",
+            low=fine_percent(low),
+            high=fine_percent(high),
+        )
     if event.problems:
         first = event.problems[0]
         yield trn(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from flowergui.confidence_interval import wilson_interval
 from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
 from flowergui.learning.linear_probe.logistic_regression import SubsetFits
 from flowergui.learning.randomness import derive_seed
@@ -15,9 +16,6 @@ FOLDS = 5
 PATH = tuple(10 ** (exponent / 2) for exponent in range(-2, 7))
 """The values of c that are tried, times the number of columns, from strong to weak regularization:
 the logit of a photo has D terms, one a column, so that this is independent of D."""
-
-Z_95 = 1.959964
-"""The 97.5% quantile of the normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +127,3 @@ def class_accuracy(correct: Tensor, labels: Tensor, class_count: int) -> tuple[f
         share if count else None
         for share, count in zip((right / counts).tolist(), counts.tolist(), strict=True)
     )
-
-
-def wilson_interval(correct: float, count: int) -> tuple[float, float]:
-    """The 95% interval of a share of which `correct` of `count` were observed (Wilson 1927, J. Am.
-    Stat. Assoc. 22, 209)."""
-    share, square = correct / count, Z_95**2 / count
-    middle = (share + square / 2) / (1 + square)
-    half = Z_95 / (1 + square) * math.sqrt(share * (1 - share) / count + square / (4 * count))
-    return max(middle - half, 0.0), min(middle + half, 1.0)

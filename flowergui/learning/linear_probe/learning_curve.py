@@ -12,16 +12,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from flowergui.confidence_interval import Z_95, wilson_interval
 from flowergui.events import Preparing
 from flowergui.facts import CurvePoint
 from flowergui.learning.linear_probe.cross_validation import (
     FOLDS,
-    Z_95,
     class_accuracy,
     out_of_fold,
     stratified_folds,
     stratified_subset,
-    wilson_interval,
 )
 from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
 from flowergui.learning.linear_probe.logistic_regression import SubsetFits

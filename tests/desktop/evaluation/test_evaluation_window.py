@@ -209,6 +209,7 @@ def test_what_was_left_out_is_said(window, evaluated):
         result(evaluated, problems=(problem,), trained_on=300, unknown_classes=("oak",), top5=0.97)
     )
     assert label(window, "evaluationNote") == (
+        "With 95% confidence, the accuracy on new images lies between 18.8% and 81.2%. "
         "1 image could not be read (rose/torn.jpg: no picture). Skipped (unknown classes): oak."
     )
     assert "on unseen images in flowers" in label(window, "evaluationSubject")

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
@@ -13,7 +12,6 @@ from flowergui.learning.linear_probe.cross_validation import (
     choose_c,
     stratified_folds,
     stratified_subset,
-    wilson_interval,
 )
 
 LABELS = torch.tensor([0] * 11 + [1] * 23 + [2] * 4 + [3])
@@ -100,9 +98,3 @@ def test_a_class_with_one_photo_has_no_say_in_the_choice(made) -> None:
     assert result.accuracy == pytest.approx(
         (result.probabilities.argmax(1) == labels).double().mean().item()
     )
-
-
-@pytest.mark.parametrize(("correct", "count"), [(0, 5), (5, 5), (267, 300), (1, 40)])
-def test_the_interval_is_wilson_s(correct: int, count: int) -> None:
-    expected = binomtest(correct, count).proportion_ci(method="wilson")
-    assert wilson_interval(correct, count) == pytest.approx(tuple(expected), abs=1e-6)

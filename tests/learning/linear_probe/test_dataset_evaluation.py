@@ -6,9 +6,9 @@ import pytest
 from weight_files import saved
 
 from flowergui import tasks
+from flowergui.confidence_interval import wilson_interval
 from flowergui.errors import FlowerError
 from flowergui.events import CrossValidated, LearningCurveEstimated, PhotoEvaluated, Scanned
-from flowergui.learning.linear_probe.cross_validation import wilson_interval
 
 
 @pytest.fixture
