@@ -114,9 +114,9 @@ def shuffled(values: Tensor, *seed: int | str) -> Tensor:
 
 
 def out_of_fold(logits: Tensor, fold: Tensor) -> Tensor:
-    """Logits (N, F, K) of all photos by the classifiers without each fold -> (N, K), each photo's
+    """Logits (F, K, N) of all photos by the classifiers without each fold -> (N, K), each photo's
     by the one that has not seen it."""
-    return logits[torch.arange(len(fold)), fold]
+    return logits[fold, :, torch.arange(len(fold))]
 
 
 def class_accuracy(correct: Tensor, labels: Tensor, class_count: int) -> tuple[float | None, ...]:

@@ -54,11 +54,11 @@ class PrincipalAxes:
         """Those of features (N, D). One eigen-decomposition of the smaller of N and D."""
         photos, columns = features.shape
         with one_core_for(photos * columns * min(photos, columns)):
-            values = features.double()
-            mean = values.mean(0)
-            scale = values.std(0, correction=0)
+            standardized = features.to(torch.float64, copy=True)
+            mean = standardized.mean(0)
+            scale = standardized.std(0, correction=0)
             scale = torch.where(scale > torch.finfo(torch.float64).eps * mean.abs(), scale, 1.0)
-            standardized = (values - mean) / scale
+            standardized.sub_(mean).div_(scale)
             if photos < columns:
                 squared, left = _positive(_eigen(standardized @ standardized.T))
                 lengths = squared.sqrt()

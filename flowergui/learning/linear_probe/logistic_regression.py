@@ -38,6 +38,9 @@ SMALLEST_CHANGE = 1e-7
 """The change of the loss that float32 can't tell from none: where it is smaller, a coarse fit
 ends."""
 
+MIN_CURVATURE = 1e-6
+"""The least curvature that is assumed where all photos are certain, for the units of a fit."""
+
 
 def fit(
     features: Tensor,
@@ -73,17 +76,16 @@ class SubsetFits:
     ) -> None:
         """`labels` are (N,) int64; `subsets` (F, N) bool are the photos of each fit."""
         self._axes, self._labels, self._classes = axes, labels, class_count
-        self._weights = subsets.T.double()[:, :, None]  # (N, F, 1)
-        self._targets = functional.one_hot(labels, class_count).double()[:, None, :]
+        self._weights = subsets.double()[:, None]  # (F, 1, N)
+        self._targets = functional.one_hot(labels, class_count).T.double()  # (K, N)
         photos, rank = axes.coordinates.shape
-        self._inputs = torch.cat((axes.coordinates, torch.ones(photos, 1).double()), 1)
         self._squared = torch.cat((axes.squared_lengths, torch.tensor([photos]).double()))
-        # Of each fit, a row for each axis and one for the bias: (R + 1, F, K).
-        self._solution = torch.zeros(rank + 1, len(subsets), class_count, dtype=torch.float64)
+        # Of each fit and class, a weight for each axis, then the bias: (F, K, R + 1).
+        self._solution = torch.zeros(len(subsets), class_count, rank + 1, dtype=torch.float64)
 
     def start_from(self, weight: Tensor, bias: Tensor) -> None:
         """All fits start from a classifier of the coordinates: weight (K, R) and bias (K,)."""
-        self._solution[:] = torch.cat((weight.T, bias[None]))[:, None, :]
+        self._solution[:] = torch.cat((weight, bias[:, None]), 1)
 
     def fit(self, c: float, *, fine: bool = False) -> None:
         """Fits all subsets with this `c`, up to FINE_TOLERANCE or COARSE_TOLERANCE."""
@@ -91,7 +93,7 @@ class SubsetFits:
             self._minimize(self._problem(c, torch.float64 if fine else torch.float32), fine=fine)
 
     def _minimize(self, problem: "_Problem", *, fine: bool) -> None:
-        variable = self._solution.flatten(1) / problem.scale
+        variable = self._solution / problem.scale
         optimizer = torch.optim.LBFGS(
             [variable],
             max_iter=MAX_ITERATIONS,
@@ -106,44 +108,44 @@ class SubsetFits:
             return loss
 
         optimizer.step(closure)  # type: ignore[no-untyped-call]
-        self._solution = (variable * problem.scale).view_as(self._solution)
+        self._solution = variable * problem.scale
 
     def logits(self) -> Tensor:
-        """(N, F, K): of all photos, by each fit."""
+        """(F, K, N): by each fit, of all photos."""
         with self._one_core():
-            return (self._inputs @ self._solution.flatten(1)).view(-1, *self._solution.shape[1:])
+            return _logits(self._axes.coordinates, self._solution)
 
     def classifier(self, subset: int) -> LinearClassifier:
         """That of one subset, for raw features."""
-        solution = self._solution[:, subset]
-        return self._axes.to_classifier(solution[:-1].T, solution[-1])
+        solution = self._solution[subset]
+        return self._axes.to_classifier(solution[:, :-1], solution[:, -1])
 
     def _one_core(self) -> AbstractContextManager[None]:
-        return one_core_for(len(self._inputs) * self._solution.numel())
+        return one_core_for(len(self._labels) * self._solution.numel())
 
     def _problem(self, c: float, dtype: torch.dtype) -> "_Problem":
         photos = len(self._labels)
         # Two classes have weights w and -w: half the squared norm of both is that of w, not of the
         # difference 2 w.
-        penalty = torch.full((len(self._squared), 1), 1 / (c * photos), dtype=torch.float64)
+        penalty = torch.full_like(self._squared, 1 / (c * photos))
         penalty *= 2 if self._classes == 2 else 1
         penalty[-1] = 0
-        probabilities = self.logits().softmax(2)
-        curvature = (probabilities * (1 - probabilities)).mean()
+        probabilities = self.logits().softmax(1)
+        curvature = (probabilities * (1 - probabilities)).mean().clamp(min=MIN_CURVATURE)
         return _Problem(
-            inputs=self._inputs.to(dtype),
+            inputs=self._axes.coordinates.to(dtype),
             targets=self._targets,
             weights=self._weights / photos,
             penalty=penalty,
-            scale=(curvature * self._squared[:, None] / photos + penalty).rsqrt(),
+            scale=(curvature * self._squared / photos + penalty).rsqrt(),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """The mean cross entropy with its penalty (R + 1, 1), of fits (R + 1, F K) in units `scale`
-    (R + 1, 1): in these the curvature along all axes is similar, so that L-BFGS needs a tenth of
-    the steps. Matrix products have the dtype of `inputs`."""
+    """The mean cross entropy with its penalty (R + 1,), of fits (F, K, R + 1) in units `scale`
+    (R + 1,): in these the curvature along all axes is similar, so that L-BFGS needs a tenth of the
+    steps. Matrix products have the dtype of `inputs`."""
 
     inputs: Tensor
     targets: Tensor
@@ -153,12 +155,19 @@ class _Problem:
 
     def loss_and_gradient(self, variable: Tensor) -> tuple[Tensor, Tensor]:
         solution = variable * self.scale
-        products = (self.inputs @ solution.to(self.inputs.dtype)).double()
-        logits = products.view(len(self.inputs), self.weights.shape[1], -1)
-        logs = logits.log_softmax(2)
+        logs = _logits(self.inputs, solution).log_softmax(1)
         loss = -(logs * self.targets * self.weights).sum()
-        residuals = (logs.exp() - self.targets) * self.weights
-        summed = self.inputs.T @ residuals.flatten(1).to(self.inputs.dtype)
-        gradient = summed.double() + self.penalty * solution
         loss = loss + 0.5 * (self.penalty * solution.square()).sum()
+        residuals = (logs.exp() - self.targets) * self.weights
+        summed = residuals.flatten(0, 1).to(self.inputs.dtype) @ self.inputs
+        gradient = torch.cat((summed.double(), residuals.sum(2).view(-1, 1)), 1)
+        gradient = gradient.view_as(solution) + self.penalty * solution
         return loss, gradient * self.scale
+
+
+def _logits(inputs: Tensor, solution: Tensor) -> Tensor:
+    """Inputs (N, R) and fits (F, K, R + 1) -> logits (F, K, N) float64. With the few rows on the
+    left, a product takes a fifth of the time that it takes with them on the right."""
+    weight, bias = solution[..., :-1], solution[..., -1:]
+    products = weight.flatten(0, 1).to(inputs.dtype) @ inputs.T
+    return products.double().view(*bias.shape[:2], -1) + bias
