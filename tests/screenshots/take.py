@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QSettings, QSize, QTimer
-from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QTableView, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QTableView, QTreeView, QWidget
 
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
@@ -22,6 +22,7 @@ from flowergui.store import library
 
 MISTAKES = QSize(1000, 620)
 RUNS = QSize(1000, 600)
+CONFIDENCE = QSize(1000, 600)
 
 TOO_LONG = 900_000
 """Milliseconds after which a picture is not waited for any more."""
@@ -83,6 +84,7 @@ def walk(photographer: Photographer, epochs: int) -> None:
     click("modeTransfer")
     photographer.rest(600)
     photographer.keep("transfer")
+    before_training(photographer)
     click("modeScratch")
     model = find("modelSelector")
     assert isinstance(model, QComboBox)
@@ -129,6 +131,25 @@ def walk(photographer: Photographer, epochs: int) -> None:
     path.returnPressed.emit()
     photographer.rest(600)
     photographer.keep("refused")
+
+
+def before_training(photographer: Photographer) -> None:
+    """Which network suits the dataset, how sure its accuracy is, and whether more would help."""
+    find, click, until = photographer.find, photographer.click, photographer.until
+    click("compareNetworksButton")
+    networks = find("networksWindow")
+    until(find("networksVerdict").isVisible)
+    photographer.keep("networks", networks)
+    networks.close()
+    click("confidenceButton")
+    confidence = find("confidenceWindow")
+    confidence.resize(CONFIDENCE)
+    until(find("learningCurveVerdict").isVisible)
+    classes = find("classGains")
+    assert isinstance(classes, QTreeView)
+    classes.setCurrentIndex(classes.model().index(0, 0))
+    photographer.keep("confidence", confidence)
+    confidence.close()
 
 
 NOTES = "the tutorial's settings", "photos not varied", "as recommended"

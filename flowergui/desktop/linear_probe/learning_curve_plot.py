@@ -18,6 +18,9 @@ DASHED = Qt.PenStyle.DashLine
 MARGIN = 0.12
 """Room beside the outermost points, as a share of the distance of two."""
 
+ROOM = 0.01
+"""Room above and below all points, as a share."""
+
 MIN_SPAN = 0.05
 """The least range of accuracies that the vertical axis shows."""
 
@@ -73,11 +76,10 @@ class LearningCurvePlot(QWidget):
             [[(place, f"{each.photos:,}") for place, each in zip(x, points, strict=True)]]
         )
         bounds = [bound for each in points for bound in (each.low, each.high)] + (shown or [])
-        low, high = min(bounds), max(bounds)
-        room = max(MIN_SPAN - (high - low), 0.0) / 2 + 0.02
-        self.plot.setRange(
-            xRange=(x[0] - MARGIN, x[-1] + MARGIN), yRange=(low - room, high + room), padding=0
-        )
+        high = min(max(bounds), 1.0) + ROOM
+        low = max(min(min(bounds), high - MIN_SPAN) - ROOM, -ROOM)
+        high = max(high, low + MIN_SPAN)
+        self.plot.setRange(xRange=(x[0] - MARGIN, x[-1] + MARGIN), yRange=(low, high), padding=0)
 
     def _draw(self, x: list[float], y: list[float], color: str) -> None:
         """The measured part, and the extrapolated last point."""

@@ -5,9 +5,12 @@ from PySide6.QtWidgets import QComboBox, QLabel, QProgressBar, QTreeView
 from scripted import button, find, open_photos
 
 from flowergui.desktop.linear_probe.confidence_window import ConfidenceWindow
+from flowergui.desktop.linear_probe.learning_curve_plot import LearningCurvePlot
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.start_from.weights_selector import WeightsSelector
 from flowergui.errors import FlowerError
+from flowergui.events import LearningCurveEstimated
+from flowergui.facts import CurvePoint
 
 
 def opened(window) -> ConfidenceWindow:
@@ -60,6 +63,21 @@ def test_a_class_has_a_curve_of_its_own(qtbot, window, script, photos):
     assert curves(confidence) == 1
     table.setCurrentIndex(table.model().index(0, 0))
     assert curves(confidence) == 2
+
+
+@pytest.mark.parametrize("accuracy", [0.0, 0.5, 1.0])
+def test_the_axis_has_no_impossible_accuracies(qtbot, accuracy):
+    plot = LearningCurvePlot()
+    qtbot.addWidget(plot)
+    points = tuple(
+        CurvePoint(photos, accuracy, max(accuracy - 0.01, 0), min(accuracy + 0.01, 1), (accuracy,))
+        for photos in (10, 20, 40, 80)
+    )
+    event = LearningCurveEstimated("f", "m", "w", ("rose",), points[:3], points[3], 0.0, 0.0, ())
+    plot.show_curve(event, 0)
+    low, high = plot.plot.getViewBox().viewRange()[1]
+    assert -0.011 <= low < accuracy < high <= 1.011
+    assert high - low > 0.04
 
 
 def test_the_network_of_a_transfer_is_used_if_its_weights_are_here(qtbot, window, script, photos):
