@@ -5,6 +5,7 @@ batches and steps count from 1; `step` is the number of optimizer steps done so 
 on the class; `as_dict` gives what `--json` prints.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -562,6 +563,12 @@ class NetworksCompared:
 
     folder: str
     networks: tuple[NetworkCompared, ...]
+
+    @classmethod
+    def ranked(cls, folder: str, networks: Iterable[NetworkCompared]) -> "NetworksCompared":
+        """Brings networks into their order."""
+        best_first = sorted(networks, key=lambda each: (-each.accuracy, each.milliseconds))
+        return cls(folder, tuple(best_first))
 
 
 @dataclass(frozen=True, slots=True)

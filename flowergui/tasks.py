@@ -184,17 +184,18 @@ def compare_networks(
     folder: str | Path,
     weights: Sequence[str | Path] = (),
     *,
+    local: bool = True,
     photos_used: int = 300,
     device: str = "auto",
 ) -> Iterator[Event]:
     """NetworkCompared or NetworkFailed for each network whose pretrained weights are on this
-    machine, and for each file in `weights`, then NetworksCompared: how well their features suit the
-    images in `folder`, measured on up to `photos_used` of them. Raises FlowerError if there is
-    nothing to compare."""
+    machine (if `local`), and for each file in `weights`, then NetworksCompared: how well their
+    features suit the images in `folder`, measured on up to `photos_used` of them. Raises
+    FlowerError if there is nothing to compare."""
     from flowergui.learning.linear_probe import network_comparison
 
     files = [str(each) for each in weights]
-    yield from network_comparison.compare(Path(folder), files, photos_used, device)
+    yield from network_comparison.compare(Path(folder), files, photos_used, device, local=local)
 
 
 def cross_validate(

@@ -77,6 +77,9 @@ NAMES = ("conv1.weight", "layer1.weight", "fc.weight", "fc.bias")
 
 BATCHES = 4
 
+GOOD_FILE = NetworkCompared("resnet18", "", 30, 0.95, 0.8, 0.99, 0.2, 224, 8.0, 44.7)
+"""What comparing a file comes to."""
+
 
 @dataclass
 class Script:
@@ -292,20 +295,29 @@ class Script:
         )  # fmt: skip
 
     def compare_networks(
-        self, folder: str, weights: Sequence[str] = (), *, device: str
+        self, folder: str, weights: Sequence[str] = (), *, local: bool, device: str
     ) -> Iterator[Any]:
-        self.seen.append(("compare networks", (folder, tuple(weights), device)))
+        self.seen.append(("compare networks", (folder, tuple(weights), local, device)))
         if self.error is not None:
             raise self.error
         yield Preparing("Computing features with mynet", 1, 3)
         self.explains.wait()
-        first = NetworkCompared("mynet", "V1", 30, 0.7, 0.5, 0.85, 0.9, 96, 1.5, 4.7)
-        yield first
+        compared = []
+        if local:
+            compared.append(NetworkCompared("mynet", "V1", 30, 0.7, 0.5, 0.85, 0.9, 96, 1.5, 4.7))
+            yield compared[0]
         for file in weights:
-            yield NetworkFailed("", file, f"{Path(file).name} can't be read.")
-        second = NetworkCompared("resnet50", "V2", 30, 0.9, 0.75, 0.97, 0.3, 224, 20.0, 94.0)
-        yield second
-        yield NetworksCompared(folder, (second, first))
+            if Path(file).stem == "torn":
+                yield NetworkFailed("", file, f"{Path(file).name} can't be read.")
+            else:
+                compared.append(replace(GOOD_FILE, weights=file))
+                yield compared[-1]
+        if local:
+            compared.append(
+                NetworkCompared("resnet50", "V2", 30, 0.9, 0.75, 0.97, 0.3, 224, 20.0, 94.0)
+            )
+            yield compared[-1]
+        yield NetworksCompared.ranked(folder, compared)
 
     def learning_curve(
         self, folder: str, model: str, weights: str, *, device: str

@@ -57,11 +57,24 @@ class NetworksController(QObject):
 
     @Slot()
     def _compare(self) -> None:
+        self._begin(self._files)
+
+    @Slot(str)
+    def _add_file(self, path: str) -> None:
+        """Compares one more file, beside those that are compared already."""
+        self._files = tuple(dict.fromkeys((*self._files, path)))
+        if self._window is not None and self._window.is_running:
+            self._compare()
+        else:
+            self._begin((path,), more=True)
+
+    def _begin(self, files: tuple[str, ...], *, more: bool = False) -> None:
+        """Compares these files, and unless they are just `more`, all networks on this machine."""
         if self._window is None:
             return
-        dataset, files = open_dataset(self._store.session), self._files
+        dataset = open_dataset(self._store.session)
         self._jobs.cancel(COMPARE)
-        self._window.begin()
+        self._window.begin(more=more)
         self._folder = dataset.folder if dataset else ""
         if dataset is None:
             self._window.show_error(tr("Choose a folder of images first."))
@@ -69,15 +82,10 @@ class NetworksController(QObject):
         folder, device = dataset.folder, self._store.session.recipe.device
         self._jobs.do(
             COMPARE,
-            lambda: tasks.compare_networks(folder, files, device=device),
+            lambda: tasks.compare_networks(folder, files, local=not more, device=device),
             self._show_events,
             self._failed,
         )
-
-    @Slot(str)
-    def _add_file(self, path: str) -> None:
-        self._files = tuple(dict.fromkeys((*self._files, path)))
-        self._compare()
 
     @Slot()
     def _cancel(self) -> None:

@@ -99,6 +99,11 @@ class NetworksModel(QAbstractTableModel):
         self._best = self._rows[0] if self._rows else None
         self.endResetModel()
 
+    @property
+    def networks(self) -> tuple[NetworkCompared, ...]:
+        """All rows, in their order."""
+        return tuple(self._rows)
+
     def scale(self) -> tuple[float, float]:
         """The lowest and the highest bound of all intervals."""
         lows, highs = [each.low for each in self._rows], [each.high for each in self._rows]

@@ -85,9 +85,11 @@ class NetworksWindow(QDialog):
 
     # --- for its controller ---------------------------------------------------------------
 
-    def begin(self) -> None:
-        """A comparison begins; the one before is shown no longer."""
-        self._networks.clear()
+    def begin(self, *, more: bool = False) -> None:
+        """A comparison begins; the one before is shown no longer, unless `more` networks are
+        compared beside it."""
+        if not more:
+            self._networks.clear()
         self._failures.clear()
         self._running = True
         self._progress.begin()
@@ -106,11 +108,15 @@ class NetworksWindow(QDialog):
         self._add_failure(network_failed_text(event))
 
     def show_result(self, event: NetworksCompared) -> None:
-        """All networks were compared."""
+        """All networks were compared; those that were shown before stay."""
         self._running = False
         self._progress.hide()
-        self._networks.show_ranked(event.networks)
-        self._verdict.setText(networks_compared_text(event))
+        shown = {
+            (each.model, each.weights): each for each in (*self._networks.networks, *event.networks)
+        }
+        ranked = NetworksCompared.ranked(event.folder, shown.values())
+        self._networks.show_ranked(ranked.networks)
+        self._verdict.setText(networks_compared_text(ranked))
         self._table.choose_first()
         self._show_state()
 
@@ -118,6 +124,11 @@ class NetworksWindow(QDialog):
         """The comparison broke off, and why."""
         self._add_failure(text)
         self.end()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether more networks are to come."""
+        return self._running
 
     def end(self) -> None:
         """No more networks will come."""

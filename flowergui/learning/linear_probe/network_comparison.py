@@ -38,14 +38,16 @@ class Candidate:
     model: str = ""
 
 
-def compare(folder: Path, files: Sequence[str], photos_used: int, device: str) -> Iterator[Event]:
-    """Compares every network whose weights are on this machine, and those of the weights in
-    `files`, on up to `photos_used` images in `folder`.
+def compare(
+    folder: Path, files: Sequence[str], photos_used: int, device: str, *, local: bool = True
+) -> Iterator[Event]:
+    """Compares every network whose weights are on this machine (if `local`), and those of the
+    weights in `files`, on up to `photos_used` images in `folder`.
 
     Yields the events of a scan, NetworkCompared or NetworkFailed for each with Preparing before
     them, and at last NetworksCompared. Raises FlowerError if there is nothing to compare.
     """
-    candidates = [*local_candidates(), *(Candidate(file) for file in files)]
+    candidates = [*(local_candidates() if local else ()), *map(Candidate, files)]
     if not candidates:
         raise FlowerError(
             tr("No pretrained weights are on this machine."),
@@ -69,8 +71,7 @@ def compare(folder: Path, files: Sequence[str], photos_used: int, device: str) -
             continue
         compared.append(result)
         yield result
-    ranked = sorted(compared, key=lambda each: (-each.accuracy, each.milliseconds))
-    yield NetworksCompared(str(folder), tuple(ranked))
+    yield NetworksCompared.ranked(str(folder), compared)
 
 
 def local_candidates() -> list[Candidate]:

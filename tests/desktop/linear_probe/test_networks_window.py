@@ -36,7 +36,7 @@ def test_rows_come_one_by_one_and_the_best_is_first(qtbot, window, script, photo
     networks = opened(window)
     bar = networks.findChild(QProgressBar)
     qtbot.waitUntil(lambda: (bar.value(), bar.maximum()) == (1, 3))
-    assert script.of("compare networks") == [(photos, (), "auto")]
+    assert script.of("compare networks") == [(photos, (), True, "auto")]
     assert rows(networks) == []
     assert not button(networks, "useNetworkButton").isEnabled()
     script.explains.set()
@@ -72,17 +72,38 @@ def test_no_network_is_taken_while_a_run_goes(qtbot, window, script, photos):
     assert label(networks, "networksFailures").startswith("A run is training.")
 
 
-def test_a_file_is_compared_too(qtbot, window, script, photos):
+def test_a_file_is_compared_beside_the_others(qtbot, window, script, photos):
     open_photos(qtbot, window, photos)
     networks = opened(window)
     qtbot.waitUntil(lambda: ready(networks))
+    networks.file_requested.emit("/x/good.pth")
+    qtbot.waitUntil(lambda: rows(networks) == ["resnet18", "resnet50", "mynet"])
+    assert label(networks, "networksVerdict").startswith(
+        "The most accurate on 30 images is resnet18"
+    )
     networks.file_requested.emit("/x/torn.pth")
     failed = "/x/torn.pth could not be compared: torn.pth can't be read."
-    qtbot.waitUntil(lambda: label(networks, "networksFailures") == failed)
-    qtbot.waitUntil(lambda: ready(networks))
-    assert script.of("compare networks")[1] == (photos, ("/x/torn.pth",), "auto")
+    qtbot.waitUntil(lambda: label(networks, "networksFailures") == failed and ready(networks))
+    assert rows(networks) == ["resnet18", "resnet50", "mynet"]
     button(networks, "compareAgainButton").click()
-    qtbot.waitUntil(lambda: len(script.of("compare networks")) == 3)
+    qtbot.waitUntil(lambda: len(script.of("compare networks")) == 4)
+    assert script.of("compare networks")[1:] == [
+        (photos, ("/x/good.pth",), False, "auto"),
+        (photos, ("/x/torn.pth",), False, "auto"),
+        (photos, ("/x/good.pth", "/x/torn.pth"), True, "auto"),
+    ]
+    qtbot.waitUntil(lambda: len(rows(networks)) == 3)
+
+
+def test_a_file_that_is_added_meanwhile_begins_it_anew(qtbot, window, script, photos):
+    open_photos(qtbot, window, photos)
+    script.explains.clear()
+    networks = opened(window)
+    qtbot.waitUntil(lambda: bool(script.of("compare networks")))
+    networks.file_requested.emit("/x/good.pth")
+    script.explains.set()
+    qtbot.waitUntil(lambda: ready(networks))
+    assert rows(networks) == ["resnet18", "resnet50", "mynet"]
 
 
 def test_without_images_it_says_so(qtbot, window, script):
