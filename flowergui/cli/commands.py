@@ -27,6 +27,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import Event, ModelsListed, PhotoEvaluated, RunListed
 from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store import csv_export, library, paths
+from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
 
 log = logging.getLogger(__name__)
@@ -131,6 +132,7 @@ def _evaluation(args: argparse.Namespace) -> Iterator[Event]:
                 tr("A checkpoint has its own network and weights."),
                 hint=tr("Add --folds 5 to evaluate a pretrained network on a folder of images."),
             )
+        _refuse_images(Path(args.checkpoint))
         folder = absolute_folder(args.folder) if args.folder else None
         return tasks.evaluate(args.checkpoint, folder, device=args.device)
     if args.folder:
@@ -141,6 +143,17 @@ def _evaluation(args: argparse.Namespace) -> Iterator[Event]:
     images = absolute_folder(args.checkpoint)
     device = args.device or "auto"
     return tasks.cross_validate(images, args.model, args.weights, folds=args.folds, device=device)
+
+
+def _refuse_images(source: Path) -> None:
+    """Raises FlowerError if this is a folder, but neither a run nor one with its checkpoints."""
+    run = RunFolder(source)
+    checkpoints = (run.best, run.last, run.previous)
+    if source.is_dir() and not run.exists() and not any(each.is_file() for each in checkpoints):
+        raise FlowerError(
+            tr("{folder} holds no run.", folder=source),
+            hint=tr("For a folder of images, add --folds 5: it cross-validates a network on them."),
+        )
 
 
 def _networks(args: argparse.Namespace) -> int:

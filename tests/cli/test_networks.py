@@ -113,6 +113,15 @@ def test_options_of_a_checkpoint_and_of_a_folder_are_not_mixed(
     assert "nothing but a folder of images" in capsys.readouterr().err
 
 
+def test_a_folder_of_images_without_folds_says_what_to_add(
+    flowers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.run(["evaluate", str(flowers)]) == 2
+    assert (
+        f"{flowers} holds no run. For a folder of images, add --folds 5" in capsys.readouterr().err
+    )
+
+
 def test_a_learning_curve_as_json(
     flowers: Path, weights: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
