@@ -102,6 +102,7 @@ def test_sample_flowers_that_come_too_late_change_nothing(
         qtbot.waitUntil(button(window, "startButton").isEnabled)
     else:
         button(window, "startButton").click()
+        qtbot.waitUntil(lambda: window.session.run_started is not None)  # it may change the recipe
     recipe = window.session.recipe
     drawn.set()
     qtbot.waitUntil(lambda: not window._jobs.is_running("sample"))
