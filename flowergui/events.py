@@ -229,9 +229,10 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class BatchDone:
-    """One optimizer step. `loss` is the mean over the batch. `accuracy` is the share of correct
-    predictions, compared with the label of the larger weight where labels are mixed. `batches` is
-    the number of batches of an epoch, `photos` that of the images in this one."""
+    """One optimizer step, or, while the head is fitted, a batch that it is measured on before it
+    sees it; `learning_rate` is 0 then. `loss` is the mean over the batch. `accuracy` is the share
+    of correct predictions, compared with the label of the larger weight where labels are mixed.
+    `batches` is the number of batches of an epoch, `photos` that of the images in this one."""
 
     epoch: int
     batch: int
@@ -278,6 +279,24 @@ class FeatureCacheStatus:
     views: int
     size: int
     why_not: WhyNotCached | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadFitted:
+    """The head was fitted on the features of `photos` training images by logistic regression, with
+    the inverse regularization strength `c` (as in scikit-learn, on standardized features).
+
+    `accuracy` is the cross-validated accuracy on these images, and `low` to `high` its 95% Wilson
+    interval.
+    """
+
+    epoch: int
+    step: int
+    photos: int
+    c: float
+    accuracy: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -640,6 +659,7 @@ Event = (
     | ResumeChecked
     | RunStarted
     | BatchDone
+    | HeadFitted
     | ValidationProgress
     | EpochDone
     | FrozenChanged

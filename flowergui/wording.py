@@ -4,6 +4,7 @@ from flowergui.events import (
     CacheState,
     DeviceNoticed,
     FeatureCacheStatus,
+    HeadFitted,
     LearningCurveEstimated,
     NetworkFailed,
     NetworksCompared,
@@ -11,7 +12,7 @@ from flowergui.events import (
     RunStarted,
 )
 from flowergui.facts import DeviceNotice, Speedup, SpeedupKind, WhyNotCached
-from flowergui.text import file_size, number, percent, rough_duration, tr, trn
+from flowergui.text import file_size, fine_percent, number, percent, rough_duration, tr, trn
 
 MIN_GAIN = 0.01
 """More images are said to help from this gain in accuracy on."""
@@ -123,6 +124,18 @@ def speedup_explanation(speedup: Speedup) -> str:
                 "All epochs train on images of one size. The frozen layers process each image "
                 "once, so later epochs take a moment."
             )
+
+
+def head_fitted_text(event: HeadFitted) -> str:
+    """How good a head is that was just fitted."""
+    return tr(
+        "The head is fitted on {photos} images; cross-validated accuracy {accuracy} "
+        "({low} to {high}).",
+        photos=f"{event.photos:,}",
+        accuracy=fine_percent(event.accuracy),
+        low=fine_percent(event.low),
+        high=fine_percent(event.high),
+    )
 
 
 def photo_cache_text(event: CacheState) -> str:

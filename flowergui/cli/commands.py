@@ -20,7 +20,7 @@ from typing import Any, cast
 from flowergui import tasks
 from flowergui.cli.console import Console, complain, prepare_streams, say
 from flowergui.cli.options import absolute_folder, parse
-from flowergui.config.presets import with_preset
+from flowergui.config.presets import with_epochs, with_preset
 from flowergui.config.recipe import DEFAULT_MODELS, SETTING, Recipe
 from flowergui.config.setting import Value
 from flowergui.errors import FlowerError
@@ -303,10 +303,15 @@ def _recipe(args: argparse.Namespace) -> Recipe:
             tr("Only a transfer starts from pretrained weights."),
             hint=tr("Leave --weights out, or add --mode transfer."),
         )
+    if "frozen" in explicit:  # who freezes layers wants them to stay so
+        explicit.setdefault("freeze_epochs", 0)
     mode = explicit.get("mode") or _usual_mode(explicit.get("model", ""))
     model = DEFAULT_MODELS.get(mode, "")
     recipe = Recipe(photos=absolute_folder(args.folder), mode=mode, model=model)
-    recipe = replace(with_preset(recipe, args.preset), **explicit).checked()
+    recipe = with_preset(recipe, args.preset)
+    if "epochs" in explicit and "minutes" not in explicit:
+        recipe = with_epochs(recipe, explicit["epochs"])
+    recipe = replace(recipe, **explicit).checked()
     if "image_size" not in explicit:
         return _with_fitting_size(recipe)
     list(tasks.describe_model(recipe.model, 2, recipe.image_size))  # raises, before any download

@@ -26,6 +26,7 @@ from flowergui.events import (
     FeatureCacheStatus,
     Finished,
     FrozenChanged,
+    HeadFitted,
     LearningCurveEstimated,
     LearningRateChanged,
     ModelsListed,
@@ -53,6 +54,7 @@ from flowergui.wording import (
     device_notice_remedy,
     device_notice_text,
     feature_cache_text,
+    head_fitted_text,
     network_failed_text,
     networks_compared_text,
     photo_cache_text,
@@ -78,6 +80,8 @@ def lines(event: Event) -> Sequence[str]:
             return [_trainable(event.trainable, event.parameters)]
         case FeatureCacheStatus(part="train"):
             return [feature_cache_text(event)]
+        case HeadFitted():
+            return [head_fitted_text(event)]
         case LearningRateChanged():
             return [tr("The learning rate is now {rate}.", rate=f"{event.learning_rate:g}")]
         case TrainingSizeChanged():

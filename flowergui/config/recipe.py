@@ -76,13 +76,55 @@ class Recipe:
         ),
     )
 
+    minutes: float = setting(
+        0.0,
+        TRAINING,
+        N_("Time budget"),
+        N_(
+            "How long the run may take. The number of epochs is then adapted after each epoch, by "
+            "how long it took, so that the run ends in time, with its best network so far."
+        ),
+        unit=N_("min"),
+        minimum=0.1,
+        maximum=100_000.0,
+        step=1.0,
+        zero=N_("as long as it takes"),
+        switched_on=5.0,
+    )
+    fit_head: bool = setting(
+        False,
+        TRAINING,
+        N_("Fit the head"),
+        N_(
+            "Fits the classifier in the first epoch by logistic regression on the features of all "
+            "training images, which takes seconds and has no learning rate. The epochs after it "
+            "fine-tune what is not frozen, from there."
+        ),
+        matters=lambda recipe: recipe.mode == "transfer",
+    )
+    freeze_epochs: int = setting(
+        0,
+        TRAINING,
+        N_("Frozen epochs"),
+        N_(
+            "How many epochs the frozen layers stay frozen. After them all layers are fine-tuned, "
+            "with the head already trained (Kumar et al. 2022)."
+        ),
+        unit=N_("epochs"),
+        minimum=0,
+        maximum=10_000,
+        zero=N_("the whole run"),
+        switched_on=1,
+        matters=lambda recipe: recipe.mode == "transfer",
+    )
     epochs: int = setting(
         60,
         TRAINING,
         N_("Epochs"),
         N_(
             "How often the network sees every training image. More epochs help until the "
-            "validation accuracy stops improving."
+            "validation accuracy stops improving. With a time budget, their number follows from "
+            "it; choose it yourself, and the budget is switched off."
         ),
         minimum=1,
         maximum=10_000,
@@ -196,6 +238,17 @@ class Recipe:
         maximum=1.0,
         step=0.05,
         matters=lambda recipe: recipe.scheduler in ("step", "plateau"),
+    )
+    freeze_batch_norm: bool = setting(
+        False,
+        TRAINING,
+        N_("Freeze batch statistics"),
+        N_(
+            "Normalizes with the pretrained mean and variance (batch normalization in evaluation "
+            "mode) while the layers around it are fine-tuned. Small batches of few images would "
+            "shift them, and with them all that the network has learned."
+        ),
+        matters=lambda recipe: recipe.mode == "transfer",
     )
     label_smoothing: float = setting(
         0.1,
@@ -463,6 +516,14 @@ class Recipe:
             raise FlowerError(reason)
         return self
 
+    def fits_head_in(self, epoch: int) -> bool:
+        """Whether `epoch` (from 1) fits the head instead of training."""
+        return self.fit_head and self.mode == "transfer" and epoch == 1
+
+    def unfreezes_in(self, epoch: int) -> bool:
+        """Whether all layers train from the start of `epoch` (from 1) on."""
+        return self.mode == "transfer" and 0 < self.freeze_epochs == epoch - 1
+
     def as_dict(self) -> dict[str, Any]:
         """The fields as builtins that JSON can hold."""
         return asdict(self) | {"frozen": list(self.frozen)}
@@ -495,7 +556,7 @@ SETTING: dict[str, Setting] = {each.name: each for each in SETTINGS}
 
 
 RESUMABLE = (
-    *("epochs", "learning_rate", "frozen", "device", "precision", "compiled"),
+    *("minutes", "epochs", "learning_rate", "frozen", "device", "precision", "compiled"),
     *("feature_cache", "photo_cache", "workers", "recover", "save_minutes"),
 )
 """The settings that may change when a run is resumed, beside the folder of its images."""

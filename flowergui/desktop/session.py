@@ -319,6 +319,18 @@ def frozen(session: Session) -> tuple[str, ...]:
         return frozen_names(usual, names, network.head, network.last_stage)
 
 
+def epochs_until_unfrozen(session: Session) -> int:
+    """How many epochs the frozen layers stay frozen before all are fine-tuned; 0 if they stay so
+    for the whole run."""
+    recipe, done = session.recipe, 0
+    if session.run_started is not None and not is_idle(session):
+        run = next((r for r in session.runs if r.path == session.run_started.run), None)
+        done = run.epochs_done if run else 0
+    unfreezes = recipe.minutes or recipe.epochs > recipe.freeze_epochs
+    waits = recipe.mode == "transfer" and unfreezes and recipe.freeze_epochs > done
+    return recipe.freeze_epochs if waits else 0
+
+
 def preset(session: Session) -> str:
     """The preset whose values the recipe has, frozen layers included; "" for none."""
     name, network = preset_of(session.recipe), session.network

@@ -316,9 +316,13 @@ def with_run_started(session: Session, event: RunStarted) -> dict[str, Any]:
 
 
 def with_epoch_done(session: Session, event: EpochDone) -> dict[str, Any]:
-    """The run that goes has done an epoch."""
+    """The run that goes has done an epoch; a time budget may have given it another number of
+    epochs."""
+    started = session.run_started
+    run = listed_run(session, started.run) if started else None
+    recipe = {"recipe": replace(run.recipe, epochs=event.epochs)} if run else {}
     return _of_this_run(
-        session, epochs_done=event.epoch, batch=0, best_accuracy=event.best_accuracy
+        session, epochs_done=event.epoch, batch=0, best_accuracy=event.best_accuracy, **recipe
     )
 
 

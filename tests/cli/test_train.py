@@ -300,3 +300,21 @@ def test_a_run_that_fails_is_not_a_refused_input(
     said = capsys.readouterr().err
     assert "Rolled back to epoch 1, batch 2; continuing with learning rate 0.0005." in said
     assert said.endswith("flowergui: The loss became nan in epoch 1, batch 4. Try less.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "minutes", "freeze_epochs"),
+    [
+        ([], 5, 1),
+        (["--minutes", "20"], 20, 1),
+        (["--epochs", "3"], 0, 0),
+        (["--epochs", "3", "--minutes", "2"], 2, 1),
+        (["--frozen", "stem"], 5, 0),
+    ],
+)
+def test_who_asks_for_epochs_or_frozen_layers_gets_them(
+    planned: list[Recipe], flowers: Path, words: list[str], minutes: float, freeze_epochs: int
+) -> None:
+    commands.run(["train", str(flowers), *words])
+    (recipe,) = planned
+    assert (recipe.minutes, recipe.freeze_epochs) == (minutes, freeze_epochs)

@@ -205,7 +205,9 @@ def test_presets_are_valid_recipes(preset: str, mode: str) -> None:
     assert recipe.mode == mode
     assert preset_of(recipe) == preset
     assert preset_of(replace(recipe, frozen=("fc",))) == preset
-    assert preset_of(replace(recipe, epochs=1234)) == ""
+    assert preset_of(replace(recipe, epochs=1234, minutes=0.0)) == ""
+    follows = bool(recipe.minutes)  # the number of epochs follows from the time budget
+    assert (preset_of(replace(recipe, epochs=1234)) == preset) == follows
 
 
 @pytest.mark.parametrize("mode", ["scratch", "transfer"])

@@ -105,6 +105,8 @@ class Script:
     full: bool = False
     answer: Callable[[str], Iterator[Any]] | None = None
     quicker: Speedup | None = None
+    unfreezes: int = 0
+    """The epoch from which on all layers train; 0 for none."""
 
     def inspect(self, folder: str) -> Iterator[Any]:
         self.seen.append(("inspect", folder))
@@ -167,6 +169,8 @@ class Script:
         )  # fmt: skip
         yield replace(started, **self.started)
         for epoch in range(first, self.epochs + 1):
+            if epoch == self.unfreezes:
+                yield FrozenChanged((epoch - 1) * BATCHES, (), 36, 36)
             for batch in range(1, BATCHES + 1):
                 self.gate.acquire()
                 step = (epoch - 1) * BATCHES + batch - 1

@@ -16,11 +16,16 @@ from PySide6.QtWidgets import (
 
 from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, frozen_names
 from flowergui.desktop.layers.layer_model import LayerModel
-from flowergui.desktop.session import Session, frozen, frozen_problem
+from flowergui.desktop.session import (
+    Session,
+    epochs_until_unfrozen,
+    frozen,
+    frozen_problem,
+)
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
 from flowergui.events import ModelDescribed
-from flowergui.text import N_, tr
+from flowergui.text import N_, tr, trn
 
 PRESETS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     (
@@ -81,10 +86,11 @@ class LayerPanel(QWidget):
         head.addWidget(title, 1)
         head.addWidget(self._show)
 
-        explanation = QLabel(tr("Ticked layers stay frozen. Freeze:"))
+        self._explanation = explanation = QLabel()
         explanation.setToolTip(tr("Frozen layers keep their values; the others are trained."))
         explanation.setWordWrap(True)
         theme.style(explanation, role="caption")
+        self._show_unfreezing(0)
         self._row = QHBoxLayout()
         self._row.setSpacing(2)
         self._presets: dict[QPushButton, tuple[str, ...]] = {}
@@ -132,6 +138,20 @@ class LayerPanel(QWidget):
         if frozen(session) != self._model.frozen:
             self._model.set_frozen(frozen(session))
         self._show_state(frozen_problem(session))
+        self._show_unfreezing(epochs_until_unfrozen(session))
+
+    def _show_unfreezing(self, epochs: int) -> None:
+        """`epochs` is how many epochs the layers stay frozen; 0 for the whole run."""
+        if not epochs:
+            text = tr("Ticked layers stay frozen. Freeze:")
+        else:
+            text = trn(
+                "Ticked layers stay frozen for {count} epoch, then all are fine-tuned. Freeze:",
+                "Ticked layers stay frozen for {count} epochs, then all are fine-tuned. Freeze:",
+                epochs,
+            )
+        if text != self._explanation.text():
+            self._explanation.setText(text)
 
     def _show_network(self, network: ModelDescribed) -> None:
         """Branches that are open stay so in a network with the same parameters."""

@@ -41,7 +41,8 @@ class NetworkController(QObject):
 
     @Slot(object)
     def _freeze(self, names: tuple[str, ...]) -> None:
-        self._store.update_recipe(frozen=names)
+        """What the user freezes stays frozen."""
+        self._store.update_recipe(frozen=names, freeze_epochs=0)
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from flowergui.config.presets import with_epochs
 from flowergui.config.recipe import GROUPS, SETTINGS, START
 from flowergui.config.setting import Setting
 from flowergui.desktop.session import Session, all_editable, editable, preset
@@ -14,7 +15,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card, Segments
 from flowergui.text import tr
 
-FIRST = ("epochs", "batch_size", "learning_rate", "image_size", "augmentation")
+FIRST = ("minutes", "epochs", "batch_size", "learning_rate", "image_size", "augmentation")
 """The settings that are always in sight; the others stand in groups that open."""
 
 
@@ -151,8 +152,11 @@ class RecipeForm(Card):
     def _edited(self) -> None:
         if self._filling:
             return
+        shown = self._shown.recipe
         values: dict[str, Any] = {name: row.value() for name, row in self._rows.items()}
-        recipe = replace(self._shown.recipe, **values)
+        recipe = replace(shown, **values)
+        if recipe.epochs != shown.epochs and recipe.minutes == shown.minutes:
+            recipe = with_epochs(recipe, recipe.epochs)
         if recipe != self._shown.recipe:
             self.recipe_requested.emit(recipe)
 

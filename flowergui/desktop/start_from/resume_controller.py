@@ -267,7 +267,7 @@ class ResumeController(QObject):
         session = self._store.session
         if (run := session.resume_from) is None or not is_idle(session):
             return
-        recipe = replace(session.recipe, epochs=2 * run.epochs_done)
+        recipe = replace(session.recipe, epochs=2 * run.epochs_done, minutes=0.0)
         self._store.update(recipe=recipe)
         if problems := recipe.problems():
             self._banner.refuse(next(iter(problems.values())))

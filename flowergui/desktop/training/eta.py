@@ -7,6 +7,7 @@ from statistics import mean, median
 
 from flowergui.config.recipe import Recipe
 from flowergui.config.resizing import training_size
+from flowergui.config.time_budget import TRAINING_FACTOR
 from flowergui.events import BatchDone, EpochDone, Event, RunStarted, ValidationProgress
 
 SAMPLES = 60
@@ -24,15 +25,17 @@ class _Chunk:
     batches: int
     photos: int
     size: int
-    """The side in pixels of the images that were trained on."""
+    """The side in pixels of the images that were trained on; negative while the head is fitted."""
 
 
 class Eta:
     """Takes chunks of a run's events, and the seconds of a steady clock at which they came."""
 
     def __init__(self, started: RunStarted, recipe: Recipe | None = None) -> None:
-        """`recipe` says whether the images grow (None: they don't)."""
-        self._started = started
+        """`recipe` says whether the images grow, and whether the first epoch fits the head (None:
+        neither)."""
+        self._started, self._epochs = started, started.epochs
+        self._recipe = recipe
         self._sizes = (
             recipe.first_training_size if recipe else 0,
             ((recipe.training_size if recipe else 0) or started.image_size),
@@ -52,7 +55,7 @@ class Eta:
         """The time since the chunk before is what these events took. The first batch only
         starts the clock: it warms up."""
         batches = [event for event in events if isinstance(event, BatchDone)]
-        ended = [event.epoch for event in events if isinstance(event, EpochDone)]
+        ended = [event for event in events if isinstance(event, EpochDone)]
         validated = ended or any(isinstance(event, ValidationProgress) for event in events)
         if not (batches or validated):
             return
@@ -67,7 +70,7 @@ class Eta:
         else:
             self._validation += seconds
         if ended:
-            self._epochs_done = ended[-1]
+            self._epochs_done, self._epochs = ended[-1].epoch, ended[-1].epochs
             self._validations.append(self._validation)
             self._validation = 0.0
 
@@ -85,19 +88,21 @@ class Eta:
             return None
         costs = self._batch_seconds()
         training = (batch.batches - batch.batch) * self._cost(costs, batch.epoch)
-        for epoch in range(batch.epoch + 1, started.epochs + 1):
+        for epoch in range(batch.epoch + 1, self._epochs + 1):
             training += batch.batches * self._cost(costs, epoch)
         if self._validations:
             validation = mean(self._validations)
         else:
             share = started.validation_photos / max(1, started.train_photos)
-            last = self._cost(costs, started.epochs)  # validation images have their full size
+            last = self._cost(costs, self._epochs)  # validation images have their full size
             validation = VALIDATION_SHARE * share * batch.batches * last
-        return training + max(0, started.epochs - self._epochs_done) * validation
+        return training + max(0, self._epochs - self._epochs_done) * validation
 
     def _size(self, epoch: int) -> int:
+        if self._recipe is not None and self._recipe.fits_head_in(epoch):
+            return -self._started.image_size
         first, last = self._sizes
-        return training_size(first, last, epoch, self._started.epochs)
+        return training_size(first, last, epoch, self._epochs)
 
     def _batch_seconds(self) -> dict[int, float]:
         """What a batch took, by the size of its images."""
@@ -111,8 +116,13 @@ class Eta:
         """What a batch of `epoch` takes in seconds: as measured for the size nearest to its own,
         by the number of pixels."""
         size = self._size(epoch)
-        nearest = min(costs, key=lambda measured: abs(measured - size))
-        return costs[nearest] * (size / max(nearest, 1)) ** 2
+        if size in costs:
+            return costs[size]
+        if not (trained := [measured for measured in costs if measured > 0]):
+            fitted = next(iter(costs))
+            return TRAINING_FACTOR * costs[fitted] * (size / fitted) ** 2
+        nearest = min(trained, key=lambda measured: abs(measured - size))
+        return costs[nearest] * (size / nearest) ** 2
 
     def _steady(self, size: int) -> list[_Chunk]:
         """The chunks of this size, but for those that took far too long."""

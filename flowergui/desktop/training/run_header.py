@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from PySide6.QtCore import QRect, Qt, Slot
@@ -21,13 +21,14 @@ from flowergui.events import (
     Event,
     FeatureCacheStatus,
     Finished,
+    HeadFitted,
     Preparing,
     RunStarted,
     Stopped,
     ValidationProgress,
 )
 from flowergui.text import N_, clock, fine_percent, tr, trn
-from flowergui.wording import feature_cache_text, precision_text
+from flowergui.wording import feature_cache_text, head_fitted_text, precision_text
 
 UPDATE_INTERVAL_MS = 200
 """Least milliseconds between two changes of the text: digits that race cannot be read."""
@@ -206,6 +207,8 @@ class RunHeader(QWidget):
                 case DownloadProgress(name=name, done=done, total=total):
                     what = tr("Downloading {name} (MB)", name=name)
                     self._prepare(what, done // 10**6, total // 10**6)
+                case HeadFitted():
+                    self._seen.features, self._seen.doing = head_fitted_text(event), ""
                 case FeatureCacheStatus(part="train"):
                     self._seen.features = feature_cache_text(event)
                 case BatchDone():
@@ -216,6 +219,8 @@ class RunHeader(QWidget):
                 case EpochDone():
                     self._seen.epoch, self._seen.validation = event, None
                     self._seen.seconds += event.seconds
+                    if self._seen.opened is not None:  # a time budget adapts the number of epochs
+                        self._seen.opened = replace(self._seen.opened, epochs=event.epochs)
                 case Stopped():
                     self._seen.over, self._seen.stopped = Phase.STOPPED, event
                 case Finished():
@@ -297,12 +302,13 @@ class RunHeader(QWidget):
                 batches=validation.batches,
                 **epoch,
             )
-        return tr(
-            "Epoch {epoch} of {epochs} · batch {batch} of {batches}",
-            batch=f"{batch.batch:,}",
-            batches=f"{batch.batches:,}",
-            **epoch,
-        )
+        values = {"batch": f"{batch.batch:,}", "batches": f"{batch.batches:,}", **epoch}
+        if batch.learning_rate == 0 and self._recipe and self._recipe.fits_head_in(batch.epoch):
+            return tr(
+                "Epoch {epoch} of {epochs} · fitting the head · batch {batch} of {batches}",
+                **values,
+            )
+        return tr("Epoch {epoch} of {epochs} · batch {batch} of {batches}", **values)
 
     def _speed(self) -> Iterator[str]:
         """How fast it goes and how long it will take, as far as that is known."""

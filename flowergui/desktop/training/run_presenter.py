@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from flowergui.desktop.session import Session, Store, is_idle
+from flowergui.desktop.session import Session, Store, frozen, is_idle
 from flowergui.desktop.training.run_history import Change, HistoryLoaded, size_changes
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.desktop.training.training_controller import TrainingController
@@ -76,6 +76,7 @@ class RunPresenter(QObject):
         self._banner = banner
         self._started: RunStarted | None = None
         self._epochs: list[EpochDone] = []
+        self._unshown: EpochDone | None = None  # the session does not know of it yet
         self._unsaved: set[str] = set()  # names of checkpoints whose last save failed
         training.produced.connect(self.show)
         training.failed.connect(self._fail)
@@ -95,11 +96,19 @@ class RunPresenter(QObject):
             self._show_mark(event)
             self._take(event)
         self._panel.plot.append(batches)
+        self._update_session()
+
+    def _update_session(self) -> None:
+        """Tells the session of the last epoch that was done. Several in a chunk count as one: all
+        panels look at each new session, and an epoch on cached features takes milliseconds."""
+        if self._unshown is not None:
+            done, self._unshown = self._unshown, None
+            self._store.update(**with_epoch_done(self._store.session, done))
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
         if is_idle(before) and not is_idle(after):
-            self._started, self._unsaved = None, set()
+            self._started, self._unshown, self._unsaved = None, None, set()
 
     @Slot(object)
     def _fail(self, error: BaseException) -> None:
@@ -128,6 +137,8 @@ class RunPresenter(QObject):
         return size_changes(epochs, recipe, started.image_size) if started else ()
 
     def _take(self, event: Any) -> None:
+        if isinstance(event, RolledBack | Saved | FinalSaveFailed | Stopped | Finished):
+            self._update_session()
         match event:
             case RunStarted():
                 self._unsaved, self._epochs = set(), []
@@ -140,7 +151,9 @@ class RunPresenter(QObject):
             case EpochDone():
                 self._epochs.append(event)
                 self._panel.plot.epoch_done(event)
-                self._store.update(**with_epoch_done(self._store.session, event))
+                self._unshown = event
+            case FrozenChanged():
+                self._show_unfrozen(event)
             case RolledBack():
                 self._roll_back(event)
             case Saved():
@@ -175,6 +188,13 @@ class RunPresenter(QObject):
             case Finished():
                 self._panel.plot.hurry()
                 self._show_finished(event)
+
+    def _show_unfrozen(self, event: FrozenChanged) -> None:
+        """Layers that the run itself has unfrozen are unticked; what the user has asked for
+        meanwhile is left alone."""
+        session = self._store.session
+        if self._training.live.frozen is None and set(frozen(session)) != set(event.frozen):
+            self._training.adopt({"recipe": replace(session.recipe, frozen=event.frozen)})
 
     def _roll_back(self, event: RolledBack) -> None:
         self._epochs = [each for each in self._epochs if each.step <= event.step]

@@ -70,7 +70,7 @@ class StepTimer:
         self.net = net.to(memory_format=torch.channels_last)
         self._architecture = recipe.model, classes, size
         self._frozen = frozen_parameters(recipe.frozen, *self._architecture)
-        freeze(self.net, self._frozen)
+        freeze(self.net, self._frozen, batch_norm=recipe.freeze_batch_norm)
         for module in self.net.modules():
             if isinstance(module, STOCHASTIC_LAYERS):
                 module.eval()  # it would draw from the trainer's generator

@@ -9,6 +9,7 @@ from typing import Any
 
 from flowergui.config.recipe import Recipe
 from flowergui.config.resizing import training_size
+from flowergui.config.time_budget import epochs_in_budget
 from flowergui.events import Estimated, Preparing
 from flowergui.facts import Speedup
 from flowergui.learning.acceleration import feature_cache
@@ -69,7 +70,11 @@ def _estimate(
     device = hardware.device(recipe.device)
     dtype = hardware.precision(recipe.precision, device)
     tuning.tune_malloc()
+    if recipe.freeze_epochs and (recipe.minutes or recipe.epochs > recipe.freeze_epochs):
+        recipe = replace(recipe, frozen=())  # as most epochs are
     timer = StepTimer(recipe, classes, size, device, dtype)
+    if not supports_size(recipe.model, size, recipe.training_size or size):
+        recipe = replace(recipe, training_size=0)
     side = recipe.training_size or size
     first = recipe.first_training_size
     sides = (side, first) if 0 < first < side else (side,)
@@ -81,6 +86,7 @@ def _estimate(
             yield Preparing(tr("Timing a step"), done, len(sides) + 1)
     yield Preparing(tr("Timing a step"), len(sides), len(sides) + 1)
     model.loading = _time_loading(recipe, side, examples)
+    recipe = model.within_budget(recipe)
     epochs = model.epoch_seconds(recipe)
     where, cache_bytes = model.cache_space(recipe)
     later = epochs[max(views_of(recipe) if where else 0, 1) :] or epochs[-1:]
@@ -172,6 +178,8 @@ class _CostModel:
         for epoch in range(1, recipe.epochs + 1):
             side = training_size(recipe.first_training_size, largest, epoch, recipe.epochs)
             cost = self._cost(side)
+            if recipe.fits_head_in(epoch):
+                cost = replace(evaluation, head=forward)
             spent = train * cost.head + validation * forward
             if epoch == 1:
                 spent += (train + validation) * self.loading.decode
@@ -181,6 +189,13 @@ class _CostModel:
                 spent += train * (cost.backbone + self.loading.augment)
             seconds.append(spent)
         return seconds
+
+    def within_budget(self, recipe: Recipe) -> Recipe:
+        """`recipe` with as many epochs as its time budget allows, if it has one."""
+        if not recipe.minutes:
+            return recipe
+        first, later = self.epoch_seconds(replace(recipe, epochs=2))
+        return replace(recipe, epochs=epochs_in_budget(recipe.minutes, first, 1, later))
 
     def cache_space(self, recipe: Recipe) -> tuple[str, int]:
         """Where the features of the training images are cached ("memory", "file", or "" for

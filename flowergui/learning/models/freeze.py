@@ -28,11 +28,12 @@ def frozen_parameters(
     return frozen
 
 
-def freeze(net: nn.Module, frozen: Iterable[str]) -> None:
+def freeze(net: nn.Module, frozen: Iterable[str], *, batch_norm: bool = False) -> None:
     """Puts `net` in training mode with the named parameters frozen and all others trainable.
 
-    A batch normalization whose own parameters are all frozen is put in evaluation mode:
-    otherwise its running statistics, and with them the features, would drift.
+    A batch normalization whose own parameters are all frozen is put in evaluation mode, and with
+    `batch_norm` every one: otherwise its running statistics, and with them the features, would
+    drift.
     """
     names = set(frozen)
     for name, parameter in net.named_parameters():
@@ -43,4 +44,4 @@ def freeze(net: nn.Module, frozen: Iterable[str]) -> None:
     for module in net.modules():
         own = list(module.parameters(recurse=False))
         if isinstance(module, nn.modules.batchnorm._BatchNorm) and own:
-            module.train(any(parameter.requires_grad for parameter in own))
+            module.train(not batch_norm and any(each.requires_grad for each in own))

@@ -1,20 +1,17 @@
 """The training loop, a generator of events: fit, train_epoch, validate, and their parts.
 
 A frontend pauses a run by not asking for the next event. Its live requests are applied after each
-event of a batch, before the next batch, in `apply_requests` alone.
+event of a batch, before the next batch, in `live_changes.apply_requests` alone.
 """
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 
-from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
     EpochDone,
     Event,
     Finished,
-    FrozenChanged,
-    LearningRateChanged,
     Stopped,
     TrainingSizeChanged,
     ValidationProgress,
@@ -44,6 +41,8 @@ from flowergui.learning.training.failures import (
     report_unreadable,
     save_at_the_end,
 )
+from flowergui.learning.training.head_fit import HeadFitPipeline, fit_head, fits_head
+from flowergui.learning.training.live_changes import apply_requests, change_frozen
 from flowergui.learning.training.model_state import NonFiniteLossError
 from flowergui.learning.training.progress import RunningMetrics
 from flowergui.learning.training.run import Run
@@ -56,24 +55,28 @@ from flowergui.text import tr
 def fit(run: Run, live: LiveRequests) -> Iterator[Event]:
     """Trains until the last epoch, or until `live.stop`. Raises FlowerError, OutOfMemoryError
     among them."""
-    progress, epochs = run.progress, run.recipe.epochs
-    with pipelines(run) as (train, validation), report_out_of_memory(run):
+    progress = run.progress
+    with pipelines(run) as (train, validation, head_fit), report_out_of_memory(run):
         try:
             if run.recipe.recover:
                 yield from run.save()  # a rollback must find this state
-            while progress.epoch <= epochs:
+            while progress.epoch <= run.recipe.epochs:
+                if fits_head(run):
+                    epoch = fit_head(run, live, head_fit)
+                else:
+                    epoch = train_epoch(run, live, train)
                 try:
-                    yield from run.clock.timed(train_epoch(run, live, train))
+                    yield from run.clock.timed(epoch)
                 except NonFiniteLossError as error:
                     yield from recover(run, error)
                     continue
                 if not live.stop:
                     yield from run.clock.timed(validate(run, live, validation))
-                if live.stop and progress.epoch <= epochs:
+                if live.stop and progress.epoch <= run.recipe.epochs:
                     yield from save_at_the_end(run, live)
                     yield Stopped(str(run.folder.path), progress.epoch, progress.batch)
                     return
-                if progress.epoch <= epochs and run.save_is_due() and not run.saved:
+                if progress.epoch <= run.recipe.epochs and run.save_is_due() and not run.saved:
                     yield from run.save_async()
             if not run.saved:
                 yield from run.save()
@@ -86,7 +89,9 @@ def fit(run: Run, live: LiveRequests) -> Iterator[Event]:
         finally:
             run.finish_saving()
     best = progress.best_accuracy, progress.best_epoch
-    yield Finished(str(run.folder.path), epochs, *best, progress.seconds, progress.validated)
+    yield Finished(
+        str(run.folder.path), run.recipe.epochs, *best, progress.seconds, progress.validated
+    )
 
 
 def train_epoch(
@@ -94,6 +99,8 @@ def train_epoch(
 ) -> Generator[Event, None, None]:
     """Trains on the batches of this epoch that are left. Ends early if `live.stop` is set."""
     recipe, progress, epoch = run.recipe, run.progress, run.progress.epoch
+    if progress.batch == 0 and recipe.unfreezes_in(epoch) and run.model.frozen:
+        yield from change_frozen(run, ())
     size = run.training_size(epoch)
     if progress.batch == 0 and size != run.training_size(max(epoch - 1, 1)):
         resized = TrainingSizeChanged(progress.step, size)
@@ -219,36 +226,13 @@ def validate_batch(
         metrics.add(*run.model.evaluate(features, labels), len(batch.indices))
 
 
-# --- between batches and epochs -----------------------------------------------------------------
-
-
-def apply_requests(run: Run, live: LiveRequests) -> Generator[Event, None, bool]:
-    """Applies what a frontend has asked for since the last batch. Returns whether to stop."""
-    if live.frozen is not None:
-        patterns, live.frozen = live.frozen, None
-        try:
-            run.freeze(patterns)
-            frozen = FrozenChanged(run.progress.step, run.model.frozen, *run.model.trainable())
-            run.record(frozen)
-            yield frozen
-        except FlowerError as error:
-            yield Warned(str(error))
-    if live.learning_rate is not None:
-        rate, live.learning_rate = live.learning_rate, None
-        run.set_learning_rate(rate)
-        changed = LearningRateChanged(run.progress.step, rate)
-        run.record(changed)
-        yield changed
-    if live.save:
-        live.save = False
-        yield from run.save()
-    return live.stop
+# --- between epochs -----------------------------------------------------------------
 
 
 def end_epoch(run: Run, validation: RunningMetrics) -> Iterator[Event]:
     """Ends the epoch: adapts the schedule, finds out whether it is the best one, and saves it."""
     progress, train = run.progress, run.progress.sums
-    rate = run.schedule.rate(max(progress.step - 1, 0))
+    rate = 0.0 if fits_head(run) else run.schedule.rate(max(progress.step - 1, 0))
     val_loss, val_accuracy = validation.mean_loss, validation.accuracy
     validated = bool(run.split.validation)
     watched = val_loss if validated else train.mean_loss
@@ -258,6 +242,7 @@ def end_epoch(run: Run, validation: RunningMetrics) -> Iterator[Event]:
     if is_best:
         progress.set_best(val_accuracy, val_loss)
     progress.add_seconds(run.clock.lap())
+    run.fit_into_budget()
     done = EpochDone(
         epoch=progress.epoch,
         epochs=run.recipe.epochs,
@@ -288,8 +273,9 @@ def save_best(run: Run) -> Iterable[Event]:
 
 
 @contextmanager
-def pipelines(run: Run) -> Iterator[tuple[TrainPipeline, ValidationPipeline]]:
-    """The train and the validation pipeline; their caches are freed in the end."""
+def pipelines(run: Run) -> Iterator[tuple[TrainPipeline, ValidationPipeline, HeadFitPipeline]]:
+    """The training images for `train_epoch`, the validation set, and the training images for
+    `fit_head`; what they cache is freed in the end."""
     recipe, config, split = run.recipe, run.config, run.split
     budget = int(hardware.free_memory() * feature_cache.MEMORY_SHARE)
     feature_budget = int(hardware.free_memory(config.device) * feature_cache.MEMORY_SHARE)
@@ -306,8 +292,9 @@ def pipelines(run: Run) -> Iterator[tuple[TrainPipeline, ValidationPipeline]]:
         TrainPipeline(train, recipe, config, run.model, feature_budget),
         ValidationPipeline(validation, recipe, config, run.model, feature_budget // 4),
     )
+    unaugmented = ImageDataset(split.folder, split.train, whole_image, budget // 4, cache)
     try:
-        yield made
+        yield (*made, HeadFitPipeline(unaugmented, recipe, config))
     finally:
         for pipeline in made:
             pipeline.clear()

@@ -18,6 +18,7 @@ from flowergui.learning.acceleration.frozen_split import (
     split_at_frozen,
     unsplit,
 )
+from flowergui.learning.acceleration.linear_head import LinearHead, linear_head_name
 from flowergui.learning.device import hardware, transfers
 from flowergui.learning.device.autocast import autocast
 from flowergui.learning.models.build import expand_head, load_state_dict
@@ -70,6 +71,7 @@ class ModelState:
         """`net` is the recipe's network with `class_count` outputs; it is moved to the device."""
         self.config, self.class_count = config, class_count
         self._architecture, self._label_smoothing = recipe.model, recipe.label_smoothing
+        self._freeze_batch_norm = recipe.freeze_batch_norm and recipe.mode == "transfer"
         hardware.allow_tf32(config.device)
         # torch's overloads of `to` leave out memory_format beside a device.
         self.net = net.to(config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -102,7 +104,7 @@ class ModelState:
     def _freeze(self, names: tuple[str, ...]) -> None:
         """Freezes the parameters of these names, and splits the network that trains, and the one
         that is validated, behind the last layer that is frozen from the input on."""
-        freeze(self.net, names)
+        freeze(self.net, names, batch_norm=self._freeze_batch_norm)
         init_momentum_buffers(self.optimizer)
         self.frozen = names
         self.frozen_split = split_at_frozen(
@@ -128,11 +130,37 @@ class ModelState:
         sizes = [(p.numel(), p.requires_grad) for p in self.net.parameters()]
         return sum(size for size, trains in sizes if trains), sum(size for size, _ in sizes)
 
+    # --- the head alone
+
+    def linear_head(self) -> LinearHead | None:
+        """The last linear layer, with all before it as a frozen backbone as it is now; None if the
+        head of this network is something else."""
+        if not linear_head_name(self.net, self._architecture):
+            return None
+        return LinearHead(
+            self.net,
+            self._architecture,
+            self.class_count,
+            self.config.image_size,
+            self.config.dtype,
+        )
+
+    def load_head(self, weight: Tensor, bias: Tensor) -> None:
+        """Copies `weight` (classes, D) and `bias` (classes,) into the last linear layer, and into
+        that of the averaged network."""
+        name = linear_head_name(self.net, self._architecture)
+        with torch.no_grad():
+            for net in (self.net, self.eval_model):
+                linear = net.get_submodule(name)
+                assert isinstance(linear, nn.Linear)
+                linear.weight.copy_(weight)
+                linear.bias.copy_(bias)
+
     # --- steps
 
     def train(self) -> None:
         """Training mode, with frozen batch normalization in evaluation mode."""
-        freeze(self.net, self.frozen)
+        freeze(self.net, self.frozen, batch_norm=self._freeze_batch_norm)
 
     def compile(self, image_size: int) -> Iterator[Event]:
         """Compiles the part that trains for whole batches of this image size (pixels), if the

@@ -5,15 +5,17 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from flowergui.config.presets import preset_of, with_trained_head
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Preparing, Warned
 from flowergui.learning.acceleration import precision
+from flowergui.learning.acceleration.linear_head import linear_head_name
 from flowergui.learning.acceleration.precision import Precision
 from flowergui.learning.data import photo_check
 from flowergui.learning.data.photos import Photos
@@ -241,6 +243,14 @@ def prepare_model(
     torch.manual_seed(derive_seed(recipe.seed, "network"))
     net = build(recipe.model, len(split.classes), size)
     warnings += _load_weights(net, recipe, new, size)
+    if recipe.fit_head and recipe.mode == "transfer" and not linear_head_name(net, recipe.model):
+        recipe = with_trained_head(recipe)
+        warnings.append(
+            tr(
+                "The classifier of {model} is no linear layer, so it is trained instead of fitted.",
+                model=recipe.model,
+            )
+        )
     model = ModelState(net, recipe, config, len(split.classes))
     model.freeze(recipe.frozen)
     return recipe, model, warnings
@@ -248,16 +258,22 @@ def prepare_model(
 
 def _with_possible_sizes(recipe: Recipe, image_size: int) -> tuple[Recipe, list[str]]:
     """The recipe without progressive resizing if the network can't take its first size, and a
-    warning then. Raises FlowerError if it can't take the training size."""
-    if recipe.training_size:
-        check_size(recipe.model, image_size, recipe.training_size)
-    if recipe.first_training_size:
+    warning then. Raises FlowerError if it can't take the training size, unless that is the one that
+    the preset has for all networks."""
+    warnings: list[str] = []
+    for name in ("training_size", "first_training_size"):
+        size = getattr(recipe, name)
+        if not size:
+            continue
         try:
-            check_size(recipe.model, image_size, recipe.first_training_size)
+            check_size(recipe.model, image_size, size)
         except FlowerError as refusal:
-            warning = tr("{reason} The image size stays the same.", reason=refusal.message)
-            return replace(recipe, first_training_size=0), [warning]
-    return recipe, []
+            if name == "training_size" and preset_of(recipe) != "recommended":
+                raise
+            warnings.append(tr("{reason} The image size stays the same.", reason=refusal.message))
+            values: dict[str, Any] = {name: 0}
+            recipe = replace(recipe, **values)
+    return recipe, warnings
 
 
 def _load_weights(net: nn.Module, recipe: Recipe, new: NewRun, image_size: int) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flowergui.config.recipe import RESUMABLE, SETTING, Recipe
+from flowergui.config.time_budget import TRAINING_FACTOR, epochs_in_budget
 from flowergui.errors import FlowerError
 from flowergui.events import Preparing, ResumeChecked
 from flowergui.facts import Check, CheckKind
@@ -14,7 +15,7 @@ from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data.dataset_diff import DatasetDiff, compare_dataset
 from flowergui.learning.models.freeze import frozen_parameters
 from flowergui.learning.training import resume_findings as findings
-from flowergui.learning.training.progress import Progress
+from flowergui.learning.training.progress import Progress, epochs_from
 from flowergui.learning.training.resume_findings import Finding
 from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder
@@ -109,6 +110,8 @@ def plan_resume(
     progress.load_state_dict({"step": stored.get("step", 0), **stored["progress"]})
     before = effective_recipe(stored)
     recipe, found = _changed(before, changes)
+    if recipe.minutes > before.minutes and "epochs" not in changes:
+        recipe = replace(recipe, epochs=_epochs_in_budget(recipe, stored, progress))
     left = max(recipe.epochs - progress.epoch + 1, 0)
     found = [findings.epochs(recipe, left), findings.model(before, changes), *found]
     newest = None if source.is_dir() else _newer_state(folder, path, stored, progress)
@@ -178,11 +181,25 @@ def effective_recipe(stored: Mapping[str, Any]) -> Recipe:
 def _changed(before: Recipe, changes: Mapping[str, Any]) -> tuple[Recipe, list[Finding]]:
     """`before` with the changes that are possible, and the one that is not."""
     allowed = {name: changes[name] for name in changes if name in (*RESUMABLE, "photos")}
+    if "epochs" in allowed:  # who asks for epochs wants all of them
+        allowed.setdefault("minutes", 0.0)
     recipe = replace(before, **allowed)
     try:
         return recipe.checked(), []
     except FlowerError as error:
         return before, [findings.impossible_value(error)]
+
+
+def _epochs_in_budget(recipe: Recipe, stored: Mapping[str, Any], progress: Progress) -> int:
+    """The number of epochs of a run that is given more time."""
+    done = epochs_from(stored.get("history"))
+    if not done:
+        return recipe.epochs
+    seconds = done[-1].seconds
+    if recipe.fits_head_in(done[-1].epoch):
+        seconds *= TRAINING_FACTOR
+    epochs = epochs_in_budget(recipe.minutes, progress.seconds, done[-1].epoch, seconds)
+    return max(epochs, progress.epoch - 1)
 
 
 def _read(source: Path) -> tuple[dict[str, Any], Path]:

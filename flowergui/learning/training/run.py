@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from flowergui.config.recipe import SETTING, Recipe
+from flowergui.config.time_budget import TRAINING_FACTOR, epochs_in_budget
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, RolledBack, RunStarted, SaveFailed
 from flowergui.learning.checkpoints import checkpoint
@@ -94,6 +95,20 @@ class Run:
         self.schedule.base = learning_rate
         if not SETTING["learning_rate"].problem(learning_rate):
             self.recipe = replace(self.recipe, learning_rate=learning_rate)
+
+    def fit_into_budget(self) -> None:
+        """Adapts the number of epochs to the time budget, if there is one, at the end of an epoch
+        whose seconds are in `progress.sums`."""
+        recipe, progress = self.recipe, self.progress
+        if not recipe.minutes:
+            return
+        seconds = progress.sums.seconds
+        if recipe.fits_head_in(progress.epoch):
+            share = self.training_size(progress.epoch + 1) / self.config.image_size
+            seconds *= TRAINING_FACTOR * share**2
+        epochs = epochs_in_budget(recipe.minutes, progress.seconds, progress.epoch, seconds)
+        self.recipe = replace(recipe, epochs=epochs)
+        self.schedule.epochs = epochs
 
     def roll_back(self, error: NonFiniteLossError) -> RolledBack:
         """Loads the newest checkpoint again, with half the learning rate. Raises `error` if none

@@ -78,9 +78,9 @@ def test_what_one_mode_gains_by_does_not_follow_into_another(qtbot, window, scri
         hint.linkActivated.emit("quicker")
         assert window.session.recipe.training_size == 160
         if changed:
-            find(window, IntEditor, "training_size").setValue(192)
+            find(window, IntEditor, "training_size").setValue(224)
         button(window, "modeTransfer").click()
-        assert window.session.recipe.training_size == (192 if changed else 0)
+        assert window.session.recipe.training_size == (224 if changed else 192)
 
 
 def test_what_is_still_being_typed_is_another_wish(qtbot, window, script, photos):
@@ -88,6 +88,7 @@ def test_what_is_still_being_typed_is_another_wish(qtbot, window, script, photos
     script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
     hint, size = find(window, QLabel, "startHint"), find(window, IntEditor, "image_size")
     open_photos(qtbot, window, photos)
+    button(window, "modeScratch").click()
     qtbot.waitUntil(lambda: "href" in hint.text())
     size.lineEdit().setText("64")  # nothing has left the field yet
     hint.linkActivated.emit("quicker")

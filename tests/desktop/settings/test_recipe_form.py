@@ -67,6 +67,8 @@ def test_it_begins_with_the_recommended_preset(form):
 @pytest.mark.parametrize("setting", FIELDS, ids=lambda setting: setting.name)
 def test_a_script_finds_and_sets_every_field(qtbot, form, setting):
     value = another(setting)
+    if value == getattr(form.recipe(), setting.name):
+        value = setting.default
     with qtbot.waitSignal(form.recipe_requested):
         if setting.choices:
             form.findChild(QComboBox, setting.name).setCurrentText(value)
@@ -216,7 +218,7 @@ def test_while_a_run_goes_only_the_learning_rate_can_change(qtbot, form):
 def test_tab_goes_down_the_form(qtbot, form):
     form.activateWindow()
     order = []
-    widget = form.findChild(QSpinBox, "epochs")
+    widget = form.findChild(QDoubleSpinBox, "minutes")
     for _ in range(200):
         if widget.objectName() in {setting.name for setting in FIELDS}:
             order.append(widget.objectName())
@@ -235,3 +237,12 @@ def test_it_fits_a_narrow_column(form, opened):
     for group in ("Training", "Images", "Machine"):
         form.findChild(QPushButton, f"section{group}").setChecked(opened)
     assert form.minimumSizeHint().width() <= 310
+
+
+def test_who_asks_for_epochs_gets_them_all(form):
+    assert form.recipe().minutes == 5
+    form.findChild(QSpinBox, "epochs").setValue(7)
+    assert (form.recipe().epochs, form.recipe().minutes) == (7, 0)
+    assert form.recipe().freeze_epochs == 0  # what is ticked stays frozen
+    form.findChild(QDoubleSpinBox, "minutes").setValue(20)
+    assert (form.recipe().epochs, form.recipe().minutes) == (7, 20)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QLineEdit, QMessageBox, QWidget
 from scripted import (
     BATCHES,
+    NAMES,
     banner,
     banner_text,
     button,
@@ -23,7 +24,7 @@ from scripted import (
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.plots.batch_columns import BatchColumns
-from flowergui.desktop.session import RunState
+from flowergui.desktop.session import RunState, frozen
 from flowergui.desktop.training.run_history import HistoryLoaded
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import FlowerError
@@ -408,7 +409,7 @@ def test_the_line_under_resume_follows_the_run(qtbot, window, script, photos):
     window._control.save_now()
     for _ in range(BATCHES + 1):
         script.gate.release()
-    qtbot.waitUntil(lambda: "1 of 40 epochs done, best 75%" in line.text())
+    qtbot.waitUntil(lambda: "1 of 2 epochs done, best 75%" in line.text())
     assert window.session.runs[0].best == str(script.run / "best.pth")
 
 
@@ -457,3 +458,26 @@ def test_the_marks_of_a_resumed_run_come_back(qtbot, window, script, photos, mon
     qtbot.waitUntil(button(window, "resumeLastButton").isEnabled)
     button(window, "resumeLastButton").click()
     qtbot.waitUntil(lambda: list(plot(window).marks) == [(2 * BATCHES, "64 px")])
+
+
+def test_layers_that_a_run_unfreezes_are_unticked(qtbot, window, script, photos):
+    script.started, script.unfreezes = {"frozen": NAMES[:2]}, 2
+    start(qtbot, window, photos)
+    qtbot.waitUntil(lambda: frozen(window.session) == NAMES[:2])
+    for _ in range(BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: frozen(window.session) == ())
+    for _ in range(BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: "Done" in banner_text(window))
+    assert not list(script.of("frozen"))  # the run was not asked for it again
+
+
+def test_the_layers_panel_says_when_layers_are_unfrozen(qtbot, window, script, photos):
+    open_photos(qtbot, window, photos)
+    recipe = window.session.recipe
+    assert (recipe.mode, recipe.freeze_epochs) == ("transfer", 1)
+    qtbot.waitUntil(lambda: "for 1 epoch, then all are fine-tuned" in texts(window))
+    find(window, QDoubleSpinBox, "minutes").setValue(0)
+    find(window, QWidget, "epochs").setValue(1)
+    assert "fine-tuned. Freeze:" not in texts(window)

@@ -90,6 +90,7 @@ def test_a_column_gets_what_its_content_needs_later(qtbot, window):
 def test_messages_move_nothing_at_the_sides(window, qapp):
     window.resize(1280, 800)
     window.show()
+    qapp.sendPostedEvents()  # the first layout, which may need a scroll bar
     browse = window.findChild(QWidget, "browseButton")
     zone = window.findChild(QWidget, "dropZone")
     start = window.findChild(QWidget, "startButton")

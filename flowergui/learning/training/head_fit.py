@@ -1,0 +1,193 @@
+"""Fitting the head: the first epoch of a transfer, without optimizer steps.
+
+The head is a linear classifier on features that don't change while all before it is frozen, so its
+best weights are those of a logistic regression: a convex problem, without a learning rate, epochs
+or a seed. It is fitted on the images seen so far each time their number has doubled, so that the
+network can predict after some seconds, and on all of them in the end, with the regularization that
+cross-validation on the training images chooses. Fine-tuning may follow (Kumar et al. 2022, arXiv
+2202.10054: linear probing, then fine-tuning).
+"""
+
+from collections.abc import Generator, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from flowergui.config.recipe import Recipe
+from flowergui.events import BatchDone, Event, HeadFitted, Preparing
+from flowergui.learning.data import augmentation
+from flowergui.learning.data.dataset import ImageDataset
+from flowergui.learning.data.loader import Batch, iterate_batches, worker_count
+from flowergui.learning.data.sampler import batch_indices, shuffled_indices
+from flowergui.learning.device import transfers
+from flowergui.learning.linear_probe import logistic_regression
+from flowergui.learning.linear_probe.cross_validation import choose_c
+from flowergui.learning.training.failures import give_up, report_unreadable
+from flowergui.learning.training.live_changes import apply_requests
+from flowergui.learning.training.run import Run
+from flowergui.learning.training.runtime_config import RuntimeConfig
+from flowergui.requests import LiveRequests
+from flowergui.text import tr
+
+FIRST_FIT_IMAGES = 48
+"""Images after which the head is fitted for the first time."""
+
+FIRST_SAVE_IMAGES = 150
+"""Images after which a fitted head is saved, so that it can predict."""
+
+EARLY_C = 1.0
+"""The inverse regularization strength of the fits before the last one, times the number of
+features."""
+
+MAX_CROSS_VALIDATED_IMAGES = 2_000
+"""Images that the cross-validation takes at most. More would hardly change the choice."""
+
+MAX_FITTED_IMAGES = 50_000
+"""Images that the head is fitted on at most: their features take 0.5 GB for 1,280 columns, and
+twice as much while they are fitted. Fine-tuning sees all images."""
+
+MAX_SHARE_OF_BUDGET = 0.7
+"""The share of a time budget after which the head is fitted on the images seen so far."""
+
+
+class HeadFitPipeline:
+    """The training images without augmentation, as the network sees images when it predicts."""
+
+    def __init__(self, dataset: ImageDataset, recipe: Recipe, config: RuntimeConfig) -> None:
+        self.dataset, self._recipe, self._config = dataset, recipe, config
+
+    def batches(self, indices: list[tuple[int, ...]]) -> Iterator[Batch]:
+        """The batches of these indices, in order."""
+        device = self._config.device
+        workers = worker_count(self._recipe.workers, device)
+        return iterate_batches(self.dataset, indices, lambda pixels, _: pixels, workers, device)
+
+    def to_images(self, batch: Batch) -> Tensor:
+        """The batch as normalized images (B, 3, S, S) float32, on the device."""
+        pixels = transfers.send(batch.images, self._config.device)
+        return augmentation.normalize(pixels, self._config.mean, self._config.std)
+
+
+def fits_head(run: Run) -> bool:
+    """Whether the present epoch fits the head."""
+    return run.recipe.fits_head_in(run.progress.epoch)
+
+
+def fit_head(
+    run: Run, live: LiveRequests, pipeline: HeadFitPipeline
+) -> Generator[Event, None, None]:
+    """Fits the head on the features of all training images. Ends early if `live.stop` is set; a
+    resumed run computes the features of the batches before again.
+
+    The figures of a batch are those of the head before it has seen the batch; those of the epoch
+    are cross-validated.
+    """
+    progress, head = run.progress, run.model.linear_head()
+    assert head is not None
+    if (yield from apply_requests(run, live)):
+        return
+    batches = _batches(len(pipeline.dataset.photos), run)
+    features: list[Tensor] = []
+    labels: list[Tensor] = []
+    fitted = seen = 0
+    for number, batch in enumerate(pipeline.batches(batches), 1):
+        yield from report_unreadable(run, live, batch.failed)
+        again = number <= progress.batch
+        if batch.indices:
+            features.append(head.features(pipeline.to_images(batch)).cpu())
+            labels.append(batch.labels)
+            seen += len(batch.indices)
+            if not again:
+                yield from _batch_done(run, head.linear, features[-1], batch, len(batches))
+        if again:
+            yield Preparing(tr("Computing features again"), number, len(batches))
+        elif not batch.indices:
+            progress.batch += 1
+        if seen >= max(FIRST_FIT_IMAGES, 2 * fitted):
+            if not again:
+                run.model.load_head(*_fit(features, labels, run, EARLY_C / features[0].shape[1]))
+                if seen >= FIRST_SAVE_IMAGES > fitted and not run.folder.best.exists():
+                    yield from run.save_async(best=True)
+            fitted = seen
+        yield from run.collect_saves()
+        if (yield from apply_requests(run, live)):
+            return
+        if fitted and (seen >= MAX_FITTED_IMAGES or _is_late(run)):
+            break
+    if not features:
+        progress.batch = 0  # a resumed run tries this epoch again
+        yield from give_up(run, live, tr("None of the training images can be read."))
+    yield Preparing(tr("Choosing the regularization"), 0, 0)
+    yield _fit_all(run, torch.cat(features), torch.cat(labels))
+
+
+def _is_late(run: Run) -> bool:
+    """Whether so much of the time budget is used that no more features can be computed."""
+    budget = 60 * run.recipe.minutes
+    return bool(budget) and run.progress.seconds > MAX_SHARE_OF_BUDGET * budget
+
+
+def _batches(count: int, run: Run) -> list[tuple[int, ...]]:
+    """All images in the order of the epoch, in as many batches as other epochs have."""
+    indices = shuffled_indices(count, run.recipe.seed, run.progress.epoch)
+    batches = batch_indices(indices, run.recipe.batch_size, run.recipe.drop_last)
+    done = sum(map(len, batches))
+    batches[-1] += tuple(indices[done:])
+    return batches
+
+
+def _batch_done(
+    run: Run, linear: nn.Linear, features: Tensor, batch: Batch, batches: int
+) -> Iterator[BatchDone]:
+    """Counts a batch, and says how good the head is that has not seen it yet."""
+    progress = run.progress
+    with torch.no_grad():
+        logits = nn.functional.linear(features, linear.weight.cpu(), linear.bias.cpu())
+        loss = nn.functional.cross_entropy(logits, batch.labels).item()
+    correct = int((logits.argmax(1) == batch.labels).sum())
+    progress.step += 1
+    run.model.steps = progress.step
+    progress.sums.add(loss, correct, len(batch.indices))
+    done = BatchDone(
+        epoch=progress.epoch,
+        batch=progress.batch + 1,
+        batches=batches,
+        step=progress.step,
+        loss=loss,
+        accuracy=correct / len(batch.indices),
+        learning_rate=0.0,
+        photos=len(batch.indices),
+    )
+    run.record(done)
+    progress.add_seconds(run.clock.lap())
+    progress.batch += 1
+    yield done
+
+
+def _fit(features: list[Tensor], labels: list[Tensor], run: Run, c: float) -> tuple[Tensor, Tensor]:
+    """The weight (classes, D) and the bias (classes,) of the head."""
+    count = len(run.split.classes)
+    fitted = logistic_regression.fit(torch.cat(features), torch.cat(labels), count, c)
+    return fitted.weight.float(), fitted.bias.float()
+
+
+def _fit_all(run: Run, features: Tensor, labels: Tensor) -> HeadFitted:
+    """Fits the head on all images, with the regularization that cross-validation chooses."""
+    progress, classes = run.progress, len(run.split.classes)
+    most = MAX_CROSS_VALIDATED_IMAGES
+    chosen = choose_c(features[:most], labels[:most], classes, seed=run.recipe.seed)
+    run.model.load_head(*_fit([features], [labels], run, chosen.c))
+    progress.sums.loss = chosen.loss * len(labels)
+    progress.sums.right = round(chosen.accuracy * len(labels))
+    progress.sums.photos = len(labels)
+    run.schedule.restart(progress.step)
+    progress.add_seconds(run.clock.lap())
+    return HeadFitted(
+        epoch=progress.epoch,
+        step=progress.step,
+        photos=len(labels),
+        c=chosen.c,
+        accuracy=chosen.accuracy,
+        low=chosen.interval[0],
+        high=chosen.interval[1],
+    )

@@ -1,0 +1,248 @@
+"""Fitting the head: a first epoch without optimizer steps, which may be stopped and resumed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+import torch
+from runs import finished, of, pull, run_of, same_end
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from torchvision.models import get_model
+
+from flowergui import tasks
+from flowergui.config.presets import with_preset, with_trained_head
+from flowergui.config.recipe import Recipe
+from flowergui.events import (
+    BatchDone,
+    EpochDone,
+    FeatureCacheStatus,
+    Finished,
+    FrozenChanged,
+    HeadFitted,
+    RunStarted,
+    Saved,
+    Warned,
+)
+from flowergui.learning.acceleration.linear_head import LinearHead, linear_head_name
+from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.models.build import build
+from flowergui.learning.training.progress import Clock
+from flowergui.requests import LiveRequests
+
+Little = Callable[..., Recipe]
+
+
+@pytest.fixture
+def fitted(little: Little, tmp_path: Path) -> Callable[..., Recipe]:
+    """A recipe of a transfer from random weights whose head is fitted in the first epoch."""
+    torch.manual_seed(3)
+    torch.save(build("mynet", 9, 32).state_dict(), tmp_path / "theirs.pth")
+
+    def make(**changes: object) -> Recipe:
+        weights = str(tmp_path / "theirs.pth")
+        values = {"mode": "transfer", "weights": weights, "fit_head": True, "epochs": 1}
+        return little(**{**values, **changes})
+
+    return make
+
+
+def test_the_head_is_a_logistic_regression(fitted: Callable[..., Recipe]) -> None:
+    run = finished(events := list(tasks.train(fitted())))
+    stored = checkpoint.read(run.best)
+    (event,) = of(events, HeadFitted)
+    net = build("mynet", 3, 32)
+    net.load_state_dict(stored["model"])
+    head = LinearHead(net, "mynet", 3, 32, torch.float32)
+    features, labels = _train_features(run, head)
+    scaled = StandardScaler().fit_transform(features.double().numpy())
+    theirs = LogisticRegression(C=event.c, tol=1e-8, max_iter=10_000).fit(scaled, labels.numpy())
+    with torch.no_grad():
+        probabilities = head.linear(features).softmax(1)
+    assert torch.allclose(
+        probabilities.double(), torch.from_numpy(theirs.predict_proba(scaled)), atol=1e-3
+    )
+
+
+def _train_features(run, head: LinearHead) -> tuple[torch.Tensor, torch.Tensor]:
+    from flowergui.learning.data import augmentation
+    from flowergui.learning.data.dataset import eval_transform
+    from flowergui.learning.models.pretrained import MEAN, STD
+
+    classes, rows = run.classes(), list(run.split())
+    train = [(path, label) for path, label, part in rows if part == "train"]
+    transform, root = eval_transform(32), Path(run.recipe().photos)
+    pixels = torch.stack([torch.from_numpy(transform(root / path).copy()) for path, _ in train])
+    images = augmentation.normalize(pixels, MEAN, STD)
+    return head.features(images), torch.tensor([classes.index(label) for _, label in train])
+
+
+def test_only_the_head_moves_and_no_step_is_taken(fitted: Callable[..., Recipe]) -> None:
+    recipe = fitted()
+    run = finished(events := list(tasks.train(recipe)))
+    theirs, ours = checkpoint.read(Path(recipe.weights)), checkpoint.read(run.best)
+    moved = {n for n, each in ours["model"].items() if not torch.equal(each, theirs.get(n, each))}
+    assert moved <= {"fc.weight", "fc.bias"}
+    assert not ours["optimizer"]["state"]
+    batches = of(events, BatchDone)
+    assert [batch.photos for batch in batches] == [6, 6, 6]
+    assert {batch.learning_rate for batch in batches} == {0.0}
+    (epoch,) = of(events, EpochDone)
+    assert (epoch.epoch, epoch.best_epoch, epoch.learning_rate) == (1, 1, 0.0)
+    assert epoch.train_accuracy == pytest.approx(of(events, HeadFitted)[0].accuracy, abs=1e-6)
+
+
+def test_fine_tuning_starts_where_the_fitted_head_stands(fitted: Callable[..., Recipe]) -> None:
+    alone = list(tasks.train(fitted()))
+    events = list(tasks.train(fitted(epochs=3, learning_rate=1e-8, freeze_batch_norm=True)))
+    first, *others = of(events, EpochDone)
+    assert first.val_loss == of(alone, EpochDone)[0].val_loss
+    assert others[-1].val_loss == pytest.approx(first.val_loss, abs=0.02)
+    started = of(events, RunStarted)[0]
+    assert started.trainable == started.parameters
+    rates = [batch.learning_rate for batch in of(events, BatchDone)]
+    assert rates[:3] == [0.0] * 3
+    # One-cycle is whole in the epochs that are left.
+    assert (rates[3], rates[-1]) == pytest.approx((1e-8 / 25, 1e-8 / 25 / 1e4))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3])
+def test_stopped_in_the_midst_it_ends_the_same(
+    fitted: Callable[..., Recipe], batch: int, saves_at_once: None
+) -> None:
+    recipe = fitted(epochs=2)
+    whole = finished(list(tasks.train(recipe)))
+    live, events = LiveRequests(), []
+    going = tasks.train(recipe, live)
+    pull(going, events, BatchDone, batch)
+    live.stop = True
+    events += going
+    run = run_of(events)
+    again = finished(list(tasks.resume(run.path)))
+    same_end(whole, again)
+
+
+def test_layers_may_be_frozen_while_it_is_fitted(fitted: Callable[..., Recipe]) -> None:
+    live, events = LiveRequests(), []
+    going = tasks.train(fitted(epochs=2, freeze_epochs=1), live)
+    pull(going, events, BatchDone)
+    live.frozen = ("all-but-head",)  # which lasts then
+    events += going
+    run = finished(events)
+    ours, theirs = (checkpoint.read(path) for path in (run.last, Path(run.recipe().weights)))
+    moved = {n for n, each in ours["model"].items() if not torch.equal(each, theirs.get(n, each))}
+    assert moved == {"fc.weight", "fc.bias"}
+    assert of(events, FeatureCacheStatus)
+
+
+def test_it_predicts_before_all_images_are_seen(
+    fitted: Callable[..., Recipe], make_photos, tmp_path: Path, saves_at_once: None
+) -> None:
+    many = make_photos(tmp_path / "many", classes=3, per_class=90)
+    events: list = []
+    going = tasks.train(fitted(photos=str(many), batch_size=16))
+    pull(going, events, Saved)
+    assert Path(events[-1].path).name in ("last.pth", "best.pth")
+    assert not of(events, EpochDone)
+    assert len(of(events, BatchDone)) <= 12
+    run = run_of(events)
+    photo = next((many / "daisy").iterdir())
+    (predicted,) = tasks.predict(run.best, [photo])
+    assert predicted.predictions[0].name == "daisy"
+    events += going
+    finished(events)
+
+
+def test_averaged_weights_get_the_head_too(fitted: Callable[..., Recipe]) -> None:
+    run = finished(list(tasks.train(fitted(ema=0.9))))
+    stored = checkpoint.read(run.best)
+    assert torch.equal(stored["ema"]["fc.weight"], stored["model"]["fc.weight"])
+
+
+def test_a_convolution_as_classifier_is_trained(little: Little, tmp_path: Path) -> None:
+    theirs = get_model("squeezenet1_1", weights=None)
+    torch.save(theirs.state_dict(), tmp_path / "theirs.pth")
+    assert linear_head_name(theirs, "squeezenet1_1") == ""
+    weights = str(tmp_path / "theirs.pth")
+    recipe = little(
+        mode="transfer", model="squeezenet1_1", weights=weights, fit_head=True, epochs=1,
+        image_size=64,
+    )  # fmt: skip
+    run = finished(events := list(tasks.train(recipe)))
+    assert "squeezenet1_1 is no linear layer" in of(events, Warned)[0].message
+    assert not of(events, HeadFitted)
+    assert not run.recipe().fit_head
+    assert run.recipe().epochs == 1  # as asked for
+
+
+def test_recommended_trains_a_head_that_cannot_be_fitted() -> None:
+    recipe = with_preset(Recipe(mode="transfer", model="squeezenet1_1"), "recommended")
+    trained = with_trained_head(recipe)
+    assert (trained.fit_head, trained.epochs, trained.frozen) == (False, 60, ("all-but-head",))
+    assert with_trained_head(replace(recipe, epochs=7, minutes=0.0)).epochs == 7
+
+
+def test_from_scratch_nothing_is_fitted(little: Little) -> None:
+    events = list(tasks.train(little(fit_head=True, epochs=1)))
+    assert isinstance(events[-1], Finished)
+    assert not of(events, HeadFitted)
+
+
+def test_a_time_budget_sets_the_epochs(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look at the clock is 0.25 s after the last one, so that epochs take as long."""
+    ticks = (0.25 * n for n in count())
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: next(ticks),))
+    run = finished(events := list(tasks.train(fitted(minutes=0.5, epochs=1))))
+    done = of(events, EpochDone)
+    assert len(done) == done[-1].epochs == events[-1].epochs == run.recipe().epochs > 2
+    assert 25 < events[-1].seconds < 33
+    more = list(tasks.resume(run.path, changes={"minutes": 0.8}))
+    assert of(more, RunStarted)[0].epochs > len(done)
+    assert 40 < more[-1].seconds < 53
+    all_of_them = list(tasks.resume(run.path, changes={"epochs": more[-1].epochs + 2}))
+    assert all_of_them[-1].epochs == more[-1].epochs + 2
+
+
+def test_without_time_for_an_epoch_only_the_head_is_fitted(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = (2.0 * n for n in count())
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: next(ticks),))
+    events = list(tasks.train(fitted(minutes=0.5, epochs=9)))
+    assert events[-1].epochs == 1
+
+
+def test_layers_unfreeze_after_the_frozen_epochs(
+    fitted: Callable[..., Recipe], saves_at_once: None
+) -> None:
+    recipe = fitted(epochs=3, frozen=("all-but-head",), freeze_epochs=1, freeze_batch_norm=True)
+    events = list(tasks.train(recipe))
+    whole = finished(events)
+    (changed,) = of(events, FrozenChanged)
+    assert (changed.step, changed.frozen) == (3, ())
+    assert whole.recipe().frozen == ()
+    live, events = LiveRequests(), []
+    going = tasks.train(recipe, live)
+    pull(going, events, EpochDone)
+    live.stop = True
+    events += going
+    assert not of(events, FrozenChanged)
+    run = run_of(events)
+    list(tasks.resume(run.path))
+    same_end(whole, run)
+
+
+def test_a_budget_too_small_for_all_images_fits_the_head_on_some(
+    fitted: Callable[..., Recipe], make_photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = make_photos(tmp_path / "many", classes=3, per_class=60)
+    ticks = (0.5 * n for n in count())
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: next(ticks),))
+    events = list(tasks.train(fitted(photos=str(many), minutes=0.25)))
+    (event,) = of(events, HeadFitted)
+    assert 48 <= event.photos < of(events, RunStarted)[0].train_photos == 144
+    assert events[-1].best_accuracy > 0.9
