@@ -12,6 +12,7 @@ import pytest
 import flowergui
 from flowergui import text
 from flowergui.__main__ import main
+from flowergui.config.recipe import SETTINGS
 from flowergui.store import paths
 
 PACKAGE = Path(flowergui.__file__).parent
@@ -52,6 +53,21 @@ def test_messages_are_literals() -> None:
             if literal(argument) is None and not shown_later:
                 wrong.append(f"{place}: {ast.unparse(argument)[:60]}")
     assert wrong == []
+
+
+def test_the_texts_of_all_settings_are_collected() -> None:
+    """Frontends translate them, but only what stands in N_ reaches a translator."""
+    collected = {literal(call.args[0]) for _, name, call in calls() if name == "N_"}
+    texts = {
+        text
+        for each in SETTINGS
+        for text in (
+            *(each.group, each.label, each.help, each.unit, each.zero),
+            *(choice.label for choice in each.choices),
+        )
+        if text
+    }
+    assert texts - collected == set()
 
 
 def test_no_message_is_inside_an_f_string() -> None:

@@ -9,7 +9,11 @@ all worse in that time. tests/benchmarks/scratch_accuracy.py measures it again.
 
 Recommended for transfer fits the head, then fine-tunes all layers from there for as many epochs as
 its five minutes allow. Measured with efficientnet_lite0 at its own 288 px on 1,500 images of five
-flowers, of which 1,000 train and 500 others judge: @FIGURES@
+flowers, of which 1,000 train and 500 others judge: the fitted head has 91.0% (90.2 to 92.0% in
+three splits). Fine-tuning it with the pretrained batch statistics, EMA and these values lowers the
+loss on the images that judge, from 0.325 to 0.280, and hardly changes the accuracy: 90.2% became
+90.0%; judged at 224 px, 90.6% became 92.2% in one split and 88.6% became 89.6% in another. Some of
+these images have wrong labels. Averaging the weights of both ends (WiSE-FT) had 90.6% and 0.283.
 
 Where the head can't be fitted it is trained, by values that were chosen with a resnet18 that was
 trained on three of the classes, on the 600 images of the other two (mean of best.pth over three

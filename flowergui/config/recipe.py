@@ -211,9 +211,9 @@ class Recipe:
     step_size: int = setting(
         30,
         TRAINING,
-        "Step size",
-        "StepLR lowers the learning rate after every this many epochs.",
-        unit="epochs",
+        N_("Step size"),
+        N_("StepLR lowers the learning rate after every this many epochs."),
+        unit=N_("epochs"),
         minimum=1,
         maximum=10_000,
         matters=lambda recipe: recipe.scheduler == "step",
@@ -221,10 +221,12 @@ class Recipe:
     plateau_patience: int = setting(
         10,
         TRAINING,
-        "Patience",
-        "Plateau lowers the learning rate when the validation loss has not improved for more than "
-        "this many epochs.",
-        unit="epochs",
+        N_("Patience"),
+        N_(
+            "Plateau lowers the learning rate when the validation loss has not improved for more "
+            "than this many epochs."
+        ),
+        unit=N_("epochs"),
         minimum=1,
         maximum=10_000,
         matters=lambda recipe: recipe.scheduler == "plateau",
@@ -232,8 +234,8 @@ class Recipe:
     gamma: float = setting(
         0.1,
         TRAINING,
-        "Gamma",
-        "What StepLR and plateau multiply the learning rate by.",
+        N_("Gamma"),
+        N_("What StepLR and plateau multiply the learning rate by."),
         minimum=0.001,
         maximum=1.0,
         step=0.05,

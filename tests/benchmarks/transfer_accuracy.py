@@ -204,7 +204,7 @@ def fastai(folder: Path, judged: list[tuple[str, str]], minutes: float) -> Itera
         made.freeze()
         return made
 
-    images, labels = dls.train.one_batch()
+    images, labels = (each.as_subclass(torch.Tensor) for each in dls.train.one_batch())
     model = nn.Sequential(body, create_head(1280, classes))
     times = []
     for _ in range(3):  # how long an epoch takes, on steps that are forgotten

@@ -19,7 +19,7 @@ MAX_ROLLBACKS = 3
 
 MAX_SHARE_UNREADABLE = 0.2
 """The share of a run's images that may become unreadable (deleted or damaged) before it fails. Of
-more than CHECKED_FIRST images, which are not all opened before the run, those that never were
+more than MAX_CHECKED_FIRST images, which are not all opened before the run, those that never were
 readable don't count."""
 
 

@@ -221,7 +221,8 @@ def prepare_model(
     recipe: Recipe, new: NewRun, chosen: Precision
 ) -> tuple[Recipe, ModelState, list[str]]:
     """The model state before its first step: built, with the weights that it starts from, frozen as
-    the recipe says, on its device. Needs no run folder, and creates none.
+    the recipe says, on its device. Needs no run folder, and creates none. Seeds torch's default
+    generator; a head that is to be fitted is still random.
 
     Also returns the recipe, without progressive resizing if the network can't do that, and
     warnings. Raises FlowerError if the recipe is not possible.
