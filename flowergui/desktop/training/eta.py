@@ -46,6 +46,7 @@ class Eta:
         self._batch: BatchDone | None = None
         self._epochs_done = started.epoch - 1
         self._last: float | None = None
+        self._spent = 0.0
 
     def interrupted(self) -> None:
         """The run rests: the time until its next event is no measure."""
@@ -61,6 +62,7 @@ class Eta:
             return
         seconds = 0.0 if self._last is None else now - self._last
         self._last = now
+        self._spent += seconds
         if batches:
             self._batch = batches[-1]
             if seconds > 0:
@@ -96,7 +98,10 @@ class Eta:
             share = started.validation_photos / max(1, started.train_photos)
             last = self._cost(costs, self._epochs)  # validation images have their full size
             validation = VALIDATION_SHARE * share * batch.batches * last
-        return training + max(0, self._epochs - self._epochs_done) * validation
+        left = training + max(0, self._epochs - self._epochs_done) * validation
+        if self._recipe is None or not self._recipe.minutes or self._started.resumed:
+            return left
+        return min(left, max(60 * self._recipe.minutes - self._spent, 0.0))
 
     def _size(self, epoch: int) -> int:
         if self._recipe is not None and self._recipe.fits_head_in(epoch):

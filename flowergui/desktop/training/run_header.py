@@ -304,6 +304,8 @@ class RunHeader(QWidget):
             )
         values = {"batch": f"{batch.batch:,}", "batches": f"{batch.batches:,}", **epoch}
         if batch.learning_rate == 0 and self._recipe and self._recipe.fits_head_in(batch.epoch):
+            if self._recipe.minutes:  # the number of epochs is not known yet
+                return tr("Epoch {epoch} · fitting the head · batch {batch} of {batches}", **values)
             return tr(
                 "Epoch {epoch} of {epochs} · fitting the head · batch {batch} of {batches}",
                 **values,

@@ -76,6 +76,8 @@ class RunPresenter(QObject):
         self._banner = banner
         self._started: RunStarted | None = None
         self._epochs: list[EpochDone] = []
+        self._unfrozen: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+        """The layers that were frozen before the run unfroze some by itself, and after that."""
         self._unshown: EpochDone | None = None  # the session does not know of it yet
         self._unsaved: set[str] = set()  # names of checkpoints whose last save failed
         training.produced.connect(self.show)
@@ -109,6 +111,8 @@ class RunPresenter(QObject):
     def _follow(self, before: Session, after: Session) -> None:
         if is_idle(before) and not is_idle(after):
             self._started, self._unshown, self._unsaved = None, None, set()
+        elif is_idle(after) and not is_idle(before):
+            self._freeze_again()
 
     @Slot(object)
     def _fail(self, error: BaseException) -> None:
@@ -194,7 +198,15 @@ class RunPresenter(QObject):
         meanwhile is left alone."""
         session = self._store.session
         if self._training.live.frozen is None and set(frozen(session)) != set(event.frozen):
+            self._unfrozen = session.recipe.frozen, event.frozen
             self._training.adopt({"recipe": replace(session.recipe, frozen=event.frozen)})
+
+    def _freeze_again(self) -> None:
+        """The next run begins with the layers frozen that this one has unfrozen by itself."""
+        recipe = self._store.session.recipe
+        if self._unfrozen is not None and recipe.frozen == self._unfrozen[1]:
+            self._store.update_recipe(frozen=self._unfrozen[0])
+        self._unfrozen = None
 
     def _roll_back(self, event: RolledBack) -> None:
         self._epochs = [each for each in self._epochs if each.step <= event.step]

@@ -471,6 +471,7 @@ def test_layers_that_a_run_unfreezes_are_unticked(qtbot, window, script, photos)
         script.gate.release()
     qtbot.waitUntil(lambda: "Done" in banner_text(window))
     assert not list(script.of("frozen"))  # the run was not asked for it again
+    qtbot.waitUntil(lambda: frozen(window.session) == NAMES[:2])  # as the next one begins
 
 
 def test_the_layers_panel_says_when_layers_are_unfrozen(qtbot, window, script, photos):
