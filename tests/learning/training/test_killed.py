@@ -5,12 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from killing import train
 from runs import same_end
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.events import Finished
+from flowergui.learning.models.build import build
 from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
 
@@ -23,4 +25,23 @@ def test_killed_five_times(little: Callable[..., Recipe], tmp_path: Path) -> Non
     assert isinstance(done, Finished)
     assert killed.kills == 5
     assert len(library.runs(tmp_path / "killed")) <= 2  # one may have died before its first save
+    same_end(killed.run, RunFolder(Path(done.run)))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+def test_killed_while_the_head_is_fitted_and_after(
+    little: Callable[..., Recipe], make_photos: Callable[..., Path], tmp_path: Path
+) -> None:
+    photos = make_photos(tmp_path / "many", classes=3, per_class=60)
+    torch.manual_seed(3)
+    torch.save(build("mynet", 9, 32).state_dict(), tmp_path / "theirs.pth")
+    recipe = little(
+        photos=str(photos), mode="transfer", weights=str(tmp_path / "theirs.pth"), batch_size=4,
+        fit_head=True, freeze_epochs=1, freeze_batch_norm=True, frozen=("all-but-head",), epochs=4,
+        ema=0.9, augmentation="light",
+    )  # fmt: skip
+    killed = train(recipe, tmp_path / "killed", 5, seed=2, longest=0.5)
+    *_, done = tasks.train(recipe, models=tmp_path / "whole")
+    assert isinstance(done, Finished)
+    assert killed.kills == 5
     same_end(killed.run, RunFolder(Path(done.run)))
