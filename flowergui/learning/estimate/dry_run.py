@@ -91,10 +91,13 @@ def _estimate(
     where, cache_bytes = model.cache_space(recipe)
     later = epochs[max(views_of(recipe) if where else 0, 1) :] or epochs[-1:]
     largest = _largest_batch(recipe, timer, side, model.costs[side].saved_bytes)
+    seconds = sum(epochs)
+    if recipe.minutes and len(epochs) > 1:  # of the last one, a part
+        seconds = min(seconds, 60 * recipe.minutes)
     yield Estimated(
         epoch=sum(later) / len(later),
         first_epoch=epochs[0],
-        seconds=sum(epochs),
+        seconds=seconds,
         largest_batch=largest,
         where=where,
         size=cache_bytes,
@@ -195,7 +198,8 @@ class _CostModel:
         if not recipe.minutes:
             return recipe
         first, later = self.epoch_seconds(replace(recipe, epochs=2))
-        return replace(recipe, epochs=epochs_in_budget(recipe.minutes, first, 1, later))
+        planned = epochs_in_budget(recipe.minutes, first, 1, later)
+        return replace(recipe, epochs=planned.epochs)
 
     def cache_space(self, recipe: Recipe) -> tuple[str, int]:
         """Where the features of the training images are cached ("memory", "file", or "" for

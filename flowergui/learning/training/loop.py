@@ -108,10 +108,11 @@ def train_epoch(
         yield resized
     indices = shuffled_indices(len(pipeline.dataset.photos), recipe.seed, epoch)
     all_batches = batch_indices(indices, recipe.batch_size, recipe.drop_last)
+    wanted = all_batches[progress.batch : run.schedule.batches_in(epoch)]
     run.model.train()  # validation left it in evaluation mode
     if (yield from apply_requests(run, live)):
         return
-    for item in pipeline.batches(all_batches[progress.batch :], epoch):
+    for item in pipeline.batches(wanted, epoch):
         yield from report_unreadable(run, live, item.failed)
         if isinstance(item, CacheProgress):
             yield item.event
@@ -170,7 +171,7 @@ def train_batch(
         done = BatchDone(
             epoch=progress.epoch,
             batch=progress.batch + 1,
-            batches=run.batches,
+            batches=run.schedule.batches_in(progress.epoch),
             step=progress.step,
             loss=loss,
             accuracy=correct / count,

@@ -198,8 +198,8 @@ def _epochs_in_budget(recipe: Recipe, stored: Mapping[str, Any], progress: Progr
     seconds = done[-1].seconds
     if recipe.fits_head_in(done[-1].epoch):
         seconds *= TRAINING_FACTOR
-    epochs = epochs_in_budget(recipe.minutes, progress.seconds, done[-1].epoch, seconds)
-    return max(epochs, progress.epoch - 1)
+    planned = epochs_in_budget(recipe.minutes, progress.seconds, done[-1].epoch, seconds)
+    return max(planned.epochs, progress.epoch - 1)
 
 
 def _read(source: Path) -> tuple[dict[str, Any], Path]:

@@ -106,9 +106,11 @@ class Run:
         if recipe.fits_head_in(progress.epoch):
             share = self.training_size(progress.epoch + 1) / self.config.image_size
             seconds *= TRAINING_FACTOR * share**2
-        epochs = epochs_in_budget(recipe.minutes, progress.seconds, progress.epoch, seconds)
-        self.recipe = replace(recipe, epochs=epochs)
-        self.schedule.epochs = epochs
+        planned = epochs_in_budget(recipe.minutes, progress.seconds, progress.epoch, seconds)
+        self.recipe = replace(recipe, epochs=planned.epochs)
+        self.schedule.epochs = planned.epochs
+        left_out = round((1 - planned.last_share) * self.batches)
+        self.schedule.cut = min(left_out, self.batches - 1)
 
     def roll_back(self, error: NonFiniteLossError) -> RolledBack:
         """Loads the newest checkpoint again, with half the learning rate. Raises `error` if none

@@ -23,7 +23,7 @@ class Schedule:
     `batches` steps. The schedule starts after `start` steps: more than 0 if it was restarted when
     a run was given more epochs. `shift` is added to the number of steps done; it is not 0 if the
     epochs before had another number of batches. `patience` is how many epochs plateau waits for an
-    improvement.
+    improvement. `cut` batches of the last epoch are left out, by a time budget.
     """
 
     kind: str
@@ -38,6 +38,7 @@ class Schedule:
     lowered: float = 1.0
     start: int = 0
     shift: int = 0
+    cut: int = 0
 
     @classmethod
     def of(cls, recipe: Recipe, batches: int) -> "Schedule":
@@ -55,6 +56,10 @@ class Schedule:
     def rate(self, step: int) -> float:
         """The learning rate of the next step after `step` steps."""
         return self.base * self._factor(step + self.shift - self.start)
+
+    def batches_in(self, epoch: int) -> int:
+        """The number of batches of `epoch` (from 1)."""
+        return self.batches - (self.cut if epoch == self.epochs else 0)
 
     def restart(self, step: int) -> None:
         """Restarts the schedule after `step` steps, for the epochs that are left."""
@@ -92,6 +97,7 @@ class Schedule:
             "lowered": float(self.lowered),
             "start": self.start,
             "shift": self.shift,
+            "cut": self.cut,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -101,12 +107,13 @@ class Schedule:
         self.stale_epochs = int(state.get("stale_epochs", self.stale_epochs))
         self.lowered = float(state.get("lowered", self.lowered))
         self.start, self.shift = int(state.get("start", 0)), int(state.get("shift", 0))
+        self.cut = int(state.get("cut", 0))
 
     def _factor(self, step: int) -> float:
         if self.kind == "step":
             epochs_done = step // self.batches
             return float(self.gamma ** (epochs_done // self.step_size))
-        total = max(self.epochs * self.batches - self.start, 1)
+        total = max(self.epochs * self.batches - self.cut - self.start, 1)
         if self.kind == "cosine":
             return 0.5 * (1 + math.cos(math.pi * min(step / total, 1)))
         if self.kind == "one-cycle":
