@@ -1,5 +1,6 @@
 """The window: it builds the panels and the controllers, connects them, and closes."""
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
@@ -121,6 +122,10 @@ class MainWindow(QMainWindow):
 
     @Slot(object, object)
     def _show(self, before: Session, after: Session) -> None:
+        if before.runs is not after.runs and replace(before, **_progress(after)) == after:
+            self._panels.modes.runs.show_session(after)  # a run has done an epoch
+            self._panels.run.show_session(after)
+            return
         if _user_choices(before) != _user_choices(after):
             self._banner.take_back()
         for panel in (self._panels.modes, self._panels.form, self._panels.layers, self._panels.run):
@@ -169,6 +174,11 @@ class MainWindow(QMainWindow):
         """Closes the window without a question, whatever comes; a run is stopped and, where that
         can be, saved first."""
         self._closing.end()
+
+
+def _progress(session: Session) -> dict[str, Any]:
+    """What an epoch changes. Epochs on cached features take milliseconds."""
+    return {"runs": session.runs, "resume_from": session.resume_from}
 
 
 def _user_choices(session: Session) -> tuple[Any, ...]:
