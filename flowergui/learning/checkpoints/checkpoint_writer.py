@@ -28,20 +28,25 @@ MIN_SECONDS_BETWEEN_SAVES = 10.0
 
 MAX_SHARE_OF_TIME = 0.0007
 """The share of the training time that these saves may take: half of a hundredth of what the
-tutorial's saving after every batch takes, which is 0.14 (tests/benchmarks/saving.py). Those of
-the best states, and the last one, which is waited for, come in addition."""
+tutorial's saving after every batch takes, which is 0.14 (tests/benchmarks/saving.py). The other
+half is for copies of the best state in between, and for the last save, which is waited for."""
 
 SYNC_BELOW_BYTES = 8 << 20
 """Bytes of tensors up to which a checkpoint is written at once: that takes some 10 ms."""
 
 
+NO_PLACE = (-1, -1)
+"""Before the place (step and epoch) of each state."""
+
+
 @dataclass(frozen=True, slots=True)
 class SaveJob:
-    """What to write: `last` as last.pth, `best` as best.pth, and the rows of history.csv and
-    changes.jsonl up to `last`. `best` is `last`, or an earlier state that could not be written
-    before, or None."""
+    """What to write: `last` as last.pth, if it is given, and as best.pth too if it `is_best`; else
+    an earlier `best` state, if there is one; and the rows of history.csv and changes.jsonl up to
+    `last`."""
 
-    last: Content
+    last: Content | None
+    is_best: bool
     best: Content | None
     rows: list[Row]
 
@@ -61,9 +66,9 @@ class CheckpointWriter:
     """Writes one run's checkpoints, in order, at most one at a time.
 
     `save_async` copies the state, which takes a hundredth of the time that writing takes, and
-    writes the copy in a thread. A best state whose best.pth could not be written is kept, and
-    written with the next save. Nothing is raised; the outcome of each save is returned by whichever
-    method is called next.
+    writes the copy in a thread. A best state between two saves is only copied (`stage_best`), and
+    written with the next save: on cached features an epoch takes less time than a checkpoint.
+    Nothing is raised; the outcome of each save is returned by whichever method is called next.
     """
 
     def __init__(self, folder: RunFolder, recreate_folder: Callable[[], None]) -> None:
@@ -76,6 +81,7 @@ class CheckpointWriter:
         self._rows: list[Row] = []
         self._best: Content | None = None
         self._recipe: Content | None = None
+        self._last_place = NO_PLACE
         self._copy_seconds = 0.0
         self.cost = 0.0
         """Seconds by which the last save delayed a training that keeps all cores busy: those of the
@@ -111,6 +117,29 @@ class CheckpointWriter:
         self._start(self._next_job(self._copy(content), best))
         return self._take_events()
 
+    def stage_best(self, content: Content) -> list[SaveEvent]:
+        """Copies the best state; the next save writes it as best.pth. If memory is short it is
+        written at once."""
+        if self._is_memory_short(content):
+            return self.save(content, best=True)
+        self._best = self._copy(content)
+        return self.collect()
+
+    def flush_best(self) -> list[SaveEvent]:
+        """Starts writing a staged best state as last.pth and best.pth: it is newer than last.pth,
+        and the state after it must not be saved. If last.pth is as new, because only best.pth could
+        not be written before, that stays as it is."""
+        self.wait()
+        if self._best is not None:
+            best, self._best = self._best, None
+            if _place(best) <= self._last_place and self._folder.last.exists():
+                self._start(SaveJob(None, is_best=False, best=best, rows=[]))
+                return self._take_events()
+            rows = [row for row in self._rows if row.step <= best["step"]]
+            self._rows = self._rows[len(rows) :]
+            self._start(SaveJob(best, is_best=True, best=None, rows=rows))
+        return self._take_events()
+
     def collect(self) -> list[SaveEvent]:
         """The outcomes of saves that are over, each once. Doesn't wait."""
         if self._running is not None and self._running.done():
@@ -124,16 +153,16 @@ class CheckpointWriter:
             self._finish(running.result())
 
     def discard_pending(self) -> None:
-        """Drops what is not written yet: the rows, and a best state."""
+        """Drops what is not written yet: the rows, and a staged best state."""
         self.wait()
-        self._rows, self._best = [], None
+        self._rows, self._best, self._last_place = [], None, NO_PLACE
 
     # --- jobs
 
     def _next_job(self, last: Content, is_best: bool) -> SaveJob:
         rows, self._rows = self._rows, []
         best, self._best = self._best, None
-        return SaveJob(last, last if is_best else best, rows)
+        return SaveJob(last, is_best, None if is_best else best, rows)
 
     def _start(self, job: SaveJob) -> None:
         self._running = self._thread.submit(self._write, job)
@@ -142,7 +171,8 @@ class CheckpointWriter:
         self.cost = self._copy_seconds + result.seconds / (os.cpu_count() or 1)
         self._events += result.events
         self._rows = result.rows + self._rows
-        self._best = result.best
+        if self._best is None:  # else a better one was staged meanwhile
+            self._best = result.best
 
     def _take_events(self) -> list[SaveEvent]:
         events, self._events = self._events, []
@@ -162,7 +192,7 @@ class CheckpointWriter:
     def _write(self, job: SaveJob) -> SaveResult:
         """Writes what it can: last.pth is written even if best.pth can't be."""
         began = time.thread_time()
-        folder, last, best = self._folder, job.last, job.best
+        folder, best = self._folder, job.best
         rows, reason, before = self._append_rows(job.rows)
         events: list[SaveEvent] = []
         failures: dict[Path, str] = {}
@@ -173,19 +203,25 @@ class CheckpointWriter:
             else:
                 events.append(Saved(str(path), content["epoch"], content["batch"]))
 
-        if best is not None and best is not last:
+        if best is not None:
             earlier = best
             attempt(folder.best, earlier, lambda: checkpoint.write(earlier, folder.best))
-        attempt(
-            folder.last, last, lambda: checkpoint.write(last, folder.last, keep_as=folder.previous)
-        )
-        if folder.last in failures:
-            rows = self._take_back(rows, job.rows, before)
-            reason = failures[folder.last]
-        else:
-            _failure(lambda: self._write_recipe(last))  # the next save tries again
-        if best is last:
-            attempt(folder.best, last, lambda: folder.keep(folder.last, folder.best))
+        if job.last is not None:
+            last = job.last
+            attempt(
+                folder.last,
+                last,
+                lambda: checkpoint.write(last, folder.last, keep_as=folder.previous),
+            )
+            if folder.last in failures:
+                rows = self._take_back(rows, job.rows, before)
+                reason = failures[folder.last]
+            else:
+                self._last_place = _place(last)
+                _failure(lambda: self._write_recipe(last))  # the next save tries again
+            if job.is_best:
+                best = last
+                attempt(folder.best, last, lambda: folder.keep(folder.last, folder.best))
         events += [
             SaveFailed(str(path), failures[path])
             for path in (folder.last, folder.best)
@@ -243,6 +279,11 @@ def _failure(write: Callable[[], object]) -> str:
     except FlowerError as error:
         return error.message
     return ""
+
+
+def _place(content: Content) -> tuple[int, int]:
+    """The step and the epoch of a state, which order the states of a run."""
+    return content["step"], content["epoch"]
 
 
 def _size(value: Any) -> int:

@@ -30,7 +30,7 @@ class OutOfMemoryError(FlowerError):
 def recover(run: Run, error: NonFiniteLossError) -> Iterator[Event]:
     """Rolls back to the newest checkpoint, with half the learning rate. Raises `error` if that is
     not wanted, was done too often, or if no checkpoint can be read."""
-    yield from run.finish_saving()  # it may be the newest state that is known to be good
+    yield from run.flush_best()  # the newest state that is known to be good
     if not run.recipe.recover or run.progress.returns >= MAX_ROLLBACKS:
         raise error
     yield run.roll_back(error)

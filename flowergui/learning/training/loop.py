@@ -265,9 +265,12 @@ def end_epoch(run: Run, validation: RunningMetrics) -> Iterator[Event]:
 
 
 def save_best(run: Run) -> Iterable[Event]:
-    """Saves the present state as best.pth too: while training goes on, but for the last epoch."""
-    ended = run.progress.epoch > run.recipe.epochs
-    return run.save(best=True) if ended else run.save_async(best=True)
+    """Saves the present state as best.pth: at once in the end, else when a save is due."""
+    if run.progress.epoch > run.recipe.epochs:
+        return run.save(best=True)
+    if run.save_is_due() or not run.folder.best.exists():
+        return run.save_async(best=True)
+    return run.stage_best()
 
 
 # --- set-up -------------------------------------------------------------------------------------

@@ -175,18 +175,30 @@ class Run:
         if not self.model.is_finite():
             reason = tr("the weights are NaN or infinite")
             paths = (self.folder.last, self.folder.best) if best else (self.folder.last,)
-            return self.finish_saving() + [SaveFailed(str(path), reason) for path in paths]
+            self._writer.wait()
+            return self.collect_saves() + [SaveFailed(str(path), reason) for path in paths]
         self._saved_step = (self.progress.step, self.progress.epoch)
         return self._noted(write(self.state_dict(), best=best))
+
+    def stage_best(self) -> list[SaveEvent]:
+        """Copies the present state; the next save writes it as best.pth."""
+        if not self.model.is_finite():
+            return []
+        return self._noted(self._writer.stage_best(self.state_dict()))
+
+    def flush_best(self) -> list[SaveEvent]:
+        """Starts writing a staged best state, as last.pth and best.pth."""
+        return self._noted(self._writer.flush_best())
 
     def collect_saves(self) -> list[SaveEvent]:
         """The outcomes of the saves that are over; each is returned once."""
         return self._noted(self._writer.collect())
 
     def finish_saving(self) -> list[SaveEvent]:
-        """Waits until nothing is being written, and returns the outcomes."""
+        """Writes a staged best state, waits until all is written, and returns the outcomes."""
+        outcomes = self.flush_best()
         self._writer.wait()
-        return self.collect_saves()
+        return outcomes + self.collect_saves()
 
     def _noted(self, outcomes: list[SaveEvent]) -> list[SaveEvent]:
         """Notes whether last.pth could be written the last time; best.pth doesn't matter here."""

@@ -2,8 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from flowergui.events import BatchDone, Saved, SaveFailed
 from flowergui.learning.checkpoints import checkpoint, checkpoint_writer
 from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter
 from flowergui.learning.device import hardware
-from flowergui.store import atomic_io, run_folder
 from flowergui.store.run_folder import RunFolder
 
 
@@ -56,22 +54,6 @@ def made(run: RunFolder) -> CheckpointWriter:
 
 def weight(path: Path) -> float:
     return float(checkpoint.read(path)["model"]["weight"][0, 0])
-
-
-@contextmanager
-def best_is_locked(run: RunFolder) -> Iterator[str]:
-    """best.pth can't be replaced meanwhile; gives the reason."""
-    really, why = atomic_io.replace_with_retry, "Permission denied"
-
-    def refused(source: Path, target: Path) -> None:
-        if target == run.best:
-            raise PermissionError(13, why)
-        really(source, target)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checkpoint, "replace_with_retry", refused)
-        patch.setattr(run_folder, "replace_with_retry", refused)
-        yield why
 
 
 def test_training_goes_on_while_a_copy_is_written(run: RunFolder, gate: threading.Event) -> None:
@@ -140,21 +122,24 @@ def test_the_best_is_owed_until_it_is_written(
     assert weight(run.best) == 1.0
 
 
-def test_a_better_state_takes_the_place_of_one_that_could_not_be_written(
+def test_the_best_that_is_held_is_written_with_the_next_save(
     run: RunFolder, gate: threading.Event
 ) -> None:
+    writer, best = made(run), state(1)
+    assert writer.stage_best(best) == []
+    best["model"]["weight"].fill_(7)
+    writer.save_async(state(2))  # takes what is held with it
+    writer.stage_best(state(3))
+    writer.stage_best(state(4))  # better than the third
     gate.set()
-    writer = made(run)
-    with best_is_locked(run) as why:
-        writer.save_async(state(1), best=True)
-        writer.wait()
-    assert writer.collect() == [Saved(str(run.last), 1, 1), SaveFailed(str(run.best), why)]
-    writer.save_async(state(2), best=True)
     writer.wait()
-    assert writer.collect() == [Saved(str(run.last), 1, 2), Saved(str(run.best), 1, 2)]
-    assert weight(run.best) == 2.0
-    assert writer.save(state(3)) == [Saved(str(run.last), 1, 3)]
-    assert weight(run.best) == 2.0
+    assert writer.collect() == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
+    assert weight(run.best) == 1.0
+    assert writer.save(state(5)) == [Saved(str(run.best), 1, 4), Saved(str(run.last), 1, 5)]
+    assert weight(run.best) == 4.0
+    writer.stage_best(state(6))
+    told = writer.save(state(7), best=True)  # better than what was held
+    assert told == [Saved(str(run.last), 1, 7), Saved(str(run.best), 1, 7)]
 
 
 @pytest.mark.parametrize(("cost", "apart"), [(0.001, 10), (0.035, 50), (9.0, 120)])
@@ -164,22 +149,71 @@ def test_saves_keep_apart_by_what_they_cost(run: RunFolder, cost: float, apart: 
     assert writer.min_interval(120) == pytest.approx(apart)
 
 
-@pytest.mark.parametrize("how", ["save_async", "save"])
-def test_last_is_written_even_if_best_can_not_be(
-    run: RunFolder, gate: threading.Event, how: str
+def test_a_staged_best_can_be_written_before_the_next_save(
+    run: RunFolder, gate: threading.Event
 ) -> None:
-    gate.set()
     writer = made(run)
-    with best_is_locked(run) as why:
-        for step in (1, 2, 3):
-            told = getattr(writer, how)(state(step), best=step == 1)
-            writer.wait()
-            failed = SaveFailed(str(run.best), why)
-            assert told + writer.collect() == [Saved(str(run.last), 1, step), failed]
-    assert (weight(run.previous), weight(run.last)) == (2.0, 3.0)
+    assert writer.flush_best() == []
+    writer.record(row(1))
+    writer.stage_best(state(1))
+    writer.record(row(2))
+    assert writer.flush_best() == []
     assert not run.best.exists()
-    assert writer.save(state(4)) == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 4)]
-    assert (weight(run.best), weight(run.last)) == (1.0, 4.0)
+    gate.set()
+    writer.wait()
+    assert writer.collect() == [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
+    assert weight(run.last) == weight(run.best) == 1.0
+    assert list(run.history.events()) == [row(1)]  # a run continues from here
+    assert writer.save(state(2)) == [Saved(str(run.last), 1, 2)]
+    assert (weight(run.previous), weight(run.last), weight(run.best)) == (1.0, 2.0, 1.0)
+    assert list(run.history.events()) == [row(1), row(2)]
+
+
+def test_a_staged_best_that_could_not_be_written_is_written_next(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(content: Mapping[str, Any], path: Path, **options: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    writer = made(run)
+    writer.record(row(1))
+    writer.stage_best(state(1))
+    writer.record(row(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write", refused)
+        writer.flush_best()
+        writer.wait()
+    why = "No space left on device"
+    assert writer.collect() == [SaveFailed(str(run.last), why), SaveFailed(str(run.best), why)]
+    assert writer.save(state(2)) == [Saved(str(run.best), 1, 1), Saved(str(run.last), 1, 2)]
+    assert weight(run.best) == 1.0
+    assert list(run.history.events()) == [row(1), row(2)]
+
+
+def test_last_is_written_even_if_best_can_not_be(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, why = checkpoint.write, "Permission denied"
+
+    def refused(content: Mapping[str, Any], path: Path, **options: Any) -> None:
+        if path == run.best:
+            raise OSError(13, why)
+        really(content, path, **options)
+
+    writer = made(run)
+    writer.stage_best(state(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write", refused)
+        for step in (2, 3):
+            assert writer.save(state(step)) == [
+                Saved(str(run.last), 1, step),
+                SaveFailed(str(run.best), why),
+            ]
+    assert (weight(run.previous), weight(run.last)) == (2.0, 3.0)
+    assert writer.flush_best() == []
+    writer.wait()
+    assert writer.collect() == [Saved(str(run.best), 1, 1)]  # last.pth is newer, and stays
+    assert (weight(run.best), weight(run.last)) == (1.0, 3.0)
 
 
 def test_the_recipe_beside_a_checkpoint_is_the_one_in_it(
@@ -197,9 +231,8 @@ def test_the_recipe_beside_a_checkpoint_is_the_one_in_it(
 
 def test_what_is_forgotten_is_never_written(run: RunFolder) -> None:
     writer = made(run)
-    with best_is_locked(run):
-        writer.save(state(1), best=True)
-    writer.record(row(2))
+    writer.record(row(1))
+    writer.stage_best(state(1))
     writer.discard_pending()
     assert writer.save(state(0)) == [Saved(str(run.last), 1, 0)]
     assert not run.best.exists()
@@ -214,12 +247,12 @@ def test_without_a_copy_where_that_is_better(
         monkeypatch.setattr(checkpoint_writer, "SYNC_BELOW_BYTES", 0)
         monkeypatch.setattr(hardware, "free_memory", lambda: 100)
     writer = made(run)
-    both = [Saved(str(run.last), 1, 1), Saved(str(run.best), 1, 1)]
-    assert writer.save_async(state(1), best=True) == both
-    if short == "no memory":  # for a copy of what could not be written neither
-        with best_is_locked(run):
-            writer.save_async(state(2), best=True)
-        assert writer.save(state(3)) == [Saved(str(run.last), 1, 3)]
+    assert writer.save_async(state(1)) == [Saved(str(run.last), 1, 1)]
+    if short == "no memory":
+        assert writer.stage_best(state(2)) == [
+            Saved(str(run.last), 1, 2),
+            Saved(str(run.best), 1, 2),
+        ]
 
 
 def test_versions_of_forms_stay_with_the_weights(run: RunFolder, gate: threading.Event) -> None:

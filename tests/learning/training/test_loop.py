@@ -129,7 +129,6 @@ def test_saved_within_an_epoch(little: Little, monkeypatch, minutes: float, save
 def test_ends_of_epochs_are_saved_when_that_is_due(
     little: Little, monkeypatch, seconds: float
 ) -> None:
-    better_each_time(monkeypatch, 1)
     monkeypatch.setattr(Run, "unsaved_seconds", lambda self: seconds)
     epochs = [
         event.epoch
@@ -141,12 +140,13 @@ def test_ends_of_epochs_are_saved_when_that_is_due(
 
 
 @pytest.mark.usefixtures("saves_at_once")
-def test_each_best_epoch_is_saved_whatever_is_due(little: Little, monkeypatch) -> None:
+def test_the_last_save_need_not_write_a_best_that_was_held(little: Little, monkeypatch) -> None:
+    """It is waited for."""
     better_each_time(monkeypatch, 2)
     monkeypatch.setattr(Run, "save_is_due", lambda self: False)
     saves = [event for event in tasks.train(little(epochs=3)) if isinstance(event, Saved)]
     names = [(Path(event.path).stem, event.epoch) for event in saves]
-    assert names == [("last", 2), ("best", 2), ("last", 3), ("best", 3), ("last", 4)]
+    assert names == [("last", 2), ("best", 2), ("best", 3), ("last", 4)]
 
 
 def better_each_time(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
@@ -160,37 +160,17 @@ def better_each_time(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
     monkeypatch.setattr(ModelState, "evaluate", evaluate)
 
 
-def saving_lasts_until_step(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """The states of the two steps before this one are not written before it begins."""
-    begun, really_write, really_step = threading.Event(), checkpoint.write, ModelState.step
-
-    def write(content: Any, path: Path, **options: Any) -> None:
-        assert content["step"] < number - 2 or begun.wait(20)
-        really_write(content, path, **options)
-
-    def step(model: ModelState, *more: Any) -> tuple[float, int]:
-        if model.steps == number - 1:
-            begun.set()
-        return really_step(model, *more)
-
-    monkeypatch.setattr(checkpoint, "write", write)
-    monkeypatch.setattr(checkpoint_writer, "SYNC_BELOW_BYTES", 0)
-    monkeypatch.setattr(ModelState, "step", step)
-
-
 @pytest.mark.parametrize("recover", [False, True])
-def test_a_best_that_is_being_written_is_not_lost_with_the_run(
+def test_a_best_that_is_held_is_not_lost_with_the_run(
     little: Little, monkeypatch: pytest.MonkeyPatch, recover: bool
 ) -> None:
     better_each_time(monkeypatch, 2)
-    saving_lasts_until_step(monkeypatch, 8)
     poison(monkeypatch, 8)
     events: list[Any] = []
     with nullcontext() if recover else pytest.raises(FlowerError, match="The loss became nan"):
         collect(tasks.train(little(epochs=3, recover=recover)), events, lambda event: None)
     run = run_of(events)
     assert checkpoint.read(run.best)["step"] == 6
-    assert [each.epoch for each in of(events, Saved) if each.path == str(run.best)] == [2, 3]
     if recover:
         assert [(back.epoch, back.batch, back.step) for back in of(events, RolledBack)] == [
             (3, 0, 6)
@@ -200,7 +180,7 @@ def test_a_best_that_is_being_written_is_not_lost_with_the_run(
         assert [row.step for row in run.history.events()] == [1, 2, 3, 3, 4, 5, 6, 6]
 
 
-def test_a_best_that_is_being_written_is_saved_whatever_ends_the_run(
+def test_a_best_that_is_held_is_saved_whatever_ends_the_run(
     little: Little, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     better_each_time(monkeypatch, 2)
@@ -212,7 +192,6 @@ def test_a_best_that_is_being_written_is_saved_whatever_ends_the_run(
         return really(model, *more)
 
     monkeypatch.setattr(ModelState, "step", step)
-    saving_lasts_until_step(monkeypatch, 8)
     events: list[Any] = []
     with pytest.raises(FlowerError, match="not enough memory"):
         collect(tasks.train(little(epochs=3)), events, lambda event: None)
