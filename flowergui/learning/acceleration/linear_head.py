@@ -14,11 +14,15 @@ from flowergui.learning.models.freeze import frozen_parameters
 
 
 def linear_head_name(net: nn.Module, model: str) -> str:
-    """The name of the linear layer that alone depends on the number of classes, such as "fc"; ""
-    for a network whose classifier is something else (SqueezeNet's is a convolution)."""
+    """The name of the linear layer with a bias that alone depends on the number of classes, such as
+    "fc"; "" for a network whose classifier is something else (SqueezeNet's is a convolution, and
+    MaxViT's has no bias)."""
     owners = {name.rpartition(".")[0] for name in head_of(model)}
-    name = owners.pop() if len(owners) == 1 else ""
-    return name if name and isinstance(net.get_submodule(name), nn.Linear) else ""
+    if len(owners) != 1:
+        return ""
+    (name,) = owners
+    layer = net.get_submodule(name)
+    return name if isinstance(layer, nn.Linear) and layer.bias is not None else ""
 
 
 class LinearHead:

@@ -104,7 +104,7 @@ def fit_head(
         elif not batch.indices:
             progress.batch += 1
         if seen >= max(FIRST_FIT_IMAGES, 2 * fitted):
-            if not again:
+            if not again:  # else the checkpoint has the head of this fit
                 run.model.load_head(*_fit(features, labels, run, EARLY_C / features[0].shape[1]))
                 if seen >= FIRST_SAVE_IMAGES > fitted and not run.folder.best.exists():
                     yield from run.save_async(best=True)
@@ -112,7 +112,7 @@ def fit_head(
         yield from run.collect_saves()
         if (yield from apply_requests(run, live)):
             return
-        if fitted and (seen >= MAX_FITTED_IMAGES or _is_late(run)):
+        if fitted and not again and (seen >= MAX_FITTED_IMAGES or _is_late(run)):
             break
     if not features:
         progress.batch = 0  # a resumed run tries this epoch again

@@ -248,7 +248,8 @@ def prepare_model(
         recipe = with_trained_head(recipe)
         warnings.append(
             tr(
-                "The classifier of {model} is no linear layer, so it is trained instead of fitted.",
+                "The classifier of {model} is not a linear layer with a bias, so it is trained "
+                "instead of fitted.",
                 model=recipe.model,
             )
         )

@@ -171,7 +171,7 @@ def test_a_convolution_as_classifier_is_trained(little: Little, tmp_path: Path) 
         image_size=64,
     )  # fmt: skip
     run = finished(events := list(tasks.train(recipe)))
-    assert "squeezenet1_1 is no linear layer" in of(events, Warned)[0].message
+    assert "squeezenet1_1 is not a linear layer" in of(events, Warned)[0].message
     assert not of(events, HeadFitted)
     assert not run.recipe().fit_head
     assert run.recipe().epochs == 1  # as asked for
