@@ -13,7 +13,7 @@ from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.prediction.photo_strip import PhotoStrip
 from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.widgets.card import Card
-from flowergui.desktop.widgets.labels import quiet_button, small_label
+from flowergui.desktop.widgets.labels import quiet_button, reserve_lines, small_label
 from flowergui.events import Explained, Predicted, PredictionFailed
 from flowergui.text import tr
 
@@ -138,8 +138,7 @@ class PredictionPanel(Card):
         self._caption = small_label()
         self._caption.setObjectName("checkpointCaption")
         # A splitter asks for the least height without asking for which width: three lines it is.
-        self._caption.ensurePolished()  # the stylesheet makes its font smaller
-        self._caption.setMinimumHeight(3 * self._caption.fontMetrics().lineSpacing())
+        reserve_lines(self._caption, 3)
         self._caption.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._evaluation = quiet_button(tr("Evaluation…"), "evaluationButton")
         self._evaluation.setToolTip(

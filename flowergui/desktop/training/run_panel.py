@@ -14,7 +14,12 @@ from flowergui.desktop.settings.estimate_text import estimate_text
 from flowergui.desktop.style import theme
 from flowergui.desktop.training.run_header import RunHeader
 from flowergui.desktop.widgets.card import Card
-from flowergui.desktop.widgets.labels import escape_tooltip, quiet_button, small_label
+from flowergui.desktop.widgets.labels import (
+    escape_tooltip,
+    quiet_button,
+    reserve_lines,
+    small_label,
+)
 from flowergui.text import N_, tr
 from flowergui.wording import speedup_explanation, speedup_text
 
@@ -35,6 +40,9 @@ GUIDE = N_("What to do, what the curves say, and what helps when something goes 
 LINKS = (
     Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
 )
+
+CAPTION_LINES = 2
+"""Lines kept free under the buttons: else a longer text there would move the plots."""
 
 MAX_OTHERS = 15
 """Most runs in the menu beside Resume; the list under "Start from" has them all."""
@@ -136,6 +144,7 @@ class RunPanel(QWidget):
         row.setSpacing(theme.SPACE)
         for label, side in ((self._hint, "AlignLeft"), (self._newest, "AlignRight")):
             label.setAlignment(Qt.AlignmentFlag[side] | Qt.AlignmentFlag.AlignTop)
+            reserve_lines(label, CAPTION_LINES)
             row.addWidget(label, 1)
         return row
 

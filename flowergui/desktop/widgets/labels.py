@@ -22,6 +22,13 @@ def small_label(role: str = "caption", text: str = "") -> QLabel:
     return label
 
 
+def reserve_lines(label: QLabel, lines: int) -> None:
+    """Keeps room for so many lines of text in a label, so that nothing around it moves when its
+    text grows to that."""
+    label.ensurePolished()  # the stylesheet sets its font
+    label.setMinimumHeight(lines * label.fontMetrics().lineSpacing())
+
+
 class ElidedLabel(QLabel):
     """A label of one line that never asks for width: what it has no room for becomes "…", where
     `mode` says. `text` is the whole of it."""

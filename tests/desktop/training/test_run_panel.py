@@ -7,11 +7,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.style import theme
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.events import Estimated, ModelDescribed, Scanned
-from flowergui.facts import ClassCount, ModelFacts, Speedup, SpeedupKind
+from flowergui.facts import ClassCount, ModelFacts, RunFacts, Speedup, SpeedupKind
 
 READY = Session(
     dataset=Scanned("/photos", "flat", (ClassCount("rose", 8, 0, ()),), ()),
@@ -93,3 +94,24 @@ def test_start_waits_until_a_run_can_start(qtbot):
     assert start.isEnabled()
     panel.show_session(replace(READY, run=RunState.RUNNING))
     assert not start.isEnabled()
+
+
+def test_the_name_of_a_run_that_is_saved_moves_no_plot(qtbot, qapp):
+    """It takes two lines in a narrow window. Plots of another size are painted anew, and with
+    them the whole window: 50 ms at a run's first save."""
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    panel.resize(420, 600)
+    panel.show()
+    panel.show_session(replace(READY, run=RunState.RUNNING))
+    qapp.sendPostedEvents()
+    before = panel.plot.geometry()
+    folder = "/models/2026-11-28_12-00-00_efficientnet_lite0_transfer"
+    recipe = Recipe(model="efficientnet_lite0", mode="transfer", photos="/photos")
+    saved = RunFacts(folder, recipe, 5, 1, 0.9, f"{folder}/last.pth", f"{folder}/best.pth")
+    panel.show_session(replace(READY, run=RunState.RUNNING, runs=(saved,)))
+    qapp.sendPostedEvents()
+    name = panel.findChild(QLabel, "resumeLastName")
+    assert name.text()
+    assert name.heightForWidth(name.width()) > name.fontMetrics().lineSpacing()
+    assert panel.plot.geometry() == before
