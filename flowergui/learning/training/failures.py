@@ -1,4 +1,5 @@
-"""What goes wrong in a run: a loss that is not finite, unreadable images, full disk and memory."""
+"""What goes wrong in a run: a loss or weights that are not finite, unreadable images, full disk and
+memory."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,13 +10,13 @@ from flowergui.events import Event, FinalSaveFailed, SaveFailed, Warned
 from flowergui.facts import Problem
 from flowergui.learning.data import photo_check
 from flowergui.learning.device import hardware
-from flowergui.learning.training.model_state import NonFiniteLossError
+from flowergui.learning.training.model_state import NonFiniteError, NonFiniteLossError
 from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
 from flowergui.text import tr
 
 MAX_ROLLBACKS = 3
-"""How often a run is rolled back because its loss was not finite, before it fails."""
+"""How often a run is rolled back because it was not finite any more, before it fails."""
 
 MAX_SHARE_UNREADABLE = 0.2
 """The share of a run's images that may become unreadable (deleted or damaged) before it fails. Of
@@ -27,7 +28,7 @@ class OutOfMemoryError(FlowerError):
     """There was not enough memory for a batch."""
 
 
-def recover(run: Run, error: NonFiniteLossError) -> Iterator[Event]:
+def recover(run: Run, error: NonFiniteError) -> Iterator[Event]:
     """Rolls back to the newest checkpoint, with half the learning rate. Raises `error` if that is
     not wanted, was done too often, or if no checkpoint can be read."""
     yield from run.flush_best()  # the newest state that is known to be good
@@ -99,12 +100,36 @@ def non_finite_loss(run: Run, loss: float) -> NonFiniteLossError:
         )
     else:
         message = tr("The loss became {loss} in epoch {epoch}, batch {batch}.", **where)
+    return NonFiniteLossError(message, loss=loss, hint=_steadier(run))
+
+
+def require_finite(run: Run) -> None:
+    """Raises NonFiniteError if steps made a weight or a statistic of batch normalization NaN or
+    infinite. The loss does not tell: training does not look at those statistics."""
+    if run.model.is_finite(trained=True):
+        return
+    where = {"epoch": run.progress.epoch, "batch": run.progress.batch}
+    if run.folder.last.exists():
+        message = tr(
+            "Weights or statistics of batch normalization are NaN or infinite after epoch {epoch}, "
+            "batch {batch}. The last save is in last.pth.",
+            **where,
+        )
+    else:
+        message = tr(
+            "Weights or statistics of batch normalization are NaN or infinite after epoch {epoch}, "
+            "batch {batch}.",
+            **where,
+        )
+    raise NonFiniteError(message, hint=_steadier(run))
+
+
+def _steadier(run: Run) -> str:
+    """What keeps a run finite."""
     rate = f"{run.schedule.base:g}"
     if run.config.precision == "float32":
-        hint = tr("Try a lower learning rate than {rate}.", rate=rate)
-    else:
-        hint = tr("Try a lower learning rate than {rate}, or float32.", rate=rate)
-    return NonFiniteLossError(message, loss=loss, hint=hint)
+        return tr("Try a lower learning rate than {rate}.", rate=rate)
+    return tr("Try a lower learning rate than {rate}, or float32.", rate=rate)
 
 
 def not_validated(epoch: int, best_epoch: int) -> str:

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 from flowergui.errors import FlowerError
 from flowergui.events import Event, FrozenChanged, LearningRateChanged, Warned
+from flowergui.learning.training.failures import require_finite
 from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
 
 
 def apply_requests(run: Run, live: LiveRequests) -> Generator[Event, None, bool]:
-    """Applies what a frontend has asked for since the last batch. Returns whether to stop."""
+    """Applies what a frontend has asked for since the last batch. Returns whether to stop. Raises
+    NonFiniteError where the network can't be saved any more."""
     if live.frozen is not None:
         patterns, live.frozen = live.frozen, None
         try:
@@ -26,6 +28,7 @@ def apply_requests(run: Run, live: LiveRequests) -> Generator[Event, None, bool]
         yield changed
     if live.save:
         live.save = False
+        require_finite(run)
         yield from run.save()
     return live.stop
 

@@ -39,11 +39,12 @@ from flowergui.learning.training.failures import (
     recover,
     report_out_of_memory,
     report_unreadable,
+    require_finite,
     save_at_the_end,
 )
 from flowergui.learning.training.head_fit import HeadFitPipeline, fit_head, fits_head
 from flowergui.learning.training.live_changes import apply_requests, change_frozen
-from flowergui.learning.training.model_state import NonFiniteLossError
+from flowergui.learning.training.model_state import NonFiniteError, NonFiniteLossError
 from flowergui.learning.training.progress import RunningMetrics
 from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
@@ -67,7 +68,8 @@ def fit(run: Run, live: LiveRequests) -> Iterator[Event]:
                     epoch = train_epoch(run, live, train)
                 try:
                     yield from run.clock.timed(epoch)
-                except NonFiniteLossError as error:
+                    require_finite(run)
+                except NonFiniteError as error:
                     yield from recover(run, error)
                     continue
                 if not live.stop:
@@ -120,6 +122,7 @@ def train_epoch(
             yield from run.model.compile(size)
             yield from train_batch(run, pipeline, item)
             if run.unsaved_seconds() > 60 * recipe.save_minutes:
+                require_finite(run)
                 yield from run.save_async()
             yield from run.collect_saves()
         if (yield from apply_requests(run, live)):

@@ -33,7 +33,11 @@ from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.text import tr
 
 
-class NonFiniteLossError(FlowerError):
+class NonFiniteError(FlowerError):
+    """The loss or the network became NaN or infinite."""
+
+
+class NonFiniteLossError(NonFiniteError):
     """The `loss` became NaN or infinite."""
 
     def __init__(self, message: str, *, loss: float, hint: str = "") -> None:
@@ -224,10 +228,17 @@ class ModelState:
             loss = nn.functional.cross_entropy(logits, labels)
             return loss_and_correct(loss, logits, labels)()
 
-    def is_finite(self) -> bool:
-        """Whether no weight and no statistic of batch normalization is NaN or infinite."""
-        tensors = [each.detach() for each in self.net.parameters()]
-        tensors += [each for each in self.net.buffers() if each.is_floating_point()]
+    def is_finite(self, *, trained: bool = False) -> bool:
+        """Whether no weight and no statistic of batch normalization is NaN or infinite; if
+        `trained`, of those that a step changes now: the head of a network has few of them."""
+        modules = [each for each in self.net.modules() if each.training or not trained]
+        tensors = [p.detach() for p in self.net.parameters() if p.requires_grad or not trained]
+        tensors += [
+            each
+            for module in modules
+            for each in module.buffers(recurse=False)
+            if each.is_floating_point()
+        ]
         # A sum is eight times as fast as isfinite, and not finite if one of its values is not.
         if bool(torch.isfinite(torch.stack([each.sum() for each in tensors])).all()):
             return True

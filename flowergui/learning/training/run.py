@@ -16,7 +16,7 @@ from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter, SaveEvent
 from flowergui.learning.data.split import Split
 from flowergui.learning.training.data_pipeline import training_size_of
-from flowergui.learning.training.model_state import ModelState, NonFiniteLossError
+from flowergui.learning.training.model_state import ModelState, NonFiniteError
 from flowergui.learning.training.progress import Clock, Progress, epochs_from
 from flowergui.learning.training.schedule import Schedule
 from flowergui.store.change_log import Change
@@ -112,7 +112,7 @@ class Run:
         left_out = round((1 - planned.last_share) * self.batches)
         self.schedule.cut = min(left_out, self.batches - 1)
 
-    def roll_back(self, error: NonFiniteLossError) -> RolledBack:
+    def roll_back(self, error: NonFiniteError) -> RolledBack:
         """Loads the newest checkpoint again, with half the learning rate. Raises `error` if none
         can be read."""
         rollbacks, base = self.progress.returns + 1, self.schedule.base

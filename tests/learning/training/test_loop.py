@@ -403,42 +403,78 @@ def test_without_a_checkpoint_to_roll_back_to_the_loss_is_the_reason(
     assert "lower learning rate" in refused.value.hint
 
 
+def spoil(monkeypatch: pytest.MonkeyPatch, what: str, step: int = 4) -> None:
+    """Makes a weight infinite, or a statistic of batch normalization NaN, in this step, once; the
+    loss stays a number."""
+    real = ModelState.step
+    spoilt: list[int] = []
+
+    def poisoned(self: ModelState, *more: Any) -> Any:
+        done = real(self, *more)
+        if self.steps == step and not spoilt:
+            spoilt.append(step)
+            tensor = next(getattr(self.net, what)()).detach()
+            tensor.fill_(math.inf if what == "parameters" else math.nan)
+        return done
+
+    monkeypatch.setattr(ModelState, "step", poisoned)
+
+
+SPOILT = "Weights or statistics of batch normalization are NaN or infinite after epoch 2, batch {}"
+
+
 def test_weights_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) -> None:
+    """They are found before each save."""
     live = LiveRequests()
     events: list[Any] = []
-    real = ModelState.step
-
-    def spoil(self: ModelState, *more: Any) -> Any:
-        done = real(self, *more)
-        if self.steps == 4:
-            next(self.net.parameters()).data.fill_(math.inf)
-        return done
 
     def save_each(event: Any) -> None:
         live.save |= isinstance(event, BatchDone)  # what a save tells may come in between
 
-    monkeypatch.setattr(ModelState, "step", spoil)
-    with pytest.raises(FlowerError, match="The loss became nan in epoch 2, batch 2"):
+    spoil(monkeypatch, "parameters")
+    with pytest.raises(FlowerError, match=SPOILT.format(1)) as refused:
         collect(tasks.train(little(epochs=3), live), events, save_each)
-    failed = of(events, SaveFailed)
-    assert {event.reason for event in failed} == {"the weights are NaN or infinite"}
+    assert refused.value.message.endswith("The last save is in last.pth.")
+    assert "lower learning rate than 0.002" in refused.value.hint
     assert checkpoint.read(run_of(events).last)["step"] == 3  # the last one that was good
 
 
-def test_statistics_that_are_no_numbers_are_not_saved(little: Little, monkeypatch) -> None:
+@pytest.mark.parametrize("when", ["end of epoch", "save_minutes"])
+def test_statistics_that_are_no_numbers_end_a_run(little: Little, monkeypatch, when: str) -> None:
     """Training doesn't look at them, so that its loss stays a number; what predicts does."""
-    real = ModelState.step
-
-    def spoil(self: ModelState, *more: Any) -> Any:
-        done = real(self, *more)
-        if self.steps == 4:
-            next(self.net.buffers()).fill_(math.nan)
-        return done
-
-    monkeypatch.setattr(ModelState, "step", spoil)
-    events = list(tasks.train(little()))
-    assert of(events, SaveFailed)
+    spoil(monkeypatch, "buffers")
+    events: list[Any] = []
+    if when == "save_minutes":
+        monkeypatch.setattr(Run, "unsaved_seconds", lambda self: 1e9 * (self.model.steps == 4))
+    with pytest.raises(FlowerError, match=SPOILT.format(3 if when == "end of epoch" else 1)):
+        collect(tasks.train(little(epochs=3)), events, lambda event: None)
+    assert not of(events, SaveFailed)
     assert checkpoint.read(run_of(events).best)["step"] == 3
+
+
+@pytest.mark.parametrize("what", ["parameters", "buffers"])
+def test_a_run_goes_back_from_weights_that_are_no_numbers(
+    little: Little, monkeypatch, what: str
+) -> None:
+    spoil(monkeypatch, what, step=6)
+    events = list(tasks.train(little(epochs=3, recover=True, scheduler="none")))
+    (back,) = of(events, RolledBack)
+    assert (back.epoch, back.batch, back.step, back.learning_rate) == (2, 0, 3, 0.001)
+    assert isinstance(events[-1], Finished)
+    assert checkpoint.read(run_of(events).last)["step"] == 9
+
+
+def test_a_run_that_is_closed_with_such_weights_keeps_the_save_before(
+    little: Little, monkeypatch
+) -> None:
+    spoil(monkeypatch, "parameters", step=5)
+    going = tasks.train(little())
+    events = []
+    for event in going:
+        events.append(event)
+        if isinstance(event, BatchDone) and event.step == 5:
+            going.close()
+    assert checkpoint.read(run_of(events).last)["step"] == 3
 
 
 def test_a_full_disk_does_not_end_a_run(little: Little, small_files) -> None:
