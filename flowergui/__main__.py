@@ -1,10 +1,10 @@
 """The entry point: runs the command that is named, or opens the window."""
 
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from pathlib import Path
 
 from flowergui.cli import commands
 from flowergui.cli.console import complain, prepare_streams
@@ -37,7 +37,7 @@ def _folder(words: Sequence[str]) -> str | None:
     if not words:
         return None
     first = words[0]
-    if not first or not Path(first).is_dir():
+    if not first or not os.path.isdir(first):
         near = get_close_matches(first, commands.COMMANDS, n=1)
         known = ", ".join(commands.COMMANDS)
         hint = (

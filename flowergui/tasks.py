@@ -5,6 +5,7 @@ torch is imported when a task begins, so that a frontend is on screen first.
 """
 
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -257,7 +258,7 @@ def compare(runs: Sequence[str | Path] = (), models: Path | None = None) -> Iter
     or more. Without `runs`, RunListed for each run in `models`, newest first. Raises FlowerError
     for a path that is no run."""
     if runs:
-        folders = [path.parent if path.is_file() else path for path in map(Path, runs)]
+        folders = [path.parent if os.path.isfile(path) else path for path in map(Path, runs)]
         named = [run_listed(RunFolder(path)) for path in folders]
         yield from named
         if len(named) > 1:

@@ -149,7 +149,11 @@ def _refuse_images(source: Path) -> None:
     """Raises FlowerError if this is a folder, but neither a run nor one with its checkpoints."""
     run = RunFolder(source)
     checkpoints = (run.best, run.last, run.previous)
-    if source.is_dir() and not run.exists() and not any(each.is_file() for each in checkpoints):
+    if (
+        os.path.isdir(source)
+        and not run.exists()
+        and not any(os.path.isfile(each) for each in checkpoints)
+    ):
         raise FlowerError(
             tr("{folder} holds no run.", folder=source),
             hint=tr("For a folder of images, add --folds 5: it cross-validates a network on them."),

@@ -67,17 +67,17 @@ def _foreign(folder: Path) -> Path | None:
     """A file in `folder` that was not drawn here, or None. Hidden files and Windows' own files
     don't count."""
     for entry in _visible(folder):
-        if entry.name not in SPECIES or not entry.is_dir():
+        if entry.name not in SPECIES or not os.path.isdir(entry):
             return entry
         ours = re.compile(rf"{entry.name}_\d{{3,}}\.jpg")
         for file in _visible(entry):
-            if not (ours.fullmatch(file.name) and file.is_file() and _drawn_by_us(file)):
+            if not (ours.fullmatch(file.name) and os.path.isfile(file) and _drawn_by_us(file)):
                 return file
     return None
 
 
 def _visible(folder: Path) -> list[Path]:
-    if not folder.exists():
+    if not os.path.exists(folder):
         return []
     entries = sorted(folder.iterdir())
     return [e for e in entries if e.name[0] != "." and e.name not in ("Thumbs.db", "desktop.ini")]

@@ -63,7 +63,7 @@ def open_whole(path: Path, *, encoding: str, errors: str) -> Iterator[TextIO]:
     """Opens a text file that replaces `path` when the block ends. If the block raises, `path`
     stays as it was. A device or a pipe is written directly. Raises OSError."""
     target = path.resolve()  # a link stays a link
-    if target.exists() and not target.is_file():
+    if os.path.exists(target) and not os.path.isfile(target):
         with target.open("w", encoding=encoding, errors=errors, newline="") as file:
             yield file
         return

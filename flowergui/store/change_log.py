@@ -32,7 +32,7 @@ class ChangeLog:
         text = "".join(map(_line, changes))
         if not text:
             return
-        before = self.path.stat().st_size if self.path.exists() else 0
+        before = self.path.stat().st_size if os.path.exists(self.path) else 0
         try:
             with self.path.open("ab") as file:
                 file.write(text.encode())
@@ -46,14 +46,14 @@ class ChangeLog:
     def cut_back(self, step: int) -> None:
         """Drops the changes after `step`: a run that was killed wrote them after its last
         checkpoint. Raises FlowerError if the file can't be written."""
-        if self.path.exists():
+        if os.path.exists(self.path):
             kept = [change for change in self.events() if change.step <= step]
             atomic_io.write(self.path, "".join(map(_line, kept)))
 
     def events(self) -> Iterator[Change]:
         """Reads the changes. Lines of later versions, and damaged ones, are skipped, and so is a
         change that a resumed run has made once more."""
-        if not self.path.is_file():
+        if not os.path.isfile(self.path):
             return
         before: Change | None = None
         with self.path.open(encoding="utf-8", errors="replace") as file:

@@ -39,7 +39,7 @@ class History:
         """Adds a row for each event: all of them, or none if it raises OSError. Returns the bytes
         of the file before, to which `truncate` takes it back."""
         columns = self._columns_to_append()
-        before = self.path.stat().st_size if self.path.exists() else 0
+        before = self.path.stat().st_size if os.path.exists(self.path) else 0
         try:
             with self.path.open("ab") as file:
                 file.write(_table(map(_row, events), columns, header=not before).encode())
@@ -62,7 +62,7 @@ class History:
         A run that was killed wrote them after its last checkpoint. Raises FlowerError if the file
         can't be written.
         """
-        if self.path.exists():
+        if os.path.exists(self.path):
             # An epoch's row has the step of its last batch, also if its validation was not done
             # when the checkpoint was written.
             kept = (
@@ -95,7 +95,7 @@ class History:
 
     def newest(self) -> tuple[EpochDone | None, BatchDone | EpochDone | None]:
         """The last epoch and the last row, without parsing the other rows."""
-        if not self.path.is_file():
+        if not os.path.isfile(self.path):
             return None, None
         data = self.path.read_bytes()
         head = data[: data.find(b"\n") + 1]
@@ -107,7 +107,7 @@ class History:
         return done if isinstance(done, EpochDone) else None, newest
 
     def _rows(self) -> Iterator[tuple[Row, BatchDone | EpochDone]]:
-        if not self.path.is_file():
+        if not os.path.isfile(self.path):
             return
         with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             head = file.readline()

@@ -2,6 +2,7 @@
 are read, never a checkpoint."""
 
 import logging
+import os
 from pathlib import Path
 
 from flowergui.errors import FlowerError
@@ -55,7 +56,7 @@ def write_note(run: str | Path, text: str) -> None:
 def bare_weights(models: Path | None = None) -> str:
     """The path of a last.pth in `models` itself, as the tutorial saves it; "" if there is none."""
     path = (models or paths.models_folder()) / "last.pth"
-    return str(path) if path.is_file() else ""
+    return str(path) if os.path.isfile(path) else ""
 
 
 def is_newer(path: str, other: str) -> bool:
@@ -79,7 +80,7 @@ def newest_run(models: Path) -> Path:
 
 def run_folders(models: Path) -> list[RunFolder]:
     """The folders of the runs in `models`, newest first."""
-    if not models.is_dir():
+    if not os.path.isdir(models):
         return []
     folders = sorted(map(RunFolder, models.iterdir()), key=started_at, reverse=True)
     return [run for run in folders if run.exists()]

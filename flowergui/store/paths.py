@@ -11,7 +11,7 @@ _CHECKOUT = _PACKAGE.parent
 
 def in_checkout() -> bool:
     """Whether the program runs from a checkout, or from an editable install of one."""
-    return (_CHECKOUT / "pyproject.toml").is_file() and (_CHECKOUT / "resources").is_dir()
+    return os.path.isfile(_CHECKOUT / "pyproject.toml") and os.path.isdir(_CHECKOUT / "resources")
 
 
 def resource(name: str) -> Path:
@@ -19,7 +19,7 @@ def resource(name: str) -> Path:
     Raises FileNotFoundError, since a missing one is a defect of the program."""
     folder = _CHECKOUT / "resources" if in_checkout() else _PACKAGE / "resources"
     path = folder / name
-    if not path.exists():
+    if not os.path.exists(path):
         raise FileNotFoundError(path)
     return path
 

@@ -1,5 +1,6 @@
 """What lists of runs show: read from the small files of a run folder, never from a checkpoint."""
 
+import os
 import re
 from contextlib import suppress
 from datetime import datetime
@@ -27,7 +28,7 @@ def run_facts(run: RunFolder) -> RunFacts:
         epochs_done=epochs,
         best_accuracy=done.best_accuracy if done else 0.0,
         last=str(last) if last else "",
-        best=str(run.best) if run.best.is_file() else "",
+        best=str(run.best) if os.path.isfile(run.best) else "",
         batch=newest.batch if isinstance(newest, BatchDone) and under_way else 0,
         note=run.note(),
     )

@@ -120,13 +120,13 @@ class RunFolder:
 
     def exists(self) -> bool:
         """Whether the folder holds a run."""
-        return self._recipe.is_file()
+        return os.path.isfile(self._recipe)
 
     def checkpoint_to_use(self) -> Path:
         """The checkpoint that predicts: the best one, else the last. Raises FlowerError if there is
         none."""
         for path in (self.best, self.last, self.previous):
-            if path.is_file():
+            if os.path.isfile(path):
                 return path
         raise FlowerError(
             tr("The run {run} has no checkpoint yet.", run=self.path.name),
@@ -214,7 +214,7 @@ class RunFolder:
         """Reads the rows of split.csv one by one, as there may be a million: (path, class, "train"
         or "validation", the size in bytes when the run started, or None if it is unknown). Raises
         FlowerError if it is damaged."""
-        if not self._split.is_file():
+        if not os.path.isfile(self._split):
             return
         # utf-8-sig: a spreadsheet may have added a byte order mark.
         with self._split.open(encoding="utf-8-sig", errors=FS_ENCODING_ERRORS, newline="") as file:
@@ -271,7 +271,7 @@ class RunFolder:
         It takes the lock for microseconds, as there is no portable way to query it. Nobody
         notices: a run that starts at that moment waits for it, and so does another question.
         """
-        if not self._lock.is_file():
+        if not os.path.isfile(self._lock):
             return False
         lock = FileLock(self._lock, thread_local=False)
         try:
@@ -286,7 +286,7 @@ class RunFolder:
     def newest(self) -> Path | None:
         """The path of the newest checkpoint; None if there is none."""
         # A crash between the two renames of a save leaves previous.pth alone.
-        return next((path for path in (self.last, self.previous) if path.is_file()), None)
+        return next((path for path in (self.last, self.previous) if os.path.isfile(path)), None)
 
 
 def file_size(path: str) -> int | None:

@@ -68,7 +68,7 @@ def plugin_folder() -> Path | None:
         return None
     package = Path(spec.origin).parent
     folders = (package / inner / "platforms" for inner in ("Qt/plugins", "plugins"))
-    return next((folder for folder in folders if folder.is_dir()), None)
+    return next((folder for folder in folders if os.path.isdir(folder)), None)
 
 
 def platform_names(plugins: Path | None) -> frozenset[str]:
@@ -81,13 +81,13 @@ def platform_names(plugins: Path | None) -> frozenset[str]:
 def has_wayland(environment: Mapping[str, str]) -> bool:
     """Whether a Wayland compositor can be reached."""
     display = environment.get("WAYLAND_DISPLAY", "")
-    return bool(display) and Path(environment.get("XDG_RUNTIME_DIR", ""), display).exists()
+    return bool(display) and os.path.exists(Path(environment.get("XDG_RUNTIME_DIR", ""), display))
 
 
 def check_xcb(plugins: Path | None) -> None:
     """Raises FlowerError if Qt's plugin for X11 lacks a library, or no X server answers."""
     try:
-        if plugins and (plugin := plugins / "libqxcb.so").is_file():
+        if plugins and os.path.isfile(plugin := plugins / "libqxcb.so"):
             ctypes.CDLL(str(plugin), mode=os.RTLD_LAZY)
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError as error:

@@ -1,5 +1,6 @@
 """Where photos are dropped, pasted and shown."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ class Dropped:
 
 def sorted_paths(paths: Sequence[str]) -> Dropped:
     """Sorts paths by what they are."""
-    folders = [path for path in paths if Path(path).is_dir()]
+    folders = [path for path in paths if os.path.isdir(path)]
     files = [path for path in paths if path not in folders]
     checkpoints = [path for path in files if Path(path).suffix.lower() in _CHECKPOINTS]
     images = [path for path in files if path not in checkpoints]
@@ -212,4 +213,4 @@ class DropZone(PhotoView):
 
 def _is_file(text: str) -> bool:
     # A long text, or one with a zero in it, is no file name, and asking would raise.
-    return 0 < len(text) < 1_000 and "\0" not in text and Path(text).is_file()
+    return 0 < len(text) < 1_000 and "\0" not in text and os.path.isfile(text)

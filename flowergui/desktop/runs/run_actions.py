@@ -1,5 +1,6 @@
 """What can be done with a run: resume, evaluate, predict, export, note, remove."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -110,7 +111,7 @@ class RunActions(QObject):
             else:
                 self._gone(run)
 
-        self._jobs.do(FIND, lambda: iter([Path(run.path).is_dir()]), found)
+        self._jobs.do(FIND, lambda: iter([os.path.isdir(run.path)]), found)
 
     def _gone(self, run: RunFacts) -> None:
         self._note(tr("{run} is gone.", run=Path(run.path).name), is_error=True)

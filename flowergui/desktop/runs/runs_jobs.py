@@ -1,5 +1,6 @@
 """What the list of runs does on the disk: jobs, each for a thread of its own."""
 
+import os
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -32,7 +33,7 @@ def list_runs() -> Iterator[tuple[Any, ...]]:
 def list_run(run: str) -> Iterator[Any]:
     """The run in this folder, if it is one of the list."""
     listed = paths.models_folder() / Path(run).name
-    if listed.is_dir() and listed.samefile(run):
+    if os.path.isdir(listed) and listed.samefile(run):
         yield from tasks.compare([str(listed)])
 
 
@@ -44,7 +45,7 @@ def write_table(path: str, runs: Sequence[RunListed]) -> Iterator[str]:
 
 def write_note(run: str, text: str) -> Iterator[bool]:
     """Writes a note on a run, and yields whether the run was there. Raises FlowerError."""
-    there = Path(run).is_dir()
+    there = os.path.isdir(run)
     if there:
         library.write_note(run, text)
     yield there
@@ -52,7 +53,7 @@ def write_note(run: str, text: str) -> Iterator[bool]:
 
 def remove(run: str, *, trains_here: bool) -> Removal:
     """Moves the folder of a run to the system's trash."""
-    if not Path(run).is_dir():
+    if not os.path.isdir(run):
         return Removal.GONE
     if trains_here or library.is_training(run):
         return Removal.TRAINING

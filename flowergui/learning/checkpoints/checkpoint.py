@@ -63,7 +63,7 @@ def atomic_write(
             _drop_from_cache(file)  # else it would be read back from memory
         if file.checksum != _checksum(temporary):
             raise OSError(tr("{file} was damaged while it was written", file=path.name))
-        if keep_as is not None and path.exists():
+        if keep_as is not None and os.path.exists(path):
             replace_with_retry(path, keep_as)
             try:
                 replace_with_retry(temporary, path)
@@ -119,7 +119,7 @@ def _sync_folder(folder: Path) -> None:
 def read(path: Path) -> dict[str, Any]:
     """The dict in a .pth or .safetensors file, with tensors on the CPU. Nothing in the file is ever
     executed. Raises FlowerError that names the file."""
-    if path.is_dir():
+    if os.path.isdir(path):
         raise FlowerError(tr("{file} is a folder, not a checkpoint.", file=path.name))
     try:
         file = path.open("rb")
@@ -190,7 +190,7 @@ def _no_weights(path: Path) -> FlowerError:
 def newest(run: RunFolder) -> tuple[dict[str, Any], Path]:
     """The content and the path of a run's last.pth, or of previous.pth if that is missing or
     damaged. Raises FlowerError if neither can be read."""
-    if not run.last.exists() and not run.previous.exists():
+    if not os.path.exists(run.last) and not os.path.exists(run.previous):
         raise FlowerError(
             tr("There is nothing to resume in {folder}.", folder=run.path.name),
             hint=tr("It has no last.pth."),
@@ -198,7 +198,7 @@ def newest(run: RunFolder) -> tuple[dict[str, Any], Path]:
     try:
         return read(run.last), run.last
     except FlowerError:
-        if not run.previous.exists():
+        if not os.path.exists(run.previous):
             raise
         return read(run.previous), run.previous
 

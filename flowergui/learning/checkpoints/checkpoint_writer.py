@@ -132,7 +132,7 @@ class CheckpointWriter:
         self.wait()
         if self._best is not None:
             best, self._best = self._best, None
-            if _place(best) <= self._last_place and self._folder.last.exists():
+            if _place(best) <= self._last_place and os.path.exists(self._folder.last):
                 self._start(SaveJob(None, is_best=False, best=best, rows=[]))
                 return self._take_events()
             rows = [row for row in self._rows if row.step <= best["step"]]

@@ -20,10 +20,10 @@ def parts_of(folder: Path) -> dict[str, Path]:
 
     Raises FlowerError if `folder` is not a folder.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise FlowerError(
             tr("{folder} is not a folder.", folder=folder)
-            if folder.exists()
+            if os.path.exists(folder)
             else tr("There is no folder {folder}.", folder=folder),
             hint=tr("Choose a folder with one subfolder of images for each class."),
         )
@@ -55,7 +55,7 @@ def subfolders(folder: Path) -> list[Path]:
     """Visible subfolders by name; none if the folder can't be read."""
     try:
         children = [child for child in folder.iterdir() if not _hidden(child.name)]
-        return sorted(child for child in children if child.is_dir())
+        return sorted(child for child in children if os.path.isdir(child))
     except OSError:
         return []
 

@@ -1,5 +1,6 @@
 """Compares a run's dataset with its folder as it is now."""
 
+import os
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -83,7 +84,7 @@ def compare_dataset(
 
     Raises FlowerError if the folder doesn't exist, and for an impossible renaming.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise FlowerError(
             tr("The images of this run are no longer in {folder}.", folder=folder),
             hint=tr("Choose the folder where they are now."),
@@ -110,7 +111,7 @@ def compare_dataset(
             continue
         path = _moved(before, name, names[name]) if name in names else before
         rows.append((path, names.get(name, name), part))
-        if path not in here and not (folder / path).is_file():
+        if path not in here and not os.path.isfile(folder / path):
             missing.append(path)
         elif size is not None and file_size(f"{folder}/{path}") != size:
             changed.append(path)

@@ -40,7 +40,7 @@ def validation_photos(run: RunFolder, folder: Path) -> Generator[Preparing, None
             rows.append((path, name, size))
         else:
             trained_on += 1
-    if rows and not folder.is_dir():
+    if rows and not os.path.isdir(folder):
         raise FlowerError(
             tr("The images of this run are no longer in {folder}.", folder=folder),
             hint=tr("Name the folder where they are now."),

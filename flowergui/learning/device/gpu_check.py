@@ -34,7 +34,7 @@ def install_command() -> str:
 
 
 def _has_nvidia_driver() -> bool:
-    if shutil.which("nvidia-smi") or NVIDIA_DRIVER.exists():
+    if shutil.which("nvidia-smi") or os.path.exists(NVIDIA_DRIVER):
         return True
     system = os.environ.get("SYSTEMROOT", "")
-    return bool(system) and (Path(system) / "System32" / "nvcuda.dll").exists()
+    return bool(system) and os.path.exists(Path(system, "System32", "nvcuda.dll"))

@@ -139,7 +139,8 @@ def free_memory(on: torch.device | None = None) -> int:
 def free_disk(folder: Path) -> int:
     """Free bytes on the disk of `folder`, which need not exist; 0 if that can't be found out."""
     with suppress(OSError):
-        return shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.exists())).free
+        nearest = next(each for each in (folder, *folder.parents) if os.path.exists(each))
+        return shutil.disk_usage(nearest).free
     return 0
 
 

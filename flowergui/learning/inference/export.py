@@ -1,5 +1,6 @@
 """Writes a trained network as a file for other programs."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def export(source: Path, out: Path) -> Iterator[Preparing | Exported]:
     stored = checkpoint.read(path)
     run = RunFolder(out.parent)
     own = (run.last, run.previous, run.best, run.resumed) if run.exists() else (path,)
-    if any(out.exists() and each.exists() and out.samefile(each) for each in own):
+    if any(os.path.exists(out) and os.path.exists(each) and out.samefile(each) for each in own):
         raise FlowerError(
             tr("{name} is a checkpoint of a run.", name=out.name), hint=tr("Choose another name.")
         )

@@ -4,6 +4,8 @@ Selvaraju et al. 2017, arXiv 1610.02391: the channels of the last layer with spa
 summed, each weighted by the mean gradient of the class's logit; negative values become 0.
 """
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -25,6 +27,9 @@ from flowergui.text import tr
 
 MAX_SIDE_PX = 1024
 """Most pixels of a side of the pictures that show a map."""
+
+MAX_STEM_BYTES = 200
+"""Of a longer name of a photo, the rest is cut: file systems take 255 bytes."""
 
 
 def target_layer(net: nn.Module, images: Tensor) -> str:
@@ -126,8 +131,9 @@ def overlay(photo: Path, heat: Heatmap, folder: Path) -> Path:
     lit = np.rint(255 * (MIN_BRIGHTNESS + (1 - MIN_BRIGHTNESS) * np.array(heat))).astype(np.uint8)
     mask = Image.fromarray(lit).resize(square.size, Image.Resampling.BICUBIC)
     shown = Image.composite(square, Image.new("RGB", square.size), mask)
-    names = (f"{photo.stem}-why{'' if number == 1 else f' {number}'}.jpg" for number in count(1))
-    path = next(folder / name for name in names if not (folder / name).exists())
+    stem = os.fsencode(photo.stem)[:MAX_STEM_BYTES].decode(sys.getfilesystemencoding(), "ignore")
+    names = (f"{stem}-why{'' if number == 1 else f' {number}'}.jpg" for number in count(1))
+    path = next(folder / name for name in names if not os.path.exists(folder / name))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shown.save(path, "JPEG", quality=90)

@@ -1,5 +1,6 @@
 """A trained network, read from a checkpoint, with all that prediction needs."""
 
+import os
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -76,7 +77,7 @@ def probabilities(logits: Tensor, path: Path) -> Tensor:
 def checkpoint_of(source: Path) -> Path:
     """`source`, or the checkpoint to use if it is a run folder. Raises FlowerError if that has
     none yet."""
-    return RunFolder(source).checkpoint_to_use() if source.is_dir() else source
+    return RunFolder(source).checkpoint_to_use() if os.path.isdir(source) else source
 
 
 def load(path: Path) -> Predictor:

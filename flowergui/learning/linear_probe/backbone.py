@@ -81,7 +81,7 @@ def load_backbone(
     default of a transfer. Draws no random numbers. Raises FlowerError if the weights can't be had
     or don't fit.
     """
-    is_file = bool(Path(weights_name).suffix) or Path(weights_name).is_file()
+    is_file = bool(Path(weights_name).suffix) or os.path.isfile(weights_name)
     size = 0
     if not model:
         model, size = (

@@ -108,7 +108,7 @@ def _digits(path: Path) -> str:
 
 
 def _is_whole(target: Path) -> bool:
-    if not target.is_file():
+    if not os.path.isfile(target):
         return False
     with target.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest().startswith(_digits(target))
@@ -121,7 +121,7 @@ def _acquire(lock: FileLock, partial: Path) -> Generator[DownloadProgress, None,
             lock.acquire(timeout=_LOCK_POLL_S, poll_interval=_LOCK_POLL_S)
             return
         except Timeout:
-            done = partial.stat().st_size if partial.is_file() else 0
+            done = partial.stat().st_size if os.path.isfile(partial) else 0
             yield DownloadProgress(partial.stem, done, 0)
 
 
@@ -131,11 +131,11 @@ def _fetch(source: str, target: Path) -> Generator[DownloadProgress, None, None]
     if not digits:  # what can't be checked in the end is not continued
         partial.unlink(missing_ok=True)
     digest = hashlib.sha256()
-    if partial.is_file():
+    if os.path.isfile(partial):
         with partial.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")
     try:
-        if not (partial.is_file() and digest.hexdigest().startswith(digits)):
+        if not (os.path.isfile(partial) and digest.hexdigest().startswith(digits)):
             digest = yield from _receive(source, partial, digest)
         if not digest.hexdigest().startswith(digits):
             partial.unlink()
@@ -145,7 +145,7 @@ def _fetch(source: str, target: Path) -> Generator[DownloadProgress, None, None]
             )
         os.replace(partial, target)
     finally:
-        if partial.is_file() and not (digits and partial.stat().st_size):
+        if os.path.isfile(partial) and not (digits and partial.stat().st_size):
             partial.unlink()
 
 
@@ -176,7 +176,7 @@ def _receive(source: str, partial: Path, digest: Any) -> Generator[DownloadProgr
 
 
 def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
+    return path.stat().st_size if os.path.isfile(path) else 0
 
 
 def _answer(source: str, start: int) -> Any:

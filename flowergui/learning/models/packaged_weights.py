@@ -1,6 +1,7 @@
 """Weights that are files of installed Python packages."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from importlib import invalidate_caches
 from importlib.util import find_spec
@@ -33,13 +34,13 @@ class PackagedFile:
 def is_installed(file: PackagedFile) -> bool:
     """Whether the file is there. Its content is not read."""
     path = _located(file)
-    return path is not None and path.is_file()
+    return path is not None and os.path.isfile(path)
 
 
 def read_packaged(file: PackagedFile) -> dict[str, Tensor]:
     """The tensors of the file. Raises FlowerError if it is missing or its content has changed."""
     path = _located(file)
-    if path is None or not path.is_file():
+    if path is None or not os.path.isfile(path):
         raise FlowerError(
             tr("The package with the weights is not installed: {name}.", name=file.requirement),
             hint=tr("Install it: {command}", command=install_command(file.requirement)),

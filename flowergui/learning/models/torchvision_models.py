@@ -1,6 +1,7 @@
 """torchvision's classification networks, as a provider of the catalogue."""
 
 import math
+import os
 import re
 from collections.abc import Generator, Mapping
 from functools import cache
@@ -89,7 +90,7 @@ def weights_of(model: str) -> list[WeightsEnum]:
 def is_local(model: str, weights: str) -> bool:
     """Whether the file is in the folder of downloads. Its content is not read."""
     version = _version(model, weights)
-    return (cache_folder() / file_name(version.url)).is_file()
+    return os.path.isfile(cache_folder() / file_name(version.url))
 
 
 def load_weights(model: str, weights: str) -> Generator[DownloadProgress, None, Pretrained]:

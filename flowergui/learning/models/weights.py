@@ -1,5 +1,6 @@
 """Weights that training can start from: those of the catalogue, or a file."""
 
+import os
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def save(model: str, weights: str, models: Path) -> Iterator[DownloadProgress | 
     """Writes pretrained weights into `models` as a plain state dict: <model>.pth, or
     <model>_<version>.pth if they are not the network's default. Raises FlowerError."""
     chosen = _version(model, weights)
-    if chosen is None and (Path(weights).suffix or Path(weights).exists()):
+    if chosen is None and (Path(weights).suffix or os.path.exists(weights)):
         raise FlowerError(
             tr("{weights} is a file already.", weights=weights),
             hint=tr("Transfer learning can start from it."),

@@ -1,6 +1,7 @@
 """What goes wrong in a run: a loss or weights that are not finite, unreadable images, full disk and
 memory."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +64,7 @@ def report_unreadable(run: Run, live: LiveRequests, failed: Iterable[Problem]) -
     for problem in failed:
         if problem.path not in run.unreadable:
             run.unreadable.add(problem.path)
-            if all_checked or not (Path(run.split.folder) / problem.path).exists():
+            if all_checked or not os.path.exists(Path(run.split.folder, problem.path)):
                 run.lost += 1
             yield Warned(
                 tr(
@@ -93,7 +94,7 @@ def give_up(run: Run, live: LiveRequests, reason: str) -> Iterator[Event]:
 def non_finite_loss(run: Run, loss: float) -> NonFiniteLossError:
     """The error of a batch whose loss is NaN or infinite."""
     where = {"loss": loss, "epoch": run.progress.epoch, "batch": run.progress.batch + 1}
-    if run.folder.last.exists():
+    if os.path.exists(run.folder.last):
         message = tr(
             "The loss became {loss} in epoch {epoch}, batch {batch}. The last save is in last.pth.",
             **where,

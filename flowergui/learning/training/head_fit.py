@@ -8,6 +8,7 @@ cross-validation on the training images chooses. Fine-tuning may follow (Kumar e
 2202.10054: linear probing, then fine-tuning).
 """
 
+import os
 from collections.abc import Generator, Iterator
 
 import torch
@@ -106,7 +107,7 @@ def fit_head(
         if seen >= max(FIRST_FIT_IMAGES, 2 * fitted):
             if not again:  # else the checkpoint has the head of this fit
                 run.model.load_head(*_fit(features, labels, run, EARLY_C / features[0].shape[1]))
-                if seen >= FIRST_SAVE_IMAGES > fitted and not run.folder.best.exists():
+                if seen >= FIRST_SAVE_IMAGES > fitted and not os.path.exists(run.folder.best):
                     yield from run.save_async(best=True)
             fitted = seen
         yield from run.collect_saves()

@@ -4,6 +4,7 @@ A frontend pauses a run by not asking for the next event. Its live requests are 
 event of a batch, before the next batch, in `live_changes.apply_requests` alone.
 """
 
+import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -271,7 +272,7 @@ def save_best(run: Run) -> Iterable[Event]:
     """Saves the present state as best.pth: at once in the end, else when a save is due."""
     if run.progress.epoch > run.recipe.epochs:
         return run.save(best=True)
-    if run.save_is_due() or not run.folder.best.exists():
+    if run.save_is_due() or not os.path.exists(run.folder.best):
         return run.save_async(best=True)
     return run.stage_best()
 

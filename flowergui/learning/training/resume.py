@@ -1,5 +1,6 @@
 """Resuming a run: everything before its next batch."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -41,7 +42,7 @@ def resume(
     """Resumes the run in the folder `source`, or from the checkpoint `source`; see
     `tasks.resume`."""
     tuning.tune_malloc()
-    folder = RunFolder(source if source.is_dir() else source.parent)
+    folder = RunFolder(source if os.path.isdir(source) else source.parent)
     with ExitStack() as locks:
         if folder.exists():
             locks.enter_context(folder.locked())
@@ -183,7 +184,7 @@ def _copy_what_came_before(plan: ResumePlan, run: Run) -> None:
         (before.history.path, folder.history.path),
         (before.changes.path, folder.changes.path),
     ):
-        if source.is_file():
+        if os.path.isfile(source):
             shutil.copyfile(source, copy)
     folder.history.cut_back(run.progress.step, run.progress.epoch)
     folder.changes.cut_back(run.progress.step)
@@ -196,7 +197,7 @@ def _copy_what_came_before(plan: ResumePlan, run: Run) -> None:
 
 def _best_epoch(folder: RunFolder, plan: ResumePlan) -> int | None:
     """The epoch that best.pth is of; None if it can't be read."""
-    if not folder.best.is_file():
+    if not os.path.isfile(folder.best):
         return None
     if folder.best.samefile(plan.checkpoint):
         return plan.progress.best_epoch

@@ -1,5 +1,6 @@
 """What resuming a run comes to: all is read and compared here, and nothing is changed."""
 
+import os
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -114,7 +115,7 @@ def plan_resume(
         recipe = replace(recipe, epochs=_epochs_in_budget(recipe, stored, progress))
     left = max(recipe.epochs - progress.epoch + 1, 0)
     found = [findings.epochs(recipe, left), findings.model(before, changes), *found]
-    newest = None if source.is_dir() else _newer_state(folder, path, stored, progress)
+    newest = None if os.path.isdir(source) else _newer_state(folder, path, stored, progress)
     if newest is not None:
         found.append(findings.new_folder(path, progress, newest))
     diff: DatasetDiff | None = None
@@ -204,7 +205,7 @@ def _epochs_in_budget(recipe: Recipe, stored: Mapping[str, Any], progress: Progr
 
 def _read(source: Path) -> tuple[dict[str, Any], Path]:
     """The newest state in a run folder, or the checkpoint itself, and its path."""
-    if source.is_dir():
+    if os.path.isdir(source):
         return checkpoint.newest(RunFolder(source))
     return checkpoint.read(source), source
 
