@@ -251,7 +251,8 @@ class Estimated:
     `first_epoch`, a later `epoch` and the whole run, `seconds`, are in seconds. `largest_batch` is
     the largest batch size whose images fit in memory. The feature cache would be kept in `where`
     ("memory" or "file"; "" for nowhere) and needs `size` bytes; 0 if nothing can be cached.
-    `speedup` is a way to take far less time; None if there is none.
+    `speedup` is a way to take far less time; None if there is none. `epochs` is how many epochs the
+    run would have, as many as its time budget allows if it has one.
     """
 
     epoch: float
@@ -261,6 +262,7 @@ class Estimated:
     where: str = ""
     size: int = 0
     speedup: Speedup | None = None
+    epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,8 @@ class Script:
     full: bool = False
     answer: Callable[[str], Iterator[Any]] | None = None
     quicker: Speedup | None = None
+    planned_epochs: int = 0
+    """What an estimate plans; 0 for the recipe's own."""
     unfreezes: int = 0
     """The epoch from which on all layers train; 0 for none."""
 
@@ -258,7 +260,8 @@ class Script:
             raise ZeroDivisionError("a defect of the dry run")
         yield Preparing("Timing a step", 0, 3)
         way = None if recipe.training_size else self.quicker
-        yield Estimated(13.0, 20.0, 13.0 * recipe.epochs + 7, 100, speedup=way)
+        seconds, planned = 13.0 * recipe.epochs + 7, self.planned_epochs or recipe.epochs
+        yield Estimated(13.0, 20.0, seconds, 100, speedup=way, epochs=planned)
 
     def predict(
         self, checkpoint: str, images: list[str], *, why: bool, device: str

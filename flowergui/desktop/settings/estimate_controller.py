@@ -1,6 +1,7 @@
 """Estimates how long a run would take, by a dry run while the window rests."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Slot
@@ -86,7 +87,15 @@ class EstimateController(QObject):
     def _on_events(self, events: tuple[Any, ...]) -> None:
         for event in events:
             if isinstance(event, Estimated) and self._requested is not None:
-                self._store.update(estimate=event)
+                self._show(event, *self._requested)
+
+    def _show(self, estimated: Estimated, recipe: Recipe, dataset: Scanned) -> None:
+        """The estimate, and as many epochs as the time budget allows, if there is one. Nobody asked
+        for that number, so it needs no other estimate."""
+        if recipe.minutes and estimated.epochs:
+            recipe = replace(recipe, epochs=estimated.epochs)
+            self._requested = recipe, dataset
+        self._store.update(estimate=estimated, recipe=recipe)
 
     @Slot(object)
     def _on_error(self, error: BaseException) -> None:

@@ -102,6 +102,7 @@ def _estimate(
         where=where,
         size=cache_bytes,
         speedup=_find_speedup(recipe, model, sum(epochs)) if largest >= recipe.batch_size else None,
+        epochs=recipe.epochs,
     )
 
 

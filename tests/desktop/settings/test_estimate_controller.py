@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton, QWidget
 from scripted import banner, button, find, open_photos
 
-from flowergui.desktop.settings.setting_editors import IntEditor
+from flowergui.desktop.settings.setting_editors import FloatEditor, IntEditor
 from flowergui.facts import Speedup, SpeedupKind
 
 
@@ -125,3 +125,25 @@ def test_a_window_that_has_closed_begins_nothing_more(qtbot, window, script, pho
     assert not window._estimate.debounce.isActive()
     assert "estimate" not in window._jobs._workers
     assert not script.of("estimate")
+
+
+def test_a_time_budget_shows_its_number_of_epochs(qtbot, window, script, photos):
+    """The preset's number would mean nothing before the first epoch is over."""
+    window._estimate.debounce.setInterval(0)
+    script.planned_epochs = 23
+    open_photos(qtbot, window, photos)
+    epochs, minutes = find(window, IntEditor, "epochs"), find(window, FloatEditor, "minutes")
+    assert minutes.value() == 5
+    qtbot.waitUntil(lambda: epochs.text() == "23")
+    asked = len(script.of("estimate"))
+    assert button(window, "presetRecommended").isChecked()
+    minutes.setValue(20.0)  # another number of epochs, from another estimate
+    script.planned_epochs = 92
+    qtbot.waitUntil(lambda: epochs.text() == "92")
+    assert len(script.of("estimate")) == asked + 1  # the new number of epochs asked for none
+    epochs.setValue(7)  # the user's own number ends the budget
+    assert minutes.value() == 0
+    script.planned_epochs = 50
+    qtbot.waitUntil(lambda: len(script.of("estimate")) == asked + 2)
+    qtbot.waitUntil(lambda: window.session.estimate is not None)
+    assert epochs.text() == "7"
