@@ -6,8 +6,12 @@ TRAINING_FACTOR = 4.0
 """What training on an image costs, compared with computing its features for the fit of the head,
 until it has been measured: forward, backward, and augmentation."""
 
-MIN_SHARE_OF_EPOCH = 0.2
-"""The share of an epoch from which on it is worth starting."""
+MIN_BATCHES = 5
+"""Batches of an epoch for which it is worth starting, if there is no time for more of them."""
+
+VALIDATION_SHARE = 0.12
+"""The share of the time that the first validation may take. A large validation set is measured on
+some of its images, always the same ones."""
 
 MAX_FINE_TUNING_EPOCHS = 40
 """Epochs after which a run ends although there is time left: more would only overfit."""
@@ -22,16 +26,33 @@ class PlannedEpochs:
     last_share: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class EpochCost:
+    """An epoch's `batches`, and the seconds that it takes to train on all of them and to
+    validate."""
+
+    batches: int
+    training: float
+    validation: float
+
+
 def epochs_in_budget(
-    minutes: float, spent_seconds: float, done: int, epoch_seconds: float
+    minutes: float, spent_seconds: float, done: int, cost: EpochCost
 ) -> PlannedEpochs:
     """The epochs of a run that may take `minutes` of computing and has spent `spent_seconds` on its
-    first `done` epochs (at least 1), if each of the others takes `epoch_seconds`."""
-    more = max(60 * minutes - spent_seconds, 0.0) / max(epoch_seconds, 1e-9)
+    first `done` epochs (at least 1), if each of the others costs `cost`."""
+    left = max(60 * minutes - spent_seconds, 0.0)
+    whole = int(left / max(cost.training + cost.validation, 1e-9))
     most = max(MAX_FINE_TUNING_EPOCHS + 1 - done, 0)
-    if more >= most:
+    if whole >= most:
         return PlannedEpochs(done + most)
-    share = more - int(more)
-    if share < MIN_SHARE_OF_EPOCH:
-        return PlannedEpochs(done + int(more))
-    return PlannedEpochs(done + int(more) + 1, share)
+    left -= whole * (cost.training + cost.validation)
+    share = (left - cost.validation) / max(cost.training, 1e-9)
+    if share * cost.batches < MIN_BATCHES:
+        return PlannedEpochs(done + whole)
+    return PlannedEpochs(done + whole + 1, min(share, 1.0))
+
+
+def validation_images(minutes: float, image_seconds: float) -> int:
+    """How many images can be validated within a time budget, if each takes `image_seconds`."""
+    return max(round(VALIDATION_SHARE * 60 * minutes / max(image_seconds, 1e-9)), 1)

@@ -9,7 +9,7 @@ from typing import Any
 
 from flowergui.config.recipe import Recipe
 from flowergui.config.resizing import training_size
-from flowergui.config.time_budget import epochs_in_budget
+from flowergui.config.time_budget import EpochCost, epochs_in_budget, validation_images
 from flowergui.events import Estimated, Preparing
 from flowergui.facts import Speedup
 from flowergui.learning.acceleration import feature_cache
@@ -178,6 +178,9 @@ class _CostModel:
         views = views_of(recipe) if where else 0
         evaluation = self._cost(self.size)
         forward = evaluation.head / 3  # the backward pass takes twice as long
+        if recipe.minutes:
+            image_seconds = evaluation.backbone + forward + self.loading.decode
+            validation = min(validation, validation_images(recipe.minutes, image_seconds))
         seconds = []
         for epoch in range(1, recipe.epochs + 1):
             side = training_size(recipe.first_training_size, largest, epoch, recipe.epochs)
@@ -199,7 +202,9 @@ class _CostModel:
         if not recipe.minutes:
             return recipe
         first, later = self.epoch_seconds(replace(recipe, epochs=2))
-        planned = epochs_in_budget(recipe.minutes, first, 1, later)
+        train, _ = self.counts
+        batches = math.ceil(train / recipe.batch_size)
+        planned = epochs_in_budget(recipe.minutes, first, 1, EpochCost(batches, later, 0.0))
         return replace(recipe, epochs=planned.epochs)
 
     def cache_space(self, recipe: Recipe) -> tuple[str, int]:

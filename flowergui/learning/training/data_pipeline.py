@@ -18,7 +18,7 @@ from flowergui.learning.data import augmentation
 from flowergui.learning.data.augmentation import Pixels
 from flowergui.learning.data.dataset import ImageDataset
 from flowergui.learning.data.loader import Batch, iterate_batches, worker_count
-from flowergui.learning.data.sampler import sequential_batches
+from flowergui.learning.data.sampler import sequential_batches, shuffled_indices
 from flowergui.learning.device import transfers
 from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.runtime_config import RuntimeConfig
@@ -282,6 +282,16 @@ class ValidationPipeline(DataPipeline):
     """The validation set: the same images in every epoch."""
 
     part = "validation"
+
+    def limit(self, count: int) -> None:
+        """Leaves `count` of the images, the same ones for the same seed; 0 leaves all. Call it
+        before the first batch."""
+        photos = self.dataset.photos
+        if not 0 < count < len(photos):
+            return
+        chosen = sorted(shuffled_indices(len(photos), self._recipe.seed, 0)[:count])
+        self.dataset = self.dataset.subset(chosen)
+        self._labels = self._labels[chosen]
 
     @property
     def split(self) -> FrozenSplit:

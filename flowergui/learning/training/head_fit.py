@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from flowergui.config.recipe import Recipe
-from flowergui.events import BatchDone, Event, HeadFitted, Preparing
+from flowergui.config.time_budget import validation_images
+from flowergui.events import BatchDone, Event, HeadFitted, Preparing, Warned
 from flowergui.learning.data import augmentation
 from flowergui.learning.data.dataset import ImageDataset
 from flowergui.learning.data.loader import Batch, iterate_batches, worker_count
@@ -120,12 +121,33 @@ def fit_head(
         yield from give_up(run, live, tr("None of the training images can be read."))
     yield Preparing(tr("Choosing the regularization"), 0, 0)
     yield _fit_all(run, torch.cat(features), torch.cat(labels))
+    yield from _limit_validation(run)
 
 
 def _is_late(run: Run) -> bool:
     """Whether so much of the time budget is used that no more features can be computed."""
     budget = 60 * run.recipe.minutes
     return bool(budget) and run.progress.seconds > MAX_SHARE_OF_BUDGET * budget
+
+
+def _limit_validation(run: Run) -> Iterator[Warned]:
+    """Decides how many images are validated within the time budget, if there is one: an image takes
+    about as long as one that the head was fitted on."""
+    progress, count = run.progress, len(run.split.validation)
+    if not run.recipe.minutes:
+        return
+    image_seconds = progress.sums.seconds / max(progress.sums.photos, 1)
+    limit = validation_images(run.recipe.minutes, image_seconds)
+    if limit < count:
+        progress.validation_images = limit
+        yield Warned(
+            tr(
+                "To stay within the time budget, validation uses {limit} of the {count} "
+                "validation images.",
+                limit=f"{limit:,}",
+                count=f"{count:,}",
+            )
+        )
 
 
 def _batches(count: int, run: Run) -> list[tuple[int, ...]]:

@@ -140,6 +140,9 @@ def validate(
     """Measures the network on the validation set and ends the epoch. Ends early if `live.stop` is
     set; a resumed run validates again."""
     progress, metrics = run.progress, RunningMetrics()
+    progress.add_seconds(run.clock.lap())
+    training_seconds = progress.sums.seconds
+    pipeline.limit(progress.validation_images)
     indices = sequential_batches(len(pipeline.dataset.photos), 2 * run.recipe.batch_size)
     done = 0
     for item in pipeline.batches(indices, progress.epoch):
@@ -154,7 +157,8 @@ def validate(
             return
     if indices and not metrics.photos:
         yield Warned(not_validated(progress.epoch, progress.best_epoch))
-    yield from end_epoch(run, metrics)
+    progress.add_seconds(run.clock.lap())
+    yield from end_epoch(run, metrics, progress.sums.seconds - training_seconds)
 
 
 # --- batches ------------------------------------------------------------------------------------
@@ -234,7 +238,7 @@ def validate_batch(
 # --- between epochs -----------------------------------------------------------------
 
 
-def end_epoch(run: Run, validation: RunningMetrics) -> Iterator[Event]:
+def end_epoch(run: Run, validation: RunningMetrics, validation_seconds: float) -> Iterator[Event]:
     """Ends the epoch: adapts the schedule, finds out whether it is the best one, and saves it."""
     progress, train = run.progress, run.progress.sums
     rate = 0.0 if fits_head(run) else run.schedule.rate(max(progress.step - 1, 0))
@@ -247,7 +251,7 @@ def end_epoch(run: Run, validation: RunningMetrics) -> Iterator[Event]:
     if is_best:
         progress.set_best(val_accuracy, val_loss)
     progress.add_seconds(run.clock.lap())
-    run.fit_into_budget()
+    run.fit_into_budget(validation_seconds)
     done = EpochDone(
         epoch=progress.epoch,
         epochs=run.recipe.epochs,

@@ -63,8 +63,9 @@ class RunningMetrics:
 @dataclass(slots=True)
 class Progress:
     """Counters of a run: `batch` batches of `epoch` (from 1) are done, `step` optimizer steps in
-    all. `returns` counts its rollbacks. `best_epoch` is 0 before the first best one. The fields'
-    names are those in checkpoints."""
+    all. `returns` counts its rollbacks. `best_epoch` is 0 before the first best one.
+    `validation_images` of the validation set are measured; 0 for all of them. The fields' names are
+    those in checkpoints."""
 
     epoch: int = 1
     batch: int = 0
@@ -75,6 +76,7 @@ class Progress:
     seconds: float = 0.0
     returns: int = 0
     sums: RunningMetrics = field(default_factory=RunningMetrics)
+    validation_images: int = 0
 
     @property
     def validated(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flowergui.config.recipe import RESUMABLE, SETTING, Recipe
-from flowergui.config.time_budget import TRAINING_FACTOR, epochs_in_budget
+from flowergui.config.time_budget import TRAINING_FACTOR, EpochCost, epochs_in_budget
 from flowergui.errors import FlowerError
 from flowergui.events import Preparing, ResumeChecked
 from flowergui.facts import Check, CheckKind
@@ -196,10 +196,10 @@ def _epochs_in_budget(recipe: Recipe, stored: Mapping[str, Any], progress: Progr
     done = epochs_from(stored.get("history"))
     if not done:
         return recipe.epochs
-    seconds = done[-1].seconds
-    if recipe.fits_head_in(done[-1].epoch):
-        seconds *= TRAINING_FACTOR
-    planned = epochs_in_budget(recipe.minutes, progress.seconds, done[-1].epoch, seconds)
+    trained = [each.seconds for each in done if not recipe.fits_head_in(each.epoch)]
+    seconds = max(trained) if trained else TRAINING_FACTOR * done[-1].seconds  # the last may be cut
+    cost = EpochCost(done[-1].step // done[-1].epoch, seconds, 0.0)
+    planned = epochs_in_budget(recipe.minutes, progress.seconds, done[-1].epoch, cost)
     return max(planned.epochs, progress.epoch - 1)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from flowergui.config.recipe import SETTING, Recipe
-from flowergui.config.time_budget import TRAINING_FACTOR, epochs_in_budget
+from flowergui.config.time_budget import TRAINING_FACTOR, EpochCost, epochs_in_budget
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, EpochDone, RolledBack, RunStarted, SaveFailed
 from flowergui.learning.checkpoints import checkpoint
@@ -96,17 +96,21 @@ class Run:
         if not SETTING["learning_rate"].problem(learning_rate):
             self.recipe = replace(self.recipe, learning_rate=learning_rate)
 
-    def fit_into_budget(self) -> None:
+    def fit_into_budget(self, validation_seconds: float) -> None:
         """Adapts the number of epochs to the time budget, if there is one, at the end of an epoch
-        whose seconds are in `progress.sums`."""
+        whose seconds are in `progress.sums`; `validation_seconds` of them it was validated."""
         recipe, progress = self.recipe, self.progress
         if not recipe.minutes:
             return
-        seconds = progress.sums.seconds
+        training = progress.sums.seconds - validation_seconds
         if recipe.fits_head_in(progress.epoch):
             share = self.training_size(progress.epoch + 1) / self.config.image_size
-            seconds *= TRAINING_FACTOR * share**2
-        planned = epochs_in_budget(recipe.minutes, progress.seconds, progress.epoch, seconds)
+            training *= TRAINING_FACTOR * share**2
+            training *= len(self.split.train) / max(progress.sums.photos, 1)
+        else:
+            training *= self.batches / self.schedule.batches_in(progress.epoch)
+        cost = EpochCost(self.batches, training, validation_seconds)
+        planned = epochs_in_budget(recipe.minutes, progress.seconds, progress.epoch, cost)
         self.recipe = replace(recipe, epochs=planned.epochs)
         self.schedule.epochs = planned.epochs
         left_out = round((1 - planned.last_share) * self.batches)

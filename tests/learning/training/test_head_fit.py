@@ -1,5 +1,6 @@
 """Fitting the head: a first epoch without optimizer steps, which may be stopped and resumed."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -24,6 +25,7 @@ from flowergui.events import (
     HeadFitted,
     RunStarted,
     Saved,
+    ValidationProgress,
     Warned,
 )
 from flowergui.learning.acceleration.linear_head import LinearHead, linear_head_name
@@ -249,3 +251,34 @@ def test_a_budget_too_small_for_all_images_fits_the_head_on_some(
     (event,) = of(events, HeadFitted)
     assert 48 <= event.photos < of(events, RunStarted)[0].train_photos == 144
     assert events[-1].best_accuracy > 0.9
+
+
+def test_a_large_validation_set_does_not_use_up_the_time_budget(
+    fitted: Callable[..., Recipe],
+    make_photos,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    saves_at_once: None,
+) -> None:
+    """Some of it is measured, the same images in every epoch and after a resume."""
+    many = make_photos(tmp_path / "many", classes=3, per_class=60)
+    ticks = (0.1 * n for n in count())
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: next(ticks),))
+    recipe = fitted(photos=str(many), minutes=0.1, validation_fraction=0.5)
+    live, events = LiveRequests(), []
+    going = tasks.train(recipe, live)
+    pull(going, events, EpochDone)
+    live.stop = True
+    events += going
+    (warning,) = of(events, Warned)
+    run = run_of(events)
+    limit = checkpoint.read(run.last)["progress"]["validation_images"]
+    assert 1 <= limit < of(events, RunStarted)[0].validation_photos == 90
+    assert warning.message == (
+        f"To stay within the time budget, validation uses {limit} of the 90 validation images."
+    )
+    more = list(tasks.resume(run.path, changes={"minutes": 0.5}))
+    assert of(more, EpochDone)
+    assert {each.batches for each in of(more, ValidationProgress)} == {
+        math.ceil(limit / (2 * recipe.batch_size))
+    }

@@ -14,13 +14,13 @@ from flowergui.learning.training.progress import (
     from_mapping,
 )
 
-STORED = Progress(3, 1, 7, 0.5, 0.9, 2, 12.5, 1, RunningMetrics(3.5, 4, 6, 0.25)).state_dict()
+STORED = Progress(3, 1, 7, 0.5, 0.9, 2, 12.5, 1, RunningMetrics(3.5, 4, 6, 0.25), 60).state_dict()
 
 
 def test_what_is_kept_is_read() -> None:
     progress = Progress()
     progress.load_state_dict(STORED)
-    assert progress == Progress(3, 1, 7, 0.5, 0.9, 2, 12.5, 1, RunningMetrics(3.5, 4, 6, 0.25))
+    assert progress == Progress(3, 1, 7, 0.5, 0.9, 2, 12.5, 1, RunningMetrics(3.5, 4, 6, 0.25), 60)
 
 
 @pytest.mark.parametrize("name", list(STORED))
