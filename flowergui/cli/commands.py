@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, cast
 
 from flowergui import tasks
-from flowergui.cli.console import Console, complain, prepare_streams, say
+from flowergui.cli.console import Console, OutputError, complain, flush, prepare_streams, say
 from flowergui.cli.options import absolute_folder, parse
 from flowergui.config.presets import with_epochs, with_preset
 from flowergui.config.recipe import DEFAULT_MODELS, SETTING, Recipe
@@ -28,6 +28,7 @@ from flowergui.events import Event, ModelsListed, PhotoEvaluated, RunListed
 from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store import csv_export, library, paths
 from flowergui.store.run_folder import RunFolder
+from flowergui.system.end_signals import end_signals
 from flowergui.text import tr
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,17 @@ def run(argv: Sequence[str]) -> int:
     prepare_streams()
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s: %(message)s")
     try:
+        code = _outcome(argv)
+        flush()
+    except OutputError as error:
+        if not error.broken_pipe:
+            say(tr("flowergui: {error} Send it to another place.", error=error), sys.stderr)
+        return 1
+    return code
+
+
+def _outcome(argv: Sequence[str]) -> int:
+    try:
         args = parse(list(argv))
         code: int = COMMANDS[args.command](args)
         return code
@@ -50,19 +62,11 @@ def run(argv: Sequence[str]) -> int:
         return leaving.code if isinstance(leaving.code, int) else REFUSED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        _leave_stdout()
-        return 1
+    except OutputError:
+        raise
     except Exception:
         log.exception("This is a defect of flowergui; please report it with the lines above.")
         return 1
-
-
-def _leave_stdout() -> None:
-    """Redirects stdout, whose reader has closed it, so that Python's last flush does not fail."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    os.close(null)
 
 
 # --- the commands -----------------------------------------------------------------------------
@@ -243,7 +247,9 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
-def _report(args: argparse.Namespace, events: Iterator[Event]) -> Console:
+def _report(args: argparse.Namespace, events: Iterator[Event], *, goes_on: bool = False) -> Console:
+    """Prints the events. With `goes_on`, a run does so where its output can't be written, unless
+    the program that read it has ended."""
     console = Console(
         as_json=args.json,
         terminal=sys.stderr.isatty(),
@@ -253,7 +259,13 @@ def _report(args: argparse.Namespace, events: Iterator[Event]) -> Console:
     with closing(cast(Generator[Event, None, None], events)), closing(console):
         try:
             for event in events:
-                console.report(event)
+                try:
+                    console.report(event)
+                except OutputError as error:
+                    if error.broken_pipe or not goes_on:
+                        raise
+                    console.unwritten = True
+                    say(tr("flowergui: {error} The run goes on.", error=error), sys.stderr)
         except FlowerError as error:
             if not console.began:
                 raise  # the input was refused
@@ -265,7 +277,7 @@ def _report(args: argparse.Namespace, events: Iterator[Event]) -> Console:
 
 def _run(args: argparse.Namespace, live: LiveRequests, job: Callable[[], Iterator[Event]]) -> int:
     with _stopping(live):
-        console = _report(args, job())
+        console = _report(args, job(), goes_on=True)
     if live.stop and not console.began:
         say(tr("Stopped before the run began; there is nothing to resume."), sys.stderr)
         return INTERRUPTED
@@ -274,14 +286,14 @@ def _run(args: argparse.Namespace, live: LiveRequests, job: Callable[[], Iterato
 
 @contextmanager
 def _stopping(live: LiveRequests) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask the run to stop and save; a second Ctrl-C interrupts it."""
+    """Ctrl-C, SIGTERM and the like ask the run to stop and save; a second Ctrl-C interrupts it."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         if live.stop and number == signal.SIGINT:
             raise KeyboardInterrupt
         live.stop = True
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in end_signals()}
     try:
         yield
     finally:

@@ -3,8 +3,10 @@
 import io
 import json
 import math
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -44,9 +46,26 @@ _CONTROL_CHARACTERS = {
 }
 
 
+class OutputError(Exception):
+    """stdout can't be written: its disk is full, its terminal has gone, or (`broken_pipe`) the
+    program that read it has ended. What is printed from then on goes nowhere."""
+
+    def __init__(self, error: OSError) -> None:
+        self.reason = error.strerror or str(error)
+        self.broken_pipe = isinstance(error, BrokenPipeError)
+        super().__init__(tr("The output can't be written: {reason}.", reason=self.reason))
+
+
 def prepare_streams() -> None:
     """Lets every file name be printed. Streams are UTF-8 on Windows, and escape what they can't
-    encode."""
+    encode. One that was closed before the program began leads nowhere: else the next file that is
+    opened would take its number, and what libraries print."""
+    while (null := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(null)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(
@@ -62,8 +81,30 @@ def complain(error: FlowerError) -> None:
 
 def say(text: str, stream: TextIO | None = None) -> None:
     """Prints text on stdout or on another stream. Control characters, which names of files and
-    classes may hold, are escaped: a terminal would obey them."""
-    print(text.translate(_CONTROL_CHARACTERS), file=stream or sys.stdout, flush=stream is not None)
+    classes may hold, are escaped: a terminal would obey them. Raises OutputError."""
+    stream = stream or sys.stdout
+    with _writing(stream):
+        print(text.translate(_CONTROL_CHARACTERS), file=stream, flush=stream is not sys.stdout)
+
+
+def flush() -> None:
+    """Writes what was printed. Raises OutputError."""
+    for stream in (sys.stderr, sys.stdout):
+        with _writing(stream):
+            stream.flush()
+
+
+@contextmanager
+def _writing(stream: TextIO) -> Iterator[None]:
+    """Raises OutputError if stdout can't be written. Of stderr nobody can be told."""
+    try:
+        yield
+    except OSError as error:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())  # Python's last flush must not fail
+        os.close(null)
+        if stream is sys.stdout:
+            raise OutputError(error) from error
 
 
 def json_line(event: Event) -> str:
@@ -86,12 +127,12 @@ class Console:
 
     With `as_json`, every event is a line on stdout. Otherwise lines of text go to stdout,
     problems to stderr, and, if stderr is a `terminal`, a progress bar too. `everything` lists all
-    problems of a folder, and not only the first ones. `began` says whether a run has started, and
-    `broke_off` whether it ended with an error.
+    problems of a folder, and not only the first ones. `began` says whether a run has started,
+    `broke_off` whether it ended with an error, and `unwritten` whether output was lost.
     """
 
     def __init__(self, *, as_json: bool, terminal: bool, everything: bool = False) -> None:
-        self.began = self.broke_off = False
+        self.began = self.broke_off = self.unwritten = False
         self._failed: set[str] = set()  # paths that could not be read or saved
         self._as_json = as_json
         self._everything = everything
@@ -99,16 +140,17 @@ class Console:
         self._lists_runs = self._lists_networks = False
 
     def report(self, event: Event) -> None:
-        """Prints one event. Raises BrokenPipeError if stdout is closed."""
+        """Prints one event. Raises OutputError."""
         self._note_outcome(event)
         if self._as_json:
-            print(json_line(event), flush=True)
+            say(json_line(event))
+            flush()
             if isinstance(event, PredictionFailed | SaveFailed | NetworkFailed):
                 say(report.problem(event), sys.stderr)
         elif not self._bar.move(event):
             self._bar.close()
             self._print(event)
-            sys.stdout.flush()
+            flush()
 
     def close(self) -> None:
         """Removes the progress bar."""
@@ -117,9 +159,9 @@ class Console:
     @property
     def code(self) -> int:
         """The exit code for what was printed: 1 if an image could not be read, a network could not
-        be compared, a checkpoint could not be saved to the end, or a run can't be resumed or broke
-        off; else 0."""
-        return 1 if self._failed or self.broke_off else 0
+        be compared, a checkpoint could not be saved to the end, output was lost, or a run can't be
+        resumed or broke off; else 0."""
+        return 1 if self._failed or self.broke_off or self.unwritten else 0
 
     def _note_outcome(self, event: Event) -> None:
         match event:
@@ -208,15 +250,19 @@ class _ProgressBar:
 
     def close(self) -> None:
         """Removes the bar."""
-        if self._bar is not None:
-            self._bar.close()
+        with _writing(sys.stderr):
+            if self._bar is not None:
+                self._bar.close()
         self._bar, self._what = None, ""
 
     def _move(
         self, what: str, done: int, total: int, figures: str = "", *, in_bytes: bool = False
     ) -> None:
-        if not self._shown:
-            return
+        if self._shown:
+            with _writing(sys.stderr):
+                self._draw(what, done, total, figures, in_bytes=in_bytes)
+
+    def _draw(self, what: str, done: int, total: int, figures: str, *, in_bytes: bool) -> None:
         if self._what != what:
             from tqdm import tqdm
 
@@ -241,6 +287,6 @@ def _print_lines(lines: Iterable[str]) -> None:
 
 
 def _print_problems(lines: Iterable[str]) -> None:
-    sys.stdout.flush()
+    flush()
     for line in lines:
         say(line, sys.stderr)

@@ -75,6 +75,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """The arguments in `argv`, the program's name not included. Raises FlowerError if they are not
     valid, and SystemExit after --help and --version."""
     whole = parser()
+    if (moved := _with_path_first(whole, argv)) is not None:
+        return moved
     arguments, unknown = whole.parse_known_args(argv)
     if not unknown:
         return arguments
@@ -91,6 +93,29 @@ def parse(argv: list[str]) -> argparse.Namespace:
     raise FlowerError(
         tr("{command} does not understand {word}.", command=command, word=word), hint=hint
     )
+
+
+def _with_path_first(whole: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace | None:
+    """The arguments, with the folder or run that stands last moved to the front: argparse would
+    take it for a value of the option before it (`train --frozen conv1 FOLDER`). None if there is
+    none, or if another one stands where it belongs."""
+    command, last = argv[0] if argv else "", argv[-1] if argv else ""
+    if command == "train":
+        is_meant = len(argv) > 2 and os.path.isdir(last)
+    else:
+        is_meant = command == "resume" and len(argv) > 2 and _is_run(last)
+    if not is_meant:
+        return None
+    try:
+        arguments, unknown = whole.parse_known_args([command, last, *argv[1:-1]])
+    except FlowerError:
+        return None  # what it refuses is told of the arguments as they are
+    return None if unknown else arguments
+
+
+def _is_run(path: str) -> bool:
+    """Whether this is a checkpoint, or the folder of a run."""
+    return os.path.isfile(path) or os.path.isfile(os.path.join(path, "recipe.json"))
 
 
 def _options(whole: argparse.ArgumentParser, command: str) -> list[str]:

@@ -16,6 +16,7 @@ from flowergui import tasks
 from flowergui.cli import commands
 from flowergui.events import DownloadProgress, Event, Saved, Stopped
 from flowergui.requests import LiveRequests
+from flowergui.system.end_signals import end_signals
 
 
 def run_until(events: Callable[[LiveRequests], Iterator[Event]]) -> int:
@@ -27,12 +28,12 @@ def run_until(events: Callable[[LiveRequests], Iterator[Event]]) -> int:
 
 @contextmanager
 def handlers_kept() -> Iterator[None]:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in end_signals()]
     yield
-    assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    assert before == [signal.getsignal(number) for number in end_signals()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", end_signals())
 def test_a_signal_stops_the_run(
     number: signal.Signals, trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,7 +79,11 @@ def test_stopped_before_the_run_began(capsys: pytest.CaptureFixture[str]) -> Non
     assert "before the run began" in capsys.readouterr().err
 
 
-def test_interrupting_a_running_process_keeps_the_run(flowers: Path, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="no process can be interrupted there")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+def test_interrupting_a_running_process_keeps_the_run(
+    flowers: Path, tmp_path: Path, name: str
+) -> None:
     argv = ["train", str(flowers), *PLAIN, "--epochs", "9999", "--models-folder", str(tmp_path)]
     process = subprocess.Popen(
         [sys.executable, "-m", "flowergui", *argv, "--json"],
@@ -91,7 +96,7 @@ def test_interrupting_a_running_process_keeps_the_run(flowers: Path, tmp_path: P
         for line in process.stdout:
             if json.loads(line)["event"] == "BatchDone":
                 break
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.Signals[name])
         rest, said = process.communicate(timeout=60)
 
     assert process.returncode == 0, said

@@ -13,6 +13,7 @@ from command_line import PLAIN, STARTED, events_of, kinds, only_run, recipe_of
 
 from flowergui import tasks
 from flowergui.cli import commands
+from flowergui.cli.options import parse
 from flowergui.config.presets import PRESETS
 from flowergui.config.recipe import SETTING, SETTINGS, Recipe
 from flowergui.errors import FlowerError
@@ -318,3 +319,38 @@ def test_who_asks_for_epochs_or_frozen_layers_gets_them(
     commands.run(["train", str(flowers), *words])
     (recipe,) = planned
     assert (recipe.minutes, recipe.freeze_epochs) == (minutes, freeze_epochs)
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "value"),
+    [
+        (("--frozen", "conv1"), "frozen", ("conv1",)),
+        (("--frozen", "conv1", "layer1"), "frozen", ("conv1", "layer1")),
+        (("--epochs", "3", "--ema"), "ema", 0.998),
+        (("--recover",), "recover", True),
+    ],
+)
+def test_a_folder_that_stands_last_is_no_value_of_an_option(
+    flowers: Path, planned: list[Recipe], options: tuple[str, ...], name: str, value: object
+) -> None:
+    """argparse gives it to an option that takes any number of values."""
+    assert commands.run(["train", *PLAIN, *options, str(flowers)]) == 0
+    assert planned[0].photos == str(flowers)
+    assert getattr(planned[0], name) == value
+
+
+def test_a_folder_of_the_name_of_a_layer_is_no_dataset(
+    flowers: Path, planned: list[Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "conv1").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert commands.run(["train", str(flowers), *PLAIN, "--frozen", "conv1"]) == 0
+    assert (planned[0].photos, planned[0].frozen) == (str(flowers), ("conv1",))
+
+
+def test_a_run_that_stands_last_is_resumed(trained: Path, flowers: Path) -> None:
+    run = str(only_run(trained))
+    for options in (("--frozen", "conv1"), ("--recover",), ("--photos", str(flowers), "--frozen")):
+        arguments = parse(["resume", *options, run])
+        assert arguments.source == run
+    assert parse(["resume", "--frozen", "conv1"]).source is None

@@ -1,9 +1,11 @@
-"""Ctrl-C in the terminal, and SIGTERM, as a Qt signal."""
+"""The signals that ask the program to end, as a Qt signal."""
 
 import signal
 import socket
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal, Slot
+
+from flowergui.system.end_signals import end_signals
 
 
 class EndSignals(QObject):
@@ -18,10 +20,7 @@ class EndSignals(QObject):
         self._read, self._write = socket.socketpair()
         self._read.setblocking(False)
         self._write.setblocking(False)
-        self._before = {
-            number: signal.signal(number, lambda *_: None)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        self._before = {number: signal.signal(number, lambda *_: None) for number in end_signals()}
         self._fd_before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
         self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._heard)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end the program as its close button does, and ask nothing."""
+"""Signals end the program as its close button does, and ask nothing."""
 
 import os
 import signal
@@ -7,10 +7,11 @@ import sys
 import pytest
 
 from flowergui.desktop.threads.unix_signals import EndSignals
+from flowergui.system.end_signals import end_signals
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends the process there")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", end_signals())
 def test_they_are_told_at_once(qtbot, number):
     before = signal.getsignal(number)
     signals = EndSignals()
