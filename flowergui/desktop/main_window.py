@@ -12,6 +12,7 @@ from flowergui.desktop.evaluation.evaluation_controller import EvaluationControl
 from flowergui.desktop.layers.network_controller import NetworkController
 from flowergui.desktop.linear_probe.confidence_controller import ConfidenceController
 from flowergui.desktop.linear_probe.networks_controller import NetworksController
+from flowergui.desktop.linear_probe.small_dataset_controller import SmallDatasetController
 from flowergui.desktop.prediction.prediction_controller import PredictionController
 from flowergui.desktop.runs.runs_controller import RunsController
 from flowergui.desktop.session import Session, Store
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
         self._comparison = RunsController(store, jobs, self)
         self._network_comparison = NetworksController(store, jobs, self)
         self._confidence = ConfidenceController(store, jobs, self)
+        self._small_dataset = SmallDatasetController(store, jobs, banner, self)
         self._presenter = RunPresenter(store, self._control, panels.run, banner, self)
         self._drops = FileDrops(self)
         self._connect()
@@ -90,6 +92,8 @@ class MainWindow(QMainWindow):
         self._presenter.checkpoint_saved.connect(self._predictions.run_saved)
         self._presenter.save_failed.connect(self._predictions.wait_no_longer)
         self._presenter.evaluation_requested.connect(self._evaluation.open_of)
+        self._presenter.run_finished.connect(self._small_dataset.run_finished)
+        self._small_dataset.details_requested.connect(self._confidence.open)
         self._control.failed.connect(self._start_from.offer_network)
         self._start_from.dataset_requested.connect(self.open_folder)
         self._comparison.list_requested.connect(self._resume.refresh)

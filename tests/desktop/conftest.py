@@ -49,7 +49,7 @@ def script(tmp_path, monkeypatch) -> Script:
     for name in (
         "inspect", "sample", "list_models", "describe_model", "train", "resume",
         "history", "predict", "save_weights", "check_resume", "estimate", "evaluate", "compare",
-        "compare_networks", "learning_curve",
+        "compare_networks", "cross_validate", "learning_curve",
     ):  # fmt: skip
         monkeypatch.setattr(tasks, name, getattr(made, name))
     monkeypatch.setattr(library, "runs", made.listed)

@@ -26,6 +26,7 @@ from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
+    CrossValidated,
     DownloadProgress,
     EpochDone,
     Estimated,
@@ -97,6 +98,9 @@ class Script:
     """What a run says of itself when it begins, other than usual."""
     refuse: str = ""
     error: BaseException | None = None
+    cross_validates: bool = False
+    """Whether a cross-validation says something."""
+    cross_validation_error: BaseException | None = None
     runs: list[RunFacts] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     bare: str = ""
@@ -325,6 +329,18 @@ class Script:
             )
             yield compared[-1]
         yield NetworksCompared.ranked(folder, compared)
+
+    def cross_validate(
+        self, folder: str, model: str, weights: str, *, device: str
+    ) -> Iterator[Any]:
+        self.seen.append(("cross-validate", (folder, model, weights, device)))
+        if self.cross_validation_error is not None:
+            raise self.cross_validation_error
+        if not self.cross_validates:
+            return
+        yield Preparing("Computing features with mynet", 1, 3)
+        self.explains.wait()
+        yield CrossValidated(folder, "mynet", "V1", 5, 16, 0.875, 0.64, 0.965, 0.3, (), (), (), ())
 
     def learning_curve(
         self, folder: str, model: str, weights: str, *, device: str

@@ -60,6 +60,8 @@ class RunPresenter(QObject):
     """The user wants to know how good this checkpoint of the run is."""
     checkpoint_saved = Signal(str)
     """The run has written this checkpoint."""
+    run_finished = Signal()
+    """The run has trained all its epochs, and was validated."""
     save_failed = Signal()
     """The run could not write a checkpoint."""
 
@@ -192,6 +194,8 @@ class RunPresenter(QObject):
             case Finished():
                 self._panel.plot.hurry()
                 self._show_finished(event)
+                if event.validated:
+                    self.run_finished.emit()
 
     def _show_unfrozen(self, event: FrozenChanged) -> None:
         """Layers that the run itself has unfrozen are unticked; what the user has asked for
