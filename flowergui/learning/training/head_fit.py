@@ -48,7 +48,7 @@ MAX_FITTED_IMAGES = 50_000
 """Images that the head is fitted on at most: their features take 0.5 GB for 1,280 columns, and
 twice as much while they are fitted. Fine-tuning sees all images."""
 
-MAX_SHARE_OF_BUDGET = 0.7
+MAX_SHARE_OF_BUDGET = 0.77
 """The share of a time budget after which the head is fitted on the images seen so far."""
 
 

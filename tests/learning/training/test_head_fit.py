@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
+from itertools import accumulate, count
 from pathlib import Path
 
 import pytest
@@ -282,3 +282,23 @@ def test_a_large_validation_set_does_not_use_up_the_time_budget(
     assert {each.batches for each in of(more, ValidationProgress)} == {
         math.ceil(limit / (2 * recipe.batch_size))
     }
+
+
+def test_a_fit_that_is_resumed_late_keeps_the_images_it_had_seen(
+    fitted: Callable[..., Recipe], make_photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their features are computed again, although no time is left for others."""
+    many = make_photos(tmp_path / "many", classes=3, per_class=60)
+    step = [0.0]
+    times = accumulate(step[0] for _ in count())
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: next(times),))
+    live, events = LiveRequests(), []
+    going = tasks.train(fitted(photos=str(many), minutes=0.5, batch_size=16), live)
+    pull(going, events, BatchDone, 4)
+    step[0] = 60.0  # more than the budget
+    pull(going, events, BatchDone, 5)
+    live.stop = True
+    events += going
+    (event,) = of(list(tasks.resume(run_of(events).path)), HeadFitted)
+    seen = sum(each.photos for each in of(events, BatchDone))
+    assert 48 < seen <= event.photos < of(events, RunStarted)[0].train_photos

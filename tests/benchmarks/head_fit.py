@@ -1,0 +1,136 @@
+"""The fitted head against a head that is trained for 60 epochs, on the same cached features.
+
+    python tests/benchmarks/head_fit.py FOLDER [--splits 3] [--judged 0.333]
+
+Of the images (one subfolder per class) a share of every class judges; the others train. Features
+are those of efficientnet_lite0, computed once; computing them is not timed.
+
+- fitted: the regularization chosen by 5-fold cross-validation on the training images, then a
+  logistic regression on all of them, as a run does it.
+- AdamW: 60 epochs of batches of 32, weight decay 0.01, a one-cycle schedule, at each of four
+  learning rates, on all threads and on one; the best of the learning rates is chosen by the images
+  that judge, in its favour, and only its own time counts.
+
+Printed are seconds and accuracies: medians over the splits, and ranges.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from flowergui.learning.linear_probe import logistic_regression
+from flowergui.learning.linear_probe.backbone import load_backbone
+from flowergui.learning.linear_probe.cross_validation import choose_c
+from flowergui.learning.linear_probe.features import compute_features, photo_dataset, scan_all
+from flowergui.learning.randomness import derive_seed
+
+EPOCHS, BATCH = 60, 32
+RATES = (1e-4, 3e-4, 1e-3, 1e-2)
+
+
+def result(generator: Generator[Any, None, Any]) -> Any:
+    """What a generator returns."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
+
+
+def parts(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
+    """The indices that train and those that judge, a `share` of each class."""
+    judged = torch.zeros(len(labels), dtype=torch.bool)
+    generator = torch.Generator().manual_seed(derive_seed(seed, "judged"))
+    for label in labels.unique():
+        own = (labels == label).nonzero()[:, 0]
+        shuffled = own[torch.randperm(len(own), generator=generator)]
+        judged[shuffled[: round(share * len(own))]] = True
+    return (~judged).nonzero()[:, 0], judged.nonzero()[:, 0]
+
+
+def fitted(features: Tensor, labels: Tensor, classes: int) -> nn.Linear:
+    """The head as a run fits it."""
+    c = choose_c(features, labels, classes).c
+    found = logistic_regression.fit(features, labels, classes, c)
+    head = nn.Linear(features.shape[1], classes)
+    with torch.no_grad():
+        head.weight.copy_(found.weight)
+        head.bias.copy_(found.bias)
+    return head
+
+
+def trained(features: Tensor, labels: Tensor, classes: int, rate: float) -> nn.Linear:
+    """The head after 60 epochs of AdamW."""
+    torch.manual_seed(0)
+    head = nn.Linear(features.shape[1], classes)
+    optimizer = torch.optim.AdamW(head.parameters(), lr=rate, weight_decay=0.01, fused=True)
+    steps = EPOCHS * -(-len(labels) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps)
+    for _ in range(EPOCHS):
+        for batch in torch.randperm(len(labels)).split(BATCH):
+            nn.functional.cross_entropy(head(features[batch]), labels[batch]).backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            schedule.step()
+    return head
+
+
+def line(name: str, values: list[tuple[float, float]]) -> None:
+    """Prints medians and ranges of (seconds, accuracy)."""
+    seconds, accuracies = zip(*values, strict=True)
+    print(
+        f"  {name:<24} {statistics.median(seconds):7.2f} s ({min(seconds):.2f} to "
+        f"{max(seconds):.2f})   {statistics.mean(accuracies):6.1%} ({min(accuracies):.1%} to "
+        f"{max(accuracies):.1%})"
+    )
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--splits", type=int, default=3)
+    parser.add_argument("--judged", type=float, default=1 / 3)
+    wanted = parser.parse_args()
+    found, photos = result(scan_all(wanted.folder))
+    backbone = result(load_backbone())
+    known = result(
+        compute_features(backbone, photo_dataset(wanted.folder, photos, backbone.image_size))
+    )
+    classes, threads = len(found.classes), torch.get_num_threads()
+    ways = {"fitted": [(0.0, threads)]}
+    ways |= {f"AdamW, {count} threads": [(rate, count) for rate in RATES] for count in (threads, 1)}
+    results: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    fitted(known.features[:200], known.labels[:200], classes)  # a first call of each is slower
+    trained(known.features[:64], known.labels[:64], classes, 1e-3)
+    for split in range(wanted.splits):
+        train, judge = parts(known.labels, wanted.judged, split)
+        features, labels = known.features[train], known.labels[train]
+        for way, tries in ways.items():
+            tried = []
+            for rate, count in tries:
+                torch.set_num_threads(count)
+                began = time.perf_counter()
+                head = (
+                    trained(features, labels, classes, rate)
+                    if rate
+                    else fitted(features, labels, classes)
+                )
+                seconds = time.perf_counter() - began
+                with torch.no_grad():
+                    right = head(known.features[judge]).argmax(1) == known.labels[judge]
+                tried.append((seconds, right.double().mean().item()))
+            results[way].append(max(tried, key=lambda each: each[1]))
+    print(f"{len(train)} images train, {len(judge)} judge, {wanted.splits} splits")
+    for way, values in results.items():
+        line(way, values)
+
+
+if __name__ == "__main__":
+    main()
