@@ -332,9 +332,12 @@ def epochs_until_unfrozen(session: Session) -> int:
 
 
 def preset(session: Session) -> str:
-    """The preset whose values the recipe has, frozen layers included; "" for none."""
+    """The preset whose values the recipe has, frozen layers included; "" for none. What a run has
+    unfrozen by itself, as the preset says, is no change."""
     name, network = preset_of(session.recipe), session.network
     if not name or network is None:
+        return name
+    if session.recipe.freeze_epochs and not frozen(session) and not is_idle(session):
         return name
     names = tuple(each.name for each in network.parameters)
     usual: Any = PRESETS[name][session.recipe.mode]["frozen"]

@@ -129,6 +129,9 @@ def test_a_tick_is_a_change_to_the_preset():
     assert preset(replace(session, recipe=replace(transfer, frozen=NAMES[:2]))) == "recommended"
     assert preset(replace(session, recipe=replace(transfer, frozen=NAMES[:1]))) == ""
     assert preset(replace(session, recipe=replace(transfer, epochs=7, minutes=0.0))) == ""
+    unfrozen = replace(session, recipe=replace(transfer, frozen=()))
+    assert preset(unfrozen) == ""
+    assert preset(replace(unfrozen, run=RunState.RUNNING)) == "recommended"  # by the run itself
 
 
 # --- a run to resume --------------------------------------------------------------------------
