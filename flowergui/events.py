@@ -27,6 +27,7 @@ from flowergui.facts import (
     Problem,
     RunFacts,
     Speedup,
+    StageFacts,
     WhyNotCached,
 )
 
@@ -107,7 +108,8 @@ class ModelDescribed:
     """A network as it would be built for `class_count` classes and images of `image_size` pixels.
 
     `head` names the parameters of the classifier, which transfer learning replaces. `last_stage`
-    names those of the stage before it, without the head.
+    names those of the stage before it, without the head. `stages` are all of them, in the order in
+    which images pass through them.
     """
 
     model: str
@@ -117,6 +119,7 @@ class ModelDescribed:
     modules: tuple[ModuleFacts, ...]
     head: tuple[str, ...]
     last_stage: tuple[str, ...]
+    stages: tuple[StageFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

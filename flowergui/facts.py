@@ -86,6 +86,25 @@ class ModuleFacts:
     parameters: int
 
 
+@dataclass(frozen=True, slots=True)
+class StageFacts:
+    """A stage of a network: what is frozen and unfrozen together, and has one learning rate.
+
+    `modules` are the names of its modules (or parameters that stand beside modules), and
+    `parameters` those of all its parameters. `depth` is how many stages there are between it and
+    the classes; 0 for the head.
+    """
+
+    modules: tuple[str, ...]
+    parameters: tuple[str, ...]
+    depth: int
+
+    def learning_rate_factor(self, decay: float) -> float:
+        """What its learning rate is multiplied by, if each stage has `decay` times that of the one
+        after it (Bao et al. 2021, arXiv 2106.08254)."""
+        return float(decay**self.depth)
+
+
 class CheckKind(StrEnum):
     """What a Check compares. `subject` is its label for people."""
 

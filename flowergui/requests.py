@@ -13,6 +13,9 @@ class LiveRequests:
 
     frozen: tuple[str, ...] | None = None
     """Names or patterns of the parameters to freeze, all others train; None changes nothing."""
+    unfreeze_schedule: tuple[str, ...] | None = None
+    """From which epochs on frozen layers train, as in the recipe; it replaces what the recipe says
+    of that. None changes nothing."""
     learning_rate: float | None = None
     """A new base learning rate of the schedule; None changes nothing."""
     save: bool = False

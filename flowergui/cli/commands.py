@@ -307,8 +307,9 @@ def _stopping(live: LiveRequests) -> Iterator[None]:
 def _explicit(args: argparse.Namespace) -> dict[str, Value]:
     """The settings that are given on the command line."""
     given = {name: value for name, value in vars(args).items() if name in SETTING}
-    if "frozen" in given:
-        given["frozen"] = tuple(chain.from_iterable(given["frozen"]))
+    for name, value in given.items():
+        if isinstance(SETTING[name].default, tuple):
+            given[name] = tuple(chain.from_iterable(value))
     return given
 
 
@@ -319,7 +320,7 @@ def _recipe(args: argparse.Namespace) -> Recipe:
             tr("Only a transfer starts from pretrained weights."),
             hint=tr("Leave --weights out, or add --mode transfer."),
         )
-    if "frozen" in explicit:  # who freezes layers wants them to stay so
+    if explicit.keys() & {"frozen", "unfreeze_schedule"}:  # what is frozen stays so otherwise
         explicit.setdefault("freeze_epochs", 0)
     mode = explicit.get("mode") or _usual_mode(explicit.get("model", ""))
     model = DEFAULT_MODELS.get(mode, "")

@@ -39,6 +39,7 @@ PRESETS: dict[str, dict[str, dict[str, Value]]] = {
             "fit_head": False,
             "freeze_epochs": 0,
             "freeze_batch_norm": False,
+            "layer_decay": 1.0,
             "epochs": 30,
             "batch_size": 32,
             "learning_rate": 0.001,
@@ -58,6 +59,7 @@ PRESETS: dict[str, dict[str, dict[str, Value]]] = {
             "cutmix": 0.0,
             "drop_last": True,
             "frozen": frozen,
+            "unfreeze_schedule": (),
         }
         for mode, frozen in (("scratch", ()), ("transfer", (ALL_BUT_HEAD,)))
     },
@@ -67,6 +69,7 @@ PRESETS: dict[str, dict[str, dict[str, Value]]] = {
             "fit_head": False,
             "freeze_epochs": 0,
             "freeze_batch_norm": False,
+            "layer_decay": 1.0,
             "epochs": 40,
             "batch_size": 32,
             "learning_rate": 0.002,
@@ -84,12 +87,14 @@ PRESETS: dict[str, dict[str, dict[str, Value]]] = {
             "cutmix": 0.0,
             "drop_last": False,
             "frozen": (),
+            "unfreeze_schedule": (),
         },
         "transfer": {
             "minutes": 5.0,
             "fit_head": True,
             "freeze_epochs": 1,
             "freeze_batch_norm": True,
+            "layer_decay": 1.0,
             "epochs": 10,
             "batch_size": 32,
             "learning_rate": 1e-4,
@@ -107,6 +112,7 @@ PRESETS: dict[str, dict[str, dict[str, Value]]] = {
             "cutmix": 0.0,
             "drop_last": False,
             "frozen": (ALL_BUT_HEAD,),
+            "unfreeze_schedule": (),
         },
     },
 }

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from flowergui.config.setting import Setting, setting
+from flowergui.config.unfreeze_schedule import parse_entry
 from flowergui.errors import FlowerError
 from flowergui.text import N_, tr
 
@@ -73,6 +74,16 @@ class Recipe:
         N_(
             "The parameters that are not trained: names, patterns such as layer1.*, or the words "
             "all-but-head and all-but-last-stage."
+        ),
+    )
+    unfreeze_schedule: tuple[str, ...] = setting(
+        (),
+        START,
+        N_("Unfreezing"),
+        N_(
+            "The epochs from which on frozen layers train, as in layer4=2 layer3=4 (gradual "
+            "unfreezing; Howard and Ruder 2018). What it does not name stays frozen, unless there "
+            "are frozen epochs."
         ),
     )
 
@@ -154,6 +165,21 @@ class Recipe:
         minimum=1e-8,
         maximum=10.0,
         logarithmic=True,
+    )
+    layer_decay: float = setting(
+        1.0,
+        TRAINING,
+        N_("Layer-wise decay"),
+        N_(
+            "Lowers the learning rate from stage to stage: the classifier has all of it, the stage "
+            "before it this share of it, the stage before that this share again, and so on. Early "
+            "layers, which recognize edges and colors, then change least. 1 is one learning rate "
+            "for all layers; 0.7 to 0.9 is usual (Bao et al. 2021)."
+        ),
+        minimum=0.01,
+        maximum=1.0,
+        step=0.05,
+        matters=lambda recipe: recipe.mode == "transfer",
     )
     optimizer: str = setting(
         "adamw",
@@ -509,6 +535,11 @@ class Recipe:
                 )
             if self.precision == "float16" and self.device == "cpu":
                 found["precision"] = tr("float16 needs a GPU. Use bfloat16 on a CPU.")
+            try:
+                for entry in self.unfreeze_schedule:
+                    parse_entry(entry)
+            except FlowerError as error:
+                found["unfreeze_schedule"] = str(error)
         return found
 
     def checked(self) -> Self:
@@ -522,13 +553,21 @@ class Recipe:
         """Whether `epoch` (from 1) fits the head instead of training."""
         return self.fit_head and self.mode == "transfer" and epoch == 1
 
-    def unfreezes_in(self, epoch: int) -> bool:
-        """Whether all layers train from the start of `epoch` (from 1) on."""
-        return self.mode == "transfer" and 0 < self.freeze_epochs == epoch - 1
+    @property
+    def unfreeze_epoch(self) -> int:
+        """The epoch (from 1) from which on all frozen layers train that `unfreeze_schedule` does
+        not name; 0 if they stay frozen."""
+        return self.freeze_epochs + 1 if self.freeze_epochs and self.mode == "transfer" else 0
+
+    @property
+    def learning_rate_decay(self) -> float:
+        """By what the learning rate falls from a stage to the one before it; 1.0 for not at all."""
+        return self.layer_decay if self.mode == "transfer" else 1.0
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as builtins that JSON can hold."""
-        return asdict(self) | {"frozen": list(self.frozen)}
+        values = asdict(self).items()
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in values}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
@@ -539,8 +578,9 @@ class Recipe:
         known |= {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
         if "plateau_patience" not in known and isinstance(known.get("step_size"), int):
             known["plateau_patience"] = max(known["step_size"] // 3, 1)  # as versions before did
-        if isinstance(known.get("frozen"), list):
-            known["frozen"] = tuple(known["frozen"])
+        for each in SETTINGS:
+            if isinstance(each.default, tuple) and isinstance(known.get(each.name), list):
+                known[each.name] = tuple(known[each.name])
         return cls(**known).checked()
 
 
@@ -558,7 +598,7 @@ SETTING: dict[str, Setting] = {each.name: each for each in SETTINGS}
 
 
 RESUMABLE = (
-    *("minutes", "epochs", "learning_rate", "frozen", "device", "precision", "compiled"),
-    *("feature_cache", "photo_cache", "workers", "recover", "save_minutes"),
+    *("minutes", "epochs", "learning_rate", "frozen", "unfreeze_schedule", "device", "precision"),
+    *("compiled", "feature_cache", "photo_cache", "workers", "recover", "save_minutes"),
 )
 """The settings that may change when a run is resumed, beside the folder of its images."""

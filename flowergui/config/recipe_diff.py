@@ -58,6 +58,6 @@ def _shown(setting: Setting, recipe: Recipe) -> str:
     if not setting.matters(recipe):
         return ""
     value = getattr(recipe, setting.name)
-    if isinstance(value, tuple) and len(value) > MAX_NAMED_PARAMETERS:
+    if setting.name == "frozen" and len(value) > MAX_NAMED_PARAMETERS:
         return trn("{count} parameter", "{count} parameters", len(value))
     return setting.shown(value)

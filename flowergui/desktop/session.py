@@ -31,7 +31,7 @@ from flowergui.text import tr
 DEFAULT_CLASSES = 5
 """How many classes a network is described with while no dataset is open."""
 
-LIVE_SETTINGS = frozenset({"learning_rate", "frozen"})
+LIVE_SETTINGS = frozenset({"learning_rate", "frozen", "unfreeze_schedule"})
 """The Recipe fields that may change while a run is running."""
 
 START_SETTINGS = frozenset({"mode", "model", "weights"})
@@ -322,13 +322,18 @@ def frozen(session: Session) -> tuple[str, ...]:
 def epochs_until_unfrozen(session: Session) -> int:
     """How many epochs the frozen layers stay frozen before all are fine-tuned; 0 if they stay so
     for the whole run."""
-    recipe, done = session.recipe, 0
-    if session.run_started is not None and not is_idle(session):
-        run = next((r for r in session.runs if r.path == session.run_started.run), None)
-        done = run.epochs_done if run else 0
+    recipe = session.recipe
     unfreezes = recipe.minutes or recipe.epochs > recipe.freeze_epochs
-    waits = recipe.mode == "transfer" and unfreezes and recipe.freeze_epochs > done
+    waits = unfreezes and recipe.unfreeze_epoch > epochs_done(session) + 1
     return recipe.freeze_epochs if waits else 0
+
+
+def epochs_done(session: Session) -> int:
+    """How many epochs the run that goes has done; 0 if none goes."""
+    if session.run_started is None or is_idle(session):
+        return 0
+    run = next((each for each in session.runs if each.path == session.run_started.run), None)
+    return run.epochs_done if run else 0
 
 
 def preset(session: Session) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE
 from flowergui.config.presets import PRESETS, preset_of, with_preset
 from flowergui.config.recipe import DEFAULT_MODELS, RESUMABLE, Recipe
+from flowergui.config.unfreeze_schedule import parse_entry
 from flowergui.desktop.session import (
     Mode,
     Session,
@@ -108,10 +109,12 @@ def with_model(session: Session, model: str) -> dict[str, Any]:
     """The user wants another network. Names of the old one's layers mean nothing there, words
     do."""
     recipe = session.recipe
-    frozen: Any = recipe.frozen
-    if not {ALL_BUT_HEAD, ALL_BUT_LAST_STAGE}.issuperset(frozen):
-        frozen = PRESETS["recommended"][recipe.mode]["frozen"]
-    taken = replace(recipe, model=model, frozen=frozen)
+    usual: Any = PRESETS["recommended"][recipe.mode]
+    taken = replace(recipe, model=model)
+    if not {ALL_BUT_HEAD, ALL_BUT_LAST_STAGE}.issuperset(recipe.frozen):
+        taken = replace(taken, frozen=usual["frozen"])
+    if recipe.unfreeze_schedule and model != recipe.model:
+        taken = replace(taken, unfreeze_schedule=(), freeze_epochs=usual["freeze_epochs"])
     facts = next((each for each in session.models if each.name == model), None)
     own_file = recipe.weights == session.weights_file != ""
     if facts is not None and not own_file:
@@ -172,9 +175,12 @@ def with_settings_of(session: Session, recipe: Recipe) -> dict[str, Any]:
     """A new run with the settings of another, on the dataset that is open."""
     known = {each.name for each in session.models}
     dataset = open_dataset(session)
-    taken = replace(recipe, photos=dataset.folder if dataset else "")
+    # What that run has unfrozen is frozen at the start of the next.
+    unfrozen = (parse_entry(entry)[0] for entry in recipe.unfreeze_schedule)
+    names = tuple(dict.fromkeys((*recipe.frozen, *unfrozen)))
+    taken = replace(recipe, photos=dataset.folder if dataset else "", frozen=names)
     if known and recipe.model not in known:
-        taken = replace(taken, model=session.recipe.model)
+        taken = replace(taken, model=session.recipe.model, unfreeze_schedule=())
     changes = {**NOT_RESUMING, **with_recipe(session, taken), "mode": Mode(recipe.mode)}
     changes["model_chosen"] = True
     if Path(recipe.weights).suffix:
@@ -252,7 +258,7 @@ def with_run_found(session: Session, run: RunFacts | None) -> dict[str, Any]:
     if run is not None:
         return {**changes, "recipe": run.recipe}
     if session.checkpoint and session.new_run is not None:
-        own = replace(session.new_run, **OWN_SIZE, mode="scratch")
+        own = replace(session.new_run, **OWN_SIZE, mode="scratch", unfreeze_schedule=())
         return {**changes, "recipe": own}
     return changes
 
@@ -298,7 +304,7 @@ def with_run_started(session: Session, event: RunStarted) -> dict[str, Any]:
     recipe = session.recipe
     begun = session.begun_with or recipe
     if event.model != recipe.model:
-        recipe = replace(recipe, model=event.model, frozen=event.frozen)
+        recipe = replace(recipe, model=event.model, frozen=event.frozen, unfreeze_schedule=())
     elif (
         recipe.frozen == begun.frozen
         and session.network is not None
@@ -377,6 +383,6 @@ def _in_mode(recipe: Recipe, mode: Mode, preset: str) -> Recipe:
     untouched: dict[str, Any] = {
         name: value
         for name, value in after.items()
-        if getattr(recipe, name) == before.get(name) or name == "frozen"
+        if getattr(recipe, name) == before.get(name) or name in ("frozen", "unfreeze_schedule")
     }
     return replace(recipe, mode=str(mode), **untouched)

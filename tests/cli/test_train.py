@@ -311,6 +311,7 @@ def test_a_run_that_fails_is_not_a_refused_input(
         (["--epochs", "3"], 0, 0),
         (["--epochs", "3", "--minutes", "2"], 2, 1),
         (["--frozen", "stem"], 5, 0),
+        (["--unfreeze-schedule", "stem=2"], 5, 0),
     ],
 )
 def test_who_asks_for_epochs_or_frozen_layers_gets_them(
@@ -327,6 +328,7 @@ def test_who_asks_for_epochs_or_frozen_layers_gets_them(
         (("--frozen", "conv1"), "frozen", ("conv1",)),
         (("--frozen", "conv1", "layer1"), "frozen", ("conv1", "layer1")),
         (("--epochs", "3", "--ema"), "ema", 0.998),
+        (("--unfreeze-schedule", "stem=2"), "unfreeze_schedule", ("stem=2",)),
         (("--recover",), "recover", True),
     ],
 )
@@ -354,3 +356,18 @@ def test_a_run_that_stands_last_is_resumed(trained: Path, flowers: Path) -> None
         arguments = parse(["resume", *options, run])
         assert arguments.source == run
     assert parse(["resume", "--frozen", "conv1"]).source is None
+
+
+def test_stages_and_their_epochs_are_options(planned: list[Recipe], flowers: Path) -> None:
+    schedule = ["--unfreeze-schedule", "stages.6=2", "stages.5=3"]
+    commands.run(["train", str(flowers), *schedule, "--layer-decay", "0.8"])
+    (recipe,) = planned
+    assert recipe.unfreeze_schedule == ("stages.6=2", "stages.5=3")
+    assert (recipe.layer_decay, recipe.frozen) == (0.8, ("all-but-head",))
+
+
+def test_what_is_no_epoch_of_a_stage_is_refused(
+    flowers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.run(["train", str(flowers), "--unfreeze-schedule", "stem"]) == 2
+    assert "'stem' does not say from which epoch" in capsys.readouterr().err

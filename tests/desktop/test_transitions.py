@@ -97,6 +97,23 @@ def test_the_settings_of_a_run_are_chosen_its_network_too() -> None:
     assert in_modes(taken, Mode.TRANSFER).recipe.model == "mynet"
 
 
+def test_what_a_run_has_unfrozen_is_frozen_as_the_next_begins() -> None:
+    recipe = Recipe(mode="transfer", frozen=("stem",), unfreeze_schedule=("layer2=2", "layer1=4"))
+    taken = after(Session(), with_settings_of(Session(), recipe))
+    assert taken.recipe.frozen == ("stem", "layer2", "layer1")
+    assert taken.recipe.unfreeze_schedule == recipe.unfreeze_schedule
+
+
+def test_another_network_has_no_schedule_of_its_stages() -> None:
+    recipe = Recipe(mode="transfer", model="resnet18", unfreeze_schedule=("layer4=2",))
+    session = Session(recipe=recipe)
+    for model, schedule, epochs in (("resnet18", ("layer4=2",), 0), ("resnet50", (), 1)):
+        taken = after(session, with_model(session, model)).recipe
+        assert (taken.unfreeze_schedule, taken.freeze_epochs) == (schedule, epochs)
+    scratch = in_modes(session, Mode.SCRATCH).recipe
+    assert (scratch.frozen, scratch.unfreeze_schedule) == ((), ())
+
+
 # --- weights that are on this machine -----------------------------------------------------------
 
 

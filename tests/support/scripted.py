@@ -68,13 +68,18 @@ from flowergui.facts import (
     Prediction,
     RunFacts,
     Speedup,
+    StageFacts,
     Verdict,
     WeightsFacts,
 )
 from flowergui.requests import LiveRequests, ResumeOptions
 
 NAMES = ("conv1.weight", "layer1.weight", "fc.weight", "fc.bias")
-
+STAGES = (
+    StageFacts(("conv1",), NAMES[:1], 2),
+    StageFacts(("layer1",), NAMES[1:2], 1),
+    StageFacts(("fc",), NAMES[2:], 0),
+)
 
 BATCHES = 4
 
@@ -111,8 +116,8 @@ class Script:
     quicker: Speedup | None = None
     planned_epochs: int = 0
     """What an estimate plans; 0 for the recipe's own."""
-    unfreezes: int = 0
-    """The epoch from which on all layers train; 0 for none."""
+    unfreezes: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """Epochs that unfreeze layers, and what is still frozen then."""
 
     def inspect(self, folder: str) -> Iterator[Any]:
         self.seen.append(("inspect", folder))
@@ -149,8 +154,9 @@ class Script:
         if model == self.refuse and image_size:
             raise FlowerError(f"{model} can't take images of {image_size} px.")
         parameters = tuple(ParameterFacts(name, (3, 3), 9) for name in NAMES)
+        size = image_size or 64
         yield ModelDescribed(
-            model, class_count, image_size or 64, parameters, (), NAMES[2:], NAMES[1:2]
+            model, class_count, size, parameters, (), NAMES[2:], NAMES[1:2], STAGES
         )
 
     def train(self, recipe: Recipe, live: LiveRequests) -> Iterator[Any]:
@@ -175,8 +181,8 @@ class Script:
         )  # fmt: skip
         yield replace(started, **self.started)
         for epoch in range(first, self.epochs + 1):
-            if epoch == self.unfreezes:
-                yield FrozenChanged((epoch - 1) * BATCHES, (), 36, 36)
+            if epoch in self.unfreezes:
+                yield FrozenChanged((epoch - 1) * BATCHES, self.unfreezes[epoch], 36, 36)
             for batch in range(1, BATCHES + 1):
                 self.gate.acquire()
                 step = (epoch - 1) * BATCHES + batch - 1
@@ -186,6 +192,9 @@ class Script:
                     yield FrozenChanged(step, live.frozen, 9, 36)
                     self.seen.append(("frozen", live.frozen))
                     live.frozen = None
+                if live.unfreeze_schedule is not None:
+                    self.seen.append(("unfreeze schedule", live.unfreeze_schedule))
+                    live.unfreeze_schedule = None
                 if self.back and step == BATCHES + 1:
                     self.back = False
                     yield RolledBack(2, 0, BATCHES, 0.0005, "The loss became nan.")

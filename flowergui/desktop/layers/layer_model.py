@@ -1,16 +1,23 @@
 """The parameters of a network as a tree of modules, with checkboxes: ticked means frozen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, overload
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, Signal
 
+from flowergui.desktop.layers.stage_schedule import NEVER, START, stage_epoch
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ModelIndex as Index
 from flowergui.events import ModelDescribed
+from flowergui.facts import StageFacts
 from flowergui.text import N_, short_count, tr, trn
 
-COLUMNS = (N_("Layer"), N_("Shape"), N_("Size"))
+COLUMNS = (N_("Layer"), N_("Shape"), N_("Size"), N_("Trains from"), N_("Rate"))
+SHAPE_COLUMN, SIZE_COLUMN, EPOCH_COLUMN, RATE_COLUMN = range(1, 5)
+PATH_ROLE = Qt.ItemDataRole.UserRole
+"""The full dotted name of a row's module or parameter."""
+TO_THE_RIGHT = (SIZE_COLUMN, RATE_COLUMN)
+"""Columns of numbers."""
 
 Role = Qt.ItemDataRole
 
@@ -19,9 +26,11 @@ class Node:
     """A module (with children) or a parameter (without).
 
     `size` counts the numbers in it; `total` and `ticked` count the parameters below it, or itself.
+    `stage` is the stage that it stands for, if it does.
     """
 
-    __slots__ = ("children", "kind", "number", "parent", "row", "size", "text", "ticked", "total")
+    __slots__ = ("children", "kind", "number", "parent", "row", "size", "stage", "text", "ticked",
+                 "total")  # fmt: skip
 
     def __init__(self, number: int, text: str, kind: str, size: int, parent: "Node | None") -> None:
         self.number = number
@@ -33,6 +42,7 @@ class Node:
         self.row = 0
         self.total = 0
         self.ticked = 0
+        self.stage: StageFacts | None = None
         if parent is not None:
             self.row = len(parent.children)
             parent.children.append(self)
@@ -44,6 +54,8 @@ class LayerModel(QAbstractItemModel):
 
     chosen = Signal()
     """A checkbox was changed through `setData`, by the user or a script; emitted once for each."""
+    epoch_chosen = Signal(object, int)
+    """A stage (StageFacts) shall train from this epoch on; see stage_schedule.py."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -51,6 +63,9 @@ class LayerModel(QAbstractItemModel):
         # Indexes carry numbers, not nodes: one that a script kept of another network is harmless.
         self._nodes = [self._root]
         self._leaves: dict[str, Node] = {}
+        self._stages: list[Node] = []
+        self._epochs: Mapping[str, int] = {}
+        self._decay = 1.0
 
     # --- what it holds --------------------------------------------------------------------
 
@@ -76,6 +91,12 @@ class LayerModel(QAbstractItemModel):
             for node in _upwards(above):
                 node.total += 1
                 node.size += parameter.size
+        self._stages = []
+        for stage in described.stages:
+            for name in stage.modules:
+                node = modules.get(name) or self._leaves[name]
+                node.stage = stage
+                self._stages.append(node)
         self.endResetModel()
 
     @property
@@ -105,6 +126,21 @@ class LayerModel(QAbstractItemModel):
             leaf for name, leaf in self._leaves.items() if bool(leaf.ticked) != (name in wanted)
         ]
         self._toggle(changed)
+
+    def set_schedule(self, epochs: Mapping[str, int], decay: float) -> None:
+        """Shows from which epoch on each parameter (name) trains, and stages with learning rates
+        that fall by `decay`."""
+        if (epochs, decay) == (self._epochs, self._decay):
+            return
+        self._epochs, self._decay = epochs, decay
+        for node in self._stages:
+            first = self.createIndex(node.row, EPOCH_COLUMN, node.number)
+            last = self.createIndex(node.row, RATE_COLUMN, node.number)
+            self.dataChanged.emit(first, last, [Role.DisplayRole, Role.ForegroundRole])
+
+    def stage_rows(self) -> list[QModelIndex]:
+        """The rows that stand for stages, each as the index of its first column."""
+        return [self.createIndex(node.row, 0, node.number) for node in self._stages]
 
     # --- what a view asks -----------------------------------------------------------------
 
@@ -141,7 +177,9 @@ class LayerModel(QAbstractItemModel):
     ) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Role.DisplayRole:
             return tr(COLUMNS[section])
-        if role == Role.TextAlignmentRole and section == 2:
+        if role == Role.ToolTipRole and section == RATE_COLUMN:
+            return tr("By how much the learning rate of a stage is lower than that of the head.")
+        if role == Role.TextAlignmentRole and section in TO_THE_RIGHT:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
 
@@ -149,6 +187,8 @@ class LayerModel(QAbstractItemModel):
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if index.column() == EPOCH_COLUMN and self._node(index).stage is not None:
+            return flags | Qt.ItemFlag.ItemIsEditable
         return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() == 0 else flags
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
@@ -156,18 +196,42 @@ class LayerModel(QAbstractItemModel):
             return None
         node, column = self._node(index), index.column()
         if role == Role.DisplayRole:
-            return (node.text, node.kind, short_count(node.size))[column]
+            return self._text(node, column)
+        if role == Role.EditRole and column == EPOCH_COLUMN and node.stage is not None:
+            epoch = stage_epoch(node.stage, self._epochs)
+            return NEVER if epoch is None else epoch
         if role == Role.CheckStateRole and column == 0:
             return check_state(node)
+        if role == PATH_ROLE:
+            return path_of(node)
+        if role == Role.ForegroundRole and column == EPOCH_COLUMN:
+            return theme.current().color("accent")  # like a link: a click changes it
         if role == Role.ForegroundRole and (column > 0 or node.ticked == node.total):
             return theme.current().color("muted")
-        if role == Role.TextAlignmentRole and column == 2:
+        if role == Role.TextAlignmentRole and column in TO_THE_RIGHT:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Role.ToolTipRole:
+            if column == EPOCH_COLUMN and node.stage is not None:
+                return tr("From which epoch on it trains. Click here, or press F2, to change it.")
             return _tooltip(node)
         return None
 
+    def _text(self, node: Node, column: int) -> str:
+        if column < EPOCH_COLUMN:
+            return (node.text, node.kind, short_count(node.size))[column]
+        if node.stage is None:
+            return ""
+        if column == EPOCH_COLUMN:
+            epoch = stage_epoch(node.stage, self._epochs)
+            return tr("mixed") if epoch is None else epoch_text(epoch)
+        return tr("× {factor}", factor=f"{node.stage.learning_rate_factor(self._decay):.2g}")
+
     def setData(self, index: Index, value: Any, role: int = Role.EditRole) -> bool:
+        stage = self._node(index).stage
+        if role == Role.EditRole and index.column() == EPOCH_COLUMN and stage is not None:
+            if int(value) != stage_epoch(stage, self._epochs):
+                self.epoch_chosen.emit(stage, int(value))
+            return True
         if role != Role.CheckStateRole or not index.isValid() or index.column() != 0:
             return False
         freeze = Qt.CheckState(value) == Qt.CheckState.Checked
@@ -206,6 +270,13 @@ class LayerModel(QAbstractItemModel):
             number = above.children[rows].number
             last = self.createIndex(rows, len(COLUMNS) - 1, number)
             self.dataChanged.emit(first, last, [Role.CheckStateRole, Role.ForegroundRole])
+
+
+def epoch_text(epoch: int) -> str:
+    """From which epoch on a stage trains, in a word or two: start, epoch 3, never."""
+    if epoch == NEVER:
+        return tr("never")
+    return tr("start") if epoch == START else tr("epoch {epoch}", epoch=f"{epoch:,}")
 
 
 def check_state(node: Node) -> Qt.CheckState:

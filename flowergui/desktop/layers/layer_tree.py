@@ -1,6 +1,6 @@
 """The layers panel: a tree of the network's parameters, ticked where they are frozen."""
 
-from PySide6.QtCore import QEvent, QLocale, QSize, Signal, Slot
+from PySide6.QtCore import QEvent, QLocale, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -15,7 +15,15 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, frozen_names
-from flowergui.desktop.layers.layer_model import LayerModel
+from flowergui.desktop.layers.layer_model import (
+    EPOCH_COLUMN,
+    RATE_COLUMN,
+    SHAPE_COLUMN,
+    SIZE_COLUMN,
+    LayerModel,
+)
+from flowergui.desktop.layers.stage_column import LayerTree
+from flowergui.desktop.layers.stage_schedule import parameter_epochs
 from flowergui.desktop.session import (
     Session,
     epochs_until_unfrozen,
@@ -44,8 +52,15 @@ PRESETS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
 )
 LETTERS = 38
 """The width in average letters of the least panel that shows shapes."""
-WIDEST = ("BatchNorm2d", "99.9 M")
-"""What the columns of shapes and of sizes must have room for."""
+MORE_LETTERS = 14
+"""How much wider it is if another column is shown."""
+WIDEST = {
+    SHAPE_COLUMN: "BatchNorm2d",
+    SIZE_COLUMN: "99.9 M",
+    EPOCH_COLUMN: "Trains from",
+    RATE_COLUMN: "× 0.064",
+}
+"""What the columns must have room for."""
 CELL = 14
 """What a cell takes besides its text, in pixels."""
 
@@ -64,6 +79,10 @@ class LayerPanel(QWidget):
     frozen_requested = Signal(object)
     """The user wants these parameters frozen: their names, in the network's order; once for each
     thing that he did."""
+    stage_epoch_requested = Signal(object, int)
+    """The user wants a stage (StageFacts) to train from this epoch on; see stage_schedule.py."""
+    schedule_cleared = Signal()
+    """The user wants no schedule: what is frozen stays so."""
     network_requested = Signal()
     """The user wants to see the whole network."""
 
@@ -73,6 +92,8 @@ class LayerPanel(QWidget):
         self._network: ModelDescribed | None = None
         self._model = LayerModel(self)
         self._model.chosen.connect(self._ticked)
+        self._model.epoch_chosen.connect(self.stage_epoch_requested)
+        self._has_schedule = False
         self._tree = self._make_tree()
 
         title = QLabel(tr("Layers"))
@@ -113,6 +134,20 @@ class LayerPanel(QWidget):
             label.setWordWrap(True)
             theme.style(label, role=role)
         theme.tabular(self._count)
+        self._by_stage = QPushButton(tr("Unfreeze by stage"))
+        self._by_stage.setObjectName("unfreezeByStage")
+        self._by_stage.setCheckable(True)
+        self._by_stage.setToolTip(
+            tr(
+                "Choose for each stage the epoch from which on it trains (gradual unfreezing). If "
+                "this is off, what is frozen does not depend on its stage."
+            )
+        )
+        self._by_stage.clicked.connect(self._toggle_stages)
+        theme.style(self._by_stage, role="segment")
+        self._foot = foot = QHBoxLayout()
+        foot.addWidget(self._count, 1)
+        foot.addWidget(self._by_stage, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
 
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -121,7 +156,7 @@ class LayerPanel(QWidget):
         layout.addWidget(explanation)
         layout.addLayout(self._row)
         layout.addWidget(self._tree, 1)
-        layout.addWidget(self._count)
+        layout.addLayout(foot)
         layout.addWidget(self._error)
         self._show.setEnabled(False)
         self._show_state()
@@ -138,11 +173,20 @@ class LayerPanel(QWidget):
         if frozen(session) != self._model.frozen:
             self._model.set_frozen(frozen(session))
         self._show_state(frozen_problem(session))
+        recipe = session.recipe
+        self._model.set_schedule(parameter_epochs(session), recipe.learning_rate_decay)
+        self._has_schedule = bool(recipe.unfreeze_schedule)
+        self._show_columns(
+            epochs=self._has_schedule or self._by_stage.isChecked(),
+            rates=recipe.learning_rate_decay < 1,
+        )
         self._show_unfreezing(epochs_until_unfrozen(session))
 
     def _show_unfreezing(self, epochs: int) -> None:
         """`epochs` is how many epochs the layers stay frozen; 0 for the whole run."""
-        if not epochs:
+        if self._has_schedule:
+            text = tr("Ticked layers stay frozen until the epoch beside them. Freeze:")
+        elif not epochs:
             text = tr("Ticked layers stay frozen. Freeze:")
         else:
             text = trn(
@@ -163,16 +207,39 @@ class LayerPanel(QWidget):
             if self._model.index(row, 0).data() in opened:
                 self._tree.expand(self._model.index(row, 0))
         self._show.setEnabled(True)
+        self._by_stage.setEnabled(bool(network.stages))
+        if not self._tree.isColumnHidden(EPOCH_COLUMN):
+            self._reveal_stages()
+
+    def _show_columns(self, *, epochs: bool, rates: bool) -> None:
+        """Shows the columns that are used, and the stages that they are for."""
+        self._by_stage.setChecked(epochs)
+        hidden = {EPOCH_COLUMN: not epochs, RATE_COLUMN: not rates}
+        changed = [c for c, hide in hidden.items() if self._tree.isColumnHidden(c) != hide]
+        for column in changed:
+            self._tree.setColumnHidden(column, hidden[column])
+        if changed:
+            self._fit()
+        if any(not hidden[column] for column in changed):
+            self._reveal_stages()
+
+    def _reveal_stages(self) -> None:
+        for row in self._model.stage_rows():
+            above = row.parent()
+            while above.isValid():
+                self._tree.expand(above)
+                above = above.parent()
 
     # --- how ------------------------------------------------------------------------------
 
-    def _make_tree(self) -> QTreeView:
-        tree = QTreeView()
+    def _make_tree(self) -> LayerTree:
+        tree = LayerTree()
         tree.setObjectName("layerTree")
         tree.setAccessibleName(tr("Layers; ticked ones are frozen"))
         tree.setModel(self._model)
         tree.setItemDelegateForColumn(0, _ShortNames(tree))
         tree.setUniformRowHeights(True)
+        tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of stages end in numbers
         tree.setIndentation(11)
         tree.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
         tree.setMinimumHeight(72)
@@ -181,11 +248,13 @@ class LayerPanel(QWidget):
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(20)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (EPOCH_COLUMN, RATE_COLUMN):
+            tree.setColumnHidden(column, True)
         return tree
 
     def minimumSizeHint(self) -> QSize:
-        """As wide as its presets are one above the other, as they stand where it is narrow."""
-        widths = [button.sizeHint().width() for button in self._presets]
+        """As wide as its buttons are one above the other, as they stand where it is narrow."""
+        widths = [button.sizeHint().width() for button in (*self._presets, self._by_stage)]
         hint = super().minimumSizeHint()
         hint.setWidth(max(*widths, self._head.minimumSize().width()))
         return hint
@@ -202,22 +271,29 @@ class LayerPanel(QWidget):
     def _fit(self) -> None:
         """Names come first: what is too narrow for shapes does without (tooltips have them)."""
         metrics = self.fontMetrics()
-        for column, text in enumerate(WIDEST, start=1):
+        for column, text in WIDEST.items():
             self._tree.setColumnWidth(column, metrics.horizontalAdvance(text) + CELL)
-        self._tree.setColumnHidden(1, self.width() < LETTERS * metrics.averageCharWidth())
-        needed = sum(button.sizeHint().width() + 2 for button in self._presets)
-        self._row.setDirection(
-            QBoxLayout.Direction.TopToBottom
-            if needed > self.width()
-            else QBoxLayout.Direction.LeftToRight
-        )
+        more = [c for c in (EPOCH_COLUMN, RATE_COLUMN) if not self._tree.isColumnHidden(c)]
+        letters = self.width() / metrics.averageCharWidth() - MORE_LETTERS * len(more)
+        self._tree.setColumnHidden(SHAPE_COLUMN, letters < LETTERS)
+        self._tree.setColumnHidden(SIZE_COLUMN, letters < LETTERS / 2)
+        presets = sum(button.sizeHint().width() + 2 for button in self._presets)
+        foot = 2 * self._by_stage.sizeHint().width()
+        for row, needed in ((self._row, presets), (self._foot, foot)):
+            narrow = needed > self.width()
+            row.setDirection(
+                QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+            )
         self._keep_lines()
 
     def _keep_lines(self) -> None:
         """Has the count keep as many lines as it wraps into: a splitter, which asks for the least
         height without asking for which width, would take them from the buttons."""
         self._count.setMinimumHeight(0)  # else it would never ask for less again
-        self._count.setMinimumHeight(self._count.heightForWidth(self.width()))
+        width = self.width()
+        if self._foot.direction() == QBoxLayout.Direction.LeftToRight:
+            width -= self._by_stage.sizeHint().width() + self._foot.spacing()
+        self._count.setMinimumHeight(self._count.heightForWidth(width))
 
     def _opened(self) -> set[str]:
         rows = (self._model.index(row, 0) for row in range(self._model.rowCount()))
@@ -241,6 +317,13 @@ class LayerPanel(QWidget):
     @Slot()
     def _ticked(self) -> None:
         self.frozen_requested.emit(self._model.frozen)
+
+    @Slot(bool)
+    def _toggle_stages(self, shown: bool) -> None:
+        if not shown and self._has_schedule:
+            self.schedule_cleared.emit()
+        else:
+            self._show_columns(epochs=shown, rates=not self._tree.isColumnHidden(RATE_COLUMN))
 
     def _show_presets(self) -> None:
         for button, words in self._presets.items():

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from flowergui import tasks
 from flowergui.desktop.layers.layer_tree import LayerPanel
 from flowergui.desktop.layers.network_dialog import NetworkDialog
+from flowergui.desktop.layers.stage_schedule import with_frozen, with_stage_epoch
 from flowergui.desktop.session import Session, Store, class_count
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.threads.timers import single_shot_timer
@@ -15,6 +16,7 @@ from flowergui.desktop.transitions import OWN_SIZE
 from flowergui.desktop.widgets.banner import Banner, Message
 from flowergui.errors import FlowerError
 from flowergui.events import ModelDescribed
+from flowergui.facts import StageFacts
 from flowergui.text import tr
 
 JOB = "describe"
@@ -36,13 +38,23 @@ class NetworkController(QObject):
         self._refusal: Message | None = None
         self._debounce = single_shot_timer(self, DEBOUNCE_MS, self._describe)
         layers.frozen_requested.connect(self._freeze)
+        layers.stage_epoch_requested.connect(self._set_stage_epoch)
+        layers.schedule_cleared.connect(self._clear_schedule)
         layers.network_requested.connect(self._show_dialog)
         store.changed.connect(self._follow)
 
     @Slot(object)
     def _freeze(self, names: tuple[str, ...]) -> None:
         """What the user freezes stays frozen."""
-        self._store.update_recipe(frozen=names, freeze_epochs=0)
+        self._store.update_recipe(**with_frozen(self._store.session, names))
+
+    @Slot(object, int)
+    def _set_stage_epoch(self, stage: StageFacts, epoch: int) -> None:
+        self._store.update_recipe(**with_stage_epoch(self._store.session, stage, epoch))
+
+    @Slot()
+    def _clear_schedule(self) -> None:
+        self._store.update_recipe(unfreeze_schedule=())
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:

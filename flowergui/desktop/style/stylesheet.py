@@ -106,6 +106,7 @@ QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {t.f
 *[invalid="true"], *[invalid="true"]:focus, *[invalid="true"]:hover {{
     border: 1px solid {t.error}; }}
 QAbstractSpinBox {{ padding-right: 20px; }}
+QAbstractSpinBox[cell="true"] {{ border-radius: 0; padding: 0 18px 0 2px; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border;
     width: 20px; border: none; background: transparent; }}
 QAbstractSpinBox::up-button {{ subcontrol-position: top right; }}

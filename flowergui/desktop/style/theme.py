@@ -19,7 +19,7 @@ when to paint again. Everything else is set by dynamic properties, through `styl
                   role="readout"   a small text that floats over a plot
     QFrame        card=True        a surface with a thin border and round corners
                   line=True        a thin separator (set maximumHeight or Width to 1)
-    QLineEdit, QComboBox, spin boxes    invalid=True      red border
+    QLineEdit, QComboBox, spin boxes    invalid=True      red border; cell=True in a cell of a view
     QProgressBar  slim=True        a thin bar without text
     item views    flat=True        no frame of their own, for those on a card
     #dropZone     hot=True         while something droppable is held over it

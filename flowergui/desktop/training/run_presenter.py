@@ -202,7 +202,10 @@ class RunPresenter(QObject):
         meanwhile is left alone."""
         session = self._store.session
         if self._training.live.frozen is None and set(frozen(session)) != set(event.frozen):
-            self._unfrozen = session.recipe.frozen, event.frozen
+            before = session.recipe.frozen
+            if self._unfrozen is not None and before == self._unfrozen[1]:
+                before = self._unfrozen[0]
+            self._unfrozen = before, event.frozen
             self._training.adopt({"recipe": replace(session.recipe, frozen=event.frozen)})
 
     def _freeze_again(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -32,7 +32,7 @@ class TrainingController(QObject):
         super().__init__(parent)
         self.live = LiveRequests()
         self._store = store
-        self._in_force: tuple[float, tuple[str, ...]] | None = None
+        self._in_force: _LiveSettings | None = None
         self._worker: Worker | None = None
         store.changed.connect(self._follow)
 
@@ -115,11 +115,13 @@ class TrainingController(QObject):
             return
         if session.recipe.problems() or frozen_problem(session):
             return
-        (rate, names), self._in_force = self._in_force, settings
-        if settings[0] != rate:
-            self.live.learning_rate = settings[0]
-        if settings[1] != names:
-            self.live.frozen = settings[1]
+        known, self._in_force = self._in_force, settings
+        if settings.learning_rate != known.learning_rate:
+            self.live.learning_rate = settings.learning_rate
+        if settings.frozen != known.frozen:
+            self.live.frozen = settings.frozen
+        if settings[1:] != known[1:]:  # after it: what is asked to be frozen has no schedule
+            self.live.unfreeze_schedule = settings.unfreeze_schedule
 
     @Slot(object)
     def _produced(self, events: tuple[Any, ...]) -> None:
@@ -141,9 +143,17 @@ class TrainingController(QObject):
         self.changed.emit(state)
 
 
-def _live_settings(session: Session) -> tuple[float, tuple[str, ...]]:
-    """What of the recipe a run follows while it goes: the learning rate and the frozen layers."""
-    return session.recipe.learning_rate, session.recipe.frozen
+class _LiveSettings(NamedTuple):
+    """What of the recipe a run follows while it goes."""
+
+    learning_rate: float
+    frozen: tuple[str, ...]
+    unfreeze_schedule: tuple[str, ...]
+
+
+def _live_settings(session: Session) -> _LiveSettings:
+    recipe = session.recipe
+    return _LiveSettings(recipe.learning_rate, recipe.frozen, recipe.unfreeze_schedule)
 
 
 def _last_is_written(event: Any) -> bool:

@@ -9,7 +9,13 @@ from typing import Any
 
 from flowergui.config.recipe import Recipe
 from flowergui.config.resizing import training_size
-from flowergui.config.time_budget import EpochCost, epochs_in_budget, validation_images
+from flowergui.config.time_budget import (
+    MAX_FINE_TUNING_EPOCHS,
+    EpochCost,
+    PlannedEpochs,
+    epochs_in_budget,
+    validation_images,
+)
 from flowergui.events import Estimated, Preparing
 from flowergui.facts import Speedup
 from flowergui.learning.acceleration import feature_cache
@@ -20,6 +26,7 @@ from flowergui.learning.device import hardware
 from flowergui.learning.estimate import speedups
 from flowergui.learning.models import weights
 from flowergui.learning.models.describe import supports_size
+from flowergui.learning.models.freeze import frozen_parameters, unfreeze_epochs
 from flowergui.learning.training.data_pipeline import views_of, why_not_cacheable
 from flowergui.store import paths
 from flowergui.system import tuning
@@ -30,6 +37,9 @@ SIZE_BUDGET_S = 1.2
 
 MAX_TIMED_STEPS = 3
 """Steps that are timed for one image size after the warm-up; the fastest counts."""
+
+MAX_TIMED_PHASES = 3
+"""Phases of a run, in each of which other layers train, that are timed."""
 
 SHORT_STEP_S = 0.4
 """A warm-up step that is shorter is followed by steps of MAX_STEP_IMAGES."""
@@ -70,9 +80,6 @@ def _estimate(
     device = hardware.device(recipe.device)
     dtype = hardware.precision(recipe.precision, device)
     tuning.tune_malloc()
-    if recipe.freeze_epochs and (recipe.minutes or recipe.epochs > recipe.freeze_epochs):
-        recipe = replace(recipe, frozen=())  # as most epochs are
-    timer = StepTimer(recipe, classes, size, device, dtype)
     if not supports_size(recipe.model, size, recipe.training_size or size):
         recipe = replace(recipe, training_size=0)
     side = recipe.training_size or size
@@ -80,20 +87,30 @@ def _estimate(
     sides = (side, first) if 0 < first < side else (side,)
     if not supports_size(recipe.model, size, *sides[1:]):
         recipe, sides = replace(recipe, first_training_size=0), (side,)  # as a run does
-    model = _CostModel(timer, photos, min(recipe.batch_size, MAX_STEP_IMAGES), size, counts)
-    for done, each in enumerate(sides):
+    phases = []
+    for start, frozen in _timed_phases(_phases(recipe, classes, size)):
+        timer = StepTimer(replace(recipe, frozen=frozen), classes, size, device, dtype)
+        step_photos = min(recipe.batch_size, MAX_STEP_IMAGES)
+        phases.append((start, _CostModel(timer, photos, step_photos, size, counts)))
+    steps = [(model, each) for _, model in phases for each in sides]
+    for done, (model, each) in enumerate(steps):
         for _ in model.measure(each):
-            yield Preparing(tr("Timing a step"), done, len(sides) + 1)
-    yield Preparing(tr("Timing a step"), len(sides), len(sides) + 1)
-    model.loading = _time_loading(recipe, side, examples)
-    recipe = model.within_budget(recipe)
-    epochs = model.epoch_seconds(recipe)
-    where, cache_bytes = model.cache_space(recipe)
+            yield Preparing(tr("Timing a step"), done, len(steps) + 1)
+    yield Preparing(tr("Timing a step"), len(steps), len(steps) + 1)
+    loading = _time_loading(recipe, side, examples)
+    for _, model in phases:
+        model.loading = loading
+    recipe = _within_budget(recipe, phases)
+    epochs = _epoch_seconds(recipe, phases)
+    spaces = [model.cache_space(recipe) for _, model in phases]
+    where, cache_bytes = max(spaces, key=lambda space: space[1])
     later = epochs[max(views_of(recipe) if where else 0, 1) :] or epochs[-1:]
-    largest = _largest_batch(recipe, timer, side, model.costs[side].saved_bytes)
+    model = phases[-1][1]  # most layers train there
+    largest = _largest_batch(recipe, model.timer, side, model.costs[side].saved_bytes)
     seconds = sum(epochs)
     if recipe.minutes and len(epochs) > 1:  # of the last one, a part
         seconds = min(seconds, 60 * recipe.minutes)
+    can_be_faster = largest >= recipe.batch_size and len(phases) == 1
     yield Estimated(
         epoch=sum(later) / len(later),
         first_epoch=epochs[0],
@@ -101,9 +118,68 @@ def _estimate(
         largest_batch=largest,
         where=where,
         size=cache_bytes,
-        speedup=_find_speedup(recipe, model, sum(epochs)) if largest >= recipe.batch_size else None,
+        speedup=_find_speedup(recipe, model, sum(epochs)) if can_be_faster else None,
         epochs=recipe.epochs,
     )
+
+
+# --- phases: epochs in which the same layers are frozen -------------------------------------------
+
+
+def _phases(recipe: Recipe, classes: int, size: int) -> list[tuple[int, tuple[str, ...]]]:
+    """The first epoch of each phase, and the parameters that are frozen in it. The epoch that fits
+    the head belongs to the first one. Raises FlowerError for patterns that don't fit."""
+    network = recipe.model, classes, size
+    frozen = frozen_parameters(recipe.frozen, *network)
+    scheduled = unfreeze_epochs(recipe.unfreeze_schedule, *network)
+    epochs = {name: scheduled.get(name, recipe.unfreeze_epoch) for name in frozen}
+    first = 2 if recipe.fits_head_in(1) else 1
+    last = MAX_FINE_TUNING_EPOCHS + 1 if recipe.minutes else recipe.epochs
+    starts = sorted({first, *(epoch for epoch in epochs.values() if first < epoch <= last)})
+    return [
+        (start if start > first else 1, tuple(n for n, e in epochs.items() if not 0 < e <= start))
+        for start in starts
+    ]
+
+
+def _timed_phases(phases: list[tuple[int, tuple[str, ...]]]) -> list[tuple[int, tuple[str, ...]]]:
+    """At most MAX_TIMED_PHASES of them. One that is left out takes as long as the next one."""
+    if len(phases) <= MAX_TIMED_PHASES:
+        return phases
+    last = len(phases) - 1
+    chosen = [round(last * n / (MAX_TIMED_PHASES - 1)) for n in range(MAX_TIMED_PHASES)]
+    starts = [0, *(each + 1 for each in chosen[:-1])]
+    return [(phases[start][0], phases[each][1]) for start, each in zip(starts, chosen, strict=True)]
+
+
+def _epoch_seconds(recipe: Recipe, phases: "Sequence[tuple[int, _CostModel]]") -> list[float]:
+    """Seconds of each epoch of `recipe`, whose phases start at these epochs."""
+    seconds: list[float] = []
+    for start, model in phases:
+        seconds[start - 1 :] = model.epoch_seconds(recipe, start)[start - 1 :]
+    return seconds
+
+
+def _within_budget(recipe: Recipe, phases: "Sequence[tuple[int, _CostModel]]") -> Recipe:
+    """`recipe` with as many epochs as its time budget allows, if it has one."""
+    if not recipe.minutes:
+        return recipe
+    two = replace(recipe, epochs=2)
+    batches = math.ceil(phases[0][1].counts[0] / recipe.batch_size)
+    spent, done = phases[0][1].epoch_seconds(two)[0], 1
+    planned, later = PlannedEpochs(1), 0.0
+    for start, model in phases:
+        if start > 1:
+            spent, done = spent + (start - 1 - done) * later, start - 1
+        if start > 1 and planned.epochs < start:
+            break
+        later = model.epoch_seconds(two)[1]
+        cost = EpochCost(batches, later, 0.0)
+        planned = epochs_in_budget(recipe.minutes, spent, max(done, 1), cost)
+    return replace(recipe, epochs=planned.epochs)
+
+
+# --- costs ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +244,10 @@ class _CostModel:
             spent += timed[-1].seconds * photos
         self.costs[side] = min(timed, key=lambda cost: cost.seconds)
 
-    def epoch_seconds(self, recipe: Recipe) -> list[float]:
+    def epoch_seconds(self, recipe: Recipe, since: int = 1) -> list[float]:
         """Seconds of each epoch of `recipe`. It may differ from the timed recipe in training sizes
-        and in what it caches."""
+        and in what it caches. Features are cached from epoch `since` on; those before do not
+        count."""
         train, validation = self.counts
         largest = recipe.training_size or self.size
         cached = self.timer.split.is_split and recipe.feature_cache
@@ -190,22 +267,12 @@ class _CostModel:
             spent = train * cost.head + validation * forward
             if epoch == 1:
                 spent += (train + validation) * self.loading.decode
-            if epoch == 1 or not cached:
+            if epoch == since or not cached:
                 spent += validation * evaluation.backbone
-            if epoch <= views or not views:
+            if epoch < since + views or not views:
                 spent += train * (cost.backbone + self.loading.augment)
             seconds.append(spent)
         return seconds
-
-    def within_budget(self, recipe: Recipe) -> Recipe:
-        """`recipe` with as many epochs as its time budget allows, if it has one."""
-        if not recipe.minutes:
-            return recipe
-        first, later = self.epoch_seconds(replace(recipe, epochs=2))
-        train, _ = self.counts
-        batches = math.ceil(train / recipe.batch_size)
-        planned = epochs_in_budget(recipe.minutes, first, 1, EpochCost(batches, later, 0.0))
-        return replace(recipe, epochs=planned.epochs)
 
     def cache_space(self, recipe: Recipe) -> tuple[str, int]:
         """Where the features of the training images are cached ("memory", "file", or "" for

@@ -12,6 +12,7 @@ from flowergui.events import ModelDescribed
 from flowergui.facts import ModuleFacts, ParameterFacts
 from flowergui.learning.models.build import build_on_meta
 from flowergui.learning.models.catalogue import model_info
+from flowergui.learning.models.stages import find_stages
 from flowergui.text import tr
 
 
@@ -28,14 +29,16 @@ def describe(model: str, class_count: int, image_size: int = 0) -> ModelDescribe
         ParameterFacts(name, tuple(p.shape), p.numel()) for name, p in net.named_parameters()
     )
     head = head_of(model)
+    modules, calls = _modules(net, model, size)
     return ModelDescribed(
         model=model,
         class_count=class_count,
         image_size=size,
         parameters=parameters,
-        modules=_modules(net, model, size),
+        modules=modules,
         head=head,
         last_stage=_last_stage({p.name: p.size for p in parameters if p.name not in head}),
+        stages=find_stages(parameters, head, calls),
     )
 
 
@@ -62,12 +65,17 @@ def head_of(model: str) -> tuple[str, ...]:
     return tuple(name for name in few if few[name].shape != more[name].shape)
 
 
-def _modules(net: nn.Module, model: str, size: int) -> tuple[ModuleFacts, ...]:
-    """Every module with its output shape, found by running shapes through `net`."""
+def _modules(
+    net: nn.Module, model: str, size: int
+) -> tuple[tuple[ModuleFacts, ...], dict[str, int]]:
+    """Every module with its output shape, found by running shapes through `net`; and the names of
+    those that were called, with the order of their first calls."""
     shapes: dict[str, tuple[int, ...]] = {}
+    calls: dict[str, int] = {}
 
     def record(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+            calls.setdefault(name, len(calls))
             if isinstance(output, torch.Tensor):
                 shapes[name] = tuple(output.shape[1:])
 
@@ -87,10 +95,11 @@ def _modules(net: nn.Module, model: str, size: int) -> tuple[ModuleFacts, ...]:
     finally:
         for hook in hooks:
             hook.remove()
-    return tuple(
+    facts = (
         ModuleFacts(name, type(module).__name__, shapes.get(name), _parameter_count(module))
         for name, module in net.named_modules()
     )
+    return tuple(facts), calls
 
 
 def _last_stage(sizes: dict[str, int]) -> tuple[str, ...]:

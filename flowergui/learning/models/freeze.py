@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from torch import nn
 
+from flowergui.config import unfreeze_schedule
 from flowergui.config.frozen_patterns import frozen_names
 from flowergui.errors import FlowerError
 from flowergui.learning.models.describe import describe
@@ -17,15 +18,38 @@ def frozen_parameters(
 
     Raises FlowerError for a pattern that matches nothing, and if nothing would be left to train.
     """
-    facts = describe(model, class_count, image_size)
-    names = [parameter.name for parameter in facts.parameters]
-    frozen = frozen_names(patterns, names, facts.head, facts.last_stage)
+    names, head, last_stage = _names(model, class_count, image_size)
+    frozen = frozen_names(patterns, names, head, last_stage)
     if len(frozen) == len(names):
         raise FlowerError(
             tr("Everything is frozen, so nothing can be trained."),
             hint=tr("Unfreeze at least the last layer."),
         )
     return frozen
+
+
+def unfreeze_epochs(
+    schedule: Iterable[str], model: str, class_count: int, image_size: int
+) -> dict[str, int]:
+    """Maps names of parameters of this network to the epoch (from 1) from which on they train.
+    Raises FlowerError for an entry of `schedule` that matches nothing."""
+    return unfreeze_schedule.unfreeze_epochs(schedule, *_names(model, class_count, image_size))
+
+
+def without_parameters(
+    schedule: Iterable[str], names: Iterable[str], model: str, class_count: int, image_size: int
+) -> tuple[str, ...]:
+    """The schedule without what it says of the parameters `names` of this network."""
+    known = _names(model, class_count, image_size)
+    return unfreeze_schedule.without_parameters(schedule, names, *known)
+
+
+def _names(
+    model: str, class_count: int, image_size: int
+) -> tuple[list[str], tuple[str, ...], tuple[str, ...]]:
+    """The names of a network's parameters, of those of its head, and of its last stage."""
+    facts = describe(model, class_count, image_size)
+    return [parameter.name for parameter in facts.parameters], facts.head, facts.last_stage
 
 
 def freeze(net: nn.Module, frozen: Iterable[str], *, batch_norm: bool = False) -> None:

@@ -35,7 +35,7 @@ def recover(run: Run, error: NonFiniteError) -> Iterator[Event]:
     yield from run.flush_best()  # the newest state that is known to be good
     if not run.recipe.recover or run.progress.returns >= MAX_ROLLBACKS:
         raise error
-    yield run.roll_back(error)
+    yield from run.roll_back(error)
     yield from run.save()
 
 

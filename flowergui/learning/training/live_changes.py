@@ -1,7 +1,7 @@
-"""What a frontend asks of a running run, applied between two batches."""
+"""What changes in a running run between two batches: what a frontend asks of it, and layers that
+are unfrozen."""
 
-from collections.abc import Generator, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Generator
 
 from flowergui.errors import FlowerError
 from flowergui.events import Event, FrozenChanged, LearningRateChanged, Warned
@@ -16,8 +16,13 @@ def apply_requests(run: Run, live: LiveRequests) -> Generator[Event, None, bool]
     if live.frozen is not None:
         patterns, live.frozen = live.frozen, None
         try:
-            yield from change_frozen(run, patterns)
-            run.recipe = replace(run.recipe, freeze_epochs=0)  # what is asked for lasts
+            yield run.freeze_as_asked(patterns)
+        except FlowerError as error:
+            yield Warned(str(error))
+    if live.unfreeze_schedule is not None:
+        schedule, live.unfreeze_schedule = live.unfreeze_schedule, None
+        try:
+            run.set_unfreeze_schedule(schedule)
         except FlowerError as error:
             yield Warned(str(error))
     if live.learning_rate is not None:
@@ -33,10 +38,12 @@ def apply_requests(run: Run, live: LiveRequests) -> Generator[Event, None, bool]
     return live.stop
 
 
-def change_frozen(run: Run, patterns: Iterable[str]) -> Iterator[FrozenChanged]:
-    """Freezes what matches `patterns`, and nothing else, from the next step on. Raises FlowerError
-    if nothing would be left to train."""
-    run.freeze(patterns)
-    changed = FrozenChanged(run.progress.step, run.model.frozen, *run.model.trainable())
-    run.record(changed)
-    yield changed
+def unfreeze_due(run: Run) -> Generator[FrozenChanged, None, bool]:
+    """Unfreezes, at the start of an epoch, the layers that train from this epoch on. Returns
+    whether there are any."""
+    epochs = run.unfreeze_epochs(run.model.frozen)
+    still = [name for name, epoch in epochs.items() if not 0 < epoch <= run.progress.epoch]
+    if len(still) == len(epochs):
+        return False
+    yield run.freeze(still)
+    return True

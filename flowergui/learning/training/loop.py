@@ -44,12 +44,16 @@ from flowergui.learning.training.failures import (
     save_at_the_end,
 )
 from flowergui.learning.training.head_fit import HeadFitPipeline, fit_head, fits_head
-from flowergui.learning.training.live_changes import apply_requests, change_frozen
+from flowergui.learning.training.live_changes import apply_requests, unfreeze_due
 from flowergui.learning.training.model_state import NonFiniteError, NonFiniteLossError
 from flowergui.learning.training.progress import RunningMetrics
 from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
 from flowergui.text import tr
+
+TIMED_BATCHES = 6
+"""Batches that are timed after stages were unfrozen, to fit the run into its time budget. The first
+one does not count: features may be cached before it."""
 
 # --- fit, train_epoch, validate -----------------------------------------------------------------
 
@@ -102,8 +106,7 @@ def train_epoch(
 ) -> Generator[Event, None, None]:
     """Trains on the batches of this epoch that are left. Ends early if `live.stop` is set."""
     recipe, progress, epoch = run.recipe, run.progress, run.progress.epoch
-    if progress.batch == 0 and recipe.unfreezes_in(epoch) and run.model.frozen:
-        yield from change_frozen(run, ())
+    unfrozen = progress.batch == 0 and (yield from unfreeze_due(run))
     size = run.training_size(epoch)
     if progress.batch == 0 and size != run.training_size(max(epoch - 1, 1)):
         resized = TrainingSizeChanged(progress.step, size)
@@ -113,6 +116,7 @@ def train_epoch(
     all_batches = batch_indices(indices, recipe.batch_size, recipe.drop_last)
     wanted = all_batches[progress.batch : run.schedule.batches_in(epoch)]
     run.model.train()  # validation left it in evaluation mode
+    seconds: list[float] = []
     if (yield from apply_requests(run, live)):
         return
     for item in pipeline.batches(wanted, epoch):
@@ -122,12 +126,17 @@ def train_epoch(
         else:
             yield from run.model.compile(size)
             yield from train_batch(run, pipeline, item)
+            seconds.append(progress.sums.seconds)
+            if unfrozen and recipe.unfreeze_schedule and len(seconds) == TIMED_BATCHES:
+                run.fit_epoch_into_budget((seconds[-1] - seconds[0]) / (TIMED_BATCHES - 1))
             if run.unsaved_seconds() > 60 * recipe.save_minutes:
                 require_finite(run)
                 yield from run.save_async()
             yield from run.collect_saves()
         if (yield from apply_requests(run, live)):
             return
+        if progress.batch >= run.schedule.batches_in(epoch):
+            break
     if not progress.sums.photos:
         progress.batch = 0  # a resumed run tries this epoch again
         reason = tr("No batch of epoch {epoch} had an image that can be read.", epoch=epoch)

@@ -22,12 +22,14 @@ from flowergui.learning.acceleration.linear_head import LinearHead, linear_head_
 from flowergui.learning.device import hardware, transfers
 from flowergui.learning.device.autocast import autocast
 from flowergui.learning.models.build import expand_head, load_state_dict
+from flowergui.learning.models.describe import describe
 from flowergui.learning.models.freeze import freeze, frozen_parameters
 from flowergui.learning.training.ema import Ema
 from flowergui.learning.training.optimizers import (
     expand_optimizer_state,
     init_momentum_buffers,
     make_optimizer,
+    set_learning_rate,
 )
 from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.text import tr
@@ -80,7 +82,8 @@ class ModelState:
         # torch's overloads of `to` leave out memory_format beside a device.
         self.net = net.to(config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = Ema(self.net, recipe.ema) if recipe.ema else None
-        self.optimizer = make_optimizer(self.net, recipe, config.device)
+        stages = describe(recipe.model, class_count, config.image_size).stages
+        self.optimizer = make_optimizer(self.net, recipe, config.device, stages)
         self.scaler = torch.amp.GradScaler(
             config.device.type, enabled=config.dtype == torch.float16
         )
@@ -175,6 +178,7 @@ class ModelState:
         self, inputs: Features | Tensor, targets: Tensor, learning_rate: float
     ) -> tuple[float, int]:
         """One optimizer step. Returns the mean loss and the number of correct predictions.
+        `learning_rate` is that of the head; the stages before it have their share of it.
 
         `inputs` are normalized images (B, 3, S, S) float32 or what `frozen_split.backbone` makes
         of them, each (B, ...), on the device; `targets` are labels (B,) int64, or (B, classes)
@@ -185,8 +189,7 @@ class ModelState:
             return self._step(features, targets, learning_rate)
 
     def _step(self, features: Features, targets: Tensor, learning_rate: float) -> tuple[float, int]:
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
+        set_learning_rate(self.optimizer, learning_rate)
         split, config = self.frozen_split, self.config
         with autocast(config.device, config.dtype, spare_depthwise=split.depthwise):
             logits = self._compiled.head_for(split, features)(*features)

@@ -27,7 +27,7 @@ from flowergui.learning.models import weights
 from flowergui.learning.models.build import build, load_state_dict
 from flowergui.learning.models.catalogue import provider_of
 from flowergui.learning.models.describe import check_size
-from flowergui.learning.models.freeze import frozen_parameters
+from flowergui.learning.models.freeze import frozen_parameters, unfreeze_epochs
 from flowergui.learning.models.pretrained import Pretrained, Rgb
 from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop
@@ -230,6 +230,7 @@ def prepare_model(
     split, pretrained, size = new.split, new.pretrained, _size(recipe, new)
     # Raises FlowerError for patterns that don't fit, before anything is built.
     frozen_parameters(recipe.frozen, recipe.model, len(split.classes), size)
+    unfreeze_epochs(recipe.unfreeze_schedule, recipe.model, len(split.classes), size)
     recipe, warnings = _with_possible_sizes(recipe, size)
     random = 0 if new.whole is None else len(split.classes)
     mean, std = new.normalisation or provider_of(recipe.model).normalization(recipe.model, random)

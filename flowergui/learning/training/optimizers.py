@@ -1,24 +1,34 @@
 """The optimizers, and their state beyond what torch does."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from flowergui.config.recipe import Recipe
+from flowergui.facts import StageFacts
 from flowergui.learning.models.build import expand_head
 
+RATE_FACTOR = "lr_scale"
+"""The key of a parameter group's learning-rate factor, as in BEiT and timm."""
 
-def make_optimizer(net: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+
+def make_optimizer(
+    net: nn.Module, recipe: Recipe, device: torch.device, stages: Iterable[StageFacts] = ()
+) -> torch.optim.Optimizer:
     """The recipe's optimizer over all parameters, frozen ones too: they may be unfrozen later.
     Biases and normalization layers (all parameters of one dimension) get no weight decay (He et al.
-    2019, arXiv 1812.01187)."""
-    parameters = list(net.parameters())
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    2019, arXiv 1812.01187). With `stages`, the learning rate falls from stage to stage as the
+    recipe says."""
+    groups: list[dict[str, Any]] = []
+    for parameters, options in _parts(net, recipe, stages):
+        weights, others = (
+            [p for p in parameters if p.ndim > 1],
+            [p for p in parameters if p.ndim <= 1],
+        )
+        groups.append({"params": weights, "weight_decay": recipe.weight_decay, **options})
+        groups.append({"params": others, "weight_decay": 0.0, **options})
     groups = [group for group in groups if group["params"]]
     rate = recipe.learning_rate
     fused = device.type in ("cpu", "cuda")
@@ -29,6 +39,26 @@ def make_optimizer(net: nn.Module, recipe: Recipe, device: torch.device) -> torc
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=rate, momentum=recipe.momentum, fused=fused)
     return torch.optim.RMSprop(groups, lr=rate, momentum=recipe.momentum)
+
+
+def _parts(
+    net: nn.Module, recipe: Recipe, stages: Iterable[StageFacts]
+) -> Iterable[tuple[list[nn.Parameter], dict[str, float]]]:
+    """Parameters that have one learning rate, with its factor unless it is 1 for all."""
+    decay = recipe.learning_rate_decay
+    if decay == 1:
+        yield list(net.parameters()), {}
+        return
+    named = dict(net.named_parameters())
+    for stage in stages:
+        factor = stage.learning_rate_factor(decay)
+        yield [named[name] for name in stage.parameters], {RATE_FACTOR: factor}
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Sets the learning rate of the head; other stages have their share of it."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate * group.get(RATE_FACTOR, 1.0)
 
 
 def init_momentum_buffers(optimizer: torch.optim.Optimizer) -> None:

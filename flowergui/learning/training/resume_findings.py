@@ -12,7 +12,7 @@ from flowergui.errors import FlowerError
 from flowergui.facts import Check, CheckKind, Verdict
 from flowergui.learning.data.dataset_diff import DatasetDiff
 from flowergui.learning.device import hardware
-from flowergui.learning.models.freeze import frozen_parameters
+from flowergui.learning.models.freeze import frozen_parameters, unfreeze_epochs
 from flowergui.learning.training.progress import Progress
 from flowergui.requests import ResumeOptions
 from flowergui.text import tr, trn
@@ -197,7 +197,7 @@ def settings(before: Recipe, changes: Mapping[str, Any]) -> Iterator[Finding]:
             error = unchangeable(name)
             yield _found(CheckKind.SETTING, subject, Verdict.BLOCKING, detail, remedy, error)
         elif value != getattr(before, name):
-            now, was = _brief(value), _brief(getattr(before, name))
+            now, was = _brief(name, value), _brief(name, getattr(before, name))
             detail = tr("{now}; it was {before}", now=now, before=was)
             yield _found(CheckKind.SETTING, subject, Verdict.FINE, detail)
 
@@ -218,20 +218,20 @@ def impossible_value(error: FlowerError) -> Finding:
 
 
 def frozen(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> Iterator[Finding]:
-    """Whether the layers that shall be frozen exist, and leave some to train."""
-    if "frozen" not in changes:
-        return
-    architecture, count = stored["recipe"]["model"], len(stored["classes"])
-    try:
-        frozen_parameters(changes["frozen"], architecture, count, stored["image_size"])
-    except FlowerError as error:
-        subject, detail = tr(SETTING["frozen"].label), error.message.rstrip(".")
-        yield _found(CheckKind.SETTING, subject, Verdict.BLOCKING, detail, error.hint, error)
+    """Whether the layers exist that shall be frozen, or unfrozen, and some are left to train."""
+    network = stored["recipe"]["model"], len(stored["classes"]), stored["image_size"]
+    checks = {"frozen": frozen_parameters, "unfreeze_schedule": unfreeze_epochs}
+    for name in checks.keys() & changes:
+        try:
+            checks[name](changes[name], *network)
+        except FlowerError as error:
+            subject, detail = tr(SETTING[name].label), error.message.rstrip(".")
+            yield _found(CheckKind.SETTING, subject, Verdict.BLOCKING, detail, error.hint, error)
 
 
-def _brief(value: Any) -> str:
+def _brief(name: str, value: Any) -> str:
     if isinstance(value, tuple):
-        if len(value) > 3:
+        if len(value) > 3 and name == "frozen":
             return trn("{count} parameter", "{count} parameters", len(value))
         return " ".join(value) or tr("nothing")
     if isinstance(value, bool):

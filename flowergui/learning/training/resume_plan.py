@@ -14,7 +14,7 @@ from flowergui.events import Preparing, ResumeChecked
 from flowergui.facts import Check, CheckKind
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data.dataset_diff import DatasetDiff, compare_dataset
-from flowergui.learning.models.freeze import frozen_parameters
+from flowergui.learning.models.freeze import frozen_parameters, without_parameters
 from flowergui.learning.training import resume_findings as findings
 from flowergui.learning.training.progress import Progress, epochs_from
 from flowergui.learning.training.resume_findings import Finding
@@ -110,7 +110,7 @@ def plan_resume(
     progress = Progress()
     progress.load_state_dict({"step": stored.get("step", 0), **stored["progress"]})
     before = effective_recipe(stored)
-    recipe, found = _changed(before, changes)
+    recipe, found = _changed(before, changes, stored)
     if recipe.minutes > before.minutes and "epochs" not in changes:
         recipe = replace(recipe, epochs=_epochs_in_budget(recipe, stored, progress))
     left = max(recipe.epochs - progress.epoch + 1, 0)
@@ -179,16 +179,33 @@ def effective_recipe(stored: Mapping[str, Any]) -> Recipe:
     return replace(recipe, frozen=names)
 
 
-def _changed(before: Recipe, changes: Mapping[str, Any]) -> tuple[Recipe, list[Finding]]:
+def _changed(
+    before: Recipe, changes: Mapping[str, Any], stored: Mapping[str, Any]
+) -> tuple[Recipe, list[Finding]]:
     """`before` with the changes that are possible, and the one that is not."""
     allowed = {name: changes[name] for name in changes if name in (*RESUMABLE, "photos")}
     if "epochs" in allowed:  # who asks for epochs wants all of them
         allowed.setdefault("minutes", 0.0)
+    if "unfreeze_schedule" in allowed:
+        allowed["freeze_epochs"] = 0
+    elif "frozen" in allowed:  # who freezes layers wants them to stay so
+        allowed["freeze_epochs"] = 0
+        with suppress(FlowerError):  # patterns that don't fit are found below
+            allowed["unfreeze_schedule"] = _schedule_left(before, allowed["frozen"], stored)
     recipe = replace(before, **allowed)
     try:
         return recipe.checked(), []
     except FlowerError as error:
         return before, [findings.impossible_value(error)]
+
+
+def _schedule_left(
+    before: Recipe, frozen: tuple[str, ...], stored: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """The schedule without what it says of layers that are frozen or unfrozen now."""
+    network = before.model, len(stored["classes"]), stored["image_size"]
+    was, now = (set(frozen_parameters(each, *network)) for each in (before.frozen, frozen))
+    return without_parameters(before.unfreeze_schedule, was ^ now, *network)
 
 
 def _epochs_in_budget(recipe: Recipe, stored: Mapping[str, Any], progress: Progress) -> int:

@@ -9,12 +9,25 @@ from typing import Any
 import torch
 
 from flowergui.config.recipe import SETTING, Recipe
-from flowergui.config.time_budget import TRAINING_FACTOR, EpochCost, epochs_in_budget
+from flowergui.config.time_budget import (
+    TRAINING_FACTOR,
+    EpochCost,
+    PlannedEpochs,
+    epochs_in_budget,
+)
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, EpochDone, RolledBack, RunStarted, SaveFailed
+from flowergui.events import (
+    BatchDone,
+    EpochDone,
+    FrozenChanged,
+    RolledBack,
+    RunStarted,
+    SaveFailed,
+)
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter, SaveEvent
 from flowergui.learning.data.split import Split
+from flowergui.learning.models.freeze import unfreeze_epochs, without_parameters
 from flowergui.learning.training.data_pipeline import training_size_of
 from flowergui.learning.training.model_state import ModelState, NonFiniteError
 from flowergui.learning.training.progress import Clock, Progress, epochs_from
@@ -22,6 +35,9 @@ from flowergui.learning.training.schedule import Schedule
 from flowergui.store.change_log import Change
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
+
+VALIDATION_COST = 1 / 3
+"""The time that an image takes in validation, as a share of what it takes in training."""
 
 
 class Run:
@@ -84,11 +100,45 @@ class Run:
 
     # --- changes while it trains: the recipe says what the run uses now
 
-    def freeze(self, patterns: Iterable[str]) -> None:
-        """Freezes what matches from the next step on; see `ModelState.freeze`."""
+    def freeze(self, patterns: Iterable[str]) -> FrozenChanged:
+        """Freezes what matches, and nothing else, from the next step on; see
+        `ModelState.freeze`."""
         words = tuple(patterns)
         self.model.freeze(words)
         self.recipe = replace(self.recipe, frozen=words)
+        changed = FrozenChanged(self.progress.step, self.model.frozen, *self.model.trainable())
+        self.record(changed)
+        return changed
+
+    def freeze_as_asked(self, patterns: Iterable[str]) -> FrozenChanged:
+        """The same, for somebody who asked for it: of the layers that it froze or unfroze, the
+        recipe's schedule says nothing any more."""
+        before = set(self.model.frozen)
+        changed = self.freeze(patterns)
+        schedule = without_parameters(
+            self.recipe.unfreeze_schedule, before ^ set(changed.frozen), *self._network
+        )
+        self.recipe = replace(self.recipe, freeze_epochs=0, unfreeze_schedule=schedule)
+        return changed
+
+    def set_unfreeze_schedule(self, schedule: tuple[str, ...]) -> None:
+        """Sets from which epochs on frozen layers train. Raises FlowerError for an entry that is
+        none, or that matches nothing."""
+        unfreeze_epochs(schedule, *self._network)
+        self.recipe = replace(self.recipe, freeze_epochs=0, unfreeze_schedule=schedule)
+
+    def unfreeze_epochs(self, names: Iterable[str]) -> dict[str, int]:
+        """Maps the frozen parameters `names` to the epoch (from 1) from which on they train; 0 if
+        they stay frozen, as what is still frozen after the recipe's frozen epochs does."""
+        scheduled = unfreeze_epochs(self.recipe.unfreeze_schedule, *self._network)
+        others = self.recipe.unfreeze_epoch
+        if others < self.progress.epoch:
+            others = 0
+        return {name: scheduled.get(name, others) for name in names}
+
+    @property
+    def _network(self) -> tuple[str, int, int]:
+        return self.recipe.model, len(self.split.classes), self.config.image_size
 
     def set_learning_rate(self, learning_rate: float) -> None:
         """Sets the base learning rate of the schedule, from the next step on."""
@@ -110,15 +160,36 @@ class Run:
         else:
             training *= self.batches / self.schedule.batches_in(progress.epoch)
         cost = EpochCost(self.batches, training, validation_seconds)
-        planned = epochs_in_budget(recipe.minutes, progress.seconds, progress.epoch, cost)
-        self.recipe = replace(recipe, epochs=planned.epochs)
+        self._plan(epochs_in_budget(recipe.minutes, progress.seconds, progress.epoch, cost))
+
+    def fit_epoch_into_budget(self, batch_seconds: float) -> None:
+        """The same in the midst of an epoch, which takes longer than those before since more layers
+        train: each of its batches takes `batch_seconds`. It ends early if it has to."""
+        recipe, progress = self.recipe, self.progress
+        if not recipe.minutes:
+            return
+        training = progress.sums.seconds + (self.batches - progress.batch) * batch_seconds
+        validated = progress.validation_images or len(self.split.validation)
+        validation = VALIDATION_COST * batch_seconds * validated / recipe.batch_size
+        cost = EpochCost(self.batches, training, validation)
+        before = progress.seconds - progress.sums.seconds
+        planned = epochs_in_budget(recipe.minutes, before, progress.epoch - 1, cost)
+        done = progress.batch / self.batches
+        if planned.epochs < progress.epoch:
+            planned = PlannedEpochs(progress.epoch, done)
+        elif planned.epochs == progress.epoch:
+            planned = replace(planned, last_share=max(planned.last_share, done))
+        self._plan(planned)
+
+    def _plan(self, planned: PlannedEpochs) -> None:
+        self.recipe = replace(self.recipe, epochs=planned.epochs)
         self.schedule.epochs = planned.epochs
         left_out = round((1 - planned.last_share) * self.batches)
         self.schedule.cut = min(left_out, self.batches - 1)
 
-    def roll_back(self, error: NonFiniteError) -> RolledBack:
-        """Loads the newest checkpoint again, with half the learning rate. Raises `error` if none
-        can be read."""
+    def roll_back(self, error: NonFiniteError) -> list[RolledBack | FrozenChanged]:
+        """Loads the newest checkpoint again, with half the learning rate. Layers that were to be
+        unfrozen after it are frozen again. Raises `error` if no checkpoint can be read."""
         rollbacks, base = self.progress.returns + 1, self.schedule.base
         self._writer.discard_pending()
         try:
@@ -131,9 +202,14 @@ class Run:
         self.folder.history.cut_back(self.progress.step, self.progress.epoch)
         self.folder.changes.cut_back(self.progress.step)
         where = self.progress.epoch, self.progress.batch, self.progress.step
-        event = RolledBack(*where, self.schedule.base, error.message)
-        self.record(event)
-        return event
+        events: list[RolledBack | FrozenChanged] = [
+            RolledBack(*where, self.schedule.base, error.message)
+        ]
+        self.record(events[0])
+        epochs = self.unfreeze_epochs(set(stored.get("frozen", ())) - set(self.model.frozen))
+        if again := [name for name, epoch in epochs.items() if epoch > self.progress.epoch]:
+            events.append(self.freeze((*self.model.frozen, *sorted(again))))
+        return events
 
     def restart_epoch(self) -> None:
         """Starts the present epoch again, and the search for the best one: the images are others

@@ -8,14 +8,15 @@ import pytest
 from PySide6.QtCore import QLocale, QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QLabel, QPushButton, QTreeView, QTreeWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QSpinBox, QTreeView, QTreeWidget
 
 from flowergui.desktop.layers.layer_model import LayerModel
 from flowergui.desktop.layers.layer_tree import LayerPanel
 from flowergui.desktop.layers.network_dialog import NetworkDialog, network_text
+from flowergui.desktop.layers.stage_schedule import with_stage_epoch
 from flowergui.desktop.session import Store
 from flowergui.events import ModelDescribed
-from flowergui.facts import ModuleFacts, ParameterFacts
+from flowergui.facts import ModuleFacts, ParameterFacts, StageFacts
 from flowergui.text import short_count
 
 SHAPES = {
@@ -32,6 +33,12 @@ SHAPES = {
 HEAD = ("fc.weight", "fc.bias")
 LAST_STAGE = ("layer2.0.conv1.weight",)
 ALL = tuple(SHAPES)
+STAGES = (
+    StageFacts(("conv1", "bn1", "scale"), ("conv1.weight", "bn1.weight", "bn1.bias", "scale"), 3),
+    StageFacts(("layer1",), ("layer1.0.conv1.weight", "layer1.1.conv1.weight"), 2),
+    StageFacts(("layer2.0",), ("layer2.0.conv1.weight",), 1),
+    StageFacts(("fc",), HEAD, 0),
+)
 CHECKED, PARTLY, UNCHECKED = (
     Qt.CheckState.Checked,
     Qt.CheckState.PartiallyChecked,
@@ -57,6 +64,7 @@ def described(model="small", shapes=None, classes=5) -> ModelDescribed:
         ),
         head=HEAD,
         last_stage=LAST_STAGE,
+        stages=STAGES if shapes is SHAPES else (),
     )
 
 
@@ -70,6 +78,10 @@ class Panel(LayerPanel):
         self.told: list[tuple[str, ...]] = []
         self.frozen_requested.connect(self.told.append)
         self.frozen_requested.connect(lambda names: self.store.update_recipe(frozen=names))
+        self.stage_epoch_requested.connect(
+            lambda *asked: self.store.update_recipe(**with_stage_epoch(self.store.session, *asked))
+        )
+        self.schedule_cleared.connect(lambda: self.store.update_recipe(unfreeze_schedule=()))
 
     def show_network(self, network: ModelDescribed, words: tuple[str, ...]) -> None:
         recipe = replace(self.store.session.recipe, frozen=words)
@@ -311,3 +323,153 @@ def test_below_its_branch_a_parameter_needs_no_more_than_the_end_of_its_name(qtb
     shown = tree.itemDelegateForColumn(0).displayText
     assert shown("layer1.0.conv1.weight", QLocale()) == "weight"
     assert (shown("layer1", QLocale()), shown("scale", QLocale())) == ("layer1", "scale")
+
+
+# --- by stage -----------------------------------------------------------------------------------
+
+EPOCH, RATE = 3, 4
+
+
+@pytest.fixture
+def by_stage(panel, qtbot):
+    """The panel, shown, with the epochs of stages; the first unfreezes in epoch 2."""
+    panel.show_network(described(), ("all-but-head",))
+    panel.store.update_recipe(freeze_epochs=1, minutes=0.0, epochs=9)
+    panel.resize(360, 520)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    press(qtbot, panel, "unfreezeByStage")
+    return panel
+
+
+def column(panel, number):
+    shown = [(row.data(), row.siblingAtColumn(number).data()) for row in rows(tree(panel).model())]
+    return {name: text for name, text in shown if text}
+
+
+def edit(qtbot, panel, text) -> QSpinBox:
+    """The editor that F2 opens in the row of this text."""
+    view = tree(panel)
+    view.setFocus()
+    view.setCurrentIndex(find(panel, text))
+    qtbot.keyClick(view, Qt.Key.Key_F2)
+    editor = view.findChild(QSpinBox)
+    assert editor is not None
+    qtbot.waitUntil(editor.hasFocus)
+    return editor
+
+
+def close(qtbot, panel, editor, key=Qt.Key.Key_Return):
+    """Ends the editing; Qt takes the value when the key has been handled."""
+    qtbot.keyClick(editor, key)
+    qtbot.waitUntil(lambda: not tree(panel).findChildren(QSpinBox))
+
+
+def test_what_nobody_uses_is_hidden(panel):
+    panel.show_network(described(), ())
+    assert tree(panel).isColumnHidden(EPOCH)
+    assert tree(panel).isColumnHidden(RATE)
+    assert not panel.findChild(QPushButton, "unfreezeByStage").isChecked()
+    panel.store.update_recipe(layer_decay=0.5, mode="transfer")
+    assert not tree(panel).isColumnHidden(RATE)
+    rates = {"conv1": "× 0.12", "bn1": "× 0.12", "scale": "× 0.12", "layer1": "× 0.25"}
+    assert column(panel, RATE) == {**rates, "0": "× 0.5", "fc": "× 1"}
+    panel.store.update_recipe(mode="scratch")
+    assert tree(panel).isColumnHidden(RATE)
+
+
+def test_stages_come_into_sight_with_their_epochs(by_stage):
+    assert not tree(by_stage).isColumnHidden(EPOCH)
+    assert tree(by_stage).isExpanded(find(by_stage, "layer2"))
+    assert not tree(by_stage).isExpanded(find(by_stage, "layer1"))
+    epochs = dict.fromkeys(("conv1", "bn1", "scale", "layer1", "0"), "epoch 2")
+    assert column(by_stage, EPOCH) == {**epochs, "fc": "start"}
+    assert by_stage.store.session.recipe.unfreeze_schedule == ()
+
+
+def test_an_epoch_is_chosen_by_keyboard(by_stage, qtbot):
+    editor = edit(qtbot, by_stage, "layer1")
+    assert editor.accessibleName() == "The epoch from which layer1 trains"
+    assert editor.text() == "epoch 2"
+    qtbot.keyClicks(editor, "4")
+    close(qtbot, by_stage, editor)
+    assert column(by_stage, EPOCH)["layer1"] == "epoch 4"
+    assert by_stage.store.session.recipe.unfreeze_schedule == (
+        "conv1=2", "bn1=2", "scale=2", "layer1=4", "layer2.0=2",
+    )  # fmt: skip
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is tree(by_stage))
+    assert tree(by_stage).currentIndex().siblingAtColumn(0) == find(by_stage, "layer1")
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown"),
+    [
+        ((Qt.Key.Key_Up,), "epoch 3"),
+        ((Qt.Key.Key_Down,), "start"),
+        ((Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Down), "never"),
+        (("never",), "never"),
+        (("Start",), "start"),
+        (("epoch 7",), "epoch 7"),
+        (("123456",), "epoch 10,000"),
+        (("sometime",), "epoch 2"),
+        (("",), "epoch 2"),
+    ],
+)
+def test_what_is_typed(by_stage, qtbot, keys, shown):
+    editor = edit(qtbot, by_stage, "layer1")
+    editor.selectAll()
+    for key in keys:
+        if isinstance(key, str):
+            qtbot.keyClick(editor, Qt.Key.Key_Backspace)
+            qtbot.keyClicks(editor, key)
+        else:
+            qtbot.keyClick(editor, key)
+    close(qtbot, by_stage, editor)
+    assert column(by_stage, EPOCH)["layer1"] == shown
+    assert (state(by_stage, "layer1") == CHECKED) == (shown != "start")
+
+
+def test_escape_changes_nothing(by_stage, qtbot):
+    before = by_stage.store.session
+    editor = edit(qtbot, by_stage, "layer1")
+    qtbot.keyClicks(editor, "4")
+    close(qtbot, by_stage, editor, Qt.Key.Key_Escape)
+    assert by_stage.store.session == before
+
+
+def test_what_is_typed_counts_if_the_window_closes(by_stage, qtbot):
+    qtbot.keyClicks(edit(qtbot, by_stage, "layer1"), "7")
+    by_stage.close()
+    assert column(by_stage, EPOCH)["layer1"] == "epoch 7"
+
+
+def test_a_click_edits_too_and_rows_of_no_stage_do_not(by_stage, qtbot):
+    view = tree(by_stage)
+    for text, editors in (("layer2", 0), ("bn1", 1)):
+        place = view.visualRect(find(by_stage, text).siblingAtColumn(EPOCH)).center()
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        assert len(view.findChildren(QSpinBox)) == editors
+    close(qtbot, by_stage, view.findChild(QSpinBox), Qt.Key.Key_Escape)
+    view.setCurrentIndex(find(by_stage, "layer2"))
+    assert not view.edit_epoch(view.currentIndex())
+
+
+def test_parameters_that_differ_are_mixed(by_stage):
+    by_stage.store.update_recipe(unfreeze_schedule=("bn1.bias=5",))
+    assert column(by_stage, EPOCH)["conv1"] == "mixed"
+
+
+def test_a_schedule_is_shown_and_taken_away(panel, qtbot):
+    panel.show_network(described(), ("all-but-head",))
+    panel.store.update_recipe(unfreeze_schedule=("layer1=3",), freeze_epochs=0)
+    button = panel.findChild(QPushButton, "unfreezeByStage")
+    assert button.isChecked()
+    assert column(panel, EPOCH)["layer1"] == "epoch 3"
+    assert "until the epoch beside them" in " ".join(
+        each.text() for each in panel.findChildren(QLabel)
+    )
+    press(qtbot, panel, "unfreezeByStage")
+    assert panel.store.session.recipe.unfreeze_schedule == ()
+    assert column(panel, EPOCH)["layer1"] == "never"
+    assert not button.isChecked()
+    assert tree(panel).isColumnHidden(EPOCH)

@@ -1,7 +1,7 @@
 """The network of the recipe in the window, and its frozen layers."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QTreeView
 from scripted import (
     BATCHES,
     NAMES,
@@ -95,3 +95,41 @@ def test_everything_frozen_is_no_wish_of_a_run(qtbot, window, script, photos):
         index.model().setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
     assert window._control.live.frozen == NAMES[:3]
     assert "Everything is frozen" in find(window, QLabel, "layersError").text()
+
+
+def choose_epoch(window, stage: int, epoch: int) -> None:
+    model = find(window, QTreeView, "layerTree").model()
+    cell = model.index(stage, 0).siblingAtColumn(3)
+    assert model.setData(cell, epoch, Qt.ItemDataRole.EditRole)
+
+
+def test_epochs_of_stages_go_into_the_recipe(qtbot, window, script, photos):
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: bool(leaves(window)))
+    choose_epoch(window, 1, 3)
+    assert button(window, "unfreezeByStage").isChecked()
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    (recipe,) = script.of("train")
+    assert recipe.frozen == ("all-but-head",)
+    assert (recipe.freeze_epochs, recipe.unfreeze_schedule) == (0, ("conv1=2", "layer1=3"))
+
+
+def test_an_epoch_is_chosen_for_a_run_that_goes(qtbot, window, script, photos):
+    script.started, script.epochs = {"frozen": NAMES[:2]}, 3
+    start(qtbot, window, photos)
+    script.gate.release()
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
+    choose_epoch(window, 0, 3)
+    script.gate.release()
+    qtbot.waitUntil(lambda: script.of("unfreeze schedule") == [("conv1=3", "layer1=2")])
+    assert script.of("frozen") == []  # as before
+
+
+def test_another_network_has_no_schedule(qtbot, window, photos):
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: bool(leaves(window)))
+    choose_epoch(window, 1, 3)
+    find(window, QComboBox, "modelSelector").setCurrentText("resnet50")
+    recipe = window.session.recipe
+    assert (recipe.model, recipe.unfreeze_schedule, recipe.freeze_epochs) == ("resnet50", (), 1)

@@ -461,7 +461,7 @@ def test_the_marks_of_a_resumed_run_come_back(qtbot, window, script, photos, mon
 
 
 def test_layers_that_a_run_unfreezes_are_unticked(qtbot, window, script, photos):
-    script.started, script.unfreezes = {"frozen": NAMES[:2]}, 2
+    script.started, script.unfreezes = {"frozen": NAMES[:2]}, {2: ()}
     start(qtbot, window, photos)
     qtbot.waitUntil(lambda: frozen(window.session) == NAMES[:2])
     for _ in range(BATCHES):
@@ -472,6 +472,23 @@ def test_layers_that_a_run_unfreezes_are_unticked(qtbot, window, script, photos)
     qtbot.waitUntil(lambda: "Done" in banner_text(window))
     assert not list(script.of("frozen"))  # the run was not asked for it again
     qtbot.waitUntil(lambda: frozen(window.session) == NAMES[:2])  # as the next one begins
+
+
+def test_stages_that_a_run_unfreezes_one_by_one_are_frozen_in_the_next(
+    qtbot, window, script, photos
+):
+    script.started, script.epochs = {"frozen": NAMES[:2]}, 3
+    script.unfreezes = {2: NAMES[:1], 3: ()}
+    start(qtbot, window, photos)
+    qtbot.waitUntil(lambda: frozen(window.session) == NAMES[:2])
+    for left in (NAMES[:1], ()):
+        for _ in range(BATCHES):
+            script.gate.release()
+        qtbot.waitUntil(lambda left=left: frozen(window.session) == left)
+    for _ in range(BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: "Done" in banner_text(window))
+    qtbot.waitUntil(lambda: frozen(window.session) == NAMES[:2])
 
 
 def test_the_layers_panel_says_when_layers_are_unfrozen(qtbot, window, script, photos):

@@ -113,6 +113,25 @@ def told(recipe: Recipe, train: int = 1000, validation: int = 200) -> Estimated:
     return last
 
 
+def test_epochs_take_longer_once_layers_are_unfrozen(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = costing(monkeypatch, lambda side: (side / 1000) ** 2)
+    recipe = little(mode="transfer", image_size=64, epochs=20, frozen=("all-but-head",))
+    frozen, whole = told(recipe), told(replace(recipe, frozen=()))
+    for change in ({"unfreeze_schedule": ("*=11",)}, {"freeze_epochs": 10}):
+        half = told(replace(recipe, **change))
+        assert half.seconds == pytest.approx((frozen.seconds + whole.seconds) / 2, rel=0.05)
+        assert (half.where, half.size, half.speedup) == ("memory", frozen.size, None)
+        planned = told(replace(recipe, **change, minutes=half.seconds / 60)).epochs
+        assert abs(planned - 20) <= 1
+    steps.clear()
+    stages = ("stages.3=5", "stages.2=9", "stages.1=13", "stages.0=17", "stem=17")
+    one_by_one = told(replace(recipe, unfreeze_schedule=stages))
+    assert frozen.seconds < one_by_one.seconds <= 1.05 * whole.seconds
+    assert len(steps) == 3 * 4  # of five phases three are timed, once more to warm up
+
+
 def test_what_would_take_less_is_told(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
     costing(monkeypatch, lambda side: (side / 1000) ** 2)
     recipe = little(image_size=128, epochs=20, augmentation="light")

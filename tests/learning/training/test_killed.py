@@ -45,3 +45,22 @@ def test_killed_while_the_head_is_fitted_and_after(
     assert isinstance(done, Finished)
     assert killed.kills == 5
     same_end(killed.run, RunFolder(Path(done.run)))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+def test_killed_while_stages_are_unfrozen(
+    little: Callable[..., Recipe], make_photos: Callable[..., Path], tmp_path: Path
+) -> None:
+    photos = make_photos(tmp_path / "many", classes=3, per_class=40)
+    torch.manual_seed(3)
+    torch.save(build("mynet", 9, 32).state_dict(), tmp_path / "theirs.pth")
+    recipe = little(
+        photos=str(photos), mode="transfer", weights=str(tmp_path / "theirs.pth"), batch_size=4,
+        freeze_batch_norm=True, frozen=("all-but-head",), epochs=6, ema=0.9, augmentation="light",
+        unfreeze_schedule=("stages.3=2", "stages.2=3", "stages.1=5", "stages.0=5"), layer_decay=0.8,
+    )  # fmt: skip
+    killed = train(recipe, tmp_path / "killed", 5, seed=4, longest=0.6)
+    *_, done = tasks.train(recipe, models=tmp_path / "whole")
+    assert isinstance(done, Finished)
+    assert killed.kills == 5
+    same_end(killed.run, RunFolder(Path(done.run)))
