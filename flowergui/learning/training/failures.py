@@ -110,7 +110,7 @@ def require_finite(run: Run) -> None:
     if run.model.is_finite(trained=True):
         return
     where = {"epoch": run.progress.epoch, "batch": run.progress.batch}
-    if run.folder.last.exists():
+    if os.path.exists(run.folder.last):
         message = tr(
             "Weights or statistics of batch normalization are NaN or infinite after epoch {epoch}, "
             "batch {batch}. The last save is in last.pth.",
