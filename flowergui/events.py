@@ -36,10 +36,12 @@ from flowergui.facts import (
 
 @dataclass(frozen=True, slots=True)
 class ScanProgress:
-    """`checked` of `found` files have been checked."""
+    """`checked` of `found` files have been checked. `waits_for` is the path of a file or folder
+    that is not read after some seconds; else it is ""."""
 
     checked: int
     found: int
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class Scanned:
     train and validation folders). In a flat folder, or in a split one without validation images,
     every `ClassCount.validation` is 0, and a share of the training images will be used for
     validation. Unless it is `checked`, the files are listed but not opened, so there may be more
-    problems.
+    problems. `notes` are sentences on how the folder was understood. `leftovers` are files that
+    nobody takes for images, such as labels and hidden files.
     """
 
     folder: str
@@ -58,6 +61,8 @@ class Scanned:
     classes: tuple[ClassCount, ...]
     problems: tuple[Problem, ...]
     checked: bool = True
+    notes: tuple[str, ...] = ()
+    leftovers: tuple[Problem, ...] = ()
 
     def split_counts(self, fraction: float) -> tuple[int, int]:
         """How many images train and how many validate: by the folder's own split, if it has one,

@@ -25,10 +25,12 @@ class ClassCount:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A file or folder that was left out, and why."""
+    """A file or folder that was left out, and why. It may stand for several: `count` is how many
+    files or folders were left out for this reason, and `path` is one of them."""
 
     path: str
     reason: str
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,8 @@ def predict(
 def evaluate(
     checkpoint: str | Path, folder: str | Path | None = None, *, device: str = ""
 ) -> Iterator[Event]:
-    """PhotoEvaluated for each photo, and at last Evaluated, for a checkpoint or a run's best.
+    """Warned for what is left out, PhotoEvaluated for each photo, and at last Evaluated, for a
+    checkpoint or a run's best.
 
     The photos are those in `folder` that it was not trained on; without a folder, the validation
     photos of its run. `device` is as in `predict`. Raises FlowerError if there are no photos.

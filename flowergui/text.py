@@ -6,6 +6,7 @@ placeholders, so that it can be translated. Code never compares or cuts such tex
 
 import gettext
 import os
+import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -56,6 +57,14 @@ def trn(singular: str, plural: str, count: int, /, **values: Any) -> str:
 def N_(message: str) -> str:  # noqa: N802  # gettext's own name
     """Marks a literal for translation that is shown later, by `tr` of a variable."""
     return message
+
+
+def one_line(name: str) -> str:
+    """A name with its line breaks and other control characters as escapes, so that it can't break
+    a table or a terminal."""
+    return "".join(
+        repr(char)[1:-1] if unicodedata.category(char) == "Cc" else char for char in name
+    )
 
 
 # --- shares -----------------------------------------------------------------------------------

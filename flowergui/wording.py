@@ -11,14 +11,36 @@ from flowergui.events import (
     RolledBack,
     RunStarted,
 )
-from flowergui.facts import DeviceNotice, Speedup, SpeedupKind, WhyNotCached
-from flowergui.text import file_size, fine_percent, number, percent, rough_duration, tr, trn
+from flowergui.facts import DeviceNotice, Problem, Speedup, SpeedupKind, WhyNotCached
+from flowergui.text import (
+    file_size,
+    fine_percent,
+    number,
+    one_line,
+    percent,
+    rough_duration,
+    tr,
+    trn,
+)
 
 MIN_GAIN = 0.01
 """More images are said to help from this gain in accuracy on."""
 
 FASTER = 1.05
 """From this speedup on, a precision is called faster than the other one."""
+
+
+def problem_path(problem: Problem) -> str:
+    """What was left out: a path and, where it stands for several, how many more there are."""
+    path, more = one_line(problem.path), problem.count - 1
+    return (
+        trn("{path} and {count} more", "{path} and {count} more", more, path=path) if more else path
+    )
+
+
+def left_out_text(problem: Problem) -> str:
+    """What was left out, and why."""
+    return tr("{path}: {reason}", path=problem_path(problem), reason=problem.reason)
 
 
 def feature_cache_text(event: FeatureCacheStatus) -> str:

@@ -10,7 +10,7 @@ import flowergui
 PACKAGE = Path(flowergui.__file__).parent
 
 ORDER = (
-    ("errors", "text", "confidence_interval"),
+    ("errors", "text", "confidence_interval", "image_suffixes"),
     ("config",),
     ("facts",),
     ("events", "requests"),

@@ -133,6 +133,7 @@ class Console:
 
     def __init__(self, *, as_json: bool, terminal: bool, everything: bool = False) -> None:
         self.began = self.broke_off = self.unwritten = False
+        self._waits_for = ""
         self._failed: set[str] = set()  # paths that could not be read or saved
         self._as_json = as_json
         self._everything = everything
@@ -142,6 +143,8 @@ class Console:
     def report(self, event: Event) -> None:
         """Prints one event. Raises OutputError."""
         self._note_outcome(event)
+        if isinstance(event, ScanProgress):
+            self._note_stall(event)
         if self._as_json:
             say(json_line(event))
             flush()
@@ -162,6 +165,13 @@ class Console:
         be compared, a checkpoint could not be saved to the end, output was lost, or a run can't be
         resumed or broke off; else 0."""
         return 1 if self._failed or self.broke_off or self.unwritten else 0
+
+    def _note_stall(self, event: ScanProgress) -> None:
+        """Says once which file a scan waits for."""
+        if event.waits_for and event.waits_for != self._waits_for:
+            self._bar.close()
+            say(report.problem(event), sys.stderr)
+        self._waits_for = event.waits_for
 
     def _note_outcome(self, event: Event) -> None:
         match event:

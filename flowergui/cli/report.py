@@ -43,6 +43,7 @@ from flowergui.events import (
     SampleDrawn,
     SaveFailed,
     Scanned,
+    ScanProgress,
     Stopped,
     TrainingSizeChanged,
     Warned,
@@ -55,6 +56,7 @@ from flowergui.wording import (
     device_notice_text,
     feature_cache_text,
     head_fitted_text,
+    left_out_text,
     network_failed_text,
     networks_compared_text,
     photo_cache_text,
@@ -131,6 +133,8 @@ def problem(event: Event) -> str:
             return event.message
         case PredictionFailed():
             return event.reason
+        case ScanProgress() if event.waits_for:
+            return tr("Waiting for {path}: its drive does not answer.", path=event.waits_for)
         case SaveFailed():
             return tr("{path} could not be saved: {reason}.", path=event.path, reason=event.reason)
         case NetworkFailed():
@@ -158,9 +162,9 @@ def scan_summary(event: Scanned) -> Sequence[str]:
         classes=trn("{count} class", "{count} classes", len(event.classes)),
     )
     if event.checked:
-        return [summary]
+        return [summary, *event.notes]
     unchecked = tr("They are not opened yet; an unreadable one will be named when it is its turn.")
-    return [summary, unchecked]
+    return [summary, unchecked, *event.notes]
 
 
 def scan_table(event: Scanned) -> Sequence[str]:
@@ -175,6 +179,10 @@ def scan_table(event: Scanned) -> Sequence[str]:
         table.append(f"{name:<{width}}  {train:>7,}" + (f"  {validation:>10,}" if split else ""))
     if not split:
         table.append(tr("A share of every class will be used for validation."))
+    table += event.notes
+    if event.leftovers:
+        table.append(tr("Passed over, as they are no images:"))
+        table += (f"  {left_out_text(each)}" for each in event.leftovers)
     return table
 
 
@@ -184,9 +192,10 @@ def problems(found: Sequence[Problem], *, most: int | None = None, rest: str = "
     if not found:
         return []
     shown = found[:most]
-    listed = [trn("{count} problem:", "{count} problems:", len(found))]
-    listed += (f"  {each.path}: {each.reason}" for each in shown)
-    more = len(found) - len(shown)
+    count = sum(each.count for each in found)
+    listed = [trn("{count} problem:", "{count} problems:", count)]
+    listed += (f"  {left_out_text(each)}" for each in shown)
+    more = count - sum(each.count for each in shown)
     if more and rest:
         listed.append(
             trn(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import BATCH, EPOCH
 
+from flowergui.cli import report
 from flowergui.cli.console import Console, json_line
 from flowergui.events import (
     DownloadProgress,
@@ -15,9 +16,12 @@ from flowergui.events import (
     PredictionFailed,
     Saved,
     SaveFailed,
+    Scanned,
+    ScanProgress,
     Stopped,
     ValidationProgress,
 )
+from flowergui.facts import ClassCount, Problem
 
 
 def test_numbers_that_json_lacks_are_null() -> None:
@@ -110,3 +114,35 @@ def test_a_run_without_a_validation_set_has_no_best_accuracy(
     assert first == "epoch 1/2, loss 0.700, accuracy 50.0%, 1.5 s"
     assert said[0] == "2 epochs done in 10.0 s."
     assert not any("validation" in line or "0.0%" in line for line in said)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_scan_that_waits_says_once_for_what(
+    capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    console = Console(as_json=as_json, terminal=False)
+    for waits_for in ("", "/nas/rose/1.jpg", "/nas/rose/1.jpg", "", "/nas/rose/2.jpg"):
+        console.report(ScanProgress(0, 9, waits_for))
+    assert capsys.readouterr().err.splitlines() == [
+        "Waiting for /nas/rose/1.jpg: its drive does not answer.",
+        "Waiting for /nas/rose/2.jpg: its drive does not answer.",
+    ]
+
+
+def test_a_scan_names_what_it_passed_over() -> None:
+    classes = (ClassCount("rose", 3, 0, ()),)
+    odd = (Problem("rose/a\nb.cr2", "no image", 2), Problem("lily", "closed"))
+    scanned = Scanned(
+        "/f", "flat", classes, odd, notes=("A note.",), leftovers=(Problem("a.txt", "text", 1_001),)
+    )
+    assert report.scan_summary(scanned)[1:] == ["A note."]
+    assert report.scan_table(scanned)[-3:] == [
+        "A note.",
+        "Passed over, as they are no images:",
+        "  a.txt and 1,000 more: text",
+    ]
+    assert report.problems(odd) == [
+        "3 problems:",
+        "  rose/a\\nb.cr2 and 1 more: no image",
+        "  lily: closed",
+    ]

@@ -1,10 +1,15 @@
 """What tests of scanned folders share: scanning one, and giving it ready splits."""
 
+from collections.abc import Generator
 from pathlib import Path
+from typing import TypeVar
 
 from flowergui.events import Scanned, ScanProgress
 from flowergui.learning.data.photos import Photos
 from flowergui.learning.data.scan import scan
+
+Event = TypeVar("Event")
+Result = TypeVar("Result")
 
 
 def scanned(folder: Path) -> tuple[Photos, list[ScanProgress | Scanned]]:
@@ -27,3 +32,13 @@ def ready_split(flat: Path, name: str, train: str = "train") -> Path:
             photo.rename(to / photo.name)
         folder.rmdir()
     return flat
+
+
+def end_of(job: Generator[Event, None, Result]) -> tuple[list[Event], Result]:
+    """What a generator yields, and what it returns."""
+    told: list[Event] = []
+    while True:
+        try:
+            told.append(next(job))
+        except StopIteration as end:
+            return told, end.value

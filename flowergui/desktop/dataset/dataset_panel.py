@@ -221,7 +221,7 @@ class DatasetPanel(Card):
         self._total.setVisible(opened)
         self._split.setVisible(opened)
         self._confidence.setVisible(opened)
-        left_out = len(self._scanned.problems) if self._scanned else 0
+        left_out = sum(each.count for each in self._scanned.problems) if self._scanned else 0
         self._problems.setVisible(left_out > 0)
         self._problems.setText(
             trn("{count} file is left out ▸", "{count} files are left out ▸", left_out)
@@ -254,7 +254,7 @@ class DatasetPanel(Card):
             text += "\n" + tr(
                 "Images that can't be read are left out during training, with a message."
             )
-        self._split.setText(text)
+        self._split.setText("\n".join((text, *self._scanned.notes)))
 
     def _show_counts(self, class_count: int, train: int, validation: int) -> None:
         classes = trn("{count} class", "{count} classes", class_count)
@@ -264,7 +264,7 @@ class DatasetPanel(Card):
     @Slot()
     def _show_problems(self) -> None:
         if self._scanned:
-            ProblemsDialog(self._scanned.problems, self).open()
+            ProblemsDialog(self._scanned.problems, self._scanned.leftovers, self).open()
 
     # --- what the user does ---------------------------------------------------------------
 

@@ -17,14 +17,21 @@ from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
 from flowergui.desktop.widgets.labels import escape_tooltip, small_label
 from flowergui.facts import Problem
 from flowergui.text import N_, tr
+from flowergui.wording import problem_path
 
 HEADERS = (N_("File"), N_("Reason"))
 
 
 class ProblemsDialog(QDialog):
-    """A table of the files that are left out; it does not block the window."""
+    """A table of the files that are left out, and below them of the `leftovers` that nobody takes
+    for images; it does not block the window."""
 
-    def __init__(self, problems: Sequence[Problem], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        leftovers: Sequence[Problem] = (),
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("problemsDialog")
         self.setWindowTitle(tr("Left out"))
@@ -32,7 +39,7 @@ class ProblemsDialog(QDialog):
         table = QTableView()
         table.setObjectName("problemsTable")
         table.setAccessibleName(tr("Files that are left out"))
-        table.setModel(ProblemModel(problems, table))
+        table.setModel(ProblemModel((*problems, *leftovers), table))
         table.setShowGrid(False)
         table.setWordWrap(False)
         table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
@@ -73,7 +80,7 @@ class ProblemModel(QAbstractTableModel):
 
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
         problem = self._problems[index.row()]
-        text = problem.reason if index.column() else problem.path
+        text = problem.reason if index.column() else problem_path(problem)
         if role == Qt.ItemDataRole.DisplayRole:
             return text
         return escape_tooltip(text) if role == Qt.ItemDataRole.ToolTipRole else None

@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QWidget
 
 from flowergui.desktop.widgets.cancellable_progress import CancellableProgress
 from flowergui.events import SampleProgress, ScanProgress
-from flowergui.text import tr
+from flowergui.text import one_line, tr
 
 
 class ScanProgressBar(CancellableProgress):
@@ -14,7 +14,10 @@ class ScanProgressBar(CancellableProgress):
         super().__init__("cancelScanButton", parent)
 
     def show_progress(self, event: ScanProgress | SampleProgress) -> None:
-        """Shows how many images are checked or drawn."""
+        """Shows how many images are checked or drawn, or which one a scan waits for."""
+        if isinstance(event, ScanProgress) and event.waits_for:
+            self.show_share(tr("Waiting for {path}…", path=one_line(event.waits_for)), 0, 0)
+            return
         if isinstance(event, ScanProgress):
             done, total = event.checked, event.found
             counts = {"done": f"{done:,}", "total": f"{total:,}"}

@@ -24,6 +24,8 @@ class ProbeProgress(CancellableProgress):
         match event:
             case Preparing():
                 text, done, total = event.what, event.done, event.total
+            case ScanProgress() if event.waits_for:
+                text, done, total = tr("Waiting for {path}…", path=event.waits_for), 0, 0
             case ScanProgress():
                 text, done, total = tr("Checking images"), event.checked, event.found
             case DownloadProgress():

@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, IMAGES, choose_files
+from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_files, image_filter
 from flowergui.desktop.widgets.painting import paint_flower
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.desktop.widgets.typed_path import typed_path
@@ -112,7 +112,7 @@ class DropZone(PhotoView):
     @Slot()
     def browse(self) -> None:
         """Asks for images, or for a checkpoint."""
-        choose_files(self, tr("Choose images"), [IMAGES, CHECKPOINTS], self._take_paths)
+        choose_files(self, tr("Choose images"), [image_filter(), CHECKPOINTS], self._take_paths)
 
     @Slot()
     def paste(self) -> None:

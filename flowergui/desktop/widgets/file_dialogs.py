@@ -7,9 +7,9 @@ from PySide6.QtGui import QIcon, QPainter
 from PySide6.QtWidgets import QFileDialog, QToolButton, QWidget
 
 from flowergui.desktop.style import theme
+from flowergui.image_suffixes import IMAGE_SUFFIXES
 from flowergui.text import N_, tr
 
-IMAGES = N_("Images (*.jpg *.jpeg *.png *.webp *.bmp *.gif *.tif *.tiff *.avif)")
 CHECKPOINTS = N_("Checkpoints and weights (*.pth *.pt *.safetensors)")
 TABLES = N_("Tables (*.csv)")
 NETWORKS = (
@@ -18,6 +18,11 @@ NETWORKS = (
     N_("Weights only, for PyTorch (*.pth)"),
 )
 ANYTHING = N_("All files (*)")
+
+
+def image_filter() -> str:
+    """The filter of a file dialog for all images that can be read."""
+    return tr("Images ({endings})", endings=" ".join(sorted(f"*{each}" for each in IMAGE_SUFFIXES)))
 
 
 def choose_folder(parent: QWidget, title: str, start: str, then: Callable[[str], object]) -> None:

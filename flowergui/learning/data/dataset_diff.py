@@ -1,16 +1,19 @@
 """Compares a run's dataset with its folder as it is now."""
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Preparing
+from flowergui.facts import Problem
+from flowergui.learning.data.class_folders import class_name
+from flowergui.learning.data.dataset_listing import NoFolderError
 from flowergui.learning.data.photo_check import readable
 from flowergui.learning.data.photos import Photo
-from flowergui.learning.data.scan import PROGRESS_FILES, list_photos
+from flowergui.learning.data.scan import PROGRESS_FILES, list_folder
 from flowergui.learning.data.split import Split, split_class
 from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder, file_size
@@ -84,21 +87,24 @@ def compare_dataset(
 
     Raises FlowerError if the folder doesn't exist, and for an impossible renaming.
     """
-    if not os.path.isdir(folder):
+    names = dict(renamed)
+    try:
+        found = yield from list_folder(folder, {*classes, *names.values()} - names.keys())
+    except NoFolderError as error:
         raise FlowerError(
             tr("The images of this run are no longer in {folder}.", folder=folder),
             hint=tr("Choose the folder where they are now."),
             option="--photos",
-        )
-    listed = yield from list_photos(folder)
+        ) from error
+    listed = found.rows()
     here = {path for path, _, _ in listed}
-    names = dict(renamed)
     if len(names) < len(renamed) or len(set(names.values())) < len(renamed):
         raise FlowerError(
             tr("Each class can be renamed only once, and each new name can be used only once.")
         )
     _check_renaming(names, classes, {name for _, name, _ in listed})
     known = tuple(names.get(name, name) for name in classes)
+    moved = _Renamed(names, listed)
     names_now = set(known)
     of_the_run = {*classes, *names.values()}
     rows, missing, changed = [], [], []
@@ -109,12 +115,13 @@ def compare_dataset(
         if name not in of_the_run:
             later.add(name)  # added or renamed after this checkpoint: new again
             continue
-        path = _moved(before, name, names[name]) if name in names else before
+        path = moved.path(before, name) if name in names else before
         rows.append((path, names.get(name, name), part))
         if path not in here and not os.path.isfile(folder / path):
             missing.append(path)
         elif size is not None and file_size(f"{folder}/{path}") != size:
             changed.append(path)
+    _raise_if_closed(folder, found.closed, missing)
     mine, lost = {path for path, _, _ in rows}, set(missing)
     left = {name for path, name, _ in rows if path not in lost}
     new = [row for row in listed if row[0] not in mine]
@@ -165,6 +172,20 @@ def split_after(diff: DatasetDiff, recipe: Recipe, options: ResumeOptions) -> Sp
     return Split(diff.folder, classes, tuple(parts["train"]), tuple(parts["validation"]))
 
 
+def _raise_if_closed(folder: Path, closed: Sequence[Problem], missing: Sequence[str]) -> None:
+    """Raises FlowerError if images are missing because their folder can't be read."""
+    for problem in closed:
+        if any(path.startswith(f"{problem.path}/") for path in missing):
+            raise FlowerError(
+                tr(
+                    "{folder} can't be opened: {reason}.",
+                    folder=folder / problem.path,
+                    reason=problem.reason,
+                ),
+                hint=tr("Change its permissions: images of this run are in it."),
+            )
+
+
 def _check_renaming(names: dict[str, str], classes: Sequence[str], here: set[str]) -> None:
     for old, new in names.items():
         if old not in classes:
@@ -188,11 +209,37 @@ def _check_renaming(names: dict[str, str], classes: Sequence[str], here: set[str
             raise FlowerError(message)
 
 
-def _moved(path: str, old: str, new: str) -> str:
-    """`path` with its class folder renamed."""
-    parts = list(PurePosixPath(path).parts)
-    parts[parts.index(old)] = new
-    return "/".join(parts)
+class _Renamed:
+    """Where the images of renamed classes are now. Of the folders in a path, the one whose name
+    changes is that of the class: a part of a split may have the same name."""
+
+    def __init__(self, names: Mapping[str, str], listed: Sequence[tuple[str, str, str]]) -> None:
+        self._names = names
+        new = set(names.values())
+        self._here = {
+            (name, place): path
+            for path, name, _ in listed
+            if name in new
+            for place in _without_class_folder(path, name)
+        }
+
+    def path(self, before: str, name: str) -> str:
+        """Where an image of the class is now that was at the path `before`; if it is gone, where
+        it would be."""
+        new, path = self._names[name], before
+        for place in _without_class_folder(before, name):
+            if found := self._here.get((new, place)):
+                return found
+            path = "/".join((*place[0], new, *place[1]))
+        return path
+
+
+def _without_class_folder(path: str, name: str) -> Iterator[tuple[tuple[str, ...], ...]]:
+    """What stands before and after a folder of the class `name` in a path, for each such folder."""
+    parts = PurePosixPath(path).parts
+    for number, part in enumerate(parts[:-1]):
+        if class_name(part) == class_name(name):
+            yield parts[:number], parts[number + 1 :]
 
 
 def _suggested(

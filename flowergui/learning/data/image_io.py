@@ -1,6 +1,8 @@
 """Decodes image files, in one way for training and prediction."""
 
 import math
+import os
+import stat
 import warnings
 from contextlib import suppress
 from functools import cache
@@ -8,18 +10,13 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from flowergui.errors import FlowerError
-from flowergui.text import tr
+from flowergui.image_suffixes import HEIF_SUFFIXES
+from flowergui.text import N_, tr
 
-EXTENSIONS = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jfif"}
-    | {".ppm", ".pgm", ".heic", ".heif"}
-)
-"""Suffixes in lower case of the files that count as images."""
-
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM", "HEIF", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM", "HEIF", "MPO", "DIB")
 """The formats that Pillow tries: the content of a file decides, not its suffix."""
 
 MAX_PIXELS = 100_000_000
@@ -28,6 +25,11 @@ MAX_PIXELS = 100_000_000
 BACKGROUND = (255, 255, 255)
 """RGB behind transparent pixels."""
 
+
+MAX_TEXT_BYTES = 64 * 2**20
+"""Texts in a PNG, decompressed, are read up to this size. Pillow's own limit is 1 MiB, which the
+prompts and histories exceed that programs write into good images."""
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = MAX_TEXT_BYTES
 
 _DECODER_OUT_OF_MEMORY = ImageFile.ERRORS[-9]
 """How Pillow's decoders report that an allocation failed, as an OSError."""
@@ -51,6 +53,8 @@ def read(path: Path, *, at_least: int = 0) -> Image.Image:
 
     Raises UnreadableError, and MemoryError if there is not enough memory.
     """
+    if reason := why_no_file(path):  # opening a pipe would wait for somebody to write into it
+        raise UnreadableError(path, reason)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of sizes and odd metadata
@@ -142,14 +146,50 @@ def _too_large(size: tuple[int, int]) -> str:
     )
 
 
-def _why(path: Path, error: Exception) -> str:
+_NO_FILES = (
+    (stat.S_ISDIR, N_("it is a folder, not a file")),
+    (stat.S_ISFIFO, N_("it is a named pipe, not a file")),
+    (stat.S_ISSOCK, N_("it is a socket, not a file")),
+)
+
+
+def why_no_file(path: str | Path) -> str:
+    """Why there is no file that can be read at `path`; "" if there is one. Nothing is opened."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        broken = isinstance(error, FileNotFoundError) and os.path.islink(path)
+        return tr("it is a link to a file that is not there") if broken else why_os_error(error)
+    except ValueError:  # a zero in its name
+        return tr("the file no longer exists")
+    if stat.S_ISREG(mode):
+        return ""
+    kinds = (tr(reason) for is_kind, reason in _NO_FILES if is_kind(mode))
+    return next(kinds, tr("it is a device, not a file"))
+
+
+def why_os_error(error: OSError) -> str:
+    """Why the system can't read a file or folder, without its path and the error's number."""
     if isinstance(error, FileNotFoundError):
         return tr("the file no longer exists")
     if isinstance(error, PermissionError):
         return tr("permission denied")
-    if path.suffix.lower() in (".heic", ".heif"):
-        return tr("HEIC images need the package pillow-heif")
+    return error.strerror or str(error).rstrip(".")
+
+
+def _why(path: Path, error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        empty = path.stat().st_size == 0
-        return tr("the file is empty") if empty else tr("it is not an image of a known format")
-    return str(error).rstrip(".") or type(error).__name__
+        if path.stat().st_size == 0:
+            return tr("the file is empty")
+        if path.suffix.lower() in HEIF_SUFFIXES and "HEIF" not in _readable():
+            return tr("HEIC images need the package pillow-heif")
+        return tr("it is not an image of a known format")
+    if isinstance(error, Image.DecompressionBombError):  # raised before the size is known
+        limit = MAX_PIXELS // 1_000_000
+        return tr("it has more pixels than the limit of {limit} megapixels", limit=limit)
+    if isinstance(error, OSError) and error.errno:
+        return why_os_error(error)
+    if isinstance(error, ValueError) and "MAX_TEXT" in str(error):
+        return tr("it holds more than {limit} MB of text", limit=MAX_TEXT_BYTES // 2**20)
+    detail = str(error).rstrip(".") or type(error).__name__
+    return tr("it is damaged ({detail})", detail=detail)

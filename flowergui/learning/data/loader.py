@@ -2,9 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +14,10 @@ from torch import Tensor
 
 from flowergui.errors import FlowerError
 from flowergui.facts import Problem
+from flowergui.learning.data import image_io, stalls
 from flowergui.learning.data.augmentation import Pixels
 from flowergui.learning.data.dataset import ImageDataset
+from flowergui.learning.data.stalls import DaemonThreads
 from flowergui.learning.device import hardware, transfers
 
 CPU = torch.device("cpu")
@@ -33,6 +37,26 @@ class Batch:
     labels: Tensor
     indices: tuple[int, ...]
     failed: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loading:
+    """Images that a thread loads. `loaded` grows one by one."""
+
+    indices: tuple[int, ...]
+    loaded: list[Pixels | Problem]
+    future: Future[Any]
+
+    def finished(self) -> bool:
+        """Waits for them; False once none was loaded for MAX_WAIT_S. Raises what loading raises."""
+        while True:
+            before = len(self.loaded)
+            wait((self.future,), stalls.MAX_WAIT_S)
+            if self.future.done():
+                self.future.result()
+                return True
+            if len(self.loaded) == before:
+                return False
 
 
 def worker_count(requested: int, device: torch.device) -> int:
@@ -58,7 +82,7 @@ def iterate_batches(
     beside a window (forked processes can't), and are faster than processes on few cores. With 0
     workers, all cores prepare each batch before it is used: on two cores, threads in the
     background slow down training as much as they gain. For a GPU as `device`, batches are in
-    pinned memory.
+    pinned memory. Images that a drive does not give within MAX_WAIT_S have failed.
     """
 
     def load(index: int) -> Pixels | Problem:
@@ -67,8 +91,24 @@ def iterate_batches(
         except FlowerError as error:
             return Problem(dataset.photos[index].path, str(error))
 
-    def load_all(indices: Sequence[int]) -> list[Pixels | Problem]:
-        return [load(index) for index in indices]
+    def load_all(indices: Sequence[int], loaded: list[Pixels | Problem]) -> None:
+        for index in indices:
+            loaded.append(load(index))  # noqa: PERF401  # one by one: `finished` looks at it
+
+    def begin(
+        pool: Executor, work: Callable[..., Batch | None], indices: tuple[int, ...]
+    ) -> _Loading:
+        loaded: list[Pixels | Problem] = []
+        return _Loading(indices, loaded, pool.submit(work, indices, loaded))
+
+    def results(loading: _Loading) -> list[Pixels | Problem]:
+        """What was loaded, with problems in place of what the drive does not give."""
+        loaded = list(loading.loaded)
+        for index in loading.indices[len(loaded) :]:
+            path = dataset.photos[index].path
+            why = image_io.UnreadableError(Path(path), stalls.why_stalled())
+            loaded.append(Problem(path, str(why)))
+        return loaded
 
     def collate(indices: tuple[int, ...], loaded: Sequence[Pixels | Problem]) -> Batch:
         crops, good, failed = [], [], []
@@ -91,25 +131,44 @@ def iterate_batches(
 
     if workers == 0:
         cores = hardware.cores()
-        with ThreadPoolExecutor(cores, thread_name_prefix="photos") as pool:
+        pool = DaemonThreads(cores)
+        try:
             for indices in batches:
                 share = -(-len(indices) // cores)
                 parts = [indices[start : start + share] for start in range(0, len(indices), share)]
-                loaded = [each for part in pool.map(load_all, parts) for each in part]
-                yield collate(indices, loaded)
+                begun = [begin(pool, load_all, part) for part in parts]
+                finished = [each.finished() for each in begun]
+                yield collate(indices, [one for each in begun for one in results(each)])
+                if not all(finished):
+                    pool.shutdown(wait=False)
+                    pool = DaemonThreads(cores)
+        finally:
+            pool.shutdown()
         return
 
-    def assemble(indices: tuple[int, ...]) -> Batch:
-        return collate(indices, load_all(indices))
+    def assemble(indices: tuple[int, ...], loaded: list[Pixels | Problem]) -> Batch:
+        load_all(indices, loaded)
+        batch = collate(indices, loaded)
+        loaded.clear()
+        return batch
 
     waiting = iter(batches)
-    with ThreadPoolExecutor(workers, thread_name_prefix="photos") as pool:
-        ahead: deque[Future[Batch]] = deque()
-        try:
-            ahead.extend(pool.submit(assemble, indices) for indices in islice(waiting, workers + 2))
-            while ahead:
-                batch = ahead.popleft().result()
-                ahead.extend(pool.submit(assemble, indices) for indices in islice(waiting, 1))
-                yield batch
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool = DaemonThreads(workers)
+    ahead = deque(begin(pool, assemble, indices) for indices in islice(waiting, workers + 2))
+    try:
+        while ahead:
+            loading = ahead.popleft()
+            if loading.finished():
+                batch = loading.future.result()
+            else:
+                batch = collate(loading.indices, results(loading))
+                pool.shutdown(wait=False, cancel_futures=True)
+                pool = DaemonThreads(workers)
+                ahead = deque(
+                    begin(pool, assemble, each.indices) if each.future.cancelled() else each
+                    for each in ahead
+                )
+            ahead.extend(begin(pool, assemble, indices) for indices in islice(waiting, 1))
+            yield batch
+    finally:
+        pool.shutdown(cancel_futures=True)

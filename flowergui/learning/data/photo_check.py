@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from flowergui.events import Preparing
 from flowergui.learning.data import image_io
+from flowergui.learning.data.stalls import DaemonThreads, Stalled, StalledError, patient
 from flowergui.text import tr
 
 MAX_CHECKED_FIRST = 20_000
@@ -25,20 +26,42 @@ _MAX_KNOWN = 100_000
 """Files that are remembered, with some 300 bytes each."""
 
 
-def check_files(folder: Path, paths: list[str]) -> Iterator[tuple[list[str], list[str]]]:
-    """Yields chunks of `paths` and, for each path, why it can't be read ("" if it can)."""
+Checked = list[tuple[str, str]]
+"""Paths, each with the reason why it can't be read; "" if it can."""
+
+
+def check_files(folder: Path, paths: list[str]) -> Iterator[Checked | Stalled]:
+    """Opens images, and yields what was found, some at a time; Stalled while one isn't read.
+
+    One that isn't read within MAX_WAIT_S is given up. Raises StalledError once a whole set of
+    threads has been lost like this.
+    """
     waiting = iter(paths)
-    with ThreadPoolExecutor(max_workers=min(_THREADS, os.cpu_count() or 1)) as pool:
+    lost = 0
+    with DaemonThreads(min(_THREADS, os.cpu_count() or 1)) as pool:
         while chunk := list(islice(waiting, _CHUNK_FILES)):
-            yield chunk, list(pool.map(lambda path: check_file(folder / path), chunk))
+            futures = [pool.submit(check_file, folder / path) for path in chunk]
+            checked: Checked = []
+            for path, future in zip(chunk, futures, strict=True):
+                try:
+                    reason = yield from patient(future, partial(str, folder / path))
+                except StalledError as stalled:
+                    lost += 1
+                    if lost >= pool.count:
+                        raise
+                    reason = stalled.reason
+                checked.append((path, reason))
+            yield checked
 
 
 def check_file(path: Path) -> str:
     """Why an image can't be read; "" if it can, and if there is no memory to find out."""
+    if reason := image_io.why_no_file(path):
+        return reason
     try:
         status = path.stat()
     except OSError as error:
-        return error.strerror or tr("it can't be opened")
+        return image_io.why_os_error(error)
     key = (str(path), status.st_size, status.st_mtime_ns)
     if key in _known:
         return _known[key]
@@ -66,9 +89,12 @@ def readable(folder: Path, paths: Sequence[str]) -> Generator[Preparing, None, s
         return set(paths)
     good: set[str] = set()
     done = 0
-    for chunk, reasons in check_files(folder, list(paths)):
-        good.update(path for path, reason in zip(chunk, reasons, strict=True) if not reason)
-        done += len(chunk)
+    for step in check_files(folder, list(paths)):
+        if isinstance(step, Stalled):
+            yield Preparing(tr("Waiting for {path}", path=step.path), done, len(paths))
+            continue
+        good.update(path for path, reason in step if not reason)
+        done += len(step)
         if done < len(paths):
             yield Preparing(tr("Checking new images"), done, len(paths))
     return good

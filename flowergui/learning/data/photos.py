@@ -21,7 +21,8 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Photos:
-    """The images of a folder by its own split. Without validation folders all are in `train`."""
+    """The images of a folder by its own split. Without validation folders all are in `train`.
+    `notes` and `leftovers` are as in Scanned."""
 
     folder: Path
     layout: Layout
@@ -29,6 +30,8 @@ class Photos:
     train: tuple[Photo, ...]
     validation: tuple[Photo, ...]
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+    leftovers: tuple[Problem, ...] = ()
 
 
 def sorted_by_path(photos: Iterable[Photo]) -> tuple[Photo, ...]:

@@ -9,12 +9,12 @@ from torch.nn import functional
 
 from flowergui.confusion_matrix import ConfusionMatrix, by_confidence
 from flowergui.errors import FlowerError
-from flowergui.events import Evaluated, Event, PhotoEvaluated, Preparing
+from flowergui.events import Evaluated, Event, PhotoEvaluated, Preparing, Warned
 from flowergui.facts import Problem
 from flowergui.learning.data import leakage
 from flowergui.learning.data.leakage import Row
 from flowergui.learning.data.photos import Photo
-from flowergui.learning.data.scan import list_photos
+from flowergui.learning.data.scan import list_folder
 from flowergui.learning.inference.batch_inference import BatchInference
 from flowergui.learning.inference.predictor import (
     Predictor,
@@ -24,7 +24,8 @@ from flowergui.learning.inference.predictor import (
     probabilities,
 )
 from flowergui.store.run_folder import RunFolder
-from flowergui.text import shortened, tr
+from flowergui.text import one_line, shortened, tr
+from flowergui.wording import left_out_text
 
 MAX_CONFIDENT_ERRORS = 10
 """Most single errors in the result."""
@@ -47,8 +48,8 @@ def evaluate(source: Path, folder: Path | None, device: str = "") -> Iterator[Ev
     """Evaluates a checkpoint, or a run folder's best, on photos that it was not trained on.
 
     The photos are those in `folder`, by default those of its run; if that has a split for
-    validation or test, those in it. Yields PhotoEvaluated for each photo, Preparing between them,
-    and at last Evaluated. `device` is as in `device_for`.
+    validation or test, those in it. Yields Warned for what is left out, PhotoEvaluated for each
+    photo, Preparing between them, and at last Evaluated. `device` is as in `device_for`.
 
     No random numbers are drawn, so that a run that trains beside it is not affected. Raises
     FlowerError if the checkpoint can't be used, if there are no photos to evaluate on, and if
@@ -80,7 +81,7 @@ def evaluate(source: Path, folder: Path | None, device: str = "") -> Iterator[Ev
             tr(
                 "No image in {folder} can be read ({path}: {reason}).",
                 folder=chosen.folder,
-                path=problems[0].path,
+                path=one_line(problems[0].path),
                 reason=problems[0].reason.rstrip("."),
             )
         )
@@ -106,7 +107,7 @@ def evaluate(source: Path, folder: Path | None, device: str = "") -> Iterator[Ev
 
 def _evaluation_set(
     path: Path, folder: Path | None, classes: tuple[str, ...]
-) -> Generator[Preparing, None, EvaluationSet]:
+) -> Generator[Preparing | Warned, None, EvaluationSet]:
     """Raises FlowerError if there are none."""
     run = RunFolder(path.parent)
     if folder is None:
@@ -126,7 +127,10 @@ def _evaluation_set(
                 hint=tr("Name a folder of images that it was not trained on."),
             )
         return _of_known_classes(folder, split.unseen, classes, split.trained_on)
-    listed = yield from list_photos(folder)
+    found = yield from list_folder(folder, classes)
+    for problem in found.problems:
+        yield Warned(tr("Left out: {problem}.", problem=left_out_text(problem)))
+    listed = found.rows()
     if not listed:
         raise FlowerError(
             tr("There are no images in {folder}.", folder=folder),

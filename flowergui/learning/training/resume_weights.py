@@ -12,6 +12,7 @@ from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Warned
 from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.data.class_folders import class_name
 from flowergui.learning.data.photos import Photos
 from flowergui.learning.data.scan import scan
 from flowergui.learning.data.split import split_photos
@@ -98,7 +99,7 @@ def _raise_if_other_classes(
     """Raises FlowerError if the dataset has other classes than the weights. `theirs`
     are the names of these, if they are known."""
     hint = tr("Open the dataset that it was trained on, or start a transfer from it.")
-    if theirs and theirs != found.classes:
+    if theirs and tuple(map(class_name, theirs)) != found.classes:
         raise FlowerError(
             tr(
                 "{file} was trained on the classes {theirs}, and {folder} has {classes}.",

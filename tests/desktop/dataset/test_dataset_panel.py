@@ -161,6 +161,34 @@ def test_what_was_left_out_is_a_click_away(qtbot, panel):
     assert not left_out.isVisible()
 
 
+def test_files_that_were_passed_over_are_counted(panel):
+    odd = [Problem("rose/1.cr2", "not read", 40), Problem("iris", "closed")]
+    found = scanned(flower("rose", 2), flower("tulip", 2), problems=odd)
+    panel.show_scanned(replace(found, leftovers=(Problem("notes.txt", "no image"),)))
+    left_out = button(panel, "problemsButton")
+    assert left_out.text() == "41 files are left out ▸"
+    left_out.click()
+    model = panel.findChild(QTableView, "problemsTable").model()
+    assert [model.index(row, 0).data() for row in range(model.rowCount())] == [
+        "rose/1.cr2 and 39 more",
+        "iris",
+        "notes.txt",
+    ]
+
+
+def test_how_the_folder_was_understood_is_said(panel):
+    found = scanned(flower("rose", 2), flower("tulip", 2))
+    panel.show_scanned(replace(found, notes=("The class folders are in data/flowers.",)))
+    assert "The class folders are in data/flowers." in texts(panel)
+
+
+def test_a_scan_says_which_file_it_waits_for(panel):
+    panel.show_progress(ScanProgress(1, 2, "/nas/rose/1.jpg"))
+    assert "Waiting for /nas/rose/1.jpg…" in texts(panel)
+    panel.show_progress(ScanProgress(2, 2))
+    assert "Waiting" not in texts(panel)
+
+
 def test_a_large_folder_is_checked_while_it_is_used(panel):
     listed = scanned(flower("rose", 20_000), flower("tulip", 1_200))
     panel.show_scanned(replace(listed, checked=False))

@@ -5,7 +5,12 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QToolButton, QWidget
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, IMAGES, choose_export, choose_files
+from flowergui.desktop.widgets.file_dialogs import (
+    CHECKPOINTS,
+    choose_export,
+    choose_files,
+    image_filter,
+)
 
 
 @pytest.fixture
@@ -20,7 +25,7 @@ def parent(qtbot):
 def test_the_arrows_have_the_colour_of_text(parent, qapp, scheme):
     """Qt's own are black, and could not be seen in the dark theme."""
     theme.apply(qapp, scheme)
-    choose_files(parent, "Choose images", [IMAGES, CHECKPOINTS], lambda paths: None)
+    choose_files(parent, "Choose images", [image_filter(), CHECKPOINTS], lambda paths: None)
     dialog = parent.findChild(QFileDialog)
     button = dialog.findChild(QToolButton, "toParentButton")
     picture = button.icon().pixmap(button.iconSize(), QIcon.Mode.Normal).toImage()
@@ -32,7 +37,7 @@ def test_the_arrows_have_the_colour_of_text(parent, qapp, scheme):
 
 
 def test_buttons_have_no_icons(parent):
-    choose_files(parent, "Choose images", [IMAGES, CHECKPOINTS], lambda paths: None)
+    choose_files(parent, "Choose images", [image_filter(), CHECKPOINTS], lambda paths: None)
     dialog = parent.findChild(QFileDialog)
     buttons = dialog.findChild(QDialogButtonBox).buttons()
     assert buttons

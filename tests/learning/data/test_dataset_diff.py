@@ -1,11 +1,14 @@
 """A run's photos, held against its folder."""
 
-from collections.abc import Generator
+import os
+import shutil
+import unicodedata
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
+from scanning import end_of
 
+from flowergui.errors import FlowerError
 from flowergui.events import Preparing
 from flowergui.learning.data import dataset_diff
 from flowergui.learning.data.scan import list_photos
@@ -20,19 +23,6 @@ class Asked(tuple[str, ...]):
     def __contains__(self, name: object) -> bool:
         type(self).times += 1
         return super().__contains__(name)
-
-
-Result = TypeVar("Result")
-
-
-def end_of(job: Generator[Preparing, None, Result]) -> tuple[list[Preparing], Result]:
-    """What it tells, and what it returns."""
-    told: list[Preparing] = []
-    while True:
-        try:
-            told.append(next(job))
-        except StopIteration as end:
-            return told, end.value
 
 
 def test_the_classes_are_not_gone_through_for_each_photo(folder: Path, tmp_path: Path) -> None:
@@ -61,3 +51,94 @@ def test_many_photos_tell_how_far_it_is(
     )
     assert known.rows == tuple(rows)
     assert told[1:] == [Preparing("Comparing images", done, 24) for done in (10, 20)]
+
+
+def as_split(folder: Path, home: Path) -> None:
+    """Moves the folder's classes: the first photo of each validates."""
+    for path in sorted(folder.rglob("*.jpg")):
+        part = "val" if path.stem.endswith("_0") else "train"
+        to = home / part / path.parent.name / path.name
+        to.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(to)
+
+
+def test_a_renamed_class_may_have_the_name_of_a_part(flat: Path, tmp_path: Path) -> None:
+    (flat / "iris").rename(flat / "train")
+    home = tmp_path / "split"
+    as_split(flat, home)
+    _, rows = end_of(list_photos(home))
+    run = RunFolder(tmp_path)
+    run.write_split((), rows, home)
+    for part in ("train", "val"):
+        (home / part / "train").rename(home / part / "loco")
+    diff = end_of(
+        dataset_diff.compare_dataset(run, home, ("daisy", "lily", "train"), [("train", "loco")])
+    )[1]
+    assert diff.classes == ("daisy", "lily", "loco")
+    assert diff.missing == diff.added == ()
+    assert {path.rpartition("/")[0] for path, name, _ in diff.rows if name == "loco"} == {
+        "train/loco",
+        "val/loco",
+    }
+
+
+def test_a_run_keeps_its_spelling_of_a_class(flat: Path, tmp_path: Path) -> None:
+    """Earlier versions took names as the system wrote them; what is new now gets the same name."""
+    decomposed = unicodedata.normalize("NFD", "réséda")
+    (flat / "iris").rename(flat / decomposed)
+    classes = ("daisy", "lily", decomposed)
+    _, rows = end_of(list_photos(flat, classes))
+    assert {name for _, name, _ in rows} == set(classes)
+    run = RunFolder(tmp_path)
+    run.write_split((), rows[:-1], flat)
+    diff = end_of(dataset_diff.compare_dataset(run, flat, classes))[1]
+    assert (diff.classes, diff.unknown_classes, diff.missing) == (classes, (), ())
+    assert diff.added == (rows[-1],)
+
+
+def test_a_run_whose_classes_were_parts_stays_as_it_is(flat: Path, tmp_path: Path) -> None:
+    """Earlier versions took training_set and test_set for classes."""
+    home = tmp_path / "kaggle"
+    for name in ("training_set", "test_set"):
+        shutil.copytree(flat, home / name / name)
+    rows = [
+        (path.relative_to(home).as_posix(), path.relative_to(home).parts[0], "train")
+        for path in sorted(home.rglob("*.jpg"))
+    ]
+    run = RunFolder(tmp_path)
+    run.write_split((), rows[1:], home)
+    diff = end_of(dataset_diff.compare_dataset(run, home, ("test_set", "training_set")))[1]
+    assert diff.rows == tuple(rows[1:])
+    assert [row[:2] for row in diff.added] == [rows[0][:2]]
+
+
+def test_images_in_a_closed_folder_are_not_called_gone(
+    flat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunFolder(tmp_path)
+    run.write_split((), end_of(list_photos(flat))[1], flat)
+
+    def refusing(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(FlowerError, match="can't be opened: permission denied"):
+        end_of(dataset_diff.compare_dataset(run, flat, ("daisy", "iris", "lily")))
+
+
+def test_images_of_a_closed_class_are_not_called_gone(
+    flat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunFolder(tmp_path)
+    run.write_split((), end_of(list_photos(flat))[1], flat)
+    scandir, isfile = os.scandir, os.path.isfile
+
+    def refusing(path: str) -> object:
+        if path.endswith("/iris"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    monkeypatch.setattr(os.path, "isfile", lambda path: "/iris/" not in str(path) and isfile(path))
+    with pytest.raises(FlowerError, match=r"flowers/iris can't be opened: permission denied"):
+        end_of(dataset_diff.compare_dataset(run, flat, ("daisy", "iris", "lily")))

@@ -1,12 +1,15 @@
 """Every kind of picture file becomes the RGB pixels that a person would see."""
 
+import os
+import socket
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
+from flowergui.image_suffixes import HEIF_SUFFIXES, IMAGE_SUFFIXES
 from flowergui.learning.data.image_io import UnreadableError, read
 from flowergui.learning.data.photo_check import check_file
 
@@ -152,7 +155,45 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
     assert reason(tmp_path / "text.jpg") == "it is not an image of a known format"
     assert reason(tmp_path / "live.heic") == "HEIC images need the package pillow-heif"
     assert reason(tmp_path / "gone.jpg") == "the file no longer exists"
-    assert "irectory" in reason(tmp_path / "folder.jpg")
+    assert reason(tmp_path / "folder.jpg") == "it is a folder, not a file"
+
+
+def test_what_is_no_file_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening a pipe would wait for somebody who writes into it."""
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "gone.jpg").symlink_to("nowhere.jpg")
+    (tmp_path / "itself.jpg").symlink_to("itself.jpg")
+    monkeypatch.chdir(tmp_path)  # the path of a socket is short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket.jpg")
+        assert reason(tmp_path / "socket.jpg") == "it is a socket, not a file"
+    assert reason(tmp_path / "pipe.jpg") == "it is a named pipe, not a file"
+    assert reason(Path("/dev/zero")) == "it is a device, not a file"
+    assert reason(tmp_path / "gone.jpg") == "it is a link to a file that is not there"
+    assert reason(tmp_path / "itself.jpg") == "Too many levels of symbolic links"
+    assert reason(tmp_path / ("a" * 300 + ".jpg")) == "File name too long"
+    assert reason(Path("a\0b.jpg")) == "the file no longer exists"
+
+
+def test_a_large_scan_is_refused_in_plain_words(tmp_path: Path) -> None:
+    """Pillow calls it a denial of service."""
+    Image.new("1", (20_000, 10_000)).save(tmp_path / "scan.png")
+    assert reason(tmp_path / "scan.png") == "it has more pixels than the limit of 100 megapixels"
+
+
+def test_long_texts_in_a_picture_do_not_keep_it_out(tmp_path: Path) -> None:
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("workflow", "a flower, " * 200_000, zip=True)
+    two_halves().save(tmp_path / "generated.png", pnginfo=texts)
+    assert pixel(read(tmp_path / "generated.png")) == RED
+
+
+@pytest.mark.parametrize("suffix", sorted(IMAGE_SUFFIXES - HEIF_SUFFIXES))
+def test_every_ending_that_is_taken_can_be_read(tmp_path: Path, suffix: str) -> None:
+    kind = {".pjpeg": "JPEG", ".pjp": "JPEG", ".jfif": "JPEG"}.get(suffix)
+    picture = two_halves().convert("1") if suffix == ".pbm" else two_halves()
+    picture.save(tmp_path / f"flower{suffix}", kind)
+    assert read(tmp_path / f"flower{suffix}").size == (40, 20)
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp", "gif"])

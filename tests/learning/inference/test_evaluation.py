@@ -1,6 +1,8 @@
 """How well a checkpoint does on photos that it has not learned from."""
 
+import os
 import shutil
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,15 @@ from PIL import Image
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import EpochDone, Evaluated, Event, Finished, PhotoEvaluated, Preparing
+from flowergui.events import (
+    EpochDone,
+    Evaluated,
+    Event,
+    Finished,
+    PhotoEvaluated,
+    Preparing,
+    Warned,
+)
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.inference import predictor
 from flowergui.learning.inference.batch_inference import BatchInference
@@ -190,6 +200,34 @@ def test_an_export_is_evaluated_too(run: RunFolder, photos: Path, tmp_path: Path
     list(tasks.export(run.path, tmp_path / "flowers.safetensors"))
     _, result = evaluated(tmp_path / "flowers.safetensors", photos)
     assert (result.photos, result.trained_on) == (180, None)  # nobody knows
+
+
+def test_what_is_left_out_is_named(run: RunFolder, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "iris"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (9, 9)).save(folder / "1.png")
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "2.CR2").write_bytes(b"raw")
+    events = list(tasks.evaluate(run.path, folder.parent))
+    assert [event.message for event in events if isinstance(event, Warned)] == [
+        "Left out: iris/pipe.jpg: it is a named pipe, not a file.",
+        "Left out: iris/2.CR2: .cr2 files are not read; convert them to JPEG or PNG.",
+    ]
+    assert events[-1].photos == 1
+
+
+def test_a_class_may_be_spelled_in_other_ways(run: RunFolder, tmp_path: Path) -> None:
+    """Systems compose letters or not, and nobody sees a space at the end of a name."""
+    known = unicodedata.normalize("NFD", "é")
+    stored = checkpoint.read(run.best)
+    stored["classes"] = [known, *stored["classes"][1:]]
+    checkpoint.write(stored, tmp_path / "alone.pth")
+    for name in (unicodedata.normalize("NFC", known), f"{known} "):
+        folder = tmp_path / name / name
+        folder.mkdir(parents=True)
+        Image.new("RGB", (9, 9)).save(folder / "1.png")
+        (photo,) = evaluated(tmp_path / "alone.pth", folder.parent)[0]
+        assert photo.label == known
 
 
 def test_what_cannot_be_is_refused(
