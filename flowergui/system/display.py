@@ -2,6 +2,8 @@
 
 import ctypes
 import os
+import socket
+import subprocess
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -19,29 +21,88 @@ QT_PACKAGES: Final = (
 """The packages of Debian and Ubuntu that Qt needs beside PySide6."""
 
 
+_ALWAYS_WORK: Final = frozenset({"offscreen", "minimal", "vnc", "windows", "direct2d", "cocoa"})
+"""Platform plugins that need no check: they need no screen, or their system always has one."""
+
+_TRY: Final = """
+from PySide6.QtGui import QGuiApplication
+app = QGuiApplication([])
+raise SystemExit(app.primaryScreen() is None)
+"""
+TRY_TIMEOUT_S: Final = 20
+CONNECT_TIMEOUT_S: Final = 2
+
+
 def require_display() -> None:
-    """Raises FlowerError if Qt can't open a window. Takes a few milliseconds. A platform plugin
-    that Qt will use stays loaded."""
+    """Raises FlowerError if Qt can't open a window. Takes a few milliseconds, except for platforms
+    that no desktop uses. A platform plugin that Qt will use stays loaded."""
     environment = os.environ
     plugins = plugin_folder()
     if asked := environment.get("QT_QPA_PLATFORM", ""):
-        names = [part.partition(":")[0] for part in asked.split(";")]
         known = platform_names(plugins)
-        if known and not known.intersection(names):
+        names = [part.partition(":")[0] for part in asked.split(";")]
+        names = [name for name in names if name in known or not known]
+        if not names:
             raise FlowerError(
                 tr("Qt has no platform plugin {name} (QT_QPA_PLATFORM).", name=repr(asked)),
                 hint=tr("It has {names}.", names=", ".join(sorted(known))),
             )
-        if names != ["xcb"]:
-            return
-    elif not sys.platform.startswith(("linux", "freebsd")) or has_wayland(environment):
+        problem = None
+        for name in names:  # Qt takes the first that works
+            if (problem := _why_not(name, plugins)) is None:
+                return
+        if problem is not None:
+            raise problem
+    if not sys.platform.startswith(("linux", "freebsd")) or has_wayland(environment):
         return
-    elif not environment.get("DISPLAY"):
+    if not environment.get("DISPLAY"):
         raise FlowerError(
             tr("The window can't be opened: there is no screen (DISPLAY is not set)."),
             hint=without_a_window(),
         )
     check_xcb(plugins)
+
+
+def _why_not(platform: str, plugins: Path | None) -> FlowerError | None:
+    """Why Qt can't open a window with this platform plugin; None if it can."""
+    if platform == "xcb":
+        try:
+            check_xcb(plugins)
+        except FlowerError as error:
+            return error
+        return None
+    if platform.startswith("wayland"):
+        reason = "" if has_wayland(os.environ) else tr("no Wayland compositor answers")
+    elif platform in platform_names(plugins) - _ALWAYS_WORK:
+        reason = _failure_of(platform)
+    else:
+        reason = ""
+    if not reason:
+        return None
+    message = tr(
+        "The window can't be opened with the platform {name} (QT_QPA_PLATFORM): {reason}.",
+        name=platform,
+        reason=reason,
+    )
+    return FlowerError(message, hint=without_a_window())
+
+
+def _failure_of(platform: str) -> str:
+    """What Qt says if it can't start with this platform plugin, in a process of its own: where a
+    screen is lacking, it ends the process; "" if it can."""
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-c", _TRY],
+            env={**os.environ, "QT_QPA_PLATFORM": platform},
+            capture_output=True,
+            timeout=TRY_TIMEOUT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""  # nobody knows
+    if tried.returncode == 0:
+        return ""
+    said = tried.stderr.decode("utf-8", "replace").strip().splitlines()
+    return said[0].rstrip(".") if said else tr("it ends the process")
 
 
 def without_a_window() -> str:
@@ -81,7 +142,15 @@ def platform_names(plugins: Path | None) -> frozenset[str]:
 def has_wayland(environment: Mapping[str, str]) -> bool:
     """Whether a Wayland compositor can be reached."""
     display = environment.get("WAYLAND_DISPLAY", "")
-    return bool(display) and os.path.exists(Path(environment.get("XDG_RUNTIME_DIR", ""), display))
+    if not display or not hasattr(socket, "AF_UNIX"):
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(CONNECT_TIMEOUT_S)
+        try:
+            probe.connect(str(Path(environment.get("XDG_RUNTIME_DIR", ""), display)))
+        except OSError:  # it may be left from a session that is over
+            return False
+    return True
 
 
 def check_xcb(plugins: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -39,6 +40,10 @@ def start(**environment: str) -> subprocess.CompletedProcess[str]:
         ({"QT_QPA_PLATFORM": "xcb", "DISPLAY": ":7777"}, "The command line works without"),
         ({"QT_QPA_PLATFORM": "xbc"}, "Qt has no platform plugin 'xbc' (QT_QPA_PLATFORM). It has"),
         ({"WAYLAND_DISPLAY": "nothing"}, "there is no screen"),
+        ({"QT_QPA_PLATFORM": "wayland"}, "platform wayland (QT_QPA_PLATFORM): no Wayland"),
+        ({"QT_QPA_PLATFORM": "wayland;xcb"}, "The command line works without"),
+        ({"QT_QPA_PLATFORM": "eglfs"}, "with the platform eglfs (QT_QPA_PLATFORM): "),
+        ({"QT_QPA_PLATFORM": "linuxfb"}, "with the platform linuxfb (QT_QPA_PLATFORM): "),
     ],
 )
 def test_without_a_screen_it_ends_with_a_sentence(environment: dict[str, str], says: str) -> None:
@@ -74,9 +79,13 @@ def test_a_platform_without_a_screen_may_be_asked_for(monkeypatch: pytest.Monkey
 def test_a_compositor_is_reached_by_its_socket(tmp_path: Path) -> None:
     environment = {"WAYLAND_DISPLAY": "wayland-0", "XDG_RUNTIME_DIR": str(tmp_path)}
     assert not display.has_wayland(environment)
-    (tmp_path / "wayland-0").touch()
-    assert display.has_wayland(environment)
-    assert display.has_wayland({"WAYLAND_DISPLAY": str(tmp_path / "wayland-0")})
+    with socket.socket(socket.AF_UNIX) as compositor:
+        compositor.bind(str(tmp_path / "wayland-0"))
+        assert not display.has_wayland(environment)  # as after a crash
+        compositor.listen()
+        assert display.has_wayland(environment)
+        assert display.has_wayland({"WAYLAND_DISPLAY": str(tmp_path / "wayland-0")})
+    assert not display.has_wayland(environment)
     assert not display.has_wayland({})
 
 
