@@ -27,6 +27,7 @@ def main(folder: str | None = None) -> int:
     window = MainWindow()
     signals = EndSignals(app)
     signals.asked.connect(window.end)
+    app.commitDataRequest.connect(window.end_session)
     window.show()
     if folder is not None:
         window.open_folder(folder)

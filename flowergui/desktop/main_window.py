@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QPaintEvent, QShortcut
 from PySide6.QtWidgets import QMainWindow
 
@@ -113,7 +113,8 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         self.resize(QSize(1360, 860).boundedTo(self.screen().availableSize()))
-        if geometry := self._settings.value("geometry"):
+        geometry = self._settings.value("geometry")
+        if isinstance(geometry, QByteArray):  # the file may hold anything
             self.restoreGeometry(geometry)
         self._panels.restore(self._settings)
         self._resume.refresh()
@@ -140,7 +141,7 @@ class MainWindow(QMainWindow):
         """Shows an error that nobody else does."""
         report(error, self._banner, self)
 
-    @Slot(str)
+    @Slot(object)
     def open_folder(self, folder: str) -> None:
         """Opens a folder of images and shows its classes."""
         self._datasets.open(folder)
@@ -170,6 +171,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._settings.setValue("geometry", self.saveGeometry())
         self._panels.save(self._settings)
+        self._settings.sync()  # the program may end here
         self._estimate.close()
         event.setAccepted(self._closing.may())
 
@@ -178,6 +180,11 @@ class MainWindow(QMainWindow):
         """Closes the window without a question, whatever comes; a run is stopped and, where that
         can be, saved first."""
         self._closing.end()
+
+    @Slot()
+    def end_session(self) -> None:
+        """The user logs out: see `Shutdown.end_session`."""
+        self._closing.end_session()
 
 
 def _progress(session: Session) -> dict[str, Any]:

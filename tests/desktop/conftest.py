@@ -76,7 +76,8 @@ def window(qtbot, script):
     for _ in range(100):
         script.gate.release()
     qtbot.waitUntil(lambda: made.session.run == "idle")
-    qtbot.waitUntil(made.close)
+    made.close()
+    qtbot.waitUntil(lambda: not made.isVisible())  # by itself, when its jobs are over
     made.deleteLater()
 
 

@@ -233,6 +233,7 @@ class Script:
             self.seen.append(("again", live.save))
             if not live.save:
                 return
+        self.seen.append(("saved", epoch))
         yield Saved(str(self.run / "last.pth"), epoch, batch)
         yield Saved(str(self.run / "best.pth"), epoch, batch)
 
@@ -279,6 +280,10 @@ class Script:
     def predict(
         self, checkpoint: str, images: list[str], *, why: bool, device: str
     ) -> Iterator[Any]:
+        if not images:
+            self.seen.append(("tried", checkpoint))
+            list(self.answer("") if self.answer is not None else ())
+            return
         self.seen.append(("explain" if why else "predict", (checkpoint, list(images))))
         self.seen.append(("device", device))
         if self.answer is not None:

@@ -10,6 +10,7 @@ from flowergui.desktop.session import Mode, Session, Store, is_idle, open_datase
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.transitions import with_dataset, with_samples
 from flowergui.desktop.widgets.banner import Banner, Message
+from flowergui.desktop.widgets.typed_path import shown_path
 from flowergui.errors import FlowerError
 from flowergui.events import CacheState, SampleDrawn, SampleProgress, Scanned, ScanProgress
 from flowergui.store import paths
@@ -146,13 +147,15 @@ class DatasetController(QObject):
 
     def _take(self, scanned: Scanned) -> None:
         self._store.update(**with_dataset(self._store.session, scanned))
-        recent = [scanned.folder, *(f for f in self._recent() if f != scanned.folder)]
+        opened = shown_path(scanned.folder)
+        recent = [opened, *(folder for folder in self._recent() if folder != opened)]
         self._settings.setValue("recent", recent[:MAX_RECENT])
         self._panel.set_recent(recent[:MAX_RECENT])
 
     def _recent(self) -> list[str]:
-        stored = self._settings.value("recent") or []
-        return [stored] if isinstance(stored, str) else [str(folder) for folder in stored]
+        stored = self._settings.value("recent")  # the file may hold anything
+        folders = stored if isinstance(stored, list) else [stored]
+        return [folder for folder in folders if folder and isinstance(folder, str)]
 
     def _dismiss_problem(self) -> None:
         if self._problem is not None:

@@ -13,7 +13,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.labels import quiet_button, small_label
-from flowergui.desktop.widgets.typed_path import typed_path
+from flowergui.desktop.widgets.typed_path import shown_path, typed_path
 from flowergui.events import RunStarted, SampleProgress, Scanned, ScanProgress
 from flowergui.text import N_, tr, trn
 
@@ -56,7 +56,7 @@ class DatasetPanel(Card):
 
     def show_folder(self, folder: str) -> None:
         """Shows a path that is about to be opened."""
-        self._path.setText(folder)
+        self._path.setText(shown_path(folder))
         self._path.setCursorPosition(0)
         theme.style(self._path, invalid=False)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QDeadlineTimer, QObject, QTimer, Signal, Slot
 
 from flowergui.desktop.session import RunState, Session, Store, frozen_problem, is_idle
 from flowergui.desktop.threads.worker import Worker
@@ -100,6 +100,11 @@ class TrainingController(QObject):
             self._enter(RunState.STOPPING)
             if paused:  # else it would not wait either if it can't be saved
                 self._worker.unpause()
+
+    def wait(self, milliseconds: int) -> None:
+        """Waits until the run has ended, at most so long; the window is blocked meanwhile."""
+        if self._worker is not None:
+            self._worker.wait(QDeadlineTimer(milliseconds))
 
     def adopt(self, changes: dict[str, Any]) -> None:
         """Takes changes that the run itself has made into the session."""

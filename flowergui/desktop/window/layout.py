@@ -45,6 +45,9 @@ class Layout(QWidget):
         """Arranges the columns as they were when `save` was called."""
         self._columns.restore(settings)
         self._pair.restore(settings)
+        # A state holds an orientation too, and a settings file that of any splitter.
+        self._columns.setOrientation(Qt.Orientation.Horizontal)
+        self._pair.setOrientation(Qt.Orientation.Vertical)
 
     def _fill_left(self, column: Column) -> None:
         self.photos = DatasetPanel(column.inner)

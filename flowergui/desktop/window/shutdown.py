@@ -15,10 +15,19 @@ from flowergui.desktop.widgets.confirm import confirm
 from flowergui.text import tr
 
 QUESTION = "closeQuestion"
-LAST_WAIT_MS = 10_000
+LAST_WAIT_MS = 300
 """Milliseconds that the first close waits for cancelled jobs to end; the window is blocked."""
 RETRY_MS = 200
 """Milliseconds between the tries to close after that."""
+JOB_LIMIT_MS = 2_000
+"""Milliseconds of such tries after which the user need not wait any longer. A second close before
+is no wish to: it may be a double click."""
+RUN_LIMIT_MS = 20_000
+"""Milliseconds that a run has to stop and save. After them it may hang in a system call."""
+END_LIMIT_MS = 60_000
+"""Milliseconds after which the program ends if nobody is asked; systems kill it after 90 s."""
+LOGOUT_WAIT_MS = 30_000
+"""Milliseconds that the end of a session is delayed, at most, until the run is saved."""
 
 
 class Shutdown(QObject):
@@ -36,35 +45,49 @@ class Shutdown(QObject):
         store.changed.connect(self._follow)
         self._control, self._jobs, self._banner, self._window = control, jobs, banner, window
         self._wanted = self._whatever_comes = self._waits = self._retries = False
+        self._overdue = self._jobs_hang = False
         self._retry = single_shot_timer(self, RETRY_MS, self._try_again)
+        self._job_limit = single_shot_timer(self, JOB_LIMIT_MS, self._offer_to_end)
+        self._run_limit = single_shot_timer(self, RUN_LIMIT_MS, self._run_is_overdue)
+        self._end_limit = single_shot_timer(self, END_LIMIT_MS, _end_program)
 
     def may(self) -> bool:
         """Whether nothing is under way any more. If a run is, the user is asked first.
 
         Jobs are cancelled. While one has not ended, the window is disabled, and closes by itself
         when it has. A user who does not want to wait for it (a network drive may never answer)
-        closes the window once more: that ends the program. Nothing is lost, no run goes.
+        closes the window once more: that ends the program. Nothing is lost, no run goes. A run
+        that was to stop, and has not in RUN_LIMIT_MS, is no longer waited for either.
         """
         if self._control.state != RunState.IDLE:
-            if not self._wanted:
+            if self._overdue:
+                _end_program()
+            elif not self._wanted:
                 self._ask(lost=self._control.state == RunState.UNSAVED)
             return False
-        if self._waits and not self._retries:
-            os._exit(0)
         self._jobs.closed = True  # what ends is followed by nothing else
         if worker.end_all(0 if self._waits else LAST_WAIT_MS):
+            self._job_limit.stop()
+            self._end_limit.stop()
             return True
+        if self._jobs_hang and not self._retries:
+            _end_program()
         if not self._waits:
             self._waits = True
-            self._banner.show_warning(
-                tr(
-                    "A background task is still finishing. The window closes when it has; close "
-                    "it again to end the program now."
-                )
-            )
             self._window.setEnabled(False)  # its jobs are cancelled, and no more would start
+            self._job_limit.start(JOB_LIMIT_MS)
         self._retry.start()
         return False
+
+    @Slot()
+    def _offer_to_end(self) -> None:
+        self._jobs_hang = True
+        self._banner.show_warning(
+            tr(
+                "A background task is still finishing. The window closes when it has; close "
+                "it again to end the program now."
+            )
+        )
 
     @Slot()
     def _try_again(self) -> None:
@@ -74,9 +97,20 @@ class Shutdown(QObject):
 
     def end(self) -> None:
         """Closes without a question, whatever comes; a run is stopped and, where that can be,
-        saved first."""
+        saved first. A second time it is as a second close."""
+        if self._whatever_comes:
+            self._window.close()
+            return
         self._whatever_comes = True
+        self._end_limit.start()
         self._stop_and_close()
+
+    def end_session(self) -> None:
+        """If a run goes, ends too, and waits until it is saved: the system may end the program as
+        soon as this returns."""
+        if self._control.state != RunState.IDLE:
+            self.end()
+            self._control.wait(LOGOUT_WAIT_MS)
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
@@ -86,7 +120,8 @@ class Shutdown(QObject):
         if state == RunState.UNSAVED and self._whatever_comes:
             self._control.stop()
         elif state == RunState.UNSAVED:
-            self._wanted = False  # it would be lost: whether it may be is asked once more
+            self._run_limit.stop()
+            self._wanted = self._overdue = False  # whether it may be lost is asked once more
             for question in self._window.findChildren(QMessageBox, QUESTION):
                 question.close()  # it promised otherwise
         elif state == RunState.IDLE and self._wanted:
@@ -97,9 +132,23 @@ class Shutdown(QObject):
         self._wanted = True
         if self._control.state != RunState.UNSAVED:
             self._banner.show_note(tr("Saving, then closing…"))
+        self._run_limit.start()
         self._control.stop()
         if self._control.state == RunState.IDLE:
             self._window.close()
+
+    @Slot()
+    def _run_is_overdue(self) -> None:
+        if self._control.state == RunState.IDLE:
+            return
+        self._overdue = True
+        self._banner.show_warning(
+            tr(
+                "The run does not stop: perhaps a drive does not answer, or it takes long to save. "
+                "Close the window again to end the program now; all progress since the last save "
+                "is lost then."
+            )
+        )
 
     def _ask(self, *, lost: bool) -> None:
         """Asks without blocking. `lost`: the run is at its end, and could not be saved."""
@@ -113,3 +162,8 @@ class Shutdown(QObject):
             yes = tr("Stop, save and close")
         close = QMessageBox.StandardButton.Close, yes
         confirm(self._window, QUESTION, text, more, close, self._stop_and_close)
+
+
+def _end_program() -> None:
+    """Ends it whatever its threads do: one that hangs in a system call can't be ended."""
+    os._exit(0)

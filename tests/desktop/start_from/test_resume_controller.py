@@ -346,7 +346,8 @@ def test_opening_a_folder_keeps_the_offer_to_resume(qtbot, script, photos):
     qtbot.waitUntil(lambda: window.session.dataset is not None)
     qtbot.waitUntil(lambda: window.session.network is not None)
     assert [each.action for each in banner(window).messages] == ["Resume it"]
-    qtbot.waitUntil(window.close)
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible())
     window.deleteLater()
 
 

@@ -98,5 +98,6 @@ def test_a_card_that_pytorch_cannot_use_is_said_with_the_line_that_helps(
     qtbot.waitUntil(lambda: "without CUDA" in banner_text(window))
     button(window, "bannerAction").click()
     assert qapp.clipboard().text() == "pip install it"
-    qtbot.waitUntil(window.close)
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible())
     window.deleteLater()

@@ -43,6 +43,7 @@ def test_a_wish_to_end_saves_and_closes_without_a_question(qtbot, window, script
 def finishing(window, monkeypatch) -> Iterator[threading.Event]:
     """Has a job that does not hear that it is cancelled, until this is set."""
     monkeypatch.setattr(shutdown, "LAST_WAIT_MS", 1)
+    monkeypatch.setattr(shutdown, "JOB_LIMIT_MS", 1)
     begun, over = threading.Event(), threading.Event()
 
     def job():
@@ -61,19 +62,25 @@ def test_a_window_that_waits_for_a_last_piece_of_work_closes_when_it_is_done(
 ):
     window.close()
     assert window.isVisible()
-    assert "The window closes when it has" in banner_text(window)
+    qtbot.waitUntil(lambda: "The window closes when it has" in banner_text(window))
     assert not button(window, "startButton").isEnabled()
     assert not button(window, "sampleButton").isEnabled()
     finishing.set()
     qtbot.waitUntil(lambda: not window.isVisible())
 
 
-def test_a_second_close_ends_the_program_whatever_a_task_does(window, finishing, monkeypatch):
+@pytest.mark.parametrize("close", ["close", "end"])
+def test_a_second_close_ends_the_program_whatever_a_task_does(
+    qtbot, window, finishing, monkeypatch, close: str
+):
+    """So does a second signal; the second click of two is none."""
     ended = []
     monkeypatch.setattr(shutdown.os, "_exit", ended.append)
-    window.close()
+    getattr(window, close)()
+    getattr(window, close)()
     assert ended == []
-    window.close()
+    qtbot.waitUntil(lambda: "close it again to end" in banner_text(window))
+    getattr(window, close)()
     assert ended == [0]
 
 
@@ -139,3 +146,21 @@ def test_a_wish_to_end_is_followed_also_where_nothing_can_be_saved(qtbot, window
     script.gate.release()
     qtbot.waitUntil(lambda: not window.isVisible())
     assert script.of("again") == [False]
+
+
+def test_a_logout_waits_until_the_run_is_saved(qtbot, window, script, photos):
+    """The system may end the program as soon as this returns."""
+    start(qtbot, window, photos)
+    qtbot.waitUntil(lambda: bool(script.of("train")))
+    window._control.changed.connect(
+        lambda state: script.gate.release() if state == "stopping" else None
+    )
+    window.end_session()
+    assert script.of("saved")
+    qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_a_logout_without_a_run_leaves_the_window_as_it_is(window):
+    """Another program may still refuse it."""
+    window.end_session()
+    assert window.isVisible()
