@@ -495,6 +495,15 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
+class PathsSorted:
+    """What paths are that a user dropped, pasted or chose: files, and folders that are datasets.
+    The images of a folder that is none are among the files."""
+
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PredictionFailed:
     """An image could not be read. The others are predicted all the same."""
 
@@ -684,6 +693,7 @@ Event = (
     | Finished
     | Predicted
     | Explained
+    | PathsSorted
     | PredictionFailed
     | PhotoEvaluated
     | Evaluated

@@ -19,6 +19,7 @@ from flowergui.events import (
     EpochDone,
     Event,
     ModelsListed,
+    PathsSorted,
     RunFound,
     RunsCompared,
     RunsFound,
@@ -38,9 +39,10 @@ log = logging.getLogger(__name__)
 def inspect(folder: str | Path) -> Iterator[Event]:
     """ScanProgress ..., Scanned: scans a folder of images for its classes, their counts, and files
     that are left out. Raises FlowerError if there is nothing to train on."""
+    from flowergui.learning.data.dropped_paths import existing
     from flowergui.learning.data.scan import scan
 
-    yield from scan(Path(folder))
+    yield from scan(Path(existing(str(folder)) or folder))
 
 
 def sample(folder: str | Path, *, seed: int = 0, photos_per_class: int = 80) -> Iterator[Event]:
@@ -166,6 +168,16 @@ def predict(
 
     photos, folder = [Path(image) for image in images], Path(out) if out else None
     yield from prediction.predict(Path(checkpoint), photos, why=why, out=folder, device=device)
+
+
+def sort_paths(
+    paths: Sequence[str], *, to_predict: bool = False, typed: bool = False
+) -> Iterator[PathsSorted]:
+    """PathsSorted: what these paths are. With `to_predict`, a folder of loose images stands for
+    them; paths that were `typed` count only if they exist."""
+    from flowergui.learning.data import dropped_paths
+
+    yield dropped_paths.sort_paths(paths, to_predict=to_predict, typed=typed)
 
 
 def evaluate(

@@ -88,6 +88,7 @@ class MainWindow(QMainWindow):
             source.checkpoint_dropped.connect(self._predictions.use_checkpoint)
             source.folder_dropped.connect(self.open_folder)
             source.refused.connect(self._banner.refuse)
+            source.left_out.connect(self._banner.show_warning)
         self._predictions.save_requested.connect(self._control.save_now)
         self._presenter.checkpoint_saved.connect(self._predictions.run_saved)
         self._presenter.save_failed.connect(self._predictions.wait_no_longer)

@@ -1,9 +1,6 @@
 """Where photos are dropped, pasted and shown."""
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
 from PySide6.QtGui import (
@@ -20,60 +17,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from flowergui.desktop.prediction.path_sorter import PathSorter, local_paths
 from flowergui.desktop.style import theme
+from flowergui.desktop.threads.worker import Worker
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_files, image_filter
 from flowergui.desktop.widgets.painting import paint_flower
 from flowergui.desktop.widgets.photo_view import PhotoView
-from flowergui.desktop.widgets.typed_path import typed_path
 from flowergui.text import N_, tr
 
 INVITATION = N_("Drop an image to see its predicted class")
 WAYS = N_("or click to choose one")
-
-_CHECKPOINTS = (".pth", ".pt", ".safetensors")
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """Paths by what they are. Whatever is neither folder nor checkpoint counts as an image: who
-    reads it will say what is wrong with it."""
-
-    images: tuple[str, ...]
-    checkpoints: tuple[str, ...]
-    folders: tuple[str, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.images or self.checkpoints or self.folders)
-
-
-def sorted_paths(paths: Sequence[str]) -> Dropped:
-    """Sorts paths by what they are."""
-    folders = [path for path in paths if os.path.isdir(path)]
-    files = [path for path in paths if path not in folders]
-    checkpoints = [path for path in files if Path(path).suffix.lower() in _CHECKPOINTS]
-    images = [path for path in files if path not in checkpoints]
-    return Dropped(tuple(images), tuple(checkpoints), tuple(folders))
-
-
-def local_paths(mime: QMimeData) -> list[str]:
-    """The paths of the files of this machine that are dragged or copied."""
-    return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
-
-
-def why_not_taken(mime: QMimeData) -> str:
-    """Why nothing of what was dropped or pasted can be used, in a sentence that says what to do."""
-    if mime.hasImage():
-        return tr("This image can't be written to a temporary file. Save it, and drop the file.")
-    text = mime.text().strip()
-    if mime.hasUrls() or text.lower().startswith(("http://", "https://")):
-        return tr(
-            "This is only the web address of an image. Save the image to a file and drop the file, "
-            "or copy the image itself and paste it."
-        )
-    if text:
-        return tr("This text is not the path of a file. Copy an image or an image file, and paste.")
-    return tr("The clipboard holds no image. Copy an image or an image file first, then paste.")
-
 
 MIN_WIDTH, MIN_HEIGHT, PREFERRED_HEIGHT = 160, 60, 130
 """Pixels."""
@@ -86,12 +39,14 @@ class DropZone(PhotoView):
     is made for the first of them and lives as long as the zone.
     """
 
-    images_dropped = Signal(list)
+    images_dropped = Signal(object)
     """Paths of images, as list[str]."""
-    checkpoint_dropped = Signal(str)
-    folder_dropped = Signal(str)
+    checkpoint_dropped = Signal(object)
+    folder_dropped = Signal(object)
     refused = Signal(str)
     """Nothing of what was dropped or pasted can be used; a sentence says why."""
+    left_out = Signal(str)
+    """Not all of it can be used; a sentence says what is not."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,6 +58,12 @@ class DropZone(PhotoView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setMinimumSize(MIN_WIDTH, MIN_HEIGHT)
+        self._sorter = sorter = PathSorter(self, to_predict=True)
+        sorter.images_dropped.connect(self.images_dropped)
+        sorter.checkpoint_dropped.connect(self.checkpoint_dropped)
+        sorter.folder_dropped.connect(self.folder_dropped)
+        sorter.refused.connect(self.refused)
+        sorter.left_out.connect(self.left_out)
         self._pasted: QTemporaryDir | None = None
         self._paste_count = 0
 
@@ -112,7 +73,7 @@ class DropZone(PhotoView):
     @Slot()
     def browse(self) -> None:
         """Asks for images, or for a checkpoint."""
-        choose_files(self, tr("Choose images"), [image_filter(), CHECKPOINTS], self._take_paths)
+        choose_files(self, tr("Choose images"), [image_filter(), CHECKPOINTS], self._sorter.sort)
 
     @Slot()
     def paste(self) -> None:
@@ -123,36 +84,33 @@ class DropZone(PhotoView):
     # --- taking ---------------------------------------------------------------------------
 
     def _take(self, mime: QMimeData) -> None:
-        paths = local_paths(mime)
-        if not paths and mime.hasText() and not mime.hasImage():
-            lines = (typed_path(line) for line in mime.text().splitlines())
-            paths = [line for line in lines if _is_file(line)]
-        if not paths and mime.hasImage():
-            paths = self._as_file(mime)
-        if paths:
-            self._take_paths(paths)
+        if mime.hasImage() and not local_paths(mime):
+            self._write(mime)
         else:
-            self.refused.emit(why_not_taken(mime))
+            self._sorter.take(mime)
 
-    def _as_file(self, mime: QMimeData) -> list[str]:
-        """The path of a file that holds the picture; empty where it can't be written."""
+    def _write(self, mime: QMimeData) -> None:
+        """Makes a file of an image. A large one takes seconds: a thread writes it."""
         image = mime.imageData()
         if not isinstance(image, QImage) or image.isNull():
-            return []
+            self._written([""])
+            return
         if self._pasted is None:
             self._pasted = QTemporaryDir()
         self._paste_count += 1
         path = self._pasted.filePath(f"pasted {self._paste_count}.png")
-        return [path] if image.save(path) else []
+        worker = Worker(lambda: iter([path if image.save(path) else ""]))
+        worker.produced.connect(self._written)
+        worker.start()
 
-    def _take_paths(self, paths: Sequence[str]) -> None:
-        dropped = sorted_paths(paths)
-        if dropped.folders:
-            self.folder_dropped.emit(dropped.folders[0])
-        if dropped.checkpoints:
-            self.checkpoint_dropped.emit(dropped.checkpoints[0])
-        if dropped.images:
-            self.images_dropped.emit(list(dropped.images))
+    @Slot(object)
+    def _written(self, paths: Sequence[str]) -> None:
+        if paths[0]:
+            self.images_dropped.emit([paths[0]])
+        else:
+            self.refused.emit(
+                tr("This image can't be written to a temporary file. Save it, and drop the file.")
+            )
 
     # --- what Qt asks ---------------------------------------------------------------------
 
@@ -209,8 +167,3 @@ class DropZone(PhotoView):
         painter.setPen(look.color("muted"))
         ways = QRectF(room.left(), text.bottom() + 4, room.width(), line)
         painter.drawText(ways, wrap, tr(WAYS))
-
-
-def _is_file(text: str) -> bool:
-    # A long text, or one with a zero in it, is no file name, and asking would raise.
-    return 0 < len(text) < 1_000 and "\0" not in text and os.path.isfile(text)

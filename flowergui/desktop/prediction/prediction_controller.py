@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from flowergui import tasks
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
@@ -43,6 +43,8 @@ class PredictionController(QObject):
         super().__init__(parent)
         self._store, self._panel, self._jobs = store, panel, jobs
         self._requested: list[str] = []  # what the job predicts
+        self._predicting = ""  # the checkpoint by which it does
+        self._chosen_before = ""  # by the user; predicts if the one that was chosen last can't
         self._explaining = ""
         self._explanation_cancelled = False
         self._waiting: list[str] = []  # is predicted once the run has saved
@@ -51,10 +53,17 @@ class PredictionController(QObject):
 
     # --- which checkpoint predicts --------------------------------------------------------
 
-    @Slot(str)
+    @Slot(object)
     def use_checkpoint(self, path: str) -> None:
-        """The user wants this checkpoint to predict, also the photos that are shown."""
+        """The user wants this checkpoint to predict, also the photos that are shown. Without any,
+        it is tried. If it can't predict, the one before does again."""
         self._store.update(chosen_checkpoint=path)
+
+    @Slot()
+    def _try_checkpoint(self) -> None:
+        chosen = self._store.session.chosen_checkpoint
+        if chosen and not (self._jobs.is_running(PREDICT) and self._predicting == chosen):
+            self._start([])
 
     @Slot(str)
     def run_saved(self, path: str) -> None:
@@ -86,11 +95,13 @@ class PredictionController(QObject):
             self._panel.set_checkpoint(checkpoint)
         if after.chosen_checkpoint not in ("", before.chosen_checkpoint):
             self._waiting = []
+            self._chosen_before = before.chosen_checkpoint
             self._predict([shown.path for shown in self._panel.photos])
+            QTimer.singleShot(0, self, self._try_checkpoint)  # photos may come with it
 
     # --- photos ---------------------------------------------------------------------------
 
-    @Slot(list)
+    @Slot(object)
     def predict(self, paths: list[str]) -> None:
         """Shows these photos, and predicts them."""
         self._panel.show_waiting(paths)
@@ -106,16 +117,19 @@ class PredictionController(QObject):
 
     def _predict(self, paths: Sequence[str]) -> None:
         if paths:
-            self._requested = list(paths)
-            checkpoint = predicting_checkpoint(self._store.session)
             self._explanation_cancelled = self._jobs.is_running(EXPLAIN)
             self._jobs.cancel(EXPLAIN)  # it is of predictions that may be others now
-            self._jobs.do(
-                PREDICT,
-                self._job(checkpoint, self._requested),
-                self._show_predictions,
-                self._predictions_failed,
-            )
+            self._start(paths)
+
+    def _start(self, paths: Sequence[str]) -> None:
+        self._requested = list(paths)
+        self._predicting = predicting_checkpoint(self._store.session)
+        self._jobs.do(
+            PREDICT,
+            self._job(self._predicting, self._requested),
+            self._show_predictions,
+            self._predictions_failed,
+        )
 
     @Slot(object)
     def _explain(self, shown: PhotoAnswer) -> None:
@@ -151,9 +165,19 @@ class PredictionController(QObject):
 
     @Slot(object)
     def _predictions_failed(self, error: BaseException) -> None:
-        for path in self._requested:
-            self._panel.show_failed(PredictionFailed(path, str(error)))
         self._jobs.report(error)
+        requested, refused = self._requested, self._predicting
+        if refused == self._store.session.chosen_checkpoint:
+            before = self._chosen_before
+            self._store.update(chosen_checkpoint=before)
+            self._chosen_before = ""
+            if before:
+                return  # that predicts now what is shown
+        if predicting_checkpoint(self._store.session) not in ("", refused):
+            self._predict(requested)  # by the one before
+            return
+        for path in requested:
+            self._panel.show_failed(PredictionFailed(path, str(error)))
 
     @Slot(object)
     def _show_explanation(self, events: tuple[Any, ...]) -> None:

@@ -21,14 +21,16 @@ from flowergui.text import tr
 class PredictionPanel(Card):
     """Takes photos, and shows what the network predicts for them."""
 
-    images_dropped = Signal(list)
+    images_dropped = Signal(object)
     """The user wants these pictures (list[str]) to be predicted."""
-    checkpoint_dropped = Signal(str)
+    checkpoint_dropped = Signal(object)
     """The user wants this checkpoint to predict."""
-    folder_dropped = Signal(str)
+    folder_dropped = Signal(object)
     """The user dropped a folder here; it is meant for the dataset."""
     refused = Signal(str)
     """Nothing of what the user dropped or pasted can be used; a sentence says why."""
+    left_out = Signal(str)
+    """Not all of it can be used; a sentence says what is not."""
     evaluation_requested = Signal()
     """The user wants to know how good the network is that predicts."""
     explanation_requested = Signal(object)
@@ -42,6 +44,7 @@ class PredictionPanel(Card):
         self._zone.checkpoint_dropped.connect(self.checkpoint_dropped)
         self._zone.folder_dropped.connect(self.folder_dropped)
         self._zone.refused.connect(self.refused)
+        self._zone.left_out.connect(self.left_out)
         self._make_buttons()
         self.body.addWidget(self._zone, 1)
         self._make_strip()
@@ -63,7 +66,7 @@ class PredictionPanel(Card):
         """The photos that are shown, with what is known of each."""
         return tuple(self._strip.photos())
 
-    @Slot(list)
+    @Slot(object)
     def show_waiting(self, paths: Sequence[str]) -> None:
         """These photos will be predicted; they replace those before."""
         self._strip.show_photos(paths)

@@ -10,7 +10,9 @@ from flowergui.desktop.style import theme
 from flowergui.image_suffixes import IMAGE_SUFFIXES
 from flowergui.text import N_, tr
 
-CHECKPOINTS = N_("Checkpoints and weights (*.pth *.pt *.safetensors)")
+CHECKPOINTS = N_("Checkpoints and weights (*.pth *.pt *.ckpt *.safetensors *.bin *.tar)")
+CHECKPOINT_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".tar")
+"""What files of weights are called, here and elsewhere (model_best.pth.tar)."""
 TABLES = N_("Tables (*.csv)")
 NETWORKS = (
     N_("Weights and all that predictions need (*.safetensors)"),

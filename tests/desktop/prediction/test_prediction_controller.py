@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLabel, QPushButton, QWidget
-from scripted import Script, button, drop, facts, find, list_runs, plot, predictions, start
+from scripted import (
+    Script,
+    banner_text,
+    button,
+    drop,
+    facts,
+    find,
+    list_runs,
+    plot,
+    predictions,
+    start,
+)
 
 from flowergui.errors import FlowerError
 from flowergui.events import Explained, Predicted, PredictionFailed
@@ -175,6 +186,45 @@ def test_a_checkpoint_that_cannot_predict_is_said(qtbot, window, script):
     drop(window, ["/x/mine.pth", "/x/a.jpg"])
     error = find(window, QLabel, "predictionError")
     qtbot.waitUntil(lambda: error.text() == "mine.pth is damaged.")
+
+
+def refusing(script: Script, refused: str) -> None:
+    """Has this checkpoint refused; all others predict."""
+
+    def answer(path: str) -> Any:
+        kind = "predict" if path else "tried"
+        checkpoint = script.of(kind)[-1][0] if path else script.of(kind)[-1]
+        if checkpoint == refused:
+            raise FlowerError("bad.ckpt is damaged.")
+        yield Predicted(path, (Prediction("oak", 1.0),), checkpoint, 3)
+
+    script.answer = answer
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_checkpoint_that_is_refused_leaves_the_one_before(
+    qtbot, window, script, tmp_path, shown: bool
+):
+    best = older_run(qtbot, window, script, tmp_path)
+    refusing(script, "/x/bad.ckpt")
+    if shown:
+        drop(window, ["/x/a.jpg"])
+        qtbot.waitUntil(lambda: predictions(window) == ["oak"])
+    drop(window, ["/x/bad.ckpt"])
+    qtbot.waitUntil(lambda: banner_text(window) == "bad.ckpt is damaged.")
+    assert window.session.chosen_checkpoint == ""
+    drop(window, ["/x/b.jpg"])
+    qtbot.waitUntil(lambda: script.of("predict")[-1:] == [(best, ["/x/b.jpg"])])
+    qtbot.waitUntil(lambda: predictions(window) == ["oak"])
+    assert "best.pth of older" in caption(window)
+    drop(window, ["/x/good.pth"])
+    qtbot.waitUntil(lambda: "good.pth" in caption(window))
+    drop(window, ["/x/bad.ckpt"])
+    tried = [("/x/bad.ckpt", ["/x/b.jpg"]), ("/x/good.pth", ["/x/b.jpg"])]
+    qtbot.waitUntil(lambda: script.of("predict")[-2:] == tried)
+    assert window.session.chosen_checkpoint == "/x/good.pth"
+    assert predictions(window) == ["oak"]
+    assert not find(window, QLabel, "predictionError").isVisible()
 
 
 # --- why --------------------------------------------------------------------------------------

@@ -1,5 +1,9 @@
 """Dropping photos, and showing what the network makes of them."""
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -106,7 +110,7 @@ def test_dropped_photos_are_wished_for(qtbot, panel, zone, photos):
     assert not zone.property("hot")
 
 
-def test_a_folder_a_checkpoint_and_photos_are_told_apart(panel, zone, photos, tmp_path):
+def test_a_folder_a_checkpoint_and_photos_are_told_apart(qtbot, panel, zone, photos, tmp_path):
     folder, checkpoint = tmp_path / "flowers", tmp_path / "Last.PTH"
     folder.mkdir()
     checkpoint.touch()
@@ -114,7 +118,57 @@ def test_a_folder_a_checkpoint_and_photos_are_told_apart(panel, zone, photos, tm
     for signal in (panel.images_dropped, panel.checkpoint_dropped, panel.folder_dropped):
         signal.connect(told.append)
     assert drop(zone, files(folder, photos[0], checkpoint))
+    qtbot.waitUntil(lambda: len(told) == 3)
     assert told == [str(folder), str(checkpoint), [photos[0]]]
+
+
+def test_a_folder_of_loose_photos_is_predicted(qtbot, panel, zone, photos, tmp_path):
+    with (
+        qtbot.waitSignal(panel.images_dropped) as dropped,
+        qtbot.assertNotEmitted(panel.folder_dropped),
+    ):
+        assert drop(zone, files(tmp_path))
+    assert dropped.args == [sorted(photos)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode there")
+def test_a_name_that_is_no_utf8_arrives_as_it_is(qtbot, panel, zone, tmp_path):
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png")
+    Image.new("RGB", (8, 8)).save(name)
+    mime = QMimeData()
+    mime.setData("text/uri-list", f"file://{tmp_path}/caf%E9.png\r\n".encode())
+    with qtbot.waitSignal(panel.images_dropped) as dropped:
+        assert drop(zone, mime)
+    assert dropped.args == [[name]]
+    QGuiApplication.clipboard().setText(f"{tmp_path}/caf\ufffd.png")  # as a terminal shows it
+    with qtbot.waitSignal(panel.images_dropped) as pasted:
+        panel.paste()
+    assert pasted.args == [[name]]
+    panel.show_waiting([name])
+    panel.show_prediction(guessed(name, ("rose", 0.9)))
+    assert rows(panel) == [("rose", "90%")]
+
+
+@pytest.mark.parametrize("form", ['"{}"', "'{}'", "file://{}", "~/{name}", "  {}  "])
+def test_a_path_is_pasted_in_any_form(qtbot, panel, photos, tmp_path, monkeypatch, form: str):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    QGuiApplication.clipboard().setText(form.format(photos[0], name=Path(photos[0]).name))
+    with qtbot.waitSignal(panel.images_dropped) as pasted:
+        panel.paste()
+    assert pasted.args == [[photos[0]]]
+
+
+def test_a_picture_is_written_beside_the_window(qtbot, panel):
+    """One of 108 megapixels takes seconds."""
+    image = QImage(40, 30, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.red)
+    QGuiApplication.clipboard().setImage(image)
+    taken = []
+    panel.images_dropped.connect(taken.append)
+    panel.paste()
+    assert taken == []
+    qtbot.waitUntil(lambda: len(taken) == 1)
 
 
 def test_words_are_not_welcome(qtbot, panel, zone):

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QToolButton, QWidge
 
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.file_dialogs import (
+    CHECKPOINT_SUFFIXES,
     CHECKPOINTS,
     choose_export,
     choose_files,
@@ -52,3 +53,7 @@ def test_an_export_gets_the_suffix_of_its_format(parent):
     dialog.filterSelected.emit(next(each for each in dialog.nameFilters() if "onnx" in each))
     assert dialog.defaultSuffix() == "onnx"
     dialog.close()
+
+
+def test_the_dialog_offers_what_counts_as_a_checkpoint() -> None:
+    assert all(f"*{suffix}" in CHECKPOINTS for suffix in CHECKPOINT_SUFFIXES)

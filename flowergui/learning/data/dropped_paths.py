@@ -1,0 +1,72 @@
+"""What dropped, pasted and typed paths are: files, datasets, or folders of loose images."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from flowergui.events import PathsSorted
+from flowergui.image_suffixes import IMAGE_SUFFIXES
+
+_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+
+
+def sort_paths(paths: Sequence[str], *, to_predict: bool, typed: bool) -> PathsSorted:
+    """Sorts paths by what they are. Whatever is no folder counts as a file: who reads it will say
+    what is wrong with it.
+
+    With `to_predict`, a folder that holds images and no other folder stands for these images.
+    Paths that were `typed` count only if they exist.
+    """
+    files: list[str] = []
+    folders: list[str] = []
+    for named in paths:
+        path = existing(named) or named
+        if typed and not os.path.exists(path):
+            continue
+        if os.path.isdir(path):
+            loose = _loose_images(path) if to_predict else []
+            files += loose
+            folders += [] if loose else [path]
+        else:
+            files.append(path)
+    return PathsSorted(tuple(files), tuple(folders))
+
+
+def existing(path: str) -> str:
+    """`path` if it exists, or the one that is shown like this: a name that is no UTF-8 is shown,
+    and so typed and pasted, with U+FFFD. "" if there is none, or more than one."""
+    if os.path.exists(path):
+        return path
+    if _REPLACEMENT not in path:
+        return ""
+    found = Path(path).anchor
+    for part in Path(path).parts[bool(found) :]:
+        try:
+            names = [part] if _REPLACEMENT not in part else os.listdir(found or ".")
+        except OSError:
+            return ""
+        alike = [name for name in names if os.fsencode(name).decode("utf-8", "replace") == part]
+        if len(alike) != 1:
+            return ""
+        found = os.path.join(found, alike[0])
+    return found if os.path.exists(found) else ""
+
+
+def _loose_images(folder: str) -> list[str]:
+    """The images directly in a folder, by name; none if it has subfolders, or can't be read."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(
+                (each for each in found if not each.name.startswith(".")),
+                key=lambda each: each.name,
+            )
+            if any(each.is_dir() for each in entries):
+                return []
+            return [
+                each.path
+                for each in entries
+                if os.path.splitext(each.name)[1].lower() in IMAGE_SUFFIXES and each.is_file()
+            ]
+    except OSError:
+        return []
