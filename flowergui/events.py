@@ -445,12 +445,14 @@ class RunListed:
 
 @dataclass(frozen=True, slots=True)
 class RunsFound:
-    """The runs on disk, newest first, and the path of a last.pth that is in no run folder, as the
-    tutorial saves it ("" for none); and whether that file is newer than the newest run."""
+    """The runs on disk, the one last trained first, and the path of a last.pth that is in no run
+    folder, as the tutorial saves it ("" for none); whether that file is newer than the newest run;
+    and the folders that can't be read."""
 
     runs: tuple[RunFacts, ...]
     bare_weights: str
     bare_weights_newer: bool
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

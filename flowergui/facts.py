@@ -111,6 +111,7 @@ class CheckKind(StrEnum):
     """What a Check compares. `subject` is its label for people."""
 
     EPOCHS = "epochs"
+    CHECKPOINT = "checkpoint"
     FOLDER = "folder"
     MODEL = "model"
     CLASSES = "classes"

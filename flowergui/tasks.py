@@ -256,9 +256,10 @@ def cached_photos(*, clear: bool = False) -> Iterator[Event]:
 
 def find_runs() -> Iterator[Event]:
     """RunsFound: the runs on disk, without their curves. Only small files are read."""
-    runs, bare = tuple(library.runs()), library.bare_weights()
+    (runs, problems), bare = library.find_runs(), library.bare_weights()
     last = next((run.last for run in runs if run.last), "")
-    yield RunsFound(runs, bare, bool(bare) and library.is_newer(bare, last))
+    newer = bool(bare) and library.is_newer(bare, last)
+    yield RunsFound(tuple(runs), bare, newer, tuple(problems))
 
 
 def find_run(checkpoint: str) -> Iterator[Event]:

@@ -2,13 +2,13 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from networks import tiny_mynet
 from runs import of
 
 from flowergui import tasks
@@ -22,7 +22,6 @@ from flowergui.events import (
     Stopped,
 )
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.learning.models.mynet import MyNet
 from flowergui.requests import LiveRequests
 from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
@@ -34,25 +33,11 @@ EXPECTED = json.loads((OLD / "expected.json").read_text())
 @pytest.fixture(autouse=True)
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_photos: Callable[..., Path]) -> Path:
     """A folder with copies of the old runs and the images that they were trained on."""
-    forget_networks()
-    monkeypatch.setattr(MyNet, "WIDTHS", (4, 4, 8, 8))
     monkeypatch.chdir(tmp_path)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     shutil.copytree(OLD, tmp_path / "old")
     make_photos(tmp_path / "flowers")
-    yield tmp_path / "old"
-    torch.set_num_threads(threads)
-    forget_networks()
-
-
-def forget_networks() -> None:
-    """Clears what is cached of networks by their names: MyNet is another one here."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("flowergui.learning."):
-            for each in vars(module).values():
-                if hasattr(each, "cache_clear"):
-                    each.cache_clear()
+    with tiny_mynet(monkeypatch):
+        yield tmp_path / "old"
 
 
 @pytest.mark.parametrize("name", list(EXPECTED))

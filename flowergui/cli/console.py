@@ -135,6 +135,7 @@ class Console:
         self.began = self.broke_off = self.unwritten = False
         self._waits_for = ""
         self._failed: set[str] = set()  # paths that could not be read or saved
+        self._unsaved: dict[str, str] = {}  # of these, why the last save failed
         self._as_json = as_json
         self._everything = everything
         self._bar = _ProgressBar(shown=terminal and not as_json)
@@ -142,15 +143,16 @@ class Console:
 
     def report(self, event: Event) -> None:
         """Prints one event. Raises OutputError."""
+        news = not isinstance(event, SaveFailed) or self._unsaved.get(event.path) != event.reason
         self._note_outcome(event)
         if isinstance(event, ScanProgress):
             self._note_stall(event)
         if self._as_json:
             say(json_line(event))
             flush()
-            if isinstance(event, PredictionFailed | SaveFailed | NetworkFailed):
+            if isinstance(event, PredictionFailed | SaveFailed | NetworkFailed) and news:
                 say(report.problem(event), sys.stderr)
-        elif not self._bar.move(event):
+        elif news and not self._bar.move(event):
             self._bar.close()
             self._print(event)
             flush()
@@ -181,12 +183,16 @@ class Console:
                 self.broke_off = any(each.verdict == Verdict.BLOCKING for each in event.checks)
             case Evaluated() | CrossValidated() | LearningCurveEstimated():
                 self._failed.update(problem.path for problem in event.problems)
-            case PredictionFailed() | SaveFailed():
+            case PredictionFailed():
                 self._failed.add(event.path)
+            case SaveFailed():
+                self._failed.add(event.path)
+                self._unsaved[event.path] = event.reason
             case NetworkFailed():
                 self._failed.add(event.weights)
             case Saved():
                 self._failed.discard(event.path)
+                self._unsaved.pop(event.path, None)
 
     def _print(self, event: Event) -> None:
         match event:

@@ -525,6 +525,8 @@ class Recipe:
         """Maps names of fields to why their values are not valid, a sentence each. Empty if all
         are."""
         found = {}
+        if not isinstance(self.photos, str) or "\0" in self.photos:
+            found["photos"] = tr("The folder of images must be a path.")
         for each in SETTINGS:
             if reason := each.problem(getattr(self, each.name)):
                 found[each.name] = reason
@@ -572,15 +574,20 @@ class Recipe:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
         """The recipe that `as_dict` gave. Unknown fields, of a later version, are ignored, and
-        missing ones have the defaults of the versions that did not store them. Raises FlowerError
-        if a value is not valid."""
+        missing ones have the defaults of the versions that did not store them. Whole numbers may be
+        written as 3.0. Raises FlowerError if a value is not valid."""
+        if not isinstance(stored, Mapping):
+            raise FlowerError(tr("A recipe is a list of settings with their values."))
         known: dict[str, Any] = dict(_DEFAULTS_BEFORE)
         known |= {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
         if "plateau_patience" not in known and isinstance(known.get("step_size"), int):
             known["plateau_patience"] = max(known["step_size"] // 3, 1)  # as versions before did
         for each in SETTINGS:
-            if isinstance(each.default, tuple) and isinstance(known.get(each.name), list):
-                known[each.name] = tuple(known[each.name])
+            value = known.get(each.name)
+            if isinstance(each.default, tuple) and isinstance(value, list):
+                known[each.name] = tuple(value)
+            if type(each.default) is int and isinstance(value, float) and value.is_integer():
+                known[each.name] = int(value)
         return cls(**known).checked()
 
 

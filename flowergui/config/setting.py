@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -72,14 +73,15 @@ class Setting:
         if isinstance(self.default, int | float):
             if isinstance(value, bool) or not isinstance(value, int | float):
                 return tr("{label} must be a number.", label=label)
-            finite = math.isfinite(value)
+            finite = abs(value) <= sys.float_info.max  # no int is too long for this
             if isinstance(self.default, int) and finite and value != int(value):
                 return tr("{label} must be a whole number.", label=label)
             if not finite or not self.minimum <= value <= self.maximum:
                 return "" if self.zero and value == 0 else self._out_of_range()
             return ""
         if isinstance(self.default, str):
-            return "" if isinstance(value, str) else tr("{label} must be text.", label=label)
+            good = isinstance(value, str) and "\0" not in value
+            return "" if good else tr("{label} must be text.", label=label)
         good = isinstance(value, tuple) and all(isinstance(name, str) for name in value)
         return "" if good else tr("{label} must be a list of names.", label=label)
 

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from flowergui.events import FrozenChanged, LearningRateChanged, RolledBack, TrainingSizeChanged
 from flowergui.store import atomic_io
+from flowergui.store.reading import DAMAGED, lines, open_text, reading
+from flowergui.store.schema import first_wrong, record_of
 
 Change = FrozenChanged | LearningRateChanged | TrainingSizeChanged | RolledBack
 
@@ -52,19 +54,21 @@ class ChangeLog:
 
     def events(self) -> Iterator[Change]:
         """Reads the changes. Lines of later versions, and damaged ones, are skipped, and so is a
-        change that a resumed run has made once more."""
-        if not os.path.isfile(self.path):
-            return
+        change that a resumed run has made once more. Raises FlowerError if the file can't be
+        opened."""
         before: Change | None = None
-        with self.path.open(encoding="utf-8", errors="replace") as file:
-            for line in file:
-                try:
-                    change = _change(json.loads(line))
-                except (ValueError, TypeError, KeyError):
-                    continue
-                if change != before:
-                    yield change
-                before = change
+        try:
+            with reading(self.path), open_text(self.path, errors="replace") as file:
+                for line in lines(file):
+                    try:
+                        change = _change(json.loads(line))
+                    except DAMAGED:
+                        continue
+                    if change != before:
+                        yield change
+                    before = change
+        except FileNotFoundError:
+            return
 
 
 def _line(change: Change) -> str:
@@ -74,9 +78,9 @@ def _line(change: Change) -> str:
 def _change(stored: Mapping[str, Any]) -> Change:
     kind = _KINDS[stored["event"]]
     values = {each.name: stored[each.name] for each in fields(kind) if each.name in stored}
+    if first_wrong(values, record_of(kind)) is not None:
+        raise TypeError(values)
     if isinstance(values.get("frozen"), list):
-        values["frozen"] = tuple(map(str, values["frozen"]))
+        values["frozen"] = tuple(values["frozen"])
     change: Change = kind(**values)
-    if not isinstance(change.step, int):
-        raise TypeError(change.step)
     return change

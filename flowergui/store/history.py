@@ -2,7 +2,7 @@
 
 A row is a BatchDone or an EpochDone; its first column says which. Files of other versions are
 read: a column that is missing gives a default, one that is unknown is kept and ignored. So are
-files that a spreadsheet has saved, with a byte order mark or with semicolons.
+files that a spreadsheet has saved, with a byte order mark, with semicolons or as UTF-16.
 """
 
 import csv
@@ -17,6 +17,16 @@ from typing import Any, Final
 
 from flowergui.events import BatchDone, EpochDone
 from flowergui.store import atomic_io
+from flowergui.store.reading import (
+    DAMAGED,
+    MAX_LINE_LENGTH,
+    lines,
+    open_bytes,
+    open_text,
+    reading,
+    utf8,
+)
+from flowergui.store.schema import MAX_SECONDS, MAX_WHOLE
 
 Row = dict[str, str]
 
@@ -29,11 +39,14 @@ _REQUIRED: Final = frozenset({"kind", "epoch", "step"})
 
 
 class History:
-    """The rows of history.csv, in the order in which the run yielded them."""
+    """The rows of history.csv, in the order in which the run yielded them. What reads it raises
+    FlowerError if the file can't be opened."""
 
     def __init__(self, path: Path) -> None:
         """`path` is the file. It need not exist."""
         self.path = path
+        self.damaged = path.with_name("history-damaged.csv")
+        """What a file becomes of which no row can be read, when a new one begins."""
 
     def append(self, events: Iterable[BatchDone | EpochDone]) -> int:
         """Adds a row for each event: all of them, or none if it raises OSError. Returns the bytes
@@ -56,12 +69,15 @@ class History:
         OSError."""
         os.truncate(self.path, size)
 
-    def cut_back(self, step: int, epoch: int) -> None:
+    def cut_back(self, step: int, epoch: int) -> bool:
         """Drops the batches after `step` and the epochs from `epoch` on.
 
-        A run that was killed wrote them after its last checkpoint. Raises FlowerError if the file
+        A run that was killed wrote them after its last checkpoint. Returns False if no row of the
+        file can be read: it is `damaged` then, and a new one begins. Raises FlowerError if the file
         can't be written.
         """
+        if self._set_aside():
+            return False
         if os.path.exists(self.path):
             # An epoch's row has the step of its last batch, also if its validation was not done
             # when the checkpoint was written.
@@ -71,6 +87,7 @@ class History:
                 if (event.epoch < epoch if isinstance(event, EpochDone) else event.step <= step)
             )
             atomic_io.write(self.path, self._updated(kept))
+        return True
 
     def events(self) -> Iterator[BatchDone | EpochDone]:
         """Reads the rows as events, one by one. Stops at the first row that is damaged, as the
@@ -82,22 +99,20 @@ class History:
         """Reads the epochs, in order, without parsing the rows of batches: there are a thousand
         times as many."""
         done: dict[int, EpochDone] = {}
-        with suppress(FileNotFoundError), self.path.open("rb") as file:
-            head = file.readline()
-            prefix = _epoch_prefix(head)
-            for line in file:
-                if line.startswith(prefix) and line.endswith(b"\n"):
-                    event = _parsed(head, line)
-                    if not isinstance(event, EpochDone):
-                        break  # as for `events`
-                    done[event.epoch] = event
+        file = io.BytesIO(self._content())
+        head = file.readline()
+        prefix = _epoch_prefix(head)
+        for line in file:
+            if line.startswith(prefix) and line.endswith(b"\n"):
+                event = _parsed(head, line)
+                if not isinstance(event, EpochDone):
+                    break  # as for `events`
+                done[event.epoch] = event
         return list(done.values())
 
     def newest(self) -> tuple[EpochDone | None, BatchDone | EpochDone | None]:
         """The last epoch and the last row, without parsing the other rows."""
-        if not os.path.isfile(self.path):
-            return None, None
-        data = self.path.read_bytes()
+        data = self._content()
         head = data[: data.find(b"\n") + 1]
         whole = data.rfind(b"\n") + 1  # a torn last row has no end
         last = data.rfind(b"\n", 0, max(whole - 1, 0)) + 1
@@ -107,27 +122,48 @@ class History:
         return done if isinstance(done, EpochDone) else None, newest
 
     def _rows(self) -> Iterator[tuple[Row, BatchDone | EpochDone]]:
-        if not os.path.isfile(self.path):
+        delimiter = _delimiter(self._head())
+        try:
+            with reading(self.path):
+                file = open_text(self.path, errors="replace")
+        except FileNotFoundError:
             return
-        with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            head = file.readline()
-            file.seek(0)
-            delimiter = _delimiter(head)
-            rows = csv.DictReader(file, delimiter=delimiter)
-            try:
-                for row in rows:
-                    yield row, _event(row, delimiter == ";")
-            except (csv.Error, KeyError, TypeError, ValueError):
-                return
+        with file, reading(self.path), suppress(*DAMAGED):
+            for row in csv.DictReader(lines(file), delimiter=delimiter):
+                yield row, _event(row, delimiter == ";")
+
+    def _content(self) -> bytes:
+        """The file as UTF-8; b"" if there is none."""
+        with suppress(FileNotFoundError), reading(self.path), open_bytes(self.path) as file:
+            return utf8(file.read())
+        return b""
+
+    def _head(self) -> str:
+        """The first line; "" if there is none."""
+        try:
+            with reading(self.path), open_text(self.path, errors="replace") as file:
+                return next(lines(file), "")
+        except FileNotFoundError:
+            return ""
+
+    def _set_aside(self) -> bool:
+        """Renames a file of which no row can be read. Returns whether it was one. Raises
+        FlowerError."""
+        head = self._head()
+        if not head or _REQUIRED.issubset(_columns(head)):
+            return False
+        with reading(self.path):
+            atomic_io.replace_with_retry(self.path, self.damaged)
+        return True
 
     def _columns_to_append(self) -> Sequence[str]:
-        """The columns of the file. If it lacks some, they are added to it first. Raises OSError."""
-        try:
-            columns = self._columns()
-        except FileNotFoundError:
-            return COLUMNS
+        """The columns of the file. If it lacks some, they are added to it first. Raises OSError,
+        and FlowerError as reading does."""
+        columns = self._columns()
         if set(COLUMNS) <= set(columns):
             return columns
+        if self._set_aside() or not os.path.exists(self.path):
+            return COLUMNS
         text = self._updated(row | _row(event) for row, event in self._rows())
         with atomic_io.open_whole(self.path, encoding="utf-8", errors="strict") as file:
             file.write(text)
@@ -135,14 +171,13 @@ class History:
 
     def _columns(self) -> Sequence[str]:
         """The header as it stands, so that a byte order mark makes its first name another one."""
-        with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
-            return next(csv.reader(file), [])
+        with suppress(FileNotFoundError), reading(self.path), open_bytes(self.path) as file:
+            return _columns(file.readline(MAX_LINE_LENGTH).decode("utf-8", "replace"), ",")
+        return []
 
     def _updated(self, rows: Iterable[Row]) -> str:
         """These rows of the file as a whole file of this version, unknown columns included."""
-        with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            head = file.readline()
-        names = next(csv.reader([head], delimiter=_delimiter(head)), [])
+        names = _columns(self._head())
         columns = [*COLUMNS, *(name for name in names if name and name not in COLUMNS)]
         return _table(rows, columns, header=True)
 
@@ -158,6 +193,13 @@ def _table(rows: Iterable[Row], columns: Sequence[str], *, header: bool) -> str:
 
 def _row(event: BatchDone | EpochDone) -> Row:
     return {"kind": "epoch" if isinstance(event, EpochDone) else "batch", **asdict(event)}
+
+
+def _columns(head: str, delimiter: str = "") -> list[str]:
+    """The names in a header; none if it is damaged."""
+    with suppress(csv.Error):
+        return next(csv.reader([head], delimiter=delimiter or _delimiter(head)), [])
+    return []
 
 
 def _delimiter(head: str) -> str:
@@ -198,13 +240,15 @@ def _event(row: Row, decimal_comma: bool) -> BatchDone | EpochDone:
         if decimal_comma and cell:
             cell = cell.replace(",", ".")
         if each.type is int:
-            values[each.name] = int(cell)
+            values[each.name] = number = int(cell)
+            if not 0 <= number <= MAX_WHOLE:
+                raise ValueError(number)
         elif each.type is float:
             values[each.name] = float(cell)
         else:
             values[each.name] = float(cell) if cell else None
     event = kind(**values)
-    if isinstance(event, EpochDone) and not 0 <= event.seconds < math.inf:
+    if isinstance(event, EpochDone) and not 0 <= event.seconds <= MAX_SECONDS:
         raise ValueError(event.seconds)  # no version has written that
     return event
 

@@ -3,12 +3,14 @@ are read, never a checkpoint."""
 
 import logging
 import os
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from flowergui.errors import FlowerError
-from flowergui.facts import RunFacts
+from flowergui.facts import Problem, RunFacts
 from flowergui.store import paths
-from flowergui.store.run_facts import run_facts, started_at
+from flowergui.store.run_facts import last_trained, run_facts, started_at
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
 
@@ -23,14 +25,23 @@ def saved_weights(model: str, models: Path | None = None) -> list[str]:
 
 
 def runs(models: Path | None = None) -> list[RunFacts]:
-    """The runs in `models`, newest first. Those that can't be read are logged and left out."""
-    found = []
-    for run in run_folders(models or paths.models_folder()):
+    """The runs in `models`, the one last trained first. What can't be read is logged and left out.
+    Raises FlowerError if the folder can't be read."""
+    found, problems = find_runs(models)
+    _log(problems)
+    return found
+
+
+def find_runs(models: Path | None = None) -> tuple[list[RunFacts], list[Problem]]:
+    """The same, and what can't be read."""
+    now, found = time.time(), []
+    folders, problems = _run_folders(models or paths.models_folder())
+    for run in sorted(folders, key=lambda run: last_trained(run, now), reverse=True):
         try:
             found.append(run_facts(run))
-        except (OSError, FlowerError) as error:
-            log.warning("%s can't be listed: %s", run.path, error)
-    return found
+        except FlowerError as error:
+            problems.append(Problem(str(run.path), error.message))
+    return found, problems
 
 
 def run_of(checkpoint: str | Path) -> RunFacts | None:
@@ -38,7 +49,7 @@ def run_of(checkpoint: str | Path) -> RunFacts | None:
     run = RunFolder(Path(checkpoint).parent)
     try:
         return run_facts(run) if run.exists() else None
-    except (OSError, FlowerError) as error:
+    except FlowerError as error:
         log.warning("%s can't be read as a run: %s", run.path, error)
         return None
 
@@ -65,11 +76,14 @@ def is_newer(path: str, other: str) -> bool:
 
 
 def newest_run(models: Path) -> Path:
-    """The folder of the newest run that has a checkpoint, else the bare weights in `models`. Raises
-    FlowerError if there is neither."""
-    for run in run_folders(models):
-        if run.newest():
-            return run.path
+    """The folder of the run that was last trained and has a checkpoint, else the bare weights in
+    `models`. Raises FlowerError if there is neither."""
+    folders, problems = _run_folders(models)
+    _log(problems)
+    with_checkpoint = [run for run in folders if run.newest()]
+    if with_checkpoint:
+        now = time.time()
+        return max(with_checkpoint, key=lambda run: last_trained(run, now)).path
     if bare := bare_weights(models):
         return Path(bare)
     raise FlowerError(
@@ -79,11 +93,49 @@ def newest_run(models: Path) -> Path:
 
 
 def run_folders(models: Path) -> list[RunFolder]:
-    """The folders of the runs in `models`, newest first."""
-    if not os.path.isdir(models):
-        return []
-    folders = sorted(map(RunFolder, models.iterdir()), key=started_at, reverse=True)
-    return [run for run in folders if run.exists()]
+    """The folders of the runs in `models`, the one started last first. What can't be read is
+    logged and left out. Raises FlowerError if the folder can't be read."""
+    folders, problems = _run_folders(models)
+    _log(problems)
+    return sorted(folders, key=started_at, reverse=True)
+
+
+def _run_folders(models: Path) -> tuple[list[RunFolder], list[Problem]]:
+    """The folders of runs, and the folders that can't be looked into. Raises FlowerError."""
+    try:
+        entries = list(models.iterdir()) if os.path.isdir(models) else []
+    except OSError as error:
+        raise FlowerError(
+            tr(
+                "The folder for models, {folder}, can't be read: {reason}.",
+                folder=models,
+                reason=error.strerror or error,
+            ),
+            hint=tr("Choose another folder for models."),
+        ) from error
+    found, problems = [], []
+    for run in map(RunFolder, entries):
+        if run.exists():
+            found.append(run)
+        elif reason := _why_closed(run.path):
+            problems.append(Problem(str(run.path), reason))
+    return found, problems
+
+
+def _log(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        log.warning("%s can't be listed: %s", problem.path, problem.reason)
+
+
+def _why_closed(folder: Path) -> str:
+    """Why a folder can't be looked into; "" if it can, or if it is none."""
+    try:
+        os.scandir(folder).close()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _modified(path: str) -> float:

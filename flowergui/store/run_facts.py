@@ -12,6 +12,9 @@ from flowergui.facts import RunFacts
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
 
+CLOCK_SLACK_S: Final = 120.0
+"""How far the clock of a file server may be ahead of this machine's."""
+
 _STARTS_WITH_A_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d_")
 
 
@@ -37,8 +40,8 @@ def run_facts(run: RunFolder) -> RunFacts:
 def run_listed(run: RunFolder) -> RunListed:
     """The results of a run. Raises FlowerError if it has no readable recipe, or if a file in it
     can't be read."""
+    facts, epochs = run_facts(run), tuple(run.history.epochs())
     try:
-        facts, epochs = run_facts(run), tuple(run.history.epochs())
         size = size_in_bytes(run)
     except OSError as error:
         reason = error.strerror or error
@@ -78,4 +81,21 @@ def started_at(run: RunFolder) -> str:
     with suppress(OSError):
         time = run.path.stat().st_mtime
         time = run.history.path.stat().st_mtime
-    return f"{datetime.fromtimestamp(time):%Y-%m-%d_%H-%M-%S}"
+    return _as_text(time)
+
+
+def last_trained(run: RunFolder, now: float) -> tuple[bool, str, float]:
+    """What sorts runs by the time when they were last trained: when the newest checkpoint was
+    written, or, if there is none, when the run started. A checkpoint from after `now` (seconds, as
+    time.time() has them) was written before the clock was set back, so it sorts before others."""
+    time = 0.0
+    with suppress(OSError):
+        if newest := run.newest():
+            time = newest.stat().st_mtime
+    return time <= now + CLOCK_SLACK_S, _as_text(time) if time else started_at(run), time
+
+
+def _as_text(time: float) -> str:
+    with suppress(ValueError, OverflowError, OSError):  # a file system may hold any number
+        return f"{datetime.fromtimestamp(time):%Y-%m-%d_%H-%M-%S}"
+    return ""

@@ -11,7 +11,7 @@ from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
 from sys import intern
-from typing import Final, Self
+from typing import Final, Self, TextIO
 
 from filelock import FileLock, Timeout
 
@@ -21,6 +21,8 @@ from flowergui.store import atomic_io
 from flowergui.store.atomic_io import FS_ENCODING_ERRORS, TMP_SUFFIX, replace_with_retry, temp_path
 from flowergui.store.change_log import ChangeLog
 from flowergui.store.history import History
+from flowergui.store.reading import DAMAGED, lines, open_text, read_json, reason_of
+from flowergui.store.schema import unique_names
 from flowergui.text import tr
 
 _PARTS: Final = ("train", "validation")
@@ -120,7 +122,7 @@ class RunFolder:
 
     def exists(self) -> bool:
         """Whether the folder holds a run."""
-        return os.path.isfile(self._recipe)
+        return os.path.isfile(self._recipe)  # False too where the folder is closed to the user
 
     def checkpoint_to_use(self) -> Path:
         """The checkpoint that predicts: the best one, else the last. Raises FlowerError if there is
@@ -136,14 +138,17 @@ class RunFolder:
     def recipe(self) -> Recipe:
         """Reads the recipe. Raises FlowerError if there is none, or if it can't be read."""
         try:
-            return Recipe.from_dict(json.loads(self._recipe.read_text("utf-8")))
+            stored = read_json(self._recipe)
         except FileNotFoundError:
             raise FlowerError(
                 tr("{folder} holds no run (recipe.json is missing).", folder=self.path)
             ) from None
-        except (OSError, ValueError, TypeError) as error:
+        try:
+            return Recipe.from_dict(stored)
+        except FlowerError as error:
             raise FlowerError(
-                tr("The recipe in {folder} can't be read: {error}.", folder=self.path, error=error)
+                tr("{path} can't be used: {reason}", path=self._recipe, reason=error.message),
+                hint=error.hint,
             ) from error
 
     def keep(self, checkpoint: Path, name: Path) -> None:
@@ -167,10 +172,11 @@ class RunFolder:
     def note(self) -> str:
         """The user's note, as one line; "" if there is none."""
         try:
-            text = self._note.read_text("utf-8-sig", "replace")
+            with open_text(self._note, errors="replace") as file:
+                text = file.read(8 * MAX_NOTE_LENGTH)
         except OSError:
             return ""
-        return " ".join(text.split())[:MAX_NOTE_LENGTH]
+        return " ".join(text.replace("\0", " ").split())[:MAX_NOTE_LENGTH]
 
     def write_note(self, text: str) -> None:
         """Writes the user's note, as one line; "" removes it. Raises FlowerError if that is not
@@ -214,28 +220,20 @@ class RunFolder:
         """Reads the rows of split.csv one by one, as there may be a million: (path, class, "train"
         or "validation", the size in bytes when the run started, or None if it is unknown). Raises
         FlowerError if it is damaged."""
-        if not os.path.isfile(self._split):
+        try:
+            with open_text(self._split, errors=FS_ENCODING_ERRORS) as file:
+                yield from _rows_of_split(file)
+        except FileNotFoundError:
             return
-        # utf-8-sig: a spreadsheet may have added a byte order mark.
-        with self._split.open(encoding="utf-8-sig", errors=FS_ENCODING_ERRORS, newline="") as file:
-            delimiter = ";" if ";" in file.readline() else ","  # as spreadsheets may write it
-            file.seek(0)
-            rows = csv.reader(file, delimiter=delimiter)
-            place = {name: number for number, name in enumerate(next(rows, ()))}
-            sized = "bytes" in place  # older versions did not write it
-            wanted = ("path", "class", "split", "bytes" if sized else "path")
-            try:
-                columns = itemgetter(*(place[name] for name in wanted))
-                for row in filter(None, rows):
-                    path, name, part, size = columns(row)
-                    if not path or not name or part not in _PARTS:
-                        raise ValueError(part)
-                    known = sized and size.isdecimal()
-                    yield path, intern(name), intern(part), int(size) if known else None
-            except (csv.Error, LookupError, ValueError) as error:
-                raise FlowerError(
-                    tr("The list of images in {path} can't be read.", path=self._split)
-                ) from error
+        except (OSError, *DAMAGED) as error:
+            raise FlowerError(
+                tr(
+                    "The list of images in {path} can't be read: {reason}.",
+                    path=self._split,
+                    reason=reason_of(error),
+                ),
+                hint=tr("Put back a copy of it, or start a transfer from the run's best.pth."),
+            ) from error
 
     def classes(self) -> tuple[str, ...]:
         """The names of the run's classes in the order of the logits. Empty if the folder holds no
@@ -243,11 +241,10 @@ class RunFolder:
         if not self.exists():
             return ()
         try:
-            names = json.loads(self._classes.read_text("utf-8", FS_ENCODING_ERRORS))
-        except (OSError, ValueError):
+            names = read_json(self._classes, FS_ENCODING_ERRORS)
+        except (FileNotFoundError, FlowerError):
             return ()
-        good = isinstance(names, list) and all(isinstance(name, str) for name in names)
-        return tuple(names) if good else ()
+        return tuple(names) if isinstance(names, list) and unique_names(names) else ()
 
     def current_classes(self, trained: Sequence[str]) -> tuple[str, ...]:
         """The present names of the classes that a checkpoint of this run was `trained` with.
@@ -261,7 +258,7 @@ class RunFolder:
             return tuple(trained)
         try:
             own = {name for _, name, _, _ in self.split_and_sizes()}
-        except (OSError, FlowerError):
+        except FlowerError:
             return tuple(trained)
         return names[: len(trained)] if own == {*names} else tuple(trained)
 
@@ -287,6 +284,23 @@ class RunFolder:
         """The path of the newest checkpoint; None if there is none."""
         # A crash between the two renames of a save leaves previous.pth alone.
         return next((path for path in (self.last, self.previous) if os.path.isfile(path)), None)
+
+
+def _rows_of_split(file: TextIO) -> Iterator[tuple[str, str, str, int | None]]:
+    """The rows of split.csv. Raises one of DAMAGED."""
+    delimiter = ";" if ";" in next(lines(file), "") else ","  # as spreadsheets may write it
+    file.seek(0)
+    rows = csv.reader(lines(file), delimiter=delimiter)
+    place = {name: number for number, name in enumerate(next(rows, ()))}
+    sized = "bytes" in place  # older versions did not write it
+    wanted = ("path", "class", "split", "bytes" if sized else "path")
+    columns = itemgetter(*(place[name] for name in wanted))
+    for row in filter(None, rows):
+        path, name, part, size = columns(row)
+        if not path or not name or part not in _PARTS or "\0" in path:
+            raise ValueError(part)
+        known = sized and size.isdecimal()
+        yield path, intern(name), intern(part), int(size) if known else None
 
 
 def file_size(path: str) -> int | None:

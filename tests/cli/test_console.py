@@ -83,6 +83,27 @@ def test_what_fails_to_the_end_sets_the_exit_code(
     assert "a.jpg can't be read: it is empty." in said
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_disk_that_stays_full_is_reported_once(
+    capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    full = "No space left on device"
+    last, best = SaveFailed("run/last.pth", full), SaveFailed("run/best.pth", full)
+    console = Console(as_json=as_json, terminal=False)
+
+    for event in (last, best, last, best, last, replace(last, reason="Permission denied")):
+        console.report(event)
+    for event in (Saved("run/last.pth", 1, 2), last):
+        console.report(event)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "run/last.pth could not be saved: No space left on device.",
+        "run/best.pth could not be saved: No space left on device.",
+        "run/last.pth could not be saved: Permission denied.",
+        "run/last.pth could not be saved: No space left on device.",
+    ]
+
+
 def test_a_stop_that_could_not_save_promises_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(as_json=False, terminal=False)
 

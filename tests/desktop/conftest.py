@@ -52,7 +52,7 @@ def script(tmp_path, monkeypatch) -> Script:
         "compare_networks", "cross_validate", "learning_curve",
     ):  # fmt: skip
         monkeypatch.setattr(tasks, name, getattr(made, name))
-    monkeypatch.setattr(library, "runs", made.listed)
+    monkeypatch.setattr(library, "find_runs", made.listed)
     monkeypatch.setattr(
         library,
         "run_of",

@@ -127,6 +127,40 @@ def test_a_history_without_a_column_of_this_version(run: RunFolder) -> None:
     assert list(run.history.events()) == [*batches, epoch, UNVALIDATED]
 
 
+def test_a_history_as_utf_16_is_read_and_goes_on_as_utf_8(run: RunFolder) -> None:
+    run.history.append([*BATCHES, EPOCH])
+    before = everything(run)
+    path = run.path / "history.csv"
+    path.write_bytes(path.read_text().encode("utf-16"))
+    assert everything(run) == before
+    run.history.append([UNVALIDATED])
+    assert list(run.history.events()) == [*BATCHES, EPOCH, UNVALIDATED]
+    assert path.read_bytes().startswith(b"kind,")
+
+
+@pytest.mark.parametrize("content", [b"no table\n1\n", bytes(300_000), b'"' * 300_000, b"\xff\xfe"])
+def test_a_history_of_which_nothing_can_be_read_is_set_aside(
+    run: RunFolder, content: bytes
+) -> None:
+    path = run.path / "history.csv"
+    path.write_bytes(content)
+    assert everything(run) == ([], [], (None, None))
+    if content != b"\xff\xfe":  # an empty file
+        assert not run.history.cut_back(3, epoch=2)
+        assert run.history.damaged.read_bytes() == content
+    run.history.append(BATCHES)
+    assert list(run.history.events()) == BATCHES
+    assert run.history.cut_back(2, epoch=1)
+
+
+@pytest.mark.parametrize("cell", ["-1", "9" * 30, "1.5", "", "x"])
+def test_a_number_that_no_run_has_written_ends_a_history(run: RunFolder, cell: str) -> None:
+    run.history.append(BATCHES)
+    path = run.path / "history.csv"
+    path.write_text(path.read_text().replace("batch,1,3,3,", f"batch,1,{cell},3,"))
+    assert list(run.history.events()) == BATCHES[:2]
+
+
 @pytest.mark.parametrize("damage", [b"batch,1\r,2\r,3\n", b'"batch,1', b"\xff\x00\n"])
 def test_a_damaged_row_hides_only_what_follows(run: RunFolder, damage: bytes) -> None:
     run.history.append(BATCHES)

@@ -1,10 +1,16 @@
-"""One small network of each family in the catalogue, with uneven weights."""
+"""Small networks: one of each family in the catalogue, with uneven weights, and a tiny one."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
 import torch
 from torch import nn
 
 from flowergui.learning.models.build import build
 from flowergui.learning.models.describe import head_of
+from flowergui.learning.models.mynet import MyNet
 
 SMALLEST = [
     "mynet",
@@ -30,6 +36,28 @@ SMALLEST = [
 
 SIZES = {"inception_v3": 96, "maxvit_t": 224, "vit_b_32": 224}
 """The images are as small as a family allows."""
+
+
+@contextmanager
+def tiny_mynet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """MyNet has two thousand parameters while this holds, and torch one thread."""
+    _forget_networks()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(MyNet, "WIDTHS", (4, 4, 8, 8))
+        yield
+    torch.set_num_threads(threads)
+    _forget_networks()
+
+
+def _forget_networks() -> None:
+    """Clears what is cached of networks by their names."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("flowergui.learning."):
+            for each in vars(module).values():
+                if hasattr(each, "cache_clear"):
+                    each.cache_clear()
 
 
 def made(model: str) -> tuple[nn.Module, int]:

@@ -66,6 +66,7 @@ from flowergui.facts import (
     ModelFacts,
     ParameterFacts,
     Prediction,
+    Problem,
     RunFacts,
     Speedup,
     StageFacts,
@@ -107,6 +108,7 @@ class Script:
     """Whether a cross-validation says something."""
     cross_validation_error: BaseException | None = None
     runs: list[RunFacts] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     bare: str = ""
     preflighted: Callable[[dict[str, Any], ResumeOptions], ResumeChecked] | None = None
@@ -380,9 +382,9 @@ class Script:
                 epochs = (done,) * run.epochs_done
                 yield RunListed(run, epochs, epochs[-1] if epochs else None, 1.0, 1_000, run.path)
 
-    def listed(self) -> list[RunFacts]:
+    def listed(self) -> tuple[list[RunFacts], list[Problem]]:
         self.seen.append(("runs", None))
-        return list(self.runs)
+        return list(self.runs), list(self.problems)
 
     def of(self, kind: str) -> list[Any]:
         return [what for name, what in list(self.seen) if name == kind]

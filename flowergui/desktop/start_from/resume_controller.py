@@ -31,7 +31,7 @@ from flowergui.desktop.transitions import (
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import FlowerError
 from flowergui.events import Preparing, ResumeChecked, RunFound, RunsFound
-from flowergui.facts import Check, RunFacts, Verdict
+from flowergui.facts import Check, Problem, RunFacts, Verdict
 from flowergui.requests import UNCHANGED, ResumeOptions
 from flowergui.text import tr, trn
 
@@ -65,6 +65,7 @@ class ResumeController(QObject):
         self._panel = panel.resume_check
         self._checked: CheckKey | None = None
         self._offered_last_run = False
+        self._named: set[Problem] = set()
         self.debounce = single_shot_timer(self, DEBOUNCE_MS, self._check)
         panel.runs.checkpoint_requested.connect(self.choose)
         panel.resume_check.options_requested.connect(self._choose_options)
@@ -104,10 +105,25 @@ class ResumeController(QObject):
             match event:
                 case RunsFound():
                     self._store.update(**with_runs(self._store.session, event))
+                    self._name_problems(event.problems)
                     self._offer_last_run()
                 case RunFound(checkpoint=checkpoint, run=run):
                     if checkpoint == self._store.session.checkpoint:
                         self._take_run(run)
+
+    def _name_problems(self, problems: tuple[Problem, ...]) -> None:
+        """Names the folders of runs that can't be read, once."""
+        new = [each for each in problems if each not in self._named]
+        self._named.update(new)
+        if new:
+            text = trn(
+                "A run can't be listed: {path} ({reason})",
+                "{count} runs can't be listed; the first one is {path} ({reason})",
+                len(new),
+                path=new[0].path,
+                reason=new[0].reason,
+            )
+            self._banner.show_warning(text)
 
     def _take_run(self, run: RunFacts | None) -> None:
         session = self._store.session

@@ -3,7 +3,7 @@
 import io
 import os
 import pickle
-import zipfile
+import stat
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,7 +14,13 @@ import torch
 from torch import Tensor
 
 from flowergui.errors import FlowerError
-from flowergui.learning.checkpoints import safetensor_files
+from flowergui.learning.checkpoints import (
+    archive,
+    checkpoint_schema,
+    foreign_files,
+    safetensor_files,
+    wrapped_weights,
+)
 from flowergui.store.atomic_io import replace_with_retry, temp_path
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
@@ -38,9 +44,9 @@ def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None
         try:
             torch.save(dict(content), file)
         except RuntimeError as error:
-            raise OSError(
-                tr("writing {file} failed, the disk may be full", file=path.name)
-            ) from error
+            if isinstance(file, ChecksumWriter) and file.error is not None:
+                raise file.error from error
+            raise OSError(tr("it could not be written, the disk may be full")) from error
 
     atomic_write(path, fill, keep_as=keep_as)
 
@@ -62,7 +68,7 @@ def atomic_write(
             os.fsync(file.fileno())
             _drop_from_cache(file)  # else it would be read back from memory
         if file.checksum != _checksum(temporary):
-            raise OSError(tr("{file} was damaged while it was written", file=path.name))
+            raise OSError(tr("it was damaged while it was written"))
         if keep_as is not None and os.path.exists(path):
             replace_with_retry(path, keep_as)
             try:
@@ -79,14 +85,20 @@ def atomic_write(
 
 
 class ChecksumWriter(io.BufferedWriter):
-    """A file with the CRC-32 of all that was written."""
+    """A file with the CRC-32 of all that was written, and the first error of a write: torch raises
+    another one for it."""
 
     checksum = 0
+    error: OSError | None = None
 
     def write(self, data: "Buffer", /) -> int:
-        """Writes all of `data`."""
+        """Writes all of `data`. Raises OSError."""
         self.checksum = zlib.crc32(data, self.checksum)
-        return super().write(data)
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.error = self.error or error
+            raise
 
 
 def _checksum(path: Path) -> int:
@@ -117,24 +129,30 @@ def _sync_folder(folder: Path) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The dict in a .pth or .safetensors file, with tensors on the CPU. Nothing in the file is ever
-    executed. Raises FlowerError that names the file."""
-    if os.path.isdir(path):
-        raise FlowerError(tr("{file} is a folder, not a checkpoint.", file=path.name))
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        raise FlowerError(tr("There is no file {path}.", path=path)) from None
-    except OSError as error:
-        reason = error.strerror or error
-        message = tr("{file} can't be opened: {reason}.", file=path.name, reason=reason)
-        raise FlowerError(message) from error
-    with file:
-        if path.suffix.lower() == safetensor_files.SUFFIX:
+    """The dict in a .pth or .safetensors file, with tensors on the CPU. That of a checkpoint of
+    this program is what `checkpoint_schema` says. Nothing in the file is ever executed. Raises
+    FlowerError that names the file."""
+    stored = _read(path)
+    if not isinstance(stored, Mapping):
+        raise _no_weights(path)
+    if not is_flowergui_checkpoint(stored):
+        return dict(stored)
+    return checkpoint_schema.checked(stored, path)
+
+
+def _read(path: Path) -> Any:
+    with _opened(path) as file:
+        if archive.starts_as_archive(file):
+            archive.check(file, path)
+        elif safetensor_files.is_one(file):
             return safetensor_files.read(path)
-        _reject_zip_bombs(file, path)
+        else:
+            foreign_files.refuse(file, path)
+            if path.suffix.lower() == safetensor_files.SUFFIX:
+                raise safetensor_files.damaged(path)
+            archive.check(file, path)  # a zip archive may begin after other bytes
         try:
-            stored = torch.load(file, map_location="cpu", weights_only=True)
+            return torch.load(file, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
             raise FlowerError(
                 tr(
@@ -148,59 +166,59 @@ def read(path: Path) -> dict[str, Any]:
                 ),
             ) from error
         except Exception as error:  # damaged files fail in many ways
-            raise _damaged(path) from error
-    if not isinstance(stored, Mapping):
-        raise _no_weights(path)
-    return dict(stored)
+            raise archive.damaged(path) from error
 
 
-def _reject_zip_bombs(file: BinaryIO, path: Path) -> None:
-    """Raises FlowerError for an archive with compressed or overlapping members, before anything is
-    read: a few kilobytes could become gigabytes. torch writes no such archives."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
+def _opened(path: Path) -> BinaryIO:
     try:
-        with zipfile.ZipFile(file) as archive:
-            members = archive.infolist()
-    except zipfile.BadZipFile:  # torch's older format, or no checkpoint at all
-        members = []
-    except Exception as error:  # a damaged directory
-        raise _damaged(path) from error
-    packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
-    if packed or sum(member.file_size for member in members) > size:
-        raise FlowerError(
-            tr(
-                "{file} was rejected: its contents expand beyond the file's size (possible zip "
-                "bomb).",
-                file=path.name,
-            ),
-            hint=tr("Ask for a file that torch.save wrote."),
-        )
-    file.seek(0)
-
-
-def _damaged(path: Path) -> FlowerError:
-    return FlowerError(tr("{file} is no checkpoint, or it is damaged.", file=path.name))
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise FlowerError(tr("{file} is a folder, not a checkpoint.", file=path.name))
+        if not stat.S_ISREG(kind):  # to open a pipe may never end
+            raise FlowerError(tr("{file} is not a file.", file=path.name))
+        return path.open("rb")
+    except FileNotFoundError:
+        raise FlowerError(tr("There is no file {path}.", path=path)) from None
+    except OSError as error:
+        reason = error.strerror or error
+        message = tr("{file} can't be opened: {reason}.", file=path.name, reason=reason)
+        raise FlowerError(message) from error
+    except ValueError:
+        raise FlowerError(tr("{path} is no name of a file.", path=ascii(str(path)))) from None
 
 
 def _no_weights(path: Path) -> FlowerError:
     return FlowerError(tr("{file} holds no weights.", file=path.name))
 
 
-def newest(run: RunFolder) -> tuple[dict[str, Any], Path]:
+Check = Callable[[Mapping[str, Any], Path], None]
+"""Raises FlowerError for the content of a file that is not what is needed."""
+
+
+def newest(run: RunFolder, check: Check | None = None) -> tuple[dict[str, Any], Path]:
     """The content and the path of a run's last.pth, or of previous.pth if that is missing or
-    damaged. Raises FlowerError if neither can be read."""
+    damaged, or if it doesn't pass `check`. Raises FlowerError if neither can be used."""
     if not os.path.exists(run.last) and not os.path.exists(run.previous):
         raise FlowerError(
             tr("There is nothing to resume in {folder}.", folder=run.path.name),
             hint=tr("It has no last.pth."),
         )
     try:
-        return read(run.last), run.last
-    except FlowerError:
+        return _read_checked(run.last, check), run.last
+    except FlowerError as error:
         if not os.path.exists(run.previous):
             raise
-        return read(run.previous), run.previous
+        try:
+            return _read_checked(run.previous, check), run.previous
+        except FlowerError as other:
+            raise (error if os.path.exists(run.last) else other) from None
+
+
+def _read_checked(path: Path, check: Check | None) -> dict[str, Any]:
+    stored = read(path)
+    if check is not None:
+        check(stored, path)
+    return stored
 
 
 def is_flowergui_checkpoint(stored: Mapping[str, Any]) -> bool:
@@ -212,39 +230,28 @@ def is_flowergui_checkpoint(stored: Mapping[str, Any]) -> bool:
             tr("This checkpoint is of a later version of flowergui ({format}).", format=name),
             hint=tr("Update flowergui."),
         )
-    kinds = {"recipe": Mapping, "classes": list, "model": Mapping, "image_size": int}
-    return name == FORMAT and all(isinstance(stored.get(key), kinds[key]) for key in kinds)
+    return isinstance(name, str) and name == FORMAT
 
 
 def is_resumable(stored: Mapping[str, Any]) -> bool:
     """Whether a run can be resumed from a dict that was read. Exports hold weights alone."""
-    needed = {"optimizer": Mapping, "progress": Mapping}
-    return is_flowergui_checkpoint(stored) and all(
-        isinstance(stored.get(key), kind) for key, kind in needed.items()
-    )
+    return is_flowergui_checkpoint(stored) and {"optimizer", "progress"} <= stored.keys()
 
 
 def extract_state_dict(stored: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     """The weights in a dict that was read: of a checkpoint (the averaged ones if there are any) or
-    of a bare state dict, which may be under a key ("state_dict", "model", ...) and have the prefix
-    that DataParallel adds. Raises FlowerError if there are none, or if one is NaN or infinite."""
-    inner: Any = stored
+    of a state dict in any of the wrappings that `wrapped_weights` knows. Raises FlowerError if
+    there are none, or if one is NaN or infinite."""
     if is_flowergui_checkpoint(stored):
-        inner = stored.get("ema") or stored["model"]
+        tensors = dict(stored.get("ema") or stored["model"])
     else:
-        for key in ("state_dict", "model_state_dict", "model", "net"):
-            if isinstance(stored.get(key), Mapping):
-                inner = stored[key]
-                break
-    tensors = {
-        str(name).removeprefix("module."): tensor
-        for name, tensor in inner.items()
-        if isinstance(tensor, Tensor)
-    }
+        tensors = wrapped_weights.find_weights(stored)
     if not tensors:
         raise _no_weights(path)
     for name, tensor in tensors.items():
         try:
+            if tensor.is_complex():
+                raise NotImplementedError
             finite = bool(torch.isfinite(tensor).all())
         except (RuntimeError, NotImplementedError) as error:  # sparse ones, 8-bit ones
             raise FlowerError(

@@ -7,10 +7,10 @@ in the file's metadata. A file without it is read as a bare state dict.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
@@ -21,6 +21,16 @@ SUFFIX: Final = ".safetensors"
 _KEY: Final = "flowergui"
 
 
+def is_one(file: BinaryIO) -> bool:
+    """Whether this is a safetensors file, whatever its name: the length of a header (8 bytes,
+    little-endian) and that header, which is JSON. It is at its beginning afterwards."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    head = file.read(9)
+    file.seek(0)
+    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") <= size - 8
+
+
 def read(path: Path) -> dict[str, Any]:
     """The metadata, with the tensors under "model"; only the tensors if there are no metadata.
     Raises FlowerError that names the file."""
@@ -28,10 +38,14 @@ def read(path: Path) -> dict[str, Any]:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             facts = json.loads((file.metadata() or {}).get(_KEY, "{}"))
-    except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        message = tr("{file} is no safetensors file, or it is damaged.", file=path.name)
-        raise FlowerError(message) from error
+    except Exception as error:  # damaged files fail in many ways
+        raise damaged(path) from error
     return {**facts, "model": tensors} if isinstance(facts, dict) and facts else tensors
+
+
+def damaged(path: Path) -> FlowerError:
+    """The error for a file that is not what its name says."""
+    return FlowerError(tr("{file} is no safetensors file, or it is damaged.", file=path.name))
 
 
 def packed(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> bytes:

@@ -325,10 +325,11 @@ def _block_places(tensors: Mapping[str, Tensor]) -> dict[int, str]:
     """Numbers of blocks, counted across stages -> their names. A block that changes the number of
     channels begins a stage."""
     places: dict[int, str] = {}
-    stage, inside, channels = -1, 0, 0
+    stage, inside, channels = -1, 0, -1
     while (weight := tensors.get(f"_blocks.{len(places)}._project_conv.weight")) is not None:
-        if weight.shape[0] != channels:
-            stage, inside, channels = stage + 1, 0, weight.shape[0]
+        outputs = weight.shape[0] if weight.ndim else 0
+        if outputs != channels:
+            stage, inside, channels = stage + 1, 0, outputs
         places[len(places)] = f"stages.{stage}.{inside}"
         inside += 1
     return places

@@ -95,18 +95,18 @@ def from_file(path: Path, model: str) -> Pretrained:
     return Pretrained(
         name=path.name,
         tensors=tensors,
-        image_size=int(stored.get("image_size", 0)) if recipe.get("model") == model else 0,
+        image_size=stored["image_size"] if recipe.get("model") == model else 0,
         mean=tuple(normalisation.get("mean", mean)),
         std=tuple(normalisation.get("std", std)),
         recipe=recipe,
-        fingerprint=str(stored.get("fingerprint", "")) if ours else "",
+        fingerprint=stored.get("fingerprint", "") if ours else "",
     )
 
 
 def _class_count(tensors: Mapping[str, Tensor], model: str) -> int:
     """The number of classes of weights of `model`; 0 if they have no head."""
     heads = [tensors[name] for name in head_of(model) if name in tensors]
-    return heads[0].shape[0] if heads else 0
+    return heads[0].shape[0] if heads and heads[0].ndim else 0
 
 
 def own_image_size(model: str, weights: str) -> int:
@@ -149,7 +149,9 @@ def _other_architecture(pretrained: Pretrained, model: str, share: float) -> Flo
                 share=percent(share),
                 model=model,
             ),
-            hint=tr("Choose the network that they were trained with."),
+            hint=tr("Choose the network that they were trained with.")
+            if share
+            else tr("Choose weights of a network that is in the list of networks."),
         )
     return OtherArchitectureError(
         tr(

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import loop, new_run
 from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.progress import Progress
-from flowergui.learning.training.resume_plan import ResumePlan, WeightsOnlyError, plan_resume
+from flowergui.learning.training.resumable_state import WeightsOnlyError
+from flowergui.learning.training.resume_plan import ResumePlan, plan_resume
 from flowergui.learning.training.resume_weights import train_from_weights
 from flowergui.learning.training.run import Run
 from flowergui.learning.training.runtime_config import RuntimeConfig
@@ -75,9 +76,9 @@ def continue_run(plan: ResumePlan, live: LiveRequests, locks: ExitStack) -> Iter
         if plan.options.restart_schedule:
             run.schedule.restart(run.progress.step)
         if plan.in_place:
-            _keep_in_place(plan, run, rewrite_split=bool(added or plan.options.renamed))
+            whole = _keep_in_place(plan, run, rewrite_split=bool(added or plan.options.renamed))
         else:
-            _copy_what_came_before(plan, run)
+            whole = _copy_what_came_before(plan, run)
             locks.close()
             locks.enter_context(run.folder.locked())
     started = run.started(resumed=True)
@@ -85,23 +86,34 @@ def continue_run(plan: ResumePlan, live: LiveRequests, locks: ExitStack) -> Iter
     saved = run.save() if plan.changes or plan.options != UNCHANGED else ()
     yield started
     yield from saved
+    if not whole:
+        history, damaged = run.folder.history.path.name, run.folder.history.damaged.name
+        yield Warned(tr("{file} is damaged; it is kept as {name}.", file=history, name=damaged))
     for message in _warnings(plan, run, plan.diff, added):
         yield Warned(message)
     yield from loop.fit(run, live)
 
 
 def _all_epochs_done(plan: ResumePlan) -> Iterator[Event]:
-    message = trn(
-        "This run has done its {count} epoch. To continue, ask for more epochs.",
-        "This run has done all its {count} epochs. To continue, ask for more epochs.",
-        plan.recipe.epochs,
-    )
-    yield Warned(message)
     progress = plan.progress
+    done = progress.epoch - 1
+    if done > plan.recipe.epochs:
+        message = trn(
+            "This run has done {count} epoch already. To continue, ask for more epochs.",
+            "This run has done {count} epochs already. To continue, ask for more epochs.",
+            done,
+        )
+    else:
+        message = trn(
+            "This run has done its {count} epoch. To continue, ask for more epochs.",
+            "This run has done all its {count} epochs. To continue, ask for more epochs.",
+            done,
+        )
+    yield Warned(message)
     best = progress.best_accuracy, progress.best_epoch
     yield Finished(
         str(plan.folder.path),
-        plan.recipe.epochs,
+        done,
         *best,
         progress.seconds,
         progress.validated,
@@ -163,21 +175,33 @@ def _new_folder(plan: ResumePlan) -> Iterator[RunFolder]:
         raise
 
 
-def _keep_in_place(plan: ResumePlan, run: Run, *, rewrite_split: bool) -> None:
+def _keep_in_place(plan: ResumePlan, run: Run, *, rewrite_split: bool) -> bool:
     """Prepares the run's own folder: the checkpoint is kept as resumed.pth, and the rows of
-    history.csv after it are dropped."""
+    history.csv after it are dropped. Returns whether that could be read."""
     folder = run.folder
     _keep(folder, plan.checkpoint, folder.resumed)
-    folder.history.cut_back(run.progress.step, run.progress.epoch)
-    folder.changes.cut_back(run.progress.step)
+    whole = _cut_back(run)
     folder.write_recipe(run.recipe)
     if rewrite_split:
         folder.write_split(run.split.classes, run.split.rows(), run.split.folder)
+    return whole
 
 
-def _copy_what_came_before(plan: ResumePlan, run: Run) -> None:
+def _cut_back(run: Run) -> bool:
+    """Drops what history.csv and changes.jsonl have after the checkpoint. Returns whether
+    history.csv could be read: if not, a new one begins with the epochs in the checkpoint."""
+    history, progress = run.folder.history, run.progress
+    run.folder.changes.cut_back(progress.step)
+    whole = history.cut_back(progress.step, progress.epoch)
+    if not whole:
+        with suppress(OSError):  # a full disk, which the first save reports
+            history.append(run.epochs)
+    return whole
+
+
+def _copy_what_came_before(plan: ResumePlan, run: Run) -> bool:
     """Fills the new run folder: the split, the history up to the checkpoint, the checkpoint as
-    last.pth, and best.pth if it was the best then."""
+    last.pth, and best.pth if it was the best then. Returns whether the history could be read."""
     before, folder = plan.folder, run.folder
     folder.write_split(run.split.classes, run.split.rows(), run.split.folder)
     for source, copy in (
@@ -186,13 +210,13 @@ def _copy_what_came_before(plan: ResumePlan, run: Run) -> None:
     ):
         if os.path.isfile(source):
             shutil.copyfile(source, copy)
-    folder.history.cut_back(run.progress.step, run.progress.epoch)
-    folder.changes.cut_back(run.progress.step)
+    whole = _cut_back(run)
     _keep(folder, plan.checkpoint, folder.last)
     if _best_epoch(before, plan) == run.progress.best_epoch:
         _keep(folder, before.best, folder.best)
     else:
         run.progress.forget_best()
+    return whole
 
 
 def _best_epoch(folder: RunFolder, plan: ResumePlan) -> int | None:
@@ -205,8 +229,10 @@ def _best_epoch(folder: RunFolder, plan: ResumePlan) -> int | None:
         stored = checkpoint.read(folder.best)
     except FlowerError:
         return None
+    if not checkpoint.is_resumable(stored):
+        return None
     progress = Progress()
-    progress.load_state_dict(stored.get("progress", {}))
+    progress.load_state_dict(stored["progress"])
     return progress.best_epoch
 
 

@@ -37,14 +37,16 @@ def _found(
     return Finding(Check(subject, verdict, detail, remedy, kind), error)
 
 
-def epochs(recipe: Recipe, left: int) -> Finding:
-    """Whether there are epochs left to train."""
+def epochs(recipe: Recipe, done: int) -> Finding:
+    """Whether there are epochs left to train, after `done` of them."""
     subject, total = tr("Epochs"), f"{recipe.epochs:,}"
+    left = max(recipe.epochs - done, 0)
     if not left:
-        detail, remedy = (
-            tr("all {total} are done", total=total),
-            tr("Increase the number of epochs."),
-        )
+        if done > recipe.epochs:
+            detail = tr("{done} are done already, more than {total}", done=f"{done:,}", total=total)
+        else:
+            detail = trn("its {count} epoch is done", "all {count} are done", done)
+        remedy = tr("Increase the number of epochs.")
         return _found(CheckKind.EPOCHS, subject, Verdict.BLOCKING, detail, remedy)
     detail = tr("{left} of {total} to go", left=f"{left:,}", total=total)
     return _found(CheckKind.EPOCHS, subject, Verdict.SAME, detail)
@@ -63,6 +65,16 @@ def model(before: Recipe, changes: Mapping[str, Any]) -> Finding:
         tr("A transfer from its last.pth takes the weights that fit, and lists the others."),
         unchangeable("model"),
     )
+
+
+def previous_checkpoint(progress: Progress) -> Finding:
+    """That the newest state of a run can't be read, and the one before it is used."""
+    detail = tr(
+        "previous.pth, from epoch {epoch}, batch {batch}: last.pth is missing or damaged",
+        epoch=progress.epoch,
+        batch=progress.batch,
+    )
+    return _found(CheckKind.CHECKPOINT, tr("Checkpoint"), Verdict.FINE, detail)
 
 
 def new_folder(path: Path, progress: Progress, newest: Progress) -> Finding:
@@ -135,10 +147,8 @@ def images(diff: DatasetDiff, options: ResumeOptions) -> Finding:
 
 def no_images(error: FlowerError) -> Finding:
     """That the dataset can't be compared."""
-    remedy = tr("Open the folder they are in now.")
-    return _found(
-        CheckKind.IMAGES, tr("Images"), Verdict.BLOCKING, error.message.rstrip("."), remedy, error
-    )
+    detail = error.message.rstrip(".")
+    return _found(CheckKind.IMAGES, tr("Images"), Verdict.BLOCKING, detail, error.hint, error)
 
 
 def _unusable(diff: DatasetDiff) -> FlowerError | None:

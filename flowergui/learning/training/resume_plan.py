@@ -17,21 +17,11 @@ from flowergui.learning.data.dataset_diff import DatasetDiff, compare_dataset
 from flowergui.learning.models.freeze import frozen_parameters, without_parameters
 from flowergui.learning.training import resume_findings as findings
 from flowergui.learning.training.progress import Progress, epochs_from
+from flowergui.learning.training.resumable_state import check_resumable
 from flowergui.learning.training.resume_findings import Finding
 from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
-
-
-class WeightsOnlyError(FlowerError):
-    """A file that was to be resumed holds weights and nothing else of a run."""
-
-    def __init__(self, stored: dict[str, Any], path: Path) -> None:
-        super().__init__(
-            tr("{file} holds weights alone.", file=path.name),
-            hint=tr("Choose the dataset that it was trained on: a new run starts from it."),
-        )
-        self.stored, self.path = stored, path
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +94,6 @@ def plan_resume(
     stands in the way of resuming is in the plan: see `ResumePlan.raise_if_refused`.
     """
     stored, path = _read(source)
-    if not checkpoint.is_resumable(stored):
-        raise WeightsOnlyError(stored, path)
     folder = run_folder_of(path)
     progress = Progress()
     progress.load_state_dict({"step": stored.get("step", 0), **stored["progress"]})
@@ -113,11 +101,12 @@ def plan_resume(
     recipe, found = _changed(before, changes, stored)
     if recipe.minutes > before.minutes and "epochs" not in changes:
         recipe = replace(recipe, epochs=_epochs_in_budget(recipe, stored, progress))
-    left = max(recipe.epochs - progress.epoch + 1, 0)
-    found = [findings.epochs(recipe, left), findings.model(before, changes), *found]
+    found = [findings.epochs(recipe, progress.epoch - 1), findings.model(before, changes), *found]
     newest = None if os.path.isdir(source) else _newer_state(folder, path, stored, progress)
     if newest is not None:
         found.append(findings.new_folder(path, progress, newest))
+    elif path == folder.previous:
+        found.append(findings.previous_checkpoint(progress))
     diff: DatasetDiff | None = None
     try:
         diff = yield from compare_dataset(
@@ -221,10 +210,14 @@ def _epochs_in_budget(recipe: Recipe, stored: Mapping[str, Any], progress: Progr
 
 
 def _read(source: Path) -> tuple[dict[str, Any], Path]:
-    """The newest state in a run folder, or the checkpoint itself, and its path."""
-    if os.path.isdir(source):
-        return checkpoint.newest(RunFolder(source))
-    return checkpoint.read(source), source
+    """The newest state in a run folder, or the checkpoint itself, and its path. Who names last.pth
+    means the newest state."""
+    run = RunFolder(source if os.path.isdir(source) else source.parent)
+    if os.path.isdir(source) or (source == run.last and run.exists()):
+        return checkpoint.newest(run, check_resumable)
+    stored = checkpoint.read(source)
+    check_resumable(stored, source)
+    return stored, source
 
 
 def _newer_state(
@@ -235,10 +228,10 @@ def _newer_state(
     if newest_path is None or newest_path.samefile(path):
         return None
     try:
-        newest, newest_path = checkpoint.newest(folder)
-    except FlowerError:  # nothing that can be read would be lost
+        newest, newest_path = checkpoint.newest(folder, check_resumable)
+    except FlowerError:  # nothing that can be used would be lost
         return None
-    if newest_path.samefile(path) or not checkpoint.is_resumable(newest):
+    if newest_path.samefile(path):
         return None
     there = Progress()
     there.load_state_dict({"step": newest.get("step", 0), **newest["progress"]})

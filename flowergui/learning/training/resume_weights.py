@@ -130,7 +130,10 @@ def _identified(tensors: dict[str, Tensor], path: Path, wanted: str) -> Identifi
     if known is None:
         raise FlowerError(
             tr("{file} does not fit any network of the catalogue.", file=path.name),
-            hint=tr("A transfer from it takes the weights that fit."),
+            hint=tr(
+                "If it is a variant of one, start a transfer from it with that network: it takes "
+                "the weights that fit."
+            ),
         )
     if wanted and wanted != known.model:
         raise FlowerError(

@@ -25,7 +25,7 @@ from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.session import resume_changes
 from flowergui.errors import FlowerError
 from flowergui.events import ResumeChecked
-from flowergui.facts import Check, CheckKind, RunFacts, Verdict
+from flowergui.facts import Check, CheckKind, Problem, RunFacts, Verdict
 from flowergui.requests import ResumeOptions
 
 
@@ -49,6 +49,18 @@ def test_without_a_run_there_is_nothing_to_resume(window):
     button(window, "modeResume").click()
     assert not button(window, "startButton").isEnabled()
     assert "no run" in button(window, "startButton").toolTip()
+
+
+def test_a_run_that_can_not_be_read_is_named_once(qtbot, window, script, tmp_path):
+    script.runs.append(facts(tmp_path / "good"))
+    script.problems.append(Problem("/models/lost+found", "Permission denied"))
+    list_runs(qtbot, window)
+    said = "A run can't be listed: /models/lost+found (Permission denied)"
+    assert said in [each.text for each in banner(window).messages]
+    assert find(window, QLabel, "resumeLastName").text().startswith("good")
+    banner(window).clear()
+    list_runs(qtbot, window)
+    assert said not in [each.text for each in banner(window).messages]
 
 
 def test_the_run_that_resume_goes_on_with_is_named_beside_it(qtbot, window, script, tmp_path):

@@ -86,6 +86,14 @@ def test_a_failure_leaves_what_was_there(
     assert checkpoint.read(path)["epoch"] == 1
 
 
+def test_the_reason_is_that_of_the_system(path: Path, small_files) -> None:
+    """Not torch's, which does not say it, and without the name of a file, which may be another."""
+    with small_files(1_000), pytest.raises(OSError, match="File too large") as failed:
+        checkpoint.write({"w": torch.zeros(100_000)}, path)
+    assert failed.value.strerror
+    assert "last.pth" not in str(failed.value)
+
+
 def test_a_folder_that_can_not_be_flushed_is_no_failure(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,7 +178,9 @@ def test_a_whole_module_is_refused_and_the_way_out_named(path: Path) -> None:
 )
 def test_garbage_is_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(FlowerError, match=r"last\.pth (was rejected|is no checkpoint)"):
+    with pytest.raises(
+        FlowerError, match=r"last\.pth (was rejected|is no checkpoint|is a web page)"
+    ):
         checkpoint.read(path)
 
 
@@ -200,7 +210,6 @@ def test_ours_and_later_versions() -> None:
     own = {"format": checkpoint.FORMAT, "recipe": {}, "classes": [], "model": {}}
     own["image_size"] = 32
     assert checkpoint.is_flowergui_checkpoint(own)
-    assert not checkpoint.is_flowergui_checkpoint({"format": checkpoint.FORMAT})
     assert not checkpoint.is_flowergui_checkpoint({"format": "of another program"})
     assert not checkpoint.is_flowergui_checkpoint({"conv1.weight": torch.ones(1)})
     with pytest.raises(FlowerError, match=r"later version of flowergui \(flowergui-2\)"):
@@ -278,9 +287,10 @@ def test_an_old_file_that_asks_for_too_much_is_refused(path: Path) -> None:
 
 def test_safetensors_are_read_with_and_without_what_we_note(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
-    path.write_bytes(safetensor_files.packed({"w": torch.arange(3.0)}, {"format": "flowergui-1"}))
+    facts = {"format": "flowergui-1", "recipe": {}, "classes": ["a", "b"], "image_size": 32}
+    path.write_bytes(safetensor_files.packed({"w": torch.arange(3.0)}, facts))
     stored = checkpoint.read(path)
-    assert stored["format"] == "flowergui-1"
+    assert stored["classes"] == ["a", "b"]
     assert torch.equal(stored["model"]["w"], torch.arange(3.0))
     path.write_bytes(safetensor_files.packed({"w": torch.arange(3.0)}, {}))
     assert list(checkpoint.read(path)) == ["w"]
@@ -295,7 +305,9 @@ def test_safetensors_that_are_none_are_refused(tmp_path: Path, content: bytes) -
     if content.startswith(b"\x08"):
         assert checkpoint.read(path) == {}  # whole, and empty
         return
-    with pytest.raises(FlowerError, match=r"w\.safetensors is no safetensors file, or it is"):
+    with pytest.raises(
+        FlowerError, match=r"w\.safetensors is (no safetensors file, or it is|a web)"
+    ):
         checkpoint.read(path)
 
 

@@ -290,6 +290,11 @@ def test_a_finished_run_says_so_and_can_be_prolonged(little: Little) -> None:
     assert isinstance(done, Finished)
     assert done.epochs == 2
     assert run.last.read_bytes() == before
+    noted, done = tasks.resume(run.path, changes={"epochs": 1})
+    assert noted.message.startswith("This run has done 2 epochs already.")
+    assert done.epochs == 2
+    (checked,) = tasks.check_resume(run.path, {"epochs": 1})
+    assert checked.checks[0].detail == "2 are done already, more than 1"
     events = list(tasks.resume(run.path, changes={"epochs": 3}))
     assert [e.epoch for e in events if isinstance(e, EpochDone)] == [3]
     assert run.recipe().epochs == 3

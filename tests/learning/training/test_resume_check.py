@@ -347,10 +347,21 @@ def test_what_a_run_cannot_do_here_is_told(run: RunFolder, here: Path) -> None:
     assert check(told, "Device").verdict == "blocking"
     assert check(told, "Versions").detail == f"torch {torch.__version__}; it was 2.3.4"
     assert check(told, "Epochs") == Check(
-        "Epochs", "blocking", "all 1 are done", "Increase the number of epochs.", CheckKind.EPOCHS
-    )
+        "Epochs", "blocking", "its 1 epoch is done", "Increase the number of epochs.",
+        CheckKind.EPOCHS,
+    )  # fmt: skip
     here.rename(here.with_name("there"))
     assert check(looked(run), "Images").detail.startswith("The images of this run are no longer in")
+
+
+def test_what_a_damaged_list_of_images_needs_is_told(run: RunFolder, here: Path) -> None:
+    (run.path / "split.csv").write_text("spoilt")
+    told = check(looked(run), "Images")
+    assert told.verdict == "blocking"
+    assert told.detail.endswith("split.csv can't be read: it is damaged")  # a remedy comes after it
+    assert told.remedy.startswith("Put back a copy of it")
+    here.rename(here.with_name("elsewhere"))
+    assert check(looked(run), "Images").remedy == "Choose the folder where they are now."
 
 
 def test_weights_alone_have_no_preflight(run: RunFolder, tmp_path: Path) -> None:
