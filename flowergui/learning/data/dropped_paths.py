@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from flowergui.events import PathsSorted
-from flowergui.image_suffixes import IMAGE_SUFFIXES
+from flowergui.learning.data.class_folders import list_folder
 
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
@@ -55,18 +55,7 @@ def existing(path: str) -> str:
 
 def _loose_images(folder: str) -> list[str]:
     """The images directly in a folder, by name; none if it has subfolders, or can't be read."""
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted(
-                (each for each in found if not each.name.startswith(".")),
-                key=lambda each: each.name,
-            )
-            if any(each.is_dir() for each in entries):
-                return []
-            return [
-                each.path
-                for each in entries
-                if os.path.splitext(each.name)[1].lower() in IMAGE_SUFFIXES and each.is_file()
-            ]
-    except OSError:
+    listing = list_folder(folder)
+    if listing.folders or listing.error:
         return []
+    return [os.path.join(folder, name) for name in sorted(listing.images)]
