@@ -96,21 +96,20 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def _with_path_first(whole: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace | None:
-    """The arguments, with the folder or run that stands last moved to the front: argparse would
-    take it for a value of the option before it (`train --frozen conv1 FOLDER`). None if there is
-    none, or if another one stands where it belongs."""
-    command, last = argv[0] if argv else "", argv[-1] if argv else ""
-    if command == "train":
-        is_meant = len(argv) > 2 and os.path.isdir(last)
-    else:
-        is_meant = command == "resume" and len(argv) > 2 and _is_run(last)
-    if not is_meant:
-        return None
-    try:
-        arguments, unknown = whole.parse_known_args([command, last, *argv[1:-1]])
-    except FlowerError:
-        return None  # what it refuses is told of the arguments as they are
-    return None if unknown else arguments
+    """The arguments, with the folder or run among them moved to the front: argparse would take it
+    for a value of the option before it (`train --frozen conv1 FOLDER`). None if there is none, or
+    if another one stands where it belongs."""
+    is_meant = {"train": os.path.isdir, "resume": _is_run}.get(argv[0] if argv else "")
+    for position in reversed(range(2, len(argv))):
+        if is_meant is not None and is_meant(argv[position]):
+            rest = argv[1:position] + argv[position + 1 :]
+            try:
+                arguments, unknown = whole.parse_known_args([argv[0], argv[position], *rest])
+            except FlowerError:
+                continue  # it is the value of another option
+            if not unknown:
+                return arguments
+    return None
 
 
 def _is_run(path: str) -> bool:

@@ -136,7 +136,8 @@ def platform_names(plugins: Path | None) -> frozenset[str]:
     """The values of QT_QPA_PLATFORM that Qt understands; empty if that is not known."""
     files = plugins.iterdir() if plugins else ()
     names = {file.stem.removeprefix("lib").removeprefix("q") for file in files}
-    return frozenset(names | {"wayland"} if any("wayland" in name for name in names) else names)
+    wayland = {"wayland", "wayland-egl"} if any("wayland" in name for name in names) else set()
+    return frozenset(names | wayland)
 
 
 def has_wayland(environment: Mapping[str, str]) -> bool:

@@ -332,13 +332,15 @@ def test_who_asks_for_epochs_or_frozen_layers_gets_them(
         (("--recover",), "recover", True),
     ],
 )
-def test_a_folder_that_stands_last_is_no_value_of_an_option(
+def test_a_folder_after_an_option_is_no_value_of_it(
     flowers: Path, planned: list[Recipe], options: tuple[str, ...], name: str, value: object
 ) -> None:
     """argparse gives it to an option that takes any number of values."""
     assert commands.run(["train", *PLAIN, *options, str(flowers)]) == 0
-    assert planned[0].photos == str(flowers)
-    assert getattr(planned[0], name) == value
+    assert commands.run(["train", *options, str(flowers), *PLAIN]) == 0
+    for recipe in planned:
+        assert recipe.photos == str(flowers)
+        assert getattr(recipe, name) == value
 
 
 def test_a_folder_of_the_name_of_a_layer_is_no_dataset(

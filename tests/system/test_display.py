@@ -41,6 +41,7 @@ def start(**environment: str) -> subprocess.CompletedProcess[str]:
         ({"QT_QPA_PLATFORM": "xbc"}, "Qt has no platform plugin 'xbc' (QT_QPA_PLATFORM). It has"),
         ({"WAYLAND_DISPLAY": "nothing"}, "there is no screen"),
         ({"QT_QPA_PLATFORM": "wayland"}, "platform wayland (QT_QPA_PLATFORM): no Wayland"),
+        ({"QT_QPA_PLATFORM": "wayland-egl"}, "platform wayland-egl (QT_QPA_PLATFORM): no Wayland"),
         ({"QT_QPA_PLATFORM": "wayland;xcb"}, "The command line works without"),
         ({"QT_QPA_PLATFORM": "eglfs"}, "with the platform eglfs (QT_QPA_PLATFORM): "),
         ({"QT_QPA_PLATFORM": "linuxfb"}, "with the platform linuxfb (QT_QPA_PLATFORM): "),

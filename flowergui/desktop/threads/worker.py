@@ -15,6 +15,8 @@ from typing import Any
 
 from PySide6.QtCore import QDeadlineTimer, QElapsedTimer, QObject, QThread, QTimer, Signal, Slot
 
+from flowergui.errors import FlowerError
+
 log = logging.getLogger(__name__)
 
 Job = Callable[[], Iterator[Any]]
@@ -194,10 +196,10 @@ class Worker(QThread):
             self._produce_chunk()
         error, self._error = self._error, None
         if error is not None:
-            if self._cancelled.is_set():
-                log.warning("A cancelled job failed.", exc_info=error)
-            else:
+            if not self._cancelled.is_set():
                 self.failed.emit(error)
+            elif not isinstance(error, FlowerError):  # what is refused, nobody waits for
+                log.warning("A cancelled job failed.", exc_info=error)
         self.ended.emit()
         _running.discard(self)
 

@@ -284,3 +284,23 @@ def test_5000_emits_and_300_redraws_end_cleanly():
         [sys.executable, "-c", EMITS_AND_REDRAWS], capture_output=True, text=True, timeout=120
     )
     assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize(("error", "is_logged"), [(FlowerError("No."), False), (OSError(), True)])
+def test_of_a_cancelled_job_only_a_defect_is_logged(run, qtbot, caplog, error, is_logged):
+    """What is refused would be a traceback on the terminal, for something nobody waits for."""
+    begun, over = threading.Event(), threading.Event()
+
+    def job():
+        begun.set()
+        over.wait()
+        raise error
+        yield
+
+    worker = run(job)
+    begun.wait()
+    worker.cancel()
+    with qtbot.waitSignal(worker.ended):
+        over.set()
+    assert worker.order == ["ended"]
+    assert ("A cancelled job failed." in caplog.text) == is_logged
