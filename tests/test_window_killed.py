@@ -43,7 +43,8 @@ def make():
     def set_up():
         if button("startButton").isEnabled() and window.session.models:
             wanted = json.loads(recipe)
-            wanted["frozen"] = tuple(wanted["frozen"])
+            for name in ("frozen", "unfreeze_schedule"):  # lists in JSON
+                wanted[name] = tuple(wanted[name])
             button("modeScratch").click()
             window._store.update_recipe(**wanted)
             steps.append(start)
