@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 from collections.abc import Callable, Generator
+from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
@@ -154,7 +155,7 @@ def test_what_was_exported_can_be_gone_on_with_and_transferred_from(
 ) -> None:
     out = tmp_path / name
     list(tasks.export(run.path, out))
-    changes = {**little(epochs=1).as_dict(), "frozen": ()}
+    changes = {**asdict(little(epochs=1)), "frozen": ()}
     events = list(tasks.resume(out, changes=changes))
     assert any("holds weights alone" in e.message for e in events if isinstance(e, Warned))
     events = list(tasks.train(little(mode="transfer", weights=str(out), epochs=1)))
@@ -169,7 +170,7 @@ def test_weights_of_other_classes_are_not_gone_on_with(
     list(tasks.export(run.path, tmp_path / "flowers.safetensors"))
     others = make_photos(tmp_path / "others", classes=3)
     (others / "iris").rename(others / "aster")
-    changes = {**little(photos=str(others)).as_dict(), "frozen": ()}
+    changes = {**asdict(little(photos=str(others))), "frozen": ()}
     with pytest.raises(FlowerError, match="daisy, iris, lily, and others has aster, daisy"):
         list(tasks.resume(tmp_path / "flowers.safetensors", changes=changes))
 

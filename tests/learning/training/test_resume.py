@@ -1,7 +1,7 @@
 """A run that is taken up again ends as if it had never been left."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -410,7 +410,7 @@ def test_a_bare_state_dict_goes_on_with_its_head(
     torch.manual_seed(5)
     net = build(model, 3, 32)
     torch.save(net.state_dict(), tmp_path / "last.pth")
-    changes = little(learning_rate=1e-8).as_dict() | {"frozen": (), "scheduler": "none"}
+    changes = asdict(little(learning_rate=1e-8)) | {"frozen": (), "scheduler": "none"}
     changes |= {"weight_decay": 0.0, "epochs": 1}
     del changes["model"]  # it is recognised
     events = list(tasks.resume(tmp_path / "last.pth", changes=changes))
@@ -428,7 +428,7 @@ def test_a_bare_state_dict_goes_on_with_its_head(
 def test_a_bare_last_pth_among_the_models_is_found(little: Little, models: Path) -> None:
     models.mkdir()
     torch.save(build("mynet", 3, 32).state_dict(), models / "last.pth")
-    changes = {**little(epochs=1).as_dict(), "frozen": ()}
+    changes = {**asdict(little(epochs=1)), "frozen": ()}
     first = finished(list(tasks.resume(changes=changes)))
     list(tasks.resume(changes={"epochs": 2}))  # the newest run now, not the weights again
     assert [path for path in models.iterdir() if path.is_dir()] == [first.path]
