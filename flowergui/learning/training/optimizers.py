@@ -83,7 +83,8 @@ def expand_optimizer_state(
     optimizer: torch.optim.Optimizer, stored: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The state dict `stored` for the parameters as they are now: zeros for the rows of classes
-    that the head has gained. Its settings are those of `optimizer`, which are the recipe's."""
+    that the head has gained. Its settings are those of `optimizer`, which are the recipe's, but for
+    the learning rate of the last step."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state = {}
     for index, known in stored["state"].items():
@@ -94,7 +95,10 @@ def expand_optimizer_state(
             if isinstance(each, Tensor) and each.ndim == len(shape) and each.ndim > 0
         }
         state[index] = {**known, **expand_head({k: known[k] for k in fresh}, fresh)}
-    return {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
+    groups = optimizer.state_dict()["param_groups"]
+    for group, known in zip(groups, stored["param_groups"], strict=True):
+        group["lr"] = known.get("lr", group["lr"])
+    return {"state": state, "param_groups": groups}
 
 
 def has_state_of(
