@@ -108,11 +108,6 @@ def optional(test: Test) -> Test:
     return lambda value: value is None or test(value)
 
 
-def one_of(*choices: object) -> Test:
-    """One of these values."""
-    return lambda value: type(value) is type(choices[0]) and value in choices
-
-
 _TESTS: Final[Mapping[Any, Test]] = {
     int: whole,
     float: number,

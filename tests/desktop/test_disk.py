@@ -12,7 +12,7 @@ from flowergui.facts import RunFacts
 from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
 
-QUESTIONS = ("runs", "run_of", "saved_weights", "bare_weights", "write_note", "is_training")
+QUESTIONS = ("find_runs", "run_of", "saved_weights", "bare_weights", "write_note", "is_training")
 
 
 def test_the_disk_is_never_read_in_the_windows_thread(
@@ -55,5 +55,5 @@ def test_the_disk_is_never_read_in_the_windows_thread(
         script.gate.release()
     qtbot.waitUntil(lambda: window.session.run == "idle")
     qtbot.waitUntil(lambda: not window._jobs.is_running("runs"))
-    assert {name for name, _ in asked} >= {"runs", "run_of", "saved_weights", "bare_weights"}
+    assert {name for name, _ in asked} >= {"find_runs", "run_of", "saved_weights", "bare_weights"}
     assert [name for name, thread in asked if thread == threading.get_ident()] == []

@@ -135,7 +135,7 @@ class LayerPanel(QWidget):
             theme.style(label, role=role)
         theme.tabular(self._count)
         self._by_stage = QPushButton(tr("Unfreeze by stage"))
-        self._by_stage.setObjectName("unfreezeByStage")
+        self._by_stage.setObjectName("unfreeze_schedule")
         self._by_stage.setCheckable(True)
         self._by_stage.setToolTip(
             tr(

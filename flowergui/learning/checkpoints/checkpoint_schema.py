@@ -21,7 +21,6 @@ from flowergui.store.schema import (
     first_wrong,
     names,
     number,
-    one_of,
     optional,
     record_of,
     seconds,
@@ -30,6 +29,9 @@ from flowergui.store.schema import (
     whole,
 )
 from flowergui.text import tr
+
+RECIPE_ERROR: Final = "recipe_error"
+"""The key under which `checked` says what is wrong with a recipe. No file holds it."""
 
 DTYPES: Final = (torch.float32, torch.int64)
 """Those of weights, and of batch normalization's counters."""
@@ -63,11 +65,6 @@ def _optimizer_state(value: Any) -> bool:
         and all(text(name) and (each is None or _tensor(each)) for name, each in state.items())
         for index, state in value.items()
     )
-
-
-def _choices(setting: str) -> tuple[str, ...]:
-    """What "auto" may come to, and all other choices of a setting."""
-    return tuple(each.value for each in SETTING[setting].choices if each.value != "auto")
 
 
 def _share(value: Any) -> bool:
@@ -155,8 +152,8 @@ CHECKPOINT: Final = Record(
         "best_accuracy": _share,
         "history": Many(record_of(EpochDone)),
         "normalisation": Record({"mean": _rgb(finite), "std": _rgb(_positive)}),
-        "device": one_of(*_choices("device")),
-        "precision": one_of(*_choices("precision")),
+        "device": optional(text),  # which ones can be resumed with: see resumable_state
+        "precision": optional(text),
         "fingerprint": text,
         "versions": Record({"torch": text}),
     },
@@ -165,15 +162,34 @@ CHECKPOINT: Final = Record(
 
 def checked(stored: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """What the file at `path` holds, with all fields of its recipe. Raises FlowerError if a value
-    is not possible."""
+    is not possible.
+
+    A recipe of a later version may have values that this one does not know: its network still
+    predicts. They are left out, and the reason stands under RECIPE_ERROR: the run can't be resumed.
+    """
     wrong = first_wrong(stored, CHECKPOINT)
     if wrong is not None:
         raise _impossible(path, wrong)
     try:
         recipe = Recipe.from_dict(stored["recipe"])
     except FlowerError as error:
-        raise _impossible(path, "recipe", str(error)) from error
+        known = _known(stored["recipe"])
+        if "model" not in known:
+            raise _impossible(path, "recipe", str(error)) from error
+        return {**stored, "recipe": Recipe.from_dict(known).as_dict(), RECIPE_ERROR: str(error)}
     return {**stored, "recipe": recipe.as_dict()}
+
+
+def _known(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a recipe that this version knows."""
+    known: dict[str, Any] = {}
+    for name, value in recipe.items():
+        try:
+            Recipe.from_dict({**known, name: value})
+        except FlowerError:
+            continue
+        known[name] = value
+    return known
 
 
 def _impossible(path: Path, field: str, reason: str = "") -> FlowerError:

@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flowergui.config.recipe import Recipe
+from flowergui.config.recipe import SETTING, Recipe
 from flowergui.errors import FlowerError
 from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.checkpoints.checkpoint_schema import RECIPE_ERROR
 from flowergui.learning.models.build import build_on_meta
 from flowergui.learning.models.describe import describe
 from flowergui.learning.models.freeze import frozen_parameters
@@ -35,6 +36,12 @@ def check_resumable(stored: Mapping[str, Any], path: Path) -> None:
     read."""
     if not checkpoint.is_resumable(stored):
         raise WeightsOnlyError(stored, path)
+    if reason := stored.get(RECIPE_ERROR):
+        raise _unusable(path, "recipe", str(reason))
+    for name in ("device", "precision"):
+        choices = [each.value for each in SETTING[name].choices if each.value != "auto"]
+        if (value := stored.get(name)) is not None and value not in choices:
+            raise _unusable(path, name)
     recipe = Recipe.from_dict(stored["recipe"])
     network = recipe.model, len(stored["classes"]), stored["image_size"]
     try:
@@ -57,6 +64,13 @@ def _fit(weights: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> boo
     """Whether these are all weights of a network with these `shapes`, and finite."""
     return {name: each.shape for name, each in weights.items()} == shapes and all(
         bool(torch.isfinite(each).all()) for each in weights.values()
+    )
+
+
+def _unusable(path: Path, field: str, reason: str = "") -> FlowerError:
+    return FlowerError(
+        tr("{file} can't be resumed: it holds no valid {field}.", file=path.name, field=field),
+        hint=reason or tr("Choose another checkpoint of its run: previous.pth or best.pth."),
     )
 
 

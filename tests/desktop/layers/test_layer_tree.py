@@ -338,7 +338,7 @@ def by_stage(panel, qtbot):
     panel.resize(360, 520)
     with qtbot.waitExposed(panel):
         panel.show()
-    press(qtbot, panel, "unfreezeByStage")
+    press(qtbot, panel, "unfreeze_schedule")
     return panel
 
 
@@ -369,7 +369,7 @@ def test_what_nobody_uses_is_hidden(panel):
     panel.show_network(described(), ())
     assert tree(panel).isColumnHidden(EPOCH)
     assert tree(panel).isColumnHidden(RATE)
-    assert not panel.findChild(QPushButton, "unfreezeByStage").isChecked()
+    assert not panel.findChild(QPushButton, "unfreeze_schedule").isChecked()
     panel.store.update_recipe(layer_decay=0.5, mode="transfer")
     assert not tree(panel).isColumnHidden(RATE)
     rates = {"conv1": "× 0.12", "bn1": "× 0.12", "scale": "× 0.12", "layer1": "× 0.25"}
@@ -462,13 +462,13 @@ def test_parameters_that_differ_are_mixed(by_stage):
 def test_a_schedule_is_shown_and_taken_away(panel, qtbot):
     panel.show_network(described(), ("all-but-head",))
     panel.store.update_recipe(unfreeze_schedule=("layer1=3",), freeze_epochs=0)
-    button = panel.findChild(QPushButton, "unfreezeByStage")
+    button = panel.findChild(QPushButton, "unfreeze_schedule")
     assert button.isChecked()
     assert column(panel, EPOCH)["layer1"] == "epoch 3"
     assert "until the epoch beside them" in " ".join(
         each.text() for each in panel.findChildren(QLabel)
     )
-    press(qtbot, panel, "unfreezeByStage")
+    press(qtbot, panel, "unfreeze_schedule")
     assert panel.store.session.recipe.unfreeze_schedule == ()
     assert column(panel, EPOCH)["layer1"] == "never"
     assert not button.isChecked()

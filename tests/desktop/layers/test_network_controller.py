@@ -107,7 +107,7 @@ def test_epochs_of_stages_go_into_the_recipe(qtbot, window, script, photos):
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(lambda: bool(leaves(window)))
     choose_epoch(window, 1, 3)
-    assert button(window, "unfreezeByStage").isChecked()
+    assert button(window, "unfreeze_schedule").isChecked()
     button(window, "startButton").click()
     qtbot.waitUntil(lambda: bool(script.of("train")))
     (recipe,) = script.of("train")

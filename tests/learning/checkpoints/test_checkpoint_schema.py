@@ -68,8 +68,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("history", [{**EPOCH, "seconds": None}], "history.0.seconds"),
     ("normalisation", {"mean": [0.5]}, "normalisation.mean"),
     ("normalisation", {"std": [0.0, 1.0, 1.0]}, "normalisation.std"),
-    ("device", "toaster", "device"),
-    ("precision", "int8", "precision"),
+    ("device", 1, "device"),
+    ("precision", ["float32"], "precision"),
     ("fingerprint", 3, "fingerprint"),
     ("versions", {"torch": 2}, "versions.torch"),
 ]

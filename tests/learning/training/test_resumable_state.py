@@ -99,6 +99,18 @@ def another_model(stored: Content) -> None:
     stored["recipe"]["model"] = "resnet18"
 
 
+def another_device(stored: Content) -> None:
+    stored["device"] = "toaster"
+
+
+def another_precision(stored: Content) -> None:
+    stored["precision"] = "int8"
+
+
+def another_optimizer(stored: Content) -> None:
+    stored["recipe"]["optimizer"] = "lion"
+
+
 def no_run(stored: Content) -> None:
     del stored["progress"]
 
@@ -106,7 +118,7 @@ def no_run(stored: Content) -> None:
 FAULTS = [
     *(no_exp_avg, another_name, another_shape, no_numbers, more_parameters, one_group),
     *(weights_are_missing, weights_of_another_shape, weights_are_nan, another_frozen),
-    *(another_model, no_run),
+    *(another_model, another_device, another_precision, another_optimizer, no_run),
 ]
 
 
