@@ -152,7 +152,7 @@ CHECKPOINT: Final = Record(
         "best_accuracy": _share,
         "history": Many(record_of(EpochDone)),
         "normalisation": Record({"mean": _rgb(finite), "std": _rgb(_positive)}),
-        "device": optional(text),  # which ones can be resumed with: see resumable_state
+        "device": text,  # which ones can be resumed with: see resumable_state
         "precision": optional(text),
         "fingerprint": text,
         "versions": Record({"torch": text}),

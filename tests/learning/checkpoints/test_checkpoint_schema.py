@@ -69,6 +69,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("normalisation", {"mean": [0.5]}, "normalisation.mean"),
     ("normalisation", {"std": [0.0, 1.0, 1.0]}, "normalisation.std"),
     ("device", 1, "device"),
+    ("device", None, "device"),
     ("precision", ["float32"], "precision"),
     ("fingerprint", 3, "fingerprint"),
     ("versions", {"torch": 2}, "versions.torch"),
