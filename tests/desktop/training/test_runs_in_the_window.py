@@ -467,6 +467,7 @@ def test_layers_that_a_run_unfreezes_are_unticked(qtbot, window, script, photos)
     for _ in range(BATCHES):
         script.gate.release()
     qtbot.waitUntil(lambda: frozen(window.session) == ())
+    assert button(window, "presetRecommended").isChecked()  # nobody has changed anything
     for _ in range(BATCHES):
         script.gate.release()
     qtbot.waitUntil(lambda: "Done" in banner_text(window))

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 import torch
+from model_states import CONFIG, batch, made
 
 from flowergui.config.recipe import Recipe
 from flowergui.learning.acceleration.precision import Precision
@@ -16,22 +17,9 @@ from flowergui.learning.models import weights
 from flowergui.learning.models.build import build
 from flowergui.learning.training import new_run
 from flowergui.learning.training.model_state import ModelState, NonFiniteLossError
-from flowergui.learning.training.runtime_config import RuntimeConfig
 
 Little = Callable[..., Recipe]
 Result = TypeVar("Result")
-
-CONFIG = RuntimeConfig(32, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2), torch.device("cpu"), torch.float32)
-
-
-def made(recipe: Recipe) -> ModelState:
-    torch.manual_seed(1)
-    return ModelState(build("mynet", 3, 32), recipe, CONFIG, 3)
-
-
-def batch() -> tuple[torch.Tensor, torch.Tensor]:
-    generator = torch.Generator().manual_seed(2)
-    return torch.randn(6, 3, 32, 32, generator=generator), torch.arange(6) % 3
 
 
 def test_a_learning_rate_finder_needs_no_run_folder(little: Little) -> None:

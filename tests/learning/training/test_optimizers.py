@@ -5,28 +5,17 @@ from copy import deepcopy
 
 import pytest
 import torch
+from model_states import CONFIG, batch, made
 
 from flowergui.config.recipe import Recipe
 from flowergui.learning.models.build import build
 from flowergui.learning.models.describe import describe
 from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.optimizers import make_optimizer
-from flowergui.learning.training.runtime_config import RuntimeConfig
 
 Little = Callable[..., Recipe]
-CONFIG = RuntimeConfig(32, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2), torch.device("cpu"), torch.float32)
 STAGES = describe("mynet", 3, 32).stages
 DEPTHS = {name: stage.depth for stage in STAGES for name in stage.parameters}
-
-
-def made(recipe: Recipe) -> ModelState:
-    torch.manual_seed(1)
-    return ModelState(build("mynet", 3, 32), recipe, CONFIG, 3)
-
-
-def batch() -> tuple[torch.Tensor, torch.Tensor]:
-    generator = torch.Generator().manual_seed(2)
-    return torch.randn(6, 3, 32, 32, generator=generator), torch.arange(6) % 3
 
 
 @pytest.mark.parametrize(
