@@ -137,6 +137,7 @@ class LayerPanel(QWidget):
         self._by_stage = QPushButton(tr("Unfreeze by stage"))
         self._by_stage.setObjectName("unfreeze_schedule")
         self._by_stage.setCheckable(True)
+        self._by_stage.setEnabled(False)  # until a network with stages is described
         self._by_stage.setToolTip(
             tr(
                 "Choose for each stage the epoch from which on it trains (gradual unfreezing). If "

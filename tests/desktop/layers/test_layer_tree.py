@@ -234,6 +234,7 @@ def test_without_a_network_nothing_can_be_pressed(panel):
     assert panel.frozen() == ()
     assert not panel.findChild(QPushButton, "freezeNothing").isEnabled()
     assert not panel.findChild(QPushButton, "showNetworkButton").isEnabled()
+    assert not panel.findChild(QPushButton, "unfreeze_schedule").isEnabled()
 
 
 def test_show_network_is_asked_for(panel, qtbot):
