@@ -19,7 +19,7 @@ from real_window import Gaps, shown, until
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.desktop.training.training_controller import load_history, throttled
+from flowergui.desktop.training.run_history import load_history, throttled
 from flowergui.events import BatchDone, RunStarted
 from flowergui.requests import LiveRequests
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QFontMetrics
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import QEvent, QSize
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from flowergui.desktop.style import theme
 
-GAP = "\N{NO-BREAK SPACE}" * 3 + " "
-"""Between two entries."""
+GAP_SPACES = 4
+"""Spaces between two entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +24,76 @@ class KeyEntry:
 
 
 class PlotKey(QLabel):
-    """Shows entries in one line, with short names where there is no room for the full ones."""
+    """Shows entries in one line at the right, with short names where there is no room for the full
+    ones.
+
+    It paints its text itself: with setText, a QLabel would lay out the plot and everything around
+    it anew with each value, ten times a second.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setTextFormat(Qt.TextFormat.RichText)
-        self.setMinimumWidth(1)  # the plot, not its key, decides how narrow it may be
+        self._entries: tuple[KeyEntry, ...] = ()
+        # The plot, not its key, decides how narrow it may be.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         theme.style(self, role="caption")
         theme.tabular(self)
 
-    def show_entries(self, entries: Sequence[KeyEntry], room: int) -> None:
-        """Shows these entries in at most `room` pixels, if that can be."""
-        full = GAP.join(f"{each.name} {each.value}" for each in entries)
-        bold = QFont(self.font())
-        bold.setBold(True)
-        fits = QFontMetrics(bold).horizontalAdvance(full) <= room
-        self.setText(
-            GAP.join(
-                f'<span style="color:{each.color}">{each.name if fits else each.short} '
-                f"<b>{each.value}</b></span>"
-                for each in entries
-            )
+    @property
+    def entries_text(self) -> str:
+        """All entries with their full names and values, as a screen reader has them."""
+        return "  ".join(f"{each.name} {each.value}" for each in self._entries)
+
+    def show_entries(self, entries: Sequence[KeyEntry]) -> None:
+        """Shows these entries instead of those before."""
+        if self._entries != tuple(entries):
+            self._entries = tuple(entries)
+            self.setAccessibleName(self.entries_text)
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, self.fontMetrics().height())
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self.updateGeometry()
+        super().changeEvent(event)
+
+    def shown_names(self) -> list[str]:
+        """The names that there is room for: the full ones, or all in their short form."""
+        names = [each.name for each in self._entries]
+        return names if self.text_width(names) <= self.width() else self._short_names()
+
+    def text_width(self, names: Sequence[str]) -> int:
+        """Pixels that the entries take with these names."""
+        metrics, bold = self.fontMetrics(), QFontMetrics(self._bold())
+        space = metrics.horizontalAdvance(" ")
+        widths = (
+            metrics.horizontalAdvance(name) + space + bold.horizontalAdvance(each.value)
+            for name, each in zip(names, self._entries, strict=True)
         )
-        self.setAccessibleName(full)
+        return sum(widths) + GAP_SPACES * space * max(0, len(names) - 1)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        names, bold, metrics = self.shown_names(), self._bold(), self.fontMetrics()
+        space, value_metrics = metrics.horizontalAdvance(" "), QFontMetrics(bold)
+        left = self.width() - self.text_width(names)
+        baseline = (self.height() + metrics.ascent() - metrics.descent()) // 2
+        painter = QPainter(self)
+        for name, each in zip(names, self._entries, strict=True):
+            painter.setPen(QColor(each.color))
+            painter.setFont(self.font())
+            painter.drawText(left, baseline, name)
+            left += metrics.horizontalAdvance(name) + space
+            painter.setFont(bold)
+            painter.drawText(left, baseline, each.value)
+            left += value_metrics.horizontalAdvance(each.value) + GAP_SPACES * space
+        painter.end()
+
+    def _short_names(self) -> list[str]:
+        return [each.short for each in self._entries]
+
+    def _bold(self) -> QFont:
+        font = QFont(self.font())
+        font.setBold(True)
+        return font

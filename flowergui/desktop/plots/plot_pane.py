@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPicture
 from PySide6.QtWidgets import QFrame, QGraphicsView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -56,7 +55,7 @@ class PlotPane(QFrame):
         head = QHBoxLayout()
         head.setContentsMargins(8, 0, 8, 0)
         head.addWidget(self._title)
-        head.addWidget(self._key, 1, Qt.AlignmentFlag.AlignRight)
+        head.addWidget(self._key, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 8, 4, 4)
         layout.setSpacing(2)
@@ -309,4 +308,4 @@ class PlotPane(QFrame):
         if self.rate and batches.length:
             value = number(float(f"{batches['rate'][-1]:.2g}"))
             entries.append(KeyEntry(tr("learning rate"), tr("rate"), colors.rate, value))
-        self._key.show_entries(entries, self.width() - self._title.sizeHint().width() - 36)
+        self._key.show_entries(entries)

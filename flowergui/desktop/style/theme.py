@@ -81,9 +81,12 @@ def apply(app: QApplication, scheme: str = "auto") -> None:
 def style(widget: QWidget, **hooks: str | bool) -> None:
     """Sets style hooks (see the module's docstring) and applies them. The font of a widget that was
     never shown follows after its `ensurePolished`."""
-    for name, value in hooks.items():
+    changed = {name: value for name, value in hooks.items() if widget.property(name) != value}
+    for name, value in changed.items():
         widget.setProperty(name, value)
-    if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):  # else it is still to come
+    if changed and widget.testAttribute(
+        Qt.WidgetAttribute.WA_WState_Polished
+    ):  # else it is still to come
         widget.style().unpolish(widget)
         widget.style().polish(widget)
 

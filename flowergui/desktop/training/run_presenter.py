@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui.desktop.session import Session, Store, frozen, is_idle
+from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.training.run_history import Change, HistoryLoaded, size_changes
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.desktop.training.training_controller import TrainingController
@@ -32,6 +33,9 @@ from flowergui.events import (
 from flowergui.text import N_, fine_percent, number, tr, trn
 from flowergui.wording import rolled_back_text
 
+SESSION_INTERVAL_MS = 200
+"""Least milliseconds between two epochs that the session is told of: all panels look at each new
+session, and an epoch on cached features takes milliseconds."""
 SAVED = (
     N_("Stopped and saved after epoch {epoch}. Resume continues from there."),
     N_("Stopped and saved at epoch {epoch}, batch {batch}. Resume continues from there."),
@@ -82,6 +86,7 @@ class RunPresenter(QObject):
         """The layers that were frozen before the run unfroze some by itself, and after that."""
         self._unshown: EpochDone | None = None  # the session does not know of it yet
         self._unsaved: set[str] = set()  # names of checkpoints whose last save failed
+        self._session_timer = single_shot_timer(self, SESSION_INTERVAL_MS, self._update_session)
         training.produced.connect(self.show)
         training.failed.connect(self._fail)
         store.changed.connect(self._follow)
@@ -100,18 +105,21 @@ class RunPresenter(QObject):
             self._show_mark(event)
             self._take(event)
         self._panel.plot.append(batches)
-        self._update_session()
+        if not self._session_timer.isActive():
+            self._update_session()
 
+    @Slot()
     def _update_session(self) -> None:
-        """Tells the session of the last epoch that was done. Several in a chunk count as one: all
-        panels look at each new session, and an epoch on cached features takes milliseconds."""
+        """Tells the session of the last epoch that was done."""
         if self._unshown is not None:
             done, self._unshown = self._unshown, None
+            self._session_timer.start()
             self._store.update(**with_epoch_done(self._store.session, done))
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
         if is_idle(before) and not is_idle(after):
+            self._session_timer.stop()
             self._started, self._unshown, self._unsaved = None, None, set()
         elif is_idle(after) and not is_idle(before):
             self._freeze_again()
