@@ -90,6 +90,8 @@ def _why_not(platform: str, plugins: Path | None) -> FlowerError | None:
 def _failure_of(platform: str) -> str:
     """What Qt says if it can't start with this platform plugin, in a process of its own: where a
     screen is lacking, it ends the process; "" if it can."""
+    if getattr(sys, "frozen", False):  # sys.executable is this program, not Python
+        return ""
     try:
         tried = subprocess.run(
             [sys.executable, "-c", _TRY],

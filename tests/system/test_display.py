@@ -77,6 +77,14 @@ def test_a_platform_without_a_screen_may_be_asked_for(monkeypatch: pytest.Monkey
 
 
 @linux
+def test_a_program_without_a_python_does_not_start_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)  # as PyInstaller does
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    monkeypatch.setenv("QT_QPA_PLATFORM", "eglfs")
+    display.require_display()
+
+
+@linux
 def test_a_compositor_is_reached_by_its_socket(tmp_path: Path) -> None:
     environment = {"WAYLAND_DISPLAY": "wayland-0", "XDG_RUNTIME_DIR": str(tmp_path)}
     assert not display.has_wayland(environment)

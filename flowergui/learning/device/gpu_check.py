@@ -20,9 +20,9 @@ NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 
 def unused_gpu() -> DeviceNoticed | None:
     """The notice that an NVIDIA GPU is not used because PyTorch was built without CUDA; None if
-    nothing is wrong."""
+    nothing is wrong, or nothing can be installed."""
     built_for_gpus = torch.version.cuda or torch.version.hip or torch.version.xpu
-    if built_for_gpus or not _has_nvidia_driver():
+    if built_for_gpus or not pip_commands.can_install() or not _has_nvidia_driver():
         return None
     return DeviceNoticed(DeviceNotice.TORCH_WITHOUT_CUDA, install_command())
 

@@ -75,6 +75,12 @@ def test_without_a_card_nothing_is_said() -> None:
         hardware.device("cuda")
 
 
+@pytest.mark.usefixtures("built_without_cuda", "nvidia")
+def test_where_nothing_can_be_installed_nothing_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)  # as PyInstaller does
+    assert gpu_check.unused_gpu() is None
+
+
 @pytest.mark.usefixtures("nvidia")
 @pytest.mark.parametrize("name", ["cuda", "hip", "xpu"])
 def test_a_pytorch_for_gpus_is_right(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
