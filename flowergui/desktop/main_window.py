@@ -76,6 +76,8 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         run, predictions = self._panels.run, self._panels.predictions
+        run.welcome.folder_requested.connect(self._panels.photos.ask)
+        run.welcome.samples_requested.connect(self._panels.photos.samples_requested)
         run.speedup_requested.connect(self._take_speedup)
         run.comparison_requested.connect(self._comparison.open)
         run.guide_requested.connect(self._show_guide)

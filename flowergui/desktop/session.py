@@ -127,6 +127,8 @@ class Session:
     """How the run began that is running, or was the last to run; None before any."""
     begun_with: Recipe | None = None
     """The `recipe` with which that run was started, without what was changed since."""
+    ended_with: Recipe | None = None
+    """The `recipe` when that run had ended, without what was changed since; None while it runs."""
     run_checkpoint: str = ""
     """The checkpoint of that run that predicts: its best one, else its last."""
     chosen_checkpoint: str = ""
@@ -332,7 +334,7 @@ def epochs_done(session: Session) -> int:
     """How many epochs the run that goes has done; 0 if none goes."""
     if session.run_started is None or is_idle(session):
         return 0
-    run = next((each for each in session.runs if each.path == session.run_started.run), None)
+    run = listed_run(session, session.run_started.run)
     return run.epochs_done if run else 0
 
 
@@ -378,6 +380,21 @@ def is_extended(session: Session) -> bool:
     """Whether the run to resume is given more epochs than it was planned with."""
     run = session.resume_from
     return run is not None and (run.finished or session.recipe.epochs > run.recipe.epochs)
+
+
+def listed_run(session: Session, folder: str) -> RunFacts | None:
+    """The run in this folder, as the list of runs has it."""
+    return next((run for run in session.runs if run.path == folder), None)
+
+
+def continuable(session: Session) -> str:
+    """The checkpoint with which the run that was stopped last in this window goes on; "" where
+    there is none, it is finished, or the user has changed what the next run takes."""
+    started = session.run_started
+    if not is_idle(session) or started is None or session.recipe != session.ended_with:
+        return ""
+    run = listed_run(session, started.run)
+    return run.last if run is not None and not run.finished else ""
 
 
 def unfinished_run(session: Session) -> RunFacts | None:

@@ -14,6 +14,7 @@ from flowergui.desktop.session import (
     Session,
     frozen,
     is_idle,
+    listed_run,
     model_facts,
     open_dataset,
     resumable,
@@ -339,9 +340,13 @@ def with_saved(session: Session, event: Saved) -> dict[str, Any]:
 
 
 def with_run_ended(session: Session) -> dict[str, Any]:
-    """The run has ended: what was taken up when it was resumed is not wanted twice."""
+    """The run has ended. One that was resumed is not wanted twice: the mode is again that of the
+    new run before it."""
     assert is_idle(session)
-    return {"resume_options": UNCHANGED, "resume_check": None}
+    changes: dict[str, Any] = {"resume_options": UNCHANGED, "resume_check": None}
+    if session.mode is Mode.RESUME and session.new_run is not None:
+        changes = with_mode(session, Mode(session.new_run.mode))
+    return {**changes, "ended_with": changes.get("recipe", session.recipe)}
 
 
 def _of_this_run(session: Session, **facts: Any) -> dict[str, Any]:
@@ -356,11 +361,6 @@ def _of_this_run(session: Session, **facts: Any) -> dict[str, Any]:
     if session.resume_from is not None and session.resume_from.path == run.path:
         changes["resume_from"] = after
     return changes
-
-
-def listed_run(session: Session, folder: str) -> RunFacts | None:
-    """The run in this folder, as the list of runs has it."""
-    return next((run for run in session.runs if run.path == folder), None)
 
 
 def _run_of(session: Session, checkpoint: str) -> RunFacts | None:

@@ -38,8 +38,10 @@ class DatasetPanel(Card):
     cancel_requested = Signal()
     """The user wants to cancel the scan or the drawing."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, invites: bool = True) -> None:
+        """Without `invites`, somebody else asks for the first folder, or offers the samples."""
         super().__init__(tr("1  Dataset"), parent)
+        self._invites = invites
         self._scanned: Scanned | None = None
         self._fraction = 0.2
         self._make_folder_row()
@@ -119,7 +121,6 @@ class DatasetPanel(Card):
 
     def show_no_run(self) -> None:
         """The run is over: shows the folder that is open, if any."""
-        self._sample.show()
         self.show_folder(self.folder)
         self._show_state()
 
@@ -216,7 +217,8 @@ class DatasetPanel(Card):
         """Shows everything as it is while no scan is going on."""
         opened = self._scanned is not None
         self._progress.hide()
-        self._invitation.setVisible(not opened)
+        self._invitation.setVisible(self._invites and not opened)
+        self._sample.setVisible(self._invites or opened)
         self._list.setVisible(opened)
         self._total.setVisible(opened)
         self._split.setVisible(opened)

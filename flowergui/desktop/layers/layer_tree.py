@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QStyledItemDelegate,
     QTreeView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -32,8 +31,9 @@ from flowergui.desktop.session import (
 )
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
+from flowergui.desktop.widgets.folding_card import MARGIN, FoldingCard
 from flowergui.events import ModelDescribed
-from flowergui.text import N_, tr, trn
+from flowergui.text import N_, percent, tr, trn
 
 PRESETS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     (
@@ -72,7 +72,7 @@ class _ShortNames(QStyledItemDelegate):
         return str(value).rpartition(".")[2]
 
 
-class LayerPanel(QWidget):
+class LayerPanel(FoldingCard):
     """A tree of layers with a tick for each frozen one, three presets, and what is left to
     train. Ticks may change at any time, also while a run goes."""
 
@@ -87,7 +87,7 @@ class LayerPanel(QWidget):
     """The user wants to see the whole network."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(tr("Layers"), "foldLayersButton", parent)
         self.setObjectName("layerPanel")
         self._network: ModelDescribed | None = None
         self._model = LayerModel(self)
@@ -96,17 +96,11 @@ class LayerPanel(QWidget):
         self._has_schedule = False
         self._tree = self._make_tree()
 
-        title = QLabel(tr("Layers"))
-        theme.style(title, role="title")
         self._show = QPushButton(tr("Show network"))
         self._show.setObjectName("showNetworkButton")
         self._show.setToolTip(tr("The whole network: every module with its output shape."))
         self._show.clicked.connect(self.network_requested)
         theme.style(self._show, role="quiet")
-        self._head = head = QHBoxLayout()
-        head.addWidget(title, 1)
-        head.addWidget(self._show)
-
         self._explanation = explanation = QLabel()
         explanation.setToolTip(tr("Frozen layers keep their values; the others are trained."))
         explanation.setWordWrap(True)
@@ -150,15 +144,13 @@ class LayerPanel(QWidget):
         foot.addWidget(self._count, 1)
         foot.addWidget(self._by_stage, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
 
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.SPACE - 2)
-        layout.addLayout(head)
-        layout.addWidget(explanation)
-        layout.addLayout(self._row)
-        layout.addWidget(self._tree, 1)
-        layout.addLayout(foot)
-        layout.addWidget(self._error)
+        self.body.setSpacing(theme.SPACE - 2)
+        self.body.addWidget(explanation)
+        self.body.addLayout(self._row)
+        self.body.addWidget(self._tree, 1)
+        self.body.addLayout(foot)
+        self.body.addWidget(self._error)
+        self.body.addWidget(self._show, 0, Qt.AlignmentFlag.AlignLeft)
         self._show.setEnabled(False)
         self._show_state()
         theme.signals.changed.connect(self._repaint)
@@ -243,7 +235,7 @@ class LayerPanel(QWidget):
         tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of stages end in numbers
         tree.setIndentation(11)
         tree.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
-        tree.setMinimumHeight(72)
+        tree.setMinimumHeight(220)
         theme.style(tree, flat=True)
         header = tree.header()
         header.setStretchLastSection(False)
@@ -255,9 +247,9 @@ class LayerPanel(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """As wide as its buttons are one above the other, as they stand where it is narrow."""
-        widths = [button.sizeHint().width() for button in (*self._presets, self._by_stage)]
+        buttons = (*self._presets, self._by_stage, self._show)
         hint = super().minimumSizeHint()
-        hint.setWidth(max(*widths, self._head.minimumSize().width()))
+        hint.setWidth(max(button.sizeHint().width() for button in buttons) + 2 * MARGIN)
         return hint
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -275,13 +267,14 @@ class LayerPanel(QWidget):
         for column, text in WIDEST.items():
             self._tree.setColumnWidth(column, metrics.horizontalAdvance(text) + CELL)
         more = [c for c in (EPOCH_COLUMN, RATE_COLUMN) if not self._tree.isColumnHidden(c)]
-        letters = self.width() / metrics.averageCharWidth() - MORE_LETTERS * len(more)
+        room = self.width() - 2 * MARGIN
+        letters = room / metrics.averageCharWidth() - MORE_LETTERS * len(more)
         self._tree.setColumnHidden(SHAPE_COLUMN, letters < LETTERS)
         self._tree.setColumnHidden(SIZE_COLUMN, letters < LETTERS / 2)
         presets = sum(button.sizeHint().width() + 2 for button in self._presets)
         foot = 2 * self._by_stage.sizeHint().width()
         for row, needed in ((self._row, presets), (self._foot, foot)):
-            narrow = needed > self.width()
+            narrow = needed > room
             row.setDirection(
                 QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
             )
@@ -291,7 +284,7 @@ class LayerPanel(QWidget):
         """Has the count keep as many lines as it wraps into: a splitter, which asks for the least
         height without asking for which width, would take them from the buttons."""
         self._count.setMinimumHeight(0)  # else it would never ask for less again
-        width = self.width()
+        width = self.width() - 2 * MARGIN
         if self._foot.direction() == QBoxLayout.Direction.LeftToRight:
             width -= self._by_stage.sizeHint().width() + self._foot.spacing()
         self._count.setMinimumHeight(self._count.heightForWidth(width))
@@ -337,11 +330,15 @@ class LayerPanel(QWidget):
         if self._network is not None:
             counts = {"trainable": f"{self._model.trainable:,}", "all": f"{self._model.size:,}"}
             self._count.setText(tr("{trainable} of {all} parameters trainable", **counts))
+            share = self._model.trainable / max(self._model.size, 1)
+            self.show_summary(tr("{share} trainable", share=percent(share)))
         else:
             self._count.setText(tr("The layers of the chosen network appear here."))
         self._keep_lines()
         self._error.setText(problem)
         self._error.setVisible(bool(problem))
+        if problem:  # a hidden reason would be a riddle
+            self.fold(False)
 
     @Slot(object)
     def _repaint(self, colors: Theme) -> None:

@@ -11,7 +11,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.events import Predicted
-from flowergui.text import tr
+from flowergui.text import percent, tr
 
 
 class AnswerView(QWidget):
@@ -27,6 +27,9 @@ class AnswerView(QWidget):
         self._shown: PhotoAnswer | None = None
         self._row = 0  # of the prediction that "Why?" is about
         self._requested: Predicted | None = None  # was asked to be explained
+        self._answer = ElidedLabel()
+        theme.style(self._answer, role="hero")
+        theme.tabular(self._answer)
         self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         theme.style(self._name, role="heading")
         self._place = QLabel()
@@ -48,6 +51,7 @@ class AnswerView(QWidget):
         self._table = PredictionTable()
         self._table.chosen.connect(self._ask_of)
         for widget, name in (
+            (self._answer, "photoAnswer"),
             (self._name, "photoName"),
             (self._why, "whyButton"),
             (self._reason, "reasonCaption"),
@@ -68,7 +72,14 @@ class AnswerView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for widget in (self._name_row, self._busy, self._failure, self._reason, self._table):
+        for widget in (
+            self._answer,
+            self._name_row,
+            self._busy,
+            self._failure,
+            self._reason,
+            self._table,
+        ):
             column.addWidget(widget)
 
     def show_photo(self, shown: PhotoAnswer | None, place: str = "") -> None:
@@ -79,6 +90,8 @@ class AnswerView(QWidget):
         self._shown = shown
         predicted = shown.predicted if shown else None
         failure = shown.failure if shown else ""
+        self._answer.setVisible(predicted is not None)
+        self._answer.setText(_answer_text(predicted) if predicted else "")
         self._name_row.setVisible(shown is not None)
         self._busy.setVisible(shown is not None and not predicted and not failure)
         self._failure.setVisible(bool(failure))
@@ -86,6 +99,7 @@ class AnswerView(QWidget):
         self._table.setVisible(shown is not None and not failure)
         self._table.show_predictions(predicted.predictions if predicted else ())
         if shown:
+            self._answer.setToolTip(escape_tooltip(self._answer.text()))
             self._name.setText(Path(shown.path).name)
             self._name.setToolTip(escape_tooltip(shown.path))
             self._place.setText(place)
@@ -133,3 +147,10 @@ class AnswerView(QWidget):
         if any(value > 0 for row in shown.heatmaps[self._row] for value in row):
             return tr("Bright: what speaks for {label}.", label=label)
         return tr("Nothing in the image speaks for {label}.", label=label)
+
+
+def _answer_text(predicted: Predicted) -> str:
+    """The likeliest class and its probability: "Tulip, 96%"."""
+    best = predicted.predictions[0]
+    name = best.name[:1].upper() + best.name[1:]
+    return tr("{label}, {probability}", label=name, probability=percent(best.probability))

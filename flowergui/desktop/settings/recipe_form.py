@@ -12,14 +12,15 @@ from flowergui.config.setting import Setting
 from flowergui.desktop.session import Session, all_editable, editable, preset
 from flowergui.desktop.settings.setting_row import Section, SettingRow
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import Card, Segments
-from flowergui.text import tr
+from flowergui.desktop.widgets.card import Segments
+from flowergui.desktop.widgets.folding_card import FoldingCard
+from flowergui.text import number, tr, trn
 
 FIRST = ("minutes", "epochs", "batch_size", "learning_rate", "image_size", "augmentation")
 """The settings that are always in sight; the others stand in groups that open."""
 
 
-class RecipeForm(Card):
+class RecipeForm(FoldingCard):
     """Shows the recipe of a session, but for the fields that other panels show (mode, model,
     weights, frozen, photos)."""
 
@@ -29,7 +30,7 @@ class RecipeForm(Card):
     """The user wants the values of a preset, the frozen layers included."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(tr("3  Hyperparameters"), parent)
+        super().__init__(tr("3  Hyperparameters"), "foldHyperparametersButton", parent)
         self._shown = Session()
         self._filling = False
         self._rows: dict[str, SettingRow] = {}
@@ -129,6 +130,8 @@ class RecipeForm(Card):
             row.show_problem(problem)
             # A hidden reason would be a riddle.
             row.setVisible(row.setting.matters(recipe) or bool(problem))
+            if problem:
+                self.fold(False)
             if problem and name not in FIRST:
                 self._sections[row.setting.group].open()
         for group, section in self._sections.items():
@@ -137,6 +140,16 @@ class RecipeForm(Card):
         for name, button in self._presets.items():
             button.setChecked(name == chosen)
         self._changed.setVisible(not chosen)
+        self.show_summary(self._brief(chosen))
+
+    def _brief(self, chosen: str) -> str:
+        """The preset, and how long it trains: "Recommended · 5 min"."""
+        recipe = self._shown.recipe
+        if recipe.minutes:
+            length = tr("{minutes} min", minutes=number(recipe.minutes))
+        else:
+            length = trn("{count} epoch", "{count} epochs", recipe.epochs)
+        return " · ".join((*((self._presets[chosen].text(),) if chosen else ()), length))
 
     def _summary(self, group: str) -> str:
         words = [

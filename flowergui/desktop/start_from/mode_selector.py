@@ -9,7 +9,8 @@ from flowergui.desktop.start_from.resume_check_panel import ResumeCheckPanel
 from flowergui.desktop.start_from.run_list import RunList
 from flowergui.desktop.start_from.weights_selector import WeightsSelector
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import Card, Segments
+from flowergui.desktop.widgets.card import Segments
+from flowergui.desktop.widgets.folding_card import FoldingCard
 from flowergui.desktop.widgets.labels import small_label
 from flowergui.text import N_, tr
 
@@ -35,7 +36,7 @@ EXPLANATIONS = {
 """What each mode does and when to choose it."""
 
 
-class ModeSelector(Card):
+class ModeSelector(FoldingCard):
     """Shows the mode of a session, and holds the panels of what each mode needs: `models`,
     `weights`, `runs` and `resume_check`, each with signals of its own."""
 
@@ -43,7 +44,7 @@ class ModeSelector(Card):
     """The user wants this Mode."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(tr("2  Start from"), parent)
+        super().__init__(tr("2  Start from"), "foldStartFromButton", parent)
         self._buttons: dict[Mode, QPushButton] = {}
         self._group = QButtonGroup(self)
         for mode, title in TITLES.items():
@@ -75,6 +76,9 @@ class ModeSelector(Card):
         self.resume_check.show_session(session)
         for widget in (*self._buttons.values(), self.models, self._weights_part, self._runs_part):
             widget.setEnabled(is_idle(session))
+        self.show_summary(_summary(session))
+        if session.dataset is not None or session.mode is Mode.RESUME:
+            self.unfold()
         if session.mode is not self._mode:
             self._mode = session.mode
             self._show_mode(session.mode)
@@ -95,6 +99,13 @@ class ModeSelector(Card):
         chosen = next((m for m, button in self._buttons.items() if button.isChecked()), None)
         if on and chosen is not None:
             self.mode_requested.emit(chosen)
+
+
+def _summary(session: Session) -> str:
+    mode = tr(TITLES[session.mode])
+    if session.mode is Mode.RESUME:
+        return mode
+    return tr("{mode}, {model}", mode=mode, model=session.recipe.model)
 
 
 def _part(title: str, *content: QWidget) -> QWidget:

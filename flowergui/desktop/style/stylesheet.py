@@ -11,7 +11,7 @@ def stylesheet(theme: Theme, font: QFont) -> str:
     size, unit = font.pointSizeF(), "pt"
     if size <= 0:  # some platforms give their font in pixels
         size, unit = float(font.pixelSize()), "px"
-    small, large, figure = (f"{size * factor:.1f}{unit}" for factor in (0.92, 1.1, 1.45))
+    small, large, figure, hero = (f"{size * factor:.1f}{unit}" for factor in (0.92, 1.1, 1.45, 2.0))
     up, down = (paths.resource(f"icons/chevron-{way}.svg").as_posix() for way in ("up", "down"))
     mode = "dark" if theme.dark else "light"
     check, dash = (
@@ -39,7 +39,7 @@ QFrame[card="true"] {{ background: {t.card}; border: 1px solid {t.border};
 QFrame[line="true"] {{ background: {t.border}; border: none; }}
 #message {{ border-radius: 8px; }}
 {messages}
-#dropZone {{ background: {t.sunken}; border: 1px dashed {t.border_strong};
+#welcome, #dropZone {{ background: {t.sunken}; border: 1px dashed {t.border_strong};
     border-radius: 8px; }}
 #dropZone[hot="true"] {{ background: {t.accent_soft}; border: 1px solid {t.accent}; }}
 
@@ -47,6 +47,7 @@ QLabel {{ background: transparent; }}
 QLabel[role="title"] {{ font-size: {large}; font-weight: 600; }}
 QLabel[role="heading"] {{ font-weight: 600; }}
 QLabel[role="figure"] {{ font-size: {figure}; font-weight: 600; }}
+QLabel[role="hero"] {{ font-size: {hero}; font-weight: 600; }}
 QLabel[role="caption"] {{ color: {t.muted}; font-size: {small}; }}
 QLabel[role="error"] {{ color: {t.error}; font-size: {small}; }}
 QLabel[role="readout"] {{ font-size: {small}; border-color: {t.border_strong}; }}
@@ -83,6 +84,10 @@ QPushButton[flush="true"]:hover, QPushButton[flush="true"]:pressed {{ background
 QPushButton[flush="true"]:focus {{ border-color: transparent; color: {t.accent};
     text-decoration: underline; }}
 QPushButton[role="quiet"]:disabled {{ color: {t.faint}; background: transparent; }}
+QPushButton[role="title"] {{ background: transparent; border-color: transparent; padding: 2px 4px;
+    margin-left: -5px; text-align: left; font-size: {large}; font-weight: 600; }}
+QPushButton[role="title"]:hover {{ background: {t.hover}; }}
+QPushButton[role="title"]:focus {{ border-color: {t.accent}; }}
 QPushButton[role="fold"] {{ background: transparent; color: {t.faint};
     border: 1px solid transparent; border-radius: 4px; padding: 0; }}
 QPushButton[role="fold"]:hover {{ background: {t.hover}; color: {t.text}; }}

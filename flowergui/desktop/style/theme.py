@@ -8,11 +8,13 @@ when to paint again. Everything else is set by dynamic properties, through `styl
                   role="danger"    stops or deletes
                   role="quiet"     no frame until hovered: small, secondary actions;
                                    flush=True where its text is to stand under other text
+                  role="title"     a panel's name that folds the panel
                   role="fold"      folds a column, in the border beside it
                   role="segment"   one of several checkable neighbours (mode, zoom windows)
     QLabel        role="title"     a panel's name
                   role="heading"   a smaller one within a panel
                   role="figure"    a number worth reading from afar
+                  role="hero"      the one number or word that the eye is to meet first
                   role="caption"   muted, a little smaller: explanations, units
                   role="error"     what is wrong, beside the field
                   role="chip"      a small rounded tag; failed=True where it shows an error

@@ -5,15 +5,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from PySide6.QtCore import QRect, Qt, Slot
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.training.eta import Eta
+from flowergui.desktop.widgets.labels import ElidedLabel, reserve_lines
 from flowergui.events import (
     BatchDone,
     DownloadProgress,
@@ -34,6 +41,8 @@ UPDATE_INTERVAL_MS = 200
 """Least milliseconds between two changes of the text: digits that race cannot be read."""
 PROGRESS_STEPS = 1_000
 """Steps of the progress bar."""
+DETAIL_LINES = 2
+"""Lines for what trains and how, or, before a run, for what it would take."""
 DOT = " · "
 DEVICES = {"cpu": N_("on the CPU"), "cuda": N_("on the GPU"), "mps": N_("on the GPU")}
 
@@ -105,55 +114,85 @@ class RunHeader(QWidget):
     """
 
     def __init__(
-        self, parent: QWidget | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        buttons: QWidget | None = None,
+        hint: QWidget | None = None,
+        parent: QWidget | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`buttons` stand beside the best accuracy; `hint`, of two lines, is seen before a run."""
         super().__init__(parent)
         self.setObjectName("runHeader")
         self._seconds = clock
         self._seen = _Seen()
         self._run = RunState.IDLE
         self._recipe: Recipe | None = None
-        self._line = QLabel()
-        self._best = QLabel()
-        self._what = QLabel()
-        self._features = QLabel()
-        self._state = QLabel()
+        self._line, self._best, self._what, self._features = (ElidedLabel() for _ in range(4))
+        self._state, self._figure = QLabel(), QLabel()
         self._progress = QProgressBar()
-        for widget, name in (
-            (self._line, "runLine"),
-            (self._best, "runBest"),
-            (self._what, "runWhat"),
-            (self._features, "runFeatures"),
-            (self._state, "runState"),
-            (self._progress, "runProgress"),
+        for widget, name, role in (
+            (self._line, "runLine", "heading"),
+            (self._best, "runBest", "caption"),
+            (self._what, "runWhat", "caption"),
+            (self._features, "runFeatures", "caption"),
+            (self._state, "runState", "chip"),
+            (self._figure, "runFigure", "hero"),
+            (self._progress, "runProgress", ""),
         ):
             widget.setObjectName(name)
+            theme.style(widget, role=role)
+            theme.tabular(widget)
+        self._figure.setAccessibleName(tr("Best validation accuracy"))
+        self._figure.setToolTip(
+            tr("The best accuracy so far on the validation images, which no training step uses.")
+        )
+        self._progress.setAccessibleName(tr("Progress of the run"))
         self._progress.setTextVisible(False)
         self._progress.setRange(0, PROGRESS_STEPS)
-        theme.style(self._line, role="heading")
-        theme.style(self._best, role="caption")
-        theme.style(self._what, role="caption")
-        theme.style(self._features, role="caption")
-        theme.style(self._state, role="chip")
         theme.style(self._progress, slim=True)
-        self._wrapped = (self._line, self._best, self._what, self._features)
-        for label in self._wrapped:
-            theme.tabular(label)
-            label.setWordWrap(True)
+        self._lay_out(buttons, hint)
+        self._clock = single_shot_timer(self, UPDATE_INTERVAL_MS, self._refresh)
+        self._show_idle()
+
+    def _lay_out(self, buttons: QWidget | None, hint: QWidget | None) -> None:
+        """Every line has its place, whether there is something to say or not: nothing moves."""
         top = QHBoxLayout()
-        top.addWidget(self._line, 1)
-        top.addWidget(self._state, 0, Qt.AlignmentFlag.AlignTop)
+        if buttons is not None:
+            top.addWidget(buttons)
+        top.addStretch(1)
+        top.addWidget(self._figure)
+        self._figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._figure.ensurePolished()
+        self._figure.setMinimumHeight(self._figure.fontMetrics().height())
+        line = QHBoxLayout()
+        line.addWidget(self._line, 1)
+        line.addWidget(self._state)
+        self._details = QStackedWidget()
+        self._told = told = QWidget()
+        rows = QVBoxLayout(told)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(2)
+        for label in (self._what, self._features):
+            policy = label.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            label.setSizePolicy(policy)
+            rows.addWidget(label)
+        rows.addStretch(1)
+        self._hint = hint or QWidget()
+        for page in (told, self._hint):
+            self._details.addWidget(page)
+        reserve_lines(self._details, DETAIL_LINES)
+        self._details.setMaximumHeight(self._details.minimumHeight())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(top)
+        layout.addSpacing(2)
+        layout.addLayout(line)
         layout.addWidget(self._best)
-        layout.addWidget(self._what)
-        layout.addWidget(self._features)
+        layout.addWidget(self._details)
         layout.addWidget(self._progress)
-
-        self._clock = single_shot_timer(self, UPDATE_INTERVAL_MS, self._refresh)
-        self._show_idle()
 
     # --- what the user wants of the run ---------------------------------------------------
 
@@ -257,11 +296,13 @@ class RunHeader(QWidget):
                 self._show(line, phase, 0.0)
         else:
             doing = Phase.VALIDATING if seen.validation else Phase.TRAINING
+            line, *shorter = self._position(seen.opened)
             self._show(
-                self._position(seen.opened),
+                line,
                 seen.over or seen.requested or doing,
                 self._share(seen.opened),
                 best=self._best_text(seen.opened),
+                shorter=shorter,
             )
 
     def _show_idle(self) -> None:
@@ -269,28 +310,33 @@ class RunHeader(QWidget):
             tr("No run yet"),
             Phase.READY,
             0.0,
-            best=tr("Choose a dataset and press Start; loss and accuracy appear below."),
+            best=tr("Loss and accuracy of the run appear below."),
         )
 
-    def _position(self, opened: RunStarted) -> str:
+    def _position(self, opened: RunStarted) -> list[str]:
+        """Where the run stands, and shorter ways to say it for narrow windows."""
         seen = self._seen
         if seen.finished is not None:
-            return trn(
-                "Finished {count} epoch in {time}",
-                "Finished {count} epochs in {time}",
-                seen.finished.epochs,
-                time=clock(seen.seconds or seen.finished.seconds),
-            )
+            return [
+                trn(
+                    "Finished {count} epoch in {time}",
+                    "Finished {count} epochs in {time}",
+                    seen.finished.epochs,
+                    time=clock(seen.seconds or seen.finished.seconds),
+                )
+            ]
         if seen.stopped is not None and not seen.stopped.batch:
             done = f"{seen.stopped.epoch - 1:,}"
-            return tr("Stopped after epoch {done} of {epochs}", done=done, epochs=opened.epochs)
+            return [tr("Stopped after epoch {done} of {epochs}", done=done, epochs=opened.epochs)]
         batch = seen.batch
+        values = {"epoch": batch.epoch if batch else opened.epoch, "epochs": opened.epochs}
+        epoch = tr("Epoch {epoch} of {epochs}", **values)
         if batch is None:
-            values = {"epoch": opened.epoch, "epochs": opened.epochs}
-            if seen.over:
-                return tr("Epoch {epoch} of {epochs}", **values)
-            return tr("Epoch {epoch} of {epochs} · waiting for the first batch", **values)
-        return DOT.join((self._where(opened, batch), *self._speed()))
+            waiting = tr("Epoch {epoch} of {epochs} · waiting for the first batch", **values)
+            return [epoch if seen.over else waiting]
+        where, speed = self._where(opened, batch), tuple(self._speed())
+        left = speed[-1:]
+        return [DOT.join(each) for each in ((where, *speed), (where, *left), (epoch, *left))]
 
     def _where(self, opened: RunStarted, batch: BatchDone) -> str:
         epoch = {"epoch": batch.epoch, "epochs": opened.epochs}
@@ -348,16 +394,30 @@ class RunHeader(QWidget):
         return done / max(1, opened.epochs)
 
     def _show(
-        self, line: str, phase: Phase, share: float | None, *, best: str | None = None
+        self,
+        line: str,
+        phase: Phase,
+        share: float | None,
+        *,
+        best: str | None = None,
+        shorter: Sequence[str] = (),
     ) -> None:
         self._line.setText(line)
+        self._line.set_shorter(shorter)
+        self._line.setToolTip(line)
         if best is not None:
             self._best.setText(best)
+            self._best.setToolTip(best)
+        done = self._seen.epoch
+        known = done is not None and bool(done.best_epoch)
+        self._figure.setText(fine_percent(done.best_accuracy) if done and known else "")
         what = _settings_text(self._seen.opened) if self._seen.opened else ""
         for label, text in ((self._what, what), (self._features, self._seen.features)):
             label.setText(text)
             label.setVisible(bool(text))
         self._what.setToolTip(precision_text(self._seen.opened) if self._seen.opened else "")
+        self._features.setToolTip(self._seen.features)
+        self._details.setCurrentWidget(self._hint if self._run is RunState.IDLE else self._told)
         self._state.setText(tr(WORDS[phase]))
         theme.style(self._state, failed=phase in (Phase.FAILED, Phase.UNSAVED))
         if share is None:  # nobody knows how much there is: a bar that runs to and fro
@@ -365,23 +425,6 @@ class RunHeader(QWidget):
         else:
             self._progress.setRange(0, PROGRESS_STEPS)
             self._progress.setValue(round(PROGRESS_STEPS * min(1.0, share)))
-        self._keep_height(self._seen.opened is not None and not self._seen.over)
-
-    def _keep_height(self, kept: bool) -> None:
-        """While a run goes, what wraps, or will soon, stays as high: the plots below would jump,
-        and be drawn anew, with every digit that comes or goes."""
-        soon = _longest(self._seen.opened) if self._seen.opened and kept else {}
-        for label in self._wrapped:
-            room = QRect(0, 0, label.width(), 1_000)
-            text = soon.get(label.objectName(), "")
-            needed = label.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, text).height()
-            needed = max(needed, label.heightForWidth(label.width()), label.minimumHeight())
-            label.setMinimumHeight(needed if kept else 0)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self._keep_height(False)
 
 
 def _settings_text(started: RunStarted) -> str:
@@ -394,23 +437,6 @@ def _settings_text(started: RunStarted) -> str:
         device=tr(DEVICES[device]) if device in DEVICES else tr("on {name}", name=device),
         precision=started.precision,
     )
-
-
-def _longest(started: RunStarted) -> dict[str, str]:
-    """What two of the lines, by their names, will say at their longest in most runs."""
-    batches = f"{started.batches:,}"
-    where = tr(
-        "Epoch {epoch} of {epochs} · batch {batch} of {batches}",
-        epoch=started.epochs,
-        epochs=started.epochs,
-        batch=batches,
-        batches=batches,
-    )
-    speed = tr("{speed} images/\N{WORD JOINER}s", speed="8,888")
-    return {
-        "runLine": DOT.join((where, speed, tr("{time} left", time=clock(8 * 60)))),
-        "runBest": _waiting_text(8, fine_percent(0.888), started.epochs),
-    }
 
 
 def _waiting_text(waiting: int, accuracy: str, epoch: int) -> str:

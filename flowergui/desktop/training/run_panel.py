@@ -5,33 +5,39 @@ from html import escape
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from flowergui.desktop.plots.live_plot import LivePlot
 from flowergui.desktop.run_names import ResumableRun
-from flowergui.desktop.session import RunState, Session, is_idle, resumable, why_not_start
+from flowergui.desktop.session import (
+    Mode,
+    Session,
+    is_idle,
+    resumable,
+    why_not_start,
+)
 from flowergui.desktop.settings.estimate_text import estimate_text
 from flowergui.desktop.style import theme
+from flowergui.desktop.training.run_buttons import RunButtons
 from flowergui.desktop.training.run_header import RunHeader
+from flowergui.desktop.training.welcome import Welcome
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.labels import (
+    ElidedLabel,
     escape_tooltip,
     quiet_button,
-    reserve_lines,
     small_label,
 )
 from flowergui.text import N_, tr
 from flowergui.wording import speedup_explanation, speedup_text
-
-TEXTS = {
-    RunState.IDLE: (N_("Start"), N_("Pause"), N_("Stop")),
-    RunState.RUNNING: (N_("Start"), N_("Pause"), N_("Stop")),
-    RunState.PAUSING: (N_("Start"), N_("Pausing…"), N_("Stop")),
-    RunState.PAUSED: (N_("Start"), N_("Continue"), N_("Stop")),
-    RunState.STOPPING: (N_("Start"), N_("Pause"), N_("Stop")),  # the header says "Stopping…"
-    RunState.UNSAVED: (N_("Start"), N_("Try again"), N_("Discard")),
-}
-"""The texts of Start, Pause and Stop in each state of a run."""
 
 COMPARE = N_("All runs side by side: their results, and the settings in which they differ.")
 MESSAGES = N_("All messages of this session, with their times.")
@@ -41,15 +47,13 @@ LINKS = (
     Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
 )
 
-CAPTION_LINES = 2
-"""Lines kept free under the buttons: else a longer text there would move the plots."""
-
 MAX_OTHERS = 15
 """Most runs in the menu beside Resume; the list under "Start from" has them all."""
 
 
 class RunPanel(QWidget):
-    """Header, plots and buttons of a run."""
+    """Header with buttons, `stage` with the plots or, at first, the welcome, and what can be
+    resumed."""
 
     start_requested = Signal()
     speedup_requested = Signal()
@@ -70,20 +74,24 @@ class RunPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._state: RunState | None = None
         self._runs: tuple[ResumableRun, ...] = ()
         self._hint_shown = ("", "", "")
-        self.header = RunHeader()
+        self._buttons = self._make_buttons()
+        self._hint = self._make_hint()
+        self.header = RunHeader(self._buttons, self._hint)
         self.plot = LivePlot(self._make_doors())
+        self.welcome = Welcome()
+        self.stage = QStackedWidget()
+        for page in (self.plot, self.welcome):
+            self.stage.addWidget(page)
         head = Card()
         head.body.addWidget(self.header)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.SPACE)
         layout.addWidget(head)
-        layout.addWidget(self.plot, 1)
-        layout.addLayout(self._make_buttons())
-        layout.addLayout(self._make_captions())
+        layout.addWidget(self.stage, 1)
+        layout.addLayout(self._make_foot())
         self.show_session(Session())
 
     def _make_doors(self) -> Iterable[QWidget]:
@@ -98,18 +106,34 @@ class RunPanel(QWidget):
             button.clicked.connect(signal)
             yield button
 
-    def _make_buttons(self) -> QHBoxLayout:
-        self._start = QPushButton(tr("Start"))
-        self._start.setObjectName("startButton")
-        theme.style(self._start, role="primary")
-        self._pause = QPushButton(tr("Pause"))
-        self._pause.setObjectName("pauseButton")
-        _leave_room(self._pause, (tr(texts[1]) for texts in TEXTS.values()))
-        self._stop = QPushButton(tr("Stop"))
-        self._stop.setObjectName("stopButton")
-        theme.style(self._stop, role="danger")
+    def _make_buttons(self) -> RunButtons:
+        buttons = RunButtons()
+        buttons.start_requested.connect(self.start_requested)
+        buttons.pause_requested.connect(self.pause_requested)
+        buttons.unpause_requested.connect(self.continue_requested)
+        buttons.stop_requested.connect(self.stop_requested)
+        buttons.save_requested.connect(self.save_requested)
+        buttons.continue_requested.connect(self.resume_requested)
+        return buttons
+
+    def _make_hint(self) -> QLabel:
+        """Why Start waits, or what a run would take."""
+        hint = small_label()
+        hint.setObjectName("startHint")
+        hint.linkActivated.connect(self.speedup_requested)
+        hint.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        theme.signals.changed.connect(self._recolor)
+        return hint
+
+    def _make_foot(self) -> QHBoxLayout:
+        """What Resume goes on with, and the button."""
+        self._newest = ElidedLabel()
+        theme.style(self._newest, role="caption")
+        self._newest.setObjectName("resumeLastName")
+        self._newest.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._resume = QPushButton(tr("Resume from last.pth"))
         self._resume.setObjectName("resumeLastButton")
+        self._resume.clicked.connect(self.resume_last_requested)
         self._others = QPushButton()
         self._others.setObjectName("resumeMenuButton")
         self._others.setAccessibleName(tr("Resume another run"))
@@ -119,33 +143,11 @@ class RunPanel(QWidget):
         self._others_menu.triggered.connect(self._other_chosen)
         self._others.setMenu(self._others_menu)
         self._others.hide()
-        self._start.clicked.connect(self.start_requested)
-        self._pause.clicked.connect(self._pause_or_continue)
-        self._stop.clicked.connect(self.stop_requested)
-        self._resume.clicked.connect(self.resume_last_requested)
         row = QHBoxLayout()
         row.setSpacing(theme.SPACE)
-        for button in (self._start, self._pause, self._stop):
-            row.addWidget(button)
-        row.addStretch(1)
+        row.addWidget(self._newest, 1)
         row.addWidget(self._resume)
         row.addWidget(self._others)
-        return row
-
-    def _make_captions(self) -> QHBoxLayout:
-        """Under Start why it waits, under Resume what it goes on with."""
-        self._hint = small_label()
-        self._hint.setObjectName("startHint")
-        self._hint.linkActivated.connect(self.speedup_requested)
-        theme.signals.changed.connect(self._recolor)
-        self._newest = small_label()
-        self._newest.setObjectName("resumeLastName")
-        row = QHBoxLayout()
-        row.setSpacing(theme.SPACE)
-        for label, side in ((self._hint, "AlignLeft"), (self._newest, "AlignRight")):
-            label.setAlignment(Qt.AlignmentFlag[side] | Qt.AlignmentFlag.AlignTop)
-            reserve_lines(label, CAPTION_LINES)
-            row.addWidget(label, 1)
         return row
 
     # --- for the window -------------------------------------------------------------------
@@ -154,7 +156,8 @@ class RunPanel(QWidget):
         """Shows the state of the run, what may be done, what a run would take, and what can be
         resumed."""
         self.header.show_session(session)
-        self._show_state(session.run)
+        self._buttons.show_session(session)
+        self.stage.setCurrentWidget(self.welcome if is_first_look(session) else self.plot)
         runs = resumable(session)
         if runs != self._runs:
             self._runs = runs
@@ -172,29 +175,11 @@ class RunPanel(QWidget):
             action = self._others_menu.addAction(text.replace("&", "&&"))
             action.setData(run.checkpoint)
 
-    def _show_state(self, state: RunState) -> None:
-        before, self._state = self._state, state
-        if before is state:
-            return
-        for button, text in zip((self._start, self._pause, self._stop), TEXTS[state], strict=True):
-            button.setText(tr(text))
-        # Also while it pauses: else the focus would jump to Stop, where Space ends the run.
-        self._pause.setEnabled(state not in (RunState.IDLE, RunState.STOPPING))
-        self._stop.setEnabled(state not in (RunState.IDLE, RunState.STOPPING))
-        if before is RunState.IDLE:
-            # Else the focus would go to the one field that stays editable, where a key changes
-            # the learning rate of the run.
-            self._pause.setFocus()
-
     def _allow(self, session: Session, why_not: str) -> None:
         idle = is_idle(session)
         nothing = "" if self._runs else tr("There is no run to resume yet.")
-        for button, reason, otherwise in (
-            (self._start, why_not, tr("Start training with these settings (Ctrl+Return).")),
-            (self._resume, nothing, tr("Continue the newest run where it stopped.")),
-        ):
-            button.setEnabled(idle and not reason)
-            button.setToolTip(reason or otherwise)
+        self._resume.setEnabled(idle and not nothing)
+        self._resume.setToolTip(nothing or tr("Continue the newest run where it stopped."))
         self._others.setEnabled(idle)
         estimate = session.estimate
         if not idle or why_not or estimate is None:
@@ -233,26 +218,12 @@ class RunPanel(QWidget):
     def _other_chosen(self, action: QAction) -> None:
         self.resume_requested.emit(str(action.data()))
 
-    @Slot()
-    def _pause_or_continue(self) -> None:
-        if self._state in (RunState.PAUSING, RunState.PAUSED):
-            self.continue_requested.emit()
-        elif self._state == RunState.UNSAVED:
-            self.save_requested.emit()
-        else:
-            self.pause_requested.emit()
+
+def is_first_look(session: Session) -> bool:
+    """Whether there is nothing yet that could be trained or shown."""
+    nothing = session.dataset is None and session.run_started is None
+    return nothing and is_idle(session) and session.mode is not Mode.RESUME
 
 
 def _run_text(run: ResumableRun) -> str:
     return tr("{title}: {detail}", title=run.title, detail=run.detail)
-
-
-def _leave_room(button: QPushButton, texts: Iterable[str]) -> None:
-    """Makes a button wide enough for all that it will be called: nothing moves then."""
-    text, widest = button.text(), 0
-    button.ensurePolished()  # the stylesheet has a say in it
-    for each in texts:
-        button.setText(each)
-        widest = max(widest, button.sizeHint().width())
-    button.setText(text)
-    button.setMinimumWidth(widest)

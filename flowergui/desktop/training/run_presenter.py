@@ -8,12 +8,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from flowergui.desktop.session import Session, Store, frozen, is_idle
+from flowergui.desktop.session import Session, Store, frozen, is_idle, listed_run
 from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.training.run_history import Change, HistoryLoaded, size_changes
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.desktop.training.training_controller import TrainingController
-from flowergui.desktop.transitions import listed_run, with_epoch_done, with_run_started, with_saved
+from flowergui.desktop.transitions import with_epoch_done, with_recipe, with_run_started, with_saved
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.events import (
     BatchDone,
@@ -220,7 +220,8 @@ class RunPresenter(QObject):
         """The next run begins with the layers frozen that this one has unfrozen by itself."""
         recipe = self._store.session.recipe
         if self._unfrozen is not None and recipe.frozen == self._unfrozen[1]:
-            self._store.update_recipe(frozen=self._unfrozen[0])
+            recipe = replace(recipe, frozen=self._unfrozen[0])
+            self._store.update(**with_recipe(self._store.session, recipe), ended_with=recipe)
         self._unfrozen = None
 
     def _roll_back(self, event: RolledBack) -> None:

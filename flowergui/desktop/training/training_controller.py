@@ -56,7 +56,7 @@ class TrainingController(QObject):
         worker.ended.connect(self._ended)
         self._worker = worker
         recipe = self._store.session.recipe
-        self._enter(RunState.RUNNING, run_started=None, begun_with=recipe)
+        self._enter(RunState.RUNNING, run_started=None, begun_with=recipe, ended_with=None)
         QTimer.singleShot(SHOW_MS, worker, worker.start)
 
     @Slot()

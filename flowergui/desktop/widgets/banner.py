@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QEvent, QObject, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from flowergui.desktop.widgets.labels import quiet_button
@@ -16,6 +16,8 @@ from flowergui.text import tr, trn
 
 VISIBLE_MESSAGES = 3
 """Messages that are seen at once; a line below them counts the others."""
+MARGIN = 8
+"""Pixels between a message and the edges of what it stands over."""
 MAX_MESSAGES = 50
 """Messages that wait to be dismissed; the oldest go first. The log keeps more."""
 
@@ -55,6 +57,7 @@ class Banner(QFrame):
         self.log = MessageLog(self)
         self._messages: list[Message] = []  # oldest first
         self._rows: dict[MessageRow, Message | None] = {}
+        self._below: QWidget | None = None
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(4)
@@ -74,6 +77,33 @@ class Banner(QFrame):
         row.addStretch(1)
         row.addWidget(dismiss_all)
         return self._footer
+
+    def float_over(self, widget: QWidget) -> None:
+        """Messages stand over the lower edge of `widget`, a sibling of this one, and move nothing
+        when they come or go."""
+        self._below = widget
+        widget.installEventFilter(self)
+        self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._place()
+        return handled
+
+    def _place(self) -> None:
+        if self._below is None:
+            return
+        room = self._below.geometry().adjusted(MARGIN, 0, -MARGIN, -MARGIN)
+        needed = self._layout.totalHeightForWidth(room.width())
+        room.setTop(room.bottom() - max(needed, self._layout.totalMinimumSize().height()) + 1)
+        self.setGeometry(room)
+        self.raise_()
 
     # --- what is shown --------------------------------------------------------------------
 
@@ -199,6 +229,7 @@ class Banner(QFrame):
             row.lower()  # findChild and screen readers meet the newest first
         self._show_footer()
         self.setVisible(bool(self._messages))
+        self._place()
 
     def _row_of(self, message: Message) -> MessageRow:
         for row, shown in self._rows.items():

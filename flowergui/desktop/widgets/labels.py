@@ -1,5 +1,6 @@
 """The small texts in every panel: labels that wrap or are shortened, quiet buttons, tooltips."""
 
+from collections.abc import Sequence
 from html import escape
 
 from PySide6.QtCore import Qt
@@ -22,28 +23,42 @@ def small_label(role: str = "caption", text: str = "") -> QLabel:
     return label
 
 
-def reserve_lines(label: QLabel, lines: int) -> None:
-    """Keeps room for so many lines of text in a label, so that nothing around it moves when its
-    text grows to that."""
+def reserve_lines(label: QWidget, lines: int) -> None:
+    """Keeps room for so many lines of text in a label, or in a page of some, so that nothing around
+    it moves when its text grows to that."""
     label.ensurePolished()  # the stylesheet sets its font
     label.setMinimumHeight(lines * label.fontMetrics().lineSpacing())
 
 
 class ElidedLabel(QLabel):
     """A label of one line that never asks for width: what it has no room for becomes "…", where
-    `mode` says. `text` is the whole of it."""
+    `mode` says, unless one of the `shorter` texts fits, the first that does. `text` is the whole
+    of it."""
 
     def __init__(
         self, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._mode = mode
+        self._shorter: tuple[str, ...] = ()
         self.setTextFormat(Qt.TextFormat.PlainText)  # file and class names may hold anything
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
+    def set_shorter(self, texts: Sequence[str]) -> None:
+        """What to show where the text has no room, the longest first."""
+        self._shorter = tuple(texts)
+
+    def shown_text(self) -> str:
+        """What there is room for."""
+        room, metrics = self.contentsRect().width(), self.fontMetrics()
+        texts = (self.text(), *self._shorter)
+        for text in texts:
+            if metrics.horizontalAdvance(text) <= room:
+                return text
+        return metrics.elidedText(texts[-1], self._mode, room)
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        area = self.contentsRect()
-        shown = self.fontMetrics().elidedText(self.text(), self._mode, area.width())
+        area, shown = self.contentsRect(), self.shown_text()
         painter = QPainter(self)
         role = self.foregroundRole()
         where = int(self.alignment())

@@ -20,6 +20,10 @@ LEAST_WIDTH = 160
 HANDLE_WIDTH = 10
 """Pixels between two columns, in which the button to fold stands."""
 LEFT, MIDDLE, RIGHT = range(3)
+WIDE = 1_400
+"""Pixels from which on the sides grow too: plots wider than that show no more."""
+MAX_MORE = {LEFT: 50, RIGHT: 240}
+"""Pixels by which they do at most."""
 
 
 class Column(QScrollArea):
@@ -136,7 +140,9 @@ class Columns(QSplitter):
             return
         self._shared_out = shared_out
         room = self.width() - 2 * self.handleWidth()
-        left, right = self._wanted[LEFT], self._wanted[RIGHT]
+        spare = max(0, room - WIDE)
+        left = self._wanted[LEFT] + min(spare // 20, MAX_MORE[LEFT])
+        right = self._wanted[RIGHT] + min(spare // 4, MAX_MORE[RIGHT])
         lacking = self.middle.needed_width() - (room - left - right)
         if lacking > 0:
             spare_left = max(left - self.left.needed_width(), 0)

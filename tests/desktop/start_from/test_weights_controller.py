@@ -13,6 +13,7 @@ def test_pretrained_weights_are_saved_for_use_offline(qtbot, window, script):
     model = find(window, QComboBox, "modelSelector")
     qtbot.waitUntil(lambda: model.findText("resnet18") > 0)
     model.setCurrentText("resnet18")
+    button(window, "foldStartFromButton").click()
     save = button(window, "saveWeightsButton")
     qtbot.waitUntil(save.isVisible)
     save.click()

@@ -10,6 +10,7 @@ from flowergui.config.resizing import training_size
 from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.training.eta import Eta
 from flowergui.desktop.training.run_header import RunHeader
+from flowergui.desktop.widgets.labels import ElidedLabel
 from flowergui.events import (
     BatchDone,
     DownloadProgress,
@@ -352,19 +353,35 @@ def test_plots_below_it_stay_in_place_while_a_run_goes(qtbot):
 
     begun = top(opened(), batch(1, 1))
     assert top(epoch_done(1)) == begun
-    assert top(replace(epoch_done(4), best_epoch=1)) == begun  # "no improvement for 3 epochs" wraps
+    assert top(replace(epoch_done(4), best_epoch=1)) == begun
     assert top(epoch_done(5, best_epoch=5)) == begun
-    assert top(Finished("models/one", EPOCHS, 0.9, 5, 60.0)) < begun
+    assert top(FeatureCacheStatus(9, "train", "memory", 4, 4_915_200)) == begun
+    assert top(Finished("models/one", EPOCHS, 0.9, 5, 60.0)) == begun
 
 
-def test_a_wider_header_wraps_less(qtbot):
-    header = RunHeader(clock=lambda: 0.0)
-    header.resize(200, 300)
+def test_a_narrow_header_leaves_out_what_matters_least(qtbot):
+    now = [0.0]
+    header = RunHeader(clock=lambda: now[0])
     qtbot.addWidget(header)
-    header.show()
-    header.feed([opened(), batch(1, 1), replace(epoch_done(4), best_epoch=1)])
+    header.feed([opened()])
+    for number in range(1, 6):
+        now[0] += 0.5
+        header.feed([batch(1, number)])
     header._refresh()
-    narrow = header.minimumSizeHint().height()
-    header.resize(900, 300)
-    QApplication.processEvents()
-    assert header.minimumSizeHint().height() < narrow
+    line = header.findChild(ElidedLabel, "runLine")
+    line.resize(line.fontMetrics().horizontalAdvance(line.text()), 20)
+    assert line.shown_text() == line.text()
+    line.resize(line.width() - 1, 20)
+    assert "images" not in line.shown_text()
+    assert "batch 5 of 10" in line.shown_text()
+    line.resize(line.width() // 2, 20)
+    assert line.shown_text() == "Epoch 1 of 5 · 0:25 left"
+
+
+def test_the_best_accuracy_is_the_figure_of_the_run(header):
+    assert header.figure == ""
+    header.feed(opened())
+    train_epoch(header, 1)
+    assert header.figure == "86.3%"
+    header.feed(replace(epoch_done(2), best_accuracy=0.9, best_epoch=2))
+    assert header.figure == "90.0%"

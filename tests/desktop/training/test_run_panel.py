@@ -11,7 +11,7 @@ from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.style import theme
 from flowergui.desktop.training.run_panel import RunPanel
-from flowergui.events import Estimated, ModelDescribed, Scanned
+from flowergui.events import Estimated, ModelDescribed, RunStarted, Scanned
 from flowergui.facts import ClassCount, ModelFacts, RunFacts, Speedup, SpeedupKind
 
 READY = Session(
@@ -31,13 +31,14 @@ READY = Session(
     ],
 )
 def test_nothing_beside_a_run_moves_when_it_pauses_or_stops(qtbot, state):
-    """A wider button would push the columns beside it, and the whole window is painted anew."""
+    """A wider button would push what is beside it, and the pointer would meet another one."""
     panel = RunPanel()
     qtbot.addWidget(panel)
-    buttons = [panel.findChild(QPushButton, f"{name}Button") for name in ("start", "pause", "stop")]
+    buttons = [panel.findChild(QPushButton, f"{name}Button") for name in NAMES]
 
     def widths():
-        return [max(each.sizeHint().width(), each.minimumWidth()) for each in buttons]
+        seen = [each for each in buttons if each.isVisibleTo(panel)]
+        return [max(each.sizeHint().width(), each.minimumWidth()) for each in seen]
 
     panel.show_session(Session(run=RunState.RUNNING))
     running = widths()
@@ -96,9 +97,110 @@ def test_start_waits_until_a_run_can_start(qtbot):
     assert not start.isEnabled()
 
 
+FOLDER = "/models/2026-11-28_12-00-00_efficientnet_lite0_transfer"
+STARTED = RunStarted(
+    FOLDER,
+    "resnet18",
+    "transfer",
+    ("rose",),
+    8,
+    2,
+    64,
+    "cpu",
+    "float32",
+    5,
+    2,
+    1,
+    0,
+    0,
+    1,
+    1,
+    (),
+    False,
+)
+
+
+def stopped(epochs_done: int = 2) -> Session:
+    """A run of five epochs has ended after so many."""
+    recipe = replace(READY.recipe, epochs=5)
+    run = RunFacts(FOLDER, recipe, 1, epochs_done, 0.9, f"{FOLDER}/last.pth", "")
+    return replace(READY, recipe=recipe, ended_with=recipe, run_started=STARTED, runs=(run,))
+
+
+def in_sight(panel: RunPanel) -> list[str]:
+    buttons = (panel.findChild(QPushButton, f"{name}Button") for name in NAMES)
+    return [each.text() for each in buttons if each.isVisibleTo(panel)]
+
+
+NAMES = ("continue", "pause", "start", "stop")
+
+
+def test_there_is_one_coloured_button(qtbot):
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    assert in_sight(panel) == ["Start", "Stop"]
+    for state, shown in (
+        (RunState.RUNNING, ["Pause", "Stop"]),
+        (RunState.PAUSED, ["Continue", "Stop"]),
+        (RunState.UNSAVED, ["Try again", "Discard"]),
+    ):
+        panel.show_session(replace(READY, run=state))
+        assert in_sight(panel) == shown
+    panel.show_session(stopped())
+    assert in_sight(panel) == ["Continue", "Start anew"]
+    assert panel.findChild(QPushButton, "startButton").property("role") != "primary"
+    panel.show_session(stopped(epochs_done=5))
+    assert in_sight(panel) == ["Start", "Stop"]
+    assert panel.findChild(QPushButton, "startButton").property("role") == "primary"
+
+
+def test_a_stopped_run_is_continued_by_one_press(qtbot):
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    panel.show_session(stopped())
+    with qtbot.waitSignal(panel.resume_requested) as asked:
+        panel.findChild(QPushButton, "continueButton").click()
+    assert asked.args == [f"{FOLDER}/last.pth"]
+
+
+def test_who_changes_a_setting_after_stop_wants_a_new_run(qtbot):
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    session = stopped()
+    panel.show_session(replace(session, recipe=replace(session.recipe, learning_rate=0.5)))
+    assert in_sight(panel) == ["Start", "Stop"]
+
+
+def test_the_focus_goes_to_continue_when_a_run_stops(qtbot):
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
+    panel.show_session(replace(stopped(), run=RunState.RUNNING))
+    panel.findChild(QPushButton, "stopButton").setFocus()
+    panel.show_session(stopped())
+    assert panel.focusWidget() is panel.findChild(QPushButton, "continueButton")
+
+
+def test_the_first_look_asks_for_photos(qtbot):
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    assert panel.welcome.isVisibleTo(panel)
+    for name, asked in (
+        ("welcomeFolderButton", panel.welcome.folder_requested),
+        ("welcomeSampleButton", panel.welcome.samples_requested),
+    ):
+        with qtbot.waitSignal(asked):
+            panel.findChild(QPushButton, name).click()
+    panel.show_session(READY)
+    assert panel.plot.isVisibleTo(panel)
+    assert not panel.welcome.isVisibleTo(panel)
+
+
 def test_the_name_of_a_run_that_is_saved_moves_no_plot(qtbot, qapp):
-    """It takes two lines in a narrow window. Plots of another size are painted anew, and with
-    them the whole window: 50 ms at a run's first save."""
+    """Plots of another size are painted anew, and with them the whole window: 50 ms at a run's
+    first save."""
     panel = RunPanel()
     qtbot.addWidget(panel)
     panel.resize(420, 600)
@@ -113,5 +215,4 @@ def test_the_name_of_a_run_that_is_saved_moves_no_plot(qtbot, qapp):
     qapp.sendPostedEvents()
     name = panel.findChild(QLabel, "resumeLastName")
     assert name.text()
-    assert name.heightForWidth(name.width()) > name.fontMetrics().lineSpacing()
     assert panel.plot.geometry() == before

@@ -494,6 +494,7 @@ def test_stages_that_a_run_unfreezes_one_by_one_are_frozen_in_the_next(
 
 def test_the_layers_panel_says_when_layers_are_unfrozen(qtbot, window, script, photos):
     open_photos(qtbot, window, photos)
+    button(window, "foldLayersButton").click()
     recipe = window.session.recipe
     assert (recipe.mode, recipe.freeze_epochs) == ("transfer", 1)
     qtbot.waitUntil(lambda: "for 1 epoch, then all are fine-tuned" in texts(window))

@@ -4,8 +4,13 @@ import pytest
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QSettings, Qt
 from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QWidget
 
+from flowergui.desktop.session import Session
 from flowergui.desktop.window.columns import LEFT, MIDDLE, RIGHT, Column, Columns
-from flowergui.desktop.window.layout import Layout, Pair
+from flowergui.desktop.window.layout import Layout
+from flowergui.events import Scanned
+from flowergui.facts import ClassCount
+
+FOLDS = ("foldStartFromButton", "foldHyperparametersButton", "foldLayersButton")
 
 
 class Told(QObject):
@@ -66,6 +71,8 @@ def test_everything_can_be_reached_in_a_small_window(window):
     window.resize(960, 600)
     window.show()
     assert (window.width(), window.height()) == (960, 600)
+    for name in FOLDS:
+        window.findChild(QPushButton, name).click()
     for name in ("browseButton", "modeTransfer", "epochs", "startButton", "resumeLastButton"):
         assert in_sight(window, window.findChild(QWidget, name)), name
     for name in ("dropZone", "layerTree", "lossPlot"):
@@ -87,17 +94,35 @@ def test_a_column_gets_what_its_content_needs_later(qtbot, window):
     assert left.horizontalScrollBar().maximum() == 0
 
 
-def test_messages_move_nothing_at_the_sides(window, qapp):
+def test_messages_move_nothing(window, qapp):
     window.resize(1280, 800)
     window.show()
     qapp.sendPostedEvents()  # the first layout, which may need a scroll bar
     browse = window.findChild(QWidget, "browseButton")
     zone = window.findChild(QWidget, "dropZone")
     start = window.findChild(QWidget, "startButton")
-    before = [each.mapTo(window, QPoint(0, 0)) for each in (browse, zone, start)]
-    window.centralWidget().banner.show_note("Saved.")
-    qapp.sendPostedEvents()
-    assert [each.mapTo(window, QPoint(0, 0)) for each in (browse, zone, start)] == before
+    stage, banner = window.centralWidget().run.stage, window.centralWidget().banner
+    seen = (browse, zone, start, stage)
+    before = [(each.mapTo(window, QPoint(0, 0)), each.size()) for each in seen]
+    for text in ("Saved.", "Saved again. " * 30):
+        banner.show_note(text)
+        qapp.sendPostedEvents()
+        assert stage.geometry().contains(banner.geometry())
+        assert banner.visibleRegion().boundingRect() == banner.rect()
+    assert [(each.mapTo(window, QPoint(0, 0)), each.size()) for each in seen] == before
+
+
+def test_what_comes_to_matter_later_is_folded_until_then(window):
+    window.show()
+    panels = window.centralWidget()
+    cards = (panels.modes, panels.form, panels.layers)
+    assert [each.is_folded for each in cards] == [True, True, True]
+    session = Session(dataset=Scanned("/photos", "flat", (ClassCount("rose", 8, 0, ()),), ()))
+    panels.modes.show_session(session)
+    assert not panels.modes.is_folded
+    window.findChild(QPushButton, "foldStartFromButton").click()
+    panels.modes.show_session(session)
+    assert panels.modes.is_folded  # as the user wants it
 
 
 @pytest.mark.parametrize(("name", "side"), [("foldLeftButton", LEFT), ("foldRightButton", RIGHT)])
@@ -135,9 +160,7 @@ def test_the_columns_are_remembered(qtbot, window, tmp_path):
     layout.save(settings)
     assert not settings.allKeys()  # nothing was moved
     columns(window).moveSplitter(280, MIDDLE)
-    pair = window.findChild(Pair, "predictionsAndLayers")
-    pair.moveSplitter(400, 1)
-    heights = pair.sizes()
+    window.findChild(QPushButton, "foldLayersButton").click()
     columns(window).fold(RIGHT, True)
     sizes = columns(window).sizes()
     layout.save(settings)
@@ -153,7 +176,8 @@ def test_the_columns_are_remembered(qtbot, window, tmp_path):
     assert columns(other).sizes() == sizes
     assert not other.findChild(QWidget, "dropZone").isVisible()
     columns(other).fold(RIGHT, False)
-    assert other.findChild(Pair, "predictionsAndLayers").sizes() == heights
+    assert other.findChild(QWidget, "layerTree").isVisible()
+    assert not other.findChild(QWidget, "epochs").isVisible()
 
 
 def test_nonsense_in_the_settings_changes_nothing(window, tmp_path):

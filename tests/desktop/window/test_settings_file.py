@@ -10,7 +10,7 @@ from scripted import find
 
 from flowergui.desktop.main_window import MainWindow
 
-KEYS = ("geometry", "columns", "predictionsAndLayers", "recent")
+KEYS = ("geometry", "columns", "folded/foldLayersButton", "recent")
 
 WRONG = (
     "abc", "", "12", "true", "a, b, c", "x" * 100_000, "@Invalid()", "@Size(1 2)", "@Rect(0 0 0 0)",
@@ -56,7 +56,6 @@ def opens(qtbot, window: MainWindow) -> None:
     assert window.width() <= room.width()
     assert window.height() <= room.height()
     assert find(window, QSplitter, "columns").orientation() == Qt.Orientation.Horizontal
-    assert find(window, QSplitter, "predictionsAndLayers").orientation() == Qt.Orientation.Vertical
     assert find(window, QPushButton, "browseButton").isEnabled()
 
 

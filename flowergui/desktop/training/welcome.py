@@ -1,0 +1,74 @@
+"""The first look: what the window needs before it can train."""
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.labels import small_label
+from flowergui.desktop.widgets.painting import paint_flower
+from flowergui.text import tr
+
+MAX_WIDTH = 420
+"""Pixels: longer lines are hard to read."""
+FLOWER = 72
+"""Pixels."""
+
+
+class Welcome(QFrame):
+    """Asks for photos: one's own, or the sample flowers. A folder may be dropped anywhere."""
+
+    folder_requested = Signal()
+    """The user wants to choose a folder of photos."""
+    samples_requested = Signal()
+    """The user wants the sample flowers."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("welcome")
+        title = QLabel(tr("Drop your photos here"))
+        theme.style(title, role="hero")
+        words = small_label(
+            text=tr(
+                "A folder with one subfolder for each class, such as “daisy”, “rose” and “tulip”; "
+                "30 photos of each are a beginning."
+            )
+        )
+        choose = QPushButton(tr("Choose a folder…"))
+        choose.setObjectName("welcomeFolderButton")
+        choose.clicked.connect(self.folder_requested)
+        theme.style(choose, role="primary")
+        other = small_label(text=tr("No photos at hand?"))
+        samples = QPushButton(tr("Draw sample flowers"))
+        samples.setObjectName("welcomeSampleButton")
+        samples.setToolTip(
+            tr("Draws a small dataset of flowers of several kinds, so that you can train at once.")
+        )
+        samples.clicked.connect(self.samples_requested)
+        column = QVBoxLayout(self)
+        column.setSpacing(theme.SPACE)
+        column.addStretch(1)
+        column.addSpacing(FLOWER + theme.SPACE)
+        for widget, space in ((title, 0), (words, 4), (choose, 20), (other, 0), (samples, 0)):
+            if isinstance(widget, QLabel):
+                widget.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+                widget.setMaximumWidth(MAX_WIDTH)
+                column.addWidget(widget)
+            else:
+                column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+            column.addSpacing(space)
+        column.addStretch(1)
+        self._title = title
+
+    def sizeHint(self) -> QSize:
+        return QSize(MAX_WIDTH, 400)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        look, above = theme.current(), self._title.geometry()
+        place = QRectF(0, 0, FLOWER, FLOWER)
+        place.moveCenter(QRectF(above).center())
+        place.moveBottom(above.top() - theme.SPACE)
+        painter = QPainter(self)
+        paint_flower(painter, place, look.color("accent", 0.55), look.color("rate", 0.8))
+        painter.end()
