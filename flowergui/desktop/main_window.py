@@ -28,7 +28,7 @@ from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.problem_report import report
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.desktop.window.file_drops import FileDrops
-from flowergui.desktop.window.guide_window import GuideWindow
+from flowergui.desktop.window.guide_window import CURVES_CHAPTER, GuideWindow
 from flowergui.desktop.window.layout import Layout
 from flowergui.desktop.window.shutdown import Shutdown
 
@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
         run.speedup_requested.connect(self._take_speedup)
         run.comparison_requested.connect(self._comparison.open)
         run.guide_requested.connect(self._show_guide)
+        run.advice_requested.connect(self._show_advice)
         run.messages_requested.connect(self._banner.show_log)
         predictions.evaluation_requested.connect(self._evaluation.open)
         self._panels.modes.models.comparison_requested.connect(self._network_comparison.open)
@@ -162,8 +163,15 @@ class MainWindow(QMainWindow):
     # --- the window itself ----------------------------------------------------------------
 
     @Slot()
-    def _show_guide(self) -> None:
-        bring_to_front(self.findChild(GuideWindow) or GuideWindow(self))
+    def _show_guide(self, chapter: int | None = None) -> None:
+        guide = self.findChild(GuideWindow) or GuideWindow(self)
+        bring_to_front(guide)
+        if chapter is not None:
+            guide.show_chapter(chapter)
+
+    @Slot()
+    def _show_advice(self) -> None:
+        self._show_guide(CURVES_CHAPTER)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:  # nobody else had a use for it

@@ -7,6 +7,7 @@ start jobs, and update the store. No widget keeps a fact of its own.
 from collections import deque
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -26,6 +27,7 @@ from flowergui.events import (
 )
 from flowergui.facts import Check, CheckKind, ModelFacts, RunFacts, Verdict
 from flowergui.requests import UNCHANGED, ResumeOptions
+from flowergui.store import paths
 from flowergui.text import tr
 
 DEFAULT_CLASSES = 5
@@ -270,6 +272,11 @@ def can_estimate(session: Session) -> bool:
 def open_dataset(session: Session) -> Scanned | None:
     """The dataset that a run would train on; None also while another is being scanned."""
     return None if session.scanning else session.dataset
+
+
+def is_sample(dataset: Scanned) -> bool:
+    """Whether these are the sample flowers."""
+    return Path(dataset.folder) == paths.sample_folder()
 
 
 def model_facts(session: Session) -> ModelFacts | None:

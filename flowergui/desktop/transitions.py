@@ -14,6 +14,7 @@ from flowergui.desktop.session import (
     Session,
     frozen,
     is_idle,
+    is_sample,
     listed_run,
     model_facts,
     open_dataset,
@@ -24,7 +25,6 @@ from flowergui.desktop.session import (
 from flowergui.events import EpochDone, ResumeChecked, RunsFound, RunStarted, Saved, Scanned
 from flowergui.facts import ModelFacts, RunFacts
 from flowergui.requests import UNCHANGED
-from flowergui.store import paths
 
 IMAGENET = "imagenet"
 """The best weights that a network has; other values of `weights` are versions, or paths."""
@@ -93,7 +93,7 @@ def with_mode(session: Session, mode: Mode) -> dict[str, Any]:
 def default_model(session: Session, mode: Mode) -> str:
     """The network of a new run in this mode, while the user has not chosen one."""
     dataset = open_dataset(session)
-    if mode is Mode.SCRATCH and dataset and Path(dataset.folder) == paths.sample_folder():
+    if mode is Mode.SCRATCH and dataset and is_sample(dataset):
         return SAMPLE_MODEL
     return DEFAULT_MODELS[mode]
 

@@ -327,7 +327,7 @@ class Script:
         self.seen.append(("compare networks", (folder, tuple(weights), local, device)))
         if self.error is not None:
             raise self.error
-        yield Preparing("Computing features with mynet", 1, 3)
+        yield Preparing("Looking at your images with mynet", 1, 3)
         self.explains.wait()
         compared = []
         if local:
@@ -354,7 +354,7 @@ class Script:
             raise self.cross_validation_error
         if not self.cross_validates:
             return
-        yield Preparing("Computing features with mynet", 1, 3)
+        yield Preparing("Looking at your images with mynet", 1, 3)
         self.explains.wait()
         yield CrossValidated(folder, "mynet", "V1", 5, 16, 0.875, 0.64, 0.965, 0.3, (), (), (), ())
 
@@ -364,7 +364,7 @@ class Script:
         self.seen.append(("learning curve", (folder, model, weights, device)))
         if self.error is not None:
             raise self.error
-        yield Preparing("Computing features with mynet", 1, 3)
+        yield Preparing("Looking at your images with mynet", 1, 3)
         self.explains.wait()
         points = tuple(
             CurvePoint(photos, accuracy, accuracy - 0.1, accuracy + 0.08, (accuracy, 0.5))

@@ -31,7 +31,7 @@ from flowergui.desktop.session import (
 )
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
-from flowergui.desktop.widgets.folding_card import MARGIN, FoldingCard
+from flowergui.desktop.widgets.card import MARGIN, FoldingCard
 from flowergui.events import ModelDescribed
 from flowergui.text import N_, percent, tr, trn
 

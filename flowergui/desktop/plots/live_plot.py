@@ -23,6 +23,8 @@ from flowergui.desktop.widgets.plot_tooltip import PlotTooltip
 from flowergui.events import BatchDone, EpochDone
 from flowergui.text import number, tr
 
+LONG = 4
+"""A run is seen in its whole length when what is done is no less than one part in so many."""
 BUSY_BATCHES = 24
 """Batches between two drawings above which the plots are drawn less often."""
 
@@ -45,6 +47,7 @@ class LivePlot(QWidget):
         )
         self._epochs = ColumnBuffer(["step", "epoch", "best_epoch", "val_loss", "val_accuracy"])
         self._span = 0.0
+        self._expected = 0
         self._window = ALL_STEPS
         self._following = True
         self._drawn = 0  # how many batches there were in the last drawing
@@ -105,6 +108,12 @@ class LivePlot(QWidget):
         )
         self._drawing.request()
 
+    def expect(self, steps: int) -> None:
+        """The run will have so many steps in all: from a quarter of them on, all are in sight, so
+        that one sees how far it is."""
+        self._expected = steps
+        self._drawing.request()
+
     def mark(self, step: int, text: str) -> None:
         """Adds a dashed line where something was changed: frozen layers, learning rate."""
         self._loss.mark(step, text)
@@ -137,7 +146,7 @@ class LivePlot(QWidget):
         self._drawing.cancel()
         self._batches.cut(0)
         self._epochs.cut(0)
-        self._span = 0.0
+        self._span, self._expected = 0.0, 0
         self.follow(self._window)
         for pane in self._panes:
             pane.clear()
@@ -186,6 +195,8 @@ class LivePlot(QWidget):
         if self._window:
             low = max(first, last - self._window)
             return low, low + 1.03 * self._window
+        if last <= self._expected < LONG * (last - first):
+            return first, self._expected + 0.03 * (self._expected - first)
         # It grows in steps of 12%, so that the axes are not drawn again with every batch.
         room = 20.0
         while room < last - first:

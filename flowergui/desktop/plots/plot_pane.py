@@ -307,5 +307,5 @@ class PlotPane(QFrame):
             entries.append(KeyEntry(tr("best"), tr("best"), colors.validation, value))
         if self.rate and batches.length:
             value = number(float(f"{batches['rate'][-1]:.2g}"))
-            entries.append(KeyEntry(tr("learning rate"), tr("rate"), colors.rate, value))
+            entries.append(KeyEntry(tr("learning rate now"), tr("rate now"), colors.rate, value))
         self._key.show_entries(entries)

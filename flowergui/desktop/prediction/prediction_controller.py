@@ -18,6 +18,7 @@ from flowergui.desktop.session import (
     predicting_checkpoint,
 )
 from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.errors import FlowerError
 from flowergui.events import Explained, Predicted, PredictionFailed
 
@@ -25,13 +26,20 @@ PREDICT, EXPLAIN = "predict", "explain a prediction"
 
 BEST = "best.pth"
 
+IMPROVED_MS = 3_000
+"""Milliseconds from a better checkpoint until photos are predicted once more: predicting takes time
+from the run, and answers that change all the time can't be read."""
+MAX_AGAIN = 20
+"""Photos that are predicted once more at most."""
+
 
 class PredictionController(QObject):
     """Which checkpoint predicts follows from the session (`predicting_checkpoint`).
 
     While a run trains, images are predicted at once by the checkpoint that there is, and once more
     as soon as the run has saved its state. They are also predicted once more when the user chooses
-    another checkpoint. Otherwise predictions stay, with the name of the checkpoint that made them.
+    another checkpoint, and while a run trains each time that its best checkpoint is a better one.
+    Otherwise predictions stay, with the name of the checkpoint that made them.
     """
 
     save_requested = Signal()
@@ -48,6 +56,7 @@ class PredictionController(QObject):
         self._explaining = ""
         self._explanation_cancelled = False
         self._waiting: list[str] = []  # is predicted once the run has saved
+        self._improved = single_shot_timer(self, IMPROVED_MS, self._predict_again)
         store.changed.connect(self._changed)
         panel.explanation_requested.connect(self._explain)
 
@@ -73,6 +82,22 @@ class PredictionController(QObject):
             self._store.update(run_checkpoint=path)
         waiting, self._waiting = self._waiting, []
         self._predict(waiting)
+        if Path(path).name == BEST and not waiting and not self._improved.isActive():
+            self._improved.start()
+
+    @Slot()
+    def _predict_again(self) -> None:
+        """The network has improved: what it says of the photos in sight may be better."""
+        session = self._store.session
+        shown = [photo for photo in self._panel.photos if photo.predicted]
+        better = predicting_checkpoint(session)
+        if session.chosen_checkpoint or len(shown) > MAX_AGAIN or self._jobs.is_running(PREDICT):
+            return
+        run = Path(better).parent
+        if all(
+            photo.predicted and Path(photo.predicted.checkpoint).parent == run for photo in shown
+        ):
+            self._predict([photo.path for photo in shown])
 
     @Slot()
     def wait_no_longer(self) -> None:

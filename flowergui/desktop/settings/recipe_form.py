@@ -12,8 +12,7 @@ from flowergui.config.setting import Setting
 from flowergui.desktop.session import Session, all_editable, editable, preset
 from flowergui.desktop.settings.setting_row import Section, SettingRow
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import Segments
-from flowergui.desktop.widgets.folding_card import FoldingCard
+from flowergui.desktop.widgets.card import FoldingCard, Segments
 from flowergui.text import number, tr, trn
 
 FIRST = ("minutes", "epochs", "batch_size", "learning_rate", "image_size", "augmentation")

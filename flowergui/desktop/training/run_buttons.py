@@ -74,7 +74,7 @@ class RunButtons(QWidget):
         self._pause.setText(tr(PAUSE_TEXTS[session.run]))
         self._stop.setText(tr(STOP_TEXTS[session.run]))
         stopped = bool(self._checkpoint)
-        self._start.setText(tr(START_ANEW if stopped else START))
+        self._start.setText(tr(START_ANEW) if stopped else tr(START))
         theme.style(self._start, role="" if stopped else "primary")
         why_not = why_not_start(session)
         tip = tr("Start training with these settings (Ctrl+Return).")

@@ -26,6 +26,7 @@ from flowergui.desktop.session import (
 )
 from flowergui.desktop.settings.estimate_text import estimate_text
 from flowergui.desktop.style import theme
+from flowergui.desktop.training.diagnosis import Diagnosis, diagnosis_advice, diagnosis_text
 from flowergui.desktop.training.run_buttons import RunButtons
 from flowergui.desktop.training.run_header import RunHeader
 from flowergui.desktop.training.welcome import Welcome
@@ -69,6 +70,8 @@ class RunPanel(QWidget):
     comparison_requested = Signal()
     """The user wants to compare runs."""
     guide_requested = Signal()
+    advice_requested = Signal()
+    """The user wants to read what the curves say and what helps."""
     messages_requested = Signal()
     """The user wants to read all messages of this session."""
 
@@ -126,7 +129,7 @@ class RunPanel(QWidget):
         return hint
 
     def _make_foot(self) -> QHBoxLayout:
-        """What Resume goes on with, and the button."""
+        """What the curves say, what Resume goes on with, and the button."""
         self._newest = ElidedLabel()
         theme.style(self._newest, role="caption")
         self._newest.setObjectName("resumeLastName")
@@ -143,8 +146,12 @@ class RunPanel(QWidget):
         self._others_menu.triggered.connect(self._other_chosen)
         self._others.setMenu(self._others_menu)
         self._others.hide()
+        self._diagnosis = quiet_button("", "diagnosisButton", flush=True)
+        self._diagnosis.clicked.connect(self.advice_requested)
+        self._diagnosis.hide()
         row = QHBoxLayout()
         row.setSpacing(theme.SPACE)
+        row.addWidget(self._diagnosis)
         row.addWidget(self._newest, 1)
         row.addWidget(self._resume)
         row.addWidget(self._others)
@@ -163,6 +170,13 @@ class RunPanel(QWidget):
             self._runs = runs
             self._show_runs(runs)
         self._allow(session, why_not_start(session))
+
+    def show_diagnosis(self, diagnosis: Diagnosis | None) -> None:
+        """What the curves say; None for nothing."""
+        self._diagnosis.setVisible(diagnosis is not None)
+        self._diagnosis.setText(diagnosis_text(diagnosis) if diagnosis else "")
+        self._diagnosis.setToolTip(diagnosis_advice(diagnosis) if diagnosis else "")
+        self._diagnosis.setAccessibleDescription(self._diagnosis.toolTip())
 
     def _show_runs(self, runs: Sequence[ResumableRun]) -> None:
         """Newest first: the first is what the button resumes."""

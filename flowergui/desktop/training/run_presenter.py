@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui.desktop.session import Session, Store, frozen, is_idle, listed_run
 from flowergui.desktop.threads.timers import single_shot_timer
+from flowergui.desktop.training.diagnosis import diagnose
 from flowergui.desktop.training.run_history import Change, HistoryLoaded, size_changes
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.desktop.training.training_controller import TrainingController
@@ -37,17 +38,17 @@ SESSION_INTERVAL_MS = 200
 """Least milliseconds between two epochs that the session is told of: all panels look at each new
 session, and an epoch on cached features takes milliseconds."""
 SAVED = (
-    N_("Stopped and saved after epoch {epoch}. Resume continues from there."),
-    N_("Stopped and saved at epoch {epoch}, batch {batch}. Resume continues from there."),
+    N_("Stopped and saved after epoch {epoch}. Continue goes on from there."),
+    N_("Stopped and saved at epoch {epoch}, batch {batch}. Continue goes on from there."),
 )
 SAVED_BEFORE = (
     N_(
-        "Stopped after epoch {epoch}, but the newest progress could not be saved. Resume continues "
+        "Stopped after epoch {epoch}, but the newest progress could not be saved. Continue goes on "
         "from the save before."
     ),
     N_(
         "Stopped at epoch {epoch}, batch {batch}, but the newest progress could not be saved. "
-        "Resume continues from the save before."
+        "Continue goes on from the save before."
     ),
 )
 NOT_SAVED = (
@@ -115,6 +116,11 @@ class RunPresenter(QObject):
             done, self._unshown = self._unshown, None
             self._session_timer.start()
             self._store.update(**with_epoch_done(self._store.session, done))
+            self._diagnose()
+
+    def _diagnose(self, *, finished: bool = False) -> None:
+        classes = len(self._started.classes) if self._started else 0
+        self._panel.show_diagnosis(diagnose(self._epochs, classes, finished=finished))
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
@@ -158,12 +164,17 @@ class RunPresenter(QObject):
                 self._unsaved, self._epochs = set(), []
                 self._started = event
                 self._panel.plot.clear()
+                self._panel.show_diagnosis(None)
+                self._panel.plot.expect(event.epochs * event.batches)
                 self._training.adopt(with_run_started(self._store.session, event))
             case HistoryLoaded():
                 self._epochs = list(event.epochs)
                 self._panel.header.load(event.epochs)
+                self._diagnose()
             case EpochDone():
                 self._epochs.append(event)
+                if self._started is not None:  # a time budget adapts the number of epochs
+                    self._panel.plot.expect(event.epochs * self._started.batches)
                 self._panel.plot.epoch_done(event)
                 self._unshown = event
             case FrozenChanged():
@@ -201,6 +212,7 @@ class RunPresenter(QObject):
                 self._show_stopped(event)
             case Finished():
                 self._panel.plot.hurry()
+                self._diagnose(finished=True)
                 self._show_finished(event)
                 if event.validated:
                     self.run_finished.emit()

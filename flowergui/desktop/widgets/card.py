@@ -1,7 +1,8 @@
-"""What every panel is made of: a card with a title, and the segmented control."""
+"""What panels are made of: a card, one that folds, and the segmented control."""
 
 from collections.abc import Iterable
 
+from PySide6.QtCore import QSettings, Qt, Slot
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -13,6 +14,10 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.labels import ElidedLabel
+
+MARGIN = 12
+"""Pixels between the card's edge and what is in it."""
 
 
 class Card(QFrame):
@@ -23,7 +28,7 @@ class Card(QFrame):
         super().__init__(parent)
         theme.style(self, card=True)
         self.body = QVBoxLayout(self)
-        self.body.setContentsMargins(12, 10, 12, 12)
+        self.body.setContentsMargins(MARGIN, MARGIN - 2, MARGIN, MARGIN)
         self.body.setSpacing(theme.SPACE)
         if title:
             self.head = QHBoxLayout()
@@ -33,6 +38,83 @@ class Card(QFrame):
             self.head.addWidget(name)
             self.head.addStretch(1)
             self.body.addLayout(self.head)
+
+
+class FoldingCard(QFrame):
+    """A surface with a title. Panels add to `head`, the row of the title, and to `body` below it.
+
+    Folded, only the title is seen, with a short summary of what is in the card. What the user has
+    folded or opened stays so: `unfold` has no effect any more, and `save` remembers it.
+    """
+
+    def __init__(self, title: str, name: str, parent: QWidget | None = None) -> None:
+        """`name` is the object name of the button, and the key in the settings."""
+        super().__init__(parent)
+        theme.style(self, card=True)
+        self._title, self._by_hand = title, False
+        self._button = QPushButton()
+        self._button.setObjectName(name)
+        self._button.setCheckable(True)
+        self._button.setAutoDefault(False)
+        self._button.setAccessibleName(title)  # without the arrow; it is checkable
+        theme.style(self._button, role="title")
+        self._button.clicked.connect(self._folded_by_hand)
+        self._in_brief = ElidedLabel()
+        self._in_brief.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        theme.style(self._in_brief, role="caption")
+        self.head = QHBoxLayout()
+        self.head.setSpacing(theme.SPACE // 2)
+        self.head.addWidget(self._button)
+        self.head.addWidget(self._in_brief, 1)
+        self._inner = QWidget(self)
+        self.body = QVBoxLayout(self._inner)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(theme.SPACE)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(MARGIN, MARGIN - 2, MARGIN, MARGIN)
+        rows.setSpacing(theme.SPACE)
+        rows.addLayout(self.head)
+        rows.addWidget(self._inner, 1)
+        self.fold(False)
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether only the title is seen."""
+        return not self._button.isChecked()
+
+    def fold(self, folded: bool) -> None:
+        """Folds the card, or opens it."""
+        self._button.setChecked(not folded)
+        self._button.setText(f"{'▸' if folded else '▾'}  {self._title}")
+        self._inner.setVisible(not folded)
+        self._in_brief.setVisible(folded)
+
+    def unfold(self) -> None:
+        """Opens the card as it has come to matter, unless the user has a will of his own."""
+        if self.is_folded and not self._by_hand:
+            self.fold(False)
+
+    def show_summary(self, text: str) -> None:
+        """What is in the card in a few words, seen while it is folded."""
+        self._in_brief.setText(text)
+        self._in_brief.setToolTip(text)
+
+    def save(self, settings: QSettings) -> None:
+        """Remembers whether it is folded, if the user has a will of his own."""
+        if self._by_hand:
+            settings.setValue(f"folded/{self._button.objectName()}", self.is_folded)
+
+    def restore(self, settings: QSettings) -> None:
+        """Folds the card or opens it as it was when `save` was called."""
+        stored = settings.value(f"folded/{self._button.objectName()}")
+        if stored in (True, False, "true", "false"):  # the file may hold anything
+            self._by_hand = True
+            self.fold(stored in (True, "true"))
+
+    @Slot()
+    def _folded_by_hand(self) -> None:
+        self._by_hand = True
+        self.fold(self.is_folded)
 
 
 class Segments(QFrame):

@@ -22,6 +22,8 @@ from flowergui.text import tr
 
 CHAPTER_LEVEL = 2
 """The level of headings that begin a chapter."""
+CURVES_CHAPTER = 4
+"""What the curves say; counted from 0, as the guide has them in every language."""
 LINE_HEIGHT_PERCENT = 130
 
 
@@ -65,6 +67,11 @@ class GuideWindow(QDialog):
         row.addWidget(card, 1)
         line = self.fontMetrics().height()
         self.resize(QSize(56 * line, 42 * line).boundedTo(self.screen().availableSize() * 0.95))
+
+    def show_chapter(self, number: int) -> None:
+        """Scrolls to a chapter, counted from 0."""
+        self._chapters.setCurrentRow(number)
+        self._go_to(number)
 
     def _show_text(self) -> None:
         guide = paths.resource("guide.md").read_text("utf-8")

@@ -75,7 +75,9 @@ def choose(
     steps = ROUNDS * len(seconds)
     for turn in range(ROUNDS):
         for place, dtype in enumerate(seconds):
-            yield Preparing(tr("Comparing precisions"), turn * len(seconds) + place, steps)
+            yield Preparing(
+                tr("Trying which number format is faster"), turn * len(seconds) + place, steps
+            )
             timer.compute_in(dtype)
             try:
                 cost = timer.step(photos, side)
@@ -86,7 +88,7 @@ def choose(
         speedup = seconds[torch.float32] / seconds[reduced] if turn > 0 else 1.0
         if max(speedup, 1 / speedup) > CLEAR_SPEEDUP:
             break
-    yield Preparing(tr("Comparing precisions"), steps, steps)
+    yield Preparing(tr("Trying which number format is faster"), steps, steps)
     _keep(key, speedup)
     return _faster(reduced, speedup)
 

@@ -61,7 +61,7 @@ def compute_features(
     known: list[int] = []
     problems: list[Problem] = []
     spent: list[float] = []
-    what = tr("Computing features with {model}", model=backbone.model)
+    what = tr("Looking at your images with {model}", model=backbone.model)
     yield Preparing(what, 0, len(photos))
     try:
         for batch in loaded:

@@ -141,12 +141,12 @@ class DataPipeline(ABC):
         cache = FeatureCache(count, self._memory_for_one(), paths.cache_folder())
         what = (
             tr(
-                "Computing features, version {number} of {count}",
+                "Looking at your images once, version {number} of {count} (feature cache)",
                 number=len(self._caches) + 1,
                 count=self.views,
             )
             if self.views > 1
-            else tr("Computing features")
+            else tr("Looking at your images once (feature cache)")
         )
         groups = sequential_batches(count, GROUP)
         done = 0

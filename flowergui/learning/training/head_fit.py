@@ -102,7 +102,9 @@ def fit_head(
             if not again:
                 yield from _batch_done(run, head.linear, features[-1], batch, len(batches))
         if again:
-            yield Preparing(tr("Computing features again"), number, len(batches))
+            yield Preparing(
+                tr("Looking at your images again (feature cache)"), number, len(batches)
+            )
         elif not batch.indices:
             progress.batch += 1
         if seen >= max(FIRST_FIT_IMAGES, 2 * fitted):

@@ -513,7 +513,7 @@ def test_a_loss_that_runs_away_is_written_short():
     assert LOSS.text(float("nan")) == "not a number"
 
 
-@pytest.mark.parametrize(("width", "named"), [(640, "learning rate"), (340, "rate")])
+@pytest.mark.parametrize(("width", "named"), [(640, "learning rate now"), (340, "rate now")])
 def test_the_newest_values_fit_beside_the_title(plot, width: int, named: str):
     plot.resize(width, 560)
     plot.append([batch(step) for step in range(1, 11)])
@@ -521,7 +521,7 @@ def test_the_newest_values_fit_beside_the_title(plot, width: int, named: str):
     plot.draw()
     key = plot._loss._key
     assert key.shown_names()[-1] == named
-    assert "learning rate 0.001" in key.accessibleName()
+    assert "learning rate now 0.001" in key.accessibleName()
     assert key.text_width(key.shown_names()) <= key.width()
     assert key.geometry().left() >= plot._loss._title.geometry().right()
     assert key.height() >= key.fontMetrics().height()
@@ -540,3 +540,19 @@ def test_a_validation_that_went_wrong_does_not_flatten_the_rest(plot, loss, seen
     assert seen or high < 2
     low, high = pane(plot, "accuracy").getViewBox().viewRange()[1]
     assert low <= 0.2 <= high
+
+
+def test_a_run_of_known_length_shows_how_far_it_is(plot):
+    plot.expect(400)
+    plot.append([batch(step) for step in range(1, 41)])
+    plot.draw()
+    assert (
+        pane(plot, "loss").getViewBox().viewRange()[0][1] < 60
+    )  # else it would be all at the left
+    plot.append([batch(step) for step in range(41, 121)])
+    plot.draw()
+    low, high = pane(plot, "loss").getViewBox().viewRange()[0]
+    assert (low, round(high)) == (0, 412)
+    plot.append([batch(step) for step in range(121, 441)])  # it got more epochs
+    plot.draw()
+    assert pane(plot, "loss").getViewBox().viewRange()[0][1] > 440

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLabel, QPushButton, QWidget
 from scripted import (
+    BATCHES,
     Script,
     banner_text,
     button,
@@ -120,6 +121,22 @@ def test_the_run_that_goes_predicts_with_what_it_has_learned_so_far(
     if not full:
         qtbot.waitUntil(lambda: len(script.of("predict")) == 2)
     assert set(map(str, script.of("predict"))) == {str((last, ["/x/a.jpg"]))}
+
+
+def test_a_network_that_has_improved_answers_anew(qtbot, window, script, photos):
+    window._predictions._improved.setInterval(10)
+    script.epochs = 2
+    start(qtbot, window, photos)
+    window._control.save_now()
+    script.gate.release()
+    qtbot.waitUntil(lambda: "last.pth of run" in caption(window))
+    drop(window, ["/x/a.jpg"])
+    qtbot.waitUntil(lambda: predictions(window) == ["rose", "tulip"])
+    for _ in range(BATCHES):
+        script.gate.release()
+    best = str(script.run / "best.pth")
+    qtbot.waitUntil(lambda: script.of("predict")[-1] == (best, ["/x/a.jpg"]))
+    qtbot.waitUntil(lambda: caption(window).startswith("Predicted by best.pth of run"))
 
 
 def test_without_any_checkpoint_it_says_so_once_the_run_can_not_save(qtbot, window, script, photos):

@@ -30,8 +30,9 @@ from flowergui.desktop.transitions import (
     with_runs,
     with_weights,
 )
-from flowergui.events import DownloadProgress, ModelsListed, RunsFound
-from flowergui.facts import ModelFacts, RunFacts, WeightsFacts
+from flowergui.events import DownloadProgress, ModelsListed, RunsFound, Scanned
+from flowergui.facts import ClassCount, ModelFacts, RunFacts, WeightsFacts
+from flowergui.store import paths
 from flowergui.system.pip_commands import install_command
 
 V1 = WeightsFacts("IMAGENET1K_V1", 0.761, 224, 97.8)
@@ -507,3 +508,30 @@ def test_it_fits_a_narrow_column(filled, mode):
     filled.set_runs(run("resnet18", 3))
     filled.choose_mode(mode)
     assert filled.minimumSizeHint().width() <= 310
+
+
+def few(count: int, folder: str = "/photos") -> Scanned:
+    classes = (ClassCount("rose", count - 10, 10, ()),)
+    return Scanned(folder, "flat", classes, ())
+
+
+@pytest.mark.parametrize(("count", "advised"), [(300, True), (1_999, True), (2_000, False)])
+def test_who_trains_few_images_from_scratch_is_told(qtbot, count: int, advised: bool):
+    panel = Selector()
+    qtbot.addWidget(panel)
+    panel.store.update(dataset=few(count))
+    advice = panel.findChild(QPushButton, "transferAdviceButton")
+    assert advice.isVisibleTo(panel) == advised
+    if advised:
+        assert f"{count:,} images: Transfer would do better" in advice.text()
+        advice.click()
+        assert panel.store.session.mode == "transfer"
+        assert not advice.isVisibleTo(panel)
+        assert f"{count:,} images are too few" in panel._explanation.text()
+
+
+def test_the_sample_flowers_may_be_trained_from_scratch(qtbot):
+    panel = Selector()
+    qtbot.addWidget(panel)
+    panel.store.update(dataset=few(480, str(paths.sample_folder())))
+    assert not panel.findChild(QPushButton, "transferAdviceButton").isVisibleTo(panel)

@@ -284,7 +284,7 @@ def test_what_is_given_up_is_not_said_to_be_saved(qtbot, window, script, photos,
     assert script.of("again") == [False]
     assert find(window, Banner, "banner").kind == "error"
     told = {
-        (True, True): "continues from the save before",
+        (True, True): "goes on from the save before",
         (True, False): "nothing of it could be saved",
     }
     assert told.get((stopped, before), "that network could not be saved") in banner_text(window)

@@ -87,7 +87,11 @@ def test_the_faster_one_is_taken_and_said(
     assert precision_text(one) == f"Both precisions were tried: {took} is {words}."
     assert one.speedup == pytest.approx(gain)
     assert steps == {HALF: [], SINGLE: []}
-    tried = [e for e in before if isinstance(e, Preparing) and e.what == "Comparing precisions"]
+    tried = [
+        e
+        for e in before
+        if isinstance(e, Preparing) and e.what == "Trying which number format is faster"
+    ]
     assert [each.done for each in tried] == [*range(2 * len(half)), 2 * precision.ROUNDS]
 
 

@@ -1,0 +1,89 @@
+"""What the curves of a run say, in a sentence, and what would help."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flowergui.events import EpochDone
+from flowergui.text import tr
+
+MIN_EPOCHS = 4
+"""Fewer say nothing yet."""
+RISEN = 1.15
+"""A validation loss that has risen by so much since it was lowest rises: it trembles by less."""
+GAP = 0.7
+"""The training loss of a network that has memorized its images is below this share of the
+validation loss."""
+
+
+class DiagnosisKind(StrEnum):
+    """What is wrong with a run, or could be better."""
+
+    OVERFITTING = "overfitting"
+    NOT_LEARNING = "not learning"
+    STILL_IMPROVING = "still improving"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """`epoch` is the one since which it is so."""
+
+    kind: DiagnosisKind
+    epoch: int
+
+
+def diagnose(
+    epochs: Sequence[EpochDone], class_count: int, *, finished: bool = False
+) -> Diagnosis | None:
+    """What the losses and accuracies of a run's epochs say; None where all is well, where it is too
+    early to say, or without validation.
+
+    Overfitting: the validation loss has risen by 15% since it was lowest, and the training loss is
+    less than 70% of it. Not learning: no epoch was better than picking classes at random by a
+    third. Still improving: a run has `finished`, and its last epochs were its best.
+    """
+    losses = [each.val_loss for each in epochs if each.val_loss is not None]
+    accuracies = [each.val_accuracy for each in epochs if each.val_accuracy is not None]
+    if len(epochs) < MIN_EPOCHS or len(losses) < len(epochs) or len(accuracies) < len(epochs):
+        return None
+    last, lowest = epochs[-1], losses.index(min(losses))
+    since_lowest = len(losses) - 1 - lowest
+    if since_lowest >= 2 and losses[-1] > RISEN * losses[lowest]:
+        if last.train_loss < GAP * losses[-1]:
+            return Diagnosis(DiagnosisKind.OVERFITTING, epochs[lowest].epoch)
+    elif max(accuracies) <= 4 / 3 / max(class_count, 1):
+        return Diagnosis(DiagnosisKind.NOT_LEARNING, epochs[0].epoch)
+    elif finished and last.best_epoch >= last.epoch - 1 and since_lowest <= 1:
+        return Diagnosis(DiagnosisKind.STILL_IMPROVING, last.epoch)
+    return None
+
+
+def diagnosis_text(diagnosis: Diagnosis) -> str:
+    """A few words for a button that opens the guide."""
+    match diagnosis.kind:
+        case DiagnosisKind.OVERFITTING:
+            return tr("Overfitting since epoch {epoch} ▸", epoch=f"{diagnosis.epoch:,}")
+        case DiagnosisKind.NOT_LEARNING:
+            return tr("No better than chance ▸")
+        case DiagnosisKind.STILL_IMPROVING:
+            return tr("Still improving ▸")
+
+
+def diagnosis_advice(diagnosis: Diagnosis) -> str:
+    """What it means, and what would help."""
+    match diagnosis.kind:
+        case DiagnosisKind.OVERFITTING:
+            return tr(
+                "The network memorizes its training images and gets worse on others. Try stronger "
+                "augmentation, more images, or transfer learning. The best epoch is kept."
+            )
+        case DiagnosisKind.NOT_LEARNING:
+            return tr(
+                "The network is no better than picking a class at random. Try a lower learning "
+                "rate, or Transfer; and see whether the images are in the right folders."
+            )
+        case DiagnosisKind.STILL_IMPROVING:
+            return tr(
+                "The last epochs were the best ones: more epochs, or a larger time budget, would "
+                "probably help."
+            )

@@ -1,0 +1,71 @@
+"""What the curves of a run say."""
+
+import pytest
+
+from flowergui.desktop.training.diagnosis import (
+    Diagnosis,
+    DiagnosisKind,
+    diagnose,
+    diagnosis_advice,
+    diagnosis_text,
+)
+from flowergui.events import EpochDone
+
+
+def run(*epochs: tuple[float, float | None, float]) -> list[EpochDone]:
+    """Epochs from their training loss, validation loss, and validation accuracy."""
+    done, best, best_epoch = [], 0.0, 0
+    for number, (train, loss, accuracy) in enumerate(epochs, 1):
+        if accuracy > best:
+            best, best_epoch = accuracy, number
+        measured = None if loss is None else accuracy
+        done.append(
+            EpochDone(
+                number,
+                len(epochs),
+                number * 10,
+                train,
+                0.5,
+                loss,
+                measured,
+                best,
+                best_epoch,
+                1e-3,
+                5.0,
+            )
+        )
+    return done
+
+
+OVERFITTED = run((1.0, 1.0, 0.5), (0.6, 0.8, 0.7), (0.3, 0.9, 0.7), (0.1, 1.1, 0.69))
+IMPROVING = run((1.0, 1.0, 0.5), (0.8, 0.8, 0.6), (0.7, 0.7, 0.7), (0.6, 0.6, 0.8))
+BLIND = run(*[(1.6, 1.6, 0.2)] * 4)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "finished", "said"),
+    [
+        (OVERFITTED, False, Diagnosis(DiagnosisKind.OVERFITTING, 2)),
+        (OVERFITTED[:3], False, None),  # too early
+        (IMPROVING, False, None),
+        (IMPROVING, True, Diagnosis(DiagnosisKind.STILL_IMPROVING, 4)),
+        (BLIND, False, Diagnosis(DiagnosisKind.NOT_LEARNING, 1)),
+        # It trembles, but does not rise.
+        (run((1.0, 1.0, 0.5), (0.6, 0.8, 0.7), (0.5, 0.85, 0.7), (0.4, 0.84, 0.7)), False, None),
+        # The validation loss rises, and the training loss with it: that is no memorizing.
+        (run((1.0, 1.0, 0.5), (0.9, 0.8, 0.7), (1.0, 1.0, 0.6), (1.2, 1.2, 0.6)), False, None),
+        (run(*[(1.0, None, 0.5)] * 6), True, None),  # no validation set
+        ([], True, None),
+    ],
+)
+def test_diagnoses(epochs, finished: bool, said: Diagnosis | None) -> None:
+    assert diagnose(epochs, 5, finished=finished) == said
+
+
+def test_every_diagnosis_has_words_and_advice() -> None:
+    for kind in DiagnosisKind:
+        assert diagnosis_text(Diagnosis(kind, 12))
+        assert len(diagnosis_advice(Diagnosis(kind, 12))) > 40
+    assert diagnosis_text(Diagnosis(DiagnosisKind.OVERFITTING, 12)).startswith(
+        "Overfitting since epoch 12"
+    )
