@@ -31,6 +31,8 @@ def main(folder: str | None = None) -> int:
     window.show()
     if folder is not None:
         window.open_folder(folder)
+    else:
+        window.reopen_folder()
     code = app.exec()
     signals.close()
     return code

@@ -17,6 +17,7 @@ from flowergui.desktop.prediction.prediction_controller import PredictionControl
 from flowergui.desktop.runs.runs_controller import RunsController
 from flowergui.desktop.session import Session, Store
 from flowergui.desktop.settings.estimate_controller import EstimateController
+from flowergui.desktop.settings.memory_controller import MemoryController
 from flowergui.desktop.settings.recipe_controller import RecipeController
 from flowergui.desktop.start_from.launch_controller import LaunchController
 from flowergui.desktop.start_from.resume_controller import ResumeController
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
             store, panels.run, panels.form, self._resume, self._control, banner, self
         )
         self._recipes = RecipeController(store, panels.form, self)
+        self._memory = MemoryController(store, self._settings, banner, self)
         self._networks = NetworkController(store, panels.layers, banner, jobs, self)
         self._estimate = EstimateController(store, jobs, banner, self)
         self._predictions = PredictionController(store, panels.predictions, jobs, self)
@@ -149,6 +151,10 @@ class MainWindow(QMainWindow):
     def open_folder(self, folder: str) -> None:
         """Opens a folder of images and shows its classes."""
         self._datasets.open(folder)
+
+    def reopen_folder(self) -> None:
+        """Opens the folder that was open last, if it is still there."""
+        self._datasets.reopen()
 
     @property
     def session(self) -> Session:

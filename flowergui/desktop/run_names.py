@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flowergui.config.recipe import Recipe
 from flowergui.facts import RunFacts
 from flowergui.text import N_, percent, tr, trn
 
@@ -38,16 +39,29 @@ def when(name: str) -> str:
     return f"{found[1]} {found[2]}:{found[3]}" if found else ""
 
 
-def checkpoint_label(checkpoint: str) -> str:
-    """A checkpoint as a person names it: best.pth of 2026-11-23 14:05 resnet18 scratch."""
+def checkpoint_label(checkpoint: str, runs: Sequence[RunFacts] = ()) -> str:
+    """A checkpoint as a person names it: by the note of its run, if it is one of these `runs` and
+    has one, else "resnet18, scratch, 2026-11-23 14:05". That is the best checkpoint of the run;
+    others say what they are."""
     path = Path(checkpoint)
-    words, began = path.parent.name.split("_"), when(path.parent.name)
-    if len(words) >= 4:
-        # <date>_<time>_<model>_<mode>, and the model's own name may hold underscores.
-        run = f"{began or words[0]} {'_'.join(words[2:-1])} {words[-1]}"
-    else:
-        run = path.parent.name
-    return tr("{file} of {run}", file=path.name, run=run) if run else path.name
+    note = next((each.note for each in runs if Path(each.path) == path.parent), "")
+    run = note or _folder_label(path.parent.name)
+    if not run:
+        return path.name
+    if path.name == "best.pth":
+        return run
+    if path.name == "last.pth":
+        return tr("{run}, newest state", run=run)
+    return tr("{file} of {run}", file=path.name, run=run)
+
+
+def _folder_label(name: str) -> str:
+    words, began = name.split("_"), when(name)
+    if len(words) < 4 or words[-1] not in MODES:
+        return name
+    # <date>_<time>_<model>_<mode>, and the model's own name may hold underscores.
+    model, mode = "_".join(words[2:-1]), tr(MODES[words[-1]])
+    return tr("{model}, {mode}, {when}", model=model, mode=mode, when=began or words[0])
 
 
 def resumable_runs(
@@ -70,17 +84,20 @@ def elsewhere(path: str) -> ResumableRun:
 def _run(run: RunFacts) -> ResumableRun:
     recipe = run.recipe
     name = Path(run.path).name
-    began = when(name)
     return ResumableRun(
         checkpoint=run.last,
-        title=tr("{model}, {mode}", model=recipe.model, mode=tr(MODES[recipe.mode]))
-        if began
-        else name,
+        title=run.note or _title(recipe, name),
         detail=_progress(run),
-        when=began,
+        when=when(name),
         photos=recipe.photos,
         note=run.note,
     )
+
+
+def _title(recipe: Recipe, folder: str) -> str:
+    if not when(folder):
+        return folder
+    return tr("{model}, {mode}", model=recipe.model, mode=tr(MODES[recipe.mode]))
 
 
 def _progress(run: RunFacts) -> str:

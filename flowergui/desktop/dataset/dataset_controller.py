@@ -40,7 +40,7 @@ class DatasetController(QObject):
         self._store, self._panel, self._jobs = store, panel, jobs
         self._settings, self._banner = settings, banner
         self._problem: Message | None = None
-        self._shows_run = False
+        self._shows_run = self._reopening = False
         panel.set_recent(self._recent())
         panel.folder_chosen.connect(self.open)
         panel.samples_requested.connect(self._draw)
@@ -54,12 +54,19 @@ class DatasetController(QObject):
         if not is_idle(self._store.session):
             self._banner.show_warning(tr("Stop the run first, then open another dataset."))
             return
+        self._reopening = False
         self._dismiss_problem()
         self._banner.take_back()
         self._panel.show_folder(folder)
         self._store.update(scanning=True)
         self._jobs.cancel(DRAW)  # this folder is wanted, not the samples
         self._jobs.do(SCAN, lambda: tasks.inspect(folder), self._on_events, self._on_error)
+
+    def reopen(self) -> None:
+        """Opens the folder that was open last; where it has gone, nothing is said."""
+        if folders := self._recent():
+            self.open(folders[0])
+            self._reopening = True
 
     @Slot()
     def _draw(self) -> None:
@@ -115,6 +122,9 @@ class DatasetController(QObject):
     def _on_error(self, error: BaseException) -> None:
         """The folder can't be opened, or the flowers not be drawn; what was open still is."""
         self._store.update(scanning=False)
+        if self._reopening and isinstance(error, FlowerError):
+            self._panel.clear()
+            return
         if open_dataset(self._store.session):
             self._panel.show_cancelled()
         else:

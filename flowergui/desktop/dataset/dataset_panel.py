@@ -162,6 +162,7 @@ class DatasetPanel(Card):
         self._browse.clicked.connect(self.ask)
         self._recent = RecentFolders()
         self._recent.chosen.connect(self._open)
+        self._recent.samples_requested.connect(self.samples_requested)
         self._recent.clear_cache_requested.connect(self.clear_cache_requested)
         self.head.addWidget(self._recent)
         row = QHBoxLayout()
@@ -218,7 +219,7 @@ class DatasetPanel(Card):
         opened = self._scanned is not None
         self._progress.hide()
         self._invitation.setVisible(self._invites and not opened)
-        self._sample.setVisible(self._invites or opened)
+        self._sample.setVisible(self._invites)
         self._list.setVisible(opened)
         self._total.setVisible(opened)
         self._split.setVisible(opened)

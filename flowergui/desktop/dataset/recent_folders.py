@@ -19,6 +19,8 @@ class RecentFolders(QPushButton):
 
     chosen = Signal(str)
     """The user wants this folder."""
+    samples_requested = Signal()
+    """The user wants the sample flowers."""
     clear_cache_requested = Signal()
     """The user wants to delete the decoded images that are kept on the disk."""
 
@@ -32,6 +34,8 @@ class RecentFolders(QPushButton):
         self._menu = QMenu(self)
         self._menu.setToolTipsVisible(True)
         self._menu.triggered.connect(self._triggered)
+        self._samples = QAction(tr("Sample flowers"), self)
+        self._samples.setObjectName("sampleAction")
         self._clear_cache = QAction(tr("Clear the image cache"), self)
         self._clear_cache.setObjectName("clearCacheAction")
         self._clear_cache.setToolTip(
@@ -53,12 +57,15 @@ class RecentFolders(QPushButton):
             action.setToolTip(folder)
             action.setData(folder)
         self._menu.addSeparator()
+        self._menu.addAction(self._samples)
         self._menu.addAction(self._clear_cache)
         self.setVisible(bool(folders))
 
     @Slot(QAction)
     def _triggered(self, action: QAction) -> None:
-        if action is self._clear_cache:
+        if action is self._samples:
+            self.samples_requested.emit()
+        elif action is self._clear_cache:
             self.clear_cache_requested.emit()
         else:
             self.chosen.emit(str(action.data()))

@@ -115,6 +115,7 @@ class PredictionController(QObject):
             )
         elif after.run is RunState.IDLE:
             self.wait_no_longer()  # the run is over, whether it has saved or not
+        self._panel.show_runs(after.runs)
         checkpoint = predicting_checkpoint(after)
         if checkpoint != predicting_checkpoint(before):
             self._panel.set_checkpoint(checkpoint)

@@ -15,6 +15,7 @@ from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.labels import quiet_button, reserve_lines, small_label
 from flowergui.events import Explained, Predicted, PredictionFailed
+from flowergui.facts import RunFacts
 from flowergui.text import tr
 
 
@@ -38,7 +39,9 @@ class PredictionPanel(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(tr("Predictions"), parent)
-        self._next_caption = "", ""  # of the checkpoint that will predict, and its path
+        self._next = ""  # the checkpoint that will predict
+        self._no_model = False
+        self._runs: tuple[RunFacts, ...] = ()
         self._zone = DropZone()
         self._zone.images_dropped.connect(self.images_dropped)
         self._zone.checkpoint_dropped.connect(self.checkpoint_dropped)
@@ -104,7 +107,7 @@ class PredictionPanel(Card):
     @Slot()
     def show_no_model(self) -> None:
         """There is no checkpoint that could predict the photos that wait."""
-        self._next_caption = tr("Train a network first, or drop a checkpoint (.pth) here."), ""
+        self._no_model = True
         for shown in [each for each in self._strip.photos() if not each.predicted]:
             self._strip.put(replace(shown, failure=tr("No network has been trained yet.")))
         self._show(self._strip.current)
@@ -113,10 +116,15 @@ class PredictionPanel(Card):
     def set_checkpoint(self, path: str) -> None:
         """Which checkpoint predicts from now on; "" for none yet. Predictions that are shown keep
         the name of the checkpoint that made them."""
-        words = tr("Predicts with {checkpoint}.", checkpoint=checkpoint_label(path)) if path else ""
-        self._next_caption = words, path
+        self._next, self._no_model = path, False
         self._evaluation.setEnabled(bool(path))
         self._show_caption(self._strip.current)
+
+    def show_runs(self, runs: tuple[RunFacts, ...]) -> None:
+        """The runs on disk, which may have names that people gave them."""
+        if runs is not self._runs:
+            self._runs = runs
+            self._show_caption(self._strip.current)
 
     # --- its parts ------------------------------------------------------------------------
 
@@ -173,18 +181,19 @@ class PredictionPanel(Card):
     def _show_caption(self, shown: PhotoAnswer | None) -> None:
         """Names the checkpoint that predicted what is shown, else the one that will predict."""
         predicted = shown.predicted if shown else None
-        text, path = self._next_caption
-        if predicted:
-            path = predicted.checkpoint
-            text = (
-                tr(
-                    "Predicted by {checkpoint}, epoch {epoch}.",
-                    checkpoint=checkpoint_label(path),
-                    epoch=f"{predicted.epoch:,}",
-                )
-                if predicted.epoch
-                else tr("Predicted by {checkpoint}.", checkpoint=checkpoint_label(path))
-            )
+        path = predicted.checkpoint if predicted else self._next
+        name = checkpoint_label(path, self._runs)
+        if predicted and predicted.epoch:
+            epoch = f"{predicted.epoch:,}"
+            text = tr("Predicted by {checkpoint}, epoch {epoch}.", checkpoint=name, epoch=epoch)
+        elif predicted:
+            text = tr("Predicted by {checkpoint}.", checkpoint=name)
+        elif path:
+            text = tr("Predicts with {checkpoint}.", checkpoint=name)
+        elif self._no_model:
+            text = tr("Train a network first, or drop a checkpoint (.pth) here.")
+        else:
+            text = ""
         self._caption.setText(text)
         self._caption.setToolTip(path)
 

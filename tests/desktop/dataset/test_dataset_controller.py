@@ -32,6 +32,24 @@ def test_a_folder_that_cannot_be_opened_leaves_open_what_was(qtbot, window, phot
     assert button(window, "startButton").isEnabled()
 
 
+def test_the_folder_that_was_open_last_is_opened_again(qtbot, window, photos):
+    open_photos(qtbot, window, photos)
+    window._store.update(dataset=None)
+    window.reopen_folder()
+    qtbot.waitUntil(lambda: window.session.dataset is not None)
+    assert window.session.dataset.folder == photos
+
+
+def test_where_it_has_gone_nothing_is_said(qtbot, window, tmp_path):
+    window._settings.setValue("recent", [str(tmp_path / "nowhere")])
+    window.reopen_folder()
+    assert window.session.scanning
+    qtbot.waitUntil(lambda: not window.session.scanning)
+    assert banner_text(window) == ""
+    assert find(window, QLineEdit, "datasetPath").text() == ""
+    assert window._panels.run.welcome.isVisibleTo(window)
+
+
 def test_a_scan_that_is_cancelled_leaves_open_what_was(qtbot, window, photos, tmp_path):
     open_photos(qtbot, window, photos)
     (tmp_path / "endless").mkdir()

@@ -298,7 +298,7 @@ def test_a_guess_is_shown_likeliest_first_with_its_picture_and_who_answered(
     model = panel.findChild(QAbstractItemView, "predictions").model()
     assert model.index(0, 1).data(Qt.ItemDataRole.UserRole) == 0.914
     assert text(panel, "photoName") == "rose.png"
-    caption = "Predicted by best.pth of 2026-11-23 14:02 vgg11_bn scratch, epoch 12."
+    caption = "Predicted by vgg11_bn, scratch, 2026-11-23 14:02, epoch 12."
     assert text(panel, "checkpointCaption") == caption
     qtbot.waitUntil(lambda: color_shown(zone).red() > 200 and color_shown(zone).blue() < 50)
 
@@ -347,14 +347,14 @@ def test_without_a_network_it_says_what_to_do(panel, photos):
 
 def test_which_checkpoint_will_answer_is_told_beforehand(panel):
     panel.set_checkpoint(BEST)
-    predicts = "Predicts with best.pth of 2026-11-23 14:02 vgg11_bn scratch."
+    predicts = "Predicts with vgg11_bn, scratch, 2026-11-23 14:02."
     assert text(panel, "checkpointCaption") == predicts
 
 
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        (BEST, "best.pth of 2026-11-23 14:02 vgg11_bn scratch"),
+        (BEST, "vgg11_bn, scratch, 2026-11-23 14:02"),
         ("/home/me/flowers.pth", "flowers.pth of me"),
         ("last.pth", "last.pth"),
     ],
@@ -382,7 +382,7 @@ def test_a_photo_that_fails_is_answered_by_nobody(panel, photos):
     panel.show_failed(PredictionFailed(photos[1], "It is empty."))
     panel.show_waiting([photos[1]])
     panel.show_failed(PredictionFailed(photos[1], "It is empty."))
-    assert text(panel, "checkpointCaption").endswith("vgg11_bn scratch.")
+    assert text(panel, "checkpointCaption").endswith("vgg11_bn, scratch, 2026-11-23 14:02.")
 
 
 def test_a_name_without_room_is_shortened_in_its_middle(qtbot):

@@ -1,0 +1,87 @@
+"""Remembers with which settings each folder was trained last, and offers them there again."""
+
+import json
+from typing import Any
+
+from PySide6.QtCore import QObject, QSettings, Slot
+
+from flowergui.config.recipe import Recipe
+from flowergui.desktop.session import Mode, Session, Store, is_idle
+from flowergui.desktop.transitions import new_run_recipe, with_chosen_preset, with_settings_of
+from flowergui.desktop.widgets.banner import Banner
+from flowergui.errors import FlowerError
+from flowergui.text import tr
+
+KEY = "recipes"
+"""In the settings: a JSON object of recipes by folder, the newest last."""
+MAX_FOLDERS = 20
+
+
+class MemoryController(QObject):
+    """Takes up the settings of the last run on a folder when it is opened, unless the user has
+    changed some before."""
+
+    def __init__(
+        self, store: Store, settings: QSettings, banner: Banner, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._store, self._settings, self._banner = store, settings, banner
+        self._untouched = _without_photos(store.session.recipe)
+        store.changed.connect(self._follow)
+
+    @Slot(object, object)
+    def _follow(self, before: Session, after: Session) -> None:
+        session = self._store.session
+        if is_idle(before) and not is_idle(after):
+            if after.mode is not Mode.RESUME:
+                self._remember(new_run_recipe(session))
+            return
+        opened = after.dataset.folder if after.dataset else ""
+        if opened and opened != (before.dataset.folder if before.dataset else ""):
+            self._recall(session, opened)
+
+    def _recall(self, session: Session, folder: str) -> None:
+        touched = _without_photos(session.recipe) != self._untouched
+        recipe = _recipe(self._stored().get(folder))
+        if recipe is None or touched or session.mode is Mode.RESUME or not is_idle(session):
+            return
+        if _without_photos(recipe) == _without_photos(session.recipe):
+            return
+        self._store.update(**with_settings_of(session, recipe))
+        self._untouched = _without_photos(self._store.session.recipe)
+        self._banner.offer(
+            tr("These are the settings of your last run on this folder."),
+            tr("Use the recommended ones"),
+            self._take_recommended,
+        )
+
+    def _take_recommended(self) -> None:
+        self._store.update(**with_chosen_preset(self._store.session, "recommended"))
+
+    def _remember(self, recipe: Recipe) -> None:
+        stored = self._stored()
+        stored.pop(recipe.photos, None)
+        stored[recipe.photos] = recipe.as_dict()
+        kept = dict(list(stored.items())[-MAX_FOLDERS:])
+        self._settings.setValue(KEY, json.dumps(kept))
+
+    def _stored(self) -> dict[str, Any]:
+        """The file may hold anything."""
+        try:
+            stored = json.loads(str(self._settings.value(KEY)))
+        except ValueError:
+            return {}
+        return stored if isinstance(stored, dict) else {}
+
+
+def _recipe(stored: object) -> Recipe | None:
+    if not isinstance(stored, dict):
+        return None
+    try:
+        return Recipe.from_dict(stored)
+    except FlowerError:
+        return None
+
+
+def _without_photos(recipe: Recipe) -> dict[str, Any]:
+    return {name: value for name, value in recipe.as_dict().items() if name != "photos"}

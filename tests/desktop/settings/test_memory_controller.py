@@ -1,0 +1,125 @@
+"""The settings of the last run on each folder come back with it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QSettings
+
+from flowergui.config.presets import with_preset
+from flowergui.config.recipe import Recipe
+from flowergui.desktop.session import Mode, RunState, Store
+from flowergui.desktop.settings.memory_controller import KEY, MAX_FOLDERS, MemoryController
+from flowergui.desktop.transitions import with_dataset, with_recipe
+from flowergui.desktop.widgets.banner import Banner
+from flowergui.events import Scanned
+from flowergui.facts import ClassCount
+
+
+def scanned(folder: str) -> Scanned:
+    return Scanned(folder, "flat", (ClassCount("rose", 8, 2, ()),), ())
+
+
+class Window:
+    """What of a window remembers; another one with the same settings file is the next start."""
+
+    def __init__(self, qtbot, folder) -> None:
+        self.store = Store()
+        self.banner = Banner()
+        qtbot.addWidget(self.banner)
+        self.settings = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
+        self.memory = MemoryController(self.store, self.settings, self.banner)
+
+    def open(self, folder: str) -> None:
+        self.store.update(**with_dataset(self.store.session, scanned(folder)))
+
+    def change(self, **values) -> None:
+        recipe = replace(self.store.session.recipe, **values)
+        self.store.update(**with_recipe(self.store.session, recipe))
+
+    def train(self) -> None:
+        self.store.update(run=RunState.RUNNING)
+        self.store.update(run=RunState.IDLE)
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.store.session.recipe
+
+
+@pytest.fixture
+def start(qtbot, tmp_path):
+    return lambda: Window(qtbot, tmp_path)
+
+
+def test_the_settings_of_the_last_run_come_back_with_the_folder(start):
+    window = start()
+    window.open("/roses")
+    window.change(batch_size=7)
+    window.train()
+    window.settings.sync()
+    again = start()
+    again.open("/tulips")
+    assert again.recipe.batch_size != 7
+    again.open("/roses")
+    assert again.recipe.batch_size == 7
+    assert "last run on this folder" in again.banner.text
+    again.open("/tulips")
+    assert again.recipe.batch_size == 7  # nobody said otherwise
+
+
+def test_the_recommended_ones_are_a_click_away(start):
+    window = start()
+    window.open("/roses")
+    window.change(batch_size=7)
+    window.train()
+    window.settings.sync()
+    again = start()
+    again.open("/roses")
+    again.banner.messages[0].callback()
+    assert again.recipe == with_preset(again.recipe, "recommended")
+
+
+def test_what_the_user_has_changed_before_stays(start):
+    window = start()
+    window.open("/roses")
+    window.change(batch_size=7)
+    window.train()
+    window.settings.sync()
+    again = start()
+    again.change(batch_size=9)
+    again.open("/roses")
+    assert again.recipe.batch_size == 9
+    assert again.banner.text == ""
+
+
+def test_a_resumed_run_is_not_remembered(start):
+    window = start()
+    window.store.update(mode=Mode.RESUME)
+    window.train()
+    assert window.settings.value(KEY) is None
+
+
+def test_the_oldest_are_forgotten(start):
+    window = start()
+    for number in range(MAX_FOLDERS + 3):
+        window.open(f"/{number}")
+        window.train()
+    stored = json.loads(window.settings.value(KEY))
+    assert list(stored) == [f"/{number}" for number in range(3, MAX_FOLDERS + 3)]
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        *("", "[", "[]", "7", '{"/roses": 7}', '{"/roses": {"epochs": "many"}}'),
+        *('{"/roses": {"frozen": 7}}', '{"/roses": {"batch_size": null}}', ["a", "b"], b"\xff"),
+    ],
+)
+def test_a_settings_file_may_hold_anything(start, stored):
+    window = start()
+    window.settings.setValue(KEY, stored)
+    before = window.recipe
+    window.open("/roses")
+    assert replace(window.recipe, photos=before.photos) == before
+    window.train()
+    assert list(json.loads(window.settings.value(KEY))) == ["/roses"]
