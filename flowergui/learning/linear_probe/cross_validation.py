@@ -43,8 +43,8 @@ def choose_c(
     """Cross-validates logistic regressions of features (N, D) and labels (N,) int64 over a path of
     `c`. Deterministic.
 
-    Columns are standardized once, with all photos, which uses no labels. All folds are fitted
-    together. Fewer folds are made if no class has so many photos.
+    Features are centred and scaled once, with all photos, which uses no labels. All folds are
+    fitted together. Fewer folds are made if no class has so many photos.
     """
     return cross_validate(PrincipalAxes.of(features), labels, class_count, folds, seed)
 

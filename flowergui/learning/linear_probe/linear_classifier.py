@@ -35,10 +35,23 @@ class LinearClassifier:
 
 @dataclass(frozen=True, slots=True)
 class PrincipalAxes:
-    """Features with standardized columns, rotated to their principal axes.
+    """Features with centred columns in one common unit, rotated to their principal axes.
 
-    Features x become z = (x - `mean`) / `scale`, both (D,); a column that never changes has the
-    scale 1. `coordinates` (N, R) are z times the orthonormal `axes` (D, R), where R is the rank of
+    Features x become z = (x - `mean`) / `scale`, with `mean` (D,) and `scale` () the root of the
+    mean variance of the columns, so that a penalty means the same for every network. Columns are
+    not standardized one by one: with ReLU features, columns that vary little would count as much as
+    those that vary much. On photos that were left out, five flowers, efficientnet_lite0 and (in
+    brackets) squeezenet1_1, at the best penalty of each:
+
+        photos   one common unit        each column standardized
+        50       78.6% (69.1%)          75.8% (67.6%)
+        200      87.1% (79.9%)          85.3% (78.5%)
+        1,000    91.8%                  90.8%
+
+    (`c` and the penalty are chosen without these photos; what comes of it stands in
+    logistic_regression.py.)
+
+    `coordinates` (N, R) are z times the orthonormal `axes` (D, R), where R is the rank of
     the features, min(N, D) at most. The weights that minimize a loss with an L2 penalty are
     combinations of the photos' features (representer theorem: Kimeldorf and Wahba 1971), so nothing
     is lost in these coordinates, and the penalty is the same. All are float64.
@@ -54,17 +67,19 @@ class PrincipalAxes:
         """Those of features (N, D). One eigen-decomposition of the smaller of N and D."""
         photos, columns = features.shape
         with one_core_for(photos * columns * min(photos, columns)):
-            standardized = features.to(torch.float64, copy=True)
-            mean = standardized.mean(0)
-            scale = standardized.std(0, correction=0)
-            scale = torch.where(scale > torch.finfo(torch.float64).eps * mean.abs(), scale, 1.0)
-            standardized.sub_(mean).div_(scale)
+            centred = features.to(torch.float64, copy=True)
+            mean = centred.mean(0)
+            centred.sub_(mean)
+            scale = centred.square().mean().sqrt()
+            if not scale > torch.finfo(torch.float64).eps * mean.abs().max():
+                scale = torch.ones_like(scale)  # no photo differs from another
+            centred.div_(scale)
             if photos < columns:
-                squared, left = _positive(_eigen(standardized @ standardized.T))
+                squared, left = _positive(_eigen(centred @ centred.T))
                 lengths = squared.sqrt()
-                return cls(left * lengths, standardized.T @ (left / lengths), mean, scale)
-            _, axes = _positive(_eigen(standardized.T @ standardized))
-            return cls(standardized @ axes, axes, mean, scale)
+                return cls(left * lengths, centred.T @ (left / lengths), mean, scale)
+            _, axes = _positive(_eigen(centred.T @ centred))
+            return cls(centred @ axes, axes, mean, scale)
 
     @property
     def columns(self) -> int:

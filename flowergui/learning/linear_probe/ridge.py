@@ -38,7 +38,7 @@ def fit(
     and keeps the best.
 
     It minimizes the squared error of one-hot labels plus the penalty times the squared norm of the
-    weights of the standardized columns (scaled once, with all photos); biases are not penalized.
+    weights of the centred and scaled features (once, with all photos); biases are not penalized.
     With H the matrix that maps labels to predictions, the residual of a photo without it is its
     residual divided by 1 - H_ii (Allen 1974, Technometrics 16, 125).
     """

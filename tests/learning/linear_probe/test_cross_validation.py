@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from feature_units import in_one_unit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.preprocessing import StandardScaler
 
 from flowergui.learning.linear_probe import cross_validation
 from flowergui.learning.linear_probe.cross_validation import (
@@ -46,7 +46,7 @@ def test_the_chosen_c_has_the_lowest_log_loss(made) -> None:
     features, labels = made(90, 60, 3)
     result = choose_c(features, labels, 3)
 
-    columns = StandardScaler().fit_transform(features.double().numpy())
+    columns = in_one_unit(features)
     fold = stratified_folds(labels, 3, 5, seed=0).numpy()
     losses = {}
     for each in cross_validation.PATH:

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from feature_units import in_one_unit
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from flowergui.learning.linear_probe import logistic_regression
@@ -11,10 +11,9 @@ from flowergui.learning.linear_probe.linear_classifier import LinearClassifier
 
 
 def sklearn_probabilities(features: Tensor, labels: Tensor, c: float, asked: Tensor) -> Tensor:
-    scaler = StandardScaler().fit(features.double().numpy())
     fitted = LogisticRegression(C=c, tol=1e-8, max_iter=10_000)
-    fitted.fit(scaler.transform(features.double().numpy()), labels.numpy())
-    return torch.from_numpy(fitted.predict_proba(scaler.transform(asked.double().numpy())))
+    fitted.fit(in_one_unit(features), labels.numpy())
+    return torch.from_numpy(fitted.predict_proba(in_one_unit(asked, features)))
 
 
 @pytest.mark.parametrize("c", [1e-4, 0.01, 1.0])

@@ -2,16 +2,15 @@
 
 import pytest
 import torch
+from feature_units import in_one_unit
 from torch.nn import functional
 
 from flowergui.learning.linear_probe import ridge
 
 
 def left_out(features: torch.Tensor, labels: torch.Tensor, classes: int, penalty: float):
-    """A regression without each photo, one after the other, on columns that are scaled once."""
-    values = features.double()
-    scale = values.std(0, correction=0)
-    columns = values[:, scale > 0] / scale[scale > 0]
+    """A regression without each photo, one after the other, on features that are scaled once."""
+    columns = torch.from_numpy(in_one_unit(features))
     targets = functional.one_hot(labels, classes).double()
     predictions = []
     for number in range(len(columns)):
@@ -52,9 +51,7 @@ def test_the_classifier_takes_raw_features(made) -> None:
     """Its predictions are those of the normal equations, with all photos."""
     features, labels = made(60, 40, 3)
     fitted = ridge.fit(features, labels, 3, (5.0,))
-    values = features.double()
-    scale = values.std(0, correction=0)
-    x = (values - values.mean(0)) / torch.where(scale > 0, scale, 1)
+    x = torch.from_numpy(in_one_unit(features))
     targets = functional.one_hot(labels, 3).double()
     squares = x.T @ x + 5.0 * torch.eye(40).double()
     weight = torch.linalg.solve(squares, x.T @ (targets - targets.mean(0)))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from feature_units import in_one_unit
 from runs import finished, of, pull, run_of, same_end
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 from torchvision.models import get_model
 
 from flowergui import tasks
@@ -59,7 +59,7 @@ def test_the_head_is_a_logistic_regression(fitted: Callable[..., Recipe]) -> Non
     net.load_state_dict(stored["model"])
     head = LinearHead(net, "mynet", 3, 32, torch.float32)
     features, labels = _train_features(run, head)
-    scaled = StandardScaler().fit_transform(features.double().numpy())
+    scaled = in_one_unit(features)
     theirs = LogisticRegression(C=event.c, tol=1e-8, max_iter=10_000).fit(scaled, labels.numpy())
     with torch.no_grad():
         probabilities = head.linear(features).softmax(1)
