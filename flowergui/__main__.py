@@ -6,25 +6,27 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
 
+from flowergui import language
 from flowergui.cli import commands
 from flowergui.cli.console import complain, prepare_streams
 from flowergui.errors import FlowerError
-from flowergui.store import paths
 from flowergui.system import tuning
 from flowergui.system.display import missing_library, require_display
-from flowergui.text import find_catalog, tr, use_catalog
+from flowergui.text import tr
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the program with the arguments `argv`, by default the process's own. Returns the exit
     code: 2 if the input was refused or there is no screen; else the command's or the window's."""
     tuning.tune_malloc()  # before there are threads
-    use_catalog(find_catalog(paths.translations_folder()))
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and (words[0] in commands.COMMANDS or words[0].startswith("-")):
-        return commands.run(words)
+    language.use(language.preferred(language.system_tags()))
     prepare_streams()
     try:
+        if asked := language.asked_for():
+            language.use(asked)
+        if words and (words[0] in commands.COMMANDS or words[0].startswith("-")):
+            return commands.run(words)
         return _window(_folder(words))
     except FlowerError as error:
         complain(error)

@@ -1,5 +1,7 @@
 """The one road for errors: what went wrong and what to do, written for the user."""
 
+from flowergui.text import sentences
+
 
 class FlowerError(Exception):
     """An error that the user can understand and correct.
@@ -17,7 +19,7 @@ class FlowerError(Exception):
         self.option = option
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        return sentences(self.message, self.hint)
 
 
 class OtherArchitectureError(FlowerError):

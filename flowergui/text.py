@@ -5,11 +5,9 @@ placeholders, so that it can be translated. Code never compares or cuts such tex
 """
 
 import gettext
-import os
 import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 _NBSP = "\N{NO-BREAK SPACE}"
@@ -22,17 +20,6 @@ def use_catalog(catalog: gettext.NullTranslations) -> None:
     Texts that are on screen already do not change."""
     global _catalog
     _catalog = catalog
-
-
-def find_catalog(folder: Path) -> gettext.NullTranslations:
-    """The catalog <language>/LC_MESSAGES/flowergui.mo in `folder`; English if there is none.
-
-    The language is that of the environment variable FLOWERGUI_LANGUAGE, else of LANGUAGE, LC_ALL,
-    LC_MESSAGES or LANG.
-    """
-    chosen = os.environ.get("FLOWERGUI_LANGUAGE")
-    languages = [chosen] if chosen else None
-    return gettext.translation("flowergui", folder, languages, fallback=True)
 
 
 def tr(message: str, /, **values: Any) -> str:
@@ -57,6 +44,14 @@ def trn(singular: str, plural: str, count: int, /, **values: Any) -> str:
 def N_(message: str) -> str:  # noqa: N802  # gettext's own name
     """Marks a literal for translation that is shown later, by `tr` of a variable."""
     return message
+
+
+def sentences(*parts: str) -> str:
+    """Sentences one after the other, as the language spaces them; empty ones are left out."""
+    text = ""
+    for part in filter(None, parts):
+        text = tr("{sentence} {next}", sentence=text, next=part) if text else part
+    return text
 
 
 def one_line(name: str) -> str:

@@ -19,6 +19,7 @@ from flowergui.text import (
     one_line,
     percent,
     rough_duration,
+    sentences,
     tr,
     trn,
 )
@@ -175,7 +176,7 @@ def photo_cache_text(event: CacheState) -> str:
     if not event.removed:
         return state
     removed = tr("Removed {size} of decoded images.", size=file_size(event.removed))
-    return f"{removed} {state}"
+    return sentences(removed, state)
 
 
 def rolled_back_text(event: RolledBack) -> str:

@@ -4,6 +4,7 @@ import gc
 import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
+os.environ["FLOWERGUI_LANGUAGE"] = "en"  # whatever the system's is
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from translations import compile_into
+
+from flowergui import language
+from flowergui.store import paths
 
 CLASSES = ("daisy", "iris", "lily", "rose", "tulip")
 COLOURS = ((240, 240, 230), (90, 60, 200), (250, 160, 40), (200, 20, 50), (250, 220, 60))
@@ -25,6 +30,22 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FLOWERGUI_MODELS", str(folder))
     monkeypatch.setenv("FLOWERGUI_CACHE", str(folder.with_name("cache")))
     return folder
+
+
+@pytest.fixture(scope="session")
+def translations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The translations as they are now, compiled."""
+    return compile_into(tmp_path_factory.mktemp("translations"))
+
+
+@pytest.fixture
+def chinese(translations: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The program speaks Chinese."""
+    monkeypatch.setattr(paths, "translations_folder", lambda: translations)
+    monkeypatch.setenv(language.VARIABLE, "zh_CN")
+    language.use(language.Language.SIMPLIFIED_CHINESE)
+    yield
+    language.use(language.Language.ENGLISH)
 
 
 @pytest.fixture(scope="session")

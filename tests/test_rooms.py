@@ -10,7 +10,8 @@ import flowergui
 PACKAGE = Path(flowergui.__file__).parent
 
 ORDER = (
-    ("errors", "text", "confidence_interval", "image_suffixes"),
+    ("text", "confidence_interval", "image_suffixes"),
+    ("errors",),
     ("config",),
     ("facts",),
     ("events", "requests"),
@@ -25,7 +26,7 @@ ORDER = (
     ("learning.linear_probe",),
     ("learning.training",),
     ("learning.estimate", "learning.inference"),
-    ("tasks", "image_preview"),
+    ("tasks", "image_preview", "language"),
     ("cli", "desktop.style", "desktop.threads"),
     ("desktop.widgets",),
     ("desktop.run_names",),

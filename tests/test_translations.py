@@ -1,19 +1,21 @@
-"""Every sentence for people can be collected for translation, and is filled in completely."""
+"""Every sentence for people can be collected for translation, is translated, and is filled in
+completely."""
 
+import argparse
 import ast
-import struct
+import re
 from collections.abc import Iterator
-from gettext import NullTranslations
 from pathlib import Path
 from string import Formatter
 
 import pytest
+import translations
+from babel.messages.catalog import Message
 
 import flowergui
 from flowergui import text
-from flowergui.__main__ import main
+from flowergui.cli import help_text
 from flowergui.config.recipe import SETTINGS
-from flowergui.store import paths
 
 PACKAGE = Path(flowergui.__file__).parent
 
@@ -112,52 +114,97 @@ def test_counts(count: int, words: str) -> None:
     assert text.trn("{count} image", "{count} images", count) == words
 
 
-def compiled(messages: dict[str, str]) -> bytes:
-    """A catalog as msgfmt compiles it (.mo), as the manual of GNU gettext describes it."""
-    header = {"": "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=1; plural=0;\n"}
-    pairs = sorted((old.encode(), new.encode()) for old, new in (header | messages).items())
-    tables, texts = [[], []], b""
-    start = 28 + 16 * len(pairs)
-    for side, table in enumerate(tables):
-        for pair in pairs:
-            table += [len(pair[side]), start + len(texts)]
-            texts += pair[side] + b"\0"
-    sizes = (0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
-    numbers = [*sizes, *tables[0], *tables[1]]
-    return struct.pack(f"<{len(numbers)}I", *numbers) + texts
-
-
-@pytest.fixture
-def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A translation of two messages, which the program finds."""
-    folder = tmp_path / "de" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    messages = {
-        "A note is for one run.": "Eine Notiz gehört zu einem Lauf.",
-        "{count} image\0{count} images": "{count} Bilder",
-    }
-    (folder / "flowergui.mo").write_bytes(compiled(messages))
-    monkeypatch.setattr(paths, "translations_folder", lambda: tmp_path)
-    monkeypatch.setenv("FLOWERGUI_LANGUAGE", "de")
-    yield
-    text.use_catalog(NullTranslations())
-
-
-@pytest.mark.usefixtures("german")
-def test_a_compiled_catalog_is_used(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["runs", "--note", "x"]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("flowergui: Eine Notiz gehört zu einem Lauf. Name the run:")
-    assert text.trn("{count} image", "{count} images", 1500) == "1,500 Bilder"
-
-
-def test_without_a_catalog_it_is_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for language in ("", "de", "tlh"):
-        monkeypatch.setenv("FLOWERGUI_LANGUAGE", language)
-        assert text.find_catalog(tmp_path).gettext("A note is for one run.") == (
-            "A note is for one run."
-        )
-
-
 def test_an_empty_message_stays_empty() -> None:
     assert text.tr("") == ""
+
+
+# --- the catalogs -------------------------------------------------------------------------------
+
+Key = tuple[str, ...]
+"""A message, or its singular and its plural."""
+
+
+def messages() -> set[Key]:
+    """The messages of the program, found without Babel."""
+    found = set()
+    for _, name, call in calls():
+        texts = [literal(argument) for argument in call.args[: MESSAGES[name]]]
+        if all(texts):
+            found.add(tuple(str(each) for each in texts))
+    return found
+
+
+def key(message: Message) -> Key:
+    return (message.id,) if isinstance(message.id, str) else tuple(message.id)
+
+
+def strings(message: Message) -> Key:
+    """The translations of a message; of a language with one plural form, one."""
+    found = message.string
+    return (found,) if isinstance(found, str) else tuple(each or "" for each in found or ("",))
+
+
+def translated(source: Path) -> list[Message]:
+    return [message for message in translations.read(source) if message.id]
+
+
+def asked(message: str) -> set[str]:
+    """The {named} and the %(named)s placeholders, and the %s."""
+    return placeholders(message) | set(re.findall(r"%(?:\(\w+\))?[rsd]", message))
+
+
+each_catalog = pytest.mark.parametrize(
+    "source", translations.SOURCES, ids=lambda source: source.parts[-3]
+)
+
+
+def test_there_is_a_chinese_catalog() -> None:
+    assert [each.parts[-3] for each in translations.SOURCES] == ["zh_CN"]
+
+
+def test_babel_collects_every_message() -> None:
+    singular = {message[0] for message in messages()}
+    assert {key(message)[0] for message in translations.collected() if message.id} == singular
+
+
+@each_catalog
+def test_every_message_is_translated(source: Path) -> None:
+    """If this fails: python tests/support/translations.py, then translate what it says."""
+    missing = {message[0] for message in messages()} - {key(each)[0] for each in translated(source)}
+    unfinished = translations.unfinished(translations.read(source))
+    assert sorted(missing | {*unfinished}) == []
+
+
+@each_catalog
+def test_translations_have_the_same_placeholders(source: Path) -> None:
+    """In a plural, {count} may be left out of the singular, in any language."""
+    wrong = [
+        (key(message)[0], string)
+        for message in translated(source)
+        for string in strings(message)
+        if asked(string) != set().union(*map(asked, key(message)))
+    ]
+    assert wrong == []
+
+
+@each_catalog
+def test_no_translation_is_of_a_message_that_has_gone(source: Path) -> None:
+    gone = {key(each)[0] for each in translated(source)} - {each[0] for each in messages()}
+    assert sorted(gone) == []
+
+
+def test_what_argparse_says_is_collected() -> None:
+    """What it says to programmers, and as its exit message, is not."""
+    source = Path(argparse.__file__).read_text("utf-8")
+    said = {
+        literal(node.args[0])
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_"
+    }
+    for_programmers = re.compile(
+        r"\.__call__|conflict|cannot|can't|must|required for options|is not callable|: error: |"
+        r"'required'|with mode"
+    )
+    expected = {each for each in said if each and not for_programmers.search(each)}
+    assert len(expected) > 10
+    assert expected - set(help_text.MESSAGES) == set()

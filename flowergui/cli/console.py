@@ -39,7 +39,7 @@ from flowergui.events import (
 )
 from flowergui.facts import Verdict
 from flowergui.store.run_folder import RunFolder
-from flowergui.text import fine_percent, tr
+from flowergui.text import fine_percent, sentences, tr
 
 _CONTROL_CHARACTERS = {
     code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
@@ -76,7 +76,7 @@ def prepare_streams() -> None:
 def complain(error: FlowerError) -> None:
     """Prints the message, its hint and the option for it, in one line on stderr."""
     option = tr("The option is {option}.", option=error.option) if error.option else ""
-    say(f"flowergui: {error} {option}".strip(), sys.stderr)
+    say(f"flowergui: {sentences(str(error), option)}", sys.stderr)
 
 
 def say(text: str, stream: TextIO | None = None) -> None:

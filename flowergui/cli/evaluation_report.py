@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from wcwidth import ljust, rjust, width
+
 from flowergui.confidence_interval import wilson_interval
 from flowergui.events import CrossValidated, Evaluated, Predicted
 from flowergui.text import fine_percent, shortened, tr, trn
@@ -10,6 +12,9 @@ MAX_ERRORS_SHOWN = 5
 """Most confusions, and most confident errors, that are listed."""
 
 MAX_CLASSES_SHOWN = 100
+
+CLASS_WIDTHS = (7, 8, 9, 8)
+"""Cells of the terminal for the numbers of a class; its name comes first."""
 
 BAR_CHARACTERS = 20
 """Length of the bar of a prediction with probability 1."""
@@ -22,11 +27,11 @@ def image_count(count: int) -> str:
 
 def predicted(event: Predicted) -> Sequence[str]:
     """An image, and a line with a bar for each prediction."""
-    width = max(len(each.name) for each in event.predictions)
+    widest = max(width(each.name) for each in event.predictions)
     table = [event.path]
     for each in event.predictions:
         bar = "#" * round(each.probability * BAR_CHARACTERS)
-        row = f"  {each.name:<{width}}  {fine_percent(each.probability):>7}  {bar}"
+        row = f"  {ljust(each.name, widest)}  {fine_percent(each.probability):>7}  {bar}"
         table.append(row.rstrip())
     return table
 
@@ -120,8 +125,8 @@ def _evaluation_set(event: Evaluated) -> Sequence[str]:
 def _class_table(event: Evaluated | CrossValidated) -> Sequence[str]:
     """Recall, precision and F1 of each class. Of many classes, those with the lowest recall."""
     heads = (tr("class"), tr("images"), tr("recall"), tr("precision"), tr("F1"))
-    width = max(len(heads[0]), *(len(each.name) for each in event.classes))
-    table = [f"{heads[0]:<{width}}  {heads[1]:>7}  {heads[2]:>8}  {heads[3]:>9}  {heads[4]:>8}"]
+    widest = max(width(heads[0]), *(width(each.name) for each in event.classes))
+    table = [_row(widest, *heads)]
     shown = event.classes
     if len(shown) > MAX_CLASSES_SHOWN:
         measured = (each for each in shown if each.recall is not None)
@@ -131,9 +136,7 @@ def _class_table(event: Evaluated | CrossValidated) -> Sequence[str]:
             "-" if share is None else fine_percent(share)
             for share in (each.recall, each.precision, each.f1)
         )
-        table.append(
-            f"{each.name:<{width}}  {each.photos:>7,}  {recall:>8}  {precision:>9}  {f1:>8}"
-        )
+        table.append(_row(widest, each.name, f"{each.photos:,}", recall, precision, f1))
     if others := len(event.classes) - len(shown):
         table.append(
             trn(
@@ -143,6 +146,12 @@ def _class_table(event: Evaluated | CrossValidated) -> Sequence[str]:
             )
         )
     return table
+
+
+def _row(widest: int, name: str, *cells: str) -> str:
+    """A class and its numbers; `widest` cells of the terminal are for the names."""
+    numbers = (rjust(cell, room) for cell, room in zip(cells, CLASS_WIDTHS, strict=True))
+    return "  ".join([ljust(name, widest), *numbers])
 
 
 def _errors(event: Evaluated | CrossValidated) -> Sequence[str]:

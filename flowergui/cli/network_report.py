@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from wcwidth import ljust, rjust, width
+
 from flowergui.events import LearningCurveEstimated, NetworkCompared
 from flowergui.facts import CurvePoint
 from flowergui.text import fine_percent, tr
 from flowergui.wording import learning_curve_text
 
 WIDTHS = (20, 8, 16, 8, 8)
-"""Characters of the columns of a list of networks; the weights follow."""
+"""Cells of the terminal for the columns of a list of networks; the weights follow."""
 
 MAX_CLASSES_SHOWN = 40
 """Most classes of a learning curve that are listed."""
@@ -41,9 +43,9 @@ def learning_curve(event: LearningCurveEstimated) -> Sequence[str]:
         (tr("all images"), [fine_percent(each.accuracy) for each in points]),
         *((name, _class_row(points, place)) for name, place in _shown_classes(event)),
     ]
-    width = max(len(tr("class")), *(len(name) for name, _ in rows))
+    widest = max(width(tr("class")), *(width(name) for name, _ in rows))
     table = [
-        f"{name:<{width}}" + "".join(f"  {cell:>8}" for cell in cells)
+        ljust(name, widest) + "".join(f"  {cell:>8}" for cell in cells)
         for name, cells in ((tr("class"), heads), *rows)
     ]
     return [
@@ -69,8 +71,5 @@ def _shown_classes(event: LearningCurveEstimated) -> list[tuple[str, int]]:
 
 
 def _row(cells: Sequence[str], weights: str) -> str:
-    first, *others = (
-        f"{cell:<{width}}" if place == 0 else f"{cell:>{width}}"
-        for place, (cell, width) in enumerate(zip(cells, WIDTHS, strict=True))
-    )
-    return "  ".join([first, *others, weights])
+    first, *others = WIDTHS
+    return "  ".join([ljust(cells[0], first), *map(rjust, cells[1:], others), weights])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from flowergui import __version__
+from flowergui.cli.help_text import HelpFormatter
 from flowergui.config.presets import PRESETS
 from flowergui.config.recipe import DEFAULT_MODELS, GROUPS, RESUMABLE, SETTING, SETTINGS
 from flowergui.config.setting import Setting, Value
@@ -21,6 +22,9 @@ AddParser = Callable[[str, str], argparse.ArgumentParser]
 
 class _Parser(argparse.ArgumentParser):
     """Raises FlowerError instead of printing the usage, which fills a screen."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, formatter_class=HelpFormatter, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         raise FlowerError(
@@ -37,7 +41,6 @@ def parser() -> argparse.ArgumentParser:
     """
     whole = _Parser(
         prog="flowergui",
-        allow_abbrev=False,
         description=tr(
             "Trains image classifiers and predicts with them. Without a command, the window "
             "opens; `flowergui FOLDER` opens it with a folder of images."
@@ -47,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", metavar=tr("COMMAND"), required=True)
 
     def add(name: str, does: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=does, description=does, allow_abbrev=False)
+        added = commands.add_parser(name, help=does, description=does)
         added.add_argument(
             "--json", action="store_true", help=tr("print every event as a line of JSON on stdout")
         )
@@ -484,7 +487,7 @@ def _help(setting: Setting, default: str) -> str:
     if setting.switched_on:
         facts.append(tr("without a value: {value}", value=number(setting.switched_on)))
     facts.append(tr("default: {value}", value=default))
-    return f"{tr(setting.help)} ({'; '.join(facts)})"
+    return tr("{help} ({facts})", help=tr(setting.help), facts=tr("; ").join(facts))
 
 
 def _default(setting: Setting) -> str:

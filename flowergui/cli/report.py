@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from wcwidth import ljust, rjust, width
+
 from flowergui.cli.evaluation_report import (
     cross_validated,
     evaluated,
@@ -50,7 +52,7 @@ from flowergui.events import (
     WeightsSaved,
 )
 from flowergui.facts import Problem, Verdict
-from flowergui.text import duration, file_size, fine_percent, tr, trn
+from flowergui.text import duration, file_size, fine_percent, sentences, tr, trn
 from flowergui.wording import (
     device_notice_remedy,
     device_notice_text,
@@ -173,10 +175,12 @@ def scan_table(event: Scanned) -> Sequence[str]:
     rows = [(each.name, each.train, each.validation) for each in event.classes]
     rows.append(("", sum(row[1] for row in rows), sum(row[2] for row in rows)))
     heads = (tr("class"), tr("train"), tr("validation"))
-    width = max(len(heads[0]), *(len(row[0]) for row in rows))
-    table = [f"{heads[0]:<{width}}  {heads[1]:>7}" + (f"  {heads[2]:>10}" if split else "")]
-    for name, train, validation in rows:
-        table.append(f"{name:<{width}}  {train:>7,}" + (f"  {validation:>10,}" if split else ""))
+    cells = [heads, *((name, f"{train:,}", f"{val:,}") for name, train, val in rows)]
+    widest = max(width(name) for name, *_ in cells)
+    table = [
+        f"{ljust(name, widest)}  {rjust(train, 7)}" + (f"  {rjust(val, 10)}" if split else "")
+        for name, train, val in cells
+    ]
     if not split:
         table.append(tr("A share of every class will be used for validation."))
     table += event.notes
@@ -224,13 +228,13 @@ def _sample_drawn(event: SampleDrawn) -> Sequence[str]:
 def _resume_checked(event: ResumeChecked) -> Sequence[str]:
     """What has changed since a run stopped. Marks: "*" has changed, "!" prevents resuming."""
     marks = {Verdict.SAME: "  ", Verdict.FINE: "* ", Verdict.BLOCKING: "! "}
-    width = max(len(each.subject) for each in event.checks)
+    widest = max(width(each.subject) for each in event.checks)
     checked = [f"{event.run}:"]
     for each in event.checks:
-        remedy = f". {each.remedy}" if each.remedy else ""
-        checked.append(
-            f"{marks[Verdict(each.verdict)]}{each.subject:<{width}}  {each.detail}{remedy}"
-        )
+        found = each.detail
+        if each.remedy:
+            found = tr("{detail}. {remedy}", detail=each.detail, remedy=each.remedy)
+        checked.append(f"{marks[Verdict(each.verdict)]}{ljust(each.subject, widest)}  {found}")
     if event.renamed:
         options = [word for old, new in event.renamed for word in ("--rename", f"{old}={new}")]
         renames = command_line(*options)
@@ -270,7 +274,7 @@ def _run_started(event: RunStarted) -> Sequence[str]:
     )
     return (
         what,
-        f"{how} {precision_text(event)}".rstrip(),
+        sentences(how, precision_text(event)),
         _trainable(event.trainable, event.parameters),
         tr("The run is saved in {run}.", run=event.run),
     )
@@ -371,7 +375,7 @@ def _weights_saved(event: WeightsSaved) -> Sequence[str]:
 
 
 RUN_WIDTHS = (7, 8, 11, 12, 9)
-"""Characters of the columns of a list of runs; the name of the run follows."""
+"""Cells of the terminal for the columns of a list of runs; the name of the run follows."""
 
 
 def runs_head() -> str:
@@ -393,8 +397,7 @@ def _listed(event: RunListed) -> str:
 
 
 def _run_row(cells: Sequence[str], name: str) -> str:
-    columns = (f"{cell:>{width}}" for cell, width in zip(cells, RUN_WIDTHS, strict=True))
-    return "  ".join([*columns, name])
+    return "  ".join([*map(rjust, cells, RUN_WIDTHS), name])
 
 
 def _compared(event: RunsCompared) -> Sequence[str]:
@@ -402,9 +405,7 @@ def _compared(event: RunsCompared) -> Sequence[str]:
         return ("", tr("They have the same settings."))
     heads = [str(place) for place in range(1, len(event.runs) + 1)]
     rows = [[each.label, *(value or "-" for value in each.values)] for each in event.differences]
-    widths = [max(map(len, column)) for column in zip(["", *heads], *rows, strict=True)]
-    table = (
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (["", *heads], *rows)
-    )
+    rows = [["", *heads], *rows]
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    table = ("  ".join(map(ljust, row, widths)).rstrip() for row in rows)
     return ("", tr("Settings that differ, the runs in the order above:"), *table)

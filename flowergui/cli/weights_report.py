@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from wcwidth import ljust, width
+
 from flowergui.facts import ModelFacts, WeightsFacts
 from flowergui.text import fine_percent, megabytes, megaparameters, tr
 
@@ -18,11 +20,8 @@ def weights_table(models: Sequence[ModelFacts]) -> Sequence[str]:
         for each in facts.weights:
             weights = (f"{each.image_size} px", each.name, fine_percent(each.accuracy))
             rows.append((*own, *weights, _where(facts, each)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(ljust, row, widths)).rstrip() for row in rows]
 
 
 def _where(facts: ModelFacts, weights: WeightsFacts) -> str:

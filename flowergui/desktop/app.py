@@ -3,14 +3,81 @@
 import logging
 import sys
 
+from PySide6.QtCore import QLocale, QObject, QSettings, Qt, QTimer, Slot
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from flowergui import language
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.unix_signals import EndSignals
+from flowergui.desktop.window.handover import Handover
+from flowergui.desktop.window.language_controller import chosen, speak
+from flowergui.language import Language
 from flowergui.store import paths
 from flowergui.system.tuning import set_switch_interval
+
+
+class Program(QObject):
+    """The window, and its language: in another one, another window takes its place."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._app = app
+        self._handover: Handover | None = None
+        self._next = Language.ENGLISH
+        settings = QSettings(
+            QSettings.Format.IniFormat, QSettings.Scope.UserScope, "flowergui", "flowergui"
+        )
+        system = language.preferred(QLocale.system().uiLanguages())
+        speak(language.asked_for() or chosen(settings) or system)
+        self.window: MainWindow | None = self._made()
+
+    @Slot()
+    def end(self) -> None:
+        """Closes the window without a question, see MainWindow."""
+        if self.window is not None:
+            self.window.end()
+        else:
+            self._app.quit()
+
+    @Slot()
+    def end_session(self) -> None:
+        """The user logs out, see MainWindow."""
+        if self.window is not None:
+            self.window.end_session()
+
+    def _made(self) -> MainWindow:
+        window = MainWindow()
+        window.language_due.connect(self._change)
+        return window
+
+    @Slot(object)
+    def _change(self, wanted: Language) -> None:
+        """Closes the window, as soon as its jobs have ended; then another is made."""
+        window = self.window
+        if window is None or not window.isVisible():  # it closes already
+            return
+        self.window = None
+        self._next, self._handover = wanted, window.handover()
+        window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        window.destroyed.connect(self._gone)
+        self._app.setQuitOnLastWindowClosed(False)
+        window.close()
+
+    @Slot()
+    def _gone(self) -> None:
+        QTimer.singleShot(0, self, self._go_on)  # not in the middle of its end
+
+    @Slot()
+    def _go_on(self) -> None:
+        assert self._handover is not None
+        speak(self._next)
+        self.window = self._made()
+        self.window.show()
+        self.window.take_over(self._handover)
+        self._handover = None
+        self._app.setQuitOnLastWindowClosed(True)
 
 
 def main(folder: str | None = None) -> int:
@@ -24,15 +91,16 @@ def main(folder: str | None = None) -> int:
     app.setDesktopFileName("flowergui")
     app.setWindowIcon(QIcon(str(paths.resource("icons/flowergui.svg"))))
     theme.apply(app)
-    window = MainWindow()
+    program = Program(app)
     signals = EndSignals(app)
-    signals.asked.connect(window.end)
-    app.commitDataRequest.connect(window.end_session)
-    window.show()
+    signals.asked.connect(program.end)
+    app.commitDataRequest.connect(program.end_session)
+    assert program.window is not None
+    program.window.show()
     if folder is not None:
-        window.open_folder(folder)
+        program.window.open_folder(folder)
     else:
-        window.reopen_folder()
+        program.window.reopen_folder()
     code = app.exec()
     signals.close()
     return code

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QPaintEvent, QShortcut
 from PySide6.QtWidgets import QMainWindow
 
@@ -24,12 +24,16 @@ from flowergui.desktop.start_from.resume_controller import ResumeController
 from flowergui.desktop.start_from.start_controller import StartController
 from flowergui.desktop.start_from.weights_controller import WeightsController
 from flowergui.desktop.threads.jobs import Jobs
+from flowergui.desktop.training.run_history import replayed
 from flowergui.desktop.training.run_presenter import RunPresenter
 from flowergui.desktop.training.training_controller import TrainingController
+from flowergui.desktop.transitions import handed_over, listed_run
 from flowergui.desktop.widgets.problem_report import report
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.desktop.window.file_drops import FileDrops
 from flowergui.desktop.window.guide_window import CURVES_CHAPTER, GuideWindow
+from flowergui.desktop.window.handover import Handover
+from flowergui.desktop.window.language_controller import LanguageController
 from flowergui.desktop.window.layout import Layout
 from flowergui.desktop.window.shutdown import Shutdown
 
@@ -39,6 +43,9 @@ LOAD_MS = 1_000
 
 class MainWindow(QMainWindow):
     """From a folder of images to a prediction. Takes no arguments; show it and use it."""
+
+    language_due = Signal(object)
+    """A window in this Language is to take the place of this one; no run goes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,6 +80,8 @@ class MainWindow(QMainWindow):
         self._small_dataset = SmallDatasetController(store, jobs, banner, self)
         self._presenter = RunPresenter(store, self._control, panels.run, banner, self)
         self._drops = FileDrops(self)
+        self.languages = LanguageController(store, self._settings, banner, self)
+        """Its slot `choose` takes the Language that the user wants."""
         self._connect()
         self._restore()
 
@@ -100,6 +109,7 @@ class MainWindow(QMainWindow):
         self._presenter.evaluation_requested.connect(self._evaluation.open_of)
         self._presenter.run_finished.connect(self._small_dataset.run_finished)
         self._small_dataset.details_requested.connect(self._confidence.open)
+        self.languages.due.connect(self.language_due)
         self._control.failed.connect(self._start_from.offer_network)
         self._start_from.dataset_requested.connect(self.open_folder)
         self._comparison.list_requested.connect(self._resume.refresh)
@@ -165,6 +175,28 @@ class MainWindow(QMainWindow):
     def _take_speedup(self) -> None:
         self._panels.form.finish_typing()
         self._estimate.take_speedup()
+
+    # --- its place in another language ----------------------------------------------------
+
+    def handover(self) -> Handover:
+        """What another window needs to go on where this one is."""
+        photos = tuple(each.path for each in self._panels.predictions.photos)
+        return Handover(self.session, self._presenter.ended, photos)
+
+    def take_over(self, handover: Handover) -> None:
+        """Goes on where a window was that is closed now. Sentences are made anew: the folder is
+        scanned again, the curves are read from the run's history."""
+        session, started = handover.session, handover.session.run_started
+        if started is not None and listed_run(session, started.run) is not None:
+            events = replayed(started, handover.ended)
+            self._jobs.do("replay", lambda: events, self._presenter.show_again)
+        self._store.update(**handed_over(session))
+        self._memory.keep()
+        self._resume.refresh()
+        if session.dataset is not None:
+            self.open_folder(session.dataset.folder)
+        if handover.photos:
+            self._predictions.predict([*handover.photos])
 
     # --- the window itself ----------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """What changes in the session when something happens: pure functions that give the changes, as
 `Store.update` takes them."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,20 @@ NOT_RESUMING: dict[str, Any] = {
     "resume_check": None,
     "moved_photos": "",
 }
+
+
+READ_AGAIN = frozenset(
+    {"models", "dataset", "scanning", "network", "network_problem", "finding_run"}
+    | {"resume_check", "estimate", "download", "run"}
+)
+"""The fields of a session that a new window finds out for itself: they hold sentences, or what
+jobs do."""
+
+
+def handed_over(session: Session) -> dict[str, Any]:
+    """What another window takes over from the session of one in which no run goes."""
+    names = (each.name for each in fields(session) if each.name not in READ_AGAIN)
+    return {name: getattr(session, name) for name in names}
 
 
 def with_recipe(session: Session, recipe: Recipe) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.file_dialogs import choose_folder, choose_table
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
 from flowergui.events import Evaluated
-from flowergui.text import fine_percent, shortened, tr, trn
+from flowergui.text import fine_percent, sentences, shortened, tr, trn
 
 MIN_SENTENCE_PX = 160
 
@@ -148,7 +148,7 @@ class EvaluationHead(QWidget):
             )
         self._subject.setText(text)
         self._subject.setToolTip(escape_tooltip(f"{event.checkpoint}\n{event.folder}"))
-        self.show_note(" ".join(_notes(event)))
+        self.show_note(sentences(*_notes(event)))
         self._save.setEnabled(True)
 
     def end(self, *, anything: bool) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from wcwidth import ljust, rjust, width
 
 from flowergui.desktop.style import theme
 from flowergui.events import ModelDescribed
@@ -35,12 +36,8 @@ def network_text(described: ModelDescribed) -> str:
         name = module.name.rpartition(".")[2] or described.model
         count = f"{module.parameters:,}"
         rows.append(("  " * depth + name, module.kind, shape_text(module.output), count))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADERS))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False))
-        + row[3].rjust(widths[3] + 2)
-        for row in rows
-    ]
+    *widths, last = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join([*map(ljust, row[:3], widths), rjust(row[3], last)]) for row in rows]
     return "\n".join([_summary(described), "", *lines]) + "\n"
 
 

@@ -2,7 +2,7 @@
 
 from flowergui.config.recipe import Recipe
 from flowergui.events import Estimated
-from flowergui.text import file_size, rough_duration, tr
+from flowergui.text import file_size, rough_duration, sentences, tr
 
 MOMENT_SECONDS = 1.0
 """An epoch that takes less is said to take a moment."""
@@ -12,7 +12,7 @@ def estimate_text(estimate: Estimated, recipe: Recipe) -> str:
     """About 9:20 in all, 14 s an epoch."""
     if estimate.largest_batch < recipe.batch_size:
         return _memory_text(estimate.largest_batch, recipe.batch_size)
-    return " ".join(filter(None, (_time_text(estimate, recipe), _cache_text(estimate))))
+    return sentences(_time_text(estimate, recipe), _cache_text(estimate))
 
 
 def _memory_text(fits: int, batch_size: int) -> str:

@@ -29,6 +29,10 @@ class MemoryController(QObject):
         self._untouched = _without_photos(store.session.recipe)
         store.changed.connect(self._follow)
 
+    def keep(self) -> None:
+        """The settings that there are now stay, whatever folder is opened."""
+        self._untouched = {}
+
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
         session = self._store.session

@@ -14,7 +14,7 @@ from flowergui.desktop.transitions import with_mode, with_model, with_settings_o
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import OtherArchitectureError
 from flowergui.events import DeviceNoticed, ModelsListed
-from flowergui.text import tr
+from flowergui.text import sentences, tr
 from flowergui.wording import device_notice_remedy, device_notice_text
 
 MODELS = "models"
@@ -105,7 +105,7 @@ class StartController(QObject):
         """A GPU that this PyTorch can't use."""
         command = event.command
         self._banner.offer(
-            f"{device_notice_text(event)} {device_notice_remedy(event)}",
+            sentences(device_notice_text(event), device_notice_remedy(event)),
             tr("Copy the command"),
             lambda: QGuiApplication.clipboard().setText(command),
         )

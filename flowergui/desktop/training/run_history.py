@@ -14,10 +14,12 @@ from flowergui.events import (
     BatchDone,
     EpochDone,
     Event,
+    Finished,
     FrozenChanged,
     LearningRateChanged,
     RolledBack,
     RunStarted,
+    Stopped,
     TrainingSizeChanged,
 )
 
@@ -64,6 +66,13 @@ def with_history(events: Iterator[Event]) -> Iterator[Any]:
         yield event
         if isinstance(event, RunStarted) and event.resumed:
             yield load_history(throttled(tasks.history(event.run)))
+
+
+def replayed(started: RunStarted, ended: Finished | Stopped | None) -> Iterator[tuple[Any, ...]]:
+    """One tuple: what a run that has ended would show at its end, without its batches' events.
+    `ended` is None if it failed."""
+    history = load_history(throttled(tasks.history(started.run)))
+    yield (started, history, ended) if ended else (started, history)
 
 
 def throttled(rows: Iterable[Row]) -> Iterator[Row]:

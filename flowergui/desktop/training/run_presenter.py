@@ -83,6 +83,8 @@ class RunPresenter(QObject):
         self._banner = banner
         self._started: RunStarted | None = None
         self._epochs: list[EpochDone] = []
+        self.ended: Finished | Stopped | None = None
+        """How the last run ended; None before that, and after an error."""
         self._unfrozen: tuple[tuple[str, ...], tuple[str, ...]] | None = None
         """The layers that were frozen before the run unfroze some by itself, and after that."""
         self._unshown: EpochDone | None = None  # the session does not know of it yet
@@ -108,6 +110,14 @@ class RunPresenter(QObject):
         self._panel.plot.append(batches)
         if not self._session_timer.isActive():
             self._update_session()
+
+    @Slot(object)
+    def show_again(self, replays: tuple[tuple[Any, ...], ...]) -> None:
+        """Shows a run that has ended before this window was made, see `replayed`."""
+        for events in replays:
+            self.show(events)
+            if self.ended is None:
+                self._panel.header.show_failed()
 
     @Slot()
     def _update_session(self) -> None:
@@ -161,12 +171,13 @@ class RunPresenter(QObject):
             self._update_session()
         match event:
             case RunStarted():
-                self._unsaved, self._epochs = set(), []
+                self._unsaved, self._epochs, self.ended = set(), [], None
                 self._started = event
                 self._panel.plot.clear()
                 self._panel.show_diagnosis(None)
                 self._panel.plot.expect(event.epochs * event.batches)
-                self._training.adopt(with_run_started(self._store.session, event))
+                if not is_idle(self._store.session):  # else it is only shown again
+                    self._training.adopt(with_run_started(self._store.session, event))
             case HistoryLoaded():
                 self._epochs = list(event.epochs)
                 self._panel.header.load(event.epochs)
@@ -208,9 +219,11 @@ class RunPresenter(QObject):
             case Warned():
                 self._banner.show_note(event.message)
             case Stopped():
+                self.ended = event
                 self._panel.plot.hurry()
                 self._show_stopped(event)
             case Finished():
+                self.ended = event
                 self._panel.plot.hurry()
                 self._diagnose(finished=True)
                 self._show_finished(event)

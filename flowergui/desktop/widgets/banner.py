@@ -12,7 +12,7 @@ from flowergui.desktop.widgets.message_log import MessageKind, MessageLog, Messa
 from flowergui.desktop.widgets.message_row import MessageRow
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.errors import FlowerError
-from flowergui.text import tr, trn
+from flowergui.text import sentences, tr, trn
 
 VISIBLE_MESSAGES = 3
 """Messages that are seen at once; a line below them counts the others."""
@@ -128,7 +128,7 @@ class Banner(QFrame):
     @Slot(object)
     def show_error(self, error: FlowerError | str, hint: str = "") -> Message:
         """Shows what went wrong and what to do."""
-        text = str(error) if isinstance(error, FlowerError) else f"{error} {hint}".strip()
+        text = str(error) if isinstance(error, FlowerError) else sentences(error, hint)
         return self._add(Message(self, MessageKind.ERROR, text))
 
     @Slot(str)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flowergui import __version__
+from flowergui import __version__, language
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.store import paths
@@ -74,8 +74,7 @@ class GuideWindow(QDialog):
         self._go_to(number)
 
     def _show_text(self) -> None:
-        guide = paths.resource("guide.md").read_text("utf-8")
-        self._text.setMarkdown(f"{guide}\n{_about()}")
+        self._text.setMarkdown(f"{language.guide()}\n{_about()}")
         for block in self._blocks():
             airy = QTextBlockFormat(block.blockFormat())
             airy.setLineHeight(

@@ -1,0 +1,86 @@
+"""Changes the language of the window, which is made anew in the other one."""
+
+from PySide6.QtCore import (
+    QCoreApplication,
+    QLibraryInfo,
+    QObject,
+    QSettings,
+    QTimer,
+    QTranslator,
+    Signal,
+    Slot,
+)
+
+from flowergui import language
+from flowergui.desktop.session import Session, Store, is_idle
+from flowergui.desktop.widgets.banner import Banner
+from flowergui.language import NAMES, Language
+from flowergui.text import tr
+
+SETTING = "language"
+"""The name of the user's choice in the settings file."""
+
+
+def chosen(settings: QSettings) -> Language | None:
+    """The language that the user chose; None for the system's."""
+    tag = settings.value(SETTING)  # the file may hold anything
+    return language.find(tag) if isinstance(tag, str) else None
+
+
+def speak(wanted: Language) -> None:
+    """The program speaks this language from now on, and Qt does: dialogs, context menus. Windows
+    that are there do not change."""
+    language.use(wanted)
+    app = QCoreApplication.instance()
+    assert app is not None
+    for before in app.findChildren(QTranslator):
+        app.removeTranslator(before)
+        before.deleteLater()
+    translator = QTranslator(app)
+    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    if translator.load(f"qtbase_{wanted}", folder):
+        app.installTranslator(translator)
+
+
+class LanguageController(QObject):
+    """Keeps the user's choice. A run is not interrupted: the window changes when it has ended."""
+
+    due = Signal(object)
+    """The window is to be made anew in this Language; no run goes."""
+
+    def __init__(
+        self, store: Store, settings: QSettings, banner: Banner, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._store, self._settings, self._banner = store, settings, banner
+        self._waiting: Language | None = None
+        store.changed.connect(self._follow)
+
+    @Slot(object)
+    def choose(self, wanted: Language) -> None:
+        """The user wants this language, now and at the next start."""
+        self._settings.setValue(SETTING, str(wanted))
+        self._waiting = None
+        if wanted is language.current():
+            return
+        if is_idle(self._store.session):
+            self.due.emit(wanted)
+        else:
+            self._waiting = wanted
+            self._banner.show_note(
+                tr(
+                    "The language changes to {language} when the run has ended.",
+                    language=NAMES[wanted],
+                )
+            )
+
+    @Slot(object, object)
+    def _follow(self, before: Session, after: Session) -> None:
+        if self._waiting and is_idle(after):
+            QTimer.singleShot(0, self, self._run_ended)  # others still hear of it
+
+    @Slot()
+    def _run_ended(self) -> None:
+        if self._waiting and is_idle(self._store.session):
+            wanted, self._waiting = self._waiting, None
+            self.due.emit(wanted)
