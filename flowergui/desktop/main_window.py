@@ -15,7 +15,7 @@ from flowergui.desktop.linear_probe.networks_controller import NetworksControlle
 from flowergui.desktop.linear_probe.small_dataset_controller import SmallDatasetController
 from flowergui.desktop.prediction.prediction_controller import PredictionController
 from flowergui.desktop.runs.runs_controller import RunsController
-from flowergui.desktop.session import Session, Store
+from flowergui.desktop.session import Session, Store, listed_run
 from flowergui.desktop.settings.estimate_controller import EstimateController
 from flowergui.desktop.settings.memory_controller import MemoryController
 from flowergui.desktop.settings.recipe_controller import RecipeController
@@ -27,7 +27,7 @@ from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.run_history import replayed
 from flowergui.desktop.training.run_presenter import RunPresenter
 from flowergui.desktop.training.training_controller import TrainingController
-from flowergui.desktop.transitions import handed_over, listed_run
+from flowergui.desktop.transitions import handed_over
 from flowergui.desktop.widgets.problem_report import report
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.desktop.window.file_drops import FileDrops
