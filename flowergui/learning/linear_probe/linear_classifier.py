@@ -41,15 +41,13 @@ class PrincipalAxes:
     mean variance of the columns, so that a penalty means the same for every network. Columns are
     not standardized one by one: with ReLU features, columns that vary little would count as much as
     those that vary much. On photos that were left out, five flowers, efficientnet_lite0 and (in
-    brackets) squeezenet1_1, at the best penalty of each:
+    brackets) squeezenet1_1, each at its best penalty of five:
 
         photos   one common unit        each column standardized
         50       78.6% (69.1%)          75.8% (67.6%)
         200      87.1% (79.9%)          85.3% (78.5%)
         1,000    91.8%                  90.8%
 
-    (`c` and the penalty are chosen without these photos; what comes of it stands in
-    logistic_regression.py.)
 
     `coordinates` (N, R) are z times the orthonormal `axes` (D, R), where R is the rank of
     the features, min(N, D) at most. The weights that minimize a loss with an L2 penalty are
