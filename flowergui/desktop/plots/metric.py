@@ -16,6 +16,7 @@ class Metric:
 
     name: str
     title: str
+    title_with_unit: str
     scale: float
     low: float
     high: float
@@ -30,5 +31,5 @@ class Metric:
         return self.template.format(value * self.scale)
 
 
-LOSS = Metric("loss", N_("Loss"), 1.0, 0.0, np.inf, "{:.3f}")
-ACCURACY = Metric("accuracy", N_("Accuracy"), 100.0, 0.0, 1.0, "{:.1f}%")
+LOSS = Metric("loss", N_("Loss"), N_("Loss"), 1.0, 0.0, np.inf, "{:.3f}")
+ACCURACY = Metric("accuracy", N_("Accuracy"), N_("Accuracy, %"), 100.0, 0.0, 1.0, "{:.1f}%")

@@ -49,7 +49,7 @@ class PlotPane(QFrame):
         self.plot.setObjectName(f"{quantity.name}Plot")
         self.plot.setAccessibleName(tr(quantity.title))
         self.plot.setMinimumHeight(90)
-        self._title = QLabel(tr(quantity.title))
+        self._title = QLabel(tr(quantity.title_with_unit))
         theme.style(self._title, role="heading")
         self._key = PlotKey()
         head = QHBoxLayout()
@@ -174,6 +174,12 @@ class PlotPane(QFrame):
         self.plot.getAxis("right").setWidth(metrics.horizontalAdvance("0.0000") + 8)
         if self.rate:
             self.plot.getAxis("top").setHeight(metrics.height() + 2)
+        else:  # the lower of two panes that share their steps
+            size = (
+                f"{font.pointSizeF():.1f}pt" if font.pointSizeF() > 0 else f"{font.pixelSize()}px"
+            )
+            bottom = self.plot.getAxis("bottom")
+            bottom.setLabel(tr("training step"), color=colors.muted, **{"font-size": size})
         self._batch.setPen(pg.mkPen(colors.over_card("train", 0.28), width=1))
         self._smooth.setPen(pg.mkPen(colors.train, width=1.8))
         self._thick = pg.mkPen(colors.validation, width=1.4)
