@@ -484,6 +484,15 @@ class Predicted:
     checkpoint: str
     epoch: int
 
+    @property
+    def best(self) -> Prediction:
+        """The most probable class."""
+        return self.predictions[0]
+
+    def is_unsure(self, below: float) -> bool:
+        """Whether the probability of the most probable class is less than `below`."""
+        return self.best.probability < below
+
 
 @dataclass(frozen=True, slots=True)
 class Explained:
@@ -506,11 +515,61 @@ class PathsSorted:
 
 
 @dataclass(frozen=True, slots=True)
+class PhotosFound:
+    """The images that are named, and those in the folders that are named. `problems` are what was
+    left out in these folders."""
+
+    photos: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PredictionFailed:
     """An image could not be read. The others are predicted all the same."""
 
     path: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoCopied:
+    """The image at `path` was copied to `copy`, as number `done` of `total`."""
+
+    path: str
+    copy: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFailed:
+    """An image could not be copied. The others are copied all the same."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SortedIntoFolders:
+    """Images were copied into a folder for each predicted class in `folder`: `copied` of them,
+    `unsure` of these into the folder of the unsure ones. `failed` could not be copied. It was
+    `stopped` on request, or has done all. `manifest` is the table of the copies; "" for none."""
+
+    folder: str
+    manifest: str
+    copied: int
+    unsure: int
+    failed: int
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CopiesRemoved:
+    """The copies that `manifest` lists were removed. `kept` are those that were changed since."""
+
+    manifest: str
+    removed: int
+    kept: tuple[Problem, ...]
 
 
 # --- evaluation -------------------------------------------------------------------------------
@@ -696,7 +755,12 @@ Event = (
     | Predicted
     | Explained
     | PathsSorted
+    | PhotosFound
     | PredictionFailed
+    | PhotoCopied
+    | CopyFailed
+    | SortedIntoFolders
+    | CopiesRemoved
     | PhotoEvaluated
     | Evaluated
     | NetworkCompared

@@ -12,6 +12,12 @@ Heatmap = tuple[tuple[float, ...], ...]
 MIN_BRIGHTNESS = 0.2
 """The brightness, as a share, of pixels whose heatmap is 0."""
 
+UNSURE_BELOW = 0.6
+"""A prediction is usually called unsure if its probability is less than this."""
+
+UNSURE_FOLDER = "unsure"
+"""The folder of images whose prediction is unsure, beside those of the classes."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassCount:

@@ -20,13 +20,16 @@ from flowergui.events import (
     Event,
     ModelsListed,
     PathsSorted,
+    PhotosFound,
+    Predicted,
     RunFound,
     RunsCompared,
     RunsFound,
     WeightsFound,
 )
+from flowergui.facts import UNSURE_BELOW
 from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions
-from flowergui.store import library, paths
+from flowergui.store import library, paths, sorted_copies
 from flowergui.store.change_log import Change
 from flowergui.store.library import newest_run, run_folders
 from flowergui.store.run_facts import run_listed
@@ -153,6 +156,14 @@ def find_weights(model: str) -> Iterator[Event]:
     yield WeightsFound(model, tuple(library.saved_weights(model)))
 
 
+def find_photos(paths: Sequence[str | Path]) -> Iterator[Event]:
+    """Preparing ..., then PhotosFound: the images among `paths`, and all those in folders among
+    them and below. None is opened. Raises FlowerError if there is none."""
+    from flowergui.learning.data import dropped_paths
+
+    yield from dropped_paths.find_photos([Path(path) for path in paths])
+
+
 def predict(
     checkpoint: str | Path,
     images: Sequence[str | Path],
@@ -162,12 +173,41 @@ def predict(
     device: str = "",
 ) -> Iterator[Event]:
     """Predicted or PredictionFailed for each image, in their order, by the network in `checkpoint`.
+    A folder stands for all images in it and below; where there is one, PhotosFound comes first.
+
     With `why`, Explained comes after each Predicted, with a picture in the folder `out`, if any.
     `device` is "auto", "cpu", "cuda" or "mps"; "" takes the one of the checkpoint's recipe."""
     from flowergui.learning.inference import prediction
 
     photos, folder = [Path(image) for image in images], Path(out) if out else None
+    if any(map(os.path.isdir, photos)):
+        for event in find_photos(photos):
+            yield event
+            if isinstance(event, PhotosFound):
+                photos = [Path(photo) for photo in event.photos]
     yield from prediction.predict(Path(checkpoint), photos, why=why, out=folder, device=device)
+
+
+def sort_into_folders(
+    predictions: Sequence[Predicted],
+    destination: str | Path,
+    *,
+    unsure_below: float = UNSURE_BELOW,
+    live: LiveRequests | None = None,
+) -> Iterator[Event]:
+    """PhotoCopied or CopyFailed for each image, then SortedIntoFolders: copies them into a folder
+    for each predicted class in `destination`, and those whose prediction is less probable than
+    `unsure_below` into its folder "unsure". `live.stop` ends it after an image. Raises
+    FlowerError."""
+    yield from sorted_copies.sort_into_folders(
+        predictions, Path(destination), unsure_below=unsure_below, live=live
+    )
+
+
+def remove_copies(manifest: str | Path) -> Iterator[Event]:
+    """Preparing ..., then CopiesRemoved: removes what `sort_into_folders` has copied, as far as it
+    was not changed since. `manifest` is the table that it has written. Raises FlowerError."""
+    yield from sorted_copies.remove_copies(Path(manifest))
 
 
 def sort_paths(

@@ -2,6 +2,8 @@
 
 from flowergui.events import (
     CacheState,
+    CopiesRemoved,
+    CopyFailed,
     DeviceNoticed,
     FeatureCacheStatus,
     HeadFitted,
@@ -10,8 +12,16 @@ from flowergui.events import (
     NetworksCompared,
     RolledBack,
     RunStarted,
+    SortedIntoFolders,
 )
-from flowergui.facts import DeviceNotice, Problem, Speedup, SpeedupKind, WhyNotCached
+from flowergui.facts import (
+    UNSURE_FOLDER,
+    DeviceNotice,
+    Problem,
+    Speedup,
+    SpeedupKind,
+    WhyNotCached,
+)
 from flowergui.text import (
     file_size,
     fine_percent,
@@ -42,6 +52,52 @@ def problem_path(problem: Problem) -> str:
 def left_out_text(problem: Problem) -> str:
     """What was left out, and why."""
     return tr("{path}: {reason}", path=problem_path(problem), reason=problem.reason)
+
+
+def sorted_into_folders_text(event: SortedIntoFolders) -> str:
+    """How many images were copied, and where to."""
+    copied = trn(
+        "{count} image was copied into a folder of its class in {folder}.",
+        "{count} images were copied into folders of their classes in {folder}.",
+        event.copied,
+        folder=event.folder,
+    )
+    more = [copied]
+    if event.unsure:
+        more.append(
+            trn(
+                "{count} of them is in the folder {name}.",
+                "{count} of them are in the folder {name}.",
+                event.unsure,
+                name=UNSURE_FOLDER,
+            )
+        )
+    if event.failed:
+        more.append(
+            trn("{count} could not be copied.", "{count} could not be copied.", event.failed)
+        )
+    if event.stopped:
+        more.append(tr("Stopped before the others."))
+    return " ".join(more)
+
+
+def copy_failed_text(event: CopyFailed) -> str:
+    """Why an image was not copied."""
+    return tr("{path} could not be copied: {reason}.", path=event.path, reason=event.reason)
+
+
+def copies_removed_text(event: CopiesRemoved) -> str:
+    """How many copies were removed, and how many were kept."""
+    removed = trn("{count} copy was removed.", "{count} copies were removed.", event.removed)
+    if not event.kept:
+        return removed
+    kept = trn(
+        "{count} was changed since and stays, for example {path}.",
+        "{count} were changed since and stay, for example {path}.",
+        len(event.kept),
+        path=event.kept[0].path,
+    )
+    return f"{removed} {kept}"
 
 
 def feature_cache_text(event: FeatureCacheStatus) -> str:

@@ -36,7 +36,10 @@ ORDER = (
     ("desktop.dataset", "desktop.layers"),
     ("desktop.training",),
     ("desktop.prediction",),
-    ("desktop.evaluation", "desktop.linear_probe", "desktop.start_from"),
+    (
+        *("desktop.evaluation", "desktop.batch_prediction", "desktop.linear_probe"),
+        "desktop.start_from",
+    ),
     ("desktop.runs",),
     ("desktop.window",),
     ("desktop.main_window",),

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -24,10 +24,18 @@ from flowergui.config.presets import with_epochs, with_preset
 from flowergui.config.recipe import DEFAULT_MODELS, SETTING, Recipe
 from flowergui.config.setting import Value
 from flowergui.errors import FlowerError
-from flowergui.events import Event, ModelsListed, PhotoEvaluated, RunListed
+from flowergui.events import (
+    Event,
+    ModelsListed,
+    PhotoEvaluated,
+    Predicted,
+    PredictionFailed,
+    RunListed,
+)
 from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store import csv_export, library, paths
 from flowergui.store.run_folder import RunFolder
+from flowergui.store.sorted_copies import check_destination
 from flowergui.system.end_signals import end_signals
 from flowergui.text import tr
 
@@ -109,7 +117,46 @@ def _predict(args: argparse.Namespace) -> int:
         out=out,
         device=args.device,
     )
-    return _report(args, events).code
+    live = LiveRequests()
+    with ExitStack() as stack:
+        if args.csv:
+            write = stack.enter_context(csv_export.photos_table(Path(args.csv)))
+            events = _written(events, write, (Predicted, PredictionFailed))
+        if args.sort_into:
+            destination = Path(absolute_folder(args.sort_into))
+            check_destination(destination)
+            events = _then_sorted(events, destination, args.unsure, live)
+        code = _report(args, events).code
+    return INTERRUPTED if live.stop else code
+
+
+def _then_sorted(
+    events: Iterator[Event], destination: Path, unsure_below: float, live: LiveRequests
+) -> Iterator[Event]:
+    """The predictions; then the images are copied by them. Ctrl-C stops that after an image."""
+    predictions = []
+    for event in events:
+        if isinstance(event, Predicted):
+            predictions.append(event)
+        yield event
+    with _stopping(live):
+        yield from tasks.sort_into_folders(
+            predictions, destination, unsure_below=unsure_below, live=live
+        )
+
+
+def _written(
+    events: Iterator[Event], write: Callable[[Any], None], kinds: tuple[type[Event], ...]
+) -> Iterator[Event]:
+    """The events; those of these kinds are also written into a table."""
+    for event in events:
+        if isinstance(event, kinds):
+            write(event)
+        yield event
+
+
+def _unsort(args: argparse.Namespace) -> int:
+    return _report(args, tasks.remove_copies(args.manifest)).code
 
 
 def _evaluate(args: argparse.Namespace) -> int:
@@ -117,14 +164,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     if not args.csv:
         return _report(args, events).code
     with csv_export.predictions_table(Path(args.csv)) as write:
-
-        def written() -> Iterator[Event]:
-            for event in events:
-                if isinstance(event, PhotoEvaluated):
-                    write(event)
-                yield event
-
-        return _report(args, written()).code
+        return _report(args, _written(events, write, (PhotoEvaluated,))).code
 
 
 def _evaluation(args: argparse.Namespace) -> Iterator[Event]:
@@ -235,6 +275,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "train": _train,
     "resume": _resume,
     "predict": _predict,
+    "unsort": _unsort,
     "evaluate": _evaluate,
     "networks": _networks,
     "learning-curve": _learning_curve,

@@ -14,6 +14,8 @@ from flowergui.cli import network_report, report
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
+    CopiesRemoved,
+    CopyFailed,
     CrossValidated,
     DownloadProgress,
     Evaluated,
@@ -22,7 +24,9 @@ from flowergui.events import (
     LearningCurveEstimated,
     NetworkCompared,
     NetworkFailed,
+    PhotoCopied,
     PhotoEvaluated,
+    PhotosFound,
     PredictionFailed,
     Preparing,
     ResumeChecked,
@@ -150,7 +154,10 @@ class Console:
         if self._as_json:
             say(json_line(event))
             flush()
-            if isinstance(event, PredictionFailed | SaveFailed | NetworkFailed) and news:
+            if (
+                isinstance(event, PredictionFailed | CopyFailed | SaveFailed | NetworkFailed)
+                and news
+            ):
                 say(report.problem(event), sys.stderr)
         elif news and not self._bar.move(event):
             self._bar.close()
@@ -183,8 +190,10 @@ class Console:
                 self.broke_off = any(each.verdict == Verdict.BLOCKING for each in event.checks)
             case Evaluated() | CrossValidated() | LearningCurveEstimated():
                 self._failed.update(problem.path for problem in event.problems)
-            case PredictionFailed():
+            case PredictionFailed() | CopyFailed():
                 self._failed.add(event.path)
+            case CopiesRemoved():
+                self._failed.update(problem.path for problem in event.kept)
             case SaveFailed():
                 self._failed.add(event.path)
                 self._unsaved[event.path] = event.reason
@@ -212,7 +221,7 @@ class Console:
                 _print_lines(report.lines(event))
         if problem := report.problem(event):
             say(problem, sys.stderr)
-        if isinstance(event, Evaluated | CrossValidated | LearningCurveEstimated):
+        if isinstance(event, PhotosFound | Evaluated | CrossValidated | LearningCurveEstimated):
             _print_problems(report.problems(event.problems, most=self._most))
 
     @property
@@ -255,6 +264,8 @@ class _ProgressBar:
                     accuracy=fine_percent(event.accuracy),
                 )
                 self._move(what, event.batch, event.batches, figures)
+            case PhotoCopied():
+                self._move(tr("Copying images"), event.done, event.total)
             case ValidationProgress():
                 what = tr("Validating epoch {epoch}", epoch=event.epoch)
                 self._move(what, event.batch, event.batches)

@@ -14,6 +14,7 @@ from flowergui.config.presets import PRESETS
 from flowergui.config.recipe import DEFAULT_MODELS, GROUPS, RESUMABLE, SETTING, SETTINGS
 from flowergui.config.setting import Setting, Value
 from flowergui.errors import FlowerError
+from flowergui.facts import UNSURE_BELOW
 from flowergui.text import grouped_number, number, tr
 
 AddParser = Callable[[str, str], argparse.ArgumentParser]
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
         _add_train,
         _add_resume,
         _add_predict,
+        _add_unsort,
         _add_evaluate,
         _add_networks,
         _add_learning_curve,
@@ -205,8 +207,35 @@ def _add_resume(add: AddParser) -> None:
 def _add_predict(add: AddParser) -> None:
     predict = add("predict", tr("Classify images."))
     _add_checkpoint(predict)
-    predict.add_argument("images", metavar="IMAGE", nargs="+", help=tr("an image file"))
+    predict.add_argument(
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        help=tr("an image file, or a folder: all images in it and below"),
+    )
     _add_device(predict)
+    predict.add_argument(
+        "--csv", metavar="FILE", help=tr("write the prediction for each image as a table")
+    )
+    predict.add_argument(
+        "--sort-into",
+        metavar="DIR",
+        help=tr(
+            "copy the images into a folder for each predicted class in DIR; a table there lists "
+            "the copies"
+        ),
+    )
+    predict.add_argument(
+        "--unsure",
+        metavar="X",
+        type=_probability,
+        default=UNSURE_BELOW,
+        help=tr(
+            "copy images whose prediction has a lower probability into the folder unsure (default: "
+            "{probability})",
+            probability=UNSURE_BELOW,
+        ),
+    )
     predict.add_argument(
         "--why",
         metavar="DIR",
@@ -215,6 +244,14 @@ def _add_predict(add: AddParser) -> None:
             "first prediction"
         ),
     )
+
+
+def _add_unsort(add: AddParser) -> None:
+    unsort = add(
+        "unsort",
+        tr("Remove the copies that `flowergui predict --sort-into` has made, unless they changed."),
+    )
+    unsort.add_argument("manifest", metavar="TABLE", help=tr("the table that lists the copies"))
 
 
 def _add_evaluate(add: AddParser) -> None:
@@ -524,6 +561,16 @@ def _integer(text: str) -> int:
         return int(text)
     except ValueError:
         raise FlowerError(tr("{text} is not a whole number.", text=repr(text))) from None
+
+
+def _probability(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise FlowerError(tr("{text} is not a number from 0 to 1.", text=repr(text)))
+    return value
 
 
 def absolute_folder(text: str) -> str:

@@ -18,6 +18,8 @@ from flowergui.cli.network_report import compared, learning_curve
 from flowergui.cli.weights_report import weights_table
 from flowergui.events import (
     CacheState,
+    CopiesRemoved,
+    CopyFailed,
     CrossValidated,
     DeviceNoticed,
     EpochDone,
@@ -46,6 +48,7 @@ from flowergui.events import (
     SaveFailed,
     Scanned,
     ScanProgress,
+    SortedIntoFolders,
     Stopped,
     TrainingSizeChanged,
     Warned,
@@ -54,6 +57,8 @@ from flowergui.events import (
 from flowergui.facts import Problem, Verdict
 from flowergui.text import duration, file_size, fine_percent, sentences, tr, trn
 from flowergui.wording import (
+    copies_removed_text,
+    copy_failed_text,
     device_notice_remedy,
     device_notice_text,
     feature_cache_text,
@@ -64,6 +69,7 @@ from flowergui.wording import (
     photo_cache_text,
     precision_text,
     rolled_back_text,
+    sorted_into_folders_text,
 )
 
 MAX_PROBLEMS_SHOWN = 5
@@ -104,6 +110,10 @@ def lines(event: Event) -> Sequence[str]:
             return _weights_saved(event)
         case Predicted():
             return predicted(event)
+        case SortedIntoFolders():
+            return _sorted_into_folders(event)
+        case CopiesRemoved():
+            return [copies_removed_text(event)]
         case Explained(picture=""):
             return [tr("  This network can't show why.")]
         case Explained():
@@ -137,6 +147,8 @@ def problem(event: Event) -> str:
             return event.reason
         case ScanProgress() if event.waits_for:
             return tr("Waiting for {path}: its drive does not answer.", path=event.waits_for)
+        case CopyFailed():
+            return copy_failed_text(event)
         case SaveFailed():
             return tr("{path} could not be saved: {reason}.", path=event.path, reason=event.reason)
         case NetworkFailed():
@@ -220,6 +232,12 @@ def _sample_drawn(event: SampleDrawn) -> Sequence[str]:
         tr("The sample flowers are in {folder}.", folder=event.folder),
         tr("Next: {command}", command=train),
     )
+
+
+def _sorted_into_folders(event: SortedIntoFolders) -> Sequence[str]:
+    unsort = command_line("flowergui", "unsort", event.manifest)
+    undo = tr("To remove the copies again: {command}", command=unsort)
+    return [sorted_into_folders_text(event), *([undo] if event.manifest else [])]
 
 
 # --- runs -------------------------------------------------------------------------------------

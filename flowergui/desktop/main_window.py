@@ -7,6 +7,7 @@ from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slo
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QPaintEvent, QShortcut
 from PySide6.QtWidgets import QMainWindow
 
+from flowergui.desktop.batch_prediction.batch_controller import BatchController
 from flowergui.desktop.dataset.dataset_controller import DatasetController
 from flowergui.desktop.evaluation.evaluation_controller import EvaluationController
 from flowergui.desktop.layers.network_controller import NetworkController
@@ -73,6 +74,7 @@ class MainWindow(QMainWindow):
         self._networks = NetworkController(store, panels.layers, banner, jobs, self)
         self._estimate = EstimateController(store, jobs, banner, self)
         self._predictions = PredictionController(store, panels.predictions, jobs, self)
+        self._batch = BatchController(store, jobs, self)
         self._evaluation = EvaluationController(store, jobs, self)
         self._comparison = RunsController(store, jobs, self)
         self._network_comparison = NetworksController(store, jobs, self)
@@ -95,6 +97,8 @@ class MainWindow(QMainWindow):
         run.advice_requested.connect(self._show_advice)
         run.messages_requested.connect(self._banner.show_log)
         predictions.evaluation_requested.connect(self._evaluation.open)
+        predictions.folder_requested.connect(self._batch.ask_for_folder)
+        self._predictions.many_dropped.connect(self._batch.predict)
         self._panels.modes.models.comparison_requested.connect(self._network_comparison.open)
         self._panels.photos.confidence_requested.connect(self._confidence.open)
         for source in (predictions, self._drops):
@@ -104,6 +108,7 @@ class MainWindow(QMainWindow):
             source.refused.connect(self._banner.refuse)
             source.left_out.connect(self._banner.show_warning)
         self._predictions.save_requested.connect(self._control.save_now)
+        self._batch.save_requested.connect(self._control.save_now)
         self._presenter.checkpoint_saved.connect(self._predictions.run_saved)
         self._presenter.save_failed.connect(self._predictions.wait_no_longer)
         self._presenter.evaluation_requested.connect(self._evaluation.open_of)

@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -37,6 +38,23 @@ def replace_with_retry(source: Path, target: Path) -> None:
         except PermissionError:
             time.sleep(delay)
     os.replace(source, target)
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """Renames a file on one file system. Raises FileExistsError if there is a `target`, which
+    stays, and OSError."""
+    if os.name != "nt":  # Windows' rename refuses it by itself
+        try:
+            os.link(source, target)
+        except FileExistsError:
+            raise
+        except OSError as error:  # a file system without hard links
+            if os.path.lexists(target):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
+        else:
+            source.unlink()
+            return
+    os.rename(source, target)
 
 
 def write(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Tables for spreadsheets (CSV): predictions of an evaluation, and results of runs."""
+"""Tables for spreadsheets (CSV): predictions for images, and results of runs."""
 
 import csv
 import sys
@@ -9,12 +9,17 @@ from typing import Any
 
 from flowergui.config.recipe import SETTINGS
 from flowergui.errors import FlowerError
-from flowergui.events import PhotoEvaluated, RunListed
+from flowergui.events import PhotoEvaluated, Predicted, PredictionFailed, RunListed
 from flowergui.store import atomic_io
 from flowergui.text import tr
 
 PREDICTION_COLUMNS = ("path", "label", "predicted", "correct", "probability", "label_probability")
 """`correct` is 1 or 0; the probabilities, from 0 to 1, are those of `predicted` and `label`."""
+
+PHOTO_COLUMNS = (
+    "path", "predicted", "probability", "second", "second_probability", "problem",
+)  # fmt: skip
+"""The two most probable classes of an image, or the problem why it could not be read."""
 
 RUN_COLUMNS = (
     "run", "note", "epochs_done", "best_epoch", "val_accuracy", "val_loss", "seconds", "bytes",
@@ -37,6 +42,22 @@ def predictions_table(path: Path) -> Iterator[Callable[[PhotoEvaluated], None]]:
         def write(photo: PhotoEvaluated) -> None:
             shares = (f"{share:.6f}" for share in (photo.probability, photo.label_probability))
             add([photo.path, photo.label, photo.predicted, int(photo.correct), *shares])
+
+        yield write
+
+
+@contextmanager
+def photos_table(path: Path) -> Iterator[Callable[[Predicted | PredictionFailed], None]]:
+    """The same for images whose classes nobody knows."""
+    with _table(path, PHOTO_COLUMNS, sys.getfilesystemencodeerrors()) as add:
+
+        def write(event: Predicted | PredictionFailed) -> None:
+            if isinstance(event, PredictionFailed):
+                add([event.path, "", "", "", "", event.reason])
+                return
+            cells = [(each.name, f"{each.probability:.6f}") for each in event.predictions[:2]]
+            first, second = (*cells, ("", ""))[:2]
+            add([event.path, *first, *second, ""])
 
         yield write
 

@@ -10,6 +10,8 @@ from flowergui.cli import report
 from flowergui.config.recipe_diff import Difference
 from flowergui.events import (
     CacheState,
+    CopiesRemoved,
+    CopyFailed,
     EpochDone,
     Evaluated,
     Event,
@@ -26,6 +28,7 @@ from flowergui.events import (
     SampleDrawn,
     SaveFailed,
     Scanned,
+    SortedIntoFolders,
     Stopped,
     TrainingSizeChanged,
     WeightsSaved,
@@ -72,6 +75,7 @@ EVALUATED = Evaluated(
 )
 EVENTS: list[Event] = [
     CacheState("/cache", 1, 10, 5),
+    CopiesRemoved("t.csv", 3, (Problem("a.jpg", "changed"),)),
     EPOCH,
     EVALUATED,
     Explained("a.jpg", (), ""),
@@ -84,6 +88,7 @@ EVENTS: list[Event] = [
     RunsCompared(("a", "b"), ()),
     STARTED,
     SampleDrawn("/flowers"),
+    SortedIntoFolders("/out", "/out/t.csv", 3, 1, 1, stopped=True),
     Stopped("run", 2, 1),
     TrainingSizeChanged(1, 96),
     WeightsSaved("a.pth"),
@@ -100,7 +105,11 @@ def test_every_line_is_translated(event: Event) -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [SaveFailed("a", "full"), RolledBack(1, 2, 3, 0.1, "The loss became NaN.")],
+    [
+        CopyFailed("a", "gone"),
+        SaveFailed("a", "full"),
+        RolledBack(1, 2, 3, 0.1, "The loss became NaN."),
+    ],
     ids=lambda event: type(event).__name__,
 )
 def test_every_problem_is_translated(event: Event) -> None:

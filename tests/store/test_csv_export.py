@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from flowergui.errors import FlowerError
-from flowergui.events import PhotoEvaluated
-from flowergui.store.csv_export import predictions_table
+from flowergui.events import PhotoEvaluated, Predicted, PredictionFailed
+from flowergui.facts import Prediction
+from flowergui.store.csv_export import photos_table, predictions_table
 
 PHOTO = PhotoEvaluated("a.jpg", "rose", "iris", 0.75, 0.1)
 
@@ -27,6 +28,24 @@ def test_a_row_for_each_image(tmp_path: Path) -> None:
     assert (first["label"], first["predicted"], first["correct"]) == ("rose", "réséda, jaune", "0")
     assert (float(first["probability"]), float(first["label_probability"])) == (0.75, 0.1)
     assert (second["path"], second["correct"]) == (odd, "1")
+
+
+def test_a_row_for_each_image_whose_class_nobody_knows(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    three = tuple(
+        Prediction(name, share) for name, share in zip("abc", (0.5, 0.3, 0.2), strict=True)
+    )
+    with photos_table(path) as write:
+        write(Predicted("1.jpg", three, "best.pth", 3))
+        write(Predicted("2.jpg", three[:1], "best.pth", 3))
+        write(PredictionFailed("3.jpg", "3.jpg can't be read: it is damaged."))
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [tuple(row.values()) for row in csv.DictReader(file)]
+    assert rows == [
+        ("1.jpg", "a", "0.500000", "b", "0.300000", ""),
+        ("2.jpg", "a", "0.500000", "", "", ""),
+        ("3.jpg", "", "", "", "", "3.jpg can't be read: it is damaged."),
+    ]
 
 
 @pytest.mark.parametrize("there", [True, False])

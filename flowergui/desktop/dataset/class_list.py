@@ -41,14 +41,15 @@ class ClassList(TileListView):
     """Shows the classes, each with a picture and its number of images."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(ClassModel(), _ClassDelegate, 3 * TILE_PX, parent)
+        self._classes = ClassModel()
+        super().__init__(self._classes, _ClassDelegate, 3 * TILE_PX, parent)
         self.setObjectName("classList")
         self.setAccessibleName(tr("Classes"))
 
     def show_classes(self, classes: tuple[ClassCount, ...]) -> None:
         """Shows these classes instead of those before; the list is tall enough for VISIBLE_ROWS."""
         self.thumbnails.forget()
-        self.rows.show_rows(classes)
+        self._classes.show_rows(classes)
         rows: float = len(classes)
         if rows > VISIBLE_ROWS + 1:
             rows = VISIBLE_ROWS + 0.5  # half a row tells that there is something to scroll to

@@ -34,7 +34,8 @@ class PhotoGrid(TileListView):
     """Shows evaluated photos. `chosen` has the PhotoEvaluated that the user wants to look at."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(_PhotoModel(), _PhotoDelegate, 2 * TILE_PX, parent, flat=True)
+        self._photos = _PhotoModel()
+        super().__init__(self._photos, _PhotoDelegate, 2 * TILE_PX, parent, flat=True)
         self.setObjectName("evaluatedPhotos")
         self.setAccessibleName(tr("Images"))
         self.setViewMode(QListView.ViewMode.IconMode)
@@ -43,7 +44,7 @@ class PhotoGrid(TileListView):
 
     def show_photos(self, photos: Sequence[PhotoEvaluated], path: str = "") -> None:
         """Replaces the photos, and chooses the one with this path, else the first."""
-        self.rows.show_rows(photos)
+        self._photos.show_rows(photos)
         if photos:
             row = next((row for row, each in enumerate(photos) if each.path == path), 0)
             self.choose(row)

@@ -29,8 +29,8 @@ BEST = "best.pth"
 IMPROVED_MS = 3_000
 """Milliseconds from a better checkpoint until photos are predicted once more: predicting takes time
 from the run, and answers that change all the time can't be read."""
-MAX_AGAIN = 20
-"""Photos that are predicted once more at most."""
+MAX_TOGETHER = 20
+"""More photos than this have a window of their own."""
 
 
 class PredictionController(QObject):
@@ -44,6 +44,8 @@ class PredictionController(QObject):
 
     save_requested = Signal()
     """The run that goes should save a checkpoint, for photos that wait for it."""
+    many_dropped = Signal(object)
+    """These are too many photos (list[str]) to be shown beside each other here."""
 
     def __init__(
         self, store: Store, panel: PredictionPanel, jobs: Jobs, parent: QObject | None = None
@@ -91,7 +93,7 @@ class PredictionController(QObject):
         session = self._store.session
         shown = [photo for photo in self._panel.photos if photo.predicted]
         better = predicting_checkpoint(session)
-        if session.chosen_checkpoint or len(shown) > MAX_AGAIN or self._jobs.is_running(PREDICT):
+        if session.chosen_checkpoint or self._jobs.is_running(PREDICT):
             return
         run = Path(better).parent
         if all(
@@ -130,6 +132,9 @@ class PredictionController(QObject):
     @Slot(object)
     def predict(self, paths: list[str]) -> None:
         """Shows these photos, and predicts them."""
+        if len(paths) > MAX_TOGETHER:
+            self.many_dropped.emit(paths)
+            return
         self._panel.show_waiting(paths)
         session = self._store.session
         self._waiting = []

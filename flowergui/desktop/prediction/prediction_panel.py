@@ -32,6 +32,8 @@ class PredictionPanel(Card):
     """Nothing of what the user dropped or pasted can be used; a sentence says why."""
     left_out = Signal(str)
     """Not all of it can be used; a sentence says what is not."""
+    folder_requested = Signal()
+    """The user wants all photos of a folder to be predicted."""
     evaluation_requested = Signal()
     """The user wants to know how good the network is that predicts."""
     explanation_requested = Signal(object)
@@ -162,7 +164,14 @@ class PredictionPanel(Card):
         column.addWidget(self._answer_view)
         row = QHBoxLayout()
         row.addWidget(self._caption, 1)
-        row.addWidget(self._evaluation, 0, Qt.AlignmentFlag.AlignTop)
+        many = quiet_button(tr("Many images…"), "predictFolderButton")
+        many.setToolTip(tr("Classify all images in a folder, and sort them by class."))
+        many.clicked.connect(self.folder_requested)
+        buttons = QVBoxLayout()
+        buttons.setSpacing(0)
+        buttons.addWidget(self._evaluation)
+        buttons.addWidget(many)
+        row.addLayout(buttons)
         column.addLayout(row)
         self.body.addLayout(column)
 

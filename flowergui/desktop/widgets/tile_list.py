@@ -1,10 +1,17 @@
 """A list whose rows have pictures: what all such lists have in common."""
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QObject, Qt, Signal, Slot
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    Qt,
+    Signal,
+    Slot,
+)
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate, QWidget
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.item_models import ListModel
 from flowergui.desktop.widgets.thumbnails import Thumbnails
 
 LAYOUT_BATCH = 500
@@ -22,14 +29,15 @@ class TileDelegate(QStyledItemDelegate):
 
 
 class TileListView(QListView):
-    """Shows the rows of a ListModel. Pictures are read only for the rows that are seen."""
+    """Shows the rows of a model, whose UserRole gives a row itself. Pictures are read only for the
+    rows that are seen."""
 
     chosen = Signal(object)
     """The row that became the current one, as the model holds it."""
 
     def __init__(
         self,
-        rows: ListModel,
+        rows: QAbstractItemModel,
         delegate: type[TileDelegate],
         thumbnail_px: int,
         parent: QWidget | None = None,
@@ -39,8 +47,8 @@ class TileListView(QListView):
         """`thumbnail_px` is the longer side of the pictures that are read; a `flat` list has no
         frame of its own."""
         super().__init__(parent)
-        self.rows = rows
-        rows.setParent(self)
+        if rows.parent() is None:
+            rows.setParent(self)
         self.setUniformItemSizes(True)
         self.setLayoutMode(QListView.LayoutMode.Batched)
         self.setBatchSize(LAYOUT_BATCH)
@@ -61,7 +69,7 @@ class TileListView(QListView):
     def choose(self, row: int) -> None:
         """Makes a row, counted from 0, the current one."""
         self.selectionModel().setCurrentIndex(
-            self.rows.index(row), QItemSelectionModel.SelectionFlag.ClearAndSelect
+            self.model().index(row, 0), QItemSelectionModel.SelectionFlag.ClearAndSelect
         )
 
     @Slot(QModelIndex, QModelIndex)

@@ -1,12 +1,16 @@
 """What dropped, pasted and typed paths are: files, datasets, or folders of loose images."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from flowergui.events import PathsSorted
-from flowergui.learning.data.class_folders import list_folder
+from flowergui.errors import FlowerError
+from flowergui.events import PathsSorted, PhotosFound, Preparing
+from flowergui.facts import Problem
+from flowergui.learning.data.class_folders import FolderLister, LeftOut, join, list_folder
+from flowergui.text import shortened, tr
 
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
@@ -31,6 +35,33 @@ def sort_paths(paths: Sequence[str], *, to_predict: bool, typed: bool) -> PathsS
         else:
             files.append(path)
     return PathsSorted(tuple(files), tuple(folders))
+
+
+def find_photos(paths: Sequence[Path]) -> Iterator[Preparing | PhotosFound]:
+    """Preparing ..., then PhotosFound: files are images, and folders stand for all images in them
+    and below, in the order of their paths. None is opened. Raises FlowerError if there is none."""
+    photos: list[str] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if not os.path.isdir(path):
+            photos.append(str(path))
+            continue
+        lister = FolderLister(str(path))
+        left_out = LeftOut(lister)
+        found: list[str] = []
+        for place, listing in lister.walk(""):
+            left_out.add(place, listing)
+            found += (lister.path(join(place, name)) for name in listing.images)
+            lister.forget(place)
+            yield Preparing(tr("Listing images"), len(photos) + len(found), 0)
+        photos += sorted(found)
+        problems += (replace(each, path=lister.path(each.path)) for each in left_out.problems())
+    photos = list(dict.fromkeys(photos))
+    if not photos:
+        raise FlowerError(
+            tr("There is no image in {folders}.", folders=shortened([str(each) for each in paths]))
+        )
+    yield PhotosFound(tuple(photos), tuple(problems))
 
 
 def existing(path: str) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from flowergui import tasks
-from flowergui.learning.data.dropped_paths import existing
+from flowergui.errors import FlowerError
+from flowergui.events import PhotosFound, Preparing
+from flowergui.learning.data.dropped_paths import existing, find_photos
 
 
 def kinds(*paths: object, to_predict: bool = True, typed: bool = False) -> tuple[list[str], ...]:
@@ -64,3 +66,38 @@ def test_a_name_that_is_no_utf8_is_found_as_it_is_shown(tmp_path: Path):
     assert existing(f"{tmp_path}/\ufffdaf\ufffd") == ""
     os.mkdir(os.fsencode(tmp_path) + b"/caf\xe8")
     assert existing(shown) == ""  # it may be either
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Path:
+    """Images in a folder and below it, and what is none."""
+    for name in ("b.jpg", "a.JPG", "monday/c.png", "monday/cam/d.tif", ".hidden/e.jpg", "f.nef"):
+        path = tmp_path / "walk" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "walk" / "monday" / "loop").symlink_to(tmp_path / "walk")
+    return tmp_path / "walk"
+
+
+def test_all_images_in_a_folder_and_below(walk: Path) -> None:
+    *progress, found = find_photos([walk])
+    assert all(isinstance(each, Preparing) for each in progress)
+    assert isinstance(found, PhotosFound)
+    names = [str(Path(each).relative_to(walk)) for each in found.photos]
+    assert names == ["a.JPG", "b.jpg", "monday/c.png", "monday/cam/d.tif"]
+    (problem,) = found.problems
+    assert problem.path == str(walk / "f.nef")
+    assert ".nef files are not read" in problem.reason
+
+
+def test_files_come_in_their_order_and_once(walk: Path) -> None:
+    last, first = walk / "b.jpg", walk / "a.JPG"
+    *_, found = find_photos([last, walk / "gone.jpg", first, walk])
+    assert isinstance(found, PhotosFound)
+    assert found.photos[:3] == (str(last), str(walk / "gone.jpg"), str(first))
+    assert len(found.photos) == 5
+
+
+def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FlowerError, match="There is no image in"):
+        list(find_photos([tmp_path]))

@@ -1,0 +1,153 @@
+"""Which photos are shown, and how: their group, their names, and what counts as unsure."""
+
+from collections.abc import Iterator, Mapping
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QWidget,
+)
+
+from flowergui.desktop.batch_prediction.photo_filter import ALL, Group, PhotoFilter, PhotoGroup
+from flowergui.desktop.style import theme
+from flowergui.desktop.threads.timers import single_shot_timer
+from flowergui.desktop.widgets.card import Segments
+from flowergui.facts import UNSURE_BELOW
+from flowergui.text import percent, tr
+
+DEBOUNCE_MS = 80
+"""Milliseconds without another change after which the photos are filtered."""
+
+
+class FilterBar(QWidget):
+    """The controls of a PhotoFilter, and of which view is seen."""
+
+    filter_changed = Signal(object)
+    """The PhotoFilter that the user wants."""
+    view_changed = Signal(int)
+    """The view that the user wants: 0 is the grid, 1 the table."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._counts: dict[Group, int] = {}
+        self._changed = single_shot_timer(self, DEBOUNCE_MS, self._emit_filter)
+        self._groups = QComboBox()
+        self._groups.setObjectName("photoGroup")
+        self._groups.setAccessibleName(tr("Show"))
+        self._groups.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._groups.currentIndexChanged.connect(self._emit_filter)
+        self._name = QLineEdit()
+        self._name.setObjectName("photoNameFilter")
+        self._name.setPlaceholderText(tr("File name"))
+        self._name.setAccessibleName(tr("File name"))
+        self._name.setClearButtonEnabled(True)
+        self._name.textChanged.connect(self._start_timer)
+        self._threshold = QSlider(Qt.Orientation.Horizontal)
+        self._threshold.setObjectName("unsureBelow")
+        self._threshold.setAccessibleName(tr("Unsure below, in percent"))
+        self._threshold.setToolTip(
+            tr("A prediction counts as unsure if its probability is lower than this.")
+        )
+        self._threshold.setRange(0, 100)
+        self._threshold.setPageStep(10)
+        self._threshold.setValue(round(100 * UNSURE_BELOW))
+        self._threshold.valueChanged.connect(self._threshold_moved)
+        self._threshold_text = QLabel()
+        theme.tabular(self._threshold_text)
+        self._lay_out()
+        self._threshold_moved()
+        self.show_counts({})
+
+    def _lay_out(self) -> None:
+        views = []
+        group = QButtonGroup(self)
+        for number, (text, name) in enumerate(
+            ((tr("Grid"), "gridButton"), (tr("Table"), "tableButton"))
+        ):
+            button = QPushButton(text)
+            button.setObjectName(name)
+            button.setAutoDefault(False)
+            group.addButton(button, number)
+            views.append(button)
+        segments = Segments(views)
+        segments.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        views[0].setChecked(True)
+        group.idClicked.connect(self.view_changed)
+        self._threshold_text.setMinimumWidth(
+            self._threshold_text.fontMetrics().horizontalAdvance(_threshold_text(1.0))
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.SPACE)
+        row.addWidget(segments)
+        row.addWidget(self._groups)
+        row.addWidget(self._name, 1)
+        row.addSpacing(theme.SPACE)
+        row.addWidget(self._threshold_text)
+        row.addWidget(self._threshold, 1)
+
+    @property
+    def filter(self) -> PhotoFilter:
+        """What the user wants to see."""
+        group: Group = self._groups.currentData() or ALL
+        return PhotoFilter(group, self._name.text().strip(), self._threshold.value() / 100)
+
+    def show_counts(self, counts: Mapping[Group, int]) -> None:
+        """Says how many photos there are in each group. The chosen one stays, if it is there."""
+        if counts == self._counts and self._groups.count():
+            return
+        self._counts = dict(counts)
+        chosen = self.filter.group
+        with QSignalBlocker(self._groups):
+            self._groups.clear()
+            for group, text in _entries(counts, chosen):
+                self._groups.addItem(text, group)
+                if group == chosen:
+                    self._groups.setCurrentIndex(self._groups.count() - 1)
+
+    @Slot()
+    def _threshold_moved(self) -> None:
+        self._threshold_text.setText(_threshold_text(self._threshold.value() / 100))
+        self._start_timer()
+
+    @Slot()
+    def _start_timer(self) -> None:
+        self._changed.start()
+
+    @Slot()
+    def _emit_filter(self) -> None:
+        self._changed.stop()
+        self.filter_changed.emit(self.filter)
+
+
+def _threshold_text(share: float) -> str:
+    return tr("Unsure below {probability}", probability=percent(share))
+
+
+def _entries(counts: Mapping[Group, int], chosen: Group) -> Iterator[tuple[Group, str]]:
+    """The groups to choose from, with their texts; the chosen one is there also if it is empty."""
+    yield ALL, _entry(tr("All images"), sum(counts.values()))
+    groups = {group: count for group, count in counts.items() if count or group == chosen}
+    groups.setdefault(chosen, 0)
+    for group in sorted(groups):
+        kind, label = group
+        match kind:
+            case PhotoGroup.CLASS:
+                yield group, _entry(label, groups[group])
+            case PhotoGroup.UNSURE:
+                yield group, _entry(tr("Unsure"), groups[group])
+            case PhotoGroup.UNREADABLE:
+                yield group, _entry(tr("Can't be read"), groups[group])
+            case PhotoGroup.WAITING | PhotoGroup.ALL:
+                pass
+
+
+def _entry(name: str, count: int) -> str:
+    return tr("{name} ({count})", name=name, count=f"{count:,}")

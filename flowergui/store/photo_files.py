@@ -1,0 +1,55 @@
+"""Copying and moving images, without ever replacing a file."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+from flowergui.store import atomic_io
+
+
+def copy_into(source: Path, folder: Path) -> Path:
+    """Copies a file into a folder by a name that is not taken, with its content and its date, and
+    gives the copy, which appears whole. Raises OSError."""
+    half = atomic_io.temp_path(folder / "copy")
+    try:
+        shutil.copyfile(source, half)
+        facts = source.stat()
+        os.utime(half, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        return _rename_into(half, folder / source.name)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def move_into(source: Path, folder: Path) -> Path:
+    """Moves a file into a folder by a name that is not taken, and gives its new path. Raises
+    OSError; the file is where it was then."""
+    try:
+        return _rename_into(source, folder / source.name)
+    except FileNotFoundError:
+        raise
+    except OSError:  # another file system
+        moved = copy_into(source, folder)
+        try:
+            source.unlink()
+        except OSError:
+            moved.unlink()
+            raise
+        return moved
+
+
+def free_names(path: Path) -> Iterator[Path]:
+    """`path`, then the same with numbers: "a.jpg", "a (2).jpg", "a (3).jpg", ..."""
+    yield path
+    for number in count(2):
+        yield path.with_name(f"{path.stem} ({number}){path.suffix}")
+
+
+def _rename_into(source: Path, wanted: Path) -> Path:
+    for target in free_names(wanted):
+        with suppress(FileExistsError):
+            atomic_io.rename_new(source, target)
+            break
+    return target

@@ -1,0 +1,327 @@
+"""Many unknown photos, from the window: predicted, listed, saved, sorted, and sorted back."""
+
+import csv
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QSlider,
+    QWidget,
+)
+from scripted import button, drop, find, list_runs, start
+
+from flowergui import tasks
+from flowergui.config.recipe import Recipe
+from flowergui.desktop.batch_prediction.batch_window import BatchWindow
+from flowergui.errors import FlowerError
+from flowergui.events import Predicted, PredictionFailed
+from flowergui.facts import Prediction, RunFacts
+from flowergui.store import sorted_copies
+from flowergui.store.sorted_copies import MANIFEST
+
+
+@pytest.fixture
+def unknown(tmp_path: Path) -> Path:
+    """A folder of 24 loose photos: 12 roses, 6 tulips, 5 that nobody is sure of, one torn."""
+    folder = tmp_path / "unknown"
+    folder.mkdir()
+    names = [
+        *(f"rose{number:02}.jpg" for number in range(12)),
+        *(f"tulip{number}.jpg" for number in range(6)),
+        *(f"unclear{number}.jpg" for number in range(5)),
+        "wrecked.jpg",
+    ]
+    for name in names:
+        (folder / name).write_text(name)
+    return folder
+
+
+@pytest.fixture
+def predicts(script, monkeypatch) -> threading.Event:
+    """Has photos predicted by their names, the first one at once, the others when this is set."""
+    goes_on = threading.Event()
+    goes_on.set()
+
+    def predict(
+        checkpoint: str, images: list[str], *, why: bool = False, device: str
+    ) -> Iterator[Any]:
+        if images:  # else a checkpoint is tried
+            script.seen.append(("predict", (checkpoint, list(images))))
+        for number, image in enumerate(images):
+            name = Path(image).name
+            if name.startswith("wrecked"):
+                yield PredictionFailed(image, f"{name} can't be read: it is damaged.")
+                continue
+            label = "tulip" if name.startswith("tulip") else "rose"
+            share = 0.4 if name.startswith("unclear") else 0.9
+            predictions = (Prediction(label, share), Prediction("iris", 1 - share))
+            yield Predicted(image, predictions, checkpoint, 3)
+            if number == 0:
+                goes_on.wait()
+
+    monkeypatch.setattr(tasks, "predict", predict)
+    yield goes_on
+    goes_on.set()
+
+
+def batch(window) -> BatchWindow | None:
+    return window.findChild(BatchWindow, "batchWindow")
+
+
+@pytest.fixture
+def done(qtbot, window, script, predicts, unknown) -> BatchWindow:
+    """All photos of the folder are predicted."""
+    drop(window, ["/x/mine.pth"])
+    drop(find(window, QWidget, "dropZone"), [str(unknown)])
+    qtbot.waitUntil(lambda: batch(window) is not None and batch(window).is_finished)
+    return batch(window)
+
+
+def said(window, name: str) -> str:
+    return find(window, QLabel, name).text()
+
+
+def groups(window) -> list[str]:
+    box = find(window, QComboBox, "photoGroup")
+    return [box.itemText(row) for row in range(box.count())]
+
+
+def choose_group(window, text: str) -> None:
+    box = find(window, QComboBox, "photoGroup")
+    box.setCurrentIndex(groups(window).index(text))
+
+
+def names(window) -> list[str]:
+    model = find(window, QAbstractItemView, "batchGrid").model()
+    return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
+def choose_target(window, path: Path) -> None:
+    """Answers the file dialog that has just opened."""
+    dialog = window.findChild(QFileDialog)
+    dialog.fileSelected.emit(str(path))
+    dialog.close()
+
+
+def sort_into(qtbot, window, folder: Path) -> None:
+    button(window, "sortIntoFoldersButton").click()
+    choose_target(window, folder)
+    qtbot.waitUntil(button(window, "undoSortingButton").isVisible)
+
+
+def test_a_folder_of_unknown_photos_opens_a_window(done, script, unknown):
+    paths = [str(path) for path in sorted(unknown.iterdir())]
+    assert script.of("predict") == [("/x/mine.pth", paths)]
+    assert names(done) == [Path(path).name for path in paths]
+    assert said(done, "batchSentence") == "23 images predicted"
+    assert groups(done) == [
+        *("All images (24)", "rose (12)", "tulip (6)", "Can't be read (1)", "Unsure (5)"),
+    ]
+    assert said(done, "batchPhotoName") == "rose00.jpg"
+    assert not done.findChild(QWidget, "cancelBatchButton").isVisible()
+
+
+def test_a_few_photos_stay_beside_each_other(qtbot, window, script, predicts):
+    drop(window, ["/x/mine.pth"])
+    drop(window, [f"/x/{number}.jpg" for number in range(20)])
+    qtbot.waitUntil(lambda: bool(script.of("predict")))
+    assert batch(window) is None
+    drop(window, [f"/x/{number}.jpg" for number in range(21)])
+    qtbot.waitUntil(lambda: batch(window) is not None and batch(window).is_finished)
+
+
+def test_it_fills_while_photos_are_predicted_and_can_be_cancelled(qtbot, window, predicts, unknown):
+    predicts.clear()
+    drop(window, ["/x/mine.pth"])
+    drop(find(window, QWidget, "dropZone"), [str(unknown)])
+    qtbot.waitUntil(
+        lambda: (
+            batch(window) is not None
+            and said(batch(window), "batchSentence") == "1 of 24 images predicted"
+        )
+    )
+    assert groups(batch(window)) == ["All images (24)", "rose (1)"]
+    assert not button(batch(window), "sortIntoFoldersButton").isEnabled()
+    button(batch(window), "cancelBatchButton").click()
+    predicts.set()
+    assert batch(window).is_finished
+    assert button(batch(window), "sortIntoFoldersButton").isEnabled()
+    assert button(batch(window), "sortIntoFoldersButton").text() == "Sort 1 image into folders…"
+
+
+def test_photos_wait_for_a_network(qtbot, window, script, predicts, unknown, photos):
+    drop(find(window, QWidget, "dropZone"), [str(unknown)])
+    qtbot.waitUntil(lambda: batch(window) is not None and batch(window).is_finished)
+    assert said(batch(window), "batchError").startswith("No network has been trained yet.")
+    assert len(names(batch(window))) == 24
+    start(qtbot, window, photos)
+    script.gate.release()  # a batch: the run has nothing to predict with before it has saved
+    button(batch(window), "predictAgainButton").click()
+    for _ in range(8):
+        script.gate.release()
+    qtbot.waitUntil(lambda: said(batch(window), "batchSentence") == "23 images predicted")
+
+
+def test_a_filter_shows_a_class_a_name_or_what_is_unsure(qtbot, done):
+    choose_group(done, "tulip (6)")
+    assert names(done) == [f"tulip{number}.jpg" for number in range(6)]
+    assert said(done, "batchPhotoName") == "tulip0.jpg"
+    assert button(done, "sortIntoFoldersButton").text() == "Sort 6 images into folders…"
+    find(done, QLineEdit, "photoNameFilter").setText("5")
+    qtbot.waitUntil(lambda: names(done) == ["tulip5.jpg"])
+    choose_group(done, "Unsure (5)")
+    assert names(done) == []
+    find(done, QLineEdit, "photoNameFilter").clear()
+    qtbot.waitUntil(lambda: len(names(done)) == 5)
+    find(done, QSlider, "unsureBelow").setValue(30)
+    qtbot.waitUntil(lambda: "rose (17)" in groups(done))
+    assert names(done) == []  # what is unsure was asked for, and none is
+    choose_group(done, "rose (17)")
+    assert len(names(done)) == 17
+
+
+def test_the_table_sorts_and_keeps_the_photo_that_is_looked_at(qtbot, done):
+    grid = find(done, QAbstractItemView, "batchGrid")
+    grid.choose(14)
+    assert said(done, "batchPhotoName") == "tulip2.jpg"
+    button(done, "tableButton").click()
+    table = find(done, QAbstractItemView, "batchTable")
+    assert table.currentIndex().row() == 14
+    table.sortByColumn(2, Qt.SortOrder.AscendingOrder)
+    assert names(done)[:5] == [f"unclear{number}.jpg" for number in range(5)]
+    table.selectionModel().setCurrentIndex(
+        table.model().index(0, 0), QItemSelectionModel.SelectionFlag.ClearAndSelect
+    )
+    assert said(done, "batchPhotoName") == "unclear0.jpg"
+
+
+def test_a_photo_is_explained_when_that_is_asked_for(qtbot, done, script):
+    button(done, "batchWhyButton").click()
+    qtbot.waitUntil(lambda: len(script.of("predict")) == 2)
+    assert script.of("predict")[1][1] == [done.photos.photos[0].path]
+
+
+def test_what_is_shown_is_saved_as_a_table(qtbot, done, tmp_path):
+    choose_group(done, "Can't be read (1)")
+    assert not button(done, "saveBatchButton").isEnabled()  # nothing is predicted here
+    choose_group(done, "All images (24)")
+    button(done, "saveBatchButton").click()
+    choose_target(done, tmp_path / "t.csv")
+    qtbot.waitUntil(lambda: "The table was saved" in said(done, "batchNote"))
+    with (tmp_path / "t.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 24
+    assert (rows[0]["predicted"], rows[0]["probability"]) == ("rose", "0.900000")
+    assert "damaged" in rows[-1]["problem"]
+
+
+def test_photos_are_sorted_into_folders_and_back(qtbot, done, unknown, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    sort_into(qtbot, done, out)
+    assert "23 images were copied" in said(done, "batchNote")
+    assert "5 of them are in the folder unsure." in said(done, "batchNote")
+    assert len([*out.glob("rose/*")]) == 12
+    assert len([*out.glob("unsure/*")]) == 5
+    undo = button(done, "undoSortingButton")
+    assert undo.text() == "Undo: remove the 23 copies"
+    (out / "rose" / "rose00.jpg").write_text("changed since")
+    undo.click()
+    qtbot.waitUntil(lambda: said(done, "batchNote").startswith("22 copies were removed. 1 was"))
+    assert [path.name for path in out.rglob("*.jpg")] == ["rose00.jpg"]
+    assert not undo.isVisible()
+    assert len([*unknown.iterdir()]) == 24
+
+
+def test_only_what_is_shown_is_sorted(qtbot, done, tmp_path):
+    choose_group(done, "tulip (6)")
+    sort_into(qtbot, done, tmp_path)
+    assert sorted(path.name for path in (tmp_path / "tulip").iterdir()) == names(done)
+    assert not (tmp_path / "rose").exists()
+
+
+def test_sorting_is_cancelled_after_a_photo_and_can_be_undone(qtbot, done, tmp_path, monkeypatch):
+    reached, goes_on = threading.Event(), threading.Event()
+    real = sorted_copies.copy_into
+
+    def copy(source: Path, folder: Path) -> Path:
+        if source.name == "rose03.jpg":
+            reached.set()
+            goes_on.wait()
+        return real(source, folder)
+
+    monkeypatch.setattr(sorted_copies, "copy_into", copy)
+    button(done, "sortIntoFoldersButton").click()
+    choose_target(done, tmp_path / "out")
+    assert reached.wait(10)
+    qtbot.waitUntil(button(done, "cancelBatchButton").isVisible)
+    button(done, "cancelBatchButton").click()
+    goes_on.set()
+    qtbot.waitUntil(button(done, "undoSortingButton").isVisible)
+    assert "4 images were copied" in said(done, "batchNote")
+    assert "Stopped before the others." in said(done, "batchNote")
+    button(done, "undoSortingButton").click()
+    qtbot.waitUntil(lambda: said(done, "batchNote") == "4 copies were removed.")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_can_not_be_copied_is_said(qtbot, done, unknown, tmp_path):
+    (unknown / "tulip3.jpg").unlink()
+    sort_into(qtbot, done, tmp_path / "out")
+    assert "1 could not be copied." in said(done, "batchNote")
+    assert "tulip3.jpg could not be copied: No such file" in said(done, "batchError")
+    (tmp_path / "file").touch()
+    button(done, "sortIntoFoldersButton").click()
+    choose_target(done, tmp_path / "file")
+    qtbot.waitUntil(lambda: "is not a folder" in said(done, "batchError"))
+
+
+def test_a_network_that_can_not_be_read_is_said(qtbot, window, script, unknown, monkeypatch):
+    def predict(checkpoint: str, images: list[str], **_: Any) -> Iterator[Any]:
+        if images:  # else a checkpoint is tried
+            raise FlowerError("mine.pth is damaged.")
+        yield from ()
+
+    monkeypatch.setattr(tasks, "predict", predict)
+    drop(window, ["/x/mine.pth"])
+    drop(find(window, QWidget, "dropZone"), [str(unknown)])
+    qtbot.waitUntil(lambda: batch(window) is not None and batch(window).is_finished)
+    qtbot.waitUntil(lambda: said(batch(window), "batchError") == "mine.pth is damaged.")
+
+
+def test_other_photos_are_dropped_on_it(qtbot, done, script, tmp_path):
+    (tmp_path / "more" / "deep").mkdir(parents=True)
+    (tmp_path / "more" / "deep" / "rose.jpg").touch()
+    drop(done, [str(tmp_path / "more")])
+    qtbot.waitUntil(lambda: names(done) == ["rose.jpg"] and done.is_finished)
+    assert script.of("predict")[-1][1] == [str(tmp_path / "more" / "deep" / "rose.jpg")]
+
+
+def test_a_folder_is_asked_for_from_the_main_window(qtbot, window, script, predicts, unknown):
+    run = RunFacts("/r", Recipe(), 2, 2, 0.75, "/r/last.pth", "/r/best.pth")
+    script.runs.append(run)
+    list_runs(qtbot, window)
+    button(window, "predictFolderButton").click()
+    choose_target(window, unknown)
+    qtbot.waitUntil(lambda: batch(window) is not None and batch(window).is_finished)
+    assert script.of("predict")[0][0] == "/r/best.pth"
+
+
+def test_closing_it_ends_the_predictions(qtbot, window, predicts, unknown):
+    predicts.clear()
+    drop(window, ["/x/mine.pth"])
+    drop(find(window, QWidget, "dropZone"), [str(unknown)])
+    qtbot.waitUntil(lambda: batch(window) is not None and len(names(batch(window))) == 24)
+    batch(window).close()
+    predicts.set()
+    qtbot.waitUntil(lambda: batch(window) is None)
+    assert not (unknown / MANIFEST).exists()
