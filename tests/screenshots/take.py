@@ -1,14 +1,16 @@
 """Takes the README's pictures of the real window, on the sample flowers that it draws itself.
 
-    python tests/screenshots/take.py [FOLDER] [--scheme light|dark] [--size 1280x800] [--epochs N]
+    python tests/screenshots/take.py [FOLDER] [--scheme light|dark] [--language en|zh_CN]
+        [--sizes 1280x800 1100x700 ...] [--epochs N]
 
+Pictures of the main window are taken in every size; their names say which, but for the first one.
 Needs no screen (QT_QPA_PLATFORM=offscreen), no photos and no network; takes some minutes.
 """
 
 import argparse
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QSettings, QSize, QTimer
@@ -17,7 +19,10 @@ from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QTableView, 
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.runs.runs_window import RunsWindow
+from flowergui.desktop.session import RunState
 from flowergui.desktop.style import theme
+from flowergui.desktop.window.language_controller import speak
+from flowergui.language import Language
 from flowergui.store import library
 
 MISTAKES = QSize(1000, 620)
@@ -31,8 +36,10 @@ TOO_LONG = 900_000
 class Photographer:
     """Clicks through the window and keeps pictures of it."""
 
-    def __init__(self, window: MainWindow, folder: Path, scheme: str) -> None:
-        self.window, self.folder, self.scheme = window, folder, scheme
+    def __init__(
+        self, window: MainWindow, folder: Path, suffix: str, sizes: Sequence[QSize]
+    ) -> None:
+        self.window, self.folder, self.suffix, self.sizes = window, folder, suffix, sizes
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Lets the window live until `holds()`. Raises TimeoutError."""
@@ -65,10 +72,16 @@ class Photographer:
 
     def keep(self, name: str, of: QWidget | None = None) -> None:
         """A picture of the window, or `of` another one, as it is now."""
-        self.rest(400)
-        path = self.folder / f"{name}-{self.scheme}.png"
-        (of or self.window).grab().save(str(path))
-        print(path)
+        for size in self.sizes if of is None else self.sizes[:1]:
+            other = size != self.sizes[0]
+            if of is None:
+                self.window.resize(size)
+            self.rest(400)
+            dimensions = f"-{size.width()}x{size.height()}" if other else ""
+            path = self.folder / f"{name}{self.suffix}{dimensions}.png"
+            (of or self.window).grab().save(str(path))
+            print(path, flush=True)
+        self.window.resize(self.sizes[0])
 
 
 def walk(photographer: Photographer, epochs: int) -> None:
@@ -77,7 +90,7 @@ def walk(photographer: Photographer, epochs: int) -> None:
     start, stop = find("startButton"), find("stopButton")
     photographer.rest(500)
     photographer.keep("empty")
-    click("sampleButton")
+    click("welcomeSampleButton")
     until(start.isEnabled)
     photographer.rest(1500)  # the thumbnails
     photographer.keep("photos")
@@ -101,7 +114,7 @@ def walk(photographer: Photographer, epochs: int) -> None:
     photographer.rest(3000)
     photographer.keep("training")
     click("pauseButton")
-    until(lambda: find("pauseButton").text() == "Continue")
+    until(lambda: photographer.window.session.run is RunState.PAUSED)
     photographer.keep("paused")
     click("stopButton")
     until(start.isEnabled)
@@ -131,6 +144,22 @@ def walk(photographer: Photographer, epochs: int) -> None:
     path.returnPressed.emit()
     photographer.rest(600)
     photographer.keep("refused")
+    fail(photographer)
+
+
+def fail(photographer: Photographer) -> None:
+    """A run that can't have its weights, and the layers, opened."""
+    find, click, until = photographer.find, photographer.click, photographer.until
+    os.environ["FLOWERGUI_WEIGHTS_URL"] = Path(os.environ["FLOWERGUI_MODELS"], "none").as_uri()
+    click("modeTransfer")
+    model = find("modelSelector")
+    assert isinstance(model, QComboBox)
+    model.setCurrentText("resnet18")
+    until(find("startButton").isEnabled)
+    click("foldLayersButton")
+    click("startButton")
+    until(lambda: photographer.window.session.run is RunState.IDLE)
+    photographer.keep("failed")
 
 
 def before_training(photographer: Photographer) -> None:
@@ -188,7 +217,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
     parser.add_argument("--scheme", choices=("light", "dark"), default="light")
-    parser.add_argument("--size", default="1280x800")
+    parser.add_argument("--language", choices=list(Language), default=Language.ENGLISH)
+    parser.add_argument("--sizes", nargs="+", default=["1280x800"])
     parser.add_argument("--epochs", type=int, default=12)
     wishes = parser.parse_args()
     wishes.folder.mkdir(parents=True, exist_ok=True)  # else nothing is kept, and nothing said
@@ -197,10 +227,14 @@ def main() -> None:
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
         app = QApplication([])
         theme.apply(app, wishes.scheme)
+        spoken = Language(wishes.language)
+        speak(spoken)
         window = MainWindow()
-        window.resize(*map(int, wishes.size.split("x")))
+        sizes = [QSize(*map(int, size.split("x"))) for size in wishes.sizes]
+        window.resize(sizes[0])
         window.show()
-        walk(Photographer(window, wishes.folder, wishes.scheme), wishes.epochs)
+        suffix = f"-{wishes.scheme}" + ("" if spoken is Language.ENGLISH else f"-{spoken}")
+        walk(Photographer(window, wishes.folder, suffix, sizes), wishes.epochs)
         window.close()
 
 

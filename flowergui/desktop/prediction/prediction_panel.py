@@ -18,6 +18,9 @@ from flowergui.events import Explained, Predicted, PredictionFailed
 from flowergui.facts import RunFacts
 from flowergui.text import tr
 
+CAPTION_LINES = 2
+"""Lines kept free for which network predicts: the photo above would jump else."""
+
 
 class PredictionPanel(Card):
     """Takes photos, and shows what the network predicts for them."""
@@ -150,10 +153,9 @@ class PredictionPanel(Card):
         self._answer_view.explanation_requested.connect(self.explanation_requested)
         self._caption = small_label()
         self._caption.setObjectName("checkpointCaption")
-        # A splitter asks for the least height without asking for which width: three lines it is.
-        reserve_lines(self._caption, 3)
+        reserve_lines(self._caption, CAPTION_LINES)
         self._caption.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._evaluation = quiet_button(tr("Evaluation…"), "evaluationButton")
+        self._evaluation = quiet_button(tr("Evaluation…"), "evaluationButton", flush=True)
         self._evaluation.setToolTip(
             tr("How accurate this network is, which classes it confuses, and on which photos.")
         )
@@ -162,17 +164,15 @@ class PredictionPanel(Card):
         column = QVBoxLayout()
         column.setSpacing(6)
         column.addWidget(self._answer_view)
-        row = QHBoxLayout()
-        row.addWidget(self._caption, 1)
-        many = quiet_button(tr("Many images…"), "predictFolderButton")
+        many = quiet_button(tr("Many images…"), "predictFolderButton", flush=True)
         many.setToolTip(tr("Classify all images in a folder, and sort them by class."))
         many.clicked.connect(self.folder_requested)
-        buttons = QVBoxLayout()
-        buttons.setSpacing(0)
+        buttons = QHBoxLayout()
         buttons.addWidget(self._evaluation)
         buttons.addWidget(many)
-        row.addLayout(buttons)
-        column.addLayout(row)
+        buttons.addStretch(1)
+        column.addWidget(self._caption)
+        column.addLayout(buttons)
         self.body.addLayout(column)
 
     # --- what it shows --------------------------------------------------------------------

@@ -248,9 +248,9 @@ def test_pasting_files_a_path_or_a_picture(qtbot, panel, zone, photos):
     assert refused.args[0].startswith("This text is not the path of a file.")
 
 
-def test_three_lines_are_kept_for_whose_answer_it_is(panel):
+def test_two_lines_are_kept_for_whose_answer_it_is(panel):
     caption = panel.findChild(QLabel, "checkpointCaption")
-    assert caption.minimumHeight() == 3 * caption.fontMetrics().lineSpacing()
+    assert caption.minimumHeight() == 2 * caption.fontMetrics().lineSpacing()
 
 
 def test_the_paste_key_pastes(qtbot, panel, zone, photos):
