@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 
 from flowergui.desktop.plots.metric import LOSS
-from flowergui.desktop.run_names import when
+from flowergui.desktop.run_names import MODES, when
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
 from flowergui.desktop.widgets.labels import escape_tooltip
@@ -76,7 +76,11 @@ COLUMNS: dict[RunColumn, Column] = {
         N_("Network"), "", lambda r: r.run.recipe.model, lambda r: r.run.recipe.model, number=False
     ),
     RunColumn.MODE: Column(
-        N_("Mode"), "", lambda r: r.run.recipe.mode, lambda r: r.run.recipe.mode, number=False
+        N_("Mode"),
+        "",
+        lambda r: tr(MODES[r.run.recipe.mode]),
+        lambda r: r.run.recipe.mode,
+        number=False,
     ),
     RunColumn.STARTED: Column(N_("Started"), "", name_of, lambda r: r.began, number=False),
     RunColumn.DATASET: Column(

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.config.setting import Setting, Value
-from flowergui.text import grouped_number, number, tr
+from flowergui.text import N_, grouped_number, number, tr
 
 _PARTIAL_NUMBER = re.compile(r"[-+]?[\d\s,_]*\.?\d*([eE][-+]?\d*)?")
 """What may become a number while it is typed."""
@@ -251,12 +251,20 @@ def range_text(setting: Setting) -> str:
 
 # --- numbers and their text -------------------------------------------------------------------
 
+SINGULAR = {
+    "epochs": N_("epoch"),
+    "images": N_("image"),
+    "versions": N_("version"),
+    "threads": N_("thread"),
+}
+"""What units are called after 1."""
+
 
 def text_of(setting: Setting, value: float) -> str:
     """The text of `value`, its unit included: "64 photos", "0.001", "off"."""
     if setting.zero and value == 0:
         return tr(setting.zero)
-    unit = setting.unit.removesuffix("s") if value == 1 else setting.unit
+    unit = SINGULAR.get(setting.unit, setting.unit) if value == 1 else setting.unit
     unit = tr(unit) if unit else ""
     return f"{number(value)} {unit}".strip()
 

@@ -1,6 +1,7 @@
 """The guide: what to do, what the curves say, and what helps when something goes wrong."""
 
 import platform
+import re
 from collections.abc import Iterator
 
 from PySide6.QtCore import QSize, Qt, Slot
@@ -17,8 +18,12 @@ from PySide6.QtWidgets import (
 from flowergui import __version__, language
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
+from flowergui.language import Language
 from flowergui.store import paths
 from flowergui.text import tr
+
+ITALICS = r"(?:(?<=[\u3000-\uffef]) )?(?<!\*)\*([^*\n]+)\*(?!\*) ?"
+"""Markdown of the names of controls, with the spaces around it; the one of a list stays."""
 
 CHAPTER_LEVEL = 2
 """The level of headings that begin a chapter."""
@@ -74,7 +79,10 @@ class GuideWindow(QDialog):
         self._go_to(number)
 
     def _show_text(self) -> None:
-        self._text.setMarkdown(f"{language.guide()}\n{_about()}")
+        guide = language.guide()
+        if language.current() is Language.SIMPLIFIED_CHINESE:
+            guide = re.sub(ITALICS, r"“\1”", guide)  # Chinese has no italics
+        self._text.setMarkdown(f"{guide}\n{_about()}")
         for block in self._blocks():
             airy = QTextBlockFormat(block.blockFormat())
             airy.setLineHeight(

@@ -10,12 +10,17 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
+from PySide6.QtGui import QFont, QGuiApplication
 
 from flowergui import language
 from flowergui.desktop.session import Session, Store, is_idle
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.language import NAMES, Language
 from flowergui.text import tr
+
+CHINESE_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC")
+"""What characters that the system's font lacks are taken from: where the system is not Chinese, it
+would be a Japanese font, in which many look different."""
 
 SETTING = "language"
 """The name of the user's choice in the settings file."""
@@ -31,6 +36,10 @@ def speak(wanted: Language) -> None:
     """The program speaks this language from now on, and Qt does: dialogs, context menus. Windows
     that are there do not change."""
     language.use(wanted)
+    family = QGuiApplication.font().family()
+    QFont.removeSubstitutions(family)
+    if wanted is Language.SIMPLIFIED_CHINESE:
+        QFont.insertSubstitutions(family, CHINESE_FONTS)
     app = QCoreApplication.instance()
     assert app is not None
     for before in app.findChildren(QTranslator):
