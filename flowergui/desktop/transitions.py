@@ -74,7 +74,7 @@ def with_chosen_preset(session: Session, preset: str) -> dict[str, Any]:
 def with_dataset(session: Session, scanned: Scanned) -> dict[str, Any]:
     """A dataset is open. A run to resume keeps its own."""
     changes: dict[str, Any] = {"dataset": scanned, "scanning": False}
-    if session.mode is Mode.RESUME and session.new_run is not None:
+    if session.mode is Mode.RESUME and session.new_run is not None and session.run_started:
         return {**changes, "new_run": replace(session.new_run, photos=scanned.folder)}
     return {**changes, "recipe": replace(session.recipe, photos=scanned.folder)}
 
@@ -355,10 +355,10 @@ def with_saved(session: Session, event: Saved) -> dict[str, Any]:
 
 def with_run_ended(session: Session) -> dict[str, Any]:
     """The run has ended. One that was resumed is not wanted twice: the mode is again that of the
-    new run before it."""
+    new run before it. One that could not begin still is."""
     assert is_idle(session)
     changes: dict[str, Any] = {"resume_options": UNCHANGED, "resume_check": None}
-    if session.mode is Mode.RESUME and session.new_run is not None:
+    if session.mode is Mode.RESUME and session.new_run is not None and session.run_started:
         changes = with_mode(session, Mode(session.new_run.mode))
     return {**changes, "ended_with": changes.get("recipe", session.recipe)}
 

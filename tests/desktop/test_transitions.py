@@ -11,12 +11,13 @@ from flowergui.desktop.session import Mode, Session, preset
 from flowergui.desktop.transitions import (
     with_mode,
     with_model,
+    with_run_ended,
     with_samples,
     with_saved_weights,
     with_settings_of,
     with_weights,
 )
-from flowergui.events import Scanned
+from flowergui.events import RunStarted, Scanned
 from flowergui.facts import ModelFacts, WeightsFacts
 from flowergui.store import paths
 
@@ -166,3 +167,24 @@ def test_a_saved_file_comes_before_a_download() -> None:
     downloaded = after(downloaded, with_model(downloaded, "resnet50"))
     assert with_saved_weights(downloaded, files) == {"saved_weights": files}
     assert with_saved_weights(session, ()) == {"saved_weights": ()}
+
+
+STARTED = RunStarted(
+    *("/models/one", "resnet18", "transfer", ("rose",), 8, 2, 64, "cpu", "float32"),
+    *(5, 2, 1, 0, 0, 1, 1, (), True),
+)
+
+
+@pytest.mark.parametrize("mode", [Mode.SCRATCH, Mode.TRANSFER])
+def test_after_a_resumed_run_the_mode_is_that_of_the_new_run_before_it(mode: Mode) -> None:
+    session = in_modes(Session(), mode)
+    new = session.recipe
+    resumed = replace(in_modes(session, Mode.RESUME), run_started=STARTED)
+    ended = after(resumed, with_run_ended(resumed))
+    assert (ended.mode, ended.recipe) == (mode, new)
+    assert ended.ended_with == ended.recipe
+
+
+def test_a_run_that_could_not_be_resumed_stays_chosen() -> None:
+    session = in_modes(Session(), Mode.RESUME)
+    assert after(session, with_run_ended(session)).mode is Mode.RESUME
