@@ -109,6 +109,13 @@ class DeviceNoticed:
 
 
 @dataclass(frozen=True, slots=True)
+class DevicesDescribed:
+    """The devices that networks can run on: the kind, name and size of each, in a line."""
+
+    devices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDescribed:
     """A network as it would be built for `class_count` classes and images of `image_size` pixels.
 
@@ -506,6 +513,14 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassListed:
+    """The image files of a class, in both splits of its folder; `paths` are whole."""
+
+    name: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PathsSorted:
     """What paths are that a user dropped, pasted or chose: files, and folders that are datasets.
     The images of a folder that is none are among the files."""
@@ -723,6 +738,7 @@ Event = (
     | SampleDrawn
     | ModelsListed
     | DeviceNoticed
+    | DevicesDescribed
     | ModelDescribed
     | DownloadProgress
     | WeightsSaved
@@ -756,6 +772,7 @@ Event = (
     | Explained
     | PathsSorted
     | PhotosFound
+    | ClassListed
     | PredictionFailed
     | PhotoCopied
     | CopyFailed

@@ -16,6 +16,8 @@ from flowergui.config.recipe_diff import differences
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
+    ClassListed,
+    DevicesDescribed,
     EpochDone,
     Event,
     ModelsListed,
@@ -48,6 +50,16 @@ def inspect(folder: str | Path) -> Iterator[Event]:
     yield from scan(Path(existing(str(folder)) or folder))
 
 
+def list_class(folder: str | Path, name: str) -> Iterator[Event]:
+    """Preparing ..., ClassListed: the image files of a class, none of which is opened. Raises
+    FlowerError if the folder can't be read."""
+    from flowergui.learning.data.scan import list_photos
+
+    rows = yield from list_photos(Path(folder), (name,))
+    found = (str(Path(folder, path)) for path, label, _ in rows if label == name)
+    yield ClassListed(name, tuple(found))
+
+
 def sample(folder: str | Path, *, seed: int = 0, photos_per_class: int = 80) -> Iterator[Event]:
     """SampleProgress ..., SampleDrawn: draws the sample dataset in `folder`. Raises FlowerError."""
     from flowergui.samples import sample_flowers
@@ -69,6 +81,13 @@ def list_models(models: Path | None = None) -> Iterator[Event]:
     )
     if (notice := unused_gpu()) is not None:
         yield notice
+
+
+def describe_devices() -> Iterator[Event]:
+    """DevicesDescribed: the devices that networks can run on."""
+    from flowergui.learning.device.hardware import device_names
+
+    yield DevicesDescribed(tuple(device_names()))
 
 
 def describe_model(model: str, class_count: int, image_size: int = 0) -> Iterator[Event]:

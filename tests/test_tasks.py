@@ -10,7 +10,7 @@ import pytest
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import ModelDescribed, ModelsListed, SampleDrawn, Scanned
+from flowergui.events import ClassListed, ModelDescribed, ModelsListed, SampleDrawn, Scanned
 from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
 
@@ -100,3 +100,16 @@ def test_the_newest_run_is_the_newest_with_a_checkpoint(models: Path) -> None:
         if day != "03":
             run.last.touch()
     assert library.newest_run(models).name.startswith("2026-01-02")
+
+
+def test_the_images_of_a_class_are_listed(make_photos, tmp_path):
+    folder = make_photos(tmp_path / "photos", classes=2, per_class=3)
+    (listed,) = [each for each in tasks.list_class(folder, "iris") if isinstance(each, ClassListed)]
+    assert listed.paths == tuple(str(folder / "iris" / f"iris_{n}.jpg") for n in range(3))
+    with pytest.raises(FlowerError):
+        list(tasks.list_class(tmp_path / "nowhere", "iris"))
+
+
+def test_devices_are_described():
+    (told,) = tasks.describe_devices()
+    assert told.devices[0].startswith("CPU: ")

@@ -2,19 +2,23 @@
 
 import logging
 import sys
+from contextlib import closing
 
-from PySide6.QtCore import QLocale, QObject, QSettings, Qt, QTimer, Slot
+from PySide6.QtCore import QLocale, QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from flowergui import language
 from flowergui.desktop.main_window import MainWindow
+from flowergui.desktop.preferences import preferences
 from flowergui.desktop.style import theme
+from flowergui.desktop.support import qt_messages
 from flowergui.desktop.threads.unix_signals import EndSignals
 from flowergui.desktop.window.handover import Handover
 from flowergui.desktop.window.language_controller import chosen, speak
 from flowergui.language import Language
 from flowergui.store import paths
+from flowergui.system.crash_report import CrashReport
 from flowergui.system.tuning import set_switch_interval
 
 
@@ -26,9 +30,7 @@ class Program(QObject):
         self._app = app
         self._handover: Handover | None = None
         self._next = Language.ENGLISH
-        settings = QSettings(
-            QSettings.Format.IniFormat, QSettings.Scope.UserScope, "flowergui", "flowergui"
-        )
+        settings = preferences.settings_file()
         system = language.preferred(QLocale.system().uiLanguages())
         speak(language.asked_for() or chosen(settings) or system)
         self.window: MainWindow | None = self._made()
@@ -49,6 +51,7 @@ class Program(QObject):
 
     def _made(self) -> MainWindow:
         window = MainWindow()
+        theme.fit_to_zoom(window)
         window.language_due.connect(self._change)
         return window
 
@@ -81,16 +84,25 @@ class Program(QObject):
 
 
 def main(folder: str | None = None) -> int:
-    """Shows the window, with `folder` opened where one is given; returns the exit code."""
+    """Shows the window, with `folder` opened where one is given; returns the exit code. Raises
+    FlowerError where the environment names a theme that there is not."""
+    scheme = preferences.scheme_of_environment()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     set_switch_interval()
+    with closing(CrashReport(paths.reports_folder())), qt_messages.logged():
+        return _run(scheme, folder)
+
+
+def _run(scheme: theme.Scheme | None, folder: str | None) -> int:
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("flowergui")
     app.setOrganizationName("flowergui")
     app.setDesktopFileName("flowergui")
     app.setWindowIcon(QIcon(str(paths.resource("icons/flowergui.svg"))))
-    theme.apply(app)
+    preferred = preferences.read(preferences.settings_file())
+    theme.apply(app, scheme or preferred.scheme)
+    theme.set_zoom(app, preferred.zoom)
     program = Program(app)
     signals = EndSignals(app)
     signals.asked.connect(program.end)

@@ -1,11 +1,13 @@
 """The window: it builds the panels and the controllers, connects them, and closes."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QPaintEvent, QShortcut
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QPaintEvent
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from flowergui.desktop.batch_prediction.batch_controller import BatchController
 from flowergui.desktop.dataset.dataset_controller import DatasetController
@@ -14,16 +16,22 @@ from flowergui.desktop.layers.network_controller import NetworkController
 from flowergui.desktop.linear_probe.confidence_controller import ConfidenceController
 from flowergui.desktop.linear_probe.networks_controller import NetworksController
 from flowergui.desktop.linear_probe.small_dataset_controller import SmallDatasetController
+from flowergui.desktop.menus.menu_bar import THEMES, MenuBar
+from flowergui.desktop.plots.zoom_windows import ALL_STEPS
 from flowergui.desktop.prediction.prediction_controller import PredictionController
+from flowergui.desktop.preferences import preferences
+from flowergui.desktop.preferences.preferences_controller import PreferencesController
 from flowergui.desktop.runs.runs_controller import RunsController
-from flowergui.desktop.session import Session, Store, listed_run
+from flowergui.desktop.session import Mode, Session, Store, continuable, listed_run
 from flowergui.desktop.settings.estimate_controller import EstimateController
 from flowergui.desktop.settings.memory_controller import MemoryController
 from flowergui.desktop.settings.recipe_controller import RecipeController
+from flowergui.desktop.settings.recipe_undo import RecipeUndo
 from flowergui.desktop.start_from.launch_controller import LaunchController
 from flowergui.desktop.start_from.resume_controller import ResumeController
 from flowergui.desktop.start_from.start_controller import StartController
 from flowergui.desktop.start_from.weights_controller import WeightsController
+from flowergui.desktop.support.support_controller import SupportController
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.run_history import replayed
 from flowergui.desktop.training.run_presenter import RunPresenter
@@ -36,6 +44,7 @@ from flowergui.desktop.window.guide_window import CURVES_CHAPTER, GuideWindow
 from flowergui.desktop.window.handover import Handover
 from flowergui.desktop.window.language_controller import LanguageController
 from flowergui.desktop.window.layout import Layout
+from flowergui.desktop.window.run_notice import RunNotice
 from flowergui.desktop.window.shutdown import Shutdown
 
 LOAD_MS = 1_000
@@ -50,10 +59,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWindowTitle("flowergui")
-        self._settings = QSettings(
-            QSettings.Format.IniFormat, QSettings.Scope.UserScope, "flowergui", "flowergui"
-        )
+        self._settings = preferences.settings_file()
         self._store = store = Store(parent=self)
         self._panels = panels = Layout(self)
         self._banner = banner = panels.banner
@@ -62,14 +68,15 @@ class MainWindow(QMainWindow):
         store.changed.connect(self._show)  # before the controllers: they may ask the user
         self._control = TrainingController(store, self)
         self._closing = Shutdown(store, self._control, jobs, banner, self)
+        self._undo = undo = RecipeUndo(store, self)
         self._datasets = DatasetController(store, panels.photos, jobs, self._settings, banner, self)
-        self._start_from = StartController(store, panels.modes, banner, jobs, self)
+        self._start_from = StartController(store, panels.modes, undo, banner, jobs, self)
         self._weights = WeightsController(store, panels.modes.weights, banner, jobs, self)
         self._resume = ResumeController(store, panels.modes, banner, jobs, self)
         self._launch = LaunchController(
             store, panels.run, panels.form, self._resume, self._control, banner, self
         )
-        self._recipes = RecipeController(store, panels.form, self)
+        self._recipes = RecipeController(store, panels.form, undo, self)
         self._memory = MemoryController(store, self._settings, banner, self)
         self._networks = NetworkController(store, panels.layers, banner, jobs, self)
         self._estimate = EstimateController(store, jobs, banner, self)
@@ -81,9 +88,14 @@ class MainWindow(QMainWindow):
         self._confidence = ConfidenceController(store, jobs, self)
         self._small_dataset = SmallDatasetController(store, jobs, banner, self)
         self._presenter = RunPresenter(store, self._control, panels.run, banner, self)
+        self._preferences = PreferencesController(self._settings, jobs, banner, self)
+        self._support = SupportController(store, self._preferences, banner, jobs, self)
+        self._notice = RunNotice(store, self._control, banner, self)
         self._drops = FileDrops(self)
         self.languages = LanguageController(store, self._settings, banner, self)
         """Its slot `choose` takes the Language that the user wants."""
+        self._menus = MenuBar(self._acts(), self)
+        self.setMenuBar(self._menus)
         self._connect()
         self._restore()
 
@@ -125,12 +137,64 @@ class MainWindow(QMainWindow):
         self._comparison.settings_requested.connect(self._start_from.take_settings)
         for signal in (self._comparison.resume_requested, self._comparison.settings_requested):
             signal.connect(self.activateWindow)
-        for keys, act in (
-            (QKeySequence("Ctrl+Return"), self._launch.start),
-            (QKeySequence(QKeySequence.StandardKey.Open), self._panels.photos.ask),
-            (QKeySequence("F1"), self._show_guide),
-        ):
-            QShortcut(keys, self).activated.connect(act)
+        self._connect_menus()
+
+    def _connect_menus(self) -> None:
+        self._store.changed.connect(lambda before, after: self._menus.show_session(after))
+        self._menus.recent_chosen.connect(self.open_folder)
+        self._datasets.recent_changed.connect(self._menus.show_recent)
+        self._menus.show_recent(self._datasets.recent)
+        self._menus.follow_undo(self._undo)
+        self._support.guide_requested.connect(self._show_guide)
+        self._preferences.changed.connect(self._show_scheme)
+        self._preferences.language_requested.connect(self.languages.choose)
+        self._show_scheme()
+
+    def _acts(self) -> dict[str, Callable[[], object]]:
+        """What each action of the menu bar does."""
+        panels, wishes, plot = self._panels, self._preferences, self._panels.run.plot
+        mode, preset = self._start_from.choose_mode, self._recipes.take_preset
+        return {
+            "openFolderAction": panels.photos.ask,
+            "drawSamplesAction": self._datasets.draw_samples,
+            "openPhotosAction": panels.predictions.browse,
+            "saveNowAction": self._control.save_now,
+            "closeAction": self._close_active_window,
+            "quitAction": self.close,
+            "undoAction": self._undo.undo,
+            "redoAction": self._undo.redo,
+            "pasteAction": panels.predictions.paste,
+            "settingsAction": wishes.open,
+            **{name: partial(wishes.choose_scheme, each) for name, each in THEMES.items()},
+            "zoomInAction": partial(wishes.zoom_by, 1),
+            "zoomOutAction": partial(wishes.zoom_by, -1),
+            "zoomResetAction": wishes.reset_zoom,
+            "followAllAction": partial(plot.follow, ALL_STEPS),
+            "followThousandAction": partial(plot.follow, 1_000),
+            "followFewAction": partial(plot.follow, 200),
+            "fullScreenAction": self._toggle_full_screen,
+            "startAction": self._launch.start,
+            "pauseAction": self._pause_or_continue,
+            "stopAction": self._control.stop,
+            "resumeLastAction": self._launch.resume_last,
+            "scratchAction": partial(mode, Mode.SCRATCH),
+            "resumeAction": partial(mode, Mode.RESUME),
+            "transferAction": partial(mode, Mode.TRANSFER),
+            "recommendedAction": partial(preset, "recommended"),
+            "tutorialAction": partial(preset, "tutorial"),
+            "speedupAction": self._take_speedup,
+            "runsAction": self._comparison.open,
+            "evaluationAction": self._evaluation.open,
+            "networksAction": self._network_comparison.open,
+            "confidenceAction": self._confidence.open,
+            "networkAction": self._networks.show_dialog,
+            "messagesAction": self._banner.show_log,
+            "modelsFolderAction": wishes.show_models_folder,
+            "clearCacheAction": wishes.ask_to_clear_cache,
+            "guideAction": self._show_guide,
+            "diagnosticsAction": self._support.copy_diagnostics,
+            "aboutAction": self._support.open_about,
+        }
 
     def _restore(self) -> None:
         self.resize(QSize(1360, 860).boundedTo(self.screen().availableSize()))
@@ -140,6 +204,7 @@ class MainWindow(QMainWindow):
         self._panels.restore(self._settings)
         self._resume.refresh()
         QTimer.singleShot(LOAD_MS, self, self._start_from.load_models)
+        QTimer.singleShot(LOAD_MS, self, self._support.look_for_reports)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -181,6 +246,13 @@ class MainWindow(QMainWindow):
         self._panels.form.finish_typing()
         self._estimate.take_speedup()
 
+    @Slot()
+    def _pause_or_continue(self) -> None:
+        if checkpoint := continuable(self.session):
+            self._resume.resume(checkpoint)
+        else:
+            self._control.pause_or_continue()
+
     # --- its place in another language ----------------------------------------------------
 
     def handover(self) -> Handover:
@@ -215,6 +287,25 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_advice(self) -> None:
         self._show_guide(CURVES_CHAPTER)
+
+    @Slot()
+    def _show_scheme(self) -> None:
+        wishes = self._preferences
+        fixed = wishes.fixed_scheme
+        self._menus.show_scheme(fixed or wishes.preferences.scheme, fixed=fixed is not None)
+
+    @Slot()
+    def _close_active_window(self) -> None:
+        (QApplication.activeWindow() or self).close()
+
+    @Slot()
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.WindowStateChange:
+            self._menus.show_full_screen(self.isFullScreen())
+        super().changeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:  # nobody else had a use for it

@@ -59,9 +59,14 @@ def rename_new(source: Path, target: Path) -> None:
 
 def write(path: Path, text: str) -> None:
     """Writes `text` to `path` as UTF-8, whole or not at all. Raises FlowerError."""
+    write_bytes(path, text.encode("utf-8", FS_ENCODING_ERRORS))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes `content` to `path`, whole or not at all. Raises FlowerError."""
     try:
         with _replacing(path) as half, half.open("xb") as file:
-            file.write(text.encode("utf-8", FS_ENCODING_ERRORS))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

@@ -1,8 +1,8 @@
-"""Tables for spreadsheets (CSV): predictions for images, and results of runs."""
+"""Tables for spreadsheets (CSV): predictions for images, results of runs, and what is on screen."""
 
 import csv
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,14 @@ def write_runs(path: Path, runs: Iterable[RunListed]) -> None:
             settings = (each.written(getattr(run.recipe, each.name)) for each in SETTINGS)
             results = (run.path, _as_text(run.note), run.epochs_done, *scores)
             add([*results, round(listed.seconds, 3), listed.size, run.recipe.photos, *settings])
+
+
+def write_table(path: Path, rows: Sequence[Sequence[str]]) -> None:
+    """Writes texts as a table to `path`; the first row is that of the columns' heads. Raises
+    FlowerError if it can't be written."""
+    with _table(path, rows[0] if rows else (), "backslashreplace") as add:
+        for row in rows[1:]:
+            add(map(_as_text, row))
 
 
 @contextmanager

@@ -42,6 +42,7 @@ from flowergui.language import Language
 
 NAMES = {
     "AdamW", "Adam", "SGD", "RMSprop", "StepLR", "MixUp", "CutMix", "EMA", "ImageNet", "flowergui",
+    "Flowergui",
     "CPU", "GPU", "NVIDIA", "Apple", "cuda", "mps", "Grad-CAM", "px", "ms",
     "MB", "GB", "Ctrl", "Return", "NaN", "Gamma", "rose", "tulip", "daisy", "Lite", "Some", "fc",
     "mynet", "ResNet",

@@ -1,7 +1,10 @@
 """The classes of a dataset, each with a picture and its number of images."""
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QModelIndex, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QPainter
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QWidget
 
 from flowergui.desktop.style import theme
@@ -40,17 +43,63 @@ class ClassModel(ListModel):
 class ClassList(TileListView):
     """Shows the classes, each with a picture and its number of images."""
 
+    images_requested = Signal(str)
+    """The user wants to see the images of this class."""
+    folder_requested = Signal(str)
+    """The user wants to see this folder in the file manager."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
-        self._classes = ClassModel()
-        super().__init__(self._classes, _ClassDelegate, 3 * TILE_PX, parent)
+        self._rows = ClassModel()
+        super().__init__(self._rows, _ClassDelegate, 3 * TILE_PX, parent)
         self.setObjectName("classList")
         self.setAccessibleName(tr("Classes"))
+        self._classes: tuple[ClassCount, ...] = ()
+        self.doubleClicked.connect(self._open)
+        for text, name, act in (
+            (tr("Show its &images"), "showClassImages", self._open_current),
+            (tr("&Open its folder"), "openClassFolder", self._open_folder),
+        ):
+            action = QAction(text, self)
+            action.setObjectName(name)
+            action.triggered.connect(act)
+            self.addAction(action)
+        self.actions()[0].setShortcut(Qt.Key.Key_Return)
+        self.actions()[0].setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+    @Slot(QModelIndex)
+    def _open(self, index: QModelIndex) -> None:
+        self.images_requested.emit(index.data(Qt.ItemDataRole.UserRole).name)
+
+    @Slot()
+    def _open_current(self) -> None:
+        if self.currentIndex().isValid():
+            self._open(self.currentIndex())
+
+    @Slot()
+    def _open_folder(self) -> None:
+        each: ClassCount | None = self.currentIndex().data(Qt.ItemDataRole.UserRole)
+        if each is not None and each.examples:
+            self.folder_requested.emit(str(Path(each.examples[0]).parent))
 
     def show_classes(self, classes: tuple[ClassCount, ...]) -> None:
         """Shows these classes instead of those before; the list is tall enough for VISIBLE_ROWS."""
         self.thumbnails.forget()
-        self._classes.show_rows(classes)
-        rows: float = len(classes)
+        self._classes = classes
+        self._rows.show_rows(classes)
+        self._fit()
+
+    def show_found(self, found: Callable[[str], bool]) -> None:
+        """Shows only the classes whose name is `found`; the list stays as tall."""
+        self._rows.show_rows(each for each in self._classes if found(each.name))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        rows: float = len(self._classes)
         if rows > VISIBLE_ROWS + 1:
             rows = VISIBLE_ROWS + 0.5  # half a row tells that there is something to scroll to
         height = rows * _row_height(self.fontMetrics().height())

@@ -2,22 +2,24 @@
 
 from typing import Any
 
-from PySide6.QtCore import QObject, QSettings, Slot
+from PySide6.QtCore import QObject, QSettings, Signal, Slot
 
 from flowergui import tasks
+from flowergui.desktop.dataset.class_window import ClassWindow
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
 from flowergui.desktop.session import Mode, Session, Store, is_idle, open_dataset
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.transitions import with_dataset, with_samples
 from flowergui.desktop.widgets.banner import Banner, Message
+from flowergui.desktop.widgets.file_manager import show_folder
 from flowergui.desktop.widgets.typed_path import shown_path
+from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.errors import FlowerError
-from flowergui.events import CacheState, SampleDrawn, SampleProgress, Scanned, ScanProgress
+from flowergui.events import ClassListed, SampleDrawn, SampleProgress, Scanned, ScanProgress
 from flowergui.store import paths
 from flowergui.text import tr
-from flowergui.wording import photo_cache_text
 
-SCAN, DRAW, CLEAR = "scan", "sample", "clear cache"
+SCAN, DRAW, CLASS = "scan", "sample", "images of a class"
 """The names of its jobs."""
 
 MAX_RECENT = 8
@@ -26,6 +28,9 @@ MAX_RECENT = 8
 
 class DatasetController(QObject):
     """Keeps `Session.dataset` at the folder that the user opened."""
+
+    recent_changed = Signal(object)
+    """The folders that were open, newest first (list[str]), are others."""
 
     def __init__(
         self,
@@ -41,11 +46,12 @@ class DatasetController(QObject):
         self._settings, self._banner = settings, banner
         self._problem: Message | None = None
         self._shows_run = self._reopening = False
-        panel.set_recent(self._recent())
+        panel.set_recent(self.recent)
         panel.folder_chosen.connect(self.open)
-        panel.samples_requested.connect(self._draw)
+        panel.samples_requested.connect(self.draw_samples)
         panel.cancel_requested.connect(self._cancel)
-        panel.clear_cache_requested.connect(self._clear_cache)
+        panel.class_requested.connect(self._show_class)
+        panel.class_folder_requested.connect(self._show_class_folder)
         store.changed.connect(self._follow)
 
     @Slot(str)
@@ -64,12 +70,12 @@ class DatasetController(QObject):
 
     def reopen(self) -> None:
         """Opens the folder that was open last; where it has gone, nothing is said."""
-        if folders := self._recent():
+        if folders := self.recent:
             self.open(folders[0])
             self._reopening = True
 
     @Slot()
-    def _draw(self) -> None:
+    def draw_samples(self) -> None:
         """Draws the sample flowers, then opens them."""
         self._dismiss_problem()
         folder = paths.sample_folder()
@@ -82,11 +88,6 @@ class DatasetController(QObject):
         self._jobs.cancel(DRAW)
         self._store.update(scanning=False)
         self._panel.show_cancelled()
-
-    @Slot()
-    def _clear_cache(self) -> None:
-        """Removes the decoded images that are kept from run to run."""
-        self._jobs.do(CLEAR, lambda: tasks.cached_photos(clear=True), self._on_events)
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
@@ -146,8 +147,6 @@ class DatasetController(QObject):
                     self._open_samples(event.folder)
                 case Scanned():
                     self._take(event)
-                case CacheState():
-                    self._banner.show_note(photo_cache_text(event))
 
     def _open_samples(self, folder: str) -> None:
         session = self._store.session
@@ -158,14 +157,52 @@ class DatasetController(QObject):
     def _take(self, scanned: Scanned) -> None:
         self._store.update(**with_dataset(self._store.session, scanned))
         opened = shown_path(scanned.folder)
-        recent = [opened, *(folder for folder in self._recent() if folder != opened)]
-        self._settings.setValue("recent", recent[:MAX_RECENT])
-        self._panel.set_recent(recent[:MAX_RECENT])
+        others = [folder for folder in self.recent if folder != opened]
+        recent = [opened, *others][:MAX_RECENT]
+        self._settings.setValue("recent", recent)
+        self._panel.set_recent(recent)
+        self.recent_changed.emit(recent)
 
-    def _recent(self) -> list[str]:
+    @property
+    def recent(self) -> list[str]:
+        """The folders that were open, newest first."""
         stored = self._settings.value("recent")  # the file may hold anything
         folders = stored if isinstance(stored, list) else [stored]
         return [folder for folder in folders if folder and isinstance(folder, str)]
+
+    # --- a class --------------------------------------------------------------------------
+
+    @Slot(str)
+    def _show_class(self, name: str) -> None:
+        """Shows the images of a class in a window of its own."""
+        dataset = self._store.session.dataset
+        if dataset is None:
+            return
+        for other in self._panel.window().findChildren(ClassWindow):
+            other.close()
+        window, folder = ClassWindow(name, self._panel.window()), dataset.folder
+
+        def listed(events: tuple[Any, ...]) -> None:
+            if isinstance(events[-1], ClassListed):
+                window.show_paths(events[-1].paths)
+
+        self._jobs.do(
+            CLASS,
+            lambda: tasks.list_class(folder, name),
+            listed,
+            lambda error: window.show_problem(str(error)),
+        )
+        window.finished.connect(self._class_closed)
+        bring_to_front(window)
+
+    @Slot()
+    def _class_closed(self) -> None:
+        self._jobs.cancel(CLASS)
+
+    @Slot(str)
+    def _show_class_folder(self, folder: str) -> None:
+        if problem := show_folder(folder):
+            self._banner.refuse(problem)
 
     def _dismiss_problem(self) -> None:
         if self._problem is not None:

@@ -13,6 +13,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.labels import quiet_button, small_label
+from flowergui.desktop.widgets.search_field import SearchField
 from flowergui.desktop.widgets.typed_path import shown_path, typed_path
 from flowergui.events import RunStarted, SampleProgress, Scanned, ScanProgress
 from flowergui.text import N_, tr, trn
@@ -30,11 +31,13 @@ class DatasetPanel(Card):
     """The user wants this folder; it need not exist."""
     samples_requested = Signal()
     """The user wants the sample flowers."""
-    clear_cache_requested = Signal()
-    """The user wants to delete the decoded images that are kept on the disk."""
     confidence_requested = Signal()
     """The user wants to know how sure an accuracy is with these images, and whether more would
     help."""
+    class_requested = Signal(str)
+    """The user wants to see the images of this class."""
+    class_folder_requested = Signal(str)
+    """The user wants to see this folder in the file manager."""
     cancel_requested = Signal()
     """The user wants to cancel the scan or the drawing."""
 
@@ -95,6 +98,7 @@ class DatasetPanel(Card):
         before, self._scanned = self._scanned, scanned
         self.show_folder(scanned.folder)
         if not (before and same_but_checked(before, scanned)):
+            self._search.clear()
             self._list.show_classes(scanned.classes)
         self._show_state()
 
@@ -102,8 +106,8 @@ class DatasetPanel(Card):
         """A resumed run trains on the images in this folder; `started` is None until it has."""
         self.show_folder(folder)
         for widget in (
-            self._invitation, self._list, self._problems, self._sample, self._progress,
-            self._confidence,
+            self._invitation, self._search, self._list, self._problems, self._sample,
+            self._progress, self._confidence,
         ):  # fmt: skip
             widget.hide()
         for label in (self._total, self._split):
@@ -163,7 +167,6 @@ class DatasetPanel(Card):
         self._recent = RecentFolders()
         self._recent.chosen.connect(self._open)
         self._recent.samples_requested.connect(self.samples_requested)
-        self._recent.clear_cache_requested.connect(self.clear_cache_requested)
         self.head.addWidget(self._recent)
         row = QHBoxLayout()
         row.addWidget(self._path, 1)
@@ -180,6 +183,10 @@ class DatasetPanel(Card):
     def _make_findings(self) -> None:
         self._invitation = small_label(text=tr(INVITATION))
         self._list = ClassList()
+        self._list.images_requested.connect(self.class_requested)
+        self._list.folder_requested.connect(self.class_folder_requested)
+        self._search = SearchField("classSearch", tr("Search classes"))
+        self._search.searched.connect(lambda: self._list.show_found(self._search.finds))
         self._total = small_label("heading")
         self._split = small_label()
         self._problems = quiet_button("", "problemsButton", flush=True)
@@ -199,6 +206,7 @@ class DatasetPanel(Card):
         )
         self._sample.clicked.connect(self.samples_requested)
         self.body.addWidget(self._invitation)
+        self.body.addWidget(self._search)
         self.body.addWidget(self._list)
         words = QVBoxLayout()
         words.setSpacing(2)
@@ -221,6 +229,7 @@ class DatasetPanel(Card):
         self._invitation.setVisible(self._invites and not opened)
         self._sample.setVisible(self._invites)
         self._list.setVisible(opened)
+        self._search.show_for(len(self._scanned.classes) if self._scanned else 0)
         self._total.setVisible(opened)
         self._split.setVisible(opened)
         self._confidence.setVisible(opened)

@@ -21,8 +21,6 @@ class RecentFolders(QPushButton):
     """The user wants this folder."""
     samples_requested = Signal()
     """The user wants the sample flowers."""
-    clear_cache_requested = Signal()
-    """The user wants to delete the decoded images that are kept on the disk."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(tr("Recent"), parent)
@@ -36,36 +34,33 @@ class RecentFolders(QPushButton):
         self._menu.triggered.connect(self._triggered)
         self._samples = QAction(tr("Sample flowers"), self)
         self._samples.setObjectName("sampleAction")
-        self._clear_cache = QAction(tr("Clear the image cache"), self)
-        self._clear_cache.setObjectName("clearCacheAction")
-        self._clear_cache.setToolTip(
-            tr("Deletes the decoded images that are kept to start faster. Your own files stay.")
-        )
         self.setMenu(self._menu)
         self.hide()
 
     def show_folders(self, folders: Sequence[str]) -> None:
         """Offers these folders, newest first."""
-        self._menu.clear()
-        metrics = self._menu.fontMetrics()
-        width = MAX_CHARACTERS * metrics.averageCharWidth()
-        for folder in folders:
-            path = Path(folder)
-            text = f"{path.name}  ({path.parent})"
-            text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
-            action = self._menu.addAction(text.replace("&", "&&"))
-            action.setToolTip(folder)
-            action.setData(folder)
+        fill_with_folders(self._menu, folders)
         self._menu.addSeparator()
         self._menu.addAction(self._samples)
-        self._menu.addAction(self._clear_cache)
         self.setVisible(bool(folders))
 
     @Slot(QAction)
     def _triggered(self, action: QAction) -> None:
         if action is self._samples:
             self.samples_requested.emit()
-        elif action is self._clear_cache:
-            self.clear_cache_requested.emit()
         else:
             self.chosen.emit(str(action.data()))
+
+
+def fill_with_folders(menu: QMenu, folders: Sequence[str]) -> None:
+    """Fills a menu with folders; each action has its path as data."""
+    menu.clear()
+    metrics = menu.fontMetrics()
+    width = MAX_CHARACTERS * metrics.averageCharWidth()
+    for folder in folders:
+        path = Path(folder)
+        text = f"{path.name}  ({path.parent})"
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
+        action = menu.addAction(text.replace("&", "&&"))
+        action.setToolTip(folder)
+        action.setData(folder)

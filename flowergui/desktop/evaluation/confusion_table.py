@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.confusion_matrix import ConfusionMatrix
+from flowergui.desktop.context_menus.table_actions import TableActions
 from flowergui.desktop.evaluation.confusion_model import ConfusionModel
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ModelIndex
@@ -75,6 +76,7 @@ class ConfusionTable(QTableView):
             header.setMinimumSectionSize(1)
             header.sectionClicked.connect(clicked)
         self.selectionModel().currentChanged.connect(self._moved)
+        TableActions(self, "confusions.csv", rows=False)
 
     def show_matrix(self, classes: Sequence[str], matrix: ConfusionMatrix) -> None:
         """Shows a matrix, which may grow: see `grown`."""

@@ -7,6 +7,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyleOptionViewItem, QWidget
 
+from flowergui.desktop.context_menus.photo_menu import add_photo_menu
 from flowergui.desktop.evaluation.evaluated_photos import prediction_text
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
@@ -41,6 +42,7 @@ class PhotoGrid(TileListView):
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setMovement(QListView.Movement.Static)
+        add_photo_menu(self, lambda photo: photo.path)
 
     def show_photos(self, photos: Sequence[PhotoEvaluated], path: str = "") -> None:
         """Replaces the photos, and chooses the one with this path, else the first."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from flowergui.desktop.context_menus.photo_menu import PhotoMenu
 from flowergui.desktop.evaluation.evaluated_photos import (
     ERRORS,
     Choice,
@@ -67,6 +68,7 @@ class PhotosCard(Card):
     def _make_detail(self) -> QWidget:
         view = PhotoView()
         view.setMinimumSize(MIN_PHOTO_PX)
+        PhotoMenu(view, lambda place: view.path)
         self._answer = AnswerView(view, prefix="evaluated")
         self._answer.explanation_requested.connect(self.explanation_requested)
         folder = quiet_button(tr("Show in its folder"), "showInFolderButton", flush=True)

@@ -40,7 +40,7 @@ class NetworkController(QObject):
         layers.frozen_requested.connect(self._freeze)
         layers.stage_epoch_requested.connect(self._set_stage_epoch)
         layers.schedule_cleared.connect(self._clear_schedule)
-        layers.network_requested.connect(self._show_dialog)
+        layers.network_requested.connect(self.show_dialog)
         store.changed.connect(self._follow)
 
     @Slot(object)
@@ -79,7 +79,7 @@ class NetworkController(QObject):
             if isinstance(event, ModelDescribed) and not self._debounce.isActive():
                 self._store.update(network=event)
                 if self._dialog_requested:
-                    self._show_dialog()
+                    self.show_dialog()
 
     @Slot(object)
     def _on_error(self, error: BaseException) -> None:
@@ -98,7 +98,7 @@ class NetworkController(QObject):
         self._store.update_recipe(**OWN_SIZE)
 
     @Slot()
-    def _show_dialog(self) -> None:
+    def show_dialog(self) -> None:
         """Opens "Show network", now or once the network is described."""
         network = self._store.session.network
         self._dialog_requested = network is None

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QObject, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
 
+from flowergui.desktop.context_menus.table_actions import TableActions
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
 from flowergui.events import LearningCurveEstimated
@@ -135,6 +136,7 @@ class GainsTable(QTreeView):
         self.sortByColumn(GainColumn.NOW, Qt.SortOrder.AscendingOrder)
         head.setSortIndicatorShown(False)  # it would hide a part of the narrow heads
         self.selectionModel().selectionChanged.connect(self.class_chosen)
+        TableActions(self, "classes.csv")
 
     def show_curve(self, event: LearningCurveEstimated | None) -> None:
         """Shows the classes of this curve, the least accurate first; None for none."""

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from flowergui.desktop.context_menus.table_actions import TableActions
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
 from flowergui.desktop.widgets.labels import escape_tooltip
@@ -229,6 +230,7 @@ class NetworksTable(QTreeView):
         head.setStretchLastSection(True)
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.selectionModel().selectionChanged.connect(self.current_network_changed)
+        TableActions(self, "networks.csv")
 
     @property
     def current(self) -> NetworkCompared | None:

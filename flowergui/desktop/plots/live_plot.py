@@ -4,7 +4,10 @@ Slots only append to columns; a timer draws, at most ten times a second and only
 that thousands of batches a second and a million points do not block the window.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Slot
@@ -15,11 +18,12 @@ from flowergui.desktop.plots.batch_columns import BatchColumns, finite
 from flowergui.desktop.plots.column_buffer import ColumnBuffer
 from flowergui.desktop.plots.draw_timer import DrawTimer
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
+from flowergui.desktop.plots.plot_menu import PlotMenu
 from flowergui.desktop.plots.plot_pane import PlotPane
+from flowergui.desktop.plots.plot_tooltip import PlotTooltip
 from flowergui.desktop.plots.zoom_windows import ALL_STEPS, ZoomWindows
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
-from flowergui.desktop.widgets.plot_tooltip import PlotTooltip
 from flowergui.events import BatchDone, EpochDone
 from flowergui.text import number, tr
 
@@ -65,6 +69,7 @@ class LivePlot(QWidget):
             layout.addWidget(pane, 1)
         self._accuracy.plot.setXLink(self._loss.plot)
         for pane in self._panes:
+            PlotMenu(pane.plot, pane.quantity.name, partial(self.rows, pane.quantity.name))
             pane.plot.scene().sigMouseMoved.connect(self._hover)
             pane.plot.getViewBox().sigRangeChangedManually.connect(self._moved_by_hand)
             pane.plot.viewport().installEventFilter(self)
@@ -152,6 +157,17 @@ class LivePlot(QWidget):
             pane.clear()
         self._readout.hide()
         self._hint.show()
+
+    def rows(self, name: str) -> list[list[Any]]:
+        """The numbers behind the plot of this metric: a row for each batch, with the validation of
+        its epoch in the row of the epoch's last batch."""
+        batches, epochs = self._batches, self._epochs
+        own = ("step", "epoch", name, f"{name}_smooth", "rate")
+        columns = [batches[column].tolist() for column in own]
+        validated = dict(zip(epochs["step"].tolist(), epochs[f"val_{name}"].tolist(), strict=True))
+        heads = ["step", "epoch", name, f"{name}_smoothed", "learning_rate", f"val_{name}"]
+        cells = zip(*columns, strict=True)
+        return [heads, *([*row, validated.get(row[0], math.nan)] for row in cells)]
 
     # --- what is in sight -----------------------------------------------------------------
 

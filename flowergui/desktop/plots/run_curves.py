@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Slot
@@ -15,8 +16,9 @@ from flowergui.desktop.plots.axes import MAX_LOSS_RATIO, MAX_THICK_POINTS, Ticks
 from flowergui.desktop.plots.column_buffer import Numbers, downsample_minmax, robust_range
 from flowergui.desktop.plots.metric import ACCURACY, Metric
 from flowergui.desktop.plots.pg import pyqtgraph as pg
+from flowergui.desktop.plots.plot_menu import PlotMenu
+from flowergui.desktop.plots.plot_tooltip import PlotTooltip
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.plot_tooltip import PlotTooltip
 from flowergui.events import EpochDone
 from flowergui.text import clock, tr, trn
 
@@ -87,6 +89,7 @@ class RunCurves(QWidget):
         layout.addWidget(self.plot)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self.plot.viewport().installEventFilter(self)
+        PlotMenu(self.plot, "runs", self.rows)
         self._draw()
 
     def show_curves(self, curves: Sequence[RunCurve], highlighted: int | None = None) -> None:
@@ -103,6 +106,24 @@ class RunCurves(QWidget):
         """Sets the horizontal axis: EPOCHS or MINUTES."""
         self._x_axis = by
         self._draw()
+
+    def rows(self) -> list[list[Any]]:
+        """The numbers behind the curves: a row for each epoch of each run."""
+        name = self._metric.name
+        heads = ["run", "epoch", "minutes", f"train_{name}", f"val_{name}"]
+        kinds = EPOCHS, MINUTES
+        return [
+            heads,
+            *(
+                [curve.name, *cells]
+                for curve in self._curves
+                for cells in zip(
+                    *(curve.across(kind).tolist() for kind in kinds),
+                    *(curve.values(self._metric, kind).tolist() for kind in ("train", "val")),
+                    strict=True,
+                )
+            ),
+        ]
 
     @Slot()
     def recolor(self) -> None:

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from flowergui.desktop.context_menus.photo_menu import PhotoMenu
 from flowergui.desktop.prediction.path_sorter import PathSorter, local_paths
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.worker import Worker
@@ -64,6 +65,7 @@ class DropZone(PhotoView):
         sorter.folder_dropped.connect(self.folder_dropped)
         sorter.refused.connect(self.refused)
         sorter.left_out.connect(self.left_out)
+        PhotoMenu(self, lambda place: self.path)
         self._pasted: QTemporaryDir | None = None
         self._paste_count = 0
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyleOptionViewItem, QWidget
 
+from flowergui.desktop.context_menus.photo_menu import add_photo_menu
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
@@ -31,6 +32,7 @@ class PhotoStrip(TileListView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFixedHeight(TILE_PX + 8 + self.horizontalScrollBar().sizeHint().height())
         self.hide()
+        add_photo_menu(self, lambda shown: shown.path)
 
     @property
     def current(self) -> PhotoAnswer | None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from flowergui.desktop.prediction.answer_view import AnswerView
@@ -57,17 +56,19 @@ class PredictionPanel(Card):
         self.body.addWidget(self._zone, 1)
         self._make_strip()
         self._make_answer()
-        shortcut = QShortcut(QKeySequence.StandardKey.Paste, self)
-        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(self._zone.paste)
         self._show(None)
 
     # --- for its controller ---------------------------------------------------------------
 
     @Slot()
     def paste(self) -> None:
-        """Takes a picture or files from the clipboard, as Ctrl+V here does."""
+        """Takes a picture or files from the clipboard, as Ctrl+V does."""
         self._zone.paste()
+
+    @Slot()
+    def browse(self) -> None:
+        """Asks for images, or for a checkpoint."""
+        self._zone.browse()
 
     @property
     def photos(self) -> tuple[PhotoAnswer, ...]:

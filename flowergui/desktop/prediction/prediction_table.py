@@ -4,6 +4,7 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QEvent,
     QModelIndex,
     QObject,
     QRectF,
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from flowergui.desktop.context_menus.table_actions import TableActions
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
 from flowergui.desktop.widgets.labels import escape_tooltip
@@ -98,8 +100,17 @@ class PredictionTable(QTableView):
         self.verticalHeader().hide()
         self.horizontalHeader().hide()
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        height = self.fontMetrics().height() + ROW_PADDING_PX
         self.verticalHeader().setMinimumSectionSize(1)
+        self._fit()
+        TableActions(self, "predictions.csv", rows=False)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        height = self.fontMetrics().height() + ROW_PADDING_PX
         self.verticalHeader().setDefaultSectionSize(height)
         self.setMinimumHeight(MIN_ROWS * height)
         self.setMaximumHeight(MAX_ROWS * height)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QObject, Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from flowergui.config.recipe_diff import Difference
+from flowergui.desktop.context_menus.table_actions import TableActions
 from flowergui.desktop.run_names import when
 from flowergui.desktop.runs.runs_model import dot
 from flowergui.desktop.style import theme
@@ -100,6 +101,7 @@ class DifferenceTable(QTableView):
             head.setHighlightSections(False)
             head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        TableActions(self, "differences.csv", rows=False)
 
     def show_differences(self, runs: Sequence[Colored], rows: Sequence[Difference]) -> None:
         """Shows these runs side by side."""

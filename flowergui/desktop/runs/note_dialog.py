@@ -8,6 +8,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QInputDialog, QPushButton, QWidget
 
 from flowergui.desktop.widgets.labels import escape_tooltip
+from flowergui.desktop.widgets.windows import DISPLAY_NAME
 from flowergui.facts import RunFacts
 from flowergui.text import tr
 
@@ -19,7 +20,7 @@ def ask_for_note(parent: QWidget | None, run: RunFacts, then: Callable[[str], ob
     box = QInputDialog(parent)
     box.setObjectName("noteQuestion")
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle("flowergui")
+    box.setWindowTitle(DISPLAY_NAME)
     box.setLabelText(escape_tooltip(tr("Your note on {run}:", run=Path(run.path).name)))
     box.setTextValue(run.note)
     box.setOkButtonText(tr("Save"))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMessageBox
 from flowergui import tasks
 from flowergui.desktop.runs import runs_jobs
 from flowergui.desktop.runs.note_dialog import ask_for_note
-from flowergui.desktop.runs.runs_jobs import Removal
+from flowergui.desktop.runs.runs_jobs import Removal, Removed
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.session import Store, is_idle
 from flowergui.desktop.threads.jobs import Jobs
@@ -23,7 +23,8 @@ from flowergui.events import Exported
 from flowergui.facts import RunFacts
 from flowergui.text import tr
 
-FIND, WRITE_NOTE, REMOVE = "is a run still there", "write a note", "remove a run"
+FIND, WRITE_NOTE = "is a run still there", "write a note"
+REMOVE, PUT_BACK = "remove a run", "put a run back"
 EXPORT, SAVE_TABLE = "export", "save the table of runs"
 
 
@@ -207,11 +208,15 @@ class RunActions(QObject):
             lambda events: self._show_removal(run, events[-1]),
         )
 
-    def _show_removal(self, run: RunFacts, removal: Removal) -> None:
+    def _show_removal(self, run: RunFacts, removed: Removed) -> None:
         name = Path(run.path).name
-        match removal:
+        match removed.removal:
             case Removal.DONE:
                 self._note(tr("{run} is in the trash.", run=name))
+                if self._window is not None and removed.in_trash:
+                    self._window.offer(
+                        tr("Put back"), lambda: self._put_back(run, removed.in_trash)
+                    )
                 self._forget(run)
             case Removal.GONE:
                 self._gone(run)
@@ -225,3 +230,12 @@ class RunActions(QObject):
                     tr("{run} can't be moved to the trash. Delete its folder yourself.", run=name),
                     is_error=True,
                 )
+
+    def _put_back(self, run: RunFacts, in_trash: str) -> None:
+        def back(events: Sequence[str]) -> None:
+            self._note(tr("{run} is back.", run=Path(run.path).name))
+            self.outdated.emit()
+            if is_idle(self._store.session):
+                self.list_requested.emit()
+
+        self._jobs.do(PUT_BACK, lambda: runs_jobs.put_back(in_trash, run.path), back, self._failed)

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Signal, SignalInstance, Slot
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
+from flowergui.desktop.context_menus.table_actions import TableActions
 from flowergui.desktop.runs.run_table import RunTable
 from flowergui.desktop.runs.runs_model import RunsModel
 from flowergui.desktop.style import theme
@@ -13,6 +15,7 @@ from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_export, choose_table
 from flowergui.desktop.widgets.file_manager import show_folder
 from flowergui.desktop.widgets.labels import quiet_button, small_label
+from flowergui.desktop.widgets.search_field import SearchField
 from flowergui.facts import RunFacts
 from flowergui.text import file_size, tr, trn
 
@@ -56,6 +59,9 @@ class RunListCard(Card):
         self.table.current_run_changed.connect(self.refresh)
         self.table.note_requested.connect(lambda: self._request(self.note_requested))
         self.table.setMinimumHeight(8 * self.fontMetrics().height())
+        self._search = SearchField("runsSearch", tr("Search runs"))
+        self._search.searched.connect(self.table.search)
+        self.body.addWidget(self._search)
         self.body.addWidget(self.table, 1)
         self._nothing = small_label(text=tr("Looking for runs…"))
         self._nothing.setObjectName("noRuns")
@@ -63,8 +69,16 @@ class RunListCard(Card):
         self._note = small_label()
         self._note.setObjectName("runsNote")
         self._note.hide()
-        self.body.addWidget(self._note)
+        self._offer = quiet_button("", "runsOffer")
+        self._offer.hide()
+        self._offer.clicked.connect(self._take_offer)
+        self._offered: Callable[[], object] | None = None
+        said = QHBoxLayout()
+        said.addWidget(self._note, 1)
+        said.addWidget(self._offer)
+        self.body.addLayout(said)
         self.body.addLayout(self._make_buttons())
+        self._make_menu()
         self.refresh()
 
     def _make_buttons(self) -> QHBoxLayout:
@@ -125,6 +139,22 @@ class RunListCard(Card):
             row.addWidget(each)
         return row
 
+    def _make_menu(self) -> None:
+        """A right click on a run offers what the buttons do."""
+        self._actions: list[tuple[QAction, QPushButton]] = []
+        for button in (
+            self._resume, self._take_settings, self._evaluate, self._predict, self._export,
+            self._write_note, self._folder, self._remove,
+        ):  # fmt: skip
+            action = QAction(button.text(), self.table)
+            action.triggered.connect(button.click)
+            self._actions.append((action, button))
+            self.table.addAction(action)
+        line = QAction(self.table)
+        line.setSeparator(True)
+        self.table.addAction(line)
+        TableActions(self.table, "runs.csv")
+
     # --- what it shows --------------------------------------------------------------------
 
     def set_state(self, *, idle: bool, training: str) -> None:
@@ -142,6 +172,20 @@ class RunListCard(Card):
         self._note.setText(text)
         self._note.setVisible(bool(text))
         theme.style(self._note, role="error" if is_error else "caption")
+        self._offer.hide()
+
+    def offer(self, text: str, act: Callable[[], object]) -> None:
+        """Shows a button beside what was said last; it goes with that."""
+        self._offered = act
+        self._offer.setText(text)
+        self._offer.show()
+
+    @Slot()
+    def _take_offer(self) -> None:
+        act = self._offered
+        self.show_note("")
+        if act is not None:
+            act()
 
     @Slot()
     def refresh(self) -> None:
@@ -152,6 +196,7 @@ class RunListCard(Card):
             trn("{count} run, {size}", "{count} runs, {size}", len(runs), size=size) if runs else ""
         )
         self._save.setEnabled(bool(runs))
+        self._search.show_for(len(runs))
         self.table.setVisible(bool(runs))
         self._nothing.setVisible(not runs)
         listed = self.table.current
@@ -164,6 +209,8 @@ class RunListCard(Card):
         for button in (self._write_note, self._folder):
             button.setEnabled(run is not None)
         self._remove.setEnabled(run is not None and run.path != self._training)
+        for action, button in self._actions:
+            action.setEnabled(button.isEnabled())
 
     # --- what is asked for ----------------------------------------------------------------
 

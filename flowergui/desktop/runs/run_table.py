@@ -29,6 +29,8 @@ class RunTable(QTreeView):
         self._sorted.setSourceModel(runs)
         self._sorted.setSortRole(SORT_ROLE)
         self._sorted.setSortCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self._sorted.setFilterKeyColumn(-1)
+        self._sorted.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.setModel(self._sorted)
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
@@ -65,6 +67,11 @@ class RunTable(QTreeView):
                 QItemSelectionModel.SelectionFlag.ClearAndSelect
                 | QItemSelectionModel.SelectionFlag.Rows,
             )
+
+    @Slot(str)
+    def search(self, text: str) -> None:
+        """Shows only the runs that have this in one of their columns."""
+        self._sorted.setFilterFixedString(text.strip())
 
     @Slot(QModelIndex)
     def _double_clicked(self, index: QModelIndex) -> None:

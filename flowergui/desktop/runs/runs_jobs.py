@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,10 @@ from typing import Any
 from PySide6.QtCore import QFile
 
 from flowergui import tasks
+from flowergui.errors import FlowerError
 from flowergui.events import RunListed
 from flowergui.store import csv_export, library, paths
+from flowergui.text import tr
 
 
 class Removal(StrEnum):
@@ -23,6 +27,14 @@ class Removal(StrEnum):
     """It trains, here or in another process."""
     REFUSED = "refused"
     """The system has no trash for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What became of a run, and where it is in the trash; "" where that is not known."""
+
+    removal: Removal
+    in_trash: str = ""
 
 
 def list_runs() -> Iterator[tuple[Any, ...]]:
@@ -51,10 +63,31 @@ def write_note(run: str, text: str) -> Iterator[bool]:
     yield there
 
 
-def remove(run: str, *, trains_here: bool) -> Removal:
+def remove(run: str, *, trains_here: bool) -> Removed:
     """Moves the folder of a run to the system's trash."""
     if not os.path.isdir(run):
-        return Removal.GONE
+        return Removed(Removal.GONE)
     if trains_here or library.is_training(run):
-        return Removal.TRAINING
-    return Removal.DONE if QFile(run).moveToTrash() else Removal.REFUSED
+        return Removed(Removal.TRAINING)
+    folder = QFile(run)
+    if not folder.moveToTrash():
+        return Removed(Removal.REFUSED)
+    return Removed(Removal.DONE, folder.fileName())
+
+
+def put_back(in_trash: str, run: str) -> Iterator[str]:
+    """Moves a run from the trash to where it was, and gives that. Raises FlowerError."""
+    try:
+        if os.path.exists(run):
+            raise FileExistsError(tr("something else is there"))
+        os.rename(in_trash, run)
+    except OSError as error:
+        reason = error.strerror or error
+        raise FlowerError(
+            tr("{path} can't be put back: {reason}.", path=run, reason=reason),
+            hint=tr("It is in the trash of your system."),
+        ) from error
+    trashed = Path(in_trash)
+    with suppress(OSError):  # where freedesktop.org keeps what is in the trash
+        (trashed.parents[1] / "info" / f"{trashed.name}.trashinfo").unlink()
+    yield run

@@ -1,6 +1,6 @@
 """All runs on disk, side by side: their results, their curves, and how their settings differ."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QDialog, QSplitter, QVBoxLayout, QWidget
@@ -109,6 +109,10 @@ class RunsWindow(QDialog):
     def show_note(self, text: str, *, is_error: bool = False) -> None:
         """Says something in the window; "" takes it back."""
         self._list.show_note(text, is_error=is_error)
+
+    def offer(self, text: str, act: Callable[[], object]) -> None:
+        """Shows a button beside what was said last; it goes with that."""
+        self._list.offer(text, act)
 
     @property
     def runs(self) -> RunsModel:

@@ -33,7 +33,7 @@ class LaunchController(QObject):
         self._store, self._form, self._resume = store, form, resume
         self._training, self._banner = training, banner
         panel.start_requested.connect(self.start)
-        panel.resume_last_requested.connect(self._resume_last)
+        panel.resume_last_requested.connect(self.resume_last)
         panel.resume_requested.connect(resume.resume)
         panel.pause_requested.connect(training.pause)
         panel.continue_requested.connect(training.unpause)
@@ -55,7 +55,8 @@ class LaunchController(QObject):
             self._begin(lambda live: tasks.train(recipe, live))
 
     @Slot()
-    def _resume_last(self) -> None:
+    def resume_last(self) -> None:
+        """Resumes the newest run."""
         self._form.finish_typing()
         self._resume.resume_last()
 

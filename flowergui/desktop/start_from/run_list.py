@@ -1,7 +1,9 @@
 """Which run to resume: those on disk, newest first, or a checkpoint from elsewhere."""
 
-from PySide6.QtCore import QItemSelectionModel, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QPainter
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QItemSelectionModel, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -12,12 +14,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from flowergui.desktop.context_menus.saving import say
 from flowergui.desktop.run_names import ResumableRun
 from flowergui.desktop.session import Session, offered_runs
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_file
+from flowergui.desktop.widgets.file_manager import show_folder
 from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
 from flowergui.desktop.widgets.labels import quiet_button, small_label
+from flowergui.desktop.widgets.search_field import SearchField
 from flowergui.text import tr
 
 VISIBLE_ROWS = 4
@@ -34,6 +39,7 @@ class RunList(QWidget):
         super().__init__(parent)
         self._shown: tuple[ResumableRun, ...] | None = None
         self._showing = False
+        self._chosen = ""  # the checkpoint to resume
         self._rows = _RunModel(self)
         self._list = QListView()
         self._list.setObjectName("runList")
@@ -45,6 +51,9 @@ class RunList(QWidget):
         self._list.setModel(self._rows)
         self._list.setItemDelegate(_RunDelegate(self._list))
         self._list.selectionModel().currentChanged.connect(self._selected)
+        self._make_menu()
+        self._search = SearchField("runSearch", tr("Search runs"))
+        self._search.searched.connect(self._show_found)
         self._nothing = small_label(text=tr("Nothing to resume yet. Runs appear here."))
         self._browse = quiet_button(tr("Another checkpoint…"), "browseCheckpointButton", flush=True)
         self._browse.setToolTip(tr("A last.pth from elsewhere, or a file that has only weights"))
@@ -52,26 +61,57 @@ class RunList(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
+        column.addWidget(self._search)
         column.addWidget(self._list)
         column.addWidget(self._nothing)
         column.addWidget(self._browse, 0, Qt.AlignmentFlag.AlignLeft)
 
+    def _make_menu(self) -> None:
+        folder = QAction(tr("Open its &folder"), self._list)
+        folder.setObjectName("openRunFolder")
+        folder.triggered.connect(self._open_folder)
+        self._list.addAction(folder)
+        self._list.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
     def show_session(self, session: Session) -> None:
         """Shows what can be resumed; the chosen one is selected."""
         rows = offered_runs(session)
-        selection = self._list.selectionModel()
-        self._showing = True
+        self._chosen = session.checkpoint
         if rows != self._shown:
             self._shown = rows
-            self._rows.show_rows(rows)
-            self._fit(len(rows))
-        for row, run in enumerate(rows):
+            self._search.show_for(len(rows))
+            self._fit()
+            self._show_found()
+        self._select_chosen()
+
+    @Slot()
+    def _show_found(self) -> None:
+        """Shows the runs that are looked for; the list stays as tall."""
+        self._showing = True
+        self._rows.show_rows(
+            each
+            for each in self._shown or ()
+            if self._search.finds(each.title, each.detail, each.when, each.tip)
+        )
+        self._showing = False
+        self._select_chosen()
+
+    def _select_chosen(self) -> None:
+        selection = self._list.selectionModel()
+        self._showing = True
+        for row, run in enumerate(self._rows.rows):
             index = self._rows.index(row)
-            if run.checkpoint == session.checkpoint and selection.currentIndex() != index:
+            if run.checkpoint == self._chosen and selection.currentIndex() != index:
                 selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self._showing = False
 
-    def _fit(self, count: int) -> None:
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        count = len(self._shown or ())
         self._list.setVisible(count > 0)
         self._nothing.setVisible(count == 0)
         more = 0.5 if count > VISIBLE_ROWS else 0
@@ -83,6 +123,12 @@ class RunList(QWidget):
         index = self._list.selectionModel().currentIndex()
         if index.isValid() and not self._showing:
             self.checkpoint_requested.emit(self._rows.rows[index.row()].checkpoint)
+
+    @Slot()
+    def _open_folder(self) -> None:
+        run: ResumableRun | None = self._list.currentIndex().data(Qt.ItemDataRole.UserRole)
+        if run is not None and (problem := show_folder(Path(run.checkpoint).parent)):
+            say(self, problem)
 
     @Slot()
     def _ask(self) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import Mode, Store
+from flowergui.desktop.settings.recipe_undo import RecipeUndo
 from flowergui.desktop.start_from.mode_selector import ModeSelector
 from flowergui.desktop.threads import preload_torch
 from flowergui.desktop.threads.jobs import Jobs
@@ -31,12 +32,13 @@ class StartController(QObject):
         self,
         store: Store,
         panel: ModeSelector,
+        undo: RecipeUndo,
         banner: Banner,
         jobs: Jobs,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._store, self._banner, self._jobs = store, banner, jobs
+        self._store, self._undo, self._banner, self._jobs = store, undo, banner, jobs
         self._loading = False
         panel.mode_requested.connect(self.choose_mode)
         panel.models.model_requested.connect(self.choose_model)
@@ -63,7 +65,8 @@ class StartController(QObject):
     @Slot(object)
     def take_settings(self, recipe: Recipe) -> None:
         """The user wants a new run with the settings of another."""
-        self._store.update(**with_settings_of(self._store.session, recipe))
+        changes = with_settings_of(self._store.session, recipe)
+        self._undo.change(tr("the settings of that run"), changes)
         session = self._store.session
         if recipe.photos and session.dataset is None and not session.scanning:
             self.dataset_requested.emit(recipe.photos)

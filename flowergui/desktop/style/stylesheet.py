@@ -1,13 +1,25 @@
 """The one stylesheet, made for a theme. Its hooks are listed in theme.py."""
 
+import re
+
 from PySide6.QtGui import QFont, QFontMetrics
 
 from flowergui.desktop.style.colors import Theme
 from flowergui.store import paths
 
+_WIDER_THAN_A_LINE = re.compile(r"(?<![\d.])([2-9]|\d{2,})px")
 
-def stylesheet(theme: Theme, font: QFont) -> str:
-    """The one stylesheet; `font` is the system's, the type scale is made from its size."""
+
+def stylesheet(theme: Theme, font: QFont, zoom: float = 1.0) -> str:
+    """The one stylesheet. The type scale is made from the size of `font`; everything else that is
+    wider than a line is `zoom` times as wide."""
+    sheet = _sheet(theme, font, zoom)
+    if zoom == 1:
+        return sheet
+    return _WIDER_THAN_A_LINE.sub(lambda found: f"{round(int(found[1]) * zoom)}px", sheet)
+
+
+def _sheet(theme: Theme, font: QFont, zoom: float) -> str:
     size, unit = font.pointSizeF(), "pt"
     if size <= 0:  # some platforms give their font in pixels
         size, unit = float(font.pixelSize()), "px"
@@ -17,7 +29,7 @@ def stylesheet(theme: Theme, font: QFont) -> str:
     check, dash = (
         paths.resource(f"icons/{name}-{mode}.svg").as_posix() for name in ("check", "dash")
     )
-    box = round(QFontMetrics(font).height() * 0.8)
+    box = round(QFontMetrics(font).height() * 0.8 / zoom)
     boxes, hovered, checked, partly, disabled = (
         ", ".join(f"{kind}::indicator{state}" for kind in ("QCheckBox", "QTreeView", "QListView"))
         for state in ("", ":hover", ":checked", ":indeterminate", ":disabled")
@@ -173,9 +185,15 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 
 QSplitter::handle {{ background: transparent; }}
+QMenuBar {{ background: {t.background}; color: {t.text}; padding: 2px 6px 0 6px; }}
+QMenuBar::item {{ padding: 4px 9px; border-radius: 4px; background: transparent; }}
+QMenuBar::item:selected, QMenuBar::item:pressed {{ background: {t.hover}; }}
 QMenu {{ background: {t.card}; border: 1px solid {t.border_strong}; padding: 4px; }}
-QMenu::item {{ padding: 5px 22px 5px 12px; border-radius: 4px; }}
+QMenu::item {{ padding: 5px 22px 5px 28px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
 QMenu::item:disabled {{ color: {t.faint}; }}
+QMenu::indicator {{ width: 14px; height: 14px; left: 7px; border-radius: 4px; }}
+QMenu::indicator:checked {{ background: {t.accent}; image: url("{check}"); }}
+QMenu::indicator:disabled {{ background: {t.faint}; }}
 QMenu::separator {{ background: {t.border}; height: 1px; margin: 4px 8px; }}
 """

@@ -1,8 +1,9 @@
 """The look of the whole program: colours, type and one stylesheet, light and dark.
 
-`apply(app)` sets palette and stylesheet, and follows the system's light or dark scheme, live.
-`current()` gives the colours to widgets that paint themselves (plots), and `signals.changed` says
-when to paint again. Everything else is set by dynamic properties, through `style`:
+`apply(app)` sets palette and stylesheet, and follows the system's light or dark scheme, live;
+`set_zoom` makes text, and the room around it, larger or smaller. `current()` gives the colours to
+widgets that paint themselves (plots), and `signals.changed` says when to paint again. Everything
+else is set by dynamic properties, through `style`:
 
     QPushButton   role="primary"   the one action that matters here (accent colour)
                   role="danger"    stops or deletes
@@ -30,28 +31,41 @@ when to paint again. Everything else is set by dynamic properties, through `styl
 Boolean hooks take True or False. No height of text is fixed, so larger system fonts fit.
 """
 
+from enum import StrEnum
+
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 from flowergui.desktop.style.colors import DARK, LIGHT, Theme
 from flowergui.desktop.style.stylesheet import stylesheet
+from flowergui.desktop.style.zoomed_layouts import zoom_layouts
 
 SPACE = 8
 """Pixels between neighbours; margins of cards and gaps between panels are multiples of it."""
+
+
+class Scheme(StrEnum):
+    """Which colours are used: those of the system's scheme, or always the same."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
 
 
 class ThemeSignals(QObject):
     """Signals of the theme; the only object is `signals`."""
 
     changed = Signal(object)
-    """The new Theme; the stylesheet is in place already."""
+    """The new Theme, or the same in another size; the stylesheet is in place already."""
 
 
 signals = ThemeSignals()
 
 _current = LIGHT
-_scheme = "auto"
+_scheme: str = Scheme.SYSTEM
+_zoom = 100
+_font: QFont | None = None  # the system's, before it was zoomed
 
 
 def current() -> Theme:
@@ -60,24 +74,58 @@ def current() -> Theme:
 
 
 def scheme() -> str:
-    """The scheme that `apply` was called with: "auto", "light" or "dark"."""
+    """The Scheme that `apply` was called with."""
     return _scheme
 
 
-def apply(app: QApplication, scheme: str = "auto") -> None:
-    """Gives `app` its palette and stylesheet. "auto" follows the system, live; "light" and "dark"
+def zoom() -> int:
+    """The size of text, and of the room around it, in percent of the system's."""
+    return _zoom
+
+
+def apply(app: QApplication, scheme: str = Scheme.SYSTEM) -> None:
+    """Gives `app` its palette and stylesheet. SYSTEM follows the system, live; LIGHT and DARK
     override it."""
     global _scheme
     _scheme = scheme
     if app.style().objectName() != "fusion":
         app.setStyle("Fusion")
     hints = app.styleHints()
-    wanted = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+    wanted: dict[str, Qt.ColorScheme] = {
+        Scheme.LIGHT: Qt.ColorScheme.Light,
+        Scheme.DARK: Qt.ColorScheme.Dark,
+    }
     # The platform needs it too, for title bars and native dialogs.
     hints.setColorScheme(wanted.get(scheme, Qt.ColorScheme.Unknown))
     hints.colorSchemeChanged.connect(_follower.follow, Qt.ConnectionType.UniqueConnection)
-    dark = hints.colorScheme() == Qt.ColorScheme.Dark if scheme == "auto" else scheme == "dark"
+    system_is_dark = hints.colorScheme() == Qt.ColorScheme.Dark
+    dark = system_is_dark if scheme == Scheme.SYSTEM else scheme == Scheme.DARK
     _set_look(app, DARK if dark else LIGHT)
+
+
+def set_zoom(app: QApplication, percent: int) -> None:
+    """Makes text, and the room around it, this large from now on: 100 is the system's size."""
+    global _zoom, _font
+    if percent == _zoom:
+        return
+    _font = _font or QFont(app.font())
+    _zoom = percent
+    font = QFont(_font)
+    if font.pointSizeF() > 0:
+        font.setPointSizeF(_font.pointSizeF() * percent / 100)
+    else:
+        font.setPixelSize(round(_font.pixelSize() * percent / 100))
+    app.setFont(font)
+    _set_look(app, _current)
+    for window in app.topLevelWidgets():
+        zoom_layouts(window, percent)
+
+
+def fit_to_zoom(window: QWidget) -> None:
+    """Gives a new window the room around its texts that fits the zoom; to be called before it is
+    shown."""
+    if _zoom != 100:
+        zoom_layouts(window, _zoom)
 
 
 def style(widget: QWidget, **hooks: str | bool) -> None:
@@ -104,7 +152,7 @@ def _set_look(app: QApplication, theme: Theme) -> None:
     global _current
     _current = theme
     app.setPalette(_palette(theme))
-    app.setStyleSheet(stylesheet(theme, app.font()))
+    app.setStyleSheet(stylesheet(theme, app.font(), _zoom / 100))
     signals.changed.emit(theme)
 
 
@@ -113,7 +161,7 @@ class _Follower(QObject):
     def follow(self, system: Qt.ColorScheme) -> None:
         """The system went light or dark."""
         app = QApplication.instance()
-        if _scheme == "auto" and isinstance(app, QApplication):
+        if _scheme == Scheme.SYSTEM and isinstance(app, QApplication):
             _set_look(app, DARK if system == Qt.ColorScheme.Dark else LIGHT)
 
 

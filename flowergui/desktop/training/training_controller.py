@@ -75,6 +75,16 @@ class TrainingController(QObject):
             self._worker.unpause()
 
     @Slot()
+    def pause_or_continue(self) -> None:
+        """Does what the button beside Start would do now."""
+        if self.state in (RunState.PAUSING, RunState.PAUSED):
+            self.unpause()
+        elif self.state == RunState.UNSAVED:
+            self.save_again()
+        else:
+            self.pause()
+
+    @Slot()
     def save_now(self) -> None:
         """Has the run save a checkpoint within a batch, and go on."""
         if self.state == RunState.RUNNING:

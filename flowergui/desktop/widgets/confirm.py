@@ -5,6 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from flowergui.desktop.widgets.windows import DISPLAY_NAME
 from flowergui.text import tr
 
 Button = QMessageBox.StandardButton
@@ -27,7 +28,7 @@ def confirm(
     box.setObjectName(name)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("flowergui")
+    box.setWindowTitle(DISPLAY_NAME)
     box.setTextFormat(Qt.TextFormat.PlainText)  # names of folders may hold anything
     box.setText(text)
     box.setInformativeText(more)

@@ -19,6 +19,7 @@ NETWORKS = (
     N_("ONNX, for phones, browsers and other programs (*.onnx)"),
     N_("Weights only, for PyTorch (*.pth)"),
 )
+PICTURES = (N_("PNG picture (*.png)"), N_("SVG drawing, sharp in any size (*.svg)"))
 ANYTHING = N_("All files (*)")
 
 
@@ -59,6 +60,11 @@ def choose_files(
 def choose_table(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
     """Asks where to write a table; see choose_folder."""
     _choose_target(parent, title, name, [TABLES], then)
+
+
+def choose_picture(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
+    """Asks where to save a picture, and in which format; see choose_folder."""
+    _choose_target(parent, title, name, PICTURES, then)
 
 
 def choose_export(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from flowergui.desktop.widgets.banner import Banner
+from flowergui.desktop.widgets.windows import DISPLAY_NAME
 from flowergui.errors import FlowerError
 from flowergui.text import tr
 
@@ -22,7 +23,7 @@ def report(error: BaseException, banner: Banner, parent: QWidget) -> None:
     box.setObjectName("defectDialog")
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Critical)
-    box.setWindowTitle("flowergui")
+    box.setWindowTitle(DISPLAY_NAME)
     box.setText(tr("An unexpected error occurred. This is a defect of flowergui."))
     box.setInformativeText(
         tr(

@@ -1,11 +1,18 @@
-"""Windows beside the main window."""
+"""What all windows have in common: the program's name in titles, and how they come to the front."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from flowergui.desktop.style import theme
+
+DISPLAY_NAME = "Flowergui"
+"""The program's name as people read it; the command is called flowergui."""
+
 
 def bring_to_front(window: QWidget) -> None:
     """Shows a window above the others and gives it the keyboard; a minimized one is restored."""
+    if not window.isVisible():
+        theme.fit_to_zoom(window)
     window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
     window.show()
     window.activateWindow()

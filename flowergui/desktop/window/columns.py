@@ -89,6 +89,12 @@ class Columns(QSplitter):
             self.setCollapsible(place, place != MIDDLE)
         self.splitterMoved.connect(self._moved)
 
+    def want(self, left_width: int, right_width: int) -> None:
+        """The sides would like to have these widths, in pixels, from now on."""
+        self._wanted = {LEFT: left_width, RIGHT: right_width}
+        self._shared_out = ()
+        self._share_out()
+
     def createHandle(self) -> QSplitterHandle:
         return _Handle(self.orientation(), self)
 

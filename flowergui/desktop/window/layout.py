@@ -1,6 +1,6 @@
 """The panels and where they stand."""
 
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QEvent, QSettings, Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
@@ -24,8 +24,7 @@ class Layout(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        line = self.fontMetrics().height()  # larger fonts get wider columns
-        self._columns = Columns(max(350, 17 * line), max(312, 15 * line), self)
+        self._columns = Columns(*self._side_widths(), self)
         self._fill_left(self._columns.left)
         self._fill_middle(self._columns.middle)
         self._fill_right(self._columns.right)
@@ -34,6 +33,16 @@ class Layout(QWidget):
         rows.setContentsMargins(margin, margin, 0, margin)  # the gutter is the right margin
         rows.addWidget(self._columns)
         self._columns.tab_last()
+
+    def _side_widths(self) -> tuple[int, int]:
+        """Pixels that the left and the right column would like: larger fonts get wider ones."""
+        line = self.fontMetrics().height()
+        return max(350, 17 * line), max(312, 15 * line)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._columns.want(*self._side_widths())
 
     def save(self, settings: QSettings) -> None:
         """Remembers how the user has arranged the columns, and what is folded."""

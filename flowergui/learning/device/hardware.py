@@ -2,6 +2,7 @@
 
 import gc
 import os
+import platform
 import shutil
 import time
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from flowergui.text import tr
 from flowergui.wording import device_notice_remedy, device_notice_text
 
 GIB = 1 << 30
+
+CPU = Path("/proc/cpuinfo")
+"""Where Linux names the CPU."""
 
 MEMORY = Path("/proc/meminfo")
 GROUP = Path("/sys/fs/cgroup")
@@ -93,6 +97,20 @@ def allow_tf32(on: torch.device) -> None:
     several times as fast. torch already does so for convolutions."""
     if on.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = True
+
+
+def device_names() -> Iterator[str]:
+    """The devices that networks can run on, each in a line: "CPU: AMD EPYC 9R14, 2 cores"."""
+    name = platform.processor() or platform.machine()
+    with suppress(OSError, StopIteration):
+        lines = CPU.read_text("utf-8", "replace").splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if "model name" in line)
+    yield f"CPU: {name}, {cores()} cores"
+    for number in range(torch.cuda.device_count()):
+        facts = torch.cuda.get_device_properties(number)
+        yield f"GPU {number}: {facts.name}, {facts.total_memory / GIB:.0f} GiB"
+    if torch.backends.mps.is_available():
+        yield "GPU: Apple (MPS)"
 
 
 def cores() -> int:

@@ -10,7 +10,6 @@ from scripted import banner_text, button, drop, find, open_photos, texts
 from flowergui import tasks
 from flowergui.desktop.main_window import MainWindow
 from flowergui.events import SampleDrawn
-from flowergui.store import paths
 
 
 def test_a_missing_folder_is_said(qtbot, window, tmp_path):
@@ -139,13 +138,3 @@ def test_recent_folders_are_remembered(qtbot, window, script, photos):
     qtbot.addWidget(other)
     menu = button(other, "recentButton").menu()
     assert [action.data() for action in menu.actions() if action.data()] == [photos]
-
-
-def test_decoded_photos_are_cleared(qtbot, window, script, photos):
-    kept = paths.photo_cache_folder()
-    kept.mkdir(parents=True)
-    (kept / "0.rgb").write_bytes(bytes(2_000_000))
-    open_photos(qtbot, window, photos)
-    button(window, "recentButton").menu().actions()[-1].trigger()
-    qtbot.waitUntil(lambda: "Removed 2.0 MB of decoded images." in banner_text(window))
-    assert not list(kept.iterdir())

@@ -96,8 +96,6 @@ def test_a_recent_folder_is_a_click_away(qtbot, panel):
     with qtbot.waitSignal(panel.folder_chosen) as chosen:
         action.trigger()
     assert chosen.args == ["/a/tulips & roses"]
-    with qtbot.assertNotEmitted(panel.folder_chosen), qtbot.waitSignal(panel.clear_cache_requested):
-        recent.menu().actions()[-1].trigger()
 
 
 def test_sample_flowers_stand_out_until_a_folder_is_open(qtbot, panel):

@@ -192,7 +192,10 @@ def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypa
 
 
 def trash_says(monkeypatch, done: bool) -> None:
-    monkeypatch.setattr(runs_jobs, "QFile", lambda path: SimpleNamespace(moveToTrash=lambda: done))
+    def file(path: str) -> SimpleNamespace:
+        return SimpleNamespace(moveToTrash=lambda: done, fileName=lambda: "")
+
+    monkeypatch.setattr(runs_jobs, "QFile", file)
 
 
 def remove(window, runs) -> None:
@@ -219,6 +222,30 @@ def test_a_run_goes_to_the_trash(qtbot, window, script, tmp_path, monkeypatch):
     assert find(runs, QLabel, "runsNote").text() == "b is in the trash."
     assert banner_text(window) == ""
     qtbot.waitUntil(lambda: predicting_checkpoint(window.session) == other.best)
+    script.runs.append(run)
+    button(runs, "runsOffer").click()
+    qtbot.waitUntil(lambda: len(runs.runs.runs) == 2)
+    assert Path(run.path).is_dir()
+    assert find(runs, QLabel, "runsNote").text() == "b is back."
+    assert not button(runs, "runsOffer").isVisible()
+    assert not list((tmp_path / "data" / "Trash").glob("*/b*"))
+    qtbot.waitUntil(lambda: len(window.session.runs) == 2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="would fill the trash of whoever tests")
+def test_a_run_is_not_put_back_over_another(qtbot, window, script, tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    run = on_disk(script, tmp_path, "b")
+    runs = compare_runs(qtbot, window)
+    look_at(runs, run)
+    remove(window, runs)
+    qtbot.waitUntil(lambda: button(runs, "runsOffer").isVisible())
+    Path(run.path).mkdir()
+    button(runs, "runsOffer").click()
+    note = find(runs, QLabel, "runsNote")
+    qtbot.waitUntil(lambda: "can't be put back: something else is there." in note.text())
+    assert (tmp_path / "data" / "Trash" / "files" / "b").is_dir()
 
 
 def test_while_a_resumed_run_goes_it_is_not_looked_at_again(

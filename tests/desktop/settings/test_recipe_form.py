@@ -17,6 +17,7 @@ from flowergui.config.recipe import SETTINGS, START, Recipe
 from flowergui.desktop.session import Mode, RunState, Store
 from flowergui.desktop.settings.recipe_controller import RecipeController
 from flowergui.desktop.settings.recipe_form import FIRST, RecipeForm
+from flowergui.desktop.settings.recipe_undo import RecipeUndo
 from flowergui.events import ModelDescribed
 from flowergui.facts import ParameterFacts
 
@@ -30,7 +31,7 @@ class Form(RecipeForm):
         super().__init__()
         self.store = Store()
         self.store.changed.connect(lambda before, after: self.show_session(after))
-        self.controller = RecipeController(self.store, self)
+        self.controller = RecipeController(self.store, self, RecipeUndo(self.store, self))
 
     def recipe(self) -> Recipe:
         return self.store.session.recipe

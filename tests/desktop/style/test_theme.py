@@ -109,7 +109,7 @@ def test_choosing_dark_changes_palette_and_tells(app, qtbot):
 
 
 def test_the_systems_scheme_is_followed_live(app):
-    theme.apply(app, "auto")
+    theme.apply(app, "system")
     changed = app.styleHints().colorSchemeChanged
     changed.emit(Qt.ColorScheme.Dark)
     assert theme.current() is theme.DARK

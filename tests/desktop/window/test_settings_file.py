@@ -10,7 +10,7 @@ from scripted import find
 
 from flowergui.desktop.main_window import MainWindow
 
-KEYS = ("geometry", "columns", "folded/foldLayersButton", "recent")
+KEYS = ("geometry", "columns", "folded/foldLayersButton", "recent", "theme", "zoom")
 
 WRONG = (
     "abc", "", "12", "true", "a, b, c", "x" * 100_000, "@Invalid()", "@Size(1 2)", "@Rect(0 0 0 0)",

@@ -50,3 +50,12 @@ def test_a_containers_limit_bounds_the_memory(
     (tmp_path / "memory.current").write_text("2000000\n")
     (tmp_path / "memory.stat").write_text("anon 1400000\ninactive_file 500000\n")
     assert hardware.free_memory() == free
+
+
+def test_devices_are_named(monkeypatch, tmp_path):
+    facts = tmp_path / "cpuinfo"
+    facts.write_text("processor\t: 0\nmodel name\t: AMD EPYC 9R14\n", "utf-8")
+    monkeypatch.setattr(hardware, "CPU", facts)
+    assert next(hardware.device_names()) == f"CPU: AMD EPYC 9R14, {hardware.cores()} cores"
+    monkeypatch.setattr(hardware, "CPU", tmp_path / "nowhere")
+    assert next(hardware.device_names()).startswith("CPU: ")

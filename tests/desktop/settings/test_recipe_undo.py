@@ -1,0 +1,78 @@
+"""What one click can lose comes back with Ctrl+Z."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QLineEdit, QWidget
+from scripted import button, find, open_photos, start
+
+from flowergui.config.recipe import Recipe
+
+
+def action(window, name: str) -> QAction:
+    return find(window, QAction, name)
+
+
+def test_a_preset_is_undone_and_done_again(window):
+    undo, redo = action(window, "undoAction"), action(window, "redoAction")
+    assert not undo.isEnabled()
+    find(window, QWidget, "epochs").setValue(77)
+    before = window.session.recipe
+    button(window, "presetTutorial").click()
+    after = window.session.recipe
+    assert after.epochs != 77
+    assert undo.text() == "&Undo: the preset"
+    undo.trigger()
+    assert window.session.recipe == before
+    assert find(window, QWidget, "epochs").value() == 77
+    assert not undo.isEnabled()
+    redo.trigger()
+    assert window.session.recipe == after
+
+
+def test_what_was_edited_since_is_not_lost_either(window):
+    button(window, "presetTutorial").click()
+    find(window, QWidget, "epochs").setValue(66)
+    action(window, "undoAction").trigger()
+    assert window.session.recipe.epochs != 66
+    action(window, "redoAction").trigger()
+    assert window.session.recipe.epochs == 66
+
+
+def test_a_preset_that_changes_nothing_is_no_step(window):
+    button(window, "presetRecommended").click()
+    assert not action(window, "undoAction").isEnabled()
+
+
+def test_the_settings_of_a_run_are_undone(window):
+    before = window.session
+    wanted = Recipe(mode="scratch", model="resnet50", epochs=9)
+    window._comparison.settings_requested.emit(wanted)
+    assert (window.session.mode, window.session.recipe.epochs) == ("scratch", 9)
+    action(window, "undoAction").trigger()
+    assert (window.session.mode, window.session.recipe) == (before.mode, before.recipe)
+    assert window.session.model_chosen == before.model_chosen
+    assert button(window, "modeTransfer").isChecked()
+
+
+def test_while_a_run_goes_nothing_is_undone(qtbot, window, photos, script):
+    open_photos(qtbot, window, photos)
+    button(window, "presetTutorial").click()
+    assert action(window, "undoAction").isEnabled()
+    start(qtbot, window, photos)
+    assert not action(window, "undoAction").isEnabled()
+
+
+def test_a_text_field_keeps_its_own_undo(qtbot, window):
+    button(window, "presetTutorial").click()
+    recipe = window.session.recipe
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    path = find(window, QLineEdit, "datasetPath")
+    path.setFocus()
+    qtbot.keyClicks(path, "/roses")
+    qtbot.keyClick(path, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert path.text() == ""
+    assert window.session.recipe == recipe
+    path.clearFocus()
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.recipe != recipe
