@@ -1,6 +1,7 @@
 """Which language the program speaks."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -107,12 +108,14 @@ def test_help_is_chinese_and_fits_the_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    assert main(["train", "--help"]) == 0
-    printed = capsys.readouterr().out
-    assert printed.startswith("用法：flowergui train")
-    assert "usage" not in printed
-    assert "options:" not in printed
-    assert max(width(line) for line in printed.splitlines()) <= 80
+    for words in ([], ["train"], ["evaluate"]):
+        assert main([*words, "--help"]) == 0
+        printed = capsys.readouterr().out
+        assert printed.startswith(" ".join(["用法：flowergui", *words]))
+        assert max(width(line) for line in printed.splitlines()) <= 80
+        english = re.findall(r"^ {24}[A-Za-z ,.]+$", printed, re.M)
+        assert english == []
+        assert not re.search(r"usage|options:|arguments|exit", printed)
 
 
 @pytest.mark.usefixtures("chinese")

@@ -11,7 +11,6 @@ MESSAGES = (
     N_("positional arguments"),
     N_("options"),
     N_("show this help message and exit"),
-    N_("show program's version number and exit"),
     N_("argument %(argument_name)s: %(message)s"),
     N_("unknown parser %(parser_name)r (choices: %(choices)s)"),
     N_("unrecognized arguments: %s"),

@@ -47,7 +47,12 @@ def parser() -> argparse.ArgumentParser:
             "opens; `flowergui FOLDER` opens it with a folder of images."
         ),
     )
-    whole.add_argument("--version", action="version", version=f"flowergui {__version__}")
+    whole.add_argument(
+        "--version",
+        action="version",
+        version=f"flowergui {__version__}",
+        help=tr("show the version of the program and exit"),
+    )
     commands = whole.add_subparsers(dest="command", metavar=tr("COMMAND"), required=True)
 
     def add(name: str, does: str) -> argparse.ArgumentParser:

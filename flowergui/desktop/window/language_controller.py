@@ -10,7 +10,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QFont, QGuiApplication
+from PySide6.QtGui import QFont, QFontInfo, QGuiApplication
 
 from flowergui import language
 from flowergui.desktop.session import Session, Store, is_idle
@@ -36,10 +36,12 @@ def speak(wanted: Language) -> None:
     """The program speaks this language from now on, and Qt does: dialogs, context menus. Windows
     that are there do not change."""
     language.use(wanted)
-    family = QGuiApplication.font().family()
-    QFont.removeSubstitutions(family)
+    font = QGuiApplication.font()
+    QFont.removeSubstitutions(font.family())
     if wanted is Language.SIMPLIFIED_CHINESE:
-        QFont.insertSubstitutions(family, CHINESE_FONTS)
+        # The font itself comes first: "Sans Serif" is none, and would be replaced altogether.
+        fonts = [QFontInfo(font).family(), *CHINESE_FONTS]
+        QFont.insertSubstitutions(font.family(), fonts)
     app = QCoreApplication.instance()
     assert app is not None
     for before in app.findChildren(QTranslator):
