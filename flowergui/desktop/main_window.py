@@ -38,7 +38,7 @@ from flowergui.desktop.training.run_presenter import RunPresenter
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.transitions import handed_over
 from flowergui.desktop.widgets.problem_report import report
-from flowergui.desktop.widgets.windows import bring_to_front
+from flowergui.desktop.widgets.windows import bring_to_front, screen_size
 from flowergui.desktop.window.file_drops import FileDrops
 from flowergui.desktop.window.guide_window import CURVES_CHAPTER, GuideWindow
 from flowergui.desktop.window.handover import Handover
@@ -140,7 +140,7 @@ class MainWindow(QMainWindow):
         self._connect_menus()
 
     def _connect_menus(self) -> None:
-        self._store.changed.connect(lambda before, after: self._menus.show_session(after))
+        self._store.changed.connect(self._show_in_menus)
         self._menus.recent_chosen.connect(self.open_folder)
         self._datasets.recent_changed.connect(self._menus.show_recent)
         self._menus.show_recent(self._datasets.recent)
@@ -197,7 +197,7 @@ class MainWindow(QMainWindow):
         }
 
     def _restore(self) -> None:
-        self.resize(QSize(1360, 860).boundedTo(self.screen().availableSize()))
+        self.resize(QSize(1360, 860).boundedTo(screen_size()))
         geometry = self._settings.value("geometry")
         if isinstance(geometry, QByteArray):  # the file may hold anything
             self.restoreGeometry(geometry)
@@ -221,6 +221,10 @@ class MainWindow(QMainWindow):
             self._banner.take_back()
         for panel in (self._panels.modes, self._panels.form, self._panels.layers, self._panels.run):
             panel.show_session(after)
+
+    @Slot(object, object)
+    def _show_in_menus(self, before: Session, after: Session) -> None:
+        self._menus.show_session(after)
 
     @Slot(object)
     def _report(self, error: BaseException) -> None:

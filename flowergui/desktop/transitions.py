@@ -74,7 +74,7 @@ def with_chosen_preset(session: Session, preset: str) -> dict[str, Any]:
 def with_dataset(session: Session, scanned: Scanned) -> dict[str, Any]:
     """A dataset is open. A run to resume keeps its own."""
     changes: dict[str, Any] = {"dataset": scanned, "scanning": False}
-    if session.mode is Mode.RESUME and session.new_run is not None and session.run_started:
+    if session.mode is Mode.RESUME and session.new_run is not None:
         return {**changes, "new_run": replace(session.new_run, photos=scanned.folder)}
     return {**changes, "recipe": replace(session.recipe, photos=scanned.folder)}
 

@@ -31,6 +31,7 @@ from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.file_manager import show_folder
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button
 from flowergui.desktop.widgets.photo_view import PhotoView
+from flowergui.desktop.widgets.windows import screen_size
 from flowergui.events import Explained, PhotosFound, Predicted, PredictionFailed
 from flowergui.text import tr, trn
 from flowergui.wording import left_out_text
@@ -93,7 +94,7 @@ class BatchWindow(QDialog):
         rows.addLayout(self._make_head())
         rows.addWidget(both, 1)
         line = self.fontMetrics().height()
-        self.resize(QSize(76 * line, 46 * line).boundedTo(self.screen().availableSize() * 0.95))
+        self.resize(QSize(76 * line, 46 * line).boundedTo(screen_size() * 0.95))
         both.setSizes([54 * line, 22 * line])
         self._grid.setFocus()
 

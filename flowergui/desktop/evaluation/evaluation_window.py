@@ -13,6 +13,7 @@ from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.labels import small_label
+from flowergui.desktop.widgets.windows import screen_size
 from flowergui.events import Evaluated, PhotoEvaluated
 from flowergui.text import tr
 
@@ -66,7 +67,7 @@ class EvaluationWindow(QDialog):
         line = self.fontMetrics().height()
         wanted = QSize(70 * line, 44 * line)
         self._both.setSizes([31 * line, 37 * line])
-        self.resize(wanted.boundedTo(self.screen().availableSize() * 0.95))
+        self.resize(wanted.boundedTo(screen_size() * 0.95))
 
     def _make_classes(self) -> Card:
         card = Card(tr("Classes"))

@@ -17,6 +17,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.labels import quiet_button, small_label
+from flowergui.desktop.widgets.windows import screen_size
 from flowergui.events import LearningCurveEstimated
 from flowergui.text import fine_percent, tr, trn
 from flowergui.wording import learning_curve_text
@@ -93,7 +94,7 @@ class ConfidenceWindow(QDialog):
         rows.addWidget(sure)
         rows.addWidget(more, 1)
         line = self.fontMetrics().height()
-        self.resize(QSize(62 * line, 38 * line).boundedTo(self.screen().availableSize() * 0.95))
+        self.resize(QSize(62 * line, 38 * line).boundedTo(screen_size() * 0.95))
         both.setSizes([34 * line, 26 * line])
 
     # --- for its controller ---------------------------------------------------------------

@@ -10,6 +10,7 @@ from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_file
 from flowergui.desktop.widgets.labels import quiet_button, small_label
+from flowergui.desktop.widgets.windows import screen_size
 from flowergui.events import NetworkCompared, NetworkFailed, NetworksCompared
 from flowergui.text import tr
 from flowergui.wording import network_failed_text, networks_compared_text
@@ -81,7 +82,7 @@ class NetworksWindow(QDialog):
         rows.setContentsMargins(*[theme.SPACE + 4] * 4)
         rows.addWidget(card)
         line = self.fontMetrics().height()
-        self.resize(QSize(52 * line, 30 * line).boundedTo(self.screen().availableSize() * 0.95))
+        self.resize(QSize(52 * line, 30 * line).boundedTo(screen_size() * 0.95))
 
     # --- for its controller ---------------------------------------------------------------
 

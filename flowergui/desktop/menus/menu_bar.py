@@ -68,10 +68,15 @@ class MenuBar(QMenuBar):
         action.setShortcuts(list(dict.fromkeys(_sequences(item))))
         if item.everywhere:
             action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
-        act = self._acts[item.name]
-        action.triggered.connect(lambda: act())
+        if item.name not in self._acts:
+            raise KeyError(item.name)
+        action.triggered.connect(self._act)  # a lambda would keep the window alive
         self._actions[item.name] = item, action
         return action
+
+    @Slot()
+    def _act(self) -> None:
+        self._acts[self.sender().objectName()]()
 
     def _group(self, names: Sequence[str] | Mapping[str, object]) -> None:
         """Of these, one is chosen."""

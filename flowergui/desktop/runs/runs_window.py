@@ -10,6 +10,7 @@ from flowergui.desktop.runs.run_list_card import RunListCard
 from flowergui.desktop.runs.runs_model import RunsModel
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
+from flowergui.desktop.widgets.windows import screen_size
 from flowergui.events import RunListed
 from flowergui.text import tr
 
@@ -76,7 +77,7 @@ class RunsWindow(QDialog):
         rows.setSpacing(theme.SPACE)
         rows.addWidget(both, 1)
         line = self.fontMetrics().height()
-        self.resize(QSize(76 * line, 48 * line).boundedTo(self.screen().availableSize() * 0.95))
+        self.resize(QSize(76 * line, 48 * line).boundedTo(screen_size() * 0.95))
         both.setSizes([(VISIBLE_ROWS + 7) * line + 60, 26 * line])
         below.setSizes([42 * line, 32 * line])
 

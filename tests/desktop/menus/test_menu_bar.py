@@ -98,6 +98,7 @@ def test_start_follows_the_session(qtbot, window, photos, script):
 
 
 def test_a_run_that_was_stopped_continues(qtbot, window, photos, script):
+    script.runs.append(facts(script.run))  # as the disk has it when it is looked at again
     start(qtbot, window, photos)
     action(window, "stopAction").trigger()
     script.gate.release()
