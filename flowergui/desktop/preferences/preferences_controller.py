@@ -82,6 +82,7 @@ class PreferencesController(QObject):
         """Shows the window that asks for the preferences."""
         if self._dialog is None:
             self._dialog = self._make_dialog()
+            self._dialog.fit()
         bring_to_front(self._dialog)
 
     def _make_dialog(self) -> PreferencesDialog:

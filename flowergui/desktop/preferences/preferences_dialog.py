@@ -64,8 +64,8 @@ class PreferencesDialog(QDialog):
         rows.addWidget(self._make_files())
         rows.addStretch(1)
         rows.addLayout(self._make_buttons())
-        line = self.fontMetrics().height()
-        self.resize(36 * line, self.sizeHint().height())
+        for form in self.findChildren(QFormLayout):
+            _center_labels(form)
 
     # --- its parts ------------------------------------------------------------------------
 
@@ -136,6 +136,10 @@ class PreferencesDialog(QDialog):
         return row
 
     # --- for its controller ---------------------------------------------------------------
+
+    def fit(self) -> None:
+        """Takes the room that is needed by what is shown now."""
+        self.resize(36 * self.fontMetrics().height(), 0)
 
     def show_language(self, spoken: Language, *, fixed: bool) -> None:
         """Shows the language that the program speaks; where it is `fixed`, there is no choice."""
@@ -218,6 +222,16 @@ def _form(card: Card) -> QFormLayout:
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     card.body.addLayout(form)
     return form
+
+
+def _center_labels(form: QFormLayout) -> None:
+    """Each label is as high as its field, so that both stand on one line."""
+    for row in range(form.rowCount()):
+        label = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
+        field = form.itemAt(row, QFormLayout.ItemRole.FieldRole)
+        words = label.widget() if label is not None else None
+        if words is not None and field is not None:
+            words.setMinimumHeight(field.sizeHint().height())
 
 
 def _choice(name: str, rows: Any) -> QComboBox:

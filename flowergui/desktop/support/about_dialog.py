@@ -71,6 +71,7 @@ class AboutDialog(QDialog):
         self.show_devices(())
         line = self.fontMetrics().height()
         self.resize(28 * line, 17 * line)
+        self._close.setFocus()
 
     def _make_buttons(self) -> QHBoxLayout:
         self._copy = QPushButton(tr("&Copy diagnostics"))
@@ -85,10 +86,9 @@ class AboutDialog(QDialog):
         guide = QPushButton(tr("&Guide"))
         guide.setObjectName("aboutGuide")
         guide.clicked.connect(self.guide_requested)
-        close = QPushButton(tr("Close"))
+        self._close = close = QPushButton(tr("Close"))
         close.clicked.connect(self.close)
         close.setDefault(True)
-        close.setFocus()
         row = QHBoxLayout()
         for each in (self._copy, guide):
             each.setAutoDefault(False)

@@ -1,8 +1,8 @@
 """The first look: what the window needs before it can train."""
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.labels import small_label
@@ -10,7 +10,9 @@ from flowergui.desktop.widgets.painting import paint_flower
 from flowergui.text import tr
 
 MAX_WIDTH = 420
-"""Pixels: longer lines are hard to read."""
+"""Pixels: longer lines are hard to read. Larger fonts get more, see MAX_EMS."""
+MAX_EMS = 28
+"""The same in heights of the font."""
 FLOWER = 72
 """Pixels."""
 
@@ -45,20 +47,36 @@ class Welcome(QFrame):
             tr("Draws a small dataset of flowers of several kinds, so that you can train at once.")
         )
         samples.clicked.connect(self.samples_requested)
-        column = QVBoxLayout(self)
+        title.setWordWrap(True)
+        self._words = QWidget()  # stands in the middle, however wide the window is
+        row = QHBoxLayout(self)
+        row.addStretch(1)
+        row.addWidget(self._words, 1_000)
+        row.addStretch(1)
+        column = QVBoxLayout(self._words)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.SPACE)
         column.addStretch(1)
         column.addSpacing(FLOWER + theme.SPACE)
         for widget, space in ((title, 0), (words, 4), (choose, 20), (other, 0), (samples, 0)):
             if isinstance(widget, QLabel):
                 widget.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-                widget.setMaximumWidth(MAX_WIDTH)
                 column.addWidget(widget)
             else:
                 column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
             column.addSpacing(space)
         column.addStretch(1)
         self._title = title
+        self._limit_width()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._limit_width()
+
+    def _limit_width(self) -> None:
+        width = max(MAX_WIDTH, MAX_EMS * self.fontMetrics().height())
+        self._words.setMaximumWidth(width)
 
     def sizeHint(self) -> QSize:
         return QSize(MAX_WIDTH, 400)
@@ -66,6 +84,7 @@ class Welcome(QFrame):
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         look, above = theme.current(), self._title.geometry()
+        above.translate(self._words.pos())
         place = QRectF(0, 0, FLOWER, FLOWER)
         place.moveCenter(QRectF(above).center())
         place.moveBottom(above.top() - theme.SPACE)
