@@ -1,5 +1,6 @@
 """The sdist and the wheel: what is in them, and that the installed program has all it needs."""
 
+import ast
 import configparser
 import json
 import os
@@ -194,20 +195,25 @@ def test_the_sdist_makes_the_same_wheel(sdist: Path, wheel: Path, tmp_path: Path
     assert ours == theirs
 
 
-def test_the_installed_program_runs(run: Run, prefix: Path, tmp_path: Path) -> None:
+def test_the_installed_program_runs(
+    run: Run, prefix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run("flowergui", "--version") == f"flowergui {flowergui.__version__}\n"
     run("flowergui", "sample", "flowers", "--photos-per-class", "2")
     classes = sorted(each.name for each in (tmp_path / "flowers").iterdir() if each.is_dir())
     assert len(classes) == 6
     inspected = run("flowergui", "inspect", "flowers")
     assert all(name in inspected for name in classes)
+    monkeypatch.setenv("FLOWERGUI_LANGUAGE", "zh_CN")
+    assert "图像" in run("flowergui", "--help")
+    monkeypatch.setenv("FLOWERGUI_LANGUAGE", "en")
 
     told = json.loads(run("python", "-c", LOOK, str(tmp_path / "settings"), "flowers"))
     assert Path(told["program"]).is_relative_to(prefix)
     assert told["classes"] == classes
     assert not told["icon"]
     assert set(told["icons"]) == {each.name for each in (CHECKOUT / "resources/icons").iterdir()}
-    heading = paths.resource("guide.md").read_text("utf-8").splitlines()[0]
+    heading = paths.resource("guide.md").read_text("utf-8").partition("\n")[0]
     assert heading in told["guide"]
     assert told["desktop file"] == "flowergui"
     for name, source in SHARED.items():
@@ -231,6 +237,26 @@ def test_desktops_find_the_program_by_one_name(run: Run, prefix: Path) -> None:
     assert release.get("version") == flowergui.__version__
     categories = {each.text for each in metainfo.iterfind("categories/category")}
     assert categories == {*entry["Categories"].strip(";").split(";")}
+
+
+def test_the_program_never_imports_what_its_folder_leaves_out() -> None:
+    """The folder that PyInstaller makes."""
+    spec = ast.parse((CHECKOUT / "resources/packaging/flowergui.spec").read_text("utf-8"))
+    (excluded,) = (
+        set(ast.literal_eval(node.value))
+        for node in ast.walk(spec)
+        if isinstance(node, ast.keyword) and node.arg == "excludes"
+    )
+    assert "triton" in excluded
+    imported = set()
+    for path in (CHECKOUT / "flowergui").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                imported.add((node.module or "").partition(".")[0])
+            elif isinstance(node, ast.Import):
+                imported |= {each.name.partition(".")[0] for each in node.names}
+    assert {"torch", "PySide6", "tqdm"} <= imported
+    assert imported & excluded == set()
 
 
 VALIDATORS = {
