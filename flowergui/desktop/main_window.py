@@ -16,6 +16,7 @@ from flowergui.desktop.layers.network_controller import NetworkController
 from flowergui.desktop.linear_probe.confidence_controller import ConfidenceController
 from flowergui.desktop.linear_probe.networks_controller import NetworksController
 from flowergui.desktop.linear_probe.small_dataset_controller import SmallDatasetController
+from flowergui.desktop.menus.actions import language_action
 from flowergui.desktop.menus.menu_bar import THEMES, MenuBar
 from flowergui.desktop.plots.zoom_windows import ALL_STEPS
 from flowergui.desktop.prediction.prediction_controller import PredictionController
@@ -46,6 +47,7 @@ from flowergui.desktop.window.language_controller import LanguageController
 from flowergui.desktop.window.layout import Layout
 from flowergui.desktop.window.run_notice import RunNotice
 from flowergui.desktop.window.shutdown import Shutdown
+from flowergui.language import Language
 
 LOAD_MS = 1_000
 """Milliseconds after which torch is loaded also where the window has not been painted yet."""
@@ -166,6 +168,7 @@ class MainWindow(QMainWindow):
             "pasteAction": panels.predictions.paste,
             "settingsAction": wishes.open,
             **{name: partial(wishes.choose_scheme, each) for name, each in THEMES.items()},
+            **{language_action(each): partial(self.languages.choose, each) for each in Language},
             "zoomInAction": partial(wishes.zoom_by, 1),
             "zoomOutAction": partial(wishes.zoom_by, -1),
             "zoomResetAction": wishes.reset_zoom,

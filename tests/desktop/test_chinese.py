@@ -31,9 +31,14 @@ from scripted import (
     start,
 )
 
+from flowergui.desktop.batch_prediction.batch_window import BatchWindow
+from flowergui.desktop.dataset.class_window import ClassWindow
 from flowergui.desktop.dataset.problems_dialog import ProblemsDialog
 from flowergui.desktop.layers.network_dialog import NetworkDialog
 from flowergui.desktop.plots.pg import pyqtgraph as pg
+from flowergui.desktop.preferences.preferences_dialog import PreferencesDialog
+from flowergui.desktop.support.about_dialog import AboutDialog
+from flowergui.desktop.support.report_dialog import ReportDialog
 from flowergui.desktop.window.guide_window import GuideWindow
 from flowergui.desktop.window.language_controller import speak
 from flowergui.events import ModelDescribed
@@ -45,7 +50,8 @@ NAMES = {
     "Flowergui",
     "CPU", "GPU", "NVIDIA", "Apple", "cuda", "mps", "Grad-CAM", "px", "ms",
     "MB", "GB", "Ctrl", "Return", "NaN", "Gamma", "rose", "tulip", "daisy", "Lite", "Some", "fc",
-    "mynet", "ResNet",
+    "mynet", "ResNet", "photos", "English", "Python", "torch", "torchvision", "pyqtgraph", "numpy",
+    "pillow",
 }  # fmt: skip
 """Words that are the same in Chinese, and the names that the scripted tasks give."""
 
@@ -221,6 +227,19 @@ def test_each_window(qtbot, window, script, photos, tmp_path, opener: str, name:
     qtbot.waitUntil(lambda: not window._jobs._workers)
     assert wrong(opened) == []
     opened.close()
+
+
+@pytest.mark.parametrize("dialog", [PreferencesDialog, AboutDialog, BatchWindow])
+def test_each_dialog(qtbot, dialog: type[QWidget]) -> None:
+    made = dialog()
+    qtbot.addWidget(made)
+    assert wrong(made) == []
+
+
+def test_a_class_and_a_report(qtbot) -> None:
+    for made in (ClassWindow("rose"), ReportDialog("…")):
+        qtbot.addWidget(made)
+        assert wrong(made) == []
 
 
 def test_what_is_left_out(qtbot) -> None:

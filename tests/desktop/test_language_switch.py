@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import pytest
 from PySide6.QtCore import QSettings
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QLineEdit, QTextEdit, QWidget
 from scripted import (
     BATCHES,
@@ -22,6 +23,7 @@ from scripted import (
 
 from flowergui import language
 from flowergui.desktop.app import Program
+from flowergui.desktop.menus.actions import language_action
 from flowergui.desktop.session import Session
 from flowergui.desktop.transitions import READ_AGAIN
 from flowergui.desktop.window.language_controller import chosen, speak
@@ -71,6 +73,18 @@ def test_the_window_is_chinese_then_english_again(qtbot, program):
     window = switch(qtbot, program, ENGLISH)
     assert button(window, "startButton").text() == "Start"
     assert language.current() is ENGLISH
+
+
+def test_it_is_in_the_menu(qtbot, program, monkeypatch):
+    first = program.window
+    assert not find(first, QAction, language_action(CHINESE)).isEnabled()  # the variable decides
+    monkeypatch.delenv("FLOWERGUI_LANGUAGE")
+    first._menus.show_session(first.session)
+    assert find(first, QAction, language_action(ENGLISH)).isChecked()
+    find(first, QAction, language_action(CHINESE)).trigger()
+    qtbot.waitUntil(lambda: program.window not in (None, first))
+    assert find(program.window, QAction, language_action(CHINESE)).isChecked()
+    assert find(program.window, QAction, language_action(ENGLISH)).text() == "&English"
 
 
 def test_the_choice_is_kept(qtbot, program, settings):

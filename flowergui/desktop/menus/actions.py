@@ -9,6 +9,7 @@ from typing import Final
 
 from PySide6.QtGui import QAction, QKeySequence
 
+from flowergui import language
 from flowergui.desktop.session import (
     Mode,
     RunState,
@@ -22,6 +23,7 @@ from flowergui.desktop.session import (
     resumable,
     why_not_start,
 )
+from flowergui.language import Language
 from flowergui.text import N_
 
 Key = QKeySequence.StandardKey
@@ -112,6 +114,25 @@ def _preset(name: str, wanted: str, text: str) -> Item:
     return Item(name, text, enabled=all_editable, checked=lambda session: preset(session) == wanted)
 
 
+LANGUAGES: Final = {Language.ENGLISH: "&English", Language.SIMPLIFIED_CHINESE: "简体中文(&Z)"}
+"""Each language as its speakers call it, with a mnemonic."""
+
+
+def language_action(spoken: Language) -> str:
+    """The name of the action that chooses a language."""
+    return f"language_{spoken}"
+
+
+def _language(spoken: Language) -> Item:
+    """Its text is the same in every language; the environment may leave no choice."""
+    return Item(
+        language_action(spoken),
+        LANGUAGES[spoken],
+        enabled=lambda session: language.asked_for() is None,
+        checked=lambda session: language.current() is spoken,
+    )
+
+
 FILE: Final = Menu(
     "fileMenu",
     N_("&File"),
@@ -156,6 +177,7 @@ VIEW: Final = Menu(
                 Item("themeDarkAction", N_("&Dark")),
             ),
         ),
+        Menu("languageMenu", N_("&Language"), tuple(map(_language, Language))),
         Item("zoomInAction", N_("Zoom &in"), (Key.ZoomIn, "Ctrl++", "Ctrl+="), everywhere=True),
         Item("zoomOutAction", N_("Zoom &out"), (Key.ZoomOut, "Ctrl+-"), everywhere=True),
         Item("zoomResetAction", N_("&Actual size"), ("Ctrl+0",), everywhere=True),
