@@ -27,7 +27,7 @@ ORDER = (
     ("learning.training",),
     ("learning.estimate", "learning.inference"),
     ("tasks", "image_preview", "language"),
-    ("cli", "desktop.style", "desktop.threads"),
+    ("cli", "desktop.style", "desktop.threads", "desktop.accessibility"),
     ("desktop.widgets",),
     ("desktop.run_names", "desktop.context_menus"),
     ("desktop.session",),

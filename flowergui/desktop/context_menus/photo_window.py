@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Slot
-from PySide6.QtGui import QImage, QMouseEvent, QPixmap, QResizeEvent
+from PySide6.QtGui import QAccessible, QImage, QMouseEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QDialog,
     QHBoxLayout,
     QLabel,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from flowergui.desktop.accessibility import radio_group, set_role
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.worker import Worker
 from flowergui.desktop.widgets.card import Segments
@@ -26,6 +26,10 @@ from flowergui.text import tr
 
 MAX_EDGE_PX = 12_000
 """A larger image is shown smaller: it would take half a gigabyte."""
+
+
+class _PhotoArea(QScrollArea):
+    """Of its own class, see `set_role`."""
 
 
 class PhotoWindow(QDialog):
@@ -42,7 +46,9 @@ class PhotoWindow(QDialog):
         self._label.setObjectName("photo")
         self._label.setAccessibleName(Path(path).name)
         self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._area = QScrollArea()
+        self._area = _PhotoArea()
+        set_role(self._area, QAccessible.Role.Graphic)
+        self._area.setAccessibleName(Path(path).name)
         self._area.setWidgetResizable(True)
         self._area.setWidget(self._label)
         self._area.viewport().installEventFilter(self)
@@ -50,11 +56,10 @@ class PhotoWindow(QDialog):
         self._fit.setObjectName("fitPhoto")
         self._whole = QPushButton(tr("&100%"))
         self._whole.setObjectName("wholePhoto")
-        group = QButtonGroup(self)
         for button in (self._fit, self._whole):
             button.setAutoDefault(False)
             button.clicked.connect(self._show)
-            group.addButton(button)
+        radio_group((self._fit, self._whole), self)
         segments = Segments((self._fit, self._whole))
         self._fit.setChecked(True)
         self._size = small_label()

@@ -41,6 +41,7 @@ class ProblemsDialog(QDialog):
         table.setAccessibleName(tr("Files that are left out"))
         table.setModel(ProblemModel((*problems, *leftovers), table))
         table.setShowGrid(False)
+        table.setTabKeyNavigation(False)
         table.setWordWrap(False)
         table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         table.verticalHeader().hide()

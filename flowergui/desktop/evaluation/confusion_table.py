@@ -58,10 +58,8 @@ class ConfusionTable(QTableView):
         self.setVerticalHeader(self._names[1])
         self.setCornerButtonEnabled(False)
         self.setShowGrid(False)
-        self.setFrameShape(QTableView.Shape.NoFrame)
-        self.setStyleSheet(
-            "QTableView, QTableCornerButton::section { border: none; background: transparent; }"
-        )
+        self.setStyleSheet("QTableCornerButton::section { border: none; background: transparent; }")
+        theme.style(self, flat=True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setTabKeyNavigation(False)

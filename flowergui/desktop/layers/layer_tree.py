@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.config.frozen_patterns import ALL_BUT_HEAD, ALL_BUT_LAST_STAGE, frozen_names
+from flowergui.desktop.accessibility import radio_group
 from flowergui.desktop.layers.layer_model import (
     EPOCH_COLUMN,
     RATE_COLUMN,
@@ -112,12 +113,12 @@ class LayerPanel(FoldingCard):
         for name, text, words, tip in PRESETS:
             button = QPushButton(tr(text))
             button.setObjectName(name)
-            button.setCheckable(True)
             button.setToolTip(tr(tip))
             button.clicked.connect(self._choose_preset)
             theme.style(button, role="segment")
             self._presets[button] = words
             self._row.addWidget(button)
+        radio_group(self._presets, self, exclusive=False)
         self._row.addStretch(1)
 
         self._count = QLabel()

@@ -16,7 +16,9 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.plots.batch_columns import BatchColumns, finite
 from flowergui.desktop.plots.column_buffer import ColumnBuffer
+from flowergui.desktop.plots.curve_summary import curve_summary
 from flowergui.desktop.plots.draw_timer import DrawTimer
+from flowergui.desktop.plots.epochs_window import EpochsWindow
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
 from flowergui.desktop.plots.plot_menu import PlotMenu
 from flowergui.desktop.plots.plot_pane import PlotPane
@@ -24,11 +26,15 @@ from flowergui.desktop.plots.plot_tooltip import PlotTooltip
 from flowergui.desktop.plots.zoom_windows import ALL_STEPS, ZoomWindows
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
+from flowergui.desktop.threads.timers import single_shot_timer
+from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.events import BatchDone, EpochDone
 from flowergui.text import number, tr
 
 LONG = 4
 """A run is seen in its whole length when what is done is no less than one part in so many."""
+TELL_MS = 1_000
+"""Milliseconds between two texts for screen readers."""
 BUSY_BATCHES = 24
 """Batches between two drawings above which the plots are drawn less often."""
 
@@ -49,7 +55,10 @@ class LivePlot(QWidget):
         self._batches = ColumnBuffer(
             ["step"], ["epoch", "loss", "accuracy", "rate", "loss_smooth", "accuracy_smooth"]
         )
-        self._epochs = ColumnBuffer(["step", "epoch", "best_epoch", "val_loss", "val_accuracy"])
+        self._epochs = ColumnBuffer(
+            ["step", "epoch", "best_epoch", "val_loss", "val_accuracy"],
+            ["train_loss", "train_accuracy"],
+        )
         self._span = 0.0
         self._expected = 0
         self._window = ALL_STEPS
@@ -73,6 +82,7 @@ class LivePlot(QWidget):
             pane.plot.scene().sigMouseMoved.connect(self._hover)
             pane.plot.getViewBox().sigRangeChangedManually.connect(self._moved_by_hand)
             pane.plot.viewport().installEventFilter(self)
+            pane.table_requested.connect(self.show_epochs)
 
         self._hint = QLabel(tr("Curves of the run appear here."), self._loss)
         theme.style(self._hint, role="caption")
@@ -80,6 +90,8 @@ class LivePlot(QWidget):
         self._readout = PlotTooltip("readout", self)
 
         self._drawing = DrawTimer(self, self._panes, self._draw)
+        self._telling = single_shot_timer(self, TELL_MS, self._tell)
+        self._tell()
         theme.signals.changed.connect(self._recolor)
 
     # --- data -----------------------------------------------------------------------------
@@ -110,6 +122,8 @@ class LivePlot(QWidget):
             best_epoch=[done.best_epoch],
             val_loss=finite([_or_nan(done.val_loss)]),
             val_accuracy=finite([_or_nan(done.val_accuracy)]),
+            train_loss=finite([done.train_loss]),
+            train_accuracy=finite([done.train_accuracy]),
         )
         self._drawing.request()
 
@@ -157,6 +171,7 @@ class LivePlot(QWidget):
             pane.clear()
         self._readout.hide()
         self._hint.show()
+        self._telling.start()
 
     def rows(self, name: str) -> list[list[Any]]:
         """The numbers behind the plot of this metric: a row for each batch, with the validation of
@@ -190,6 +205,8 @@ class LivePlot(QWidget):
         self._drawing.pending = False
         self._drawing.busy = self._batches.length - self._drawn > BUSY_BATCHES
         self._drawn = self._batches.length
+        if not self._telling.isActive():
+            self._telling.start()
         if self._batches.length or self._epochs.length:
             self._hint.hide()
             sight = self._sight()
@@ -244,6 +261,24 @@ class LivePlot(QWidget):
         for pane in self._panes:
             pane.recolor()
         self._drawing.request()
+
+    # --- in words and numbers -------------------------------------------------------------
+
+    @Slot()
+    def show_epochs(self) -> None:
+        """Opens the window with the numbers of all epochs."""
+        bring_to_front(self.findChild(EpochsWindow) or EpochsWindow(self))
+        self._tell()
+
+    @Slot()
+    def _tell(self) -> None:
+        """Tells what the plots show to who does not see them."""
+        more = tr("Return shows the epochs as a table.")
+        for pane in self._panes:
+            seen = curve_summary(pane.quantity, self._batches, self._epochs, self._expected)
+            pane.tell(f"{seen or self._hint.text()} {more}")
+        if table := self.findChild(EpochsWindow):
+            table.show_epochs(self._epochs)
 
     # --- the read-out ---------------------------------------------------------------------
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 import numpy as np
-from PySide6.QtGui import QPainter, QPicture
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAccessible, QKeyEvent, QPainter, QPicture
 from PySide6.QtWidgets import QFrame, QGraphicsView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from flowergui.desktop.accessibility import describe, set_role
 from flowergui.desktop.plots import axes
 from flowergui.desktop.plots.axes import MAX_LOSS_RATIO, MAX_THICK_POINTS, Ticks, stride
 from flowergui.desktop.plots.column_buffer import (
@@ -36,7 +38,13 @@ class PlotPane(QFrame):
 
     `plot` is named `<quantity>Plot`. With `rate`, the learning rate is drawn on a right axis
     of its own; without, the same room is left free, so that panes above each other align.
+
+    The Tab key comes to the card, which screen readers call a chart: its description says what the
+    curves show.
     """
+
+    table_requested = Signal()
+    """The user wants to read the numbers: Return was pressed."""
 
     def __init__(
         self, quantity: Metric, *, rate: bool = False, parent: QWidget | None = None
@@ -47,7 +55,10 @@ class PlotPane(QFrame):
         theme.style(self, card=True)
         self.plot = axes.empty_plot(SIDES, self)
         self.plot.setObjectName(f"{quantity.name}Plot")
-        self.plot.setAccessibleName(tr(quantity.title))
+        for widget in (self, self.plot):
+            widget.setAccessibleName(tr(quantity.title))
+        set_role(self, QAccessible.Role.Chart, "request_table")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.plot.setMinimumHeight(90)
         self._title = QLabel(tr(quantity.title_with_unit))
         theme.style(self._title, role="heading")
@@ -107,7 +118,7 @@ class PlotPane(QFrame):
         self._mark_best(epochs)
         self.marks.place_labels(low, high)
         if self.rate:
-            self._draw_rate(*downsample_minmax(steps, batches["rate"], low, high))
+            self._draw_rate(*downsample_minmax(steps, batches["rate"], low, high, MAX_THICK_POINTS))
         self._name_epochs(epochs, low, high)
         self._show_latest(batches, epochs)
         self.settle()
@@ -119,6 +130,22 @@ class PlotPane(QFrame):
             self.plot.getAxis(side).paint(painter, None, None)
         painter.end()
         yield
+
+    def tell(self, text: str) -> None:
+        """Tells screen readers what the curves show."""
+        for widget in (self, self.plot):
+            describe(widget, text)
+
+    @Slot()
+    def request_table(self) -> None:
+        """Asks for the numbers, as Return does."""
+        self.table_requested.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.request_table()
+        else:
+            super().keyPressEvent(event)
 
     def settle(self) -> None:
         """Applies a new range or size now. pyqtgraph would do it while it paints, and then paint
@@ -188,7 +215,9 @@ class PlotPane(QFrame):
         self._validation.setSymbolSize(6)
         self._validation.setSymbolBrush(colors.validation)
         self._validation.setSymbolPen(pg.mkPen(colors.card, width=1))
-        self._rate.setPen(pg.mkPen(colors.over_card("rate", 0.8), width=1))
+        self._rate.setPen(
+            pg.mkPen(colors.over_card("rate", 0.8), width=1, style=Qt.PenStyle.DashLine)
+        )
         self._best.setPen(pg.mkPen(colors.validation, width=2))
         self._best.setBrush(pg.mkBrush(colors.card))
         self._crosshair.setPen(pg.mkPen(colors.muted, width=1))

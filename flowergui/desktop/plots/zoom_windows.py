@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
+from flowergui.desktop.accessibility import radio_group
 from flowergui.desktop.style import theme
 from flowergui.text import N_, tr
 
@@ -22,7 +23,6 @@ class ZoomWindows(QWidget):
     def __init__(self, lead: Iterable[QWidget] = (), parent: QWidget | None = None) -> None:
         """`lead` are widgets that stand before the buttons."""
         super().__init__(parent)
-        self._buttons = QButtonGroup(self)
         self._by_hand = QLabel(
             tr("Zoomed by hand. Press Last 200, Last 1,000 or All to follow the run again.")
         )
@@ -36,17 +36,20 @@ class ZoomWindows(QWidget):
             row.addWidget(widget)
         row.addWidget(self._by_hand)
         row.addStretch(1)
+        buttons = []
         for window, text in WINDOWS:
             button = QPushButton(tr(text))
             button.setObjectName(f"window{window or 'All'}")
-            button.setCheckable(True)
-            button.setChecked(window == ALL_STEPS)
             button.setToolTip(
                 tr("Shows this many steps and follows the newest. The wheel zooms, dragging pans.")
             )
             theme.style(button, role="segment")
-            self._buttons.addButton(button, window)
             row.addWidget(button)
+            buttons.append(button)
+        self._buttons = radio_group(buttons, self)
+        for (window, _), button in zip(WINDOWS, buttons, strict=True):
+            self._buttons.setId(button, window)
+            button.setChecked(window == ALL_STEPS)
         self._buttons.idClicked.connect(self.chosen)
 
     def show_window(self, window: int | None) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QMimeData, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
 from PySide6.QtGui import (
+    QAccessible,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
@@ -17,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from flowergui.desktop.accessibility import set_role
 from flowergui.desktop.context_menus.photo_menu import PhotoMenu
 from flowergui.desktop.prediction.path_sorter import PathSorter, local_paths
 from flowergui.desktop.style import theme
@@ -52,6 +54,7 @@ class DropZone(PhotoView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("dropZone")
+        set_role(self, QAccessible.Role.Button, "browse")
         self.setAccessibleName(tr("Drop an image"))
         self.setAccessibleDescription(tr("Return chooses an image, Ctrl+V pastes one."))
         self.setToolTip(tr("Drop images here, click to choose, or paste with Ctrl+V."))

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from flowergui.config.recipe_diff import differences
+from flowergui.desktop.accessibility import radio_group
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
 from flowergui.desktop.plots.run_curves import EPOCHS, MINUTES, RunCurve, RunCurves
 from flowergui.desktop.runs.difference_table import DifferenceTable
@@ -52,15 +53,14 @@ class CurvesCard(Card):
     def _segments(
         self, show: Callable[[Any], object], *choices: tuple[str, str, object]
     ) -> Segments:
-        group = QButtonGroup(self)
         buttons = []
         for text, name, value in choices:
             button = QPushButton(text)
             button.setObjectName(name)
             button.setAutoDefault(False)
             button.clicked.connect(lambda _=False, value=value: show(value))
-            group.addButton(button)
             buttons.append(button)
+        radio_group(buttons, self)
         segments = Segments(buttons)
         buttons[0].setChecked(True)
         for button in buttons:

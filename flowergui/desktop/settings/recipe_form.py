@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from flowergui.config.presets import with_epochs
 from flowergui.config.recipe import GROUPS, SETTINGS, START
 from flowergui.config.setting import Setting
+from flowergui.desktop.accessibility import radio_group
 from flowergui.desktop.session import Session, all_editable, editable, preset
 from flowergui.desktop.settings.setting_row import Section, SettingRow
 from flowergui.desktop.style import theme
@@ -82,6 +83,7 @@ class RecipeForm(FoldingCard):
             button.setToolTip(tip)
             button.clicked.connect(self._choose_preset)
             self._presets[name] = button
+        radio_group(self._presets.values(), self, exclusive=False)
         self.body.addWidget(Segments(self._presets.values()))
 
     def _make_rows(self) -> None:

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from flowergui.config.setting import Setting, Value
+from flowergui.desktop.accessibility import DisclosureButton
 from flowergui.desktop.settings.setting_editors import (
     CheckEditor,
     ChoiceEditor,
@@ -13,7 +14,7 @@ from flowergui.desktop.settings.setting_editors import (
     tooltip_html,
 )
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.labels import ElidedLabel, quiet_button, small_label
+from flowergui.desktop.widgets.labels import ElidedLabel, small_label
 from flowergui.text import tr
 
 
@@ -119,10 +120,10 @@ class Section(QWidget):
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._title = title
         self._text = ""
-        self._button = quiet_button("", f"section{title}", flush=True)
-        self._button.setCheckable(True)
+        self._button = DisclosureButton(tr(title))
+        self._button.setObjectName(f"section{title}")
+        theme.style(self._button, role="quiet", flush=True)
         self._button.toggled.connect(self._show)
         self._summary = ElidedLabel()
         self._summary.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -158,5 +159,3 @@ class Section(QWidget):
     def _show(self, opened: bool) -> None:
         self.inner.setVisible(opened)
         self._summary.setText("" if opened else self._text)
-        self._button.setText(f"{'▾' if opened else '▸'} {tr(self._title)}")
-        self._button.setAccessibleName(tr(self._title))  # without the arrow; it is checkable

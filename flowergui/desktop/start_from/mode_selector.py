@@ -1,8 +1,9 @@
 """2 Start from: scratch, resume or transfer, and what each of them needs."""
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from flowergui.desktop.accessibility import radio_group
 from flowergui.desktop.session import Mode, Session, is_idle, is_sample
 from flowergui.desktop.start_from.model_selector import ModelSelector
 from flowergui.desktop.start_from.resume_check_panel import ResumeCheckPanel
@@ -50,14 +51,13 @@ class ModeSelector(FoldingCard):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(tr("2  Start from"), "foldStartFromButton", parent)
         self._buttons: dict[Mode, QPushButton] = {}
-        self._group = QButtonGroup(self)
         for mode, title in TITLES.items():
             button = QPushButton(tr(title))
             button.setObjectName(f"mode{mode.capitalize()}")
             button.setToolTip(f"<qt>{tr(EXPLANATIONS[mode])}</qt>")
             button.toggled.connect(self._toggled)
             self._buttons[mode] = button
-            self._group.addButton(button)
+        radio_group(self._buttons.values(), self)
         self.body.addWidget(Segments(self._buttons.values()))
         self._explanation = small_label()
         self.body.addWidget(self._explanation)

@@ -48,6 +48,7 @@ QToolTip {{ background: {t.card}; color: {t.text}; border: 1px solid {t.border_s
 
 QFrame[card="true"] {{ background: {t.card}; border: 1px solid {t.border};
     border-radius: 8px; }}
+QFrame[card="true"]:focus {{ border: 2px solid {t.accent}; }}
 QFrame[line="true"] {{ background: {t.border}; border: none; }}
 #message {{ border-radius: 8px; }}
 {messages}
@@ -72,7 +73,7 @@ QPushButton {{ background: {t.card}; color: {t.text}; border: 1px solid {t.borde
     border-radius: 6px; padding: 5px 12px; outline: none; }}
 QPushButton:hover {{ background: {t.hover}; }}
 QPushButton:pressed {{ background: {t.border}; }}
-QPushButton:focus {{ border-color: {t.accent}; }}
+QPushButton:focus {{ border: 2px solid {t.accent}; padding: 4px 11px; }}
 QPushButton:disabled {{ color: {t.faint}; border-color: {t.border}; background: {t.sunken}; }}
 QPushButton::menu-indicator {{ image: url("{down}"); width: 10px; height: 10px;
     subcontrol-position: right center; subcontrol-origin: padding; right: 6px; }}
@@ -80,7 +81,7 @@ QPushButton[role="primary"] {{ background: {t.accent}; color: {t.on_accent};
     border-color: {t.accent}; font-weight: 600; }}
 QPushButton[role="primary"]:hover {{ background: {t.accent_hover};
     border-color: {t.accent_hover}; }}
-QPushButton[role="primary"]:focus {{ border-color: {t.text}; }}
+QPushButton[role="primary"]:focus {{ border-color: {t.text}; text-decoration: underline; }}
 QPushButton[role="primary"]:disabled {{ background: {t.hover}; color: {t.faint};
     border-color: {t.border}; }}
 QPushButton[role="danger"] {{ color: {t.error}; }}
@@ -90,25 +91,26 @@ QPushButton[role="quiet"] {{ background: transparent; color: {t.muted};
     border-color: transparent; padding: 4px 8px; }}
 QPushButton[flush="true"] {{ padding-left: 1px; text-align: left; }}
 QPushButton[role="quiet"]:hover {{ background: {t.hover}; color: {t.text}; }}
-QPushButton[role="quiet"]:focus {{ border-color: {t.accent}; }}
+QPushButton[role="quiet"]:focus {{ border-color: {t.accent}; padding: 3px 7px; }}
 QPushButton[flush="true"]:hover, QPushButton[flush="true"]:pressed {{ background: transparent;
     color: {t.accent}; }}
 QPushButton[flush="true"]:focus {{ border-color: transparent; color: {t.accent};
-    text-decoration: underline; }}
+    padding-left: 0; text-decoration: underline; }}
 QPushButton[role="quiet"]:disabled {{ color: {t.faint}; background: transparent; }}
 QPushButton[role="title"] {{ background: transparent; border-color: transparent; padding: 2px 4px;
     margin-left: -5px; text-align: left; font-size: {large}; font-weight: 600; }}
 QPushButton[role="title"]:hover {{ background: {t.hover}; }}
-QPushButton[role="title"]:focus {{ border-color: {t.accent}; }}
-QPushButton[role="fold"] {{ background: transparent; color: {t.faint};
+QPushButton[role="title"]:focus {{ border-color: {t.accent}; padding: 1px 3px; }}
+QPushButton[role="fold"] {{ background: transparent; color: {t.muted};
     border: 1px solid transparent; border-radius: 4px; padding: 0; }}
 QPushButton[role="fold"]:hover {{ background: {t.hover}; color: {t.text}; }}
-QPushButton[role="fold"]:focus {{ border-color: {t.accent}; }}
+QPushButton[role="fold"]:focus {{ border-color: {t.accent}; padding: 0; color: {t.accent}; }}
 QPushButton[role="segment"] {{ background: transparent; color: {t.muted};
     border-color: transparent; padding: 4px 6px; }}
 QPushButton[role="segment"]:hover {{ background: {t.hover}; color: {t.text}; }}
-QPushButton[role="segment"]:checked {{ background: {t.accent_soft}; color: {t.accent}; }}
-QPushButton[role="segment"]:focus {{ border-color: {t.accent}; }}
+QPushButton[role="segment"]:checked {{ background: {t.accent_soft}; color: {t.accent};
+    border-color: {t.accent}; }}
+QPushButton[role="segment"]:focus {{ border-color: {t.accent}; padding: 3px 5px; }}
 QPushButton[role="segment"]:disabled {{ color: {t.faint}; }}
 
 QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{ background: {t.card};
@@ -117,13 +119,17 @@ QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{ background:
     selection-color: {t.on_accent}; placeholder-text-color: {t.muted}; }}
 QLineEdit:hover, QAbstractSpinBox:hover, QComboBox:hover {{ border-color: {t.muted}; }}
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus,
-QTextEdit:focus {{ border-color: {t.accent}; }}
+QTextEdit:focus {{ border: 2px solid {t.accent}; padding: 3px 6px; }}
+QTextEdit[flat="true"] {{ border: 2px solid transparent; background: transparent; }}
+QTextEdit[flat="true"]:focus {{ border-color: {t.accent}; }}
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {t.faint};
     background: {t.sunken}; border-color: {t.border}; }}
-*[invalid="true"], *[invalid="true"]:focus, *[invalid="true"]:hover {{
-    border: 1px solid {t.error}; }}
+*[invalid="true"], *[invalid="true"]:hover {{ border: 1px solid {t.error}; }}
+*[invalid="true"]:focus {{ border: 2px solid {t.error}; }}
 QAbstractSpinBox {{ padding-right: 20px; }}
-QAbstractSpinBox[cell="true"] {{ border-radius: 0; padding: 0 18px 0 2px; }}
+QAbstractSpinBox:focus {{ padding-right: 19px; }}
+QAbstractSpinBox[cell="true"], QAbstractSpinBox[cell="true"]:focus {{
+    border-radius: 0; padding: 0 18px 0 2px; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border;
     width: 20px; border: none; background: transparent; }}
 QAbstractSpinBox::up-button {{ subcontrol-position: top right; }}
@@ -131,13 +137,16 @@ QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; }}
 QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 9px; height: 9px; }}
 QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 9px; height: 9px; }}
 QComboBox {{ padding-right: 22px; combobox-popup: 0; }}
+QComboBox:focus {{ padding-right: 21px; }}
 QComboBox::drop-down {{ subcontrol-origin: border; subcontrol-position: center right;
     width: 22px; border: none; }}
 QComboBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}
-QComboBox QLineEdit, QAbstractSpinBox QLineEdit {{ border: none; padding: 0;
+QComboBox QLineEdit, QAbstractSpinBox QLineEdit, QComboBox QLineEdit:focus,
+QAbstractSpinBox QLineEdit:focus {{ border: none; padding: 0;
     background: transparent; }}
 
 QCheckBox, QRadioButton {{ spacing: 7px; }}
+QCheckBox:focus, QRadioButton:focus {{ outline: 2px solid {t.accent}; outline-radius: 3px; }}
 QCheckBox:disabled, QRadioButton:disabled {{ color: {t.faint}; }}
 {boxes} {{ width: {box}px; height: {box}px; border: 1px solid {t.field}; border-radius: 4px;
     background: {t.card}; }}
@@ -146,17 +155,28 @@ QCheckBox:disabled, QRadioButton:disabled {{ color: {t.faint}; }}
 {partly} {{ background: {t.accent}; border-color: {t.accent}; image: url("{dash}"); }}
 {disabled} {{ background: {t.hover}; border-color: {t.border_strong}; }}
 
+QSlider::groove:horizontal {{ height: 4px; background: {t.border_strong}; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {t.accent}; border-radius: 2px; }}
+QSlider::handle:horizontal {{ width: 12px; margin: -6px 0; background: {t.card};
+    border: 2px solid {t.accent}; border-radius: 8px; }}
+QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
+QSlider::handle:horizontal:disabled, QSlider::sub-page:horizontal:disabled {{
+    background: {t.sunken}; border-color: {t.border_strong}; }}
+
 QTreeView, QTableView, QListView {{ background: {t.card}; border: 1px solid {t.border};
     border-radius: 8px; outline: 0; selection-background-color: {t.accent_soft};
     selection-color: {t.text}; }}
 QTreeView:focus, QTableView:focus, QListView:focus {{ border-color: {t.accent}; }}
+QLabel:focus {{ outline: 2px solid {t.accent}; }}
 QTreeView::item {{ padding: 2px 2px; }}
 QTreeView::item:hover, QListView::item:hover {{ background: {t.hover}; }}
 QTreeView::item:selected, QListView::item:selected {{ background: {t.accent_soft};
     color: {t.text}; }}
 QHeaderView {{ background: transparent; border: none; }}
-QTreeView[flat="true"], QTableView[flat="true"], QListView[flat="true"] {{ border: none;
-    background: transparent; }}
+QTreeView[flat="true"], QTableView[flat="true"], QListView[flat="true"] {{
+    border: 1px solid transparent; background: transparent; }}
+QTreeView[flat="true"]:focus, QTableView[flat="true"]:focus, QListView[flat="true"]:focus {{
+    border-color: {t.accent}; }}
 QHeaderView::section {{ background: transparent; color: {t.muted}; border: none;
     border-bottom: 1px solid {t.border}; padding: 3px 4px; font-size: {small}; }}
 
@@ -173,11 +193,13 @@ QComboBox QAbstractItemView::item {{ padding: 4px 5px; border-radius: 4px; }}
 
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QScrollArea {{ border: none; background: transparent; }}
+#photoWindow QScrollArea {{ border: 2px solid transparent; }}
+#photoWindow QScrollArea:focus {{ border-color: {t.accent}; }}
 QScrollArea > QWidget > QWidget {{ background: transparent; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
-QScrollBar::handle {{ background: {t.border_strong}; border-radius: 3px; margin: 2px; }}
-QScrollBar::handle:hover {{ background: {t.faint}; }}
+QScrollBar::handle {{ background: {t.field}; border-radius: 3px; margin: 2px; }}
+QScrollBar::handle:hover {{ background: {t.muted}; }}
 QScrollBar::handle:vertical {{ min-height: 28px; }}
 QScrollBar::handle:horizontal {{ min-width: 28px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}

@@ -24,7 +24,7 @@ else is set by dynamic properties, through `style`:
                   line=True        a thin separator (set maximumHeight or Width to 1)
     QLineEdit, QComboBox, spin boxes    invalid=True      red border; cell=True in a cell of a view
     QProgressBar  slim=True        a thin bar without text
-    item views    flat=True        no frame of their own, for those on a card
+    item views    flat=True        no frame of their own, for those on a card (QTextEdit too)
     #dropZone     hot=True         while something droppable is held over it
     #message      kind="info" | "warning" | "error" | "success"
 

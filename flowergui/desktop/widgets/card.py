@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from flowergui.desktop.accessibility import DisclosureButton
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.labels import ElidedLabel
 
@@ -51,12 +52,9 @@ class FoldingCard(QFrame):
         """`name` is the object name of the button, and the key in the settings."""
         super().__init__(parent)
         theme.style(self, card=True)
-        self._title, self._by_hand = title, False
-        self._button = QPushButton()
+        self._by_hand = False
+        self._button = DisclosureButton(title)
         self._button.setObjectName(name)
-        self._button.setCheckable(True)
-        self._button.setAutoDefault(False)
-        self._button.setAccessibleName(title)  # without the arrow; it is checkable
         theme.style(self._button, role="title")
         self._button.clicked.connect(self._folded_by_hand)
         self._in_brief = ElidedLabel()
@@ -85,7 +83,6 @@ class FoldingCard(QFrame):
     def fold(self, folded: bool) -> None:
         """Folds the card, or opens it."""
         self._button.setChecked(not folded)
-        self._button.setText(f"{'▸' if folded else '▾'}  {self._title}")
         self._inner.setVisible(not folded)
         self._in_brief.setVisible(folded)
 

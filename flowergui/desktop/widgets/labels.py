@@ -68,9 +68,26 @@ class ElidedLabel(QLabel):
         painter.end()
 
 
+ARROW = "▸"
+"""Ends the text of a button that leads to more."""
+
+
+class QuietButton(QPushButton):
+    """A button whose text may end in an arrow, which screen readers would spell out."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        if ARROW in text:
+            self.setAccessibleName(text.removesuffix(ARROW).rstrip())
+
+
 def quiet_button(text: str, name: str, *, flush: bool = False) -> QPushButton:
     """A small, secondary button; `flush` with the text above and below it."""
-    button = QPushButton(text)
+    button = QuietButton(text)
     button.setObjectName(name)
     button.setAutoDefault(False)  # in a dialog, Return is not for it
     theme.style(button, role="quiet", flush=flush)

@@ -137,6 +137,7 @@ class MessageLogWindow(QDialog):
         self._table.setModel(log)
         self._table.setStyleSheet("QTableView::item { padding: 4px; border: none; }")
         self._table.setShowGrid(False)
+        self._table.setTabKeyNavigation(False)
         self._table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         self._table.verticalHeader().hide()
         resize = QHeaderView.ResizeMode

@@ -1,11 +1,12 @@
 """One message as the banner shows it: sign, text, a button to act and one to dismiss."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from flowergui.desktop.accessibility import announce, set_role
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.message_log import SIGNS, MessageKind
+from flowergui.desktop.widgets.message_log import KIND_NAMES, SIGNS, MessageKind
 from flowergui.text import tr
 
 
@@ -20,6 +21,8 @@ class MessageRow(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("message")
+        set_role(self, QAccessible.Role.AlertMessage)
+        self._kind = MessageKind.INFO
         self._sign = QLabel()
         self._text = QLabel()
         self._text.setWordWrap(True)
@@ -55,7 +58,9 @@ class MessageRow(QFrame):
         for button in (self._action, self._dismiss):
             button.setDown(False)
             button.clearFocus()
+        self._kind = kind
         self._sign.setText(SIGNS[kind])
+        self._sign.setAccessibleName(tr(KIND_NAMES[kind]))
         self._text.setText(text)
         self._text.setAccessibleName(text)
         self.setAccessibleName(text)
@@ -66,8 +71,8 @@ class MessageRow(QFrame):
         self.show()
 
     def announce(self) -> None:
-        """Has screen readers read the message, wherever the focus is."""
-        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+        """Has screen readers read the message, wherever the focus is. An error interrupts them."""
+        announce(self, self._text.text(), urgent=self._kind is MessageKind.ERROR)
 
     def tab_after(self, above: "MessageRow") -> None:
         """The Tab key comes here from the row above."""

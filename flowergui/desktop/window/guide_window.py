@@ -53,7 +53,7 @@ class GuideWindow(QDialog):
         self._text.setObjectName("guideText")
         self._text.setAccessibleName(tr("Guide"))
         self._text.setOpenExternalLinks(True)
-        self._text.setStyleSheet("QTextBrowser { border: none; background: transparent; }")
+        theme.style(self._text, flat=True)
         self._text.document().setDocumentMargin(0)
         self._text.setViewportMargins(0, 0, theme.SPACE, 0)
         self._show_text()

@@ -1,0 +1,137 @@
+"""The epochs of a run as a table: the numbers behind its curves."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt, Slot
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from flowergui.desktop.plots.column_buffer import ColumnBuffer
+from flowergui.desktop.plots.metric import ACCURACY, LOSS, Metric
+from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
+from flowergui.text import N_, tr
+
+COLUMNS: Sequence[tuple[str, str, Metric | None]] = (
+    ("epoch", N_("Epoch"), None),
+    ("train_loss", N_("Training loss"), LOSS),
+    ("val_loss", N_("Validation loss"), LOSS),
+    ("train_accuracy", N_("Training accuracy"), ACCURACY),
+    ("val_accuracy", N_("Validation accuracy"), ACCURACY),
+)
+"""The column of the buffer, its title, and what it measures."""
+RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+
+class EpochsModel(QAbstractTableModel):
+    """A row for each epoch that is done, the newest last. What is not known is "–"."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[tuple[str, ...]] = []
+
+    def show_epochs(self, epochs: ColumnBuffer) -> None:
+        """Shows these epochs; where they only go on, what is selected stays so."""
+        columns = [epochs[name].tolist() for name, _, _ in COLUMNS]
+        rows = [tuple(map(_cell, COLUMNS, values)) for values in zip(*columns, strict=True)]
+        old = len(self._rows)
+        if rows[:old] == self._rows and len(rows) > old:
+            self.beginInsertRows(ROOT_INDEX, old, len(rows) - 1)
+            self._rows = rows
+            self.endInsertRows()
+        elif rows != self._rows:
+            self.beginResetModel()
+            self._rows = rows
+            self.endResetModel()
+
+    def as_text(self) -> str:
+        """All of it as lines with tabs, as spreadsheets read them."""
+        titles = tuple(tr(title) for _, title, _ in COLUMNS)
+        return "".join("\t".join(row) + "\n" for row in (titles, *self._rows))
+
+    def rowCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._rows[index.row()][index.column()]
+        return RIGHT if role == Qt.ItemDataRole.TextAlignmentRole else None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation == Qt.Orientation.Horizontal:
+            if role == Qt.ItemDataRole.DisplayRole:
+                return tr(COLUMNS[section][1])
+            if role == Qt.ItemDataRole.TextAlignmentRole:
+                return RIGHT
+        return None
+
+
+def _cell(column: tuple[str, str, Metric | None], value: float) -> str:
+    metric = column[2]
+    if metric is None:
+        return f"{value:,.0f}"
+    return metric.text(value) if np.isfinite(value) else "–"
+
+
+class EpochsWindow(QDialog):
+    """Shows the epochs of the run that its plots show, and follows it; does not block the window
+    that it belongs to."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("epochsWindow")
+        self.setWindowTitle(tr("Epochs of the run"))
+        self._model = EpochsModel(self)
+        self._table = table = QTableView()
+        table.setObjectName("epochsTable")
+        table.setAccessibleName(tr("Epochs of the run"))
+        table.setModel(self._model)
+        table.setShowGrid(False)
+        table.setTabKeyNavigation(False)
+        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        table.verticalHeader().hide()
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setHighlightSections(False)
+        copy = QPushButton(tr("Copy as text"))
+        copy.setObjectName("copyEpochs")
+        copy.setAutoDefault(False)
+        copy.clicked.connect(self._copy)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self).activated.connect(self._copy)
+        close = QPushButton(tr("Close"))
+        close.clicked.connect(self.close)
+        close.setDefault(True)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(copy)
+        buttons.addWidget(close)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*[2 * theme.SPACE] * 4)
+        layout.setSpacing(theme.SPACE)
+        layout.addWidget(table, 1)
+        layout.addLayout(buttons)
+        width, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
+        self.resize(width * 100, line * 24)
+
+    def show_epochs(self, epochs: ColumnBuffer) -> None:
+        """Shows these epochs."""
+        self._model.show_epochs(epochs)
+
+    @Slot()
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._model.as_text())
