@@ -1,4 +1,4 @@
-"""What a frontend may ask of a run."""
+"""What a frontend may ask of a run, and of an export."""
 
 from dataclasses import dataclass
 
@@ -39,5 +39,17 @@ class ResumeOptions:
     """Restart the learning-rate schedule, for the epochs that are left."""
 
 
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What a file of an exported network holds, besides what its suffix says."""
+
+    with_classes: bool = False
+    """Keep classes, network and image size in a .pth file too, so that it predicts here."""
+    float16: bool = False
+    """Halve the size: the weights in float16."""
+
+
 UNCHANGED = ResumeOptions()
 """No options."""
+
+DEFAULT_EXPORT = ExportOptions()

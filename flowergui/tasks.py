@@ -30,7 +30,13 @@ from flowergui.events import (
     WeightsFound,
 )
 from flowergui.facts import UNSURE_BELOW
-from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions
+from flowergui.requests import (
+    DEFAULT_EXPORT,
+    UNCHANGED,
+    ExportOptions,
+    LiveRequests,
+    ResumeOptions,
+)
 from flowergui.store import library, paths, sorted_copies
 from flowergui.store.change_log import Change
 from flowergui.store.library import newest_run, run_folders
@@ -298,12 +304,14 @@ def learning_curve(
     yield from dataset_evaluation.estimate_learning_curve(Path(folder), model, weights, device)
 
 
-def export(checkpoint: str | Path, out: str | Path) -> Iterator[Event]:
+def export(
+    checkpoint: str | Path, out: str | Path, options: ExportOptions = DEFAULT_EXPORT
+) -> Iterator[Event]:
     """Exported: writes the network of a checkpoint, or of a run's best one, as .safetensors, as a
     .pth state_dict, or as .onnx. Raises FlowerError."""
     from flowergui.learning.inference import export
 
-    yield from export.export(Path(checkpoint), Path(out))
+    yield from export.export(Path(checkpoint), Path(out), options)
 
 
 def cached_photos(*, clear: bool = False) -> Iterator[Event]:

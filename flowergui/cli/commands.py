@@ -32,7 +32,7 @@ from flowergui.events import (
     PredictionFailed,
     RunListed,
 )
-from flowergui.requests import LiveRequests, ResumeOptions
+from flowergui.requests import ExportOptions, LiveRequests, ResumeOptions
 from flowergui.store import csv_export, library, paths
 from flowergui.store.run_folder import RunFolder
 from flowergui.store.sorted_copies import check_destination
@@ -264,7 +264,8 @@ def _weights(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    return _report(args, tasks.export(args.checkpoint, args.out)).code
+    options = ExportOptions(with_classes=args.with_classes, float16=args.float16)
+    return _report(args, tasks.export(args.checkpoint, args.out, options)).code
 
 
 def _cache(args: argparse.Namespace) -> int:

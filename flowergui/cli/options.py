@@ -411,6 +411,14 @@ def _add_export(add: AddParser) -> None:
             "NAME.onnx, for phones, browsers and programs without torch"
         ),
     )
+    export.add_argument(
+        "--with-classes",
+        action="store_true",
+        help=tr("keep classes and network in a .pth file too, so that it predicts here"),
+    )
+    export.add_argument(
+        "--float16", action="store_true", help=tr("halve the size: the weights in float16")
+    )
 
 
 def _add_cache(add: AddParser) -> None:

@@ -21,6 +21,7 @@ from flowergui.desktop.widgets.confirm import confirm
 from flowergui.errors import FlowerError
 from flowergui.events import Exported
 from flowergui.facts import RunFacts
+from flowergui.requests import ExportOptions
 from flowergui.text import tr
 
 FIND, WRITE_NOTE = "is a run still there", "write a note"
@@ -134,10 +135,12 @@ class RunActions(QObject):
         else:
             self._note(str(error), is_error=True)
 
-    @Slot(object, str)
-    def _export(self, run: RunFacts, path: str) -> None:
+    @Slot(object, str, object)
+    def _export(self, run: RunFacts, path: str, options: ExportOptions) -> None:
         best = run.best or run.last
-        self._jobs.do(EXPORT, lambda: tasks.export(best, path), self._exported, self._failed)
+        self._jobs.do(
+            EXPORT, lambda: tasks.export(best, path, options), self._exported, self._failed
+        )
         self._note(tr("Exporting…"))
 
     @Slot(object)

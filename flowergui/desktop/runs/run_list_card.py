@@ -31,7 +31,7 @@ class RunListCard(Card):
     """The user wants it to predict dropped images."""
     evaluation_requested = Signal(object)
     """The user wants to evaluate it."""
-    export_requested = Signal(object, str)
+    export_requested = Signal(object, str, object)
     """The user wants its network as a file, at this path."""
     removal_requested = Signal(object)
     """The user does not want it any more."""
@@ -228,7 +228,7 @@ class RunListCard(Card):
                 self,
                 tr("Export the network"),
                 f"{Path(run.path).name}.safetensors",
-                lambda path: self.export_requested.emit(run, path),
+                lambda path, options: self.export_requested.emit(run, path, options),
             )
 
     @Slot()

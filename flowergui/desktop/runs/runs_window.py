@@ -32,8 +32,9 @@ class RunsWindow(QDialog):
     """The user wants this run (RunFacts) to predict dropped images."""
     evaluation_requested = Signal(object)
     """The user wants to evaluate this run (RunFacts)."""
-    export_requested = Signal(object, str)
-    """The user wants the network of this run (RunFacts) as a file, at this path."""
+    export_requested = Signal(object, str, object)
+    """The user wants the network of this run (RunFacts) as a file, at this path, with these
+    ExportOptions."""
     removal_requested = Signal(object)
     """The user does not want this run (RunFacts) any more."""
     note_requested = Signal(object)

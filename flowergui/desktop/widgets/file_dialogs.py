@@ -8,17 +8,24 @@ from PySide6.QtWidgets import QFileDialog, QToolButton, QWidget
 
 from flowergui.desktop.style import theme
 from flowergui.image_suffixes import IMAGE_SUFFIXES
+from flowergui.requests import ExportOptions
 from flowergui.text import N_, tr
 
 CHECKPOINTS = N_("Checkpoints and weights (*.pth *.pt *.ckpt *.safetensors *.bin *.tar)")
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".tar")
 """What files of weights are called, here and elsewhere (model_best.pth.tar)."""
 TABLES = N_("Tables (*.csv)")
-NETWORKS = (
-    N_("Weights and all that predictions need (*.safetensors)"),
-    N_("ONNX, for phones, browsers and other programs (*.onnx)"),
-    N_("Weights only, for PyTorch (*.pth)"),
-)
+NETWORKS = {
+    N_("Weights and all that predictions need (*.safetensors)"): ExportOptions(),
+    N_("The same in float16: half the size (*.safetensors)"): ExportOptions(float16=True),
+    N_("The same as a checkpoint of PyTorch (*.pth)"): ExportOptions(with_classes=True),
+    N_("A checkpoint in float16: half the size (*.pth)"): ExportOptions(
+        with_classes=True, float16=True
+    ),
+    N_("ONNX, for phones, browsers and other programs (*.onnx)"): ExportOptions(),
+    N_("Weights only, for PyTorch (*.pth)"): ExportOptions(),
+}
+"""The formats of an exported network."""
 PICTURES = (N_("PNG picture (*.png)"), N_("SVG drawing, sharp in any size (*.svg)"))
 ANYTHING = N_("All files (*)")
 
@@ -67,14 +74,23 @@ def choose_picture(parent: QWidget, title: str, name: str, then: Callable[[str],
     _choose_target(parent, title, name, PICTURES, then)
 
 
-def choose_export(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
+def choose_export(
+    parent: QWidget, title: str, name: str, then: Callable[[str, ExportOptions], object]
+) -> None:
     """Asks where to export a network, and in which format; see choose_folder."""
-    _choose_target(parent, title, name, NETWORKS, then)
+    options = {tr(each): options for each, options in NETWORKS.items()}
+    dialog = _choose_target(
+        parent,
+        title,
+        name,
+        [*NETWORKS],
+        lambda path: then(path, options[dialog.selectedNameFilter()]),
+    )
 
 
 def _choose_target(
     parent: QWidget, title: str, name: str, filters: Sequence[str], then: Callable[[str], object]
-) -> None:
+) -> QFileDialog:
     dialog = _dialog(parent, title, "")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setNameFilters([tr(each) for each in filters])
@@ -84,6 +100,7 @@ def _choose_target(
     dialog.selectFile(name)
     dialog.fileSelected.connect(then)
     dialog.open()
+    return dialog
 
 
 def _suffix(filter: str) -> str:

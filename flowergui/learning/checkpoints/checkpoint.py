@@ -7,6 +7,7 @@ import stat
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -37,18 +38,39 @@ BLOCK_BYTES = 1 << 20
 
 def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None) -> None:
     """Writes `content` (builtins and tensors) to `path` as torch.save does, whole or not at all;
-    see `atomic_write`. Raises OSError for all that can go wrong: torch reports a full disk as a
+    see `atomic_write`. Averaged weights of frozen layers, which are those of the network, are
+    written once. Raises OSError for all that can go wrong: torch reports a full disk as a
     RuntimeError."""
 
     def fill(file: BinaryIO) -> None:
         try:
-            torch.save(dict(content), file)
+            torch.save(_with_shared_weights(content), file)
         except RuntimeError as error:
             if isinstance(file, ChecksumWriter) and file.error is not None:
                 raise file.error from error
             raise OSError(tr("it could not be written, the disk may be full")) from error
 
     atomic_write(path, fill, keep_as=keep_as)
+
+
+def _with_shared_weights(content: Mapping[str, Any]) -> dict[str, Any]:
+    """`content` with one tensor for a weight and its average where they are equal bit by bit."""
+    whole, weights, averaged = dict(content), content.get("model"), content.get("ema")
+    if isinstance(weights, Mapping) and isinstance(averaged, Mapping):
+        shared: Any = copy(averaged)  # with the versions in a state_dict's _metadata
+        shared.update(
+            (name, weights[name])
+            for name, tensor in averaged.items()
+            if name in weights and _has_same_bits(weights[name], tensor)
+        )
+        whole["ema"] = shared
+    return whole
+
+
+def _has_same_bits(one: Tensor, other: Tensor) -> bool:
+    if one.dtype == other.dtype == torch.float32:  # where 0 equals -0, and NaN no NaN
+        one, other = one.view(torch.int32), other.view(torch.int32)
+    return one.dtype == other.dtype and one.device == other.device and torch.equal(one, other)
 
 
 def atomic_write(

@@ -33,8 +33,8 @@ from flowergui.text import tr
 RECIPE_ERROR: Final = "recipe_error"
 """The key under which `checked` says what is wrong with a recipe. No file holds it."""
 
-DTYPES: Final = (torch.float32, torch.int64)
-"""Those of weights, and of batch normalization's counters."""
+DTYPES: Final = (torch.float32, torch.int64, torch.float16)
+"""Those of weights, of batch normalization's counters, and of weights in small exports."""
 
 
 def _tensor(value: Any) -> bool:
@@ -164,12 +164,15 @@ def checked(stored: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """What the file at `path` holds, with all fields of its recipe. Raises FlowerError if a value
     is not possible.
 
+    Weights of an export in float16 are float32 again.
+
     A recipe of a later version may have values that this one does not know: its network still
     predicts. They are left out, and the reason stands under RECIPE_ERROR: the run can't be resumed.
     """
     wrong = first_wrong(stored, CHECKPOINT)
     if wrong is not None:
         raise _impossible(path, wrong)
+    stored = {**stored, "model": _in_float32(stored["model"])}
     try:
         recipe = Recipe.from_dict(stored["recipe"])
     except FlowerError as error:
@@ -178,6 +181,13 @@ def checked(stored: Mapping[str, Any], path: Path) -> dict[str, Any]:
             raise _impossible(path, "recipe", str(error)) from error
         return {**stored, "recipe": Recipe.from_dict(known).as_dict(), RECIPE_ERROR: str(error)}
     return {**stored, "recipe": recipe.as_dict()}
+
+
+def _in_float32(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name: each.float() if each.dtype == torch.float16 else each
+        for name, each in weights.items()
+    }
 
 
 def _known(recipe: Mapping[str, Any]) -> dict[str, Any]:

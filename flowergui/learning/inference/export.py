@@ -4,11 +4,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from torch import Tensor
+
 from flowergui.errors import FlowerError
 from flowergui.events import Exported, Preparing
 from flowergui.learning.checkpoints import checkpoint, safetensor_files
 from flowergui.learning.inference import onnx_export
 from flowergui.learning.inference.predictor import checkpoint_of
+from flowergui.requests import ExportOptions
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
 
@@ -16,17 +19,18 @@ METADATA_KEYS = (
     *("format", "recipe", "classes", "image_size", "normalisation", "epoch", "batch"),
     "fingerprint",
 )
-"""What a .safetensors file keeps of a checkpoint beside the weights."""
+"""What predictions need of a checkpoint beside the weights."""
 
 SUFFIXES = (safetensor_files.SUFFIX, ".pth", onnx_export.SUFFIX)
 
 
-def export(source: Path, out: Path) -> Iterator[Preparing | Exported]:
+def export(source: Path, out: Path, options: ExportOptions) -> Iterator[Preparing | Exported]:
     """Writes the network of a checkpoint, or of a run's best one, to `out`, with its averaged
     weights if it has them.
 
     The suffix decides the format: .safetensors, with all that prediction needs, .pth, a plain state
-    dict as torch.save writes it, or .onnx, see onnx_export. Raises FlowerError.
+    dict as torch.save writes it, or `with_classes` a dict of it and all that prediction needs, or
+    .onnx, see onnx_export. Raises FlowerError.
     """
     suffix = out.suffix.lower()
     if suffix not in SUFFIXES:
@@ -36,6 +40,16 @@ def export(source: Path, out: Path) -> Iterator[Preparing | Exported]:
         )
     path = checkpoint_of(source)
     stored = checkpoint.read(path)
+    ours = checkpoint.is_flowergui_checkpoint(stored)
+    if options.float16 and suffix == onnx_export.SUFFIX:
+        raise FlowerError(
+            tr("An ONNX file is written in float32 only."),
+            hint=tr("Export a .safetensors or .pth file in float16."),
+        )
+    if options.with_classes and not ours:
+        raise FlowerError(
+            tr("{checkpoint} has only weights: its classes are not known.", checkpoint=path.name)
+        )
     run = RunFolder(out.parent)
     own = (run.last, run.previous, run.best, run.resumed) if run.exists() else (path,)
     if any(os.path.exists(out) and os.path.exists(each) and out.samefile(each) for each in own):
@@ -46,14 +60,16 @@ def export(source: Path, out: Path) -> Iterator[Preparing | Exported]:
         content = yield from onnx_export.pack(path)
     else:
         tensors = checkpoint.extract_state_dict(stored, path)
+        if options.float16:
+            tensors = {name: _halved(name, each) for name, each in tensors.items()}
+        facts = {key: stored[key] for key in METADATA_KEYS if key in stored} if ours else {}
         if suffix == safetensor_files.SUFFIX:
-            ours = checkpoint.is_flowergui_checkpoint(stored)
-            facts = {key: stored[key] for key in METADATA_KEYS if key in stored} if ours else {}
             content = safetensor_files.packed(tensors, facts)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if suffix == ".pth":
-            checkpoint.write(tensors, out)
+            whole = {**facts, "model": tensors} if options.with_classes else tensors
+            checkpoint.write(whole, out)
         else:
             checkpoint.atomic_write(out, lambda file: file.write(content))
     except OSError as error:
@@ -66,3 +82,17 @@ def export(source: Path, out: Path) -> Iterator[Preparing | Exported]:
             )
         ) from error
     yield Exported(str(out))
+
+
+def _halved(name: str, tensor: Tensor) -> Tensor:
+    """The tensor in float16. Vectors stay in float32: they are small, and the variances among them
+    may be too large for float16. Raises FlowerError if another value is."""
+    if tensor.ndim < 2 or not tensor.is_floating_point():
+        return tensor
+    halved = tensor.half()
+    if not halved.isfinite().all():
+        raise FlowerError(
+            tr("{name} has values that are too large for float16.", name=name),
+            hint=tr("Export the network in float32."),
+        )
+    return halved

@@ -33,6 +33,7 @@ from flowergui.desktop.session import predicting_checkpoint
 from flowergui.errors import FlowerError
 from flowergui.events import Exported, Preparing
 from flowergui.facts import RunFacts
+from flowergui.requests import ExportOptions
 from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
 
@@ -163,8 +164,8 @@ def test_a_run_of_the_list_answers_and_shows_its_mistakes(qtbot, window, script,
 
 
 def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypatch):
-    def export(checkpoint: str, out: str) -> Iterator[Any]:
-        script.seen.append(("export", (checkpoint, out)))
+    def export(checkpoint: str, out: str, options: ExportOptions) -> Iterator[Any]:
+        script.seen.append(("export", (checkpoint, out, options)))
         if out.startswith("/slow"):
             script.gate.acquire()
         if out.endswith("full"):
@@ -176,16 +177,17 @@ def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypa
     run = on_disk(script, tmp_path, "a")
     runs = compare_runs(qtbot, window)
     note = find(runs, QLabel, "runsNote")
-    runs.export_requested.emit(run, "/elsewhere/a.onnx")
+    small = ExportOptions(float16=True)
+    runs.export_requested.emit(run, "/elsewhere/a.onnx", small)
     qtbot.waitUntil(lambda: note.text() == "The network was exported to /elsewhere/a.onnx.")
-    assert script.of("export") == [(run.best, "/elsewhere/a.onnx")]
-    runs.export_requested.emit(run, "/full")
+    assert script.of("export") == [(run.best, "/elsewhere/a.onnx", small)]
+    runs.export_requested.emit(run, "/full", small)
     qtbot.waitUntil(lambda: note.text() == "There is no room.")
-    runs.export_requested.emit(run, "/slow")
+    runs.export_requested.emit(run, "/slow", small)
     runs.close()  # it goes on
     script.gate.release()
     qtbot.waitUntil(lambda: banner_text(window) == "The network was exported to /slow.")
-    compare_runs(qtbot, window).export_requested.emit(run, "/slow full")
+    compare_runs(qtbot, window).export_requested.emit(run, "/slow full", small)
     runs_window(window).close()
     script.gate.release()
     qtbot.waitUntil(lambda: banner_text(window) == "There is no room.")

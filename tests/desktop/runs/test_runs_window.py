@@ -18,6 +18,7 @@ from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.style import theme
 from flowergui.events import EpochDone, RunListed
 from flowergui.facts import RunFacts
+from flowergui.requests import ExportOptions
 
 
 def epochs(*accuracies: float | None, loss: float = 1.0) -> tuple[EpochDone, ...]:
@@ -456,7 +457,12 @@ def test_a_network_is_exported(qtbot, window):
     assert dialog.defaultSuffix() == "onnx"
     with qtbot.waitSignal(window.export_requested) as told:
         dialog.fileSelected.emit("/elsewhere/flowers.onnx")
-    assert told.args == [RUNS[1].run, "/elsewhere/flowers.onnx"]
+    assert told.args == [RUNS[1].run, "/elsewhere/flowers.onnx", ExportOptions()]
+    small = next(each for each in dialog.nameFilters() if each.endswith("half the size (*.pth)"))
+    dialog.selectNameFilter(small)
+    with qtbot.waitSignal(window.export_requested) as told:
+        dialog.fileSelected.emit("/elsewhere/flowers.pth")
+    assert told.args[2] == ExportOptions(with_classes=True, float16=True)
     dialog.close()
 
 

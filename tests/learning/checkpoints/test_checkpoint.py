@@ -38,6 +38,27 @@ def test_what_is_written_is_read(path: Path) -> None:
     assert names(path) == {"last.pth"}
 
 
+def test_averaged_weights_of_frozen_layers_are_written_once(path: Path) -> None:
+    """They are the network's own, bit by bit: 0 is not -0, and the shape counts."""
+    frozen, odd = torch.rand(100, 1000), torch.tensor([0.0, 1.0, float("nan")])
+    model = {"a": frozen, "b": odd, "c": torch.zeros(2), "n": torch.tensor(3)}
+    ema = {
+        "a": frozen.clone(),
+        "b": odd.clone(),
+        "c": -torch.zeros(2),
+        "n": torch.tensor(3),
+        "only": torch.ones(1),
+    }
+    checkpoint.write({"model": model, "ema": ema}, path)
+    assert path.stat().st_size < 1.1 * frozen.nbytes
+    again = checkpoint.read(path)
+    for part, wanted in (("model", model), ("ema", ema)):
+        assert again[part].keys() == wanted.keys()
+        for name, tensor in wanted.items():
+            assert again[part][name].numpy().tobytes() == tensor.numpy().tobytes()
+    assert ema["a"] is not frozen  # what was handed in is as it was
+
+
 def test_the_one_before_is_kept(path: Path) -> None:
     previous = path.with_name("previous.pth")
     checkpoint.write(OLD, path, keep_as=previous)
