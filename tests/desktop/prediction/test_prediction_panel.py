@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeySequence
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -251,14 +251,6 @@ def test_pasting_files_a_path_or_a_picture(qtbot, panel, zone, photos):
 def test_two_lines_are_kept_for_whose_answer_it_is(panel):
     caption = panel.findChild(QLabel, "checkpointCaption")
     assert caption.minimumHeight() == 2 * caption.fontMetrics().lineSpacing()
-
-
-def test_the_paste_key_pastes(qtbot, panel, zone, photos):
-    QGuiApplication.clipboard().setMimeData(files(photos[0]))
-    panel.activateWindow()
-    zone.setFocus()
-    with qtbot.waitSignal(panel.images_dropped):
-        qtbot.keySequence(zone, QKeySequence(QKeySequence.StandardKey.Paste))
 
 
 @pytest.mark.parametrize("way", ["click", "return", "button"])
