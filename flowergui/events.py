@@ -635,6 +635,34 @@ class Evaluated:
     unknown_classes: tuple[str, ...]
 
 
+# --- labels that are corrected -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCorrected:
+    """An image of the class `label` was moved from `path` to `moved_to`: into the folder of the
+    class `new_label`, or, where that is "", out of the dataset in `folder`.
+
+    `run` is the folder of the run whose split.csv names the image by its new place now, or no
+    longer; "" for none. `row` is the row that it had there, and its number from 0.
+    """
+
+    folder: str
+    path: str
+    label: str
+    moved_to: str
+    new_label: str
+    run: str = ""
+    row: tuple[int, tuple[str, str, str, int | None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionUndone:
+    """What LabelCorrected says was undone."""
+
+    undone: LabelCorrected
+
+
 # --- linear classifiers on features of frozen networks ------------------------------------------
 
 
@@ -780,6 +808,8 @@ Event = (
     | CopiesRemoved
     | PhotoEvaluated
     | Evaluated
+    | LabelCorrected
+    | CorrectionUndone
     | NetworkCompared
     | NetworkFailed
     | NetworksCompared

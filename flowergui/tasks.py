@@ -20,6 +20,7 @@ from flowergui.events import (
     DevicesDescribed,
     EpochDone,
     Event,
+    LabelCorrected,
     ModelsListed,
     PathsSorted,
     PhotosFound,
@@ -257,6 +258,25 @@ def evaluate(
     from flowergui.learning.inference import evaluation
 
     yield from evaluation.evaluate(Path(checkpoint), Path(folder) if folder else None, device)
+
+
+def correct_label(
+    path: str | Path, folder: str | Path, label: str, new_label: str, checkpoint: str | Path
+) -> Iterator[Event]:
+    """LabelCorrected: moves an image of the class `label` in the dataset `folder` into the folder
+    of `new_label`; "" moves it into a folder beside the dataset, so that it is left out. The split
+    of the run of `checkpoint`, if it is in one, follows. Raises FlowerError."""
+    from flowergui.learning.inference import label_correction
+
+    run = RunFolder(Path(checkpoint).parent)
+    yield from label_correction.correct_label(Path(path), Path(folder), label, new_label, run)
+
+
+def undo_correction(corrected: LabelCorrected) -> Iterator[Event]:
+    """CorrectionUndone: moves the image back where it was. Raises FlowerError."""
+    from flowergui.learning.inference import label_correction
+
+    yield from label_correction.undo(corrected)
 
 
 def compare_networks(

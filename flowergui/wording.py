@@ -1,5 +1,7 @@
 """Sentences about events that the window and the command line both show."""
 
+from pathlib import Path
+
 from flowergui.events import (
     CacheState,
     CopiesRemoved,
@@ -7,6 +9,7 @@ from flowergui.events import (
     DeviceNoticed,
     FeatureCacheStatus,
     HeadFitted,
+    LabelCorrected,
     LearningCurveEstimated,
     NetworkFailed,
     NetworksCompared,
@@ -98,6 +101,14 @@ def copies_removed_text(event: CopiesRemoved) -> str:
         path=event.kept[0].path,
     )
     return f"{removed} {kept}"
+
+
+def label_corrected_text(event: LabelCorrected) -> str:
+    """Where an image was moved."""
+    name, folder = Path(event.path).name, Path(event.moved_to).parent
+    if event.new_label:
+        return tr("{name} is in {folder} now.", name=name, folder=folder)
+    return tr("{name} was left out of the dataset: it is in {folder}.", name=name, folder=folder)
 
 
 def feature_cache_text(event: FeatureCacheStatus) -> str:

@@ -127,6 +127,7 @@ class MainWindow(QMainWindow):
         self._presenter.save_failed.connect(self._predictions.wait_no_longer)
         self._presenter.evaluation_requested.connect(self._evaluation.open_of)
         self._presenter.run_finished.connect(self._small_dataset.run_finished)
+        self._evaluation.dataset_changed.connect(self._datasets.scan_again)
         self._small_dataset.details_requested.connect(self._confidence.open)
         self.languages.due.connect(self.language_due)
         self._control.failed.connect(self._start_from.offer_network)

@@ -27,6 +27,10 @@ from flowergui.text import tr
 
 _PARTS: Final = ("train", "validation")
 
+SplitRow = tuple[str, str, str, int | None]
+"""An image in split.csv: its path, its class, "train" or "validation", and its size in bytes when
+the run started, or None if that is unknown."""
+
 MAX_NOTE_LENGTH = 500
 """A longer note is cut."""
 
@@ -205,10 +209,14 @@ class RunFolder:
         """
         names = json.dumps(classes, indent=0, ensure_ascii=False)
         atomic_io.write(self._classes, f"{names}\n")
+        self.rewrite_split((*row, file_size(f"{photos}/{row[0]}")) for row in rows)
+
+    def rewrite_split(self, rows: Iterable[SplitRow]) -> None:
+        """Writes split.csv alone. Raises FlowerError if it can't be written."""
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(["path", "class", "split", "bytes"])
-        writer.writerows((*row, file_size(f"{photos}/{row[0]}")) for row in rows)
+        writer.writerows(rows)
         atomic_io.write(self._split, text.getvalue())
 
     def split(self) -> list[tuple[str, str, str]]:
@@ -216,10 +224,9 @@ class RunFolder:
         Raises FlowerError if it is damaged."""
         return [(path, name, part) for path, name, part, _ in self.split_and_sizes()]
 
-    def split_and_sizes(self) -> Iterator[tuple[str, str, str, int | None]]:
-        """Reads the rows of split.csv one by one, as there may be a million: (path, class, "train"
-        or "validation", the size in bytes when the run started, or None if it is unknown). Raises
-        FlowerError if it is damaged."""
+    def split_and_sizes(self) -> Iterator[SplitRow]:
+        """Reads the rows of split.csv one by one, as there may be a million. Raises FlowerError if
+        it is damaged."""
         try:
             with open_text(self._split, errors=FS_ENCODING_ERRORS) as file:
                 yield from _rows_of_split(file)
@@ -286,7 +293,7 @@ class RunFolder:
         return next((path for path in (self.last, self.previous) if os.path.isfile(path)), None)
 
 
-def _rows_of_split(file: TextIO) -> Iterator[tuple[str, str, str, int | None]]:
+def _rows_of_split(file: TextIO) -> Iterator[SplitRow]:
     """The rows of split.csv. Raises one of DAMAGED."""
     delimiter = ";" if ";" in next(lines(file), "") else ","  # as spreadsheets may write it
     file.seek(0)

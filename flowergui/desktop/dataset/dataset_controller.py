@@ -74,6 +74,13 @@ class DatasetController(QObject):
             self.open(folders[0])
             self._reopening = True
 
+    @Slot(str)
+    def scan_again(self, folder: str) -> None:
+        """Images in this folder were moved: if it is open, it is scanned again."""
+        dataset = open_dataset(self._store.session)
+        if dataset is not None and dataset.folder == folder:
+            self.open(folder)
+
     @Slot()
     def draw_samples(self) -> None:
         """Draws the sample flowers, then opens them."""

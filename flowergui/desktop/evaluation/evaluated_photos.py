@@ -28,6 +28,11 @@ class EvaluatedPhotos:
             self.confusion_matrix.add(photo)
             self._by_pair.setdefault((photo.label, photo.predicted), []).append(photo)
 
+    def replace_all(self, photos: Iterable[PhotoEvaluated]) -> None:
+        """These photos instead of those before."""
+        self.all, self.confusion_matrix, self._by_pair = [], ConfusionMatrix(), {}
+        self.add(photos)
+
     def chosen(self, choice: Choice) -> list[PhotoEvaluated]:
         """The photos of a choice: errors with the most confident first, correct predictions with
         the least confident first."""

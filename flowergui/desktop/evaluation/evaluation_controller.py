@@ -5,19 +5,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from flowergui import tasks
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
-from flowergui.desktop.session import Store, inference_device, open_dataset, predicting_checkpoint
+from flowergui.desktop.session import (
+    Store,
+    inference_device,
+    is_idle,
+    open_dataset,
+    predicting_checkpoint,
+)
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.errors import FlowerError
 from flowergui.events import (
+    CorrectionUndone,
     Evaluated,
     Explained,
+    LabelCorrected,
     PhotoEvaluated,
     Predicted,
     PredictionFailed,
@@ -25,9 +33,10 @@ from flowergui.events import (
 )
 from flowergui.store import csv_export, library
 from flowergui.text import tr
+from flowergui.wording import label_corrected_text
 
 EVALUATE, STAMP, LOOK = "evaluate", "is a checkpoint newer", "look at an evaluated image"
-SAVE = "save the predictions"
+SAVE, CORRECT = "save the predictions", "correct a label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,9 @@ class CheckpointStamp:
 class EvaluationController(QObject):
     """Evaluates one checkpoint at a time, in a window of its own."""
 
+    dataset_changed = Signal(str)
+    """Labels of images in this folder were corrected."""
+
     def __init__(self, store: Store, jobs: Jobs, parent: QWidget) -> None:
         super().__init__(parent)
         self._store, self._jobs, self._parent = store, jobs, parent
@@ -48,6 +60,9 @@ class EvaluationController(QObject):
         self._stamp: CheckpointStamp | None = None  # of the checkpoint, when it was evaluated
         self._folder = ""
         self._epoch: int | None = None
+        self._dataset = ""  # the folder of the images that are evaluated
+        self._corrected: list[LabelCorrected] = []  # can be undone, the last one first
+        self._correcting: PhotoEvaluated | None = None
 
     @Slot()
     def open(self) -> None:
@@ -76,6 +91,8 @@ class EvaluationController(QObject):
         window.explanation_requested.connect(self._explain)
         window.table_requested.connect(self._save_table)
         window.rerun_requested.connect(self._evaluate_again)
+        window.correction_requested.connect(self._correct)
+        window.undo_requested.connect(self._undo)
         window.finished.connect(self._closed)
         return window
 
@@ -89,6 +106,7 @@ class EvaluationController(QObject):
         dataset, device = open_dataset(session), inference_device(session)
         opened = dataset.folder if dataset else ""
         self._folder, self._stamp, self._epoch = folder, None, None
+        self._corrected = []
         self._jobs.cancel(LOOK)
         self._window.begin(checkpoint)
         self._jobs.do(
@@ -119,7 +137,7 @@ class EvaluationController(QObject):
             elif isinstance(event, Preparing):
                 self._window.show_progress(event.done, event.total)
             elif isinstance(event, Evaluated):
-                self._epoch = event.epoch
+                self._epoch, self._dataset = event.epoch, event.folder
                 self._window.show_result(event)
 
     @Slot(object)
@@ -144,6 +162,60 @@ class EvaluationController(QObject):
 
     @Slot(object)
     def _table_failed(self, error: BaseException) -> None:
+        if self._window is None or not isinstance(error, FlowerError):
+            self._jobs.report(error)
+        else:
+            self._window.show_error(str(error))
+
+    # --- labels ---------------------------------------------------------------------------
+
+    @Slot(object, str)
+    def _correct(self, photo: PhotoEvaluated, label: str) -> None:
+        """Moves a photo into the folder of this class; "" leaves it out."""
+        if self._window is None or self._jobs.is_running(CORRECT):
+            return
+        if not is_idle(self._store.session):
+            self._window.show_error(tr("A run is training. Correct labels when it is over."))
+            return
+        self._correcting = photo
+        dataset, checkpoint = self._dataset, self._checkpoint
+        self._jobs.do(
+            CORRECT,
+            lambda: tasks.correct_label(photo.path, dataset, photo.label, label, checkpoint),
+            self._show_correction,
+            self._correction_failed,
+        )
+
+    @Slot()
+    def _undo(self) -> None:
+        if self._corrected and not self._jobs.is_running(CORRECT):
+            last = self._corrected[-1]
+            self._jobs.do(
+                CORRECT,
+                lambda: tasks.undo_correction(last),
+                self._show_correction,
+                self._correction_failed,
+            )
+
+    @Slot(object)
+    def _show_correction(self, events: tuple[Any, ...]) -> None:
+        for event in events:
+            if isinstance(event, LabelCorrected):
+                self._corrected.append(event)
+                self.dataset_changed.emit(event.folder)
+                if self._window is not None and (photo := self._correcting):
+                    now = _corrected(photo, event, self._window.shown)
+                    self._window.show_error("")
+                    self._window.show_corrected(photo, now, label_corrected_text(event))
+            elif isinstance(event, CorrectionUndone):
+                self._corrected.pop()
+                self.dataset_changed.emit(event.undone.folder)
+                if self._window is not None:
+                    self._window.show_error("")
+                    self._window.show_undone(event.undone.path)
+
+    @Slot(object)
+    def _correction_failed(self, error: BaseException) -> None:
         if self._window is None or not isinstance(error, FlowerError):
             self._jobs.report(error)
         else:
@@ -223,6 +295,24 @@ def _write_table(path: str, photos: Sequence[PhotoEvaluated]) -> Iterator[str]:
         for photo in photos:
             write(photo)
     yield path
+
+
+def _corrected(
+    photo: PhotoEvaluated, event: LabelCorrected, shown: PhotoAnswer | None
+) -> PhotoEvaluated | None:
+    """The photo with its new label, and that label's probability as far as it is known; None if it
+    was left out."""
+    if not event.new_label:
+        return None
+    known = {photo.predicted: photo.probability}
+    if shown and shown.path == photo.path and shown.predicted:
+        known |= {each.name: each.probability for each in shown.predicted.predictions}
+    return replace(
+        photo,
+        path=event.moved_to,
+        label=event.new_label,
+        label_probability=known.get(event.new_label, 0.0),
+    )
 
 
 def _stamp(checkpoint: str) -> CheckpointStamp:

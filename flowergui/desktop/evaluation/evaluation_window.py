@@ -34,6 +34,10 @@ class EvaluationWindow(QDialog):
     """The user looks at this photo: its path, which need not be text."""
     explanation_requested = Signal(object)
     """The user wants to see why this PhotoAnswer was predicted so."""
+    correction_requested = Signal(object, str)
+    """The user wants this PhotoEvaluated in the folder of another class; "" leaves it out."""
+    undo_requested = Signal()
+    """The user wants the last correction undone."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +56,9 @@ class EvaluationWindow(QDialog):
         self._photos.prediction_requested.connect(self.prediction_requested)
         self._photos.explanation_requested.connect(self.explanation_requested)
         self._photos.folder_failed.connect(self.show_error)
+        self._photos.labels.label_requested.connect(self._ask_to_correct)
+        self._photos.labels.undo_requested.connect(self.undo_requested)
+        self._undoable: list[list[PhotoEvaluated]] = []  # the photos before each correction
         self._both = QSplitter(Qt.Orientation.Horizontal)
         self._both.setHandleWidth(theme.SPACE)
         self._both.setChildrenCollapsible(False)
@@ -90,6 +97,9 @@ class EvaluationWindow(QDialog):
         """The evaluation of this checkpoint begins; the one before is shown no longer."""
         self._evaluated = EvaluatedPhotos()
         self._finished, self._choice = False, ERRORS
+        self._undoable = []
+        self._photos.set_classes(())
+        self._photos.labels.show_corrected("", undoable=False)
         self._both.show()
         self._head.begin(checkpoint)
         self._table.clear_choice()
@@ -114,9 +124,40 @@ class EvaluationWindow(QDialog):
     def show_result(self, event: Evaluated) -> None:
         """All photos are evaluated."""
         self._finished = True
+        self._photos.set_classes(
+            tuple(each.name for each in event.classes) or self._evaluated.confusion_matrix.names()
+        )
         self._head.show_matrix(self._evaluated.confusion_matrix, event.top5)
         self._head.show_result(event)
         self._show_choice(self.shown.path if self.shown else "")
+
+    def show_corrected(self, photo: PhotoEvaluated, now: PhotoEvaluated | None, text: str) -> None:
+        """A photo has another label and another path `now`; None: it was left out. `text` says
+        so."""
+        following = self._photos.next_after(photo.path)
+        self._undoable.append(self._evaluated.all)
+        replaced = (now if each == photo else each for each in self._evaluated.all)
+        self._show_evaluated([each for each in replaced if each is not None], following)
+        self._photos.labels.show_corrected(text, undoable=True)
+
+    def show_undone(self, path: str) -> None:
+        """The last correction was undone, and the photo is at this path again."""
+        self._show_evaluated(self._undoable.pop(), path)
+        self._photos.labels.show_corrected("", undoable=bool(self._undoable))
+
+    def _show_evaluated(self, photos: list[PhotoEvaluated], path: str) -> None:
+        self._evaluated.replace_all(photos)
+        matrix = self._evaluated.confusion_matrix
+        self._table.show_matrix(matrix.names(), matrix)
+        self._head.show_matrix(matrix)
+        self._show_choice(path)
+
+    @Slot(str)
+    def _ask_to_correct(self, label: str) -> None:
+        shown = self.shown
+        photo = next((each for each in self.photos if shown and each.path == shown.path), None)
+        if photo is not None:
+            self.correction_requested.emit(photo, label)
 
     def show_failure(self, text: str) -> None:
         """No more photos will be evaluated, and why."""

@@ -44,6 +44,10 @@ class PhotoGrid(TileListView):
         self.setMovement(QListView.Movement.Static)
         add_photo_menu(self, lambda photo: photo.path)
 
+    def photos(self) -> Sequence[PhotoEvaluated]:
+        """All photos, in their order."""
+        return self._photos.rows
+
     def show_photos(self, photos: Sequence[PhotoEvaluated], path: str = "") -> None:
         """Replaces the photos, and chooses the one with this path, else the first."""
         self._photos.show_rows(photos)

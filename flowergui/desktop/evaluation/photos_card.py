@@ -14,6 +14,7 @@ from flowergui.desktop.evaluation.evaluated_photos import (
     title,
     title_with_count,
 )
+from flowergui.desktop.evaluation.label_buttons import LabelButtons
 from flowergui.desktop.evaluation.photo_grid import PhotoGrid
 from flowergui.desktop.prediction.answer_view import AnswerView
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
@@ -45,6 +46,7 @@ class PhotosCard(Card):
         super().__init__(parent=parent)
         self.shown: PhotoAnswer | None = None
         """The photo that is chosen, and what is known of it; None for none."""
+        self._classes: Sequence[str] = ()
         self._title = ElidedLabel()
         self._title.setObjectName("choiceTitle")
         theme.style(self._title, role="title")
@@ -71,12 +73,13 @@ class PhotosCard(Card):
         PhotoMenu(view, lambda place: view.path)
         self._answer = AnswerView(view, prefix="evaluated")
         self._answer.explanation_requested.connect(self.explanation_requested)
+        self.labels = LabelButtons()
         folder = quiet_button(tr("Show in its folder"), "showInFolderButton", flush=True)
-        folder.setToolTip(tr("If the label is wrong, move the file to its right folder."))
         folder.clicked.connect(self._open_folder)
         right = QVBoxLayout()
         right.addWidget(self._answer)
         right.addStretch(1)
+        right.addWidget(self.labels)
         right.addWidget(folder)
         self._detail = QWidget()
         row = QHBoxLayout(self._detail)
@@ -104,8 +107,19 @@ class PhotosCard(Card):
             self._order.setText(tr("Listed when all images are evaluated."))
         self.shown = None
         self._answer.show_photo(None)
+        self.labels.show_photo(None, self._classes)
         self._detail.setVisible(bool(photos))
         self.grid.show_photos(photos, path)
+
+    def set_classes(self, classes: Sequence[str]) -> None:
+        """The classes that a label may be corrected to; none while that can't be."""
+        self._classes = classes
+
+    def next_after(self, path: str) -> str:
+        """The path of the photo after this one, or of the one before the last."""
+        paths = [photo.path for photo in self.grid.photos()]
+        place = paths.index(path) if path in paths else -1
+        return next(iter((*paths[place + 1 :][:1], *paths[:place][-1:])), "")
 
     def show_answer(self, shown: PhotoAnswer) -> None:
         """More is known of a photo that the user looks at."""
@@ -117,6 +131,7 @@ class PhotosCard(Card):
     def _look(self, photo: PhotoEvaluated) -> None:
         self.shown = PhotoAnswer(photo.path)
         self._answer.show_photo(self.shown)
+        self.labels.show_photo(photo if self._classes else None, self._classes)
         self.prediction_requested.emit(photo.path)
 
     @Slot()

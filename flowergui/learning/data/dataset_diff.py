@@ -220,21 +220,21 @@ class _Renamed:
             (name, place): path
             for path, name, _ in listed
             if name in new
-            for place in _without_class_folder(path, name)
+            for place in without_class_folder(path, name)
         }
 
     def path(self, before: str, name: str) -> str:
         """Where an image of the class is now that was at the path `before`; if it is gone, where
         it would be."""
         new, path = self._names[name], before
-        for place in _without_class_folder(before, name):
+        for place in without_class_folder(before, name):
             if found := self._here.get((new, place)):
                 return found
             path = "/".join((*place[0], new, *place[1]))
         return path
 
 
-def _without_class_folder(path: str, name: str) -> Iterator[tuple[tuple[str, ...], ...]]:
+def without_class_folder(path: str, name: str) -> Iterator[tuple[tuple[str, ...], ...]]:
     """What stands before and after a folder of the class `name` in a path, for each such folder."""
     parts = PurePosixPath(path).parts
     for number, part in enumerate(parts[:-1]):

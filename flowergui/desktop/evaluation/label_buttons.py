@@ -1,0 +1,92 @@
+"""What can be done with a photo whose label is wrong: another class, or no class at all."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from flowergui.desktop.widgets.labels import quiet_button, small_label
+from flowergui.events import PhotoEvaluated
+from flowergui.text import tr
+
+
+class LabelButtons(QWidget):
+    """Asks for the corrected label of a photo, or for it to be left out, and to undo that."""
+
+    label_requested = Signal(str)
+    """The user wants the photo in the folder of this class; "" for out of the dataset."""
+    undo_requested = Signal()
+    """The user wants the last correction undone."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._photo: PhotoEvaluated | None = None
+        self._classes: Sequence[str] = ()
+        self._predicted = quiet_button("", "moveToPredictedButton", flush=True)
+        self._predicted.setToolTip(tr("Moves the file into the folder of this class."))
+        self._predicted.clicked.connect(self._ask_for_predicted)
+        self._menu = QMenu(self)
+        self._menu.setToolTipsVisible(True)
+        self._menu.triggered.connect(self._ask_for)
+        self._others = quiet_button(tr("Move to…"), "moveToButton")
+        self._others.setMenu(self._menu)
+        self._leave_out = quiet_button(tr("Leave out"), "leaveOutButton")
+        self._leave_out.setToolTip(
+            tr("Moves the file out of the dataset, into a folder beside it.")
+        )
+        self._leave_out.clicked.connect(self._ask_to_leave_out)
+        self._undo = quiet_button(tr("Undo"), "undoLabelButton")
+        self._undo.clicked.connect(self.undo_requested)
+        self._note = small_label()
+        self._note.setObjectName("labelNote")
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        for button in (self._predicted, self._others, self._leave_out):
+            row.addWidget(button)
+        row.addStretch(1)
+        said = QHBoxLayout()
+        said.addWidget(self._note, 1)
+        said.addWidget(self._undo)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addLayout(row)
+        rows.addLayout(said)
+        self.show_corrected("", undoable=False)
+        self.show_photo(None, ())
+
+    def show_photo(self, photo: PhotoEvaluated | None, classes: Sequence[str]) -> None:
+        """The photo that is looked at, and the classes that there are; None where no label can be
+        corrected now."""
+        self._photo = photo
+        for button in (self._predicted, self._others, self._leave_out):
+            button.setEnabled(photo is not None)
+        self._predicted.setVisible(photo is not None and not photo.correct)
+        if photo is not None:
+            self._predicted.setText(tr("Move to {label}", label=photo.predicted))
+        if classes != self._classes:
+            self._classes = classes
+            self._menu.clear()
+            for name in classes:
+                self._menu.addAction(name.replace("&", "&&")).setData(name)
+
+    def show_corrected(self, text: str, *, undoable: bool) -> None:
+        """What has become of the last photo, and whether that can be undone."""
+        self._note.setText(text)
+        self._undo.setVisible(undoable)
+
+    @Slot()
+    def _ask_for_predicted(self) -> None:
+        if self._photo is not None:
+            self.label_requested.emit(self._photo.predicted)
+
+    @Slot(QAction)
+    def _ask_for(self, action: QAction) -> None:
+        if self._photo is not None and action.data() != self._photo.label:
+            self.label_requested.emit(action.data())
+
+    @Slot()
+    def _ask_to_leave_out(self) -> None:
+        if self._photo is not None:
+            self.label_requested.emit("")

@@ -1,0 +1,167 @@
+"""Wrong labels corrected: an image goes to the folder of another class, or out of the dataset.
+
+The split.csv of the run that shows them follows, so that it names the image where it is now: the
+run resumes and is evaluated with the corrected labels. For other runs, such an image is missing and
+new (data/dataset_diff.py), and an evaluation finds it where it is (data/leakage.py).
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from flowergui.errors import FlowerError
+from flowergui.events import CorrectionUndone, LabelCorrected
+from flowergui.learning.data.class_folders import FolderLister, class_name, list_folder
+from flowergui.learning.data.dataset_diff import without_class_folder
+from flowergui.store import atomic_io
+from flowergui.store.photo_files import move_into
+from flowergui.store.reading import reason_of
+from flowergui.store.run_folder import RunFolder, SplitRow
+from flowergui.text import tr
+
+
+def correct_label(
+    path: Path, folder: Path, label: str, new_label: str, run: RunFolder
+) -> Iterator[LabelCorrected]:
+    """Moves an image of the class `label` in the dataset `folder` into the folder of the class
+    `new_label`; "" moves it into a folder beside the dataset, see `left_out_folder`.
+
+    If the image is in the split of `run`, its row follows. Raises FlowerError, and the image stays
+    where it is, if it is the last one of its class, or can't be moved.
+    """
+    before, after = _around_class_folder(path, folder, label)
+    class_folder = folder.joinpath(*before, path.relative_to(folder).parts[len(before)])
+    if not _has_more_than_one(class_folder):
+        raise FlowerError(
+            tr("{name} is the last image of {label}.", name=path.name, label=label),
+            hint=tr("A class needs at least one image."),
+        )
+    if new_label:
+        top = _folder_of(new_label, class_folder.parent)
+    else:
+        top = left_out_folder(folder) / class_folder.name
+    target = top.joinpath(*after[:-1])
+    moved_to = _moved(path, target)
+    corrected = LabelCorrected(str(folder), str(path), label, str(moved_to), new_label)
+    try:
+        yield _with_split(corrected, run)
+    except FlowerError:
+        _moved_back(moved_to, path)
+        raise
+
+
+def undo(corrected: LabelCorrected) -> Iterator[CorrectionUndone]:
+    """Moves the image back, and its row in the run's split with it. Raises FlowerError if it is not
+    there any more, or if another file has its place."""
+    moved_to, path = Path(corrected.moved_to), Path(corrected.path)
+    _moved_back(moved_to, path)
+    if corrected.row is not None:
+        run, (number, row) = RunFolder(Path(corrected.run)), corrected.row
+        rows = list(run.split_and_sizes())
+        if corrected.new_label:
+            now = _relative(moved_to, Path(corrected.folder))
+            rows = [each for each in rows if each[0] != now]
+        rows.insert(number, row)
+        run.rewrite_split(rows)
+    yield CorrectionUndone(corrected)
+
+
+def left_out_folder(folder: Path) -> Path:
+    """Where the images are that were left out of a dataset: a folder beside it."""
+    return folder.with_name(f"{folder.name}-left-out")
+
+
+# --- the file ---------------------------------------------------------------------------------
+
+
+def _around_class_folder(
+    path: Path, folder: Path, label: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The parts of a path in the dataset before and after the folder of its class."""
+    if path.is_relative_to(folder):
+        for before, after in without_class_folder(_relative(path, folder), label):
+            return before, after
+    raise FlowerError(
+        tr("{path} is not in a folder of the class {label}.", path=path, label=label),
+        hint=tr("Evaluate again: it was moved since."),
+    )
+
+
+def _has_more_than_one(folder: Path) -> bool:
+    found = 0
+    for _, listing in FolderLister(str(folder)).walk(""):
+        found += len(listing.images)
+        if found > 1:
+            return True
+    return False
+
+
+def _folder_of(label: str, parent: Path) -> Path:
+    """The folder of a class among those in `parent`, which need not exist yet."""
+    names = list_folder(str(parent)).folders
+    return parent / next((name for name in names if class_name(name) == label), label)
+
+
+def _moved(path: Path, target: Path) -> Path:
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        return move_into(path, target)
+    except OSError as error:
+        raise FlowerError(
+            tr(
+                "{name} can't be moved to {folder}: {reason}.",
+                name=path.name,
+                folder=target,
+                reason=reason_of(error),
+            )
+        ) from error
+
+
+def _moved_back(moved_to: Path, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_io.rename_new(moved_to, path)
+    except OSError as error:
+        raise FlowerError(
+            tr("{name} can't be moved back to {folder}: {reason}.", name=moved_to.name,
+               folder=path.parent, reason=reason_of(error))
+        ) from error  # fmt: skip
+    for emptied in (moved_to.parent, moved_to.parent.parent):
+        if emptied != Path(path.parent):
+            with suppress(OSError):  # others are in it
+                os.rmdir(emptied)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """The path from the dataset folder on, as split.csv has it."""
+    return path.relative_to(folder).as_posix()
+
+
+# --- the split of the run ---------------------------------------------------------------------
+
+
+def _with_split(corrected: LabelCorrected, run: RunFolder) -> LabelCorrected:
+    """After the row of the image in the run's split.csv is that of its new place, or is gone.
+    Raises FlowerError if split.csv can't be read or written."""
+    if not run.exists():
+        return corrected
+    folder = Path(corrected.folder)
+    with suppress(OSError):
+        if not os.path.samefile(run.recipe().photos, folder):
+            return corrected
+    before = _relative(Path(corrected.path), folder)
+    rows = list(run.split_and_sizes())
+    number = next((number for number, row in enumerate(rows) if row[0] == before), None)
+    if number is None:
+        return corrected
+    old = rows[number]
+    if corrected.new_label:
+        moved_to = _relative(Path(corrected.moved_to), folder)
+        new: SplitRow = (moved_to, corrected.new_label, old[2], old[3])
+        rows[number] = new
+    else:
+        del rows[number]
+    run.rewrite_split(rows)
+    return replace(corrected, run=str(run.path), row=(number, old))

@@ -1,0 +1,142 @@
+"""Wrong labels are corrected where they are seen: in the evaluation window."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QLabel, QListView, QPushButton
+from scripted import banner_text, button, drop, evaluation, find
+
+from flowergui import tasks
+from flowergui.confusion_matrix import ConfusionMatrix
+from flowergui.events import Evaluated, PhotoEvaluated
+
+PHOTOS = (
+    ("rose", "1.jpg", "tulip", 0.9),
+    ("rose", "2.jpg", "tulip", 0.8),
+    ("rose", "3.jpg", "rose", 0.95),
+    ("tulip", "4.jpg", "rose", 0.7),
+    ("tulip", "5.jpg", "tulip", 0.99),
+)
+
+
+@pytest.fixture
+def flowers(tmp_path: Path) -> Path:
+    folder = tmp_path / "flowers"
+    for label, name, _, _ in PHOTOS:
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        (folder / label / name).write_text(name)
+    return folder
+
+
+@pytest.fixture
+def evaluated(qtbot, window, script, flowers, monkeypatch):
+    """The evaluation window with two roses that were taken for tulips, and a tulip for a rose."""
+
+    def evaluate(checkpoint: str, folder: str, *, device: str) -> Any:
+        photos = [
+            PhotoEvaluated(
+                str(flowers / label / name), label, top, share, share if label == top else 0.05
+            )
+            for label, name, top, share in PHOTOS
+        ]
+        yield from photos
+        matrix = ConfusionMatrix(photos)
+        scores = tuple(matrix.score(name) for name in matrix.names())
+        yield Evaluated(
+            checkpoint, 1, str(flowers), 5, matrix.accuracy, None, 0.7, scores,
+            matrix.confusions(), (), (), 0, (),
+        )  # fmt: skip
+
+    monkeypatch.setattr(tasks, "evaluate", evaluate)
+    drop(window, ["/x/mine.pth"])
+    button(window, "evaluationButton").click()
+    qtbot.waitUntil(lambda: evaluation(window) is not None and evaluation(window).is_finished)
+    return evaluation(window)
+
+
+def listed(shown) -> list[str]:
+    model = find(shown, QListView, "evaluatedPhotos").model()
+    return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
+def said(shown, name: str) -> str:
+    return find(shown, QLabel, name).text()
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_wrong_label_becomes_the_predicted_class(qtbot, evaluated, flowers):
+    assert listed(evaluated) == ["1.jpg", "2.jpg", "4.jpg"]
+    assert said(evaluated, "evaluationAccuracy") == "40.0%"
+    move = button(evaluated, "moveToPredictedButton")
+    assert move.text() == "Move to tulip"
+    move.click()
+    qtbot.waitUntil(lambda: listed(evaluated) == ["2.jpg", "4.jpg"])
+    assert (flowers / "tulip" / "1.jpg").is_file()
+    assert said(evaluated, "evaluationAccuracy") == "60.0%"
+    assert said(evaluated, "evaluatedPhotoName") == "2.jpg"  # the next one is looked at
+    assert said(evaluated, "labelNote") == f"1.jpg is in {flowers / 'tulip'} now."
+
+
+def test_corrections_are_undone_one_after_the_other(qtbot, evaluated, flowers):
+    before, undo = files(flowers), button(evaluated, "undoLabelButton")
+    assert not undo.isVisible()
+    button(evaluated, "moveToPredictedButton").click()
+    qtbot.waitUntil(lambda: listed(evaluated) == ["2.jpg", "4.jpg"])
+    button(evaluated, "leaveOutButton").click()
+    qtbot.waitUntil(lambda: listed(evaluated) == ["4.jpg"])
+    left_out = flowers.parent / "flowers-left-out" / "rose"
+    assert files(left_out) == {"2.jpg"}
+    assert str(left_out) in said(evaluated, "labelNote")
+    undo.click()
+    qtbot.waitUntil(lambda: listed(evaluated) == ["2.jpg", "4.jpg"])
+    assert said(evaluated, "evaluatedPhotoName") == "2.jpg"
+    undo.click()
+    qtbot.waitUntil(lambda: listed(evaluated) == ["1.jpg", "2.jpg", "4.jpg"])
+    assert files(flowers) == before
+    assert not left_out.exists()
+    assert not undo.isVisible()
+    assert said(evaluated, "evaluationAccuracy") == "40.0%"
+
+
+def test_any_class_can_be_chosen(qtbot, evaluated, flowers):
+    menu = button(evaluated, "moveToButton").menu()
+    rose, tulip = menu.actions()
+    assert (rose.text(), tulip.text()) == ("rose", "tulip")
+    rose.trigger()  # it is a rose already
+    tulip.trigger()
+    qtbot.waitUntil(lambda: listed(evaluated) == ["2.jpg", "4.jpg"])
+    assert files(flowers / "rose") == {"2.jpg", "3.jpg"}
+
+
+def test_the_open_dataset_is_scanned_again(qtbot, window, script, evaluated, flowers):
+    window.open_folder(str(flowers))
+    qtbot.waitUntil(lambda: window.session.dataset is not None)
+    scans = len(script.of("inspect"))
+    button(evaluated, "moveToPredictedButton").click()
+    qtbot.waitUntil(lambda: len(script.of("inspect")) == scans + 1)
+    button(evaluated, "undoLabelButton").click()
+    qtbot.waitUntil(lambda: len(script.of("inspect")) == scans + 2)
+
+
+def test_nothing_is_moved_while_a_run_trains(qtbot, window, evaluated, flowers, photos):
+    window.open_folder(photos)
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    button(window, "startButton").click()
+    qtbot.waitUntil(button(window, "stopButton").isEnabled)
+    before = files(flowers)
+    button(evaluated, "moveToPredictedButton").click()
+    assert "A run is training." in said(evaluated, "evaluationError")
+    assert files(flowers) == before
+
+
+def test_what_can_not_be_moved_is_said_and_stays(qtbot, window, evaluated, flowers):
+    (flowers / "rose" / "1.jpg").unlink()
+    button(evaluated, "moveToPredictedButton").click()
+    qtbot.waitUntil(lambda: "1.jpg can't be moved" in said(evaluated, "evaluationError"))
+    assert listed(evaluated) == ["1.jpg", "2.jpg", "4.jpg"]
+    assert banner_text(window) == ""
+    assert evaluated.findChild(QPushButton, "undoLabelButton").isHidden()
