@@ -56,6 +56,8 @@ def badly_named(window: QWidget) -> list[str]:
         spoken = any(sign.isalnum() for sign in name) and not set(name) & set(SIGNS)
         if not spoken or role(each) in NAMELESS_ROLES:
             wrong.append(f"{label(each)}: {role(each).name}")
+        if "<" in (more := text(each, QAccessible.Text.Description)):  # the marks of a tooltip
+            wrong.append(f"{label(each)}: {more}")
     return wrong
 
 

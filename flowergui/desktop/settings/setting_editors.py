@@ -213,8 +213,14 @@ def editor_for(setting: Setting) -> Editor:
         raise TypeError(f"no editor holds {setting.name}")
     editor.setObjectName(setting.name)
     editor.setAccessibleName(tr(setting.label))
+    editor.setAccessibleDescription(spoken_help(setting))
     editor.setToolTip(tooltip_html(setting))
     return editor
+
+
+def spoken_help(setting: Setting) -> str:
+    """What its tooltip teaches, for screen readers: without the marks of HTML."""
+    return f"{tr(setting.help)} {range_text(setting)}".strip()
 
 
 def tooltip_html(setting: Setting) -> str:

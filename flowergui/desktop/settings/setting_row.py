@@ -11,6 +11,7 @@ from flowergui.desktop.settings.setting_editors import (
     FloatEditor,
     IntEditor,
     editor_for,
+    spoken_help,
     tooltip_html,
 )
 from flowergui.desktop.style import theme
@@ -82,7 +83,7 @@ class SettingRow(QWidget):
         if self._error.text() != reason:
             self._error.setText(reason)
             self._error.setVisible(bool(reason))
-            self._editor.setAccessibleDescription(reason)
+            self._editor.setAccessibleDescription(reason or spoken_help(self.setting))
             theme.style(self._editor, invalid=bool(reason))
 
     def set_editable(self, editable: bool) -> None:

@@ -55,6 +55,7 @@ class ModeSelector(FoldingCard):
             button = QPushButton(tr(title))
             button.setObjectName(f"mode{mode.capitalize()}")
             button.setToolTip(f"<qt>{tr(EXPLANATIONS[mode])}</qt>")
+            button.setAccessibleDescription(tr(EXPLANATIONS[mode]))
             button.toggled.connect(self._toggled)
             self._buttons[mode] = button
         radio_group(self._buttons.values(), self)

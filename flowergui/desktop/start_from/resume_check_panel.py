@@ -137,6 +137,7 @@ class ResumeCheckPanel(QWidget):
         box = QCheckBox()
         box.setObjectName(name)
         box.setToolTip(f"<qt>{tip}</qt>")
+        box.setAccessibleDescription(tip)
         box.setVisible(False)
         box.toggled.connect(self._edited)
         return box

@@ -91,6 +91,7 @@ class WeightsSelector(QWidget):
     def _show_state(self, download: DownloadProgress | None) -> None:
         is_file = self._weights in self._files
         self._box.setToolTip(self._weights or "" if is_file else f"<qt>{tr(TIP)}</qt>")
+        self._box.setAccessibleDescription(self._weights or "" if is_file else tr(TIP))
         self._save.setText(tr("Cancel") if self._saving else tr("Save pretrained weights"))
         self._save.setToolTip(
             ""
