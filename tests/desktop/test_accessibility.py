@@ -270,6 +270,7 @@ def test_plots_tell_what_they_show(qtbot, window, script, photos):
     )
     accuracy = find(window, QWidget, "accuracyPlot")
     assert "Best 75.0% in epoch 1." in text(accuracy, QAccessible.Text.Description)
+    assert find(window, QAction, "epochsTableAction").text() == "&Epochs as a table…"
     qtbot.keyClick(pane, Qt.Key.Key_Return)
     table = find(window, QTableView, "epochsTable").model()
     assert [table.index(0, column).data() for column in range(5)] == [

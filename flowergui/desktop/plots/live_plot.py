@@ -78,7 +78,9 @@ class LivePlot(QWidget):
             layout.addWidget(pane, 1)
         self._accuracy.plot.setXLink(self._loss.plot)
         for pane in self._panes:
-            PlotMenu(pane.plot, pane.quantity.name, partial(self.rows, pane.quantity.name))
+            menu = PlotMenu(pane.plot, pane.quantity.name, partial(self.rows, pane.quantity.name))
+            menu.add(tr("&Epochs as a table…"), "epochsTableAction", pane.request_table)
+            pane.menu_requested.connect(menu.open_in_the_middle)
             pane.plot.scene().sigMouseMoved.connect(self._hover)
             pane.plot.getViewBox().sigRangeChangedManually.connect(self._moved_by_hand)
             pane.plot.viewport().installEventFilter(self)

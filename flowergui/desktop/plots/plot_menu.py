@@ -39,11 +39,20 @@ class PlotMenu(QObject):
             (tr("&Save picture…"), "savePicture", self._ask),
             (tr("Copy &data as CSV"), "copyData", self._copy_data),
         ):
-            action = QAction(text, self.menu)
-            action.setObjectName(object_name)
-            action.triggered.connect(act)
-            self.menu.addAction(action)
+            self.add(text, object_name, act)
         plot.scene().sigMouseClicked.connect(self._clicked)
+
+    def add(self, text: str, object_name: str, act: Callable[[], object]) -> None:
+        """Adds an entry."""
+        action = QAction(text, self.menu)
+        action.setObjectName(object_name)
+        action.triggered.connect(act)
+        self.menu.addAction(action)
+
+    @Slot()
+    def open_in_the_middle(self) -> None:
+        """Opens the menu over the plot, as the menu key asks for."""
+        self.menu.popup(self._plot.mapToGlobal(self._plot.rect().center()))
 
     @Slot(object)
     def _clicked(self, event: Any) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QAccessible, QKeyEvent, QPainter, QPicture
+from PySide6.QtGui import QAccessible, QContextMenuEvent, QKeyEvent, QPainter, QPicture
 from PySide6.QtWidgets import QFrame, QGraphicsView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.accessibility import describe, set_role
@@ -45,6 +45,8 @@ class PlotPane(QFrame):
 
     table_requested = Signal()
     """The user wants to read the numbers: Return was pressed."""
+    menu_requested = Signal()
+    """The user wants the context menu: the menu key was pressed."""
 
     def __init__(
         self, quantity: Metric, *, rate: bool = False, parent: QWidget | None = None
@@ -140,6 +142,12 @@ class PlotPane(QFrame):
     def request_table(self) -> None:
         """Asks for the numbers, as Return does."""
         self.table_requested.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.menu_requested.emit()
+        else:
+            super().contextMenuEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
