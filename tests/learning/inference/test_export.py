@@ -207,7 +207,7 @@ def test_float16_predicts_real_photos_as_well(flower_photos: Path, tmp_path: Pat
     recipe = Recipe(
         photos=str(flower_photos), mode="transfer", model="efficientnet_lite0", epochs=1,
         image_size=128, training_size=0, first_training_size=0, frozen=("all-but-head",),
-        precision="float32", device="cpu", ema=0.9,
+        precision="float32", device="cpu", ema=0.0, fit_head=True,
     )  # fmt: skip
     *_, done = tasks.train(recipe, models=tmp_path / "models")
     assert isinstance(done, Finished)
@@ -222,7 +222,7 @@ def test_float16_predicts_real_photos_as_well(flower_photos: Path, tmp_path: Pat
         )
         for source in sources
     ]
-    assert right[0] > len(photos) / 2
+    assert right[0] > 0.8 * len(photos)
     assert abs(right[1] - right[0]) <= 0.002 * len(photos)
 
 
