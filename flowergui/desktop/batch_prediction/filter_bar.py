@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from flowergui.desktop.accessibility import radio_group
 from flowergui.desktop.batch_prediction.photo_filter import ALL, Group, PhotoFilter, PhotoGroup
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.timers import single_shot_timer
@@ -67,15 +67,14 @@ class FilterBar(QWidget):
 
     def _lay_out(self) -> None:
         views = []
-        group = QButtonGroup(self)
-        for number, (text, name) in enumerate(
-            ((tr("Grid"), "gridButton"), (tr("Table"), "tableButton"))
-        ):
+        for text, name in ((tr("Grid"), "gridButton"), (tr("Table"), "tableButton")):
             button = QPushButton(text)
             button.setObjectName(name)
             button.setAutoDefault(False)
-            group.addButton(button, number)
             views.append(button)
+        group = radio_group(views, self)
+        for number, button in enumerate(views):
+            group.setId(button, number)
         segments = Segments(views)
         segments.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         views[0].setChecked(True)
