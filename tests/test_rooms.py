@@ -43,6 +43,7 @@ ORDER = (
     ("desktop.runs",),
     ("desktop.window", "desktop.preferences", "desktop.menus"),
     ("desktop.support",),
+    ("desktop.controllers",),
     ("desktop.main_window",),
     ("desktop.app",),
     ("__main__",),

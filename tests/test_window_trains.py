@@ -30,7 +30,7 @@ def window(qtbot, tmp_path):
     made = MainWindow()
     made.show()
     yield made
-    made._control.stop()
+    made.controllers.training.stop()
     qtbot.waitUntil(lambda: made.session.run == "idle", timeout=LONG)
     assert worker.end_all(60_000)
     made.close()

@@ -67,7 +67,7 @@ def main() -> None:
         gaps = Gaps()
         began = time.monotonic()
         recipe = window.session.recipe
-        window._control.begin(lambda live: gone_on_with(recipe, live, wishes.points))
+        window.controllers.training.begin(lambda live: gone_on_with(recipe, live, wishes.points))
         until(lambda: time.monotonic() - began > wishes.seconds)
         waits = gaps.stop()
         points = window._panels.run.plot._batches.length

@@ -60,7 +60,9 @@ def main() -> None:
         rested = time.monotonic() + 3
         until(lambda: time.monotonic() > rested)
         gaps = Gaps()
-        window._control.begin(lambda live: told(wishes.batches, wishes.rate, scratch / "run"))
+        window.controllers.training.begin(
+            lambda live: told(wishes.batches, wishes.rate, scratch / "run")
+        )
         stop = window.findChild(QPushButton, "stopButton")
         until(lambda: plot._batches.length > wishes.batches / 10)
         before = memory()

@@ -119,10 +119,10 @@ def within(recipe: Recipe, watch: Watch, models: Path) -> tuple[list[float], lis
 
     clock.timeout.connect(tick)
     clock.start(5)
-    window._control.changed.connect(
+    window.controllers.training.changed.connect(
         lambda state: QTimer.singleShot(AFTER, loop.quit) if state == "idle" else None
     )
-    window._control.begin(lambda live: watch.over(tasks.train(recipe, live)))
+    window.controllers.training.begin(lambda live: watch.over(tasks.train(recipe, live)))
     loop.exec()
     window.close()
     return ticks

@@ -72,7 +72,7 @@ def window(qtbot, script):
     script.full = False
     script.holds.set()
     script.explains.set()
-    made._control.stop()
+    made.controllers.training.stop()
     for _ in range(100):
         script.gate.release()
     qtbot.waitUntil(lambda: made.session.run == "idle")

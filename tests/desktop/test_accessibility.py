@@ -116,7 +116,7 @@ def confidence(qtbot, window, script, photos) -> QWidget:
 
 def evaluated(qtbot, window, script, photos) -> QWidget:
     script.runs = [facts(script.run)]
-    window._evaluation.open_of(str(script.run / "best.pth"))
+    window.controllers.evaluation.open_of(str(script.run / "best.pth"))
     qtbot.waitUntil(lambda: evaluation(window) is not None and evaluation(window).is_finished)
     return evaluation(window)
 

@@ -41,7 +41,7 @@ def program(qtbot, qapp, script, translations, monkeypatch):
     qtbot.waitUntil(lambda: bool(script.of("describe")))
     yield made
     window = made.window
-    window._control.stop()
+    window.controllers.training.stop()
     for _ in range(100):
         script.gate.release()
     qtbot.waitUntil(lambda: window.session.run == "idle")
@@ -61,7 +61,7 @@ def settings_file() -> QSettings:
 def switch(qtbot, program, wanted):
     """The window after the switch."""
     before = program.window
-    before.languages.choose(wanted)
+    before.controllers.languages.choose(wanted)
     qtbot.waitUntil(lambda: program.window not in (None, before))
     return program.window
 
@@ -152,7 +152,7 @@ def test_the_run_to_resume_stays(qtbot, program, script, tmp_path):
     list_runs(qtbot, program.window)
     choose_mode(program.window, "resume")
     chosen_run = script.runs[1].last
-    program.window._resume.choose(chosen_run)
+    program.window.controllers.resume.choose(chosen_run)
     window = switch(qtbot, program, CHINESE)
     qtbot.waitUntil(lambda: window.session.resume_check is not None)
     assert window.session.checkpoint == chosen_run
@@ -182,7 +182,7 @@ def test_a_run_goes_on_and_the_language_changes_after_it(qtbot, program, script,
     script.runs = [facts(script.run)]
     first = program.window
     start(qtbot, first, photos)
-    first.languages.choose(CHINESE)
+    first.controllers.languages.choose(CHINESE)
     assert "简体中文" in banner_text(first)
     script.gate.release()
     qtbot.waitUntil(lambda: plot(first)._batches.length == 1)
@@ -199,8 +199,8 @@ def test_a_run_goes_on_and_the_language_changes_after_it(qtbot, program, script,
 def test_who_changes_his_mind_during_a_run_keeps_the_window(qtbot, program, script, photos):
     first = program.window
     start(qtbot, first, photos)
-    first.languages.choose(CHINESE)
-    first.languages.choose(ENGLISH)
+    first.controllers.languages.choose(CHINESE)
+    first.controllers.languages.choose(ENGLISH)
     for _ in range(script.epochs * BATCHES):
         script.gate.release()
     qtbot.waitUntil(lambda: "Done" in banner_text(first))
@@ -210,7 +210,7 @@ def test_who_changes_his_mind_during_a_run_keeps_the_window(qtbot, program, scri
 def test_a_window_that_is_closed_with_its_run_does_not_come_back(qtbot, program, script, photos):
     first = program.window
     start(qtbot, first, photos)
-    first.languages.choose(CHINESE)
+    first.controllers.languages.choose(CHINESE)
     first.end()
     script.gate.release()
     qtbot.waitUntil(lambda: not first.isVisible())

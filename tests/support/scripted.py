@@ -429,7 +429,7 @@ def plot(window) -> LivePlot:
 
 def list_runs(qtbot, window) -> None:
     """Has the window list the runs that are on disk now."""
-    window._resume.refresh()
+    window.controllers.resume.refresh()
     qtbot.waitUntil(lambda: not window._jobs.is_running("runs"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Slot
 
 from flowergui import tasks
-from flowergui.desktop.session import Mode, Store, is_idle, why_not_start
+from flowergui.desktop.session import Mode, Store, continuable, is_idle, why_not_start
 from flowergui.desktop.settings.recipe_form import RecipeForm
 from flowergui.desktop.start_from.resume_controller import ResumeController
 from flowergui.desktop.training.run_panel import RunPanel
@@ -63,6 +63,14 @@ class LaunchController(QObject):
     @Slot(str, object, object)
     def _begin_resumed(self, path: str, changes: dict[str, Any], options: ResumeOptions) -> None:
         self._begin(lambda live: tasks.resume(path, live, changes, options=options))
+
+    @Slot()
+    def pause_or_continue(self) -> None:
+        """Does what the coloured button would do while a run goes, or was stopped."""
+        if checkpoint := continuable(self._store.session):
+            self._resume.resume(checkpoint)
+        else:
+            self._training.pause_or_continue()
 
     def _begin(self, job: Callable[[LiveRequests], Iterator[Any]]) -> None:
         if is_idle(self._store.session):

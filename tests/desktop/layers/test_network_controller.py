@@ -93,7 +93,7 @@ def test_everything_frozen_is_no_wish_of_a_run(qtbot, window, script, photos):
     for name in NAMES:
         index = leaves(window)[name]
         index.model().setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
-    assert window._control.live.frozen == NAMES[:3]
+    assert window.controllers.training.live.frozen == NAMES[:3]
     assert "Everything is frozen" in find(window, QLabel, "layersError").text()
 
 

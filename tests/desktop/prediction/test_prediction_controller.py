@@ -111,7 +111,7 @@ def test_the_run_that_goes_predicts_with_what_it_has_learned_so_far(
 ):
     start(qtbot, window, photos)
     last = str(script.run / "last.pth")
-    window._control.save_now()
+    window.controllers.training.save_now()
     script.gate.release()
     qtbot.waitUntil(lambda: "run, newest state" in caption(window))
     script.full = full
@@ -124,10 +124,10 @@ def test_the_run_that_goes_predicts_with_what_it_has_learned_so_far(
 
 
 def test_a_network_that_has_improved_answers_anew(qtbot, window, script, photos):
-    window._predictions._improved.setInterval(10)
+    window.controllers.predictions._improved.setInterval(10)
     script.epochs = 2
     start(qtbot, window, photos)
-    window._control.save_now()
+    window.controllers.training.save_now()
     script.gate.release()
     qtbot.waitUntil(lambda: "run, newest state" in caption(window))
     drop(window, ["/x/a.jpg"])
@@ -154,7 +154,7 @@ def test_after_resume_the_best_of_that_run_predicts_at_once(qtbot, window, scrip
     newer = replace(facts(tmp_path / "newer"), best=str(tmp_path / "newer" / "best.pth"))
     script.runs += [newer, run]
     list_runs(qtbot, window)
-    window._resume.resume(run.last)
+    window.controllers.resume.resume(run.last)
     qtbot.waitUntil(lambda: bool(script.of("resume")))
     assert button(window, "evaluationButton").isEnabled()
     drop(window, ["/x/a.jpg"])
@@ -174,7 +174,7 @@ def test_predictions_stay_with_the_network_that_made_them(qtbot, window, script,
     before = caption(window)
     assert before == "Predicted by older, epoch 1."
     start(qtbot, window, photos)
-    window._control.save_now()
+    window.controllers.training.save_now()
     script.gate.release()
     qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
     assert window.session.run_checkpoint == str(script.run / "last.pth")
@@ -329,7 +329,7 @@ def test_an_explanation_that_gives_way_to_new_predictions_comes_all_the_same(
     script.explains.clear()
     why(window).click()
     qtbot.waitUntil(lambda: len(script.of("explain")) == 1)
-    window._predictions.use_checkpoint("/y/best.pth")  # which predicts the same
+    window.controllers.predictions.use_checkpoint("/y/best.pth")  # which predicts the same
     script.explains.set()
     qtbot.waitUntil(lambda: reason(window) == "Bright: what speaks for rose.")
     assert script.of("explain")[-1] == ("/y/best.pth", ["/x/a.jpg"])

@@ -77,7 +77,7 @@ def test_the_run_that_goes_on_is_followed(qtbot, window, script, photos, tmp_pat
     (tmp_path / "link").symlink_to(tmp_path)
     monkeypatch.setenv("FLOWERGUI_MODELS", str(tmp_path))
     listed, script.run = str(script.run), tmp_path / "link" / script.run.name
-    window._comparison._soon.setInterval(1)
+    window.controllers.comparison._soon.setInterval(1)
     on_disk(script, tmp_path, "a")
     runs = compare_runs(qtbot, window)
     start(qtbot, window, photos)
@@ -92,7 +92,7 @@ def test_the_run_that_goes_on_is_followed(qtbot, window, script, photos, tmp_pat
     for _ in range(4):
         script.gate.release()
     qtbot.waitUntil(lambda: len(runs.runs.runs[0].epochs) == 1)
-    window._control.stop()
+    window.controllers.training.stop()
     script.gate.release()
     qtbot.waitUntil(button(runs, "removeRunButton").isEnabled)
 
@@ -268,7 +268,7 @@ def test_while_a_resumed_run_goes_it_is_not_looked_at_again(
     script.runs.remove(other)
     remove(window, runs)
     qtbot.waitUntil(lambda: len(runs.runs.runs) == 1)
-    assert not window._resume.debounce.isActive()
+    assert not window.controllers.resume.debounce.isActive()
     assert len(script.of("preflight")) == looks
 
 
@@ -278,7 +278,7 @@ def test_a_run_that_is_resumed_at_once_is_not_looked_at_beside_it(qtbot, window,
     list_runs(qtbot, window)
     button(window, "resumeLastButton").click()
     assert window.session.run == "running"
-    assert not window._resume.debounce.isActive()
+    assert not window.controllers.resume.debounce.isActive()
     assert not script.of("preflight")
     assert "Scanning the images" not in texts(window)
     button(window, "stopButton").click()
@@ -287,7 +287,7 @@ def test_a_run_that_is_resumed_at_once_is_not_looked_at_beside_it(qtbot, window,
     assert window.session.mode == "transfer"  # as before it was resumed
     button(window, "resumeLastButton").click()
     assert window.session.run == "running"
-    assert not window._resume.debounce.isActive()  # nor the second time
+    assert not window.controllers.resume.debounce.isActive()  # nor the second time
 
 
 def ask_for_note(runs) -> QInputDialog:

@@ -11,7 +11,7 @@ from flowergui.facts import Speedup, SpeedupKind
 
 
 def test_what_a_run_would_take_is_said_beside_start(qtbot, window, script, photos):
-    window._estimate.debounce.setInterval(0)
+    window.controllers.estimate.debounce.setInterval(0)
     hint = find(window, QLabel, "startHint")
     button(window, "modeScratch").click()
     open_photos(qtbot, window, photos)
@@ -32,7 +32,7 @@ GROWING = (("training_size", 160), ("first_training_size", 96))
 
 
 def test_what_would_take_less_is_one_click_away(qtbot, window, script, photos):
-    window._estimate.debounce.setInterval(0)
+    window.controllers.estimate.debounce.setInterval(0)
     script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
     hint, messages = find(window, QLabel, "startHint"), banner(window)
     button(window, "modeScratch").click()
@@ -68,7 +68,7 @@ def test_what_would_take_less_is_one_click_away(qtbot, window, script, photos):
 
 
 def test_what_one_mode_gains_by_does_not_follow_into_another(qtbot, window, script, photos):
-    window._estimate.debounce.setInterval(0)
+    window.controllers.estimate.debounce.setInterval(0)
     script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
     hint = find(window, QLabel, "startHint")
     open_photos(qtbot, window, photos)
@@ -84,7 +84,7 @@ def test_what_one_mode_gains_by_does_not_follow_into_another(qtbot, window, scri
 
 
 def test_what_is_still_being_typed_is_another_wish(qtbot, window, script, photos):
-    window._estimate.debounce.setInterval(0)
+    window.controllers.estimate.debounce.setInterval(0)
     script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, GROWING, 250.0)
     hint, size = find(window, QLabel, "startHint"), find(window, IntEditor, "image_size")
     open_photos(qtbot, window, photos)
@@ -96,7 +96,7 @@ def test_what_is_still_being_typed_is_another_wish(qtbot, window, script, photos
 
 
 def test_where_no_step_can_be_tried_nothing_is_said(qtbot, window, script, photos):
-    window._estimate.debounce.setInterval(0)
+    window.controllers.estimate.debounce.setInterval(0)
     open_photos(qtbot, window, photos)
     find(window, IntEditor, "image_size").setValue(400)
     qtbot.waitUntil(lambda: any(r.image_size == 400 for r, *_ in script.of("estimate")))
@@ -106,7 +106,7 @@ def test_where_no_step_can_be_tried_nothing_is_said(qtbot, window, script, photo
 
 
 def test_a_defect_of_the_dry_run_gets_its_dialog(qtbot, window, script, photos, caplog):
-    window._estimate.debounce.setInterval(0)
+    window.controllers.estimate.debounce.setInterval(0)
     open_photos(qtbot, window, photos)
     find(window, IntEditor, "image_size").setValue(401)
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "defectDialog") is not None)
@@ -116,20 +116,20 @@ def test_a_defect_of_the_dry_run_gets_its_dialog(qtbot, window, script, photos, 
 
 def test_a_window_that_has_closed_begins_nothing_more(qtbot, window, script, photos):
     """A timer that still ran would start a thread that nobody waits for."""
-    window._estimate.debounce.setInterval(100)
+    window.controllers.estimate.debounce.setInterval(100)
     open_photos(qtbot, window, photos)
-    qtbot.waitUntil(window._estimate.debounce.isActive)
+    qtbot.waitUntil(window.controllers.estimate.debounce.isActive)
     window.close()
-    assert not window._estimate.debounce.isActive()
+    assert not window.controllers.estimate.debounce.isActive()
     find(window, IntEditor, "seed").setValue(9)
-    assert not window._estimate.debounce.isActive()
+    assert not window.controllers.estimate.debounce.isActive()
     assert "estimate" not in window._jobs._workers
     assert not script.of("estimate")
 
 
 def test_a_time_budget_shows_its_number_of_epochs(qtbot, window, script, photos):
     """The preset's number would mean nothing before the first epoch is over."""
-    window._estimate.debounce.setInterval(0)
+    window.controllers.estimate.debounce.setInterval(0)
     script.planned_epochs = 23
     open_photos(qtbot, window, photos)
     epochs, minutes = find(window, IntEditor, "epochs"), find(window, FloatEditor, "minutes")

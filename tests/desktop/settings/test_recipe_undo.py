@@ -46,7 +46,7 @@ def test_a_preset_that_changes_nothing_is_no_step(window):
 def test_the_settings_of_a_run_are_undone(window):
     before = window.session
     wanted = Recipe(mode="scratch", model="resnet50", epochs=9)
-    window._comparison.settings_requested.emit(wanted)
+    window.controllers.comparison.settings_requested.emit(wanted)
     assert (window.session.mode, window.session.recipe.epochs) == ("scratch", 9)
     action(window, "undoAction").trigger()
     assert (window.session.mode, window.session.recipe) == (before.mode, before.recipe)

@@ -117,7 +117,7 @@ def test_an_offer_for_one_run_is_none_for_another(qtbot, window, script, tmp_pat
     list_runs(qtbot, window)
     button(window, "resumeLastButton").click()
     assert button(window, "bannerAction").isVisible()
-    window._resume.choose(str(tmp_path / "other" / "last.pth"))
+    window.controllers.resume.choose(str(tmp_path / "other" / "last.pth"))
     assert banner_text(window) == ""
 
 
@@ -157,7 +157,7 @@ def test_no_other_run_is_chosen_while_one_trains(qtbot, window, script, photos, 
     button(window, "startButton").click()
     qtbot.waitUntil(lambda: bool(script.of("resume")))
     recipe = window.session.recipe
-    window._resume.choose(other.last)
+    window.controllers.resume.choose(other.last)
     assert "Stop the run first" in banner_text(window)
     script.runs.pop(0)  # between two renames it has no last.pth
     list_runs(qtbot, window)
@@ -182,7 +182,7 @@ def test_what_was_found_of_one_run_is_not_said_of_another(qtbot, window, script,
     list_runs(qtbot, window)
     button(window, "modeResume").click()
     qtbot.waitUntil(checking.is_set)
-    window._resume.choose(runs[1].last)
+    window.controllers.resume.choose(runs[1].last)
     may_end.set()
     qtbot.waitUntil(lambda: window.session.resume_check is not None)
     assert window.session.recipe.learning_rate == 0.001
@@ -334,7 +334,7 @@ def test_a_run_that_was_left_is_offered(qtbot, script, photos):
     qtbot.waitUntil(lambda: banner_text(window) == says)
     find(window, QPushButton, "bannerAction").click()
     qtbot.waitUntil(lambda: script.of("resume") == [("x/last.pth", {})])
-    window._control.stop()
+    window.controllers.training.stop()
     script.gate.release()
     qtbot.waitUntil(lambda: window.session.run == "idle")
     assert window.close()

@@ -68,7 +68,9 @@ def test_weights_of_another_network_name_it_and_keep_the_file(
 
 def test_that_message_goes_when_the_network_is_chosen_by_hand(qtbot, window):
     window.findChild(WeightsSelector).weights_requested.emit("/x/mine.pth")
-    window._start_from.offer_network(OtherArchitectureError("It is of mynet.", model="mynet"))
+    window.controllers.start_from.offer_network(
+        OtherArchitectureError("It is of mynet.", model="mynet")
+    )
     find(window, QComboBox, "modelSelector").setCurrentText("mynet")
     assert banner_text(window) == ""
     assert window.session.recipe.weights == "/x/mine.pth"

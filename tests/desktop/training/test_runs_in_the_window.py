@@ -87,12 +87,14 @@ def test_pause_rests_at_last_not_at_best(qtbot, window, script, photos):
     for _ in range(BATCHES - 1):
         script.gate.release()
     qtbot.waitUntil(lambda: plot(window)._batches.length == BATCHES - 1)
-    window._control.pause()
-    window._control.live.save = False  # the wish comes too late for this epoch's last batch
+    window.controllers.training.pause()
+    window.controllers.training.live.save = (
+        False  # the wish comes too late for this epoch's last batch
+    )
     script.gate.release()
     qtbot.waitUntil(lambda: plot(window)._epochs.length == 1)
     assert window.session.run == "pausing"
-    window._control.live.save = True
+    window.controllers.training.live.save = True
     script.gate.release()
     qtbot.waitUntil(lambda: window.session.run == "paused")
 
@@ -160,7 +162,9 @@ def test_who_is_no_better_than_guessing_is_not_congratulated(
         str(script.run), "mynet", "scratch", tuple("abc"[:1] * classes), 240, photos, 64, "cpu",
         "float32", 3, BATCHES, 1, 0, 0, 36, 36, (), False,
     )  # fmt: skip
-    window._presenter.show((opened, Finished(str(script.run), 3, best, 1, 2.0, bool(photos))))
+    window.controllers.presenter.show(
+        (opened, Finished(str(script.run), 3, best, 1, 2.0, bool(photos)))
+    )
     assert ("no better than chance" in banner_text(window)) == by_chance
     assert banner(window).kind == ("warning" if by_chance else "success")
 
@@ -192,7 +196,7 @@ def test_who_has_overfitted_hears_of_it(window, script, train, validation, best,
     batch = BatchDone(1, 1, BATCHES, 1, 1.0, 0.5, 0.001, 4)
     recalled = HistoryLoaded(BatchColumns.of([batch]), tuple(epochs[:2]))
     for events in ((opened, batch, *epochs), (opened, recalled, *epochs[2:])):
-        window._presenter.show((*events, finished))
+        window.controllers.presenter.show((*events, finished))
         assert ("overfitting" in banner_text(window)) == by_heart
 
 
@@ -330,7 +334,7 @@ def test_a_run_without_a_validation_set_ends_without_an_accuracy(window, script)
         1, 0, 0, 36, 36, (), False,
     )  # fmt: skip
     finished = Finished(str(script.run), 3, 0.0, 3, 2.0, validated=False)
-    window._presenter.show((opened, finished))
+    window.controllers.presenter.show((opened, finished))
     assert banner_text(window).startswith("Trained 3 epochs. Without a validation set")
     assert "0.0%" not in banner_text(window)
     assert banner(window).kind == "success"
@@ -342,7 +346,7 @@ def test_a_run_whose_validation_images_could_not_be_read_ends_without_an_accurac
         1, 0, 0, 36, 36, (), False,
     )  # fmt: skip
     finished = Finished(str(script.run), 3, 0.0, 1, 2.0, validated=False)
-    window._presenter.show((opened, finished))
+    window.controllers.presenter.show((opened, finished))
     assert banner_text(window) == (
         "Trained 3 epochs. The validation images could not be read, so its accuracy is not known."
     )
@@ -362,7 +366,7 @@ def test_a_run_begins_with_the_focus_on_pause(qtbot, window, script, photos):
     assert window.focusWidget() is button(window, "pauseButton")
     qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Up)
     assert window.session.recipe.learning_rate == before
-    assert window._control.live.learning_rate is None
+    assert window.controllers.training.live.learning_rate is None
 
 
 def test_pause_then_space_does_not_stop(qtbot, window, script, photos):
@@ -399,14 +403,14 @@ def test_a_rolled_back_run_has_its_new_learning_rate_in_the_form(qtbot, window, 
         script.gate.release()
     qtbot.waitUntil(lambda: window.session.recipe.learning_rate == 0.0005)
     assert find(window, QDoubleSpinBox, "learning_rate").value() == 0.0005
-    assert window._control.live.learning_rate is None  # the run has it already
+    assert window.controllers.training.live.learning_rate is None  # the run has it already
 
 
 def test_the_line_under_resume_follows_the_run(qtbot, window, script, photos):
     line = find(window, QLabel, "resumeLastName")
     button(window, "modeScratch").click()
     start(qtbot, window, photos)
-    window._control.save_now()
+    window.controllers.training.save_now()
     for _ in range(BATCHES + 1):
         script.gate.release()
     qtbot.waitUntil(lambda: "1 of 2 epochs done, best 75%" in line.text())

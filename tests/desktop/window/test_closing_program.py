@@ -48,9 +48,9 @@ def run(live):
 
 def make():
     window = made()
-    window._start_from.load_models = lambda: None  # torch takes seconds
+    window.controllers.start_from.load_models = lambda: None  # torch takes seconds
     if scene != "job":
-        window._control.begin(run if scene in ("saved", "hung up") else stuck)
+        window.controllers.training.begin(run if scene in ("saved", "hung up") else stuck)
     if scene in ("job", "saved"):
         window._jobs.do("stuck", stuck, lambda events: None)
     closes = []

@@ -133,7 +133,7 @@ def test_a_question_that_promised_to_save_goes_when_that_failed(qtbot, window, s
 
 def test_what_is_given_up_is_not_tried_again_for_a_wish_of_before(qtbot, window, script, photos):
     unsaved(qtbot, window, script, photos, stopped=True)
-    window._control.live.save = True  # a pause that came too late
+    window.controllers.training.live.save = True  # a pause that came too late
     button(window, "stopButton").click()
     qtbot.waitUntil(lambda: window.session.run == "idle")
     assert script.of("again") == [False]
@@ -152,7 +152,7 @@ def test_a_logout_waits_until_the_run_is_saved(qtbot, window, script, photos):
     """The system may end the program as soon as this returns."""
     start(qtbot, window, photos)
     qtbot.waitUntil(lambda: bool(script.of("train")))
-    window._control.changed.connect(
+    window.controllers.training.changed.connect(
         lambda state: script.gate.release() if state == "stopping" else None
     )
     window.end_session()
