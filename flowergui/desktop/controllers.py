@@ -147,6 +147,7 @@ class Controllers(QObject):
             "speedupAction": self._take_speedup,
             "runsAction": self.comparison.open,
             "evaluationAction": self.evaluation.open,
+            "predictFolderAction": self.batch.ask_for_folder,
             "networksAction": self.network_comparison.open,
             "confidenceAction": self.confidence.open,
             "networkAction": self.networks.show_dialog,

@@ -233,6 +233,7 @@ TOOLS: Final = Menu(
     (
         Item("runsAction", N_("Compare &runs…"), ("Ctrl+Shift+R",)),
         Item("evaluationAction", N_("&Evaluation…"), ("Ctrl+E",), _predicts),
+        Item("predictFolderAction", N_("Classify man&y images…"), ("Ctrl+Shift+M",), _predicts),
         None,
         Item("networksAction", N_("&Compare networks…"), enabled=_has_dataset),
         Item("confidenceAction", N_("&Would more images help?"), enabled=_has_dataset),

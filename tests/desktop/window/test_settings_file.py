@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QPushButton, QSplitter
 from scripted import find
 
 from flowergui.desktop.main_window import MainWindow
+from flowergui.desktop.widgets.windows import screen_size
 
 KEYS = ("geometry", "columns", "folded/foldLayersButton", "recent", "theme", "zoom")
 
@@ -52,7 +53,7 @@ def write(settings: Path, value: object) -> None:
 
 def opens(qtbot, window: MainWindow) -> None:
     assert window.isVisible()
-    room = window.screen().availableSize()
+    room = screen_size()
     assert window.width() <= room.width()
     assert window.height() <= room.height()
     assert find(window, QSplitter, "columns").orientation() == Qt.Orientation.Horizontal
