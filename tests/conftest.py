@@ -96,6 +96,14 @@ def flower_photos() -> Path:
 
 
 @pytest.fixture(autouse=True)
+def _english_again() -> Iterator[None]:
+    """The next test speaks English, whatever this one has chosen."""
+    yield
+    if language.current() is not language.Language.ENGLISH:
+        language.use(language.Language.ENGLISH)
+
+
+@pytest.fixture(autouse=True)
 def _no_widget_stays(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test of the window closes what it opened: what stays would paint in the next ones."""
     if "desktop" not in request.path.parts:
