@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QListView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -143,9 +142,11 @@ class _SearchBox(QComboBox):
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCompletionRole(_SEARCH)
         completer.setMaxVisibleItems(12)
-        self._found = QListView()
-        completer.setPopup(self._found)
         self.setCompleter(completer)
+        # Its own view: one that is given to it would be deleted by Python and by the completer.
+        found = completer.popup()
+        assert found is not None
+        self._found = found
         delegate = _ModelDelegate(self)
         self.setItemDelegate(delegate)
         self._found.setItemDelegate(delegate)
