@@ -4,10 +4,8 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
-    QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -16,6 +14,7 @@ from PySide6.QtWidgets import (
 from wcwidth import ljust, rjust, width
 
 from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.windows import copy_and_close
 from flowergui.events import ModelDescribed
 from flowergui.facts import ModuleFacts
 from flowergui.text import N_, tr
@@ -56,24 +55,13 @@ class NetworkDialog(QDialog):
         summary.setWordWrap(True)
         theme.style(title, role="title")
         theme.style(summary, role="caption")
-        copy = QPushButton(tr("Copy as text"))
-        copy.setObjectName("copyNetwork")
-        copy.clicked.connect(self._copy)
-        close = QPushButton(tr("Close"))
-        close.clicked.connect(self.close)
-        close.setDefault(True)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(copy)
-        buttons.addWidget(close)
-
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*[2 * theme.SPACE] * 4)
         layout.setSpacing(theme.SPACE)
         layout.addWidget(title)
         layout.addWidget(summary)
         layout.addWidget(self._tree(described.modules, described.model), 1)
-        layout.addLayout(buttons)
+        layout.addLayout(copy_and_close(self, "copyNetwork", self._copy))
         width = self.fontMetrics().averageCharWidth()
         self.resize(width * 110, self.fontMetrics().height() * 34)
 

@@ -8,9 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QObject, Qt, Slot
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
-    QHBoxLayout,
     QHeaderView,
-    QPushButton,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -20,6 +18,7 @@ from flowergui.desktop.plots.column_buffer import ColumnBuffer
 from flowergui.desktop.plots.metric import ACCURACY, LOSS, Metric
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
+from flowergui.desktop.widgets.windows import copy_and_close
 from flowergui.text import N_, tr
 
 COLUMNS: Sequence[tuple[str, str, Metric | None]] = (
@@ -108,23 +107,12 @@ class EpochsWindow(QDialog):
         header = table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
-        copy = QPushButton(tr("Copy as text"))
-        copy.setObjectName("copyEpochs")
-        copy.setAutoDefault(False)
-        copy.clicked.connect(self._copy)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self).activated.connect(self._copy)
-        close = QPushButton(tr("Close"))
-        close.clicked.connect(self.close)
-        close.setDefault(True)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(copy)
-        buttons.addWidget(close)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*[2 * theme.SPACE] * 4)
         layout.setSpacing(theme.SPACE)
         layout.addWidget(table, 1)
-        layout.addLayout(buttons)
+        layout.addLayout(copy_and_close(self, "copyEpochs", self._copy))
         width, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
         self.resize(width * 100, line * 24)
 

@@ -1,11 +1,14 @@
 """What all windows have in common: the program's name in titles, their screen, and how they come to
 the front."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QWidget
 
 from flowergui.desktop.style import theme
+from flowergui.text import tr
 
 DISPLAY_NAME = "Flowergui"
 """The program's name as people read it; the command is called flowergui."""
@@ -18,6 +21,23 @@ def bring_to_front(window: QWidget) -> None:
     window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
     window.show()
     window.activateWindow()
+
+
+def copy_and_close(window: QDialog, name: str, copy: Callable[[], object]) -> QHBoxLayout:
+    """The buttons at the foot of a window with a text to copy; `name` is the object name of the
+    one that copies."""
+    copying = QPushButton(tr("Copy as text"))
+    copying.setObjectName(name)
+    copying.setAutoDefault(False)
+    copying.clicked.connect(copy)
+    closing = QPushButton(tr("Close"))
+    closing.clicked.connect(window.close)
+    closing.setDefault(True)
+    row = QHBoxLayout()
+    row.addStretch(1)
+    row.addWidget(copying)
+    row.addWidget(closing)
+    return row
 
 
 def screen_size() -> QSize:
