@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 import flowergui
+from flowergui.desktop.widgets.windows import DISPLAY_NAME
 from flowergui.store import paths
 
 CHECKOUT = Path(flowergui.__file__).parents[1]
@@ -237,6 +238,20 @@ def test_desktops_find_the_program_by_one_name(run: Run, prefix: Path) -> None:
     assert release.get("version") == flowergui.__version__
     categories = {each.text for each in metainfo.iterfind("categories/category")}
     assert categories == {*entry["Categories"].strip(";").split(";")}
+
+
+def test_the_program_has_one_name_for_readers() -> None:
+    """The command is called flowergui."""
+    desktop = SHARED["share/applications/flowergui.desktop"].read_text("utf-8").splitlines()
+    assert f"Name={DISPLAY_NAME}" in desktop
+    metainfo = ElementTree.parse(SHARED["share/metainfo/flowergui.metainfo.xml"])
+    assert metainfo.findtext("name") == DISPLAY_NAME
+    readme = (CHECKOUT / "README.md").read_text("utf-8")
+    assert readme.startswith(f"# {DISPLAY_NAME}\n")
+    installer = (CHECKOUT / "resources/packaging/flowergui.iss").read_text("utf-8")
+    assert f"\nAppName={DISPLAY_NAME}\n" in installer
+    bundle = (CHECKOUT / "resources/packaging/flowergui.spec").read_text("utf-8")
+    assert f'name="{DISPLAY_NAME}.app"' in bundle
 
 
 def test_the_program_never_imports_what_its_folder_leaves_out() -> None:

@@ -73,7 +73,7 @@ def _outcome(argv: Sequence[str]) -> int:
     except OutputError:
         raise
     except Exception:
-        log.exception("This is a defect of flowergui; please report it with the lines above.")
+        log.exception("This is a defect of Flowergui; please report it with the lines above.")
         return 1
 
 

@@ -2,7 +2,7 @@
 ; Untested. In the root of the checkout: iscc /DVersion=0.1.0 resources\packaging\flowergui.iss
 [Setup]
 AppId={{5C1E1E0B-5D0C-4B51-9A34-6E7F0F2B7D51}
-AppName=flowergui
+AppName=Flowergui
 AppVersion={#Version}
 SourceDir=..\..
 OutputDir=dist
@@ -31,7 +31,7 @@ Type: filesandordirs; Name: "{app}\_internal"
 Source: "dist\flowergui\*"; DestDir: "{app}"; Flags: ignoreversion recursesubdirs createallsubdirs
 
 [Icons]
-Name: "{autoprograms}\flowergui"; Filename: "{app}\flowergui-window.exe"
+Name: "{autoprograms}\Flowergui"; Filename: "{app}\flowergui-window.exe"
 
 [Run]
-Filename: "{app}\flowergui-window.exe"; Description: "{cm:LaunchProgram,flowergui}"; Flags: nowait postinstall skipifsilent
+Filename: "{app}\flowergui-window.exe"; Description: "{cm:LaunchProgram,Flowergui}"; Flags: nowait postinstall skipifsilent

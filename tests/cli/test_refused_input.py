@@ -85,5 +85,5 @@ def test_a_defect_is_reported_as_one(
 
     assert commands.run(["inspect", "photos"]) == 1
 
-    assert "This is a defect of flowergui" in caplog.text
+    assert "This is a defect of Flowergui" in caplog.text
     assert "ZeroDivisionError" in caplog.text

@@ -18,13 +18,13 @@ def report(error: BaseException, banner: Banner, parent: QWidget) -> None:
     if isinstance(error, FlowerError):
         banner.show_error(error)
         return
-    log.error("This is a defect of flowergui.", exc_info=error)
+    log.error("This is a defect of Flowergui.", exc_info=error)
     box = QMessageBox(parent)
     box.setObjectName("defectDialog")
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Critical)
     box.setWindowTitle(DISPLAY_NAME)
-    box.setText(tr("An unexpected error occurred. This is a defect of flowergui."))
+    box.setText(tr("An unexpected error occurred. This is a defect of Flowergui."))
     box.setInformativeText(
         tr(
             "{error}\n\nYour images and saved checkpoints are unchanged. The console shows more; "

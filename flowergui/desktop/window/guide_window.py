@@ -119,7 +119,7 @@ def _about() -> str:
 
     title = tr("About")
     about = tr(
-        "flowergui {version}, on Python {python} and Qt {qt}. Made of PyTorch and torchvision "
+        "Flowergui {version}, on Python {python} and Qt {qt}. Made of PyTorch and torchvision "
         "(networks and training), PySide6 (the window) and pyqtgraph (the curves). MIT licence.",
         version=__version__,
         python=platform.python_version(),

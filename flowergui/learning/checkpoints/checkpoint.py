@@ -249,8 +249,8 @@ def is_flowergui_checkpoint(stored: Mapping[str, Any]) -> bool:
     name = stored.get("format")
     if isinstance(name, str) and name.startswith("flowergui-") and name != FORMAT:
         raise FlowerError(
-            tr("This checkpoint is of a later version of flowergui ({format}).", format=name),
-            hint=tr("Update flowergui."),
+            tr("This checkpoint is of a later version of Flowergui ({format}).", format=name),
+            hint=tr("Update Flowergui."),
         )
     return isinstance(name, str) and name == FORMAT
 

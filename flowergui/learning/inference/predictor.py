@@ -113,7 +113,7 @@ def _load(path: Path, modified_ns: int) -> Predictor:
                 "belong to.",
                 checkpoint=path.name,
             ),
-            hint=tr("Use a best.pth or last.pth that flowergui saved."),
+            hint=tr("Use a best.pth or last.pth that Flowergui saved."),
         )
     classes = tuple(stored["classes"])
     size = int(stored["image_size"])

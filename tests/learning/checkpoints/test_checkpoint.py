@@ -233,7 +233,7 @@ def test_ours_and_later_versions() -> None:
     assert checkpoint.is_flowergui_checkpoint(own)
     assert not checkpoint.is_flowergui_checkpoint({"format": "of another program"})
     assert not checkpoint.is_flowergui_checkpoint({"conv1.weight": torch.ones(1)})
-    with pytest.raises(FlowerError, match=r"later version of flowergui \(flowergui-2\)"):
+    with pytest.raises(FlowerError, match=r"later version of Flowergui \(flowergui-2\)"):
         checkpoint.is_flowergui_checkpoint({**own, "format": "flowergui-2"})
 
 
