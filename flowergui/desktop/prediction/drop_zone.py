@@ -69,11 +69,23 @@ class DropZone(PhotoView):
         sorter.refused.connect(self.refused)
         sorter.left_out.connect(self.left_out)
         PhotoMenu(self, lambda place: self.path)
+        self._inviting = True
         self._pasted: QTemporaryDir | None = None
         self._paste_count = 0
 
     def sizeHint(self) -> QSize:
         return QSize(MIN_WIDTH, PREFERRED_HEIGHT)
+
+    @property
+    def is_inviting(self) -> bool:
+        """Whether the empty zone is to catch the eye."""
+        return self._inviting
+
+    def invite(self, inviting: bool) -> None:
+        """Whether the empty zone is to catch the eye; it takes images all the same."""
+        if inviting != self._inviting:
+            self._inviting = inviting
+            self.update()
 
     @Slot()
     def browse(self) -> None:
@@ -158,14 +170,15 @@ class DropZone(PhotoView):
         room = QRectF(self.rect()).adjusted(12, 0, -12, 0)
         wrap = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         wrap |= int(Qt.TextFlag.TextWordWrap)
-        size = 52.0
+        size = 52.0 if self._inviting else 0.0
         invitation = tr(INVITATION)
         text = painter.boundingRect(room, wrap, invitation)
         top = room.center().y() - (size + 12 + text.height() + 4 + line) / 2
-        flower = QRectF(room.center().x() - size / 2, top, size, size)
-        paint_flower(painter, flower, look.color("accent", 0.55), look.color("rate", 0.8))
+        if self._inviting:
+            flower = QRectF(room.center().x() - size / 2, top, size, size)
+            paint_flower(painter, flower, look.color("accent", 0.55), look.color("rate", 0.8))
         text.moveTop(top + size + 12)
-        painter.setPen(look.color("text"))
+        painter.setPen(look.color("text" if self._inviting else "muted"))
         painter.drawText(
             QRectF(room.left(), text.top(), room.width(), text.height()), wrap, invitation
         )

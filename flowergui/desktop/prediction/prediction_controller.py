@@ -19,6 +19,7 @@ from flowergui.desktop.session import (
 )
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.threads.timers import single_shot_timer
+from flowergui.desktop.training.welcome import is_first_look
 from flowergui.errors import FlowerError
 from flowergui.events import Explained, Predicted, PredictionFailed
 
@@ -61,6 +62,7 @@ class PredictionController(QObject):
         self._improved = single_shot_timer(self, IMPROVED_MS, self._predict_again)
         store.changed.connect(self._changed)
         panel.explanation_requested.connect(self._explain)
+        panel.invite(not is_first_look(store.session))
 
     # --- which checkpoint predicts --------------------------------------------------------
 
@@ -119,6 +121,7 @@ class PredictionController(QObject):
             self.wait_no_longer()  # the run is over, whether it has saved or not
         self._panel.show_runs(after.runs)
         checkpoint = predicting_checkpoint(after)
+        self._panel.invite(bool(checkpoint) or not is_first_look(after))
         if checkpoint != predicting_checkpoint(before):
             self._panel.set_checkpoint(checkpoint)
         if after.chosen_checkpoint not in ("", before.chosen_checkpoint):

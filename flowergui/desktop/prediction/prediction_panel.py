@@ -70,6 +70,10 @@ class PredictionPanel(Card):
         """Asks for images, or for a checkpoint."""
         self._zone.browse()
 
+    def invite(self, inviting: bool) -> None:
+        """Whether the place for images is to catch the eye while there are none."""
+        self._zone.invite(inviting)
+
     @property
     def photos(self) -> tuple[PhotoAnswer, ...]:
         """The photos that are shown, with what is known of each."""

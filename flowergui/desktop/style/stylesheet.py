@@ -48,6 +48,7 @@ QToolTip {{ background: {t.card}; color: {t.text}; border: 1px solid {t.border_s
 
 QFrame[card="true"] {{ background: {t.card}; border: 1px solid {t.border};
     border-radius: 8px; }}
+QFrame[card="true"][quiet="true"] {{ background: transparent; border-color: transparent; }}
 QFrame[card="true"]:focus {{ border: 2px solid {t.accent}; }}
 QFrame[line="true"] {{ background: {t.border}; border: none; }}
 #message {{ border-radius: 8px; }}

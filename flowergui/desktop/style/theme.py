@@ -20,7 +20,8 @@ else is set by dynamic properties, through `style`:
                   role="error"     what is wrong, beside the field
                   role="chip"      a small rounded tag; failed=True where it shows an error
                   role="readout"   a small text that floats over a plot
-    QFrame        card=True        a surface with a thin border and round corners
+    QFrame        card=True        a surface with a thin border and round corners; quiet=True hides
+                                   both
                   line=True        a thin separator (set maximumHeight or Width to 1)
     QLineEdit, QComboBox, spin boxes    invalid=True      red border; cell=True in a cell of a view
     QProgressBar  slim=True        a thin bar without text
@@ -139,6 +140,7 @@ def style(widget: QWidget, **hooks: str | bool) -> None:
     ):  # else it is still to come
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+        widget.updateGeometry()
 
 
 def tabular(widget: QWidget) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from flowergui.desktop.session import RunState, Session, continuable, is_idle, why_not_start
 from flowergui.desktop.style import theme
+from flowergui.desktop.training.welcome import is_first_look
 from flowergui.text import N_, tr
 
 PAUSE_TEXTS = {
@@ -23,7 +24,8 @@ START, START_ANEW = N_("Start"), N_("Start anew")
 
 class RunButtons(QWidget):
     """Two places: the coloured button is Start, Pause or Continue, and beside it stands Stop, or,
-    after a run was stopped, Start anew. Both keep their width, so that nothing moves."""
+    after a run was stopped, Start anew. Both keep their width, so that nothing moves. At the first
+    look Start stands alone, without a frame: it is not what is to be clicked."""
 
     start_requested = Signal()
     pause_requested = Signal()
@@ -75,7 +77,9 @@ class RunButtons(QWidget):
         self._stop.setText(tr(STOP_TEXTS[session.run]))
         stopped = bool(self._checkpoint)
         self._start.setText(tr(START_ANEW) if stopped else tr(START))
-        theme.style(self._start, role="" if stopped else "primary")
+        first = is_first_look(session)
+        role = "quiet" if first else "" if stopped else "primary"
+        theme.style(self._start, role=role, flush=first)
         why_not = why_not_start(session)
         tip = tr("Start training with these settings (Ctrl+Return).")
         self._start.setToolTip(why_not or tip)
@@ -88,7 +92,7 @@ class RunButtons(QWidget):
             (self._continue, stopped),
             (self._start, idle),
             (self._pause, not idle),
-            (self._stop, not stopped),
+            (self._stop, not stopped and not first),
         ):
             if button.isHidden() == shown:
                 button.setVisible(shown)

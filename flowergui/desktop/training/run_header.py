@@ -20,6 +20,7 @@ from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.training.eta import Eta
+from flowergui.desktop.training.welcome import is_first_look
 from flowergui.desktop.widgets.labels import ElidedLabel, reserve_lines
 from flowergui.events import (
     BatchDone,
@@ -198,6 +199,9 @@ class RunHeader(QWidget):
 
     def show_session(self, session: Session) -> None:
         """Shows the state of the run."""
+        first = is_first_look(session)
+        for each in (self._line, self._state, self._best, self._progress):
+            each.setVisible(not first)  # the hint says it all
         before, self._run, self._recipe = self._run, session.run, session.recipe
         if session.run is before:
             return

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 from flowergui.desktop.plots.live_plot import LivePlot
 from flowergui.desktop.run_names import ResumableRun
 from flowergui.desktop.session import (
-    Mode,
     Session,
     is_idle,
     resumable,
@@ -29,7 +28,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.training.diagnosis import Diagnosis, diagnosis_advice, diagnosis_text
 from flowergui.desktop.training.run_buttons import RunButtons
 from flowergui.desktop.training.run_header import RunHeader
-from flowergui.desktop.training.welcome import Welcome
+from flowergui.desktop.training.welcome import Welcome, is_first_look
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.labels import (
     ElidedLabel,
@@ -87,7 +86,7 @@ class RunPanel(QWidget):
         self.stage = QStackedWidget()
         for page in (self.plot, self.welcome):
             self.stage.addWidget(page)
-        head = Card()
+        self._head = head = Card()
         head.body.addWidget(self.header)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -164,7 +163,10 @@ class RunPanel(QWidget):
         resumed."""
         self.header.show_session(session)
         self._buttons.show_session(session)
-        self.stage.setCurrentWidget(self.welcome if is_first_look(session) else self.plot)
+        first = is_first_look(session)
+        theme.style(self._head, quiet=first)  # the welcome is what is to be seen
+        theme.style(self._resume, role="quiet" if first and not resumable(session) else "")
+        self.stage.setCurrentWidget(self.welcome if first else self.plot)
         runs = resumable(session)
         if runs != self._runs:
             self._runs = runs
@@ -231,12 +233,6 @@ class RunPanel(QWidget):
     @Slot(QAction)
     def _other_chosen(self, action: QAction) -> None:
         self.resume_requested.emit(str(action.data()))
-
-
-def is_first_look(session: Session) -> bool:
-    """Whether there is nothing yet that could be trained or shown."""
-    nothing = session.dataset is None and session.run_started is None
-    return nothing and is_idle(session) and session.mode is not Mode.RESUME
 
 
 def _run_text(run: ResumableRun) -> str:

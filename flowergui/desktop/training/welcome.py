@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from flowergui.desktop.session import Mode, Session, is_idle
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.labels import small_label
 from flowergui.desktop.widgets.painting import paint_flower
@@ -15,6 +16,12 @@ MAX_EMS = 28
 """The same in heights of the font."""
 FLOWER = 72
 """Pixels."""
+
+
+def is_first_look(session: Session) -> bool:
+    """Whether there is nothing yet that could be trained or shown."""
+    nothing = session.dataset is None and session.run_started is None
+    return nothing and is_idle(session) and session.mode is not Mode.RESUME
 
 
 class Welcome(QFrame):

@@ -15,11 +15,13 @@ from scripted import (
     facts,
     find,
     list_runs,
+    open_photos,
     plot,
     predictions,
     start,
 )
 
+from flowergui.desktop.prediction.drop_zone import DropZone
 from flowergui.errors import FlowerError
 from flowergui.events import Explained, Predicted, PredictionFailed
 from flowergui.facts import Prediction
@@ -42,6 +44,21 @@ def test_a_dropped_photo_is_predicted_by_the_newest_run(qtbot, window, script, t
     drop(find(window, QWidget, "dropZone"), [str(tmp_path / "a.jpg")])
     qtbot.waitUntil(lambda: predictions(window) == ["rose", "tulip"])
     assert script.of("predict") == [(best, [str(tmp_path / "a.jpg")])]
+
+
+def test_the_zone_invites_as_soon_as_there_is_something_to_predict_with(qtbot, window, photos):
+    """At the first look the place for the dataset is what is to be seen."""
+    zone = find(window, DropZone, "dropZone")
+    assert not zone.is_inviting
+    first = zone.grab().toImage()
+    drop(window, ["/x/mine.pth"])
+    assert zone.is_inviting
+    assert zone.grab().toImage() != first
+
+
+def test_the_zone_invites_when_a_dataset_is_open(qtbot, window, photos):
+    open_photos(qtbot, window, photos)
+    assert find(window, DropZone, "dropZone").is_inviting
 
 
 def test_many_photos_are_predicted_by_one_job_and_none_is_explained(qtbot, window, script):

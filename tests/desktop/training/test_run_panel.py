@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import RunState, Session
@@ -40,9 +40,9 @@ def test_nothing_beside_a_run_moves_when_it_pauses_or_stops(qtbot, state):
         seen = [each for each in buttons if each.isVisibleTo(panel)]
         return [max(each.sizeHint().width(), each.minimumWidth()) for each in seen]
 
-    panel.show_session(Session(run=RunState.RUNNING))
+    panel.show_session(replace(READY, run=RunState.RUNNING))
     running = widths()
-    panel.show_session(Session(run=state))
+    panel.show_session(replace(READY, run=state))
     assert widths() == running
 
 
@@ -138,6 +138,7 @@ NAMES = ("continue", "pause", "start", "stop")
 def test_there_is_one_coloured_button(qtbot):
     panel = RunPanel()
     qtbot.addWidget(panel)
+    panel.show_session(READY)
     assert in_sight(panel) == ["Start", "Stop"]
     for state, shown in (
         (RunState.RUNNING, ["Pause", "Stop"]),
@@ -196,6 +197,25 @@ def test_the_first_look_asks_for_photos(qtbot):
     panel.show_session(READY)
     assert panel.plot.isVisibleTo(panel)
     assert not panel.welcome.isVisibleTo(panel)
+
+
+def test_nothing_competes_with_the_welcome(qtbot):
+    """Start stays in its place, and is seen only by who looks for it."""
+    panel = RunPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    start = panel.findChild(QPushButton, "startButton")
+    seen = {each for each in panel.findChildren(QPushButton) if each.isVisible()}
+    assert start in seen
+    assert not start.isEnabled()
+    framed = {each.objectName() for each in seen if each.property("role") != "quiet"}
+    assert framed == {"welcomeFolderButton", "welcomeSampleButton"}
+    labels = [each for each in panel.header.findChildren(QLabel) if each.isVisible()]
+    assert [each.text() for each in labels if each.text()] == ["Choose a folder of images first."]
+    panel.show_session(READY)
+    assert start.property("role") == "primary"
+    for name in ("stopButton", "resumeLastButton", "runLine", "runState", "runProgress"):
+        assert panel.findChild(QWidget, name).isVisible(), name
 
 
 def test_the_name_of_a_run_that_is_saved_moves_no_plot(qtbot, qapp):

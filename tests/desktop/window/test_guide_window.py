@@ -48,7 +48,7 @@ def test_every_chapter_is_one_click_away(window):
 def test_nothing_is_left_of_the_markup(window):
     words = text(window).toPlainText()
     assert not re.search(r"[*`#|]", words)
-    assert f"flowergui {__version__}, on Python" in words
+    assert f"Flowergui {__version__}, on Python" in words
     assert str(paths.models_folder()) in words
 
 
