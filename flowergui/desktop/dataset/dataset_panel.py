@@ -18,6 +18,8 @@ from flowergui.desktop.widgets.typed_path import shown_path, typed_path
 from flowergui.events import RunStarted, SampleProgress, Scanned, ScanProgress
 from flowergui.text import N_, tr, trn
 
+LEAST_WIDTH = 270
+"""Pixels that a long link of this panel may ask for; beyond that it is shortened."""
 INVITATION = N_(
     "Choose a folder that has one subfolder of images for each class, or drop it anywhere on this "
     "window. No images at hand? Let the program draw some flowers."
@@ -195,6 +197,7 @@ class DatasetPanel(Card):
         self._confidence = quiet_button(
             tr("How sure, and would more images help? ▸"), "confidenceButton", flush=True
         )
+        self._confidence.shorten_to(LEAST_WIDTH)
         self._confidence.setToolTip(
             tr("Cross-validates a pretrained network on all images, which takes seconds.")
         )

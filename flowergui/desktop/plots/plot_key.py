@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QSize
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from flowergui.desktop.style import theme
@@ -25,7 +25,7 @@ class KeyEntry:
 
 class PlotKey(QLabel):
     """Shows entries in one line at the right, with short names where there is no room for the full
-    ones.
+    ones, and without the last ones where there is still none; then the tooltip has them all.
 
     It paints its text itself: with setText, a QLabel would lay out the plot and everything around
     it anew with each value, ten times a second.
@@ -49,10 +49,15 @@ class PlotKey(QLabel):
         if self._entries != tuple(entries):
             self._entries = tuple(entries)
             self.setAccessibleName(self.entries_text)
+            self._show_tip()
             self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(0, self.fontMetrics().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_tip()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
@@ -60,17 +65,23 @@ class PlotKey(QLabel):
         super().changeEvent(event)
 
     def shown_names(self) -> list[str]:
-        """The names that there is room for: the full ones, or all in their short form."""
+        """The names that there is room for: the full ones, or in their short form all, or the
+        first ones."""
         names = [each.name for each in self._entries]
-        return names if self.text_width(names) <= self.width() else self._short_names()
+        if self.text_width(names) <= self.width():
+            return names
+        names = [each.short for each in self._entries]
+        while len(names) > 1 and self.text_width(names) > self.width():
+            names.pop()
+        return names
 
     def text_width(self, names: Sequence[str]) -> int:
-        """Pixels that the entries take with these names."""
+        """Pixels that the first entries take with these names."""
         metrics, bold = self.fontMetrics(), QFontMetrics(self._bold())
         space = metrics.horizontalAdvance(" ")
         widths = (
             metrics.horizontalAdvance(name) + space + bold.horizontalAdvance(each.value)
-            for name, each in zip(names, self._entries, strict=True)
+            for name, each in zip(names, self._entries, strict=False)
         )
         return sum(widths) + GAP_SPACES * space * max(0, len(names) - 1)
 
@@ -80,7 +91,7 @@ class PlotKey(QLabel):
         left = self.width() - self.text_width(names)
         baseline = (self.height() + metrics.ascent() - metrics.descent()) // 2
         painter = QPainter(self)
-        for name, each in zip(names, self._entries, strict=True):
+        for name, each in zip(names, self._entries, strict=False):
             painter.setPen(QColor(each.color))
             painter.setFont(self.font())
             painter.drawText(left, baseline, name)
@@ -90,8 +101,11 @@ class PlotKey(QLabel):
             left += value_metrics.horizontalAdvance(each.value) + GAP_SPACES * space
         painter.end()
 
-    def _short_names(self) -> list[str]:
-        return [each.short for each in self._entries]
+    def _show_tip(self) -> None:
+        whole = self.shown_names() == [each.name for each in self._entries]
+        tip = "" if whole else self.entries_text
+        if self.toolTip() != tip:
+            self.setToolTip(tip)
 
     def _bold(self) -> QFont:
         font = QFont(self.font())

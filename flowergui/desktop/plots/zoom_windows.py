@@ -3,18 +3,21 @@
 from collections.abc import Iterable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from flowergui.desktop.accessibility import radio_group
 from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.card import WrappingRow
 from flowergui.text import N_, tr
 
 ALL_STEPS = 0
 WINDOWS = ((200, N_("Last 200")), (1_000, N_("Last 1,000")), (ALL_STEPS, N_("All")))
 """Zoom windows in steps."""
+LEAST_WIDTH = 410
+"""Pixels to which plots may become narrow before the buttons above them need a second line."""
 
 
-class ZoomWindows(QWidget):
+class ZoomWindows(WrappingRow):
     """A row of buttons, of which one is checked while the plots follow the newest step."""
 
     chosen = Signal(int)
@@ -22,20 +25,13 @@ class ZoomWindows(QWidget):
 
     def __init__(self, lead: Iterable[QWidget] = (), parent: QWidget | None = None) -> None:
         """`lead` are widgets that stand before the buttons."""
-        super().__init__(parent)
+        super().__init__(spacing=2, least_width=LEAST_WIDTH, parent=parent)
         self._by_hand = QLabel(
             tr("Zoomed by hand. Press Last 200, Last 1,000 or All to follow the run again.")
         )
         self._by_hand.setWordWrap(True)
         theme.style(self._by_hand, role="caption")
         self._by_hand.hide()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        for widget in lead:
-            row.addWidget(widget)
-        row.addWidget(self._by_hand)
-        row.addStretch(1)
         buttons = []
         for window, text in WINDOWS:
             button = QPushButton(tr(text))
@@ -44,8 +40,8 @@ class ZoomWindows(QWidget):
                 tr("Shows this many steps and follows the newest. The wheel zooms, dragging pans.")
             )
             theme.style(button, role="segment")
-            row.addWidget(button)
             buttons.append(button)
+        self.add((*lead, self._by_hand), buttons)
         self._buttons = radio_group(buttons, self)
         for (window, _), button in zip(WINDOWS, buttons, strict=True):
             self._buttons.setId(button, window)

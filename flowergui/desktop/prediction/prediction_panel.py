@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.prediction.answer_view import AnswerView
 from flowergui.desktop.prediction.drop_zone import DropZone
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.prediction.photo_strip import PhotoStrip
 from flowergui.desktop.run_names import checkpoint_label
-from flowergui.desktop.widgets.card import Card
+from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.card import Card, WrappingRow
 from flowergui.desktop.widgets.labels import quiet_button, reserve_lines, small_label
 from flowergui.events import Explained, Predicted, PredictionFailed
 from flowergui.facts import RunFacts
@@ -42,7 +43,7 @@ class PredictionPanel(Card):
     """The user wants to see why this PhotoAnswer was predicted so."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Predictions"), parent)
+        super().__init__(parent=parent)
         self._next = ""  # the checkpoint that will predict
         self._no_model = False
         self._runs: tuple[RunFacts, ...] = ()
@@ -52,7 +53,7 @@ class PredictionPanel(Card):
         self._zone.folder_dropped.connect(self.folder_dropped)
         self._zone.refused.connect(self.refused)
         self._zone.left_out.connect(self.left_out)
-        self._make_buttons()
+        self._make_head()
         self.body.addWidget(self._zone, 1)
         self._make_strip()
         self._make_answer()
@@ -138,15 +139,18 @@ class PredictionPanel(Card):
 
     # --- its parts ------------------------------------------------------------------------
 
-    def _make_buttons(self) -> None:
+    def _make_head(self) -> None:
         browse = quiet_button(tr("Browse…"), "browsePhotosButton")
         browse.setToolTip(tr("Choose images to classify"))
         browse.clicked.connect(self._zone.browse)
         paste = quiet_button(tr("Paste"), "pasteButton")
         paste.setToolTip(tr("A picture or files from the clipboard (Ctrl+V)"))
         paste.clicked.connect(self._zone.paste)
-        self.head.addWidget(browse)
-        self.head.addWidget(paste)
+        title = QLabel(tr("Predictions"))
+        theme.style(title, role="title")
+        head = WrappingRow(spacing=theme.SPACE // 2)
+        head.add((title,), (browse, paste))
+        self.body.addWidget(head)
 
     def _make_strip(self) -> None:
         self._strip = PhotoStrip()
@@ -172,12 +176,10 @@ class PredictionPanel(Card):
         many = quiet_button(tr("Many images…"), "predictFolderButton", flush=True)
         many.setToolTip(tr("Classify all images in a folder, and sort them by class."))
         many.clicked.connect(self.folder_requested)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self._evaluation)
-        buttons.addWidget(many)
-        buttons.addStretch(1)
+        buttons = WrappingRow(spacing=theme.SPACE, apart=False)
+        buttons.add((self._evaluation,), (many,))
         column.addWidget(self._caption)
-        column.addLayout(buttons)
+        column.addWidget(buttons)
         self.body.addLayout(column)
 
     # --- what it shows --------------------------------------------------------------------

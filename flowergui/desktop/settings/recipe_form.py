@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from flowergui.config.presets import with_epochs
 from flowergui.config.recipe import GROUPS, SETTINGS, START
@@ -14,6 +14,7 @@ from flowergui.desktop.session import Session, all_editable, editable, preset
 from flowergui.desktop.settings.setting_row import Section, SettingRow
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import FoldingCard, Segments
+from flowergui.desktop.widgets.labels import OptionalLabel
 from flowergui.text import number, tr, trn
 
 FIRST = ("minutes", "epochs", "batch_size", "learning_rate", "image_size", "augmentation")
@@ -61,7 +62,7 @@ class RecipeForm(FoldingCard):
     # --- its parts ------------------------------------------------------------------------
 
     def _make_presets(self) -> None:
-        self._changed = QLabel(tr("changed"))
+        self._changed = OptionalLabel(tr("changed"))
         self._changed.setToolTip(tr("The values differ from the preset's."))
         theme.style(self._changed, role="chip")
         self.head.addWidget(self._changed)

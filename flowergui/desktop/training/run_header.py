@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -183,8 +183,7 @@ class RunHeader(QWidget):
         self._hint = hint or QWidget()
         for page in (told, self._hint):
             self._details.addWidget(page)
-        reserve_lines(self._details, DETAIL_LINES)
-        self._details.setMaximumHeight(self._details.minimumHeight())
+        self._keep_lines()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -194,6 +193,16 @@ class RunHeader(QWidget):
         layout.addWidget(self._best)
         layout.addWidget(self._details)
         layout.addWidget(self._progress)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._keep_lines()
+
+    def _keep_lines(self) -> None:
+        """Every line has its place, and no more than that, in every size of text."""
+        reserve_lines(self._details, DETAIL_LINES)
+        self._details.setMaximumHeight(self._details.minimumHeight())
 
     # --- what the user wants of the run ---------------------------------------------------
 

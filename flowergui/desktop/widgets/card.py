@@ -1,9 +1,11 @@
-"""What panels are made of: a card, one that folds, and the segmented control."""
+"""What panels are made of: a card, one that folds, the segmented control, and a row that wraps."""
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QSettings, Qt, Slot
+from PySide6.QtCore import QSettings, QSize, Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -131,3 +133,70 @@ class Segments(QFrame):
             theme.style(button, role="segment")
             # Each is as wide as its text asks for, so that a narrow panel cuts none before all.
             row.addWidget(button, button.sizeHint().width())
+
+
+class WrappingRow(QWidget):
+    """Two groups of widgets: the second stands beside the first, and below it where there is no
+    room for both."""
+
+    def __init__(
+        self,
+        *,
+        spacing: int,
+        least_width: int = 0,
+        apart: bool = True,
+        parent: QWidget | None = None,
+    ) -> None:
+        """`spacing` is kept between all widgets. The row asks for the width of its widgets up to
+        `least_width`, and for more only if one group has no room else; both in pixels. `apart`
+        has the second group end at the right."""
+        super().__init__(parent)
+        self._apart = apart
+        self._least_width = least_width
+        self._groups = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._groups.setContentsMargins(0, 0, 0, 0)
+        self._first, self._second = QHBoxLayout(), QHBoxLayout()
+        self._groups.setSpacing(spacing)
+        for group in (self._first, self._second):
+            group.setSpacing(spacing)
+        self._groups.addLayout(self._first, int(apart))
+        self._groups.addLayout(self._second, int(not apart))
+
+    def add(self, first: Iterable[QWidget], second: Iterable[QWidget]) -> None:
+        """Adds the widgets of the two groups; to be called once."""
+        for widget in first:
+            self._first.addWidget(widget)
+        self._first.addStretch(1)
+        if self._apart:
+            self._second.addStretch(1)
+        for widget in second:
+            self._second.addWidget(widget)
+        if not self._apart:
+            self._second.addStretch(1)
+
+    @property
+    def is_wrapped(self) -> bool:
+        """Whether the second group stands below the first."""
+        return self._groups.direction() == QBoxLayout.Direction.TopToBottom
+
+    def minimumSizeHint(self) -> QSize:
+        widest = max(group.minimumSize().width() for group in (self._first, self._second))
+        width = max(widest, min(self._line_width(), self._least_width))
+        return QSize(width, self._groups.minimumSize().height())
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._line_width(), self._groups.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        narrow = self.width() < self._line_width()
+        self._groups.setDirection(
+            QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        )
+
+    def _line_width(self) -> int:
+        groups = self._first.minimumSize().width(), self._second.minimumSize().width()
+        return sum(groups) + self._groups.spacing()

@@ -3,9 +3,17 @@
 from collections.abc import Sequence
 from html import escape
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
+    QWidget,
+)
 
 from flowergui.desktop.style import theme
 
@@ -68,16 +76,60 @@ class ElidedLabel(QLabel):
         painter.end()
 
 
+class OptionalLabel(QLabel):
+    """A label of one line that is seen whole or not at all: it asks for no width."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.width() >= self.sizeHint().width():
+            super().paintEvent(event)
+
+
 ARROW = "▸"
 """Ends the text of a button that leads to more."""
 
 
 class QuietButton(QPushButton):
-    """A button whose text may end in an arrow, which screen readers would spell out."""
+    """A button whose text may end in an arrow, which screen readers would spell out. Where it is
+    given less room than it asks for, its text becomes shorter and ends in "…"."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
+        self._least_width: int | None = None
         self.setText(text)
+
+    def shorten_to(self, width: int) -> None:
+        """Lets the button become as narrow as this, in pixels."""
+        self._least_width = width
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, self.sizePolicy().verticalPolicy())
+
+    def minimumSizeHint(self) -> QSize:
+        least = super().minimumSizeHint()
+        if self._least_width is not None:
+            least.setWidth(min(least.width(), self._least_width))
+        return least
+
+    def shown_text(self) -> str:
+        """What there is room for."""
+        if self.width() >= self.sizeHint().width():
+            return self.text()
+        frame = self.sizeHint().width() - self.fontMetrics().horizontalAdvance(self.text())
+        room = max(0, self.width() - frame)
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = self.shown_text()
+        painter = QStylePainter(self)
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
+        painter.end()
 
     def setText(self, text: str) -> None:
         super().setText(text)
@@ -85,7 +137,7 @@ class QuietButton(QPushButton):
             self.setAccessibleName(text.removesuffix(ARROW).rstrip())
 
 
-def quiet_button(text: str, name: str, *, flush: bool = False) -> QPushButton:
+def quiet_button(text: str, name: str, *, flush: bool = False) -> QuietButton:
     """A small, secondary button; `flush` with the text above and below it."""
     button = QuietButton(text)
     button.setObjectName(name)

@@ -56,7 +56,8 @@ class PhotoView(QWidget):
         if picture is None or picture.isNull():
             painter.setPen(theme.current().color("muted"))
             words = "…" if picture is None else tr("This image can't be shown.")
-            painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter), words)
+            wrap = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+            painter.drawText(room, wrap, words)
             return
         size = picture.size().toSizeF()
         size.scale(room.size(), Qt.AspectRatioMode.KeepAspectRatio)

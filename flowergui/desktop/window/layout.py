@@ -37,7 +37,7 @@ class Layout(QWidget):
     def _side_widths(self) -> tuple[int, int]:
         """Pixels that the left and the right column would like: larger fonts get wider ones."""
         line = self.fontMetrics().height()
-        return max(350, 17 * line), max(312, 15 * line)
+        return max(350, 20 * line), max(312, 18 * line)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -513,7 +513,9 @@ def test_a_loss_that_runs_away_is_written_short():
     assert LOSS.text(float("nan")) == "not a number"
 
 
-@pytest.mark.parametrize(("width", "named"), [(640, "learning rate now"), (340, "rate now")])
+@pytest.mark.parametrize(
+    ("width", "named"), [(640, "learning rate now"), (340, "rate now"), (230, "val")]
+)
 def test_the_newest_values_fit_beside_the_title(plot, width: int, named: str):
     plot.resize(width, 560)
     plot.append([batch(step) for step in range(1, 11)])
@@ -523,6 +525,7 @@ def test_the_newest_values_fit_beside_the_title(plot, width: int, named: str):
     assert key.shown_names()[-1] == named
     assert "learning rate now 0.001" in key.accessibleName()
     assert key.text_width(key.shown_names()) <= key.width()
+    assert (key.toolTip() == "") == (width == 640)
     assert key.geometry().left() >= plot._loss._title.geometry().right()
     assert key.height() >= key.fontMetrics().height()
 

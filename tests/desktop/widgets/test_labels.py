@@ -1,0 +1,67 @@
+"""Small texts that give way where there is no room."""
+
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from flowergui.desktop.widgets.card import WrappingRow
+from flowergui.desktop.widgets.labels import OptionalLabel, quiet_button
+
+
+def test_a_button_is_shortened_only_where_it_lacks_room(qtbot):
+    button = quiet_button("How sure, and would more images help?", "confidenceButton", flush=True)
+    qtbot.addWidget(button)
+    button.shorten_to(120)
+    assert button.minimumSizeHint().width() == 120
+    for width, shortened in ((button.sizeHint().width(), False), (120, True)):
+        button.resize(width, button.sizeHint().height())
+        button.show()
+        assert button.shown_text().endswith("…") == shortened
+        assert button.fontMetrics().horizontalAdvance(button.shown_text()) <= width
+        assert button.text() == "How sure, and would more images help?"  # for screen readers
+
+
+def test_a_short_button_asks_for_no_more_than_it_needs(qtbot):
+    button = quiet_button("Guide", "guideButton")
+    qtbot.addWidget(button)
+    button.shorten_to(500)
+    assert button.minimumSizeHint().width() <= button.sizeHint().width() < 500
+
+
+def test_an_optional_label_is_seen_whole_or_not_at_all(qtbot):
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    label = OptionalLabel("changed", parent)
+    row = QHBoxLayout(parent)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addWidget(label)
+    assert row.minimumSize().width() == 0
+    parent.show()
+    seen = []
+    for width in (label.sizeHint().width(), label.sizeHint().width() - 4):
+        parent.resize(width, 30)
+        colours = {
+            label.grab().toImage().pixelColor(x, y).rgb()
+            for x in range(label.width())
+            for y in range(label.height())
+        }
+        seen.append(len(colours) > 1)
+    assert seen == [True, False]
+
+
+def test_a_row_wraps_where_its_groups_have_no_room_beside_each_other(qtbot, qapp):
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    row = WrappingRow(spacing=2, least_width=150, parent=parent)
+    first, second = [QPushButton("One"), QPushButton("Two")], [QPushButton("Three")]
+    for button in (*first, *second):
+        button.setFixedWidth(100)
+    row.add(first, second)
+    assert row.sizeHint().width() == 304
+    assert row.minimumSizeHint().width() == 202
+    parent.show()
+    for width, wrapped in ((304, False), (303, True), (400, False)):
+        row.resize(width, 60)
+        qapp.sendPostedEvents()
+        assert row.is_wrapped == wrapped
+        assert (second[0].y() > first[0].y()) == wrapped
+        assert second[0].geometry().right() == width - 1
+        assert first[0].x() == 0
