@@ -1,6 +1,5 @@
 """The entry point: runs the command that is named, or opens the window."""
 
-import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -10,6 +9,7 @@ from flowergui import language
 from flowergui.cli import commands
 from flowergui.cli.console import complain, prepare_streams
 from flowergui.errors import FlowerError
+from flowergui.store import archives
 from flowergui.system import tuning
 from flowergui.system.display import missing_library, require_display
 from flowergui.text import tr
@@ -39,7 +39,7 @@ def _folder(words: Sequence[str]) -> str | None:
     if not words:
         return None
     first = words[0]
-    if not first or not os.path.isdir(first):
+    if not first or not archives.is_dataset(first):
         near = get_close_matches(first, commands.COMMANDS, n=1)
         known = ", ".join(commands.COMMANDS)
         hint = (

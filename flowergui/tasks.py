@@ -38,7 +38,7 @@ from flowergui.requests import (
     LiveRequests,
     ResumeOptions,
 )
-from flowergui.store import library, paths, sorted_copies
+from flowergui.store import archives, library, paths, sorted_copies
 from flowergui.store.change_log import Change
 from flowergui.store.library import newest_run, run_folders
 from flowergui.store.run_facts import run_listed
@@ -206,7 +206,7 @@ def predict(
     from flowergui.learning.inference import prediction
 
     photos, folder = [Path(image) for image in images], Path(out) if out else None
-    if any(map(os.path.isdir, photos)):
+    if any(map(archives.is_dataset, photos)):
         for event in find_photos(photos):
             yield event
             if isinstance(event, PhotosFound):

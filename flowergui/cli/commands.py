@@ -33,7 +33,7 @@ from flowergui.events import (
     RunListed,
 )
 from flowergui.requests import ExportOptions, LiveRequests, ResumeOptions
-from flowergui.store import csv_export, library, paths
+from flowergui.store import archives, csv_export, library, paths
 from flowergui.store.run_folder import RunFolder
 from flowergui.store.sorted_copies import check_destination
 from flowergui.system.end_signals import end_signals
@@ -194,7 +194,7 @@ def _refuse_images(source: Path) -> None:
     run = RunFolder(source)
     checkpoints = (run.best, run.last, run.previous)
     if (
-        os.path.isdir(source)
+        archives.is_dataset(source)
         and not run.exists()
         and not any(os.path.isfile(each) for each in checkpoints)
     ):

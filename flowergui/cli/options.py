@@ -15,6 +15,7 @@ from flowergui.config.recipe import DEFAULT_MODELS, GROUPS, RESUMABLE, SETTING, 
 from flowergui.config.setting import Setting, Value
 from flowergui.errors import FlowerError
 from flowergui.facts import UNSURE_BELOW
+from flowergui.store import archives
 from flowergui.text import grouped_number, number, tr
 
 AddParser = Callable[[str, str], argparse.ArgumentParser]
@@ -109,7 +110,7 @@ def _with_path_first(whole: argparse.ArgumentParser, argv: list[str]) -> argpars
     """The arguments, with the folder or run among them moved to the front: argparse would take it
     for a value of the option before it (`train --frozen conv1 FOLDER`). None if there is none, or
     if another one stands where it belongs."""
-    is_meant = {"train": os.path.isdir, "resume": _is_run}.get(argv[0] if argv else "")
+    is_meant = {"train": archives.is_dataset, "resume": _is_run}.get(argv[0] if argv else "")
     for position in reversed(range(2, len(argv))):
         if is_meant is not None and is_meant(argv[position]):
             rest = argv[1:position] + argv[position + 1 :]
@@ -139,7 +140,9 @@ def _options(whole: argparse.ArgumentParser, command: str) -> list[str]:
 
 def _add_train(add: AddParser) -> None:
     train = add("train", tr("Train a network on a folder of images, one subfolder for each class."))
-    train.add_argument("folder", metavar="FOLDER", help=tr("the folder of images"))
+    train.add_argument(
+        "folder", metavar="FOLDER", help=tr("the folder of images, or a .tar or .zip archive of it")
+    )
     train.add_argument(
         "--preset",
         choices=tuple(PRESETS),
@@ -216,7 +219,7 @@ def _add_predict(add: AddParser) -> None:
         "images",
         metavar="IMAGE",
         nargs="+",
-        help=tr("an image file, or a folder: all images in it and below"),
+        help=tr("an image file, or a folder or an archive: all images in it and below"),
     )
     _add_device(predict)
     predict.add_argument(
@@ -310,7 +313,9 @@ def _add_networks(add: AddParser) -> None:
             "suits a folder of images?"
         ),
     )
-    networks.add_argument("folder", metavar="FOLDER", help=tr("the folder of images"))
+    networks.add_argument(
+        "folder", metavar="FOLDER", help=tr("the folder of images, or a .tar or .zip archive of it")
+    )
     networks.add_argument(
         "--photos-used",
         metavar="N",
@@ -333,7 +338,9 @@ def _add_learning_curve(add: AddParser) -> None:
         "learning-curve",
         tr("Estimate whether more images would raise the accuracy, and of which classes."),
     )
-    curve.add_argument("folder", metavar="FOLDER", help=tr("the folder of images"))
+    curve.add_argument(
+        "folder", metavar="FOLDER", help=tr("the folder of images, or a .tar or .zip archive of it")
+    )
     _add_pretrained(curve)
     _add_device(curve, tr("where the network runs (default: auto)"))
 
@@ -355,7 +362,9 @@ def _add_runs(add: AddParser) -> None:
 
 def _add_inspect(add: AddParser) -> None:
     inspect = add("inspect", tr("Show class counts and unreadable files of a folder of images."))
-    inspect.add_argument("folder", metavar="FOLDER", help=tr("the folder of images"))
+    inspect.add_argument(
+        "folder", metavar="FOLDER", help=tr("the folder of images, or a .tar or .zip archive of it")
+    )
 
 
 def _add_sample(add: AddParser) -> None:

@@ -107,6 +107,11 @@ def photo_cache_folder() -> Path:
     return cache_folder() / "photos"
 
 
+def archive_cache_folder() -> Path:
+    """The folder of the indexes of archives. It need not exist yet."""
+    return cache_folder() / "archives"
+
+
 def reports_folder() -> Path:
     """The folder of reports of crashes: beside FLOWERGUI_CACHE if that is set, else among the
     user's logs. It need not exist yet."""

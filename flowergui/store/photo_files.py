@@ -1,13 +1,11 @@
 """Copying and moving images, without ever replacing a file."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from flowergui.store import atomic_io
+from flowergui.store import archives, atomic_io
 
 
 def copy_into(source: Path, folder: Path) -> Path:
@@ -15,9 +13,7 @@ def copy_into(source: Path, folder: Path) -> Path:
     gives the copy, which appears whole. Raises OSError."""
     half = atomic_io.temp_path(folder / "copy")
     try:
-        shutil.copyfile(source, half)
-        facts = source.stat()
-        os.utime(half, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        archives.copy_file(source, half)
         return _rename_into(half, folder / source.name)
     finally:
         half.unlink(missing_ok=True)

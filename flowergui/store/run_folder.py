@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.store import atomic_io
+from flowergui.store.archives import FileSizes
 from flowergui.store.atomic_io import FS_ENCODING_ERRORS, TMP_SUFFIX, replace_with_retry, temp_path
 from flowergui.store.change_log import ChangeLog
 from flowergui.store.history import History
@@ -209,7 +210,8 @@ class RunFolder:
         """
         names = json.dumps(classes, indent=0, ensure_ascii=False)
         atomic_io.write(self._classes, f"{names}\n")
-        self.rewrite_split((*row, file_size(f"{photos}/{row[0]}")) for row in rows)
+        sizes = FileSizes(photos)
+        self.rewrite_split((*row, sizes.of(row[0])) for row in rows)
 
     def rewrite_split(self, rows: Iterable[SplitRow]) -> None:
         """Writes split.csv alone. Raises FlowerError if it can't be written."""
@@ -308,11 +310,3 @@ def _rows_of_split(file: TextIO) -> Iterator[SplitRow]:
             raise ValueError(part)
         known = sized and size.isdecimal()
         yield path, intern(name), intern(part), int(size) if known else None
-
-
-def file_size(path: str) -> int | None:
-    """The size of a file in bytes; None if there is no file."""
-    try:
-        return os.stat(path).st_size  # a Path takes three times as long, for a million files
-    except OSError:
-        return None

@@ -24,7 +24,7 @@ from flowergui.events import (
 )
 from flowergui.facts import UNSURE_BELOW, UNSURE_FOLDER, Problem
 from flowergui.requests import LiveRequests
-from flowergui.store import atomic_io
+from flowergui.store import archives, atomic_io
 from flowergui.store.folder_names import folder_names
 from flowergui.store.photo_files import copy_into, free_names
 from flowergui.store.reading import DAMAGED, open_text, reason_of
@@ -99,8 +99,7 @@ def check_destination(folder: Path) -> None:
 def _check_space(paths: Sequence[str], destination: Path) -> None:
     needed = 0
     for path in paths:
-        with suppress(OSError):  # it fails when it is its turn
-            needed += os.stat(path).st_size
+        needed += archives.file_size(path) or 0  # what is gone fails when it is its turn
     above = next(each for each in (destination, *destination.parents) if os.path.isdir(each))
     free = shutil.disk_usage(above).free
     if needed > free:

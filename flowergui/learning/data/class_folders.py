@@ -3,7 +3,7 @@
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from flowergui.facts import Problem
@@ -54,6 +54,11 @@ def join(place: str, name: str) -> str:
     return f"{place}/{name}" if place else name
 
 
+def is_leftover(name: str) -> bool:
+    """Whether a file or folder of this name is none of the user's, or hidden."""
+    return name.startswith((".", "~$")) or name.lower() in _LEFTOVERS
+
+
 @dataclass(slots=True)
 class Listing:
     """The names in a folder, by what they are: `others` are files that are no images, `no_files`
@@ -75,7 +80,7 @@ def list_folder(path: str) -> Listing:
         with os.scandir(path) as entries:
             for entry in entries:
                 name = entry.name
-                if name.startswith((".", "~$")) or name.lower() in _LEFTOVERS:
+                if is_leftover(name):
                     listing.leftovers.append(name)
                     continue
                 try:
@@ -104,6 +109,13 @@ class FolderLister:
     def __init__(self, top: str) -> None:
         self.top = self.waits_for = top
         self._listings: dict[str, Listing] = {}
+        self._in_archives = False
+
+    def show(self, listings: dict[str, Listing]) -> None:
+        """From now on, the folders are these, which are in archives. The names of the files in them
+        are paths from `top` on."""
+        self._listings = listings
+        self._in_archives = True
 
     def path(self, place: str) -> str:
         """The path of a place."""
@@ -111,6 +123,8 @@ class FolderLister:
 
     def listing(self, place: str) -> Listing:
         """What is in a folder; it is listed once."""
+        if self._in_archives:
+            return self._listings.get(place) or Listing()
         if place not in self._listings:
             self.waits_for = self.path(place)
             self._listings[place] = list_folder(self.waits_for)
@@ -118,7 +132,16 @@ class FolderLister:
 
     def forget(self, place: str) -> None:
         """Frees the memory of a folder's listing."""
-        self._listings.pop(place, None)
+        if not self._in_archives:
+            self._listings.pop(place, None)
+
+    def files(self, place: str, names: Iterable[str]) -> Iterable[str]:
+        """The paths, from `top` on, of files in the folder at `place`."""
+        return names if self._in_archives or not place else (f"{place}/{name}" for name in names)
+
+    def file(self, place: str, name: str) -> str:
+        """The path, from `top` on, of a file in the folder at `place`."""
+        return name if self._in_archives else join(place, name)
 
     def walk(self, place: str) -> Iterator[tuple[str, Listing]]:
         """The folder at `place` and those below it, each with its place.
@@ -135,7 +158,7 @@ class FolderLister:
         while waiting:
             here = waiting.pop()
             self.waits_for = self.path(here)
-            real = os.path.realpath(self.waits_for)
+            real = self.waits_for if self._in_archives else os.path.realpath(self.waits_for)
             if real in seen:
                 continue
             seen.add(real)
@@ -168,13 +191,20 @@ class LeftOut:
         if listing.error:
             self.closed.append(Problem(place, listing.error))
         for name in listing.no_files:
-            where = join(place, name)
+            where = self._lister.file(place, name)
             self._odd.append(Problem(where, image_io.why_no_file(self._lister.path(where))))
         for name in listing.others:
-            suffix = ".txt" if name.lower() in _TEXTS else suffix_of(name)
-            self._others.setdefault(suffix, []).append(join(place, name))
+            base = name.rpartition("/")[2]
+            suffix = ".txt" if base.lower() in _TEXTS else suffix_of(base)
+            self._others.setdefault(suffix, []).append(self._lister.file(place, name))
         for name in listing.leftovers:
-            self._hidden.setdefault(name.startswith("."), []).append(join(place, name))
+            dot = name.rpartition("/")[2].startswith(".")
+            self._hidden.setdefault(dot, []).append(self._lister.file(place, name))
+
+    def add_archives(self, closed: Iterable[Problem], odd: Iterable[Problem]) -> None:
+        """Counts archives that can't be read, or not all of them, and what is wrong in others."""
+        self.closed += closed
+        self._odd += odd
 
     def add_unused(self, place: str, reason: str) -> None:
         """Counts all in a folder that is not used, its images as left out for this reason."""
@@ -189,7 +219,7 @@ class LeftOut:
     def add_images(self, place: str, names: list[str], reason: str) -> None:
         """Counts images that are left out."""
         if names:
-            self._odd.append(Problem(join(place, min(names)), reason, len(names)))
+            self._odd.append(Problem(self._lister.file(place, min(names)), reason, len(names)))
 
     def problems(self) -> tuple[Problem, ...]:
         """What people may miss: folders and files that can't be read, and those with endings that

@@ -1,6 +1,5 @@
 """Compares a run's dataset with its folder as it is now."""
 
-import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +15,9 @@ from flowergui.learning.data.photos import Photo
 from flowergui.learning.data.scan import PROGRESS_FILES, list_folder
 from flowergui.learning.data.split import Split, split_class
 from flowergui.requests import ResumeOptions
-from flowergui.store.run_folder import RunFolder, file_size
+from flowergui.store import archives
+from flowergui.store.archives import FileSizes
+from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
 
 RENAMED_SHARE = 0.5
@@ -108,7 +109,7 @@ def compare_dataset(
     names_now = set(known)
     of_the_run = {*classes, *names.values()}
     rows, missing, changed = [], [], []
-    later = set()
+    later, sizes = set(), FileSizes(folder)
     for number, (before, name, part, size) in enumerate(run.split_and_sizes(), 1):
         if number % PROGRESS_FILES == 0:
             yield Preparing(tr("Comparing images"), number, max(number, len(listed)))
@@ -117,9 +118,9 @@ def compare_dataset(
             continue
         path = moved.path(before, name) if name in names else before
         rows.append((path, names.get(name, name), part))
-        if path not in here and not os.path.isfile(folder / path):
+        if path not in here and not archives.is_file(folder / path):
             missing.append(path)
-        elif size is not None and file_size(f"{folder}/{path}") != size:
+        elif size is not None and sizes.of(path) != size:
             changed.append(path)
     _raise_if_closed(folder, found.closed, missing)
     mine, lost = {path for path, _, _ in rows}, set(missing)
@@ -182,7 +183,9 @@ def _raise_if_closed(folder: Path, closed: Sequence[Problem], missing: Sequence[
                     folder=folder / problem.path,
                     reason=problem.reason,
                 ),
-                hint=tr("Change its permissions: images of this run are in it."),
+                hint=tr("Copy or download it again.")
+                if archives.has_archive_name(problem.path)
+                else tr("Change its permissions: images of this run are in it."),
             )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flowergui.errors import FlowerError
 from flowergui.facts import Problem
 from flowergui.learning.data import image_io
+from flowergui.learning.data.archives.archive_listing import list_archives
 from flowergui.learning.data.class_folders import (
     FolderLister,
     LeftOut,
@@ -40,7 +41,8 @@ class DatasetListing:
     """What is in a dataset folder. `parts` are "train" and "validation", as far as there are any;
     `problems` are what was left out, among them `closed` folders, which can't be read;
     `loose` is the number of images in no class folder, `leftovers` are files that nobody takes for
-    images, and `notes` are sentences on how the folder was understood."""
+    images, and `notes` are sentences on how the folder was understood. `in_archives` says whether
+    the images are in archives."""
 
     layout: FolderLayout
     parts: dict[str, Classes]
@@ -49,6 +51,7 @@ class DatasetListing:
     closed: tuple[Problem, ...]
     leftovers: tuple[Problem, ...]
     notes: tuple[str, ...]
+    in_archives: bool = False
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Path, class, and "train" or "validation" of every image file."""
@@ -69,10 +72,12 @@ def list_dataset(
     Of classes that the folder is `known` to have, the names are spelled like these. Raises
     NoFolderError, and FlowerError for a folder that can't be read.
     """
+    archives = yield from list_archives(lister, every)
     if lister.listing("").error:
         raise _why_not_listed(lister)
     layout = find_layout(lister, known)
     collected = _Collected(lister, known)
+    collected.left_out.add_archives(archives.closed, archives.odd)
     parts: dict[str, Classes] = {}
     reported = 0
     for part, root in (("train", layout.train), ("validation", layout.validation)):
@@ -85,7 +90,12 @@ def list_dataset(
                 yield count
         for paths in parts[part].values():
             paths.sort()
-    notes = [*_layout_notes(lister, layout), *collected.notes, *collected.add_unused(layout)]
+    notes = [
+        *archives.notes,
+        *_layout_notes(lister, layout),
+        *collected.notes,
+        *collected.add_unused(layout),
+    ]
     return DatasetListing(
         layout,
         parts,
@@ -94,6 +104,7 @@ def list_dataset(
         tuple(collected.left_out.closed),
         collected.left_out.leftovers(),
         tuple(notes),
+        in_archives=bool(archives.paths),
     )
 
 
@@ -154,7 +165,7 @@ class _Collected:
         listings = list(self._lister.walk(place))
         for here, each in listings:
             self.left_out.add(here, each)
-            images += (f"{here}/{image}" for image in each.images)
+            images += self._lister.files(here, each.images)
             self._lister.forget(here)
         classes.setdefault(name, []).extend(images)
         if not images and not any(each.error for _, each in listings):

@@ -1,12 +1,12 @@
 """Images that are in a dataset more than once, where it matters: in two classes, or in both parts
 of a ready split."""
 
-import os
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
 from flowergui.learning.data.photos import Photos
+from flowergui.store import archives
 from flowergui.text import trn
 
 COMPARED_BYTES = 1 << 16
@@ -62,15 +62,12 @@ def _same(folder: Path, copies: list[Copy]) -> Iterator[tuple[Copy, Copy]]:
 
 
 def _size(folder: Path, path: str) -> int:
-    try:
-        return os.stat(f"{folder}/{path}").st_size
-    except OSError:
-        return 0
+    return archives.file_size(f"{folder}/{path}") or 0
 
 
 def _digest(folder: Path, path: str) -> bytes:
     try:
-        with open(f"{folder}/{path}", "rb") as file:
-            return blake2b(file.read(COMPARED_BYTES), digest_size=16).digest()
+        start = archives.read_start(f"{folder}/{path}", COMPARED_BYTES)
     except OSError:
         return b""
+    return blake2b(start, digest_size=16).digest()

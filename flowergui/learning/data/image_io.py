@@ -7,6 +7,7 @@ import warnings
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import ExifTags, Image, ImageFile, PngImagePlugin, UnidentifiedImageErr
 
 from flowergui.errors import FlowerError
 from flowergui.image_suffixes import HEIF_SUFFIXES
+from flowergui.store import archives
 from flowergui.text import N_, tr
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM", "HEIF", "MPO", "DIB")
@@ -53,12 +55,18 @@ def read(path: Path, *, at_least: int = 0) -> Image.Image:
 
     Raises UnreadableError, and MemoryError if there is not enough memory.
     """
-    if reason := why_no_file(path):  # opening a pipe would wait for somebody to write into it
+    try:
+        member = archives.find(path)
+    except OSError as error:
+        raise UnreadableError(path, why_os_error(error)) from error
+    # Opening a pipe would wait for somebody to write into it.
+    if member is None and (reason := why_no_file(path)):
         raise UnreadableError(path, reason)
     try:
+        file = path if member is None else BytesIO(member.read())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of sizes and odd metadata
-            with Image.open(path, formats=_readable()) as picture:
+            with Image.open(file, formats=_readable()) as picture:
                 if math.prod(picture.size) > MAX_PIXELS:
                     raise UnreadableError(path, _too_large(picture.size))
                 if at_least:
@@ -158,6 +166,8 @@ def why_no_file(path: str | Path) -> str:
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
+        if archives.is_file(path):
+            return ""
         broken = isinstance(error, FileNotFoundError) and os.path.islink(path)
         return tr("it is a link to a file that is not there") if broken else why_os_error(error)
     except ValueError:  # a zero in its name
@@ -179,7 +189,7 @@ def why_os_error(error: OSError) -> str:
 
 def _why(path: Path, error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        if path.stat().st_size == 0:
+        if not archives.file_size(str(path)):
             return tr("the file is empty")
         if path.suffix.lower() in HEIF_SUFFIXES and "HEIF" not in _readable():
             return tr("HEIC images need the package pillow-heif")

@@ -40,6 +40,13 @@ def split_name(folder: str) -> str:
     return name if name in TRAINING_NAMES + VALIDATION_NAMES else ""
 
 
+def part_named_in(name: str) -> str:
+    """Which of TRAINING_NAMES or VALIDATION_NAMES is among the words of a name, as in
+    imagenet-train-000001; "" for none."""
+    words = (word.removesuffix("set") for word in _WORDS.findall(name.lower()))
+    return next((word for word in words if word in TRAINING_NAMES + VALIDATION_NAMES), "")
+
+
 def find_layout(lister: FolderLister, known: Collection[str] = ()) -> FolderLayout:
     """The layout of a dataset folder. `known` are classes that it may have."""
     return _Finder(lister, frozenset(map(class_name, known))).find("")

@@ -1,6 +1,5 @@
 """Data leakage: which images a run was trained on, wherever they are now."""
 
-import filecmp
 import os
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,9 @@ from pathlib import Path
 from flowergui.errors import FlowerError
 from flowergui.events import Preparing
 from flowergui.learning.data.scan import list_photos
-from flowergui.store.run_folder import RunFolder, file_size
+from flowergui.store import archives
+from flowergui.store.archives import FileSizes, file_size
+from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
 
 PROGRESS_IMAGES = 1_000
@@ -40,12 +41,13 @@ def validation_photos(run: RunFolder, folder: Path) -> Generator[Preparing, None
             rows.append((path, name, size))
         else:
             trained_on += 1
-    if rows and not os.path.isdir(folder):
+    if rows and not archives.is_dataset(folder):
         raise FlowerError(
             tr("The images of this run are no longer in {folder}.", folder=folder),
             hint=tr("Name the folder where they are now."),
         )
-    gone = {path for path, _, _ in rows if file_size(f"{folder}/{path}") is None}
+    sizes = FileSizes(folder)
+    gone = {path for path, _, _ in rows if sizes.of(path) is None}
     found: dict[tuple[str, int | None], list[Row]] = {}
     if gone:
         for path, name, _ in (yield from list_photos(folder)):
@@ -102,6 +104,6 @@ def _key(path: str, size: int | None) -> tuple[str, int | None]:
 def _copied(place: str, first: str) -> bool:
     """Whether both files have the same content. If the first is gone, it counts as moved."""
     try:
-        return filecmp.cmp(place, first, shallow=False)
+        return archives.same_content(place, first)
     except OSError:
         return True

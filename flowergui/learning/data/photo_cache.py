@@ -23,7 +23,9 @@ import numpy as np
 import PIL
 
 from flowergui.events import CacheState
-from flowergui.store import paths
+from flowergui.store import archives, paths
+from flowergui.store.archive_formats.index import remove_indexes
+from flowergui.store.archives import FileFacts
 from flowergui.store.atomic_io import TMP_SUFFIX, temp_path
 
 if TYPE_CHECKING:
@@ -82,14 +84,14 @@ class PhotoCache:
         `transform` raises.
         """
         try:
-            facts = photo.stat()
+            facts = archives.file_facts(photo)
         except OSError:
             return transform(photo)  # which raises the right error
         path = self._path(photo, facts, transform.key)
         pixels = _read(path)
         if pixels is None:
             pixels = transform(photo)
-            if again or facts.st_size >= LARGE_FILE_BYTES:
+            if again or facts.size >= LARGE_FILE_BYTES:
                 self._put(path, pixels)
         return pixels
 
@@ -115,8 +117,8 @@ class PhotoCache:
             with suppress(OSError):
                 half.unlink(missing_ok=True)
 
-    def _path(self, photo: Path, facts: os.stat_result, how: str) -> Path:
-        of = f"{photo.absolute()}\0{facts.st_size}\0{facts.st_mtime_ns}\0{how}"
+    def _path(self, photo: Path, facts: FileFacts, how: str) -> Path:
+        of = f"{photo.absolute()}\0{facts.size}\0{facts.modified_ns}\0{how}"
         name = f"{of}\0{FORMAT_VERSION}\0{PIL.__version__}"
         digest = hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=16)
         return self._folder / (digest.hexdigest() + _SUFFIX)
@@ -162,14 +164,16 @@ def state(folder: Path | None = None) -> CacheState:
 
 
 def clear(folder: Path | None = None) -> CacheState:
-    """Removes all cached images. What is left is in use by another program."""
+    """Removes all cached images, and with those in the usual folder the indexes of archives. What
+    is left is in use by another program."""
+    indexes = remove_indexes() if folder is None else 0
     folder = folder or paths.photo_cache_folder()
     before = state(folder)
     for _, _, path in _files(folder):
         with suppress(OSError):
             path.unlink()
     after = state(folder)
-    return replace(after, removed=before.size - after.size)
+    return replace(after, removed=before.size - after.size + indexes)
 
 
 def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from flowergui.events import Preparing
 from flowergui.learning.data import image_io
 from flowergui.learning.data.stalls import DaemonThreads, Stalled, StalledError, patient
+from flowergui.store import archives
 from flowergui.text import tr
 
 MAX_CHECKED_FIRST = 20_000
@@ -59,10 +60,10 @@ def check_file(path: Path) -> str:
     if reason := image_io.why_no_file(path):
         return reason
     try:
-        status = path.stat()
+        facts = archives.file_facts(path)
     except OSError as error:
         return image_io.why_os_error(error)
-    key = (str(path), status.st_size, status.st_mtime_ns)
+    key = (str(path), *facts)
     if key in _known:
         return _known[key]
     try:

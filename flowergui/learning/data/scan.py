@@ -139,7 +139,7 @@ def _photos(folder: Path, found: DatasetListing, broken: tuple[Problem, ...]) ->
         ),
     )
     if len(classes) < 2:
-        raise _too_few(folder, classes, problems, found.loose)
+        raise _too_few(folder, classes, problems, found)
 
     def all_of(part: dict[str, list[str]]) -> tuple[Photo, ...]:
         return sorted_by_path(
@@ -181,9 +181,14 @@ def _no_training_folder(folder: Path, found: DatasetListing) -> FlowerError:
 
 
 def _too_few(
-    folder: Path, classes: tuple[str, ...], problems: tuple[Problem, ...], loose: int
+    folder: Path, classes: tuple[str, ...], problems: tuple[Problem, ...], found: DatasetListing
 ) -> FlowerError:
     hint = tr("Put the images of each class into a subfolder named after the class.")
+    if found.in_archives:
+        hint = tr(
+            "In archives, the images of each class need a folder named after it, or a .cls file "
+            "beside each image."
+        )
     # What is wrong in the one class is not why the others are missing.
     sorted_problems = sorted(
         problems, key=lambda each: not {*map(class_name, each.path.split("/"))}.isdisjoint(classes)
@@ -204,7 +209,7 @@ def _too_few(
             ),
             hint=tr("Mend or convert what was left out, or add the images of another class."),
         )
-    if loose and loose == sum(each.count for each in problems):
+    if found.loose and found.loose == sum(each.count for each in problems):
         return FlowerError(tr("{folder} has images, but no class subfolders.", **values), hint=hint)
     if problems:
         return FlowerError(

@@ -15,7 +15,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import CorrectionUndone, LabelCorrected
 from flowergui.learning.data.class_folders import FolderLister, class_name, list_folder
 from flowergui.learning.data.dataset_diff import without_class_folder
-from flowergui.store import atomic_io
+from flowergui.store import archives, atomic_io
 from flowergui.store.photo_files import move_into
 from flowergui.store.reading import reason_of
 from flowergui.store.run_folder import RunFolder, SplitRow
@@ -31,6 +31,11 @@ def correct_label(
     If the image is in the split of `run`, its row follows. Raises FlowerError, and the image stays
     where it is, if it is the last one of its class, or can't be moved.
     """
+    if archives.archive_of(str(path)):
+        raise FlowerError(
+            tr("{name} is in an archive, and archives are never changed.", name=path.name),
+            hint=tr("Unpack the archive, and open the folder to correct labels."),
+        )
     before, after = _around_class_folder(path, folder, label)
     class_folder = folder.joinpath(*before, path.relative_to(folder).parts[len(before)])
     if not _has_more_than_one(class_folder):

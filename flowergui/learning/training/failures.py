@@ -14,6 +14,7 @@ from flowergui.learning.device import hardware
 from flowergui.learning.training.model_state import NonFiniteError, NonFiniteLossError
 from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
+from flowergui.store import archives
 from flowergui.text import tr
 
 MAX_ROLLBACKS = 3
@@ -64,7 +65,7 @@ def report_unreadable(run: Run, live: LiveRequests, failed: Iterable[Problem]) -
     for problem in failed:
         if problem.path not in run.unreadable:
             run.unreadable.add(problem.path)
-            if all_checked or not os.path.exists(Path(run.split.folder, problem.path)):
+            if all_checked or not archives.exists(Path(run.split.folder, problem.path)):
                 run.lost += 1
             yield Warned(
                 tr(
