@@ -120,6 +120,7 @@ class Controllers(QObject):
         mode, preset = self.start_from.choose_mode, self.recipes.take_preset
         return {
             "openFolderAction": panels.photos.ask,
+            "openArchiveAction": panels.photos.ask_for_archive,
             "drawSamplesAction": self.datasets.draw_samples,
             "openPhotosAction": panels.predictions.browse,
             "saveNowAction": self.training.save_now,

@@ -1,7 +1,6 @@
 """Many photos whose classes nobody knows, with what a network predicts for them."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -28,7 +27,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder
-from flowergui.desktop.widgets.file_manager import show_folder
+from flowergui.desktop.widgets.file_manager import folder_of, show_folder
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.desktop.widgets.windows import screen_size
@@ -279,7 +278,7 @@ class BatchWindow(QDialog):
 
     @Slot()
     def _open_folder(self) -> None:
-        if self._current and (problem := show_folder(Path(self._current).parent)):
+        if self._current and (problem := show_folder(folder_of(self._current))):
             self.action_bar.show_note(problem, is_error=True)
 
     @Slot(object)

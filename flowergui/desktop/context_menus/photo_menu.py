@@ -1,7 +1,6 @@
 """What a right click on an image offers, wherever it is shown."""
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, Slot
@@ -11,7 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QMenu, QWidget
 from flowergui.desktop.context_menus.photo_window import PhotoWindow
 from flowergui.desktop.context_menus.saving import say
 from flowergui.desktop.threads.worker import Worker
-from flowergui.desktop.widgets.file_manager import show_folder
+from flowergui.desktop.widgets.file_manager import folder_of, show_folder
 from flowergui.desktop.widgets.thumbnails import read_picture
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.text import tr
@@ -72,7 +71,7 @@ def open_photo(path: str, parent: QWidget) -> None:
 
 
 def _show_in_folder(path: str, parent: QWidget) -> None:
-    if problem := show_folder(Path(path).parent):
+    if problem := show_folder(folder_of(path)):
         say(parent.window(), problem)
 
 

@@ -1,13 +1,13 @@
 """The classes of a dataset, each with a picture and its number of images."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QEvent, QModelIndex, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QPainter
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QWidget
 
 from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.file_manager import folder_of
 from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
 from flowergui.desktop.widgets.painting import paint_tile
 from flowergui.desktop.widgets.tile_list import TileDelegate, TileListView
@@ -80,7 +80,7 @@ class ClassList(TileListView):
     def _open_folder(self) -> None:
         each: ClassCount | None = self.currentIndex().data(Qt.ItemDataRole.UserRole)
         if each is not None and each.examples:
-            self.folder_requested.emit(str(Path(each.examples[0]).parent))
+            self.folder_requested.emit(folder_of(each.examples[0]))
 
     def show_classes(self, classes: tuple[ClassCount, ...]) -> None:
         """Shows these classes instead of those before; the list is tall enough for VISIBLE_ROWS."""

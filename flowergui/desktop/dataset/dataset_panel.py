@@ -11,7 +11,7 @@ from flowergui.desktop.dataset.recent_folders import RecentFolders
 from flowergui.desktop.dataset.scan_progress import ScanProgressBar
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
-from flowergui.desktop.widgets.file_dialogs import choose_folder
+from flowergui.desktop.widgets.file_dialogs import ARCHIVES, choose_file, choose_folder
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.desktop.widgets.search_field import SearchField
 from flowergui.desktop.widgets.typed_path import shown_path, typed_path
@@ -21,8 +21,8 @@ from flowergui.text import N_, tr, trn
 LEAST_WIDTH = 270
 """Pixels that a long link of this panel may ask for; beyond that it is shortened."""
 INVITATION = N_(
-    "Choose a folder that has one subfolder of images for each class, or drop it anywhere on this "
-    "window. No images at hand? Let the program draw some flowers."
+    "Choose a folder that has one subfolder of images for each class, or a .tar or .zip archive of "
+    "it, or drop it anywhere on this window. No images at hand? Let the program draw some flowers."
 )
 
 
@@ -156,18 +156,21 @@ class DatasetPanel(Card):
     def _make_folder_row(self) -> None:
         self._path = QLineEdit()
         self._path.setObjectName("datasetPath")
-        self._path.setAccessibleName(tr("Folder of images"))
-        self._path.setPlaceholderText(tr("Folder of images"))
+        self._path.setAccessibleName(tr("Folder or archive of images"))
+        self._path.setPlaceholderText(tr("Folder or archive of images"))
         self._path.setToolTip(tr("Type or paste a path and press Return."))
         self._path.setMinimumWidth(80)
         self._path.returnPressed.connect(self._open_typed)
         self._path.textEdited.connect(self._typing)
         self._browse = QPushButton(tr("Browse…"))
         self._browse.setObjectName("browseButton")
-        self._browse.setToolTip(tr("Choose a folder of images (Ctrl+O)."))
+        self._browse.setToolTip(
+            tr("Choose a folder of images (Ctrl+O). Archives are in the menu File.")
+        )
         self._browse.clicked.connect(self.ask)
         self._recent = RecentFolders()
         self._recent.chosen.connect(self._open)
+        self._recent.archive_requested.connect(self.ask_for_archive)
         self._recent.samples_requested.connect(self.samples_requested)
         self.head.addWidget(self._recent)
         row = QHBoxLayout()
@@ -299,6 +302,12 @@ class DatasetPanel(Card):
         if not self._browse.isEnabled():
             return
         choose_folder(self, tr("Choose a folder of images"), self.folder, self._open)
+
+    @Slot()
+    def ask_for_archive(self) -> None:
+        """Asks the user for an archive of images, if one may be opened now."""
+        if self._browse.isEnabled():
+            choose_file(self, tr("Choose an archive of images"), ARCHIVES, self._open)
 
     @Slot(str)
     def _open(self, folder: str) -> None:

@@ -19,6 +19,8 @@ class RecentFolders(QPushButton):
 
     chosen = Signal(str)
     """The user wants this folder."""
+    archive_requested = Signal()
+    """The user wants to choose an archive of images."""
     samples_requested = Signal()
     """The user wants the sample flowers."""
 
@@ -34,6 +36,8 @@ class RecentFolders(QPushButton):
         self._menu.triggered.connect(self._triggered)
         self._samples = QAction(tr("Sample flowers"), self)
         self._samples.setObjectName("sampleAction")
+        self._archive = QAction(tr("An archive of images…"), self)
+        self._archive.setObjectName("archiveAction")
         self.setMenu(self._menu)
         self.hide()
 
@@ -41,6 +45,7 @@ class RecentFolders(QPushButton):
         """Offers these folders, newest first."""
         fill_with_folders(self._menu, folders)
         self._menu.addSeparator()
+        self._menu.addAction(self._archive)
         self._menu.addAction(self._samples)
         self.setVisible(bool(folders))
 
@@ -48,6 +53,8 @@ class RecentFolders(QPushButton):
     def _triggered(self, action: QAction) -> None:
         if action is self._samples:
             self.samples_requested.emit()
+        elif action is self._archive:
+            self.archive_requested.emit()
         else:
             self.chosen.emit(str(action.data()))
 

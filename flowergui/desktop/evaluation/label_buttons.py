@@ -8,7 +8,13 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.events import PhotoEvaluated
-from flowergui.text import tr
+from flowergui.store.archives import archive_of
+from flowergui.text import N_, tr
+
+ARCHIVE_TIP = N_(
+    "This image is in an archive, which is never changed. To correct labels, unpack it and open "
+    "the folder."
+)
 
 
 class LabelButtons(QWidget):
@@ -24,7 +30,6 @@ class LabelButtons(QWidget):
         self._photo: PhotoEvaluated | None = None
         self._classes: Sequence[str] = ()
         self._predicted = quiet_button("", "moveToPredictedButton", flush=True)
-        self._predicted.setToolTip(tr("Moves the file into the folder of this class."))
         self._predicted.clicked.connect(self._ask_for_predicted)
         self._menu = QMenu(self)
         self._menu.setToolTipsVisible(True)
@@ -32,9 +37,6 @@ class LabelButtons(QWidget):
         self._others = quiet_button(tr("Move to…"), "moveToButton")
         self._others.setMenu(self._menu)
         self._leave_out = quiet_button(tr("Leave out"), "leaveOutButton")
-        self._leave_out.setToolTip(
-            tr("Moves the file out of the dataset, into a folder beside it.")
-        )
         self._leave_out.clicked.connect(self._ask_to_leave_out)
         self._undo = quiet_button(tr("Undo"), "undoLabelButton")
         self._undo.clicked.connect(self.undo_requested)
@@ -58,10 +60,16 @@ class LabelButtons(QWidget):
 
     def show_photo(self, photo: PhotoEvaluated | None, classes: Sequence[str]) -> None:
         """The photo that is looked at, and the classes that there are; None where no label can be
-        corrected now."""
-        self._photo = photo
-        for button in (self._predicted, self._others, self._leave_out):
-            button.setEnabled(photo is not None)
+        corrected now. A photo in an archive stays where it is."""
+        in_archive = photo is not None and bool(archive_of(photo.path))
+        self._photo = None if in_archive else photo
+        for button, tip in (
+            (self._predicted, tr("Moves the file into the folder of this class.")),
+            (self._others, ""),
+            (self._leave_out, tr("Moves the file out of the dataset, into a folder beside it.")),
+        ):
+            button.setEnabled(self._photo is not None)
+            button.setToolTip(tr(ARCHIVE_TIP) if in_archive else tip)
         self._predicted.setVisible(photo is not None and not photo.correct)
         if photo is not None:
             self._predicted.setText(tr("Move to {label}", label=photo.predicted))

@@ -1,7 +1,6 @@
 """The photos of a cell of the confusion matrix, and what is known of the one that is chosen."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -20,7 +19,7 @@ from flowergui.desktop.prediction.answer_view import AnswerView
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
-from flowergui.desktop.widgets.file_manager import show_folder
+from flowergui.desktop.widgets.file_manager import folder_of, show_folder
 from flowergui.desktop.widgets.labels import ElidedLabel, quiet_button, small_label
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.events import PhotoEvaluated
@@ -136,5 +135,5 @@ class PhotosCard(Card):
 
     @Slot()
     def _open_folder(self) -> None:
-        if self.shown and (problem := show_folder(Path(self.shown.path).parent)):
+        if self.shown and (problem := show_folder(folder_of(self.shown.path))):
             self.folder_failed.emit(problem)

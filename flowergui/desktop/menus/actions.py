@@ -138,6 +138,7 @@ FILE: Final = Menu(
     N_("&File"),
     (
         Item("openFolderAction", N_("&Open a folder of images…"), (Key.Open,), is_idle),
+        Item("openArchiveAction", N_("Open an &archive of images…"), enabled=is_idle),
         Menu("recentMenu", N_("Open &recent")),
         Item("drawSamplesAction", N_("Draw &sample flowers"), enabled=is_idle),
         None,

@@ -11,6 +11,7 @@ from flowergui.desktop.widgets.file_dialogs import CHECKPOINT_SUFFIXES
 from flowergui.desktop.widgets.typed_path import local_path, typed_path
 from flowergui.events import PathsSorted
 from flowergui.image_suffixes import IMAGE_SUFFIXES
+from flowergui.store.archives import has_archive_name
 from flowergui.text import shortened, tr
 
 MAX_PASTED_LINES = 10_000
@@ -99,8 +100,10 @@ def _is_checkpoint(path: str) -> bool:
 
 
 def _says_enough(path: str) -> bool:
-    """Whether the name says what the path is: folders are hardly called like that."""
+    """Whether the name says what the path is: folders are hardly called like that. A .tar may be a
+    checkpoint, or an archive of images."""
     known = path.lower().endswith(tuple(IMAGE_SUFFIXES)) or _is_checkpoint(path)
+    known = known and not has_archive_name(path)
     return known and "\N{REPLACEMENT CHARACTER}" not in path
 
 

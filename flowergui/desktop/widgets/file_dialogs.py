@@ -14,6 +14,7 @@ from flowergui.text import N_, tr
 CHECKPOINTS = N_("Checkpoints and weights (*.pth *.pt *.ckpt *.safetensors *.bin *.tar)")
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".tar")
 """What files of weights are called, here and elsewhere (model_best.pth.tar)."""
+ARCHIVES = N_("Archives of images (*.tar *.zip)")
 TABLES = N_("Tables (*.csv)")
 NETWORKS = {
     N_("Weights and all that predictions need (*.safetensors)"): ExportOptions(),

@@ -5,7 +5,14 @@ from pathlib import Path
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
+from flowergui.store.archives import archive_of
 from flowergui.text import tr
+
+
+def folder_of(path: str) -> str:
+    """The folder that a file is in; of one in an archive, the folder that the archive is in. That
+    is told by the path alone."""
+    return str(Path(archive_of(path) or path).parent)
 
 
 def show_folder(folder: str | Path) -> str:
