@@ -19,6 +19,7 @@ from flowergui.desktop.batch_prediction.filter_bar import FilterBar
 from flowergui.desktop.batch_prediction.photo_filter import PhotoFilter, PhotoGroup
 from flowergui.desktop.batch_prediction.photo_model import PhotoModel
 from flowergui.desktop.batch_prediction.photo_views import PhotoGrid, PhotoTable
+from flowergui.desktop.context_menus.photo_menu import PhotoMenu
 from flowergui.desktop.prediction.answer_view import AnswerView
 from flowergui.desktop.prediction.path_sorter import local_paths
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
@@ -127,6 +128,7 @@ class BatchWindow(QDialog):
         card = Card()
         view = PhotoView()
         view.setMinimumSize(MIN_PHOTO_PX)
+        PhotoMenu(view, lambda place: view.path)
         self._answer = AnswerView(view, prefix="batch")
         self._answer.explanation_requested.connect(self.explanation_requested)
         self._show_place = quiet_button(tr("Show in its folder"), "batchFolderButton", flush=True)

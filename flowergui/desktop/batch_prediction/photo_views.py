@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from flowergui.desktop.batch_prediction.photo_filter import PhotoGroup
 from flowergui.desktop.batch_prediction.photo_model import PhotoColumn, PhotoModel
+from flowergui.desktop.context_menus.photo_menu import add_photo_menu
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ModelIndex
@@ -38,6 +39,7 @@ class PhotoGrid(TileListView):
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setMovement(QListView.Movement.Static)
+        add_photo_menu(self, lambda photo: photo.path)
 
 
 class _TileDelegate(TileDelegate):
@@ -115,6 +117,7 @@ class PhotoTable(QTreeView):
         for column, lines in widths.items():
             self.setColumnWidth(column, lines * line)
         self.selectionModel().currentChanged.connect(self._current_changed)
+        add_photo_menu(self, lambda photo: photo.path)
 
     def choose(self, row: int) -> None:
         """Makes a row, counted from 0, the current one."""

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from flowergui.desktop.widgets.card import WrappingRow
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.events import PhotoEvaluated
 from flowergui.store.archives import archive_of
@@ -15,6 +16,9 @@ ARCHIVE_TIP = N_(
     "This image is in an archive, which is never changed. To correct labels, unpack it and open "
     "the folder."
 )
+
+LEAST_WIDTH = 200
+"""Pixels that a button with the name of a class may ask for; longer names are shortened."""
 
 
 class LabelButtons(QWidget):
@@ -42,18 +46,16 @@ class LabelButtons(QWidget):
         self._undo.clicked.connect(self.undo_requested)
         self._note = small_label()
         self._note.setObjectName("labelNote")
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        for button in (self._predicted, self._others, self._leave_out):
-            row.addWidget(button)
-        row.addStretch(1)
+        self._predicted.shorten_to(LEAST_WIDTH)  # a class may have any name
+        row = WrappingRow(spacing=0, apart=False)
+        row.add((self._predicted,), (self._others, self._leave_out))
         said = QHBoxLayout()
         said.addWidget(self._note, 1)
         said.addWidget(self._undo)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        rows.addLayout(row)
+        rows.addWidget(row)
         rows.addLayout(said)
         self.show_corrected("", undoable=False)
         self.show_photo(None, ())

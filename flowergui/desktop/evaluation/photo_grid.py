@@ -17,6 +17,8 @@ from flowergui.events import PhotoEvaluated
 from flowergui.text import percent, tr
 
 TILE_PX = 96
+TILE_MARGINS_PX = 16
+"""Pixels above and below a photo and its two lines."""
 
 
 class _PhotoModel(ListModel):
@@ -48,6 +50,10 @@ class PhotoGrid(TileListView):
         """All photos, in their order."""
         return self._photos.rows
 
+    def row_height(self) -> int:
+        """Pixels of a row of photos with their captions."""
+        return TILE_PX + 2 * self.fontMetrics().height() + TILE_MARGINS_PX
+
     def show_photos(self, photos: Sequence[PhotoEvaluated], path: str = "") -> None:
         """Replaces the photos, and chooses the one with this path, else the first."""
         self._photos.show_rows(photos)
@@ -58,7 +64,7 @@ class PhotoGrid(TileListView):
 
 class _PhotoDelegate(TileDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
-        return QSize(TILE_PX + 14, TILE_PX + 2 * option.fontMetrics.height() + 16)
+        return QSize(TILE_PX + 14, TILE_PX + 2 * option.fontMetrics.height() + TILE_MARGINS_PX)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         photo: PhotoEvaluated = index.data(Qt.ItemDataRole.UserRole)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from flowergui.desktop.context_menus.photo_menu import PhotoMenu
@@ -63,14 +64,14 @@ class PhotosCard(Card):
         self.body.addWidget(self._order)
         self.grid = PhotoGrid()
         self.grid.chosen.connect(self._look)
-        self.body.addWidget(self.grid, 1)
-        self.body.addWidget(self._make_detail())
+        self.body.addWidget(self.grid, 1_000)
+        self.body.addWidget(self._make_detail(), 1)
 
     def _make_detail(self) -> QWidget:
         view = PhotoView()
         view.setMinimumSize(MIN_PHOTO_PX)
         PhotoMenu(view, lambda place: view.path)
-        self._answer = AnswerView(view, prefix="evaluated")
+        self._answer = AnswerView(view, prefix="evaluated", role="figure")
         self._answer.explanation_requested.connect(self.explanation_requested)
         self.labels = LabelButtons()
         folder = quiet_button(tr("Show in its folder"), "showInFolderButton", flush=True)
@@ -109,6 +110,20 @@ class PhotosCard(Card):
         self.labels.show_photo(None, self._classes)
         self._detail.setVisible(bool(photos))
         self.grid.show_photos(photos, path)
+        self._show_whole_rows()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_whole_rows()
+
+    def _show_whole_rows(self) -> None:
+        """Gives the grid the height of whole rows, so that no caption is cut; the chosen photo has
+        the rest."""
+        row, frame = self.grid.row_height(), 2 * self.grid.frameWidth()
+        others = self.body.minimumSize().height() - self.grid.minimumSizeHint().height()
+        rows = max(1, (self.height() - others - frame) // row)
+        alone = self._detail.isHidden()
+        self.grid.setMaximumHeight(self.maximumHeight() if alone else rows * row + frame)
 
     def set_classes(self, classes: Sequence[str]) -> None:
         """The classes that a label may be corrected to; none while that can't be."""

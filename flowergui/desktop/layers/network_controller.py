@@ -1,5 +1,6 @@
 """Describes the network that the recipe asks for, before a run, and freezes its layers."""
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Slot
@@ -10,9 +11,10 @@ from flowergui.desktop.layers.layer_tree import LayerPanel
 from flowergui.desktop.layers.network_dialog import NetworkDialog
 from flowergui.desktop.layers.stage_schedule import with_frozen, with_stage_epoch
 from flowergui.desktop.session import Session, Store, class_count
+from flowergui.desktop.settings.recipe_undo import RecipeUndo
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.threads.timers import single_shot_timer
-from flowergui.desktop.transitions import OWN_SIZE
+from flowergui.desktop.transitions import OWN_SIZE, with_recipe
 from flowergui.desktop.widgets.banner import Banner, Message
 from flowergui.errors import FlowerError
 from flowergui.events import ModelDescribed
@@ -29,10 +31,16 @@ class NetworkController(QObject):
     """Keeps `Session.network` at the network that the recipe and the dataset ask for."""
 
     def __init__(
-        self, store: Store, layers: LayerPanel, banner: Banner, jobs: Jobs, parent: QWidget
+        self,
+        store: Store,
+        layers: LayerPanel,
+        undo: RecipeUndo,
+        banner: Banner,
+        jobs: Jobs,
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
-        self._store, self._banner, self._jobs = store, banner, jobs
+        self._store, self._undo, self._banner, self._jobs = store, undo, banner, jobs
         self._requested: tuple[str, int, int] | None = None
         self._dialog_requested = False
         self._refusal: Message | None = None
@@ -46,15 +54,21 @@ class NetworkController(QObject):
     @Slot(object)
     def _freeze(self, names: tuple[str, ...]) -> None:
         """What the user freezes stays frozen."""
-        self._store.update_recipe(**with_frozen(self._store.session, names))
+        self._change(tr("the frozen layers"), with_frozen(self._store.session, names))
 
     @Slot(object, int)
     def _set_stage_epoch(self, stage: StageFacts, epoch: int) -> None:
-        self._store.update_recipe(**with_stage_epoch(self._store.session, stage, epoch))
+        values = with_stage_epoch(self._store.session, stage, epoch)
+        self._change(tr("unfreezing by stage"), values)
 
     @Slot()
     def _clear_schedule(self) -> None:
-        self._store.update_recipe(unfreeze_schedule=())
+        self._change(tr("unfreezing by stage"), {"unfreeze_schedule": ()})
+
+    def _change(self, text: str, values: dict[str, Any]) -> None:
+        """Changes these fields of the recipe, which can be undone."""
+        session = self._store.session
+        self._undo.change(text, with_recipe(session, replace(session.recipe, **values)))
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:

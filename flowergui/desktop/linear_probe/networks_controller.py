@@ -1,5 +1,6 @@
 """Compares networks on the open dataset, in a window of its own."""
 
+from dataclasses import fields, replace
 from typing import Any
 
 from PySide6.QtCore import Slot
@@ -9,6 +10,7 @@ from flowergui import tasks
 from flowergui.desktop.linear_probe.networks_window import NetworksWindow
 from flowergui.desktop.linear_probe.probe_controller import ProbeController
 from flowergui.desktop.session import Mode, Store, is_idle
+from flowergui.desktop.settings.recipe_undo import RecipeUndo
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.transitions import with_mode, with_model, with_weights
 from flowergui.events import NetworkCompared, NetworkFailed, NetworksCompared
@@ -20,8 +22,9 @@ class NetworksController(ProbeController[NetworksWindow]):
 
     job = "compare networks"
 
-    def __init__(self, store: Store, jobs: Jobs, parent: QWidget) -> None:
+    def __init__(self, store: Store, undo: RecipeUndo, jobs: Jobs, parent: QWidget) -> None:
         super().__init__(store, jobs, parent)
+        self._undo = undo
         self._files: tuple[str, ...] = ()
 
     def _make_window(self) -> NetworksWindow:
@@ -71,8 +74,14 @@ class NetworksController(ProbeController[NetworksWindow]):
             if self._window is not None:
                 self._window.show_error(tr("A run is training. Choose a network when it is over."))
             return
-        store = self._store
-        store.update(**with_mode(store.session, Mode.TRANSFER))
-        store.update(**with_model(store.session, model))
-        store.update(**with_weights(store.session, weights))
+        session = self._store.session
+        taken = replace(session, **with_mode(session, Mode.TRANSFER))
+        taken = replace(taken, **with_model(taken, model))
+        taken = replace(taken, **with_weights(taken, weights))
+        names = (field.name for field in fields(session))
+        changes = {name: getattr(taken, name) for name in names}
+        changed = {
+            name: value for name, value in changes.items() if value != getattr(session, name)
+        }
+        self._undo.change(tr("the network"), changed)
         self._parent.activateWindow()

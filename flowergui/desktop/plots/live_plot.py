@@ -43,9 +43,9 @@ class LivePlot(QWidget):
     """Two plots over the same steps: loss with the learning rate, and accuracy.
 
     Faint: every batch. Strong: the moving average over about half an epoch. Points: validation,
-    once an epoch, with a ring around the best accuracy. The wheel zooms and dragging pans; then the
-    plots no longer follow the newest step, until a zoom window is chosen. The vertical axes always
-    fit the data in sight.
+    once an epoch, with a ring around the best accuracy. The wheel and keys zoom, dragging and keys
+    pan; then the plots no longer follow the newest step, until a zoom window is chosen. The
+    vertical axes always fit the data in sight.
     """
 
     def __init__(self, lead: Iterable[QWidget] = (), parent: QWidget | None = None) -> None:
@@ -85,6 +85,8 @@ class LivePlot(QWidget):
             pane.plot.getViewBox().sigRangeChangedManually.connect(self._moved_by_hand)
             pane.plot.viewport().installEventFilter(self)
             pane.table_requested.connect(self.show_epochs)
+            pane.moved_by_keys.connect(self._moved_by_hand)
+            pane.all_requested.connect(self.show_all)
 
         self._hint = QLabel(tr("Curves of the run appear here."), self._loss)
         theme.style(self._hint, role="caption")
@@ -193,6 +195,11 @@ class LivePlot(QWidget):
         self._window = window
         self._set_following(True)
         self._drawing.request()
+
+    @Slot()
+    def show_all(self) -> None:
+        """Shows all steps, and follows the newest."""
+        self.follow(ALL_STEPS)
 
     def hurry(self) -> None:
         """Draws what is new without waiting for its turn: for now nothing comes after it."""

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QAccessible, QContextMenuEvent, QKeyEvent, QPainter, QPicture
-from PySide6.QtWidgets import QFrame, QGraphicsView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPicture
+from PySide6.QtWidgets import QGraphicsView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from flowergui.desktop.accessibility import describe, set_role
 from flowergui.desktop.plots import axes
 from flowergui.desktop.plots.axes import MAX_LOSS_RATIO, MAX_THICK_POINTS, Ticks, stride
+from flowergui.desktop.plots.chart_frame import ChartFrame
 from flowergui.desktop.plots.column_buffer import (
     ColumnBuffer,
     Numbers,
@@ -33,20 +33,12 @@ LABEL_ROOM, LINE_ROOM = 76, 14
 """Least pixels between the epochs that are named, and between those that have a line."""
 
 
-class PlotPane(QFrame):
+class PlotPane(ChartFrame):
     """A card with a title, a key with the newest values and the best, and a pyqtgraph PlotWidget.
 
     `plot` is named `<quantity>Plot`. With `rate`, the learning rate is drawn on a right axis
     of its own; without, the same room is left free, so that panes above each other align.
-
-    The Tab key comes to the card, which screen readers call a chart: its description says what the
-    curves show.
     """
-
-    table_requested = Signal()
-    """The user wants to read the numbers: Return was pressed."""
-    menu_requested = Signal()
-    """The user wants the context menu: the menu key was pressed."""
 
     def __init__(
         self, quantity: Metric, *, rate: bool = False, parent: QWidget | None = None
@@ -55,12 +47,8 @@ class PlotPane(QFrame):
         self.quantity = quantity
         self.rate = rate
         theme.style(self, card=True)
-        self.plot = axes.empty_plot(SIDES, self)
+        self.adopt(axes.empty_plot(SIDES, self), tr(quantity.title), vertical=False)
         self.plot.setObjectName(f"{quantity.name}Plot")
-        for widget in (self, self.plot):
-            widget.setAccessibleName(tr(quantity.title))
-        set_role(self, QAccessible.Role.Chart, "request_table")
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.plot.setMinimumHeight(90)
         self._title = QLabel(tr(quantity.title_with_unit))
         theme.style(self._title, role="heading")
@@ -132,28 +120,6 @@ class PlotPane(QFrame):
             self.plot.getAxis(side).paint(painter, None, None)
         painter.end()
         yield
-
-    def tell(self, text: str) -> None:
-        """Tells screen readers what the curves show."""
-        for widget in (self, self.plot):
-            describe(widget, text)
-
-    @Slot()
-    def request_table(self) -> None:
-        """Asks for the numbers, as Return does."""
-        self.table_requested.emit()
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            self.menu_requested.emit()
-        else:
-            super().contextMenuEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.request_table()
-        else:
-            super().keyPressEvent(event)
 
     def settle(self) -> None:
         """Applies a new range or size now. pyqtgraph would do it while it paints, and then paint

@@ -13,14 +13,17 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.plots import axes
 from flowergui.desktop.plots.axes import MAX_LOSS_RATIO, MAX_THICK_POINTS, Ticks, stride
+from flowergui.desktop.plots.chart_frame import PlotFrame
 from flowergui.desktop.plots.column_buffer import Numbers, downsample_minmax, robust_range
+from flowergui.desktop.plots.curve_table import CurveTable
 from flowergui.desktop.plots.metric import ACCURACY, Metric
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.plots.plot_menu import PlotMenu
 from flowergui.desktop.plots.plot_tooltip import PlotTooltip
 from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.events import EpochDone
-from flowergui.text import clock, tr, trn
+from flowergui.text import N_, clock, tr, trn
 
 SIDES = ("left", "bottom")
 TRAINING_OPACITY = 0.4
@@ -31,6 +34,10 @@ MIN_LABEL_PX = 50
 """Least distance of labelled epochs."""
 EPOCHS, MINUTES = "epochs", "minutes"
 """The horizontal axis."""
+TITLES = {
+    "loss": (N_("Training loss"), N_("Validation loss")),
+    "accuracy": (N_("Training accuracy"), N_("Validation accuracy")),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +72,7 @@ class RunCurve:
         return columns
 
 
-class RunCurves(QWidget):
+class RunCurves(PlotFrame):
     """Draws the curves of runs: strong on the validation set, with the best epoch ringed, and faint
     on the training set."""
 
@@ -75,9 +82,8 @@ class RunCurves(QWidget):
         self._highlighted: int | None = None
         self._pointer: QPointF | None = None
         self._metric, self._x_axis = ACCURACY, EPOCHS
-        self.plot = axes.empty_plot(SIDES, self)
+        self.adopt(axes.empty_plot(SIDES, self), tr("Curves of the runs"))
         self.plot.setObjectName("runsPlot")
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plot.getPlotItem().setMouseEnabled(x=False, y=False)
         self._crosshair = pg.InfiniteLine(angle=90)
         self._crosshair.setZValue(30)
@@ -89,7 +95,10 @@ class RunCurves(QWidget):
         layout.addWidget(self.plot)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self.plot.viewport().installEventFilter(self)
-        PlotMenu(self.plot, "runs", self.rows)
+        menu = PlotMenu(self.plot, "runs", self.rows)
+        menu.add(tr("&Numbers as a table…"), "curveTableAction", self.request_table)
+        self.menu_requested.connect(menu.open_in_the_middle)
+        self.table_requested.connect(self.show_table)
         self._draw()
 
     def show_curves(self, curves: Sequence[RunCurve], highlighted: int | None = None) -> None:
@@ -100,11 +109,13 @@ class RunCurves(QWidget):
     def show_metric(self, metric: Metric) -> None:
         """Draws another metric: ACCURACY or LOSS."""
         self._metric = metric
+        self.show_all()
         self._draw()
 
     def set_x_axis(self, by: str) -> None:
         """Sets the horizontal axis: EPOCHS or MINUTES."""
         self._x_axis = by
+        self.show_all()
         self._draw()
 
     def rows(self) -> list[list[Any]]:
@@ -146,6 +157,7 @@ class RunCurves(QWidget):
             self._draw_curve(curve)
         self._fit(drawn)
         self._point()
+        self._tell(drawn)
 
     def _draw_curve(self, curve: RunCurve) -> None:
         look, x = theme.current(), curve.across(self._x_axis)
@@ -206,11 +218,56 @@ class RunCurves(QWidget):
             apart = stride(last * MIN_LABEL_PX / max(1, self.width()))
             ticks = [[(n, f"{n:,}") for n in range(0, int(last) + 1, apart)]]
         self.plot.getAxis("bottom").setTicks(ticks)
-        self.plot.setRange(
-            xRange=(0.0, 1.02 * last),
-            yRange=(max(low - margin, metric.low), min(high + margin, metric.high + margin)),
-            padding=0,
+        self.fit(
+            (0.0, 1.02 * last),
+            (max(low - margin, metric.low), min(high + margin, metric.high + margin)),
         )
+
+    # --- in words and numbers -------------------------------------------------------------
+
+    def _tell(self, curves: Sequence[RunCurve]) -> None:
+        """Tells what the plot shows to who does not see it."""
+        lines = [self._summary(curve) for curve in curves[:MAX_NAMED_RUNS]]
+        more = tr("Return shows the numbers as a table.") if lines else self._hint.text()
+        self.tell(" ".join((tr(self._metric.title) + ".", *lines, more)))
+        if table := self.findChild(CurveTable):
+            table.show_table(self._table())
+
+    def _summary(self, curve: RunCurve) -> str:
+        """How many epochs a run has done, and how good its best one was."""
+        count, validated = len(curve.epochs), curve.values(self._metric, "val")
+        best = np.flatnonzero(curve.across(EPOCHS) == curve.best)
+        if not (best.size and np.isfinite(validated[best[0]])):
+            return trn("{run}: {count} epoch.", "{run}: {count} epochs.", count, run=curve.name)
+        return trn(
+            "{run}: {count} epoch, validation {value} in the best one, epoch {epoch}.",
+            "{run}: {count} epochs, validation {value} in the best one, epoch {epoch}.",
+            count,
+            run=curve.name,
+            value=self._metric.text(float(validated[best[0]])),
+            epoch=f"{curve.best:,}",
+        )
+
+    @Slot()
+    def show_table(self) -> None:
+        """Opens the window with the numbers behind the curves."""
+        table = self.findChild(CurveTable) or CurveTable(tr("Curves of the runs"), self)
+        table.show_table(self._table())
+        bring_to_front(table)
+
+    def _table(self) -> list[list[str]]:
+        """`rows` as people read them."""
+        titles = (tr("Run"), tr("Epoch"), tr("Minutes"))
+        return [
+            [*titles, *map(tr, TITLES[self._metric.name])],
+            *(
+                [run, f"{epoch:,.0f}", f"{minutes:,.1f}", *map(self._cell, values)]
+                for run, epoch, minutes, *values in self.rows()[1:]
+            ),
+        ]
+
+    def _cell(self, value: float) -> str:
+        return self._metric.text(value) if np.isfinite(value) else "–"
 
     # --- the read-out ---------------------------------------------------------------------
 

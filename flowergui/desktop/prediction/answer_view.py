@@ -16,19 +16,26 @@ from flowergui.text import percent, tr
 
 class AnswerView(QWidget):
     """The name of a photo and its predictions, and "Why?", which shows their heatmaps in `view`.
-    The object names of its widgets begin with `prefix`."""
+    The object names of its widgets begin with `prefix`; `role` says how large the answer is."""
 
     explanation_requested = Signal(object)
     """The user wants to see why this PhotoAnswer is as it is: its heatmaps are not computed yet."""
 
-    def __init__(self, view: PhotoView, parent: QWidget | None = None, *, prefix: str = "") -> None:
+    def __init__(
+        self,
+        view: PhotoView,
+        parent: QWidget | None = None,
+        *,
+        prefix: str = "",
+        role: str = "hero",
+    ) -> None:
         super().__init__(parent)
         self._view = view
         self._shown: PhotoAnswer | None = None
         self._row = 0  # of the prediction that "Why?" is about
         self._requested: Predicted | None = None  # was asked to be explained
         self._answer = ElidedLabel()
-        theme.style(self._answer, role="hero")
+        theme.style(self._answer, role=role)
         theme.tabular(self._answer)
         self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         theme.style(self._name, role="heading")

@@ -18,6 +18,8 @@ from flowergui.events import Explained, Predicted, PredictionFailed
 from flowergui.facts import RunFacts
 from flowergui.text import tr
 
+HEAD_PX = 230
+"""Pixels to which the panel may become narrow before its head needs a second line."""
 CAPTION_LINES = 2
 """Lines kept free for which network predicts: the photo above would jump else."""
 
@@ -148,7 +150,7 @@ class PredictionPanel(Card):
         paste.clicked.connect(self._zone.paste)
         title = QLabel(tr("Predictions"))
         theme.style(title, role="title")
-        head = WrappingRow(spacing=theme.SPACE // 2)
+        head = WrappingRow(spacing=theme.SPACE // 2, least_width=HEAD_PX)
         head.add((title,), (browse, paste))
         self.body.addWidget(head)
 

@@ -139,7 +139,11 @@ class PreferencesDialog(QDialog):
 
     def fit(self) -> None:
         """Takes the room that is needed by what is shown now."""
-        self.resize(36 * self.fontMetrics().height(), 0)
+        width = 36 * self.fontMetrics().height()
+        rows = self.layout()
+        assert rows is not None
+        rows.activate()
+        self.resize(width, rows.totalHeightForWidth(width))
 
     def show_language(self, spoken: Language, *, fixed: bool) -> None:
         """Shows the language that the program speaks; where it is `fixed`, there is no choice."""

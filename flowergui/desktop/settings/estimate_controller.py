@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Slot
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import Session, Store, can_estimate
+from flowergui.desktop.settings.recipe_undo import RecipeUndo
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.transitions import with_speedup, without_speedup
@@ -30,10 +31,15 @@ class EstimateController(QObject):
     """Keeps `Session.estimate` at the recipe that Start would train."""
 
     def __init__(
-        self, store: Store, jobs: Jobs, banner: Banner, parent: QObject | None = None
+        self,
+        store: Store,
+        undo: RecipeUndo,
+        jobs: Jobs,
+        banner: Banner,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._store, self._jobs, self._banner = store, jobs, banner
+        self._store, self._undo, self._jobs, self._banner = store, undo, jobs, banner
         self._requested: tuple[Recipe, Scanned] | None = None
         self.debounce = single_shot_timer(self, DEBOUNCE_MS, self._estimate)
         store.changed.connect(self._follow)
@@ -44,8 +50,8 @@ class EstimateController(QObject):
         way = self._store.session.estimate
         if way is not None and way.speedup is not None:
             text = speedup_explanation(way.speedup)
-            self._store.update(**with_speedup(self._store.session))
-            self._banner.offer(text, tr("Undo"), self._undo, passing=True)
+            self._undo.change(tr("the speed-up"), with_speedup(self._store.session))
+            self._banner.offer(text, tr("Undo"), self._give_up_speedup, passing=True)
 
     def close(self) -> None:
         """The window closes: nothing is tried any more."""
@@ -65,8 +71,9 @@ class EstimateController(QObject):
         if request is not None and not self._jobs.closed:
             self.debounce.start()
 
-    def _undo(self) -> None:
-        self._store.update(**without_speedup(self._store.session))
+    def _give_up_speedup(self) -> None:
+        """What else was edited since stays."""
+        self._undo.change(tr("the speed-up"), without_speedup(self._store.session))
 
     @Slot()
     def _estimate(self) -> None:

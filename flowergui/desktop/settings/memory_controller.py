@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QSettings, Slot
 
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import Mode, Session, Store, is_idle
+from flowergui.desktop.settings.recipe_undo import RecipeUndo
 from flowergui.desktop.transitions import new_run_recipe, with_chosen_preset, with_settings_of
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import FlowerError
@@ -22,10 +23,15 @@ class MemoryController(QObject):
     changed some before."""
 
     def __init__(
-        self, store: Store, settings: QSettings, banner: Banner, parent: QObject | None = None
+        self,
+        store: Store,
+        undo: RecipeUndo,
+        settings: QSettings,
+        banner: Banner,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._store, self._settings, self._banner = store, settings, banner
+        self._store, self._undo, self._settings, self._banner = store, undo, settings, banner
         self._untouched = _without_photos(store.session.recipe)
         store.changed.connect(self._follow)
 
@@ -51,7 +57,8 @@ class MemoryController(QObject):
             return
         if _without_photos(recipe) == _without_photos(session.recipe):
             return
-        self._store.update(**with_settings_of(session, recipe))
+        changes = with_settings_of(session, recipe)
+        self._undo.change(tr("the settings of the last run on this folder"), changes)
         self._untouched = _without_photos(self._store.session.recipe)
         self._banner.offer(
             tr("These are the settings of your last run on this folder."),
@@ -60,7 +67,8 @@ class MemoryController(QObject):
         )
 
     def _take_recommended(self) -> None:
-        self._store.update(**with_chosen_preset(self._store.session, "recommended"))
+        changes = with_chosen_preset(self._store.session, "recommended")
+        self._undo.change(tr("the preset"), changes)
 
     def _remember(self, recipe: Recipe) -> None:
         stored = self._stored()

@@ -50,6 +50,8 @@ QFrame[card="true"] {{ background: {t.card}; border: 1px solid {t.border};
     border-radius: 8px; }}
 QFrame[card="true"][quiet="true"] {{ background: transparent; border-color: transparent; }}
 QFrame[card="true"]:focus {{ border: 2px solid {t.accent}; }}
+QFrame[chart="true"] {{ border: 2px solid transparent; border-radius: 8px; }}
+QFrame[chart="true"]:focus {{ border-color: {t.accent}; }}
 QFrame[line="true"] {{ background: {t.border}; border: none; }}
 #message {{ border-radius: 8px; }}
 {messages}

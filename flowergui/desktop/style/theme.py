@@ -22,6 +22,7 @@ else is set by dynamic properties, through `style`:
                   role="readout"   a small text that floats over a plot
     QFrame        card=True        a surface with a thin border and round corners; quiet=True hides
                                    both
+                  chart=True       holds a plot, and shows the focus
                   line=True        a thin separator (set maximumHeight or Width to 1)
     QLineEdit, QComboBox, spin boxes    invalid=True      red border; cell=True in a cell of a view
     QProgressBar  slim=True        a thin bar without text

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QSettings, QSize, Qt, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, QSettings, QSize, Qt, Slot
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -187,9 +186,11 @@ class WrappingRow(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(self._line_width(), self._groups.sizeHint().height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._arrange()
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self._arrange()
+        return handled
 
     def _arrange(self) -> None:
         narrow = self.width() < self._line_width()

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLabel,
     QLineEdit,
+    QMenu,
     QSlider,
     QWidget,
 )
@@ -22,6 +23,7 @@ from scripted import button, drop, find, list_runs, start
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.batch_prediction.batch_window import BatchWindow
+from flowergui.desktop.context_menus.photo_window import PhotoWindow
 from flowergui.errors import FlowerError
 from flowergui.events import Predicted, PredictionFailed
 from flowergui.facts import Prediction, RunFacts
@@ -130,6 +132,25 @@ def test_a_folder_of_unknown_photos_opens_a_window(done, script, unknown):
     assert not done.findChild(QWidget, "cancelBatchButton").isVisible()
 
 
+@pytest.mark.qt_log_ignore("raise|grabbing the keyboard", extend=True)  # a menu, offscreen
+@pytest.mark.parametrize("view", ["batchGrid", "batchTable"])
+def test_an_image_has_the_menu_that_images_have_elsewhere(qtbot, done, unknown, view):
+    """Of the row under the pointer; a double click opens it in full size too."""
+    images = find(done, QAbstractItemView, view)
+    if view == "batchTable":
+        button(done, "tableButton").click()
+    qtbot.waitUntil(images.isVisible)
+    index = images.model().index(1, 0)
+    place = images.visualRect(index).center()
+    images.customContextMenuRequested.emit(place)
+    menu = find(images, QMenu, "photoMenu")
+    assert [each.objectName() for each in menu.actions()] == ["openPhoto", "copyPhoto", "showPhoto"]
+    menu.close()
+    images.setCurrentIndex(index)
+    qtbot.keyClick(images, Qt.Key.Key_Return)
+    assert find(done, PhotoWindow, "photoWindow").windowTitle() == "rose01.jpg"
+
+
 def test_a_few_photos_stay_beside_each_other(qtbot, window, script, predicts):
     drop(window, ["/x/mine.pth"])
     drop(window, [f"/x/{number}.jpg" for number in range(20)])
@@ -163,6 +184,8 @@ def test_photos_wait_for_a_network(qtbot, window, script, predicts, unknown, pho
     qtbot.waitUntil(lambda: batch(window) is not None and batch(window).is_finished)
     assert said(batch(window), "batchError").startswith("No network has been trained yet.")
     assert len(names(batch(window))) == 24
+    window.activateWindow()  # Return is for the image that has the focus in the other one
+    qtbot.waitUntil(window.isActiveWindow)
     start(qtbot, window, photos)
     script.gate.release()  # a batch: the run has nothing to predict with before it has saved
     button(batch(window), "predictAgainButton").click()

@@ -10,6 +10,7 @@ from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import Mode, RunState, Store
 from flowergui.desktop.settings.memory_controller import KEY, MAX_FOLDERS, MemoryController
+from flowergui.desktop.settings.recipe_undo import RecipeUndo
 from flowergui.desktop.transitions import with_dataset, with_recipe
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.events import Scanned
@@ -28,7 +29,8 @@ class Window:
         self.banner = Banner()
         qtbot.addWidget(self.banner)
         self.settings = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
-        self.memory = MemoryController(self.store, self.settings, self.banner)
+        self.undo = RecipeUndo(self.store)
+        self.memory = MemoryController(self.store, self.undo, self.settings, self.banner)
 
     def open(self, folder: str) -> None:
         self.store.update(**with_dataset(self.store.session, scanned(folder)))
@@ -65,6 +67,22 @@ def test_the_settings_of_the_last_run_come_back_with_the_folder(start):
     assert "last run on this folder" in again.banner.text
     again.open("/tulips")
     assert again.recipe.batch_size == 7  # nobody said otherwise
+
+
+def test_what_comes_back_is_undone_for_the_open_folder(start):
+    window = start()
+    window.open("/roses")
+    window.change(batch_size=7)
+    window.train()
+    window.settings.sync()
+    again = start()
+    before = again.recipe
+    again.open("/roses")
+    assert again.undo.undoText() == "the settings of the last run on this folder"
+    again.undo.undo()
+    assert again.recipe == replace(before, photos="/roses")
+    again.undo.redo()
+    assert again.recipe.batch_size == 7
 
 
 def test_the_recommended_ones_are_a_click_away(start):

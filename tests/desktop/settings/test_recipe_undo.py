@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from scripted import button, find, open_photos, start
 
 from flowergui.config.recipe import Recipe
+from flowergui.facts import Speedup, SpeedupKind
 
 
 def action(window, name: str) -> QAction:
@@ -52,6 +53,52 @@ def test_the_settings_of_a_run_are_undone(window):
     assert (window.session.mode, window.session.recipe) == (before.mode, before.recipe)
     assert window.session.model_chosen == before.model_chosen
     assert button(window, "modeTransfer").isChecked()
+
+
+def test_a_speed_up_is_undone(qtbot, window, script, photos):
+    sizes = (("training_size", 160), ("first_training_size", 96))
+    script.quicker = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, sizes, 250.0)
+    window.controllers.estimate.debounce.setInterval(0)
+    button(window, "modeScratch").click()
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: window.session.estimate is not None)
+    before = window.session
+    window.controllers.estimate.take_speedup()
+    assert window.session.recipe.training_size == 160
+    assert action(window, "undoAction").text() == "&Undo: the speed-up"
+    action(window, "undoAction").trigger()
+    assert window.session.recipe == before.recipe
+    assert window.session.taken_speedup == before.taken_speedup == ()
+    action(window, "redoAction").trigger()
+    find(window, QWidget, "epochs").setValue(66)
+    window.controllers.estimate._give_up_speedup()  # as its message offers
+    assert (window.session.recipe.training_size, window.session.recipe.epochs) == (0, 66)
+
+
+def test_frozen_layers_are_undone(qtbot, window, photos):
+    open_photos(qtbot, window, photos)
+    before = window.session.recipe.frozen
+    button(window, "freezeNothing").click()
+    assert window.session.recipe.frozen != before
+    assert action(window, "undoAction").text() == "&Undo: the frozen layers"
+    action(window, "undoAction").trigger()
+    assert window.session.recipe.frozen == before
+
+
+def test_the_network_that_a_comparison_found_is_undone(qtbot, window):
+    button(window, "modeScratch").click()
+    before = window.session
+    window.controllers.network_comparison._take("resnet50", "IMAGENET1K_V1")
+    assert (window.session.mode, window.session.recipe.model) == ("transfer", "resnet50")
+    action(window, "undoAction").trigger()
+    assert (window.session.mode, window.session.recipe) == (before.mode, before.recipe)
+
+
+def test_an_older_change_is_undone_for_the_dataset_that_is_open_now(qtbot, window, photos):
+    button(window, "presetTutorial").click()
+    open_photos(qtbot, window, photos)
+    action(window, "undoAction").trigger()
+    assert window.session.recipe.photos == photos
 
 
 def test_while_a_run_goes_nothing_is_undone(qtbot, window, photos, script):

@@ -65,3 +65,6 @@ def test_a_row_wraps_where_its_groups_have_no_room_beside_each_other(qtbot, qapp
         assert (second[0].y() > first[0].y()) == wrapped
         assert second[0].geometry().right() == width - 1
         assert first[0].x() == 0
+    second[0].setFixedWidth(300)
+    qapp.sendPostedEvents()
+    assert row.is_wrapped
