@@ -74,15 +74,6 @@ def windows(camera: Photographer, photos: Path) -> Iterator[tuple[str, QWidget]]
     until(lambda: find("batchWindow").is_finished)
     camera.rest(1000)
     yield "many images", find("batchWindow")
-    click("compareNetworksButton")
-    until(find("networksVerdict").isVisible)
-    yield "networks", find("networksWindow")
-    click("confidenceButton")
-    until(find("learningCurveVerdict").isVisible)
-    classes = find("classGains")
-    assert isinstance(classes, QTreeView)
-    classes.setCurrentIndex(classes.model().index(0, 0))
-    yield "learning curve", find("confidenceWindow")
     window._panels.photos.class_requested.emit("rose")
     camera.rest(1500)
     yield "class", find("classWindow")
@@ -100,6 +91,15 @@ def windows(camera: Photographer, photos: Path) -> Iterator[tuple[str, QWidget]]
             yield name.removesuffix("Action"), each
     window._panels.run.plot.show_epochs()
     yield "epochs", find("epochsWindow")
+    click("compareNetworksButton")
+    until(find("networksVerdict").isVisible)
+    yield "networks", find("networksWindow")
+    click("confidenceButton")
+    until(find("learningCurveVerdict").isVisible)
+    classes = find("classGains")
+    assert isinstance(classes, QTreeView)
+    classes.setCurrentIndex(classes.model().index(0, 0))
+    yield "learning curve", find("confidenceWindow")
 
 
 def find_action(window: MainWindow, name: str) -> QAction:
@@ -162,16 +162,20 @@ def take(
     apply: Callable[[str], None],
 ) -> None:
     """Each window in each scheme and size."""
+    wanted = set(only)
     for name, shown in windows(camera, photos):
         if only and name not in only:
             shown.close()
             continue
+        wanted.discard(name)
         for scheme in schemes:
             apply(scheme)
             camera.suffix = f"{camera.suffix.rpartition('-')[0]}-{scheme}"
             camera.keep_in_all_sizes(name, shown)
         apply(schemes[0])
         shown.close()
+        if only and not wanted:
+            break
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""What is seen of a run while the window is not: its progress in the title, and a word when a long
-run is over."""
+"""What is seen of a run while the window is not: its progress in the title and on the program's
+icon, and a word when a long run is over."""
 
 import time
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from flowergui.desktop.session import Session, Store, is_idle
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.desktop.widgets.windows import DISPLAY_NAME, bring_to_front
+from flowergui.desktop.window.taskbar import TaskbarProgress
 from flowergui.events import BatchDone, EpochDone, RunStarted
 from flowergui.text import tr
 
@@ -21,7 +22,7 @@ LONG_RUN_S = 60
 
 
 class RunNotice(QObject):
-    """Keeps the window's title, and calls the user back from other programs."""
+    """Keeps the window's title and icon, and calls the user back from other programs."""
 
     def __init__(
         self,
@@ -39,6 +40,7 @@ class RunNotice(QObject):
         self._epochs = 0
         self._share = 0.0
         self._tray: QSystemTrayIcon | None = None
+        self._taskbar = TaskbarProgress(window)
         store.changed.connect(self._follow)
         training.produced.connect(self._take)
         self._show_title()
@@ -66,6 +68,7 @@ class RunNotice(QObject):
         title = window_title(self._store.session, self._share)
         if title != self._window.windowTitle():
             self._window.setWindowTitle(title)
+        self._taskbar.show_share(None if is_idle(self._store.session) else self._share)
 
     # --- the end of a run -----------------------------------------------------------------
 
