@@ -437,6 +437,51 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class RunWatched:
+    """What the folder of a run says now that another process trains, or has trained.
+
+    `host` is the machine where it trains; "" if that is not known. It `is_training` as far as the
+    folder says: a process that was killed on another machine can't say so. `reads_requests`: it can
+    be asked to save or to stop; `stop_requested`: it was, and has not obeyed yet. The rows of its
+    history, which are written with each checkpoint, are `seconds_since_written` old; None before
+    the first. `saved_at_ns` differs when its checkpoints are others.
+    """
+
+    run: RunFacts
+    is_training: bool
+    host: str
+    reads_requests: bool
+    stop_requested: bool
+    seconds_since_written: float | None
+    saved_at_ns: int
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it should have written something long ago: five times its interval of saving, and
+        at least ten minutes."""
+        longest = max(5 * 60 * self.run.recipe.save_minutes, 600)
+        return self.is_training and (self.seconds_since_written or 0) > longest
+
+
+@dataclass(frozen=True, slots=True)
+class RunAsked:
+    """The run in the folder `run` was asked to save or to `stop`, by a file that its process will
+    read within seconds."""
+
+    run: str
+    stop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobWritten:
+    """All that a run needs on a cluster, but its images, is in `folder`; `files` are their
+    names."""
+
+    folder: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunListed:
     """The results of a run on disk: its epochs, the one that best.pth was saved in (None without a
     validation set), the `seconds` of all epochs, the bytes of its files, and when it `began`, as
@@ -775,6 +820,9 @@ Event = (
     | WeightsFound
     | RunsFound
     | RunFound
+    | RunWatched
+    | RunAsked
+    | JobWritten
     | RunListed
     | RunsCompared
     | Preparing

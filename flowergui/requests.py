@@ -25,6 +25,16 @@ class LiveRequests:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What another process, or another machine, may ask of a run, by a file in its folder."""
+
+    stop: bool = False
+    """Save, and end the run before the next batch."""
+    save: bool = False
+    """Write last.pth before the next batch."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResumeOptions:
     """Options of resuming that are no settings of the run. Without any, it continues exactly as if
     it had never been stopped."""
@@ -49,7 +59,28 @@ class ExportOptions:
     """Halve the size: the weights in float16."""
 
 
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """What a job on a cluster gets."""
+
+    nodes: int = 1
+    """Machines."""
+    gpus: int = 1
+    """GPUs of each machine; 0 trains on its CPU."""
+    hours: int = 8
+    """Longest time of a turn under SLURM, in hours; a job that needs more is queued again."""
+    photos: str = ""
+    """The folder of images there; "" if it is named when the job is submitted."""
+
+    @property
+    def processes(self) -> int:
+        """Processes on each machine: one for each GPU."""
+        return max(self.gpus, 1)
+
+
 UNCHANGED = ResumeOptions()
 """No options."""
 
 DEFAULT_EXPORT = ExportOptions()
+
+DEFAULT_JOB = JobOptions()

@@ -33,16 +33,20 @@ from flowergui.events import (
 from flowergui.facts import UNSURE_BELOW
 from flowergui.requests import (
     DEFAULT_EXPORT,
+    DEFAULT_JOB,
     UNCHANGED,
     ExportOptions,
+    JobOptions,
     LiveRequests,
     ResumeOptions,
+    RunRequest,
 )
 from flowergui.store import archives, library, paths, sorted_copies
 from flowergui.store.change_log import Change
 from flowergui.store.library import newest_run, run_folders
 from flowergui.store.run_facts import run_listed
 from flowergui.store.run_folder import RunFolder
+from flowergui.store.watching import run_watch
 from flowergui.system.keep_awake import keep_awake
 
 log = logging.getLogger(__name__)
@@ -107,10 +111,14 @@ def describe_model(model: str, class_count: int, image_size: int = 0) -> Iterato
 
 
 def train(
-    recipe: Recipe, live: LiveRequests | None = None, models: Path | None = None
+    recipe: Recipe,
+    live: LiveRequests | None = None,
+    models: Path | None = None,
+    split: Path | None = None,
 ) -> Iterator[Event]:
     """A new run in a new folder under `models`: RunStarted, BatchDone ..., Finished or Stopped;
-    before them DeviceNoticed if the device is chosen automatically and a GPU can't be used."""
+    before them DeviceNoticed if the device is chosen automatically and a GPU can't be used.
+    `split` is a split.csv that says which images train and which validate."""
     from flowergui.learning.device.gpu_check import unused_gpu
     from flowergui.learning.training import new_run
 
@@ -118,7 +126,7 @@ def train(
         yield notice
     with keep_awake():
         models = models or paths.models_folder()
-        yield from new_run.train(recipe.checked(), live or LiveRequests(), models)
+        yield from new_run.train(recipe.checked(), live or LiveRequests(), models, split)
 
 
 def resume(
@@ -140,6 +148,16 @@ def resume(
     path = Path(source) if source is not None else newest_run(models)
     with keep_awake():
         yield from resume.resume(path, live or LiveRequests(), dict(changes or {}), models, options)
+
+
+def write_job(
+    recipe: Recipe, folder: str | Path, options: JobOptions = DEFAULT_JOB
+) -> Iterator[Event]:
+    """ScanProgress ..., JobWritten: writes a folder with all that a run of `recipe` needs on a
+    cluster, but its images: recipe, split, a file of weights, job scripts. Raises FlowerError."""
+    from flowergui.learning.cluster_job import job_folder
+
+    yield from job_folder.write(recipe.checked(), Path(folder), options)
 
 
 def check_resume(
@@ -379,3 +397,16 @@ def history(run: str | Path) -> Iterator[BatchDone | EpochDone | Change]:
     folder = RunFolder(Path(run))
     yield from folder.changes.events()
     yield from folder.history.events()
+
+
+def watch(run: str | Path, interval: float = run_watch.LOOK_INTERVAL_S) -> Iterator[Event]:
+    """EpochDone for each epoch that the run in a folder has done, and for each further one; then
+    Finished or Stopped. Warned if the folder can't be read for a time, or if the run has written
+    nothing for long. `interval` is in seconds. Raises FlowerError if there is no run."""
+    yield from run_watch.epochs(run_watch.watchable_run(Path(run)), interval)
+
+
+def ask(run: str | Path, request: RunRequest) -> Iterator[Event]:
+    """RunAsked: asks the process that trains a run to save or to stop, by a file in the run folder.
+    Raises FlowerError if none trains it, or if the file can't be written."""
+    yield run_watch.ask(run_watch.watchable_run(Path(run)), request)

@@ -15,6 +15,7 @@ from flowergui.events import (
     NetworksCompared,
     RolledBack,
     RunStarted,
+    RunWatched,
     SortedIntoFolders,
 )
 from flowergui.facts import (
@@ -26,6 +27,7 @@ from flowergui.facts import (
     WhyNotCached,
 )
 from flowergui.text import (
+    duration,
     file_size,
     fine_percent,
     number,
@@ -255,6 +257,29 @@ def rolled_back_text(event: RolledBack) -> str:
         epoch=f"{event.epoch:,}",
         batch=f"{event.batch:,}",
         rate=number(event.learning_rate),
+    )
+
+
+def written_text(seconds: float | None) -> str:
+    """How long ago a run wrote what is known of it; None for never."""
+    if seconds is None:
+        return tr("nothing is saved yet")
+    if seconds < 60:
+        return tr("last written just now")
+    if seconds < 3600:
+        return trn(
+            "last written {count} min ago", "last written {count} min ago", int(seconds // 60)
+        )
+    return trn("last written {count} h ago", "last written {count} h ago", int(seconds // 3600))
+
+
+def overdue_text(event: RunWatched) -> str:
+    """That a run has written nothing for long, and what may be the reason."""
+    return tr(
+        "Nothing was written for {time}, though it saves every {minutes} min: its process may have "
+        "been killed.",
+        time=duration(event.seconds_since_written or 0),
+        minutes=number(event.run.recipe.save_minutes),
     )
 
 

@@ -11,18 +11,15 @@ import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
 from flowergui import tasks
 from flowergui.cli.console import Console, OutputError, complain, flush, prepare_streams, say
-from flowergui.cli.options import absolute_folder, parse
-from flowergui.config.presets import with_epochs, with_preset
-from flowergui.config.recipe import DEFAULT_MODELS, SETTING, Recipe
-from flowergui.config.setting import Value
+from flowergui.cli.options import parse
+from flowergui.cli.recipe_options import explicit_settings, recipe_of
+from flowergui.cli.shared_options import absolute_folder
 from flowergui.errors import FlowerError
 from flowergui.events import (
     Event,
@@ -32,7 +29,7 @@ from flowergui.events import (
     PredictionFailed,
     RunListed,
 )
-from flowergui.requests import ExportOptions, LiveRequests, ResumeOptions
+from flowergui.requests import ExportOptions, JobOptions, LiveRequests, ResumeOptions, RunRequest
 from flowergui.store import archives, csv_export, library, paths
 from flowergui.store.run_folder import RunFolder
 from flowergui.store.sorted_copies import check_destination
@@ -81,13 +78,19 @@ def _outcome(argv: Sequence[str]) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    recipe = _recipe(args)
+    recipe, split = recipe_of(args), Path(args.split) if args.split else None
     live = LiveRequests()
-    return _run(args, live, lambda: tasks.train(recipe, live, args.models_folder))
+    return _run(args, live, lambda: tasks.train(recipe, live, args.models_folder, split))
+
+
+def _job(args: argparse.Namespace) -> int:
+    photos = args.images_there or ""
+    options = JobOptions(nodes=args.nodes, gpus=args.gpus, hours=args.hours, photos=photos)
+    return _report(args, tasks.write_job(recipe_of(args), absolute_folder(args.out), options)).code
 
 
 def _resume(args: argparse.Namespace) -> int:
-    changes: dict[str, Any] = _explicit(args)
+    changes: dict[str, Any] = explicit_settings(args)
     if "photos" in args:
         changes["photos"] = absolute_folder(args.photos)
     options = ResumeOptions(
@@ -106,6 +109,15 @@ def _resume(args: argparse.Namespace) -> int:
         live,
         lambda: tasks.resume(args.source, live, changes, args.models_folder, options),
     )
+
+
+def _watch(args: argparse.Namespace) -> int:
+    return _report(args, tasks.watch(absolute_folder(args.run))).code
+
+
+def _stop(args: argparse.Namespace) -> int:
+    request = RunRequest(save=True) if args.only_save else RunRequest(stop=True)
+    return _report(args, tasks.ask(absolute_folder(args.run), request)).code
 
 
 def _predict(args: argparse.Namespace) -> int:
@@ -275,6 +287,9 @@ def _cache(args: argparse.Namespace) -> int:
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "train": _train,
     "resume": _resume,
+    "watch": _watch,
+    "stop": _stop,
+    "job": _job,
     "predict": _predict,
     "unsort": _unsort,
     "evaluate": _evaluate,
@@ -341,66 +356,3 @@ def _stopping(live: LiveRequests) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-# --- from args to a recipe ------------------------------------------------------------------
-
-
-def _explicit(args: argparse.Namespace) -> dict[str, Value]:
-    """The settings that are given on the command line."""
-    given = {name: value for name, value in vars(args).items() if name in SETTING}
-    for name, value in given.items():
-        if isinstance(SETTING[name].default, tuple):
-            given[name] = tuple(chain.from_iterable(value))
-    return given
-
-
-def _recipe(args: argparse.Namespace) -> Recipe:
-    explicit: dict[str, Any] = _explicit(args)
-    if "weights" in explicit and explicit.setdefault("mode", "transfer") != "transfer":
-        raise FlowerError(
-            tr("Only a transfer starts from pretrained weights."),
-            hint=tr("Leave --weights out, or add --mode transfer."),
-        )
-    if explicit.keys() & {"frozen", "unfreeze_schedule"}:  # what is frozen stays so otherwise
-        explicit.setdefault("freeze_epochs", 0)
-    mode = explicit.get("mode") or _usual_mode(explicit.get("model", ""))
-    model = DEFAULT_MODELS.get(mode, "")
-    recipe = Recipe(photos=absolute_folder(args.folder), mode=mode, model=model)
-    recipe = with_preset(recipe, args.preset)
-    if "epochs" in explicit and "minutes" not in explicit:
-        recipe = with_epochs(recipe, explicit["epochs"])
-    recipe = replace(recipe, **explicit).checked()
-    if "image_size" not in explicit:
-        return _with_fitting_size(recipe)
-    list(tasks.describe_model(recipe.model, 2, recipe.image_size))  # raises, before any download
-    return recipe
-
-
-def _usual_mode(model: str) -> str:
-    """The mode of a run that names none: transfer, unless this network ("" for none) has no
-    pretrained weights to start from."""
-    if model:
-        for event in tasks.list_models():
-            if isinstance(event, ModelsListed):
-                found = next((each for each in event.models if each.name == model), None)
-                return "scratch" if found and not found.weights else Recipe().mode
-    return Recipe().mode
-
-
-def _with_fitting_size(recipe: Recipe) -> Recipe:
-    """The recipe, with the network's own image size if it can't take that of the preset."""
-    try:
-        list(tasks.describe_model(recipe.model, 2, recipe.image_size))
-    except FlowerError:
-        list(tasks.describe_model(recipe.model, 2))  # raises if the network is unknown
-        say(
-            tr(
-                "{model} can't take images of {size} px; its own size is used.",
-                model=recipe.model,
-                size=recipe.image_size,
-            ),
-            sys.stderr,
-        )
-        return replace(recipe, image_size=0, training_size=0, first_training_size=0)
-    return recipe

@@ -5,18 +5,28 @@ import argparse
 import os
 from collections.abc import Callable
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, NoReturn
 
 from flowergui import __version__
 from flowergui.cli.help_text import HelpFormatter
-from flowergui.config.presets import PRESETS
-from flowergui.config.recipe import DEFAULT_MODELS, GROUPS, RESUMABLE, SETTING, SETTINGS
-from flowergui.config.setting import Setting, Value
+from flowergui.cli.shared_options import (
+    add_checkpoint,
+    add_device,
+    add_models_folder,
+    add_new_run,
+    add_pretrained,
+    add_setting,
+    add_watched_run,
+    count_from,
+    integer,
+    pair,
+    probability,
+)
+from flowergui.config.recipe import RESUMABLE, SETTING
 from flowergui.errors import FlowerError
 from flowergui.facts import UNSURE_BELOW
 from flowergui.store import archives
-from flowergui.text import grouped_number, number, tr
+from flowergui.text import tr
 
 AddParser = Callable[[str, str], argparse.ArgumentParser]
 """Adds the parser of a command, given its name and what it does."""
@@ -66,6 +76,9 @@ def parser() -> argparse.ArgumentParser:
     for add_command in (
         _add_train,
         _add_resume,
+        _add_watch,
+        _add_stop,
+        _add_job,
         _add_predict,
         _add_unsort,
         _add_evaluate,
@@ -144,20 +157,46 @@ def _add_train(add: AddParser) -> None:
         "folder", metavar="FOLDER", help=tr("the folder of images, or a .tar or .zip archive of it")
     )
     train.add_argument(
-        "--preset",
-        choices=tuple(PRESETS),
-        default="recommended",
+        "--split",
+        metavar="FILE",
         help=tr(
-            "values that go together, for each mode; explicit options override them "
-            "(default: recommended)"
+            "a split.csv, as runs have it, that says which images train and which validate; images "
+            "that it does not name are split as usual"
         ),
     )
-    _add_models_folder(train)
-    for name in GROUPS:
-        group = train.add_argument_group(tr(name))
-        for setting in SETTINGS:
-            if setting.group == name:
-                _add_setting(group, setting, _default(setting))
+    add_models_folder(train)
+    add_new_run(train)
+
+
+def _add_job(add: AddParser) -> None:
+    job = add(
+        "job",
+        tr(
+            "Write a folder that trains a run on a cluster (SLURM or Kubernetes): its settings, "
+            "its split, and the job scripts."
+        ),
+    )
+    job.add_argument("out", metavar="OUT_FOLDER", help=tr("an empty or a new folder for the job"))
+    job.add_argument("folder", metavar="FOLDER", help=tr("the folder of images, as it is here"))
+    job.add_argument(
+        "--images-there",
+        metavar="DIR",
+        help=tr("the folder of images on the cluster (default: named when the job is submitted)"),
+    )
+    for name, default, does in (
+        ("nodes", 1, tr("machines (default: 1)")),
+        ("gpus", 1, tr("GPUs of each machine; 0 trains on its CPU (default: 1)")),
+        (
+            "hours",
+            8,
+            tr("longest time of a turn, in hours; the job continues after it (default: 8)"),
+        ),
+    ):
+        least = 0 if name == "gpus" else 1
+        job.add_argument(
+            f"--{name}", metavar="N", type=count_from(least), default=default, help=does
+        )
+    add_new_run(job)
 
 
 def _add_resume(add: AddParser) -> None:
@@ -177,7 +216,7 @@ def _add_resume(add: AddParser) -> None:
         default=argparse.SUPPRESS,
         help=tr("where the images are now; required for a file that has only weights"),
     )
-    _add_models_folder(resume)
+    add_models_folder(resume)
     resume.add_argument(
         "--check",
         action="store_true",
@@ -197,7 +236,7 @@ def _add_resume(add: AddParser) -> None:
     since.add_argument(
         "--rename",
         metavar=tr("OLD=NEW"),
-        type=_pair,
+        type=pair,
         action="append",
         default=[],
         help=tr("the folder of class OLD is now called NEW"),
@@ -209,19 +248,38 @@ def _add_resume(add: AddParser) -> None:
     )
     changes = resume.add_argument_group(tr("Settings that may change"))
     for name in (*RESUMABLE, "model"):  # the network, if the file does not name it
-        _add_setting(changes, SETTING[name], tr("as before"))
+        add_setting(changes, SETTING[name], tr("as before"))
+
+
+def _add_watch(add: AddParser) -> None:
+    watch = add(
+        "watch",
+        tr("Print the epochs of a run that another process or machine trains, as they come."),
+    )
+    add_watched_run(watch)
+
+
+def _add_stop(add: AddParser) -> None:
+    stop = add(
+        "stop",
+        tr("Ask a run that another process or machine trains to save and stop."),
+    )
+    add_watched_run(stop)
+    stop.add_argument(
+        "--only-save", action="store_true", help=tr("ask it to save a checkpoint and go on")
+    )
 
 
 def _add_predict(add: AddParser) -> None:
     predict = add("predict", tr("Classify images."))
-    _add_checkpoint(predict)
+    add_checkpoint(predict)
     predict.add_argument(
         "images",
         metavar="IMAGE",
         nargs="+",
         help=tr("an image file, or a folder or an archive: all images in it and below"),
     )
-    _add_device(predict)
+    add_device(predict)
     predict.add_argument(
         "--csv", metavar="FILE", help=tr("write the prediction for each image as a table")
     )
@@ -236,7 +294,7 @@ def _add_predict(add: AddParser) -> None:
     predict.add_argument(
         "--unsure",
         metavar="X",
-        type=_probability,
+        type=probability,
         default=UNSURE_BELOW,
         help=tr(
             "copy images whose prediction has a lower probability into the folder unsure (default: "
@@ -287,14 +345,14 @@ def _add_evaluate(add: AddParser) -> None:
             "the run)"
         ),
     )
-    _add_device(evaluate)
+    add_device(evaluate)
     evaluate.add_argument(
         "--csv", metavar="FILE", help=tr("write the prediction of each image as a table")
     )
     evaluate.add_argument(
         "--folds",
         metavar="N",
-        type=_integer,
+        type=integer,
         default=0,
         help=tr(
             "the accuracy of a linear classifier on features of a pretrained network, on all "
@@ -302,7 +360,7 @@ def _add_evaluate(add: AddParser) -> None:
             "often 5"
         ),
     )
-    _add_pretrained(evaluate)
+    add_pretrained(evaluate)
 
 
 def _add_networks(add: AddParser) -> None:
@@ -319,7 +377,7 @@ def _add_networks(add: AddParser) -> None:
     networks.add_argument(
         "--photos-used",
         metavar="N",
-        type=_integer,
+        type=integer,
         default=300,
         help=tr("compare them on up to so many of the images (default: 300)"),
     )
@@ -330,7 +388,7 @@ def _add_networks(add: AddParser) -> None:
         default=[],
         help=tr("also compare the weights in this file; may be given several times"),
     )
-    _add_device(networks, tr("where the networks run (default: auto)"))
+    add_device(networks, tr("where the networks run (default: auto)"))
 
 
 def _add_learning_curve(add: AddParser) -> None:
@@ -341,8 +399,8 @@ def _add_learning_curve(add: AddParser) -> None:
     curve.add_argument(
         "folder", metavar="FOLDER", help=tr("the folder of images, or a .tar or .zip archive of it")
     )
-    _add_pretrained(curve)
-    _add_device(curve, tr("where the network runs (default: auto)"))
+    add_pretrained(curve)
+    add_device(curve, tr("where the network runs (default: auto)"))
 
 
 def _add_runs(add: AddParser) -> None:
@@ -357,7 +415,7 @@ def _add_runs(add: AddParser) -> None:
         "--csv", metavar="FILE", help=tr("write results and settings of the runs as a table")
     )
     runs.add_argument("--note", metavar="TEXT", help=tr('write a note on RUN; "" removes it'))
-    _add_models_folder(runs)
+    add_models_folder(runs)
 
 
 def _add_inspect(add: AddParser) -> None:
@@ -373,14 +431,14 @@ def _add_sample(add: AddParser) -> None:
     sample.add_argument(
         "--seed",
         metavar="N",
-        type=_integer,
+        type=integer,
         default=0,
         help=tr("the same seed draws the same flowers (default: 0)"),
     )
     sample.add_argument(
         "--photos-per-class",
         metavar="N",
-        type=_integer,
+        type=integer,
         default=80,
         help=tr("the number of images of each class (default: 80)"),
     )
@@ -406,12 +464,12 @@ def _add_weights(add: AddParser) -> None:
         default="imagenet",
         help=tr("which of its weights, such as IMAGENET1K_V1 (default: the best ones)"),
     )
-    _add_models_folder(weights)
+    add_models_folder(weights)
 
 
 def _add_export(add: AddParser) -> None:
     export = add("export", tr("Write a trained network as a file for other programs."))
-    _add_checkpoint(export)
+    add_checkpoint(export)
     export.add_argument(
         "out",
         metavar="OUT",
@@ -433,171 +491,3 @@ def _add_export(add: AddParser) -> None:
 def _add_cache(add: AddParser) -> None:
     cache = add("cache", tr("Show the size of the image cache, or clear it."))
     cache.add_argument("--clear", action="store_true", help=tr("remove all decoded images"))
-
-
-# --- options of several commands --------------------------------------------------------------
-
-
-def _add_checkpoint(to: argparse.ArgumentParser) -> None:
-    to.add_argument(
-        "checkpoint",
-        metavar="CHECKPOINT",
-        help=tr("a best.pth or last.pth, or the folder of a run"),
-    )
-
-
-def _add_pretrained(to: argparse.ArgumentParser) -> None:
-    to.add_argument(
-        "--model",
-        metavar="NETWORK",
-        default="",
-        help=tr(
-            "the pretrained network whose features are used (default: efficientnet_lite0, or that "
-            "of the file of weights)"
-        ),
-    )
-    to.add_argument(
-        "--weights",
-        metavar="NAME",
-        default="imagenet",
-        help=tr("its weights, as for a transfer: a name, or a file (default: imagenet)"),
-    )
-
-
-def _add_device(to: argparse.ArgumentParser, does: str = "") -> None:
-    choices = tuple(choice.value for choice in SETTING["device"].choices)
-    to.add_argument(
-        "--device",
-        choices=choices,
-        default="",
-        metavar="|".join(choices),
-        help=does or tr("where the network runs (default: the device setting of its training)"),
-    )
-
-
-def _add_models_folder(to: argparse.ArgumentParser) -> None:
-    to.add_argument(
-        "--models-folder",
-        metavar="DIR",
-        type=lambda text: Path(absolute_folder(text)),
-        help=tr("where runs are kept (default: FLOWERGUI_MODELS, or the program's own folder)"),
-    )
-
-
-def _add_setting(to: argparse._ArgumentGroup, setting: Setting, default: str) -> None:
-    """Adds the option of a setting. It is not in the result if it is not given."""
-
-    def read(text: str) -> Value:
-        value = setting.parse(text)
-        if reason := setting.problem(value):
-            raise FlowerError(reason)
-        return value
-
-    option = "--" + setting.name.replace("_", "-")
-    more: dict[str, Any] = {}
-    if isinstance(setting.default, bool):
-        more = {"nargs": "?", "const": True}
-    elif isinstance(setting.default, tuple):
-        more = {"nargs": "*"}
-    elif setting.switched_on:
-        more = {"nargs": "?", "const": setting.switched_on}
-    to.add_argument(
-        option,
-        dest=setting.name,
-        type=read,
-        metavar=_metavar(setting),
-        default=argparse.SUPPRESS,
-        help=_help(setting, default).replace("%", "%%"),
-        **more,
-    )
-    if isinstance(setting.default, bool):
-        to.add_argument(
-            "--no-" + option[2:],
-            dest=setting.name,
-            action="store_false",
-            default=argparse.SUPPRESS,
-            help=tr("the same as {option} off", option=option),
-        )
-
-
-def _metavar(setting: Setting) -> str:
-    if setting.choices:
-        return "|".join(choice.value for choice in setting.choices)
-    if isinstance(setting.default, bool):
-        return "on|off"
-    if isinstance(setting.default, int):
-        return "N"
-    return "X" if isinstance(setting.default, float) else "NAME"
-
-
-def _help(setting: Setting, default: str) -> str:
-    """The help of a setting, followed by its range and its default in parentheses."""
-    facts = []
-    if isinstance(setting.default, int | float) and not isinstance(setting.default, bool):
-        span = tr(
-            "{minimum} to {maximum} {unit}",
-            minimum=grouped_number(setting.minimum),
-            maximum=grouped_number(setting.maximum),
-            unit=tr(setting.unit) if setting.unit else "",
-        )
-        facts.append(span.rstrip())
-        if setting.zero:
-            facts.append(tr("0 is {meaning}", meaning=tr(setting.zero)))
-    if setting.switched_on:
-        facts.append(tr("without a value: {value}", value=number(setting.switched_on)))
-    facts.append(tr("default: {value}", value=default))
-    return tr("{help} ({facts})", help=tr(setting.help), facts=tr("; ").join(facts))
-
-
-def _default(setting: Setting) -> str:
-    """The default of `train`: what the recommended preset has for each mode."""
-    if setting.name == "mode":
-        return tr("transfer, or scratch for a network without pretrained weights")
-    values = {
-        mode: setting.written(
-            {"model": DEFAULT_MODELS[mode], **chosen}.get(setting.name, setting.default)
-        )
-        for mode, chosen in PRESETS["recommended"].items()
-    }
-    if len(set(values.values())) == 1:
-        return next(iter(values.values()))
-    return tr(
-        "{scratch} for scratch, {transfer} for transfer",
-        scratch=values["scratch"],
-        transfer=values["transfer"],
-    )
-
-
-# --- values -----------------------------------------------------------------------------------
-
-
-def _pair(text: str) -> tuple[str, str]:
-    old, sign, new = text.partition("=")
-    if not (old and sign and new):
-        raise FlowerError(tr("A renamed class must read OLD=NEW, not {text}.", text=repr(text)))
-    return old, new
-
-
-def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise FlowerError(tr("{text} is not a whole number.", text=repr(text))) from None
-
-
-def _probability(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise FlowerError(tr("{text} is not a number from 0 to 1.", text=repr(text)))
-    return value
-
-
-def absolute_folder(text: str) -> str:
-    """The absolute path of a folder: a run must find its images wherever it is resumed from.
-    Raises FlowerError if `text` is empty."""
-    if not text:
-        raise FlowerError(tr("The name of the folder is empty."))
-    return os.path.abspath(text)

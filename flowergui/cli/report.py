@@ -31,6 +31,7 @@ from flowergui.events import (
     Finished,
     FrozenChanged,
     HeadFitted,
+    JobWritten,
     LearningCurveEstimated,
     LearningRateChanged,
     ModelsListed,
@@ -41,6 +42,7 @@ from flowergui.events import (
     PredictionFailed,
     ResumeChecked,
     RolledBack,
+    RunAsked,
     RunListed,
     RunsCompared,
     RunStarted,
@@ -118,6 +120,10 @@ def lines(event: Event) -> Sequence[str]:
             return [tr("  This network can't show why.")]
         case Explained():
             return [tr("  {picture} shows why.", picture=event.picture)]
+        case RunAsked():
+            return [_asked(event)]
+        case JobWritten():
+            return _job_written(event)
         case RunListed():
             return [_listed(event)]
         case RunsCompared():
@@ -241,6 +247,20 @@ def _sorted_into_folders(event: SortedIntoFolders) -> Sequence[str]:
 
 
 # --- runs -------------------------------------------------------------------------------------
+
+
+def _job_written(event: JobWritten) -> Sequence[str]:
+    return (
+        tr("The job is in {folder}: {files}.", folder=event.folder, files=", ".join(event.files)),
+        tr("Next: {command}", command=command_line("sbatch", "job.sbatch", "IMAGES")),
+    )
+
+
+def _asked(event: RunAsked) -> str:
+    run = Path(event.run).name
+    if event.stop:
+        return tr("{run} was asked to stop. It saves first, and can be resumed.", run=run)
+    return tr("{run} was asked to save.", run=run)
 
 
 def _resume_checked(event: ResumeChecked) -> Sequence[str]:

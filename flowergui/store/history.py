@@ -101,7 +101,7 @@ class History:
         done: dict[int, EpochDone] = {}
         file = io.BytesIO(self._content())
         head = file.readline()
-        prefix = _epoch_prefix(head)
+        prefix = epoch_prefix(head)
         for line in file:
             if line.startswith(prefix) and line.endswith(b"\n"):
                 event = _parsed(head, line)
@@ -116,13 +116,13 @@ class History:
         head = data[: data.find(b"\n") + 1]
         whole = data.rfind(b"\n") + 1  # a torn last row has no end
         last = data.rfind(b"\n", 0, max(whole - 1, 0)) + 1
-        epoch = data.rfind(b"\n" + _epoch_prefix(head), 0, whole) + 1
+        epoch = data.rfind(b"\n" + epoch_prefix(head), 0, whole) + 1
         done = _parsed(head, _line(data, epoch)) if epoch else None
         newest = _parsed(head, _line(data, last)) if last else None
         return done if isinstance(done, EpochDone) else None, newest
 
     def _rows(self) -> Iterator[tuple[Row, BatchDone | EpochDone]]:
-        delimiter = _delimiter(self._head())
+        delimiter = delimiter_of(self._head())
         try:
             with reading(self.path):
                 file = open_text(self.path, errors="replace")
@@ -130,7 +130,7 @@ class History:
             return
         with file, reading(self.path), suppress(*DAMAGED):
             for row in csv.DictReader(lines(file), delimiter=delimiter):
-                yield row, _event(row, delimiter == ";")
+                yield row, event_of(row, delimiter == ";")
 
     def _content(self) -> bytes:
         """The file as UTF-8; b"" if there is none."""
@@ -150,7 +150,7 @@ class History:
         """Renames a file of which no row can be read. Returns whether it was one. Raises
         FlowerError."""
         head = self._head()
-        if not head or _REQUIRED.issubset(_columns(head)):
+        if not head or _REQUIRED.issubset(columns_of(head)):
             return False
         with reading(self.path):
             atomic_io.replace_with_retry(self.path, self.damaged)
@@ -172,12 +172,12 @@ class History:
     def _columns(self) -> Sequence[str]:
         """The header as it stands, so that a byte order mark makes its first name another one."""
         with suppress(FileNotFoundError), reading(self.path), open_bytes(self.path) as file:
-            return _columns(file.readline(MAX_LINE_LENGTH).decode("utf-8", "replace"), ",")
+            return columns_of(file.readline(MAX_LINE_LENGTH).decode("utf-8", "replace"), ",")
         return []
 
     def _updated(self, rows: Iterable[Row]) -> str:
         """These rows of the file as a whole file of this version, unknown columns included."""
-        names = _columns(self._head())
+        names = columns_of(self._head())
         columns = [*COLUMNS, *(name for name in names if name and name not in COLUMNS)]
         return _table(rows, columns, header=True)
 
@@ -195,19 +195,19 @@ def _row(event: BatchDone | EpochDone) -> Row:
     return {"kind": "epoch" if isinstance(event, EpochDone) else "batch", **asdict(event)}
 
 
-def _columns(head: str, delimiter: str = "") -> list[str]:
+def columns_of(head: str, delimiter: str = "") -> list[str]:
     """The names in a header; none if it is damaged."""
     with suppress(csv.Error):
-        return next(csv.reader([head], delimiter=delimiter or _delimiter(head)), [])
+        return next(csv.reader([head], delimiter=delimiter or delimiter_of(head)), [])
     return []
 
 
-def _delimiter(head: str) -> str:
+def delimiter_of(head: str) -> str:
     """What separates the columns. Where a comma is the decimal point, spreadsheets write ";"."""
     return ";" if ";" in head else ","
 
 
-def _epoch_prefix(head: bytes) -> bytes:
+def epoch_prefix(head: bytes) -> bytes:
     return b"epoch;" if b";" in head else b"epoch,"
 
 
@@ -218,9 +218,9 @@ def _line(data: bytes, start: int) -> bytes:
 def _parsed(head: bytes, line: bytes) -> BatchDone | EpochDone | None:
     """The event of a row below a header; None if the row is damaged."""
     columns = head.decode("utf-8-sig", "replace")
-    delimiter = _delimiter(columns)
+    delimiter = delimiter_of(columns)
     try:
-        return _event(
+        return event_of(
             next(csv.DictReader([columns, line.decode("utf-8", "replace")], delimiter=delimiter)),
             delimiter == ";",
         )
@@ -228,8 +228,8 @@ def _parsed(head: bytes, line: bytes) -> BatchDone | EpochDone | None:
         return None
 
 
-def _event(row: Row, decimal_comma: bool) -> BatchDone | EpochDone:
-    """Raises KeyError, TypeError or ValueError if the row is damaged."""
+def event_of(row: Row, decimal_comma: bool) -> BatchDone | EpochDone:
+    """The event of a row. Raises KeyError, TypeError or ValueError if it is damaged."""
     kind = EpochDone if row["kind"] == "epoch" else BatchDone
     values: dict[str, Any] = {}
     for each in _FIELDS[kind]:

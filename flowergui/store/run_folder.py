@@ -1,36 +1,29 @@
 """The folder of a run and the small files in it. Checkpoints are read and written in learning/."""
 
-import csv
-import io
 import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from operator import itemgetter
 from pathlib import Path
-from sys import intern
-from typing import Final, Self, TextIO
+from typing import Final, Self
 
 from filelock import FileLock, Timeout
 
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.store import atomic_io
+from flowergui.store import atomic_io, recipe_file, split_file
 from flowergui.store.archives import FileSizes
 from flowergui.store.atomic_io import FS_ENCODING_ERRORS, TMP_SUFFIX, replace_with_retry, temp_path
 from flowergui.store.change_log import ChangeLog
 from flowergui.store.history import History
-from flowergui.store.reading import DAMAGED, lines, open_text, read_json, reason_of
+from flowergui.store.reading import open_text, read_json
 from flowergui.store.schema import unique_names
+from flowergui.store.split_file import SplitRow
+from flowergui.store.watching.request_file import RequestFile
+from flowergui.store.watching.training_marker import TrainingMarker
 from flowergui.text import tr
-
-_PARTS: Final = ("train", "validation")
-
-SplitRow = tuple[str, str, str, int | None]
-"""An image in split.csv: its path, its class, "train" or "validation", and its size in bytes when
-the run started, or None if that is unknown."""
 
 MAX_NOTE_LENGTH = 500
 """A longer note is cut."""
@@ -51,7 +44,8 @@ class RunFolder:
     It holds recipe.json, classes.json, split.csv and history.csv, the checkpoints last.pth,
     previous.pth and best.pth, changes.jsonl (if settings were changed while it trained),
     resumed.pth (the checkpoint that the run was resumed from, if it was), and note.txt (if the user
-    wrote a note).
+    wrote a note). While it trains, it also holds training.json, and request.json if another process
+    has asked it to save or to stop.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,6 +56,8 @@ class RunFolder:
         self.resumed = path / "resumed.pth"
         self.history = History(path / "history.csv")
         self.changes = ChangeLog(path / "changes.jsonl")
+        self.marker = TrainingMarker(path / "training.json")
+        self.request = RequestFile(path / "request.json")
         self._recipe = path / "recipe.json"
         self._classes = path / "classes.json"
         self._split = path / "split.csv"
@@ -95,9 +91,10 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Locks the folder for a run, so that no other run writes to it, and removes the temporary
-        files of a run that was killed. Raises FlowerError if another process holds the lock, or if
-        the folder can't be written to."""
+        """Locks the folder for a run, so that no other run writes to it, and says in it which
+        process trains. Removes what a run that was killed left: temporary files, and a request that
+        was meant for it. Raises FlowerError if another process holds the lock, or if the folder
+        can't be written to."""
         # Not thread-local: the window may close a run's generator from another thread.
         lock = FileLock(self._lock, thread_local=False)
         try:
@@ -121,8 +118,12 @@ class RunFolder:
         try:
             for left in self.path.glob(f".*{TMP_SUFFIX}"):
                 left.unlink(missing_ok=True)
+            self.request.remove()
+            self.marker.write()
             yield
         finally:
+            self.request.remove()
+            self.marker.remove()
             lock.release()
 
     def exists(self) -> bool:
@@ -143,18 +144,11 @@ class RunFolder:
     def recipe(self) -> Recipe:
         """Reads the recipe. Raises FlowerError if there is none, or if it can't be read."""
         try:
-            stored = read_json(self._recipe)
+            return recipe_file.read(self._recipe)
         except FileNotFoundError:
             raise FlowerError(
                 tr("{folder} holds no run (recipe.json is missing).", folder=self.path)
             ) from None
-        try:
-            return Recipe.from_dict(stored)
-        except FlowerError as error:
-            raise FlowerError(
-                tr("{path} can't be used: {reason}", path=self._recipe, reason=error.message),
-                hint=error.hint,
-            ) from error
 
     def keep(self, checkpoint: Path, name: Path) -> None:
         """Keeps a checkpoint of this folder under another name (best.pth or resumed.pth), whatever
@@ -172,7 +166,7 @@ class RunFolder:
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Writes recipe.json. Raises FlowerError if it can't be written."""
-        atomic_io.write(self._recipe, json.dumps(recipe.as_dict(), indent=2) + "\n")
+        recipe_file.write(self._recipe, recipe)
 
     def note(self) -> str:
         """The user's note, as one line; "" if there is none."""
@@ -215,11 +209,7 @@ class RunFolder:
 
     def rewrite_split(self, rows: Iterable[SplitRow]) -> None:
         """Writes split.csv alone. Raises FlowerError if it can't be written."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text)
-        writer.writerow(["path", "class", "split", "bytes"])
-        writer.writerows(rows)
-        atomic_io.write(self._split, text.getvalue())
+        split_file.write(self._split, rows)
 
     def split(self) -> list[tuple[str, str, str]]:
         """The rows of split.csv: (path, class, "train" or "validation"); none if it is missing.
@@ -229,20 +219,9 @@ class RunFolder:
     def split_and_sizes(self) -> Iterator[SplitRow]:
         """Reads the rows of split.csv one by one, as there may be a million. Raises FlowerError if
         it is damaged."""
-        try:
-            with open_text(self._split, errors=FS_ENCODING_ERRORS) as file:
-                yield from _rows_of_split(file)
-        except FileNotFoundError:
-            return
-        except (OSError, *DAMAGED) as error:
-            raise FlowerError(
-                tr(
-                    "The list of images in {path} can't be read: {reason}.",
-                    path=self._split,
-                    reason=reason_of(error),
-                ),
-                hint=tr("Put back a copy of it, or start a transfer from the run's best.pth."),
-            ) from error
+        hint = tr("Put back a copy of it, or start a transfer from the run's best.pth.")
+        with suppress(FileNotFoundError):
+            yield from split_file.rows(self._split, hint)
 
     def classes(self) -> tuple[str, ...]:
         """The names of the run's classes in the order of the logits. Empty if the folder holds no
@@ -293,20 +272,3 @@ class RunFolder:
         """The path of the newest checkpoint; None if there is none."""
         # A crash between the two renames of a save leaves previous.pth alone.
         return next((path for path in (self.last, self.previous) if os.path.isfile(path)), None)
-
-
-def _rows_of_split(file: TextIO) -> Iterator[SplitRow]:
-    """The rows of split.csv. Raises one of DAMAGED."""
-    delimiter = ";" if ";" in next(lines(file), "") else ","  # as spreadsheets may write it
-    file.seek(0)
-    rows = csv.reader(lines(file), delimiter=delimiter)
-    place = {name: number for number, name in enumerate(next(rows, ()))}
-    sized = "bytes" in place  # older versions did not write it
-    wanted = ("path", "class", "split", "bytes" if sized else "path")
-    columns = itemgetter(*(place[name] for name in wanted))
-    for row in filter(None, rows):
-        path, name, part, size = columns(row)
-        if not path or not name or part not in _PARTS or "\0" in path:
-            raise ValueError(part)
-        known = sized and size.isdecimal()
-        yield path, intern(name), intern(part), int(size) if known else None

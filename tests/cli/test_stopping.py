@@ -22,7 +22,7 @@ from flowergui.system.end_signals import end_signals
 def run_until(events: Callable[[LiveRequests], Iterator[Event]]) -> int:
     """What `train` comes to where the task is `events`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tasks, "train", lambda recipe, live, models: events(live))
+        patch.setattr(tasks, "train", lambda recipe, live, *_: events(live))
         return commands.run(["train", "photos", *PLAIN])
 
 

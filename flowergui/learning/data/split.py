@@ -1,13 +1,22 @@
-"""Which images train and which validate: the split, its hash, and the stratified random split."""
+"""Which images train and which validate: the split, its hash, and how it is made: stratified and at
+random, as it is given, or as the run had it that the weights come from."""
 
 import hashlib
+import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flowergui.config.recipe import Recipe
 from flowergui.config.validation_split import validation_count
+from flowergui.errors import FlowerError
+from flowergui.events import Warned
 from flowergui.learning.data.photos import Photo, Photos, sorted_by_path
+from flowergui.learning.models.pretrained import Pretrained
+from flowergui.store.run_folder import RunFolder
+from flowergui.system.tuning import gc_paused
+from flowergui.text import tr, trn
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +96,122 @@ def split_class(
     rounded = round(len(members) * fraction)
     count = validation_count(len(members), fraction) if whole_class else rounded
     return shuffled[count:], shuffled[:count]
+
+
+# --- a given split, and that of the weights ----------------------------------------------------
+
+
+def check_given(given: Mapping[str, str], found: Photos) -> Iterator[Warned]:
+    """Warns of images that a given split (path -> "train" or "validation") has, and the dataset
+    hasn't. Raises FlowerError if it is that of other images, or contradicts the dataset's own."""
+    if not given:
+        return
+    own = {photo.path: "train" for photo in found.train}
+    own |= {photo.path: "validation" for photo in found.validation}
+    missing = sum(path not in own for path in given)
+    if missing == len(given):
+        raise FlowerError(
+            tr("None of the images of the given split is in {folder}.", folder=found.folder),
+            hint=tr("Choose the split.csv of a run on these images."),
+        )
+    if found.validation and any(own.get(path, part) != part for path, part in given.items()):
+        raise FlowerError(
+            tr(
+                "The given split contradicts the train and validation folders in {folder}.",
+                folder=found.folder,
+            ),
+            hint=tr("Leave --split out: these folders are the split."),
+        )
+    if missing:
+        yield Warned(
+            trn(
+                "{count} image of the given split is not in {folder}.",
+                "{count} images of the given split are not in {folder}.",
+                missing,
+                folder=found.folder,
+            )
+        )
+
+
+def split_after(
+    found: Photos,
+    pretrained: Pretrained,
+    recipe: Recipe,
+    path: Path,
+    given: Mapping[str, str] | None = None,
+) -> Split:
+    """The split of a dataset for a run that starts from weights in the file `path`; images in
+    `given` (path -> "train" or "validation") have their part from there.
+
+    If the weights were trained on the same images, the split stays the same: images that trained
+    them must not validate them (data leakage). Raises FlowerError if it can't be kept.
+    """
+    alone = not found.validation  # else the dataset has a validation set of its own
+    kept = _split_of(pretrained, recipe, path) if alone else {}
+    if any(kept.get(image, part) != part for image, part in (given or {}).items()):
+        raise FlowerError(
+            tr(
+                "{file} was trained on these images, with another split than the given one: some "
+                "of its training images would be validation images (data leakage).",
+                file=pretrained.name,
+            ),
+            hint=tr("Leave --split out, or choose other weights."),
+        )
+    kept = {**(given or {}), **kept}
+    with gc_paused(lambda: len(found.train)):
+        split = split_photos(found, recipe.validation_fraction, recipe.seed, kept)
+    if alone and not kept:
+        _refuse_another_split(split, pretrained, recipe)
+    return split
+
+
+def _split_of(pretrained: Pretrained, recipe: Recipe, path: Path) -> dict[str, str]:
+    """The split (path -> train or validation) of the run that the weights come from; empty if it
+    was trained on other images or is unknown. Raises FlowerError if the recipe asks for another
+    split of these images."""
+    theirs = pretrained.recipe
+    if not theirs or not _same_folder(str(theirs.get("photos", "")), recipe.photos):
+        return {}
+    before = theirs.get("seed"), theirs.get("validation_fraction")
+    if before != (recipe.seed, recipe.validation_fraction):
+        raise FlowerError(
+            tr(
+                "{file} was trained on these images. Some of its training images would now be "
+                "validation images (data leakage).",
+                file=pretrained.name,
+            ),
+            hint=tr(
+                "Use the seed ({seed}) and the validation fraction ({fraction}) of that run, or "
+                "choose other images or weights.",
+                seed=before[0],
+                fraction=f"{before[1]:g}",
+            ),
+        )
+    run = RunFolder(path.parent)
+    return {path: part for path, _, part in run.split()} if run.exists() else {}
+
+
+def _refuse_another_split(split: Split, pretrained: Pretrained, recipe: Recipe) -> None:
+    """Raises FlowerError if the weights were trained on these images, and only their run folder,
+    which is not beside them, says on which."""
+    theirs = str(pretrained.recipe.get("photos", ""))
+    if (
+        _same_folder(theirs, recipe.photos)
+        and pretrained.fingerprint
+        and pretrained.fingerprint != split.fingerprint()
+    ):
+        raise FlowerError(
+            tr(
+                "{file} was trained on these images, which have changed since. Only its run folder "
+                "says which of them are validation images.",
+                file=pretrained.name,
+            ),
+            hint=tr("Choose best.pth in that folder, or other images."),
+        )
+
+
+def _same_folder(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False

@@ -18,7 +18,8 @@ from flowergui.learning.data.dataset_diff import without_class_folder
 from flowergui.store import archives, atomic_io
 from flowergui.store.photo_files import move_into
 from flowergui.store.reading import reason_of
-from flowergui.store.run_folder import RunFolder, SplitRow
+from flowergui.store.run_folder import RunFolder
+from flowergui.store.split_file import SplitRow
 from flowergui.text import tr
 
 

@@ -11,8 +11,12 @@ from flowergui.requests import LiveRequests
 
 
 def apply_requests(run: Run, live: LiveRequests) -> Generator[Event, None, bool]:
-    """Applies what a frontend has asked for since the last batch. Returns whether to stop. Raises
+    """Applies what a frontend has asked for since the last batch, and what other processes have
+    asked for by a file in the run folder. Returns whether to stop. Raises
     NonFiniteError where the network can't be saved any more."""
+    if (asked := run.folder_requests.take()) is not None:
+        live.save = live.save or asked.save
+        live.stop = live.stop or asked.stop
     if live.frozen is not None:
         patterns, live.frozen = live.frozen, None
         try:

@@ -1,6 +1,5 @@
 """Starting a new run: everything before its first batch."""
 
-import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,10 +17,9 @@ from flowergui.learning.acceleration import precision
 from flowergui.learning.acceleration.linear_head import linear_head_name
 from flowergui.learning.acceleration.precision import Precision
 from flowergui.learning.data import photo_check
-from flowergui.learning.data.photos import Photos
 from flowergui.learning.data.sampler import batch_indices
 from flowergui.learning.data.scan import scan
-from flowergui.learning.data.split import Split, split_photos
+from flowergui.learning.data.split import Split, check_given, split_after, split_photos
 from flowergui.learning.device import hardware
 from flowergui.learning.models import weights
 from flowergui.learning.models.build import build, load_state_dict
@@ -36,6 +34,7 @@ from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.run import Run
 from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.requests import LiveRequests
+from flowergui.store import split_file
 from flowergui.store.run_folder import RunFolder
 from flowergui.system import tuning
 from flowergui.system.tuning import gc_paused
@@ -50,90 +49,28 @@ MAX_BATCH_HALVINGS = 3
 """How often the batch size is halved if there is not enough memory for the first batch."""
 
 
-def train(recipe: Recipe, live: LiveRequests, models: Path) -> Iterator[Event]:
-    """Trains a new run of `recipe` in a new folder under `models`. Raises FlowerError."""
+def train(
+    recipe: Recipe, live: LiveRequests, models: Path, split_path: Path | None = None
+) -> Iterator[Event]:
+    """Trains a new run of `recipe` in a new folder under `models`, with the split in the file
+    `split_path`, if that is given. Raises FlowerError."""
     tuning.tune_malloc()
+    given = split_file.given_parts(split_path) if split_path else {}
     found = yield from unless_stopped(scan(Path(recipe.photos), thorough=False), live)
     if found is None:
         return
+    yield from check_given(given, found)
     pretrained = None
     if recipe.mode == "transfer":
         loading = weights.load(recipe.model, recipe.weights)
         pretrained = yield from unless_stopped(loading, live)
         if pretrained is None:
             return
-        split = split_after(found, pretrained, recipe, Path(recipe.weights))
+        split = split_after(found, pretrained, recipe, Path(recipe.weights), given)
     else:
         with gc_paused(lambda: len(found.train)):
-            split = split_photos(found, recipe.validation_fraction, recipe.seed)
+            split = split_photos(found, recipe.validation_fraction, recipe.seed, given)
     yield from begin(recipe, live, NewRun(split, models, pretrained=pretrained))
-
-
-def split_after(found: Photos, pretrained: Pretrained, recipe: Recipe, path: Path) -> Split:
-    """The split of a dataset for a run that starts from weights in the file `path`.
-
-    If these were trained on the same images, the split stays the same: images that trained them
-    must not validate them (data leakage). Raises FlowerError if it can't be kept.
-    """
-    alone = not found.validation  # else the dataset has a validation set of its own
-    kept = _split_of(pretrained, recipe, path) if alone else {}
-    with gc_paused(lambda: len(found.train)):
-        split = split_photos(found, recipe.validation_fraction, recipe.seed, kept)
-    if alone and not kept:
-        _refuse_another_split(split, pretrained, recipe)
-    return split
-
-
-def _split_of(pretrained: Pretrained, recipe: Recipe, path: Path) -> dict[str, str]:
-    """The split (path -> train or validation) of the run that the weights come from; empty if it
-    was trained on other images or is unknown. Raises FlowerError if the recipe asks for another
-    split of these images."""
-    theirs = pretrained.recipe
-    if not theirs or not _same_folder(str(theirs.get("photos", "")), recipe.photos):
-        return {}
-    before = theirs.get("seed"), theirs.get("validation_fraction")
-    if before != (recipe.seed, recipe.validation_fraction):
-        raise FlowerError(
-            tr(
-                "{file} was trained on these images. Some of its training images would now be "
-                "validation images (data leakage).",
-                file=pretrained.name,
-            ),
-            hint=tr(
-                "Use the seed ({seed}) and the validation fraction ({fraction}) of that run, or "
-                "choose other images or weights.",
-                seed=before[0],
-                fraction=f"{before[1]:g}",
-            ),
-        )
-    run = RunFolder(path.parent)
-    return {path: part for path, _, part in run.split()} if run.exists() else {}
-
-
-def _refuse_another_split(split: Split, pretrained: Pretrained, recipe: Recipe) -> None:
-    """Raises FlowerError if the weights were trained on these images, and only their run folder,
-    which is not beside them, says on which."""
-    theirs = str(pretrained.recipe.get("photos", ""))
-    if (
-        _same_folder(theirs, recipe.photos)
-        and pretrained.fingerprint
-        and pretrained.fingerprint != split.fingerprint()
-    ):
-        raise FlowerError(
-            tr(
-                "{file} was trained on these images, which have changed since. Only its run folder "
-                "says which of them are validation images.",
-                file=pretrained.name,
-            ),
-            hint=tr("Choose best.pth in that folder, or other images."),
-        )
-
-
-def _same_folder(one: str, other: str) -> bool:
-    try:
-        return os.path.samefile(one, other)
-    except OSError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data.class_folders import class_name
 from flowergui.learning.data.photos import Photos
 from flowergui.learning.data.scan import scan
-from flowergui.learning.data.split import split_photos
+from flowergui.learning.data.split import split_after, split_photos
 from flowergui.learning.models import weights
 from flowergui.learning.models.identify import IdentifiedArchitecture, identify_architecture
 from flowergui.learning.models.pretrained import Pretrained
@@ -60,7 +60,7 @@ def train_from_weights(
         )
     )
     if ours:
-        split = new_run.split_after(found, ours, recipe, path)
+        split = split_after(found, ours, recipe, path)
     else:
         split = split_photos(found, recipe.validation_fraction, recipe.seed)
     normalization = (ours.mean, ours.std) if ours else None

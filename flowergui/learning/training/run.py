@@ -34,6 +34,7 @@ from flowergui.learning.training.progress import Clock, Progress, epochs_from
 from flowergui.learning.training.schedule import Schedule
 from flowergui.store.change_log import Change
 from flowergui.store.run_folder import RunFolder
+from flowergui.store.watching.request_file import RequestPoller
 from flowergui.text import tr
 
 VALIDATION_COST = 1 / 3
@@ -67,6 +68,8 @@ class Run:
         self._saved_at = time.monotonic()
         self._saved_step: tuple[int, int] | None = None
         self._writer = CheckpointWriter(folder, self._recreate_folder)
+        self.folder_requests = RequestPoller(folder.request)
+        """What other processes ask of the run, by a file in its folder."""
 
     def training_size(self, epoch: int) -> int:
         """The side in pixels of the images that `epoch` (from 1) trains on."""
