@@ -7,7 +7,6 @@ import os
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from flowergui.errors import FlowerError
 from flowergui.store import paths
@@ -86,11 +85,6 @@ def use(language: Language) -> None:
     global _current
     _current = language
     use_catalog(_catalog(language, paths.translations_folder()))
-
-
-def translated(language: Language, message: str, /, **values: Any) -> str:
-    """`message`, which `N_` marks, in this language, whichever is used."""
-    return _catalog(language, paths.translations_folder()).gettext(message).format(**values)
 
 
 def guide() -> str:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QSettings, Slot
 from PySide6.QtWidgets import QMainWindow
 
 from flowergui.desktop.batch_prediction.batch_controller import BatchController
+from flowergui.desktop.cluster_job.job_controller import JobController
 from flowergui.desktop.dataset.dataset_controller import DatasetController
 from flowergui.desktop.evaluation.evaluation_controller import EvaluationController
 from flowergui.desktop.layers.network_controller import NetworkController
@@ -32,6 +33,7 @@ from flowergui.desktop.support.support_controller import SupportController
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.run_presenter import RunPresenter
 from flowergui.desktop.training.training_controller import TrainingController
+from flowergui.desktop.watching.watch_controller import WatchController
 from flowergui.desktop.window.file_drops import FileDrops
 from flowergui.desktop.window.language_controller import LanguageController
 from flowergui.desktop.window.layout import Layout
@@ -72,6 +74,8 @@ class Controllers(QObject):
         self.confidence = ConfidenceController(store, jobs, window)
         self.small_dataset = SmallDatasetController(store, jobs, banner, window)
         self.presenter = RunPresenter(store, self.training, panels.run, banner, window)
+        self.watch = WatchController(store, jobs, banner, window)
+        self.cluster_job = JobController(store, panels.form, jobs, settings, banner, window)
         self.preferences = PreferencesController(settings, jobs, banner, window)
         self.support = SupportController(store, self.preferences, banner, jobs, window)
         self.notice = RunNotice(store, self.training, banner, window)
@@ -97,6 +101,13 @@ class Controllers(QObject):
             source.folder_dropped.connect(self.datasets.open)
             source.refused.connect(banner.refuse)
             source.left_out.connect(banner.show_warning)
+        run.leave_requested.connect(self.watch.leave)
+        run.stop_requested.connect(self.watch.stop)
+        self.watch.produced.connect(self.presenter.show)
+        self.watch.produced.connect(self.notice.take)
+        self.watch.checkpoint_saved.connect(self.predictions.run_saved)
+        self.comparison.watch_requested.connect(self.watch.open)
+        self.comparison.other_watch_requested.connect(self.watch.ask_for_run)
         self.predictions.save_requested.connect(self.training.save_now)
         self.batch.save_requested.connect(self.training.save_now)
         self.presenter.checkpoint_saved.connect(self.predictions.run_saved)
@@ -123,7 +134,7 @@ class Controllers(QObject):
             "openArchiveAction": panels.photos.ask_for_archive,
             "drawSamplesAction": self.datasets.draw_samples,
             "openPhotosAction": panels.predictions.browse,
-            "saveNowAction": self.training.save_now,
+            "saveNowAction": self._save_now,
             "undoAction": self.undo.undo,
             "redoAction": self.undo.redo,
             "pasteAction": panels.predictions.paste,
@@ -138,7 +149,9 @@ class Controllers(QObject):
             "followFewAction": partial(plot.follow, 200),
             "startAction": self.launch.start,
             "pauseAction": self.launch.pause_or_continue,
-            "stopAction": self.training.stop,
+            "stopAction": self._stop,
+            "watchAction": self.watch.watch_or_leave,
+            "runElsewhereAction": self.cluster_job.open,
             "resumeLastAction": self.launch.resume_last,
             "scratchAction": partial(mode, Mode.SCRATCH),
             "resumeAction": partial(mode, Mode.RESUME),
@@ -158,6 +171,18 @@ class Controllers(QObject):
             "diagnosticsAction": self.support.copy_diagnostics,
             "aboutAction": self.support.open_about,
         }
+
+    @Slot()
+    def _save_now(self) -> None:
+        """Has the run save that goes here, or the one that is watched."""
+        self.training.save_now()
+        self.watch.save()
+
+    @Slot()
+    def _stop(self) -> None:
+        """Stops the run that goes here, or asks whether the one that is watched is to stop."""
+        self.training.stop()
+        self.watch.stop()
 
     @Slot()
     def _take_speedup(self) -> None:

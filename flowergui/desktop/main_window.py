@@ -15,6 +15,7 @@ from flowergui.desktop.session import Session, Store, listed_run
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.training.run_history import replayed
 from flowergui.desktop.transitions import handed_over
+from flowergui.desktop.watching.watch_transitions import with_watch_left
 from flowergui.desktop.widgets.problem_report import report
 from flowergui.desktop.widgets.windows import bring_to_front, screen_size
 from flowergui.desktop.window.guide_window import CURVES_CHAPTER, GuideWindow
@@ -131,7 +132,11 @@ class MainWindow(QMainWindow):
     def handover(self) -> Handover:
         """What another window needs to go on where this one is."""
         photos = tuple(each.path for each in self._panels.predictions.photos)
-        return Handover(self.session, self.controllers.presenter.ended, photos)
+        session, watched = self.session, self.session.watched
+        if watched is not None:
+            session = replace(session, **with_watch_left(session))
+        path = watched.path if watched else ""
+        return Handover(session, self.controllers.presenter.ended, photos, path)
 
     def take_over(self, handover: Handover) -> None:
         """Goes on where a window was that is closed now. Sentences are made anew: the folder is
@@ -145,6 +150,8 @@ class MainWindow(QMainWindow):
         self.controllers.resume.refresh()
         if session.dataset is not None:
             self.open_folder(session.dataset.folder)
+        if handover.watched:
+            self.controllers.watch.open(handover.watched)
         if handover.photos:
             self.controllers.predictions.predict([*handover.photos])
 

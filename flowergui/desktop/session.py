@@ -16,6 +16,7 @@ from flowergui.config.frozen_patterns import frozen_names
 from flowergui.config.presets import PRESETS, preset_of, with_preset
 from flowergui.config.recipe import RESUMABLE, SETTINGS, Recipe
 from flowergui.desktop.run_names import ResumableRun, elsewhere, resumable_runs
+from flowergui.desktop.watched_run import WatchedRun
 from flowergui.errors import FlowerError
 from flowergui.events import (
     DownloadProgress,
@@ -77,7 +78,8 @@ class Session:
     base_preset: str = "recommended"
     """The preset that `recipe` has, or had before it was changed: another mode takes its values."""
     new_run: Recipe | None = None
-    """The recipe of the next new run, while `recipe` is that of a run to resume."""
+    """The recipe of the next new run, while `recipe` is that of a run to resume, or of one that is
+    watched."""
     models: tuple[ModelFacts, ...] = ()
     """The catalogue of networks; empty until torch is loaded."""
     model_chosen: bool = False
@@ -124,6 +126,8 @@ class Session:
     taken_speedup: tuple[tuple[str, int, int], ...] = ()
     """The settings that the suggested speed-up changed: name, its value, and the one before."""
 
+    watched: WatchedRun | None = None
+    """The run elsewhere that this window follows; None for none."""
     run: RunState = RunState.IDLE
     run_started: RunStarted | None = None
     """How the run began that is running, or was the last to run; None before any."""
@@ -184,8 +188,8 @@ class Store(QObject):
 
 
 def is_idle(session: Session) -> bool:
-    """Whether no run is running."""
-    return session.run is RunState.IDLE
+    """Whether no run is running here, and none elsewhere is watched."""
+    return session.run is RunState.IDLE and session.watched is None
 
 
 def why_not_start(session: Session) -> str:
@@ -248,6 +252,8 @@ def frozen_problem(session: Session) -> str:
 
 def editable(session: Session) -> frozenset[str]:
     """The Recipe fields that the user may edit now."""
+    if session.watched is not None:
+        return frozenset()
     if not is_idle(session):
         return LIVE_SETTINGS
     if session.mode is Mode.RESUME and session.resume_from is not None:
@@ -309,6 +315,8 @@ def class_count(session: Session) -> int:
     """How many classes the network is described with."""
     if session.resume_from is not None:
         return session.resume_from.class_count
+    if session.watched is not None and session.watched.event is not None:
+        return session.watched.event.run.class_count or DEFAULT_CLASSES
     return len(session.dataset.classes) if session.dataset else DEFAULT_CLASSES
 
 

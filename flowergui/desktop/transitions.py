@@ -49,7 +49,7 @@ NOT_RESUMING: dict[str, Any] = {
 
 READ_AGAIN = frozenset(
     {"models", "dataset", "scanning", "network", "network_problem", "finding_run"}
-    | {"resume_check", "estimate", "download", "run"}
+    | {"resume_check", "estimate", "download", "run", "watched"}
 )
 """The fields of a session that a new window finds out for itself: they hold sentences, or what
 jobs do."""
@@ -72,9 +72,10 @@ def with_chosen_preset(session: Session, preset: str) -> dict[str, Any]:
 
 
 def with_dataset(session: Session, scanned: Scanned) -> dict[str, Any]:
-    """A dataset is open. A run to resume keeps its own."""
+    """A dataset is open. A run to resume, or one that is watched, keeps its own."""
     changes: dict[str, Any] = {"dataset": scanned, "scanning": False}
-    if session.mode is Mode.RESUME and session.new_run is not None:
+    own = session.mode is Mode.RESUME or session.watched is not None
+    if own and session.new_run is not None:
         return {**changes, "new_run": replace(session.new_run, photos=scanned.folder)}
     return {**changes, "recipe": replace(session.recipe, photos=scanned.folder)}
 

@@ -25,6 +25,7 @@ DIALOGS = {
         "AboutDialog",
         "PhotoWindow",
         "ClassWindow",
+        "JobDialog",
     ),
     *("MessageLogWindow", "NetworkDialog", "NetworksWindow", "ProblemsDialog", "RunsWindow"),
 }

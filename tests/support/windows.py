@@ -18,6 +18,7 @@ from scripted import (
     start,
 )
 
+from flowergui.config.recipe import Recipe
 from flowergui.desktop.batch_prediction.batch_window import BatchWindow
 from flowergui.desktop.context_menus.photo_window import PhotoWindow
 from flowergui.desktop.dataset.class_window import ClassWindow
@@ -30,6 +31,7 @@ from flowergui.desktop.support.report_dialog import ReportDialog
 from flowergui.desktop.widgets.confirm import confirm
 from flowergui.events import ModelDescribed, ResumeChecked
 from flowergui.facts import Check, CheckKind, ModuleFacts, Problem, Verdict
+from flowergui.store.run_folder import RunFolder
 
 
 def first_look(qtbot, window, script, photos) -> QWidget:
@@ -195,10 +197,29 @@ def question(qtbot, window, script, photos) -> QWidget:
     return find(window, QWidget, "question")
 
 
+def cluster_job(qtbot, window, script, photos) -> QWidget:
+    open_photos(qtbot, window, photos)
+    action = window.findChild(QAction, "runElsewhereAction")
+    qtbot.waitUntil(action.isEnabled)
+    action.trigger()
+    return find(window, QWidget, "jobDialog")
+
+
+def watching(qtbot, window, script, photos) -> QWidget:
+    """A run that another process trains."""
+    run = RunFolder(script.run)
+    run.write_recipe(Recipe(mode="scratch", model="resnet18"))
+    run.marker.path.write_text('{"host": "node017", "pid": 7, "reads_requests": true}')
+    window.controllers.watch.open(str(script.run))
+    qtbot.waitUntil(lambda: button(window, "stopButton").isEnabled())
+    return window
+
+
 WINDOWS = [
     *(first_look, ready_to_train, running, resume_with_questions),
     *(message_log, guide, epochs, runs, networks, confidence, evaluated),
     numbers_of_runs,
     *(many_predictions, whole_network, left_out, note, question),
     *(settings_dialog, about, crash_report, one_photo, one_class),
+    *(cluster_job, watching),
 ]

@@ -6,7 +6,6 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import WrappingRow
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.events import PhotoEvaluated
@@ -39,16 +38,16 @@ class LabelButtons(QWidget):
         self._menu = QMenu(self)
         self._menu.setToolTipsVisible(True)
         self._menu.triggered.connect(self._ask_for)
-        self._others = quiet_button(tr("Move to…"), "moveToButton", flush=True)
+        self._others = quiet_button(tr("Move to…"), "moveToButton")
         self._others.setMenu(self._menu)
-        self._leave_out = quiet_button(tr("Leave out"), "leaveOutButton", flush=True)
+        self._leave_out = quiet_button(tr("Leave out"), "leaveOutButton")
         self._leave_out.clicked.connect(self._ask_to_leave_out)
         self._undo = quiet_button(tr("Undo"), "undoLabelButton")
         self._undo.clicked.connect(self.undo_requested)
         self._note = small_label()
         self._note.setObjectName("labelNote")
         self._predicted.shorten_to(LEAST_WIDTH)  # a class may have any name
-        row = WrappingRow(spacing=theme.SPACE, apart=False)
+        row = WrappingRow(spacing=0, apart=False)
         row.add((self._predicted,), (self._others, self._leave_out))
         said = QHBoxLayout()
         said.addWidget(self._note, 1)

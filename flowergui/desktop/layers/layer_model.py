@@ -66,6 +66,8 @@ class LayerModel(QAbstractItemModel):
         self._stages: list[Node] = []
         self._epochs: Mapping[str, int] = {}
         self._decay = 1.0
+        self.editable = True
+        """Whether ticks and epochs may be changed."""
 
     # --- what it holds --------------------------------------------------------------------
 
@@ -187,6 +189,8 @@ class LayerModel(QAbstractItemModel):
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if not self.editable:
+            return flags
         if index.column() == EPOCH_COLUMN and self._node(index).stage is not None:
             return flags | Qt.ItemFlag.ItemIsEditable
         return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() == 0 else flags
@@ -227,6 +231,8 @@ class LayerModel(QAbstractItemModel):
         return tr("× {factor}", factor=f"{node.stage.learning_rate_factor(self._decay):.2g}")
 
     def setData(self, index: Index, value: Any, role: int = Role.EditRole) -> bool:
+        if not self.editable:
+            return False
         stage = self._node(index).stage
         if role == Role.EditRole and index.column() == EPOCH_COLUMN and stage is not None:
             if int(value) != stage_epoch(stage, self._epochs):

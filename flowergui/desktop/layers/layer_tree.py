@@ -26,12 +26,14 @@ from flowergui.desktop.layers.stage_column import LayerTree
 from flowergui.desktop.layers.stage_schedule import parameter_epochs
 from flowergui.desktop.session import (
     Session,
+    editable,
     epochs_until_unfrozen,
     frozen,
     frozen_problem,
 )
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
+from flowergui.desktop.watched_run import read_only_text
 from flowergui.desktop.widgets.card import MARGIN, FoldingCard
 from flowergui.events import ModelDescribed
 from flowergui.text import N_, percent, tr, trn
@@ -160,6 +162,8 @@ class LayerPanel(FoldingCard):
 
     def show_session(self, session: Session) -> None:
         """Shows the network, once it is described, and ticks its frozen layers."""
+        self._model.editable = "frozen" in editable(session)
+        self.setToolTip("" if self._model.editable else read_only_text())
         if session.network is None:
             return  # the one before stays until the new one is there
         if session.network is not self._network:
@@ -170,6 +174,7 @@ class LayerPanel(FoldingCard):
         recipe = session.recipe
         self._model.set_schedule(parameter_epochs(session), recipe.learning_rate_decay)
         self._has_schedule = bool(recipe.unfreeze_schedule)
+        self._by_stage.setEnabled(bool(session.network.stages) and self._model.editable)
         self._show_columns(
             epochs=self._has_schedule or self._by_stage.isChecked(),
             rates=recipe.learning_rate_decay < 1,
@@ -322,7 +327,7 @@ class LayerPanel(FoldingCard):
 
     def _show_presets(self) -> None:
         for button, words in self._presets.items():
-            button.setEnabled(self._network is not None)
+            button.setEnabled(self._network is not None and self._model.editable)
             names = self._names_of(words)
             button.setChecked(self._network is not None and names == self._model.frozen)
 

@@ -96,6 +96,34 @@ def _stop_text(session: Session) -> str:
     return N_("&Discard") if session.run is RunState.UNSAVED else N_("S&top")
 
 
+def _can_stop(session: Session) -> bool:
+    return _goes(session) or _can_ask(session)
+
+
+def _can_save(session: Session) -> bool:
+    return session.run is RunState.RUNNING or _can_ask(session)
+
+
+def _can_ask(session: Session) -> bool:
+    """Whether a run elsewhere is watched that can be asked to save or to stop."""
+    return session.watched is not None and session.watched.can_be_asked
+
+
+def _may_watch(session: Session) -> bool:
+    """Whether a run elsewhere can be watched, or left."""
+    return is_idle(session) or session.watched is not None
+
+
+def _may_run_elsewhere(session: Session) -> bool:
+    """Whether the settings of a new run can be written as a job for a cluster."""
+    new = session.mode is not Mode.RESUME and session.watched is None
+    return new and not why_not_start(session)
+
+
+def _watch_text(session: Session) -> str:
+    return N_("&Watch a run…") if session.watched is None else N_("Stop &watching")
+
+
 def _predicts(session: Session) -> bool:
     return bool(predicting_checkpoint(session))
 
@@ -144,7 +172,7 @@ FILE: Final = Menu(
         None,
         Item("openPhotosAction", N_("&Classify images…"), ("Ctrl+Shift+O",)),
         Item("saveNowAction", N_("Save a c&heckpoint now"), (Key.Save,),
-             lambda session: session.run is RunState.RUNNING),
+             _can_save),
         None,
         Item("closeAction", N_("Close &window"), (Key.Close, "Ctrl+W"), everywhere=True),
         Item("quitAction", N_("&Quit"), (Key.Quit, "Ctrl+Q"), role=Role.QuitRole, everywhere=True),
@@ -204,9 +232,12 @@ RUN: Final = Menu(
         Item("startAction", N_("&Start"), ("Ctrl+Return", "Ctrl+Enter"), _may_start,
              texts=_start_text),
         Item("pauseAction", N_("&Pause"), ("Ctrl+P",), _may_pause, texts=_pause_text),
-        Item("stopAction", N_("S&top"), ("Ctrl+.",), _goes, texts=_stop_text),
+        Item("stopAction", N_("S&top"), ("Ctrl+.",), _can_stop, texts=_stop_text),
         None,
         Item("resumeLastAction", N_("&Resume the newest run"), ("Ctrl+R",), _may_resume),
+        Item("watchAction", N_("&Watch a run…"), ("Ctrl+Shift+W",), _may_watch,
+             texts=_watch_text),
+        Item("runElsewhereAction", N_("Run &elsewhere…"), enabled=_may_run_elsewhere),
         Menu(
             "modeMenu",
             N_("Start &from"),

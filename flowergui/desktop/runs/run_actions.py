@@ -36,6 +36,10 @@ class RunActions(QObject):
     """The user wants to resume this checkpoint."""
     settings_requested = Signal(object)
     """The user wants a new run with this Recipe."""
+    watch_requested = Signal(str)
+    """The user wants to watch the run in this folder."""
+    other_watch_requested = Signal()
+    """The user wants to watch a run in another folder."""
     evaluation_requested = Signal(str)
     """The user wants to evaluate this checkpoint."""
     list_requested = Signal()
@@ -61,6 +65,8 @@ class RunActions(QObject):
         self._window = window
         window.resume_requested.connect(self._resume)
         window.settings_requested.connect(self._take_settings)
+        window.watch_requested.connect(self._watch)
+        window.other_watch_requested.connect(self._watch_other)
         window.evaluation_requested.connect(self._evaluate)
         window.prediction_requested.connect(self._use_for_predictions)
         window.export_requested.connect(self._export)
@@ -81,6 +87,16 @@ class RunActions(QObject):
             self.resume_requested.emit(run.last)
 
         self._if_there(run, resume)
+
+    @Slot(object)
+    def _watch(self, run: RunFacts) -> None:
+        self.close_requested.emit()
+        self.watch_requested.emit(run.path)
+
+    @Slot()
+    def _watch_other(self) -> None:
+        self.close_requested.emit()
+        self.other_watch_requested.emit()
 
     @Slot(object)
     def _take_settings(self, run: RunFacts) -> None:

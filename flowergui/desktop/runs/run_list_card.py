@@ -37,6 +37,10 @@ class RunListCard(Card):
     """The user does not want it any more."""
     note_requested = Signal(object)
     """The user wants to write a note on it."""
+    watch_requested = Signal(object)
+    """The user wants to watch it, while another process trains it."""
+    other_watch_requested = Signal()
+    """The user wants to watch a run in another folder."""
     table_requested = Signal(str)
     """The user wants all runs as a table in this file."""
     current_changed = Signal()
@@ -53,6 +57,12 @@ class RunListCard(Card):
         self._save.setToolTip(tr("Save the results and settings of all runs as a table (.csv)."))
         self._save.clicked.connect(self._ask_for_table)
         self.head.addWidget(self._sum)
+        self._watch_other = quiet_button(tr("Watch a run…"), "watchOtherButton")
+        self._watch_other.setToolTip(
+            tr("Follow a run in another folder, which another computer trains.")
+        )
+        self._watch_other.clicked.connect(self.other_watch_requested)
+        self.head.addWidget(self._watch_other)
         self.head.addWidget(self._save)
         self.table = RunTable(runs)
         self.table.current_run_changed.connect(self.current_changed)
@@ -150,6 +160,10 @@ class RunListCard(Card):
             action.triggered.connect(button.click)
             self._actions.append((action, button))
             self.table.addAction(action)
+        self._watch = QAction(tr("Watch"), self.table)
+        self._watch.setObjectName("watchRunAction")
+        self._watch.triggered.connect(self._request_watch)
+        self.table.insertAction(self._actions[1][0], self._watch)
         line = QAction(self.table)
         line.setSeparator(True)
         self.table.addAction(line)
@@ -204,6 +218,8 @@ class RunListCard(Card):
         can_predict = bool(run and (run.best or run.last))
         self._resume.setEnabled(self._idle and bool(run and run.last))
         self._take_settings.setEnabled(self._idle and run is not None)
+        self._watch.setEnabled(self._idle and run is not None)
+        self._watch_other.setEnabled(self._idle)
         for button in (self._evaluate, self._predict, self._export):
             button.setEnabled(can_predict)
         for button in (self._write_note, self._folder):
@@ -235,6 +251,10 @@ class RunListCard(Card):
     def _show_folder(self) -> None:
         if run := self._current():
             self.show_note(show_folder(run.path), is_error=True)
+
+    @Slot()
+    def _request_watch(self) -> None:
+        self._request(self.watch_requested)
 
     @Slot()
     def _ask_for_table(self) -> None:

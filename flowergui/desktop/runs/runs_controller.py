@@ -27,6 +27,10 @@ class RunsController(QObject):
     """The user wants to resume this checkpoint."""
     settings_requested = Signal(object)
     """The user wants a new run with this Recipe."""
+    watch_requested = Signal(str)
+    """The user wants to watch the run in this folder."""
+    other_watch_requested = Signal()
+    """The user wants to watch a run in another folder."""
     evaluation_requested = Signal(str)
     """The user wants to evaluate this checkpoint."""
     list_requested = Signal()
@@ -43,7 +47,7 @@ class RunsController(QObject):
         self._actions = RunActions(store, jobs, self)
         for name in (
             "resume_requested", "settings_requested", "evaluation_requested", "list_requested",
-            "removed", "noted",
+            "removed", "noted", "watch_requested", "other_watch_requested",
         ):  # fmt: skip
             getattr(self._actions, name).connect(getattr(self, name))
         self._actions.close_requested.connect(self._close_window)

@@ -39,6 +39,10 @@ class RunsWindow(QDialog):
     """The user does not want this run (RunFacts) any more."""
     note_requested = Signal(object)
     """The user wants to write a note on this run (RunFacts)."""
+    watch_requested = Signal(object)
+    """The user wants to watch this run (RunFacts), while another process trains it."""
+    other_watch_requested = Signal()
+    """The user wants to watch a run in another folder."""
     table_requested = Signal(str)
     """The user wants all runs as a table in this file."""
 
@@ -54,6 +58,7 @@ class RunsWindow(QDialog):
         self._list.current_changed.connect(self._raise_current)
         for name in (
             "resume", "settings", "prediction", "evaluation", "export", "removal", "note", "table",
+            "watch", "other_watch",
         ):  # fmt: skip
             signal = f"{name}_requested"
             getattr(self._list, signal).connect(getattr(self, signal))

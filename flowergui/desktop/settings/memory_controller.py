@@ -43,7 +43,7 @@ class MemoryController(QObject):
     def _follow(self, before: Session, after: Session) -> None:
         session = self._store.session
         if is_idle(before) and not is_idle(after):
-            if after.mode is not Mode.RESUME:
+            if after.mode is not Mode.RESUME and after.watched is None:
                 self._remember(new_run_recipe(session))
             return
         opened = after.dataset.folder if after.dataset else ""

@@ -13,6 +13,7 @@ from flowergui.desktop.accessibility import radio_group
 from flowergui.desktop.session import Session, all_editable, editable, preset
 from flowergui.desktop.settings.setting_row import Section, SettingRow
 from flowergui.desktop.style import theme
+from flowergui.desktop.watched_run import read_only_text
 from flowergui.desktop.widgets.card import FoldingCard, Segments
 from flowergui.desktop.widgets.labels import OptionalLabel
 from flowergui.text import number, tr, trn
@@ -48,6 +49,7 @@ class RecipeForm(FoldingCard):
             self._fill()
         if session.recipe != before.recipe or session.network is not before.network:
             self._show_state()
+        self.setToolTip(read_only_text() if session.watched is not None else "")
         if editable(session) != editable(before):
             for name, row in self._rows.items():
                 row.set_editable(name in editable(session))

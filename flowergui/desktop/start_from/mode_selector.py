@@ -10,6 +10,7 @@ from flowergui.desktop.start_from.resume_check_panel import ResumeCheckPanel
 from flowergui.desktop.start_from.run_list import RunList
 from flowergui.desktop.start_from.weights_selector import WeightsSelector
 from flowergui.desktop.style import theme
+from flowergui.desktop.watched_run import read_only_text
 from flowergui.desktop.widgets.card import FoldingCard, Segments
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.events import Scanned
@@ -85,6 +86,7 @@ class ModeSelector(FoldingCard):
         self.resume_check.show_session(session)
         for widget in (*self._buttons.values(), self.models, self._weights_part, self._runs_part):
             widget.setEnabled(is_idle(session))
+        self.setToolTip(read_only_text() if session.watched is not None else "")
         self.show_summary(_summary(session))
         self._show_advice(session)
         if session.dataset is not None or session.mode is Mode.RESUME:

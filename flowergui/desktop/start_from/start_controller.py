@@ -116,6 +116,6 @@ class StartController(QObject):
     def _take_models(self, event: ModelsListed) -> None:
         model, known = self._store.session.recipe.model, [each.name for each in event.models]
         self._store.update(models=event.models)
-        if known and model not in known:
+        if known and model not in known and self._store.session.watched is None:
             self._banner.show_warning(tr("There is no network {model} here.", model=model))
             self.choose_model(known[0])

@@ -58,7 +58,8 @@ class WeightsController(QObject):
             self._refresh()  # it may have downloaded its weights
         session = self._store.session
         weights = settled_weights(session)
-        if weights != session.recipe.weights and session.mode is not Mode.RESUME:
+        new = session.mode is not Mode.RESUME and session.watched is None
+        if weights != session.recipe.weights and new:
             self._store.update_recipe(weights=weights)
 
     # --- which there are ------------------------------------------------------------------

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from flowergui.desktop.session import RunState, Session, continuable, is_idle, why_not_start
 from flowergui.desktop.style import theme
 from flowergui.desktop.training.welcome import is_first_look
+from flowergui.desktop.watched_run import WatchedRun, WatchState
 from flowergui.text import N_, tr
 
 PAUSE_TEXTS = {
@@ -20,6 +21,7 @@ PAUSE_TEXTS = {
 }
 STOP_TEXTS = {state: N_("Stop") for state in RunState} | {RunState.UNSAVED: N_("Discard")}
 START, START_ANEW = N_("Start"), N_("Start anew")
+LEAVE, STOP_WATCHED = N_("Stop watching"), N_("Stop the run")
 
 
 class RunButtons(QWidget):
@@ -33,6 +35,8 @@ class RunButtons(QWidget):
     stop_requested = Signal()
     save_requested = Signal()
     """The user wants the run to be saved by another try."""
+    leave_requested = Signal()
+    """The user no longer wants to watch a run that trains elsewhere."""
     continue_requested = Signal(str)
     """The user wants the run that was stopped to go on from this checkpoint."""
 
@@ -40,16 +44,23 @@ class RunButtons(QWidget):
         super().__init__(parent)
         self._state: RunState | None = None
         self._checkpoint = ""
-        self._start, self._continue, self._pause, self._stop = (
-            QPushButton(tr(text)) for text in (START, N_("Continue"), N_("Pause"), N_("Stop"))
+        self._start, self._continue, self._pause, self._stop, self._leave = (
+            QPushButton(tr(text))
+            for text in (START, N_("Continue"), N_("Pause"), N_("Stop"), LEAVE)
         )
+        self._was_watching = False
         for button, name in (
             (self._start, "startButton"),
             (self._continue, "continueButton"),
             (self._pause, "pauseButton"),
             (self._stop, "stopButton"),
+            (self._leave, "leaveWatchButton"),
         ):
             button.setObjectName(name)
+        self._leave.setToolTip(
+            tr("This window no longer follows the run, which goes on where it trains.")
+        )
+        self._leave.clicked.connect(self.leave_requested)
         for button in (self._continue, self._pause):
             theme.style(button, role="primary")
         theme.style(self._stop, role="danger")
@@ -61,7 +72,7 @@ class RunButtons(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.SPACE)
-        for button in (self._continue, self._pause, self._start, self._stop):
+        for button in (self._continue, self._pause, self._leave, self._start, self._stop):
             row.addWidget(button)
         self._keep_width()
         self.show_session(Session())
@@ -69,12 +80,15 @@ class RunButtons(QWidget):
     def show_session(self, session: Session) -> None:
         """Shows the state of the run, and what may be done."""
         had_focus = self.hasFocus() or any(
-            each.hasFocus() for each in (self._start, self._continue, self._pause, self._stop)
+            each.hasFocus()
+            for each in (self._start, self._continue, self._pause, self._stop, self._leave)
         )
         before, self._state = self._state, session.run
         idle, self._checkpoint = is_idle(session), continuable(session)
+        watched = session.watched
         self._pause.setText(tr(PAUSE_TEXTS[session.run]))
-        self._stop.setText(tr(STOP_TEXTS[session.run]))
+        stop = STOP_TEXTS[session.run] if watched is None else STOP_WATCHED
+        self._stop.setText(tr(stop))
         stopped = bool(self._checkpoint)
         self._start.setText(tr(START_ANEW) if stopped else tr(START))
         first = is_first_look(session)
@@ -87,16 +101,22 @@ class RunButtons(QWidget):
         # Also while it pauses: else the focus would jump to Stop, where Space ends the run.
         steerable = session.run not in (RunState.IDLE, RunState.STOPPING)
         self._pause.setEnabled(steerable)
-        self._stop.setEnabled(steerable)
+        self._stop.setEnabled(steerable or (watched is not None and watched.can_be_asked))
+        self._stop.setToolTip(_stop_tip(watched) if watched is not None else "")
         for button, shown in (
             (self._continue, stopped),
             (self._start, idle),
-            (self._pause, not idle),
+            (self._pause, not idle and watched is None),
+            (self._leave, watched is not None),
             (self._stop, not stopped and not first),
         ):
             if button.isHidden() == shown:
                 button.setVisible(shown)
-        if before is RunState.IDLE and not idle:
+        self._was_watching, was_watching = watched is not None, self._was_watching
+        if watched is not None:
+            if not was_watching:
+                self._leave.setFocus()
+        elif before is RunState.IDLE and not idle:
             # Else the focus would go to the one field that stays editable, where a key changes
             # the learning rate of the run.
             self._pause.setFocus()
@@ -128,6 +148,15 @@ class RunButtons(QWidget):
             for button in buttons:
                 button.setMinimumWidth(width)
         self._stop.setMinimumWidth(max(self._stop.minimumWidth(), self._start.minimumWidth()))
+
+
+def _stop_tip(watched: WatchedRun) -> str:
+    """What Stop does to a run elsewhere, or why it can't be pressed."""
+    if watched.can_be_asked:
+        return tr("Have the run save and end, where it trains.")
+    if watched.state in (WatchState.TRAINING, WatchState.OVERDUE):
+        return tr("The process that trains it, of an older version, reads no requests.")
+    return ""
 
 
 def _widest(button: QPushButton, texts: Iterable[str]) -> int:

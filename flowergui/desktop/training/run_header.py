@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtWidgets import (
@@ -21,6 +22,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.training.eta import Eta
 from flowergui.desktop.training.welcome import is_first_look
+from flowergui.desktop.watched_run import WatchedRun, WatchState, explanation
 from flowergui.desktop.widgets.labels import ElidedLabel, reserve_lines
 from flowergui.events import (
     BatchDone,
@@ -36,7 +38,12 @@ from flowergui.events import (
     ValidationProgress,
 )
 from flowergui.text import N_, clock, fine_percent, tr, trn
-from flowergui.wording import feature_cache_text, head_fitted_text, precision_text
+from flowergui.wording import (
+    feature_cache_text,
+    head_fitted_text,
+    precision_text,
+    written_text,
+)
 
 UPDATE_INTERVAL_MS = 200
 """Least milliseconds between two changes of the text: digits that race cannot be read."""
@@ -61,10 +68,14 @@ class Phase(StrEnum):
     STOPPING = "stopping"
     UNSAVED = "unsaved"
     STOPPED = "stopped"
+    WATCHING = "watching"
+    OVERDUE = "overdue"
+    UNREACHABLE = "unreachable"
     FINISHED = "finished"
     FAILED = "failed"
 
 
+FAILURES = (Phase.FAILED, Phase.UNSAVED, Phase.OVERDUE, Phase.UNREACHABLE)
 WORDS = {
     Phase.READY: N_("Ready"),
     Phase.STARTING: N_("Starting"),
@@ -76,8 +87,19 @@ WORDS = {
     Phase.STOPPING: N_("Stopping…"),
     Phase.UNSAVED: N_("Not saved"),
     Phase.STOPPED: N_("Stopped"),
+    Phase.WATCHING: N_("Watching"),
+    Phase.OVERDUE: N_("No news"),
+    Phase.UNREACHABLE: N_("Unreachable"),
     Phase.FINISHED: N_("Finished"),
     Phase.FAILED: N_("Failed"),
+}
+WATCHED = {
+    WatchState.OPENING: Phase.STARTING,
+    WatchState.TRAINING: Phase.WATCHING,
+    WatchState.OVERDUE: Phase.OVERDUE,
+    WatchState.STOPPING: Phase.STOPPING,
+    WatchState.STOPPED: Phase.STOPPED,
+    WatchState.UNREACHABLE: Phase.UNREACHABLE,
 }
 REQUESTED = {
     RunState.PAUSING: Phase.PAUSING,
@@ -129,6 +151,7 @@ class RunHeader(QWidget):
         self._seen = _Seen()
         self._run = RunState.IDLE
         self._recipe: Recipe | None = None
+        self._watched: WatchedRun | None = None
         self._line, self._best, self._what, self._features = (ElidedLabel() for _ in range(4))
         self._state, self._figure = QLabel(), QLabel()
         self._progress = QProgressBar()
@@ -211,6 +234,7 @@ class RunHeader(QWidget):
         first = is_first_look(session)
         for each in (self._line, self._state, self._best, self._progress):
             each.setVisible(not first)  # the hint says it all
+        self._show_watched(session.watched)
         before, self._run, self._recipe = self._run, session.run, session.recipe
         if session.run is before:
             return
@@ -226,6 +250,22 @@ class RunHeader(QWidget):
             if self._seen.pace is not None and RunState.PAUSED in (before, session.run):
                 self._seen.pace.interrupted()
             self._refresh()
+
+    def _show_watched(self, watched: WatchedRun | None) -> None:
+        """Follows a run elsewhere, or no longer: what has finished stays."""
+        before, self._watched = self._watched, watched
+        if watched == before:
+            return
+        if watched is None:
+            if self._seen.over is Phase.FINISHED:
+                self._refresh()
+            else:
+                self._seen = _Seen()
+                self._show_idle()
+            return
+        if before is None:
+            self._seen = _Seen()
+        self._refresh()
 
     @Slot()
     def show_failed(self) -> None:
@@ -250,7 +290,7 @@ class RunHeader(QWidget):
                 case RunStarted():
                     self._seen = _Seen(
                         event,
-                        Eta(event, self._recipe),
+                        Eta(event, self._recipe) if self._watched is None else None,
                         epoch=self._seen.epoch if event.resumed else None,
                         requested=self._seen.requested,
                     )
@@ -300,7 +340,9 @@ class RunHeader(QWidget):
     def _refresh(self) -> None:
         self._clock.stop()
         seen = self._seen
-        if seen.doing and not seen.over:
+        if self._watched is not None and seen.finished is None:
+            self._show_following(self._watched)
+        elif seen.doing and not seen.over:
             self._show(seen.doing, seen.requested or Phase.PREPARING, seen.share)
         elif seen.opened is None:
             if phase := seen.over or seen.requested:  # before it had begun
@@ -317,6 +359,31 @@ class RunHeader(QWidget):
                 best=self._best_text(seen.opened),
                 shorter=shorter,
             )
+
+    def _show_following(self, watched: WatchedRun) -> None:
+        """Where a run elsewhere stands, and how old that is."""
+        seen, phase = self._seen, WATCHED[watched.state]
+        if seen.opened is None:
+            line = tr("Reading the run {run}…", run=Path(watched.path).name)
+            self._show(line, phase, None, best="")
+            return
+        written = written_text(
+            None if watched.minutes_since_written is None else 60.0 * watched.minutes_since_written
+        )
+        done = seen.epoch.epoch if seen.epoch else 0
+        values = {"epoch": min(done + 1, seen.opened.epochs), "epochs": seen.opened.epochs}
+        if phase is Phase.STOPPED:
+            epoch = tr("Stopped after epoch {done} of {epochs}", done=done, **values)
+        else:
+            epoch = tr("Epoch {epoch} of {epochs}", **values)
+        trained = tr("{time} so far", time=clock(seen.seconds))
+        self._show(
+            DOT.join((epoch, trained, written)),
+            phase,
+            self._share(seen.opened),
+            best=self._best_text(seen.opened),
+            shorter=(DOT.join((epoch, written)), epoch),
+        )
 
     def _show_idle(self) -> None:
         self._show(
@@ -424,15 +491,19 @@ class RunHeader(QWidget):
         done = self._seen.epoch
         known = done is not None and bool(done.best_epoch)
         self._figure.setText(fine_percent(done.best_accuracy) if done and known else "")
-        what = _settings_text(self._seen.opened) if self._seen.opened else ""
-        for label, text in ((self._what, what), (self._features, self._seen.features)):
+        watched, opened = self._watched, self._seen.opened
+        what = _settings_text(opened, watched) if opened else ""
+        more = explanation(watched) if watched else self._seen.features
+        for label, text in ((self._what, what), (self._features, more)):
             label.setText(text)
             label.setVisible(bool(text))
-        self._what.setToolTip(precision_text(self._seen.opened) if self._seen.opened else "")
-        self._features.setToolTip(self._seen.features)
-        self._details.setCurrentWidget(self._hint if self._run is RunState.IDLE else self._told)
+        own = opened is not None and bool(opened.device)
+        self._what.setToolTip(precision_text(opened) if opened and own else "")
+        self._features.setToolTip((watched.problem if watched else "") or more)
+        idle = self._run is RunState.IDLE and watched is None
+        self._details.setCurrentWidget(self._hint if idle else self._told)
         self._state.setText(tr(WORDS[phase]))
-        theme.style(self._state, failed=phase in (Phase.FAILED, Phase.UNSAVED))
+        theme.style(self._state, failed=phase in FAILURES)
         if share is None:  # nobody knows how much there is: a bar that runs to and fro
             self._progress.setRange(0, 0)
         else:
@@ -440,8 +511,12 @@ class RunHeader(QWidget):
             self._progress.setValue(round(PROGRESS_STEPS * min(1.0, share)))
 
 
-def _settings_text(started: RunStarted) -> str:
-    """What trains, and what "auto" came to."""
+def _settings_text(started: RunStarted, watched: WatchedRun | None) -> str:
+    """What trains, and what "auto" came to; of a run elsewhere, where."""
+    if watched is not None and watched.host:
+        return tr("{model} · trains on {host}", model=started.model, host=watched.host)
+    if not started.device:
+        return started.model
     device = started.device.partition(":")[0]
     return tr(
         "{model} · {size} px · {device}, in {precision}",

@@ -61,6 +61,8 @@ class RunPanel(QWidget):
     pause_requested = Signal()
     continue_requested = Signal()
     stop_requested = Signal()
+    leave_requested = Signal()
+    """The user no longer wants to watch a run that trains elsewhere."""
     save_requested = Signal()
     """The user wants the run to be saved by another try."""
     resume_last_requested = Signal()
@@ -116,6 +118,7 @@ class RunPanel(QWidget):
         buttons.stop_requested.connect(self.stop_requested)
         buttons.save_requested.connect(self.save_requested)
         buttons.continue_requested.connect(self.resume_requested)
+        buttons.leave_requested.connect(self.leave_requested)
         return buttons
 
     def _make_hint(self) -> QLabel:

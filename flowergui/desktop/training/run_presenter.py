@@ -134,6 +134,9 @@ class RunPresenter(QObject):
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
+        if before.watched is not None and after.watched is None and after.run_started is None:
+            self._panel.plot.clear()
+            self._panel.show_diagnosis(None)
         if is_idle(before) and not is_idle(after):
             self._session_timer.stop()
             self._started, self._unshown, self._unsaved = None, None, set()
@@ -159,6 +162,8 @@ class RunPresenter(QObject):
                 plot.mark(step, tr("{size} px", size=event.size))
             case HistoryLoaded():
                 plot.load(event.points, event.epochs)
+                if self._started is not None:
+                    plot.expect(self._started.epochs * self._started.batches)
                 for change in event.changes or self._size_changes(event.epochs):
                     self._show_mark(change)
 
@@ -176,7 +181,9 @@ class RunPresenter(QObject):
                 self._panel.plot.clear()
                 self._panel.show_diagnosis(None)
                 self._panel.plot.expect(event.epochs * event.batches)
-                if not is_idle(self._store.session):  # else it is only shown again
+                if self._store.session.watched is not None:
+                    self._store.update(run_started=event)
+                elif not is_idle(self._store.session):  # else it is only shown again
                     self._training.adopt(with_run_started(self._store.session, event))
             case HistoryLoaded():
                 self._epochs = list(event.epochs)
@@ -188,7 +195,7 @@ class RunPresenter(QObject):
                     self._panel.plot.expect(event.epochs * self._started.batches)
                 self._panel.plot.epoch_done(event)
                 self._unshown = event
-            case FrozenChanged():
+            case FrozenChanged() if self._store.session.watched is None:
                 self._show_unfrozen(event)
             case RolledBack():
                 self._roll_back(event)
@@ -221,13 +228,14 @@ class RunPresenter(QObject):
             case Stopped():
                 self.ended = event
                 self._panel.plot.hurry()
-                self._show_stopped(event)
+                if self._store.session.watched is None:
+                    self._show_stopped(event)
             case Finished():
                 self.ended = event
                 self._panel.plot.hurry()
                 self._diagnose(finished=True)
                 self._show_finished(event)
-                if event.validated:
+                if event.validated and self._store.session.watched is None:
                     self.run_finished.emit()
 
     def _show_unfrozen(self, event: FrozenChanged) -> None:
@@ -251,8 +259,9 @@ class RunPresenter(QObject):
 
     def _roll_back(self, event: RolledBack) -> None:
         self._epochs = [each for each in self._epochs if each.step <= event.step]
-        recipe = replace(self._store.session.recipe, learning_rate=event.learning_rate)
-        self._training.adopt({"recipe": recipe})
+        if self._store.session.watched is None:
+            recipe = replace(self._store.session.recipe, learning_rate=event.learning_rate)
+            self._training.adopt({"recipe": recipe})
         self._banner.show_warning(rolled_back_text(event))
 
     # --- how it ended ---------------------------------------------------------------------

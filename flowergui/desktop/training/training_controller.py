@@ -126,7 +126,7 @@ class TrainingController(QObject):
         """What the user changes of the recipe while a run goes, the run follows."""
         session = self._store.session
         settings = _live_settings(session)
-        if is_idle(session) or self._in_force is None or settings == self._in_force:
+        if self._worker is None or self._in_force is None or settings == self._in_force:
             return
         if session.recipe.problems() or frozen_problem(session):
             return

@@ -9,8 +9,10 @@ from flowergui.events import Finished, Stopped
 @dataclass(frozen=True, slots=True)
 class Handover:
     """The window's session, while no run goes; how its last run ended, None if there was none or it
-    failed; and the paths of the photos that it shows predictions for."""
+    failed; the paths of the photos that it shows predictions for; and the folder of the run
+    elsewhere that it follows, "" for none."""
 
     session: Session
     ended: Finished | Stopped | None
     photos: tuple[str, ...]
+    watched: str = ""

@@ -14,9 +14,9 @@ from PySide6.QtGui import QFont, QFontInfo, QGuiApplication
 
 from flowergui import language
 from flowergui.desktop.session import Session, Store, is_idle
-from flowergui.desktop.widgets.banner import Banner, Message
-from flowergui.language import NAMES, Language, translated
-from flowergui.text import N_
+from flowergui.desktop.widgets.banner import Banner
+from flowergui.language import NAMES, Language
+from flowergui.text import tr
 
 CHINESE_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC")
 """What characters that the system's font lacks are taken from: where the system is not Chinese, it
@@ -24,7 +24,6 @@ would be a Japanese font, in which many look different."""
 
 SETTING = "language"
 """The name of the user's choice in the settings file."""
-WAITS = N_("The run goes on. The language changes to {language} as soon as it has ended.")
 
 
 def chosen(settings: QSettings) -> Language | None:
@@ -66,7 +65,6 @@ class LanguageController(QObject):
         super().__init__(parent)
         self._store, self._settings, self._banner = store, settings, banner
         self._waiting: Language | None = None
-        self._note: Message | None = None
         store.changed.connect(self._follow)
 
     @Slot(object)
@@ -74,19 +72,19 @@ class LanguageController(QObject):
         """The user wants this language, now and at the next start."""
         self._settings.setValue(SETTING, str(wanted))
         self._waiting = None
-        if self._note is not None:
-            self._note.dismiss()  # it may be of another language
-            self._note = None
         if wanted is language.current():
             return
-        if is_idle(self._store.session):
+        session = self._store.session
+        if is_idle(session) or session.watched is not None:
             self.due.emit(wanted)
         else:
             self._waiting = wanted
-            # In both: who wants another language may not read this one.
-            spoken = (language.current(), wanted)
-            lines = (translated(each, WAITS, language=NAMES[wanted]) for each in spoken)
-            self._note = self._banner.show_note("\n".join(lines))
+            self._banner.show_note(
+                tr(
+                    "The language changes to {language} when the run has ended.",
+                    language=NAMES[wanted],
+                )
+            )
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:

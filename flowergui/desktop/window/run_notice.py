@@ -42,7 +42,7 @@ class RunNotice(QObject):
         self._tray: QSystemTrayIcon | None = None
         self._taskbar = TaskbarProgress(window)
         store.changed.connect(self._follow)
-        training.produced.connect(self._take)
+        training.produced.connect(self.take)
         self._show_title()
 
     @Slot(object, object)
@@ -54,7 +54,8 @@ class RunNotice(QObject):
         self._show_title()
 
     @Slot(object)
-    def _take(self, events: tuple[Any, ...]) -> None:
+    def take(self, events: tuple[Any, ...]) -> None:
+        """Takes a chunk of the events of a run."""
         for event in events:
             if isinstance(event, RunStarted):
                 self._epochs, self._share = event.epochs, (event.epoch - 1) / max(1, event.epochs)

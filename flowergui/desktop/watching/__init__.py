@@ -1,0 +1,1 @@
+"""A run that another process or machine trains: followed, asked to save or to stop."""
