@@ -16,6 +16,9 @@ from flowergui.text import tr
 
 log = logging.getLogger(__name__)
 
+MAX_SILENCE_S = 3_600.0
+"""Seconds after which a run on another machine that has written nothing counts as killed."""
+
 
 def saved_weights(model: str, models: Path | None = None) -> list[str]:
     """The paths of the files that `save_weights` has written for this network."""
@@ -55,8 +58,13 @@ def run_of(checkpoint: str | Path) -> RunFacts | None:
 
 
 def is_training(run: str | Path) -> bool:
-    """Whether a window or a terminal is training this run now."""
-    return RunFolder(Path(run)).is_training()
+    """Whether a window or a terminal is training this run now. A process on another machine, whose
+    lock may not be seen from here, counts if it has written within MAX_SILENCE_S."""
+    folder = RunFolder(Path(run))
+    process = folder.marker.read()
+    elsewhere = process is not None and not process.is_on_this_machine
+    silence = time.time() - _modified(str(folder.history.path))
+    return folder.is_training() or (elsewhere and silence < MAX_SILENCE_S)
 
 
 def write_note(run: str | Path, text: str) -> None:

@@ -11,7 +11,7 @@ from flowergui.store.history import columns_of, delimiter_of, epoch_prefix, even
 from flowergui.store.reading import DAMAGED, open_bytes, reading
 
 _COMPARED_BYTES: Final = 400
-"""So many of the bytes before the next row are compared with what was read: a row has about 100."""
+"""So many bytes of the last row are compared with what was read, at most: it has about 100."""
 
 
 class HistoryTail:
@@ -52,20 +52,26 @@ class HistoryTail:
         """The rows from here on. Raises one of DAMAGED before one that is damaged."""
         head = self._head.decode("utf-8-sig", "replace")
         names, delimiter, prefix = columns_of(head), delimiter_of(head), epoch_prefix(self._head)
-        for line in file if self._head else ():
-            if not line.endswith(b"\n"):
-                return
-            if self._epochs_only and not line.startswith(prefix):
-                self._take(line)
-                continue
-            (cells,) = csv.reader([line.decode("utf-8", "replace")], delimiter=delimiter)
+        line = b""
+
+        def lines() -> Iterator[str]:
+            nonlocal line
+            for line in file if self._head else ():
+                if not line.endswith(b"\n"):
+                    return
+                if self._epochs_only and not line.startswith(prefix):
+                    self._take(line)
+                else:
+                    yield line.decode("utf-8", "replace")
+
+        for cells in csv.reader(lines(), delimiter=delimiter):
             event = event_of(dict(zip(names, cells, strict=True)), delimiter == ";")
             self._take(line)
             yield event
 
     def _take(self, line: bytes) -> None:
         self._offset += len(line)
-        self._before = (self._before + line)[-_COMPARED_BYTES:]
+        self._before = line[-_COMPARED_BYTES:]
 
     def _read(self, start: int) -> bytes:
         """What stands where the last bytes were; b"" if there is no file."""

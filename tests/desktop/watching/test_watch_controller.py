@@ -10,14 +10,18 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QPushButton, QTreeView, QWidget
 from scripted import banner_text, button, drop, find, open_photos, plot, predictions
 
 from flowergui.config.recipe import Recipe
+from flowergui.desktop.runs.run_table import RunTable
+from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.session import RunState
 from flowergui.desktop.watched_run import WatchState
 from flowergui.desktop.watching import watch_controller
 from flowergui.events import BatchDone, EpochDone, LearningRateChanged
+from flowergui.facts import RunFacts
 from flowergui.requests import RunRequest
 from flowergui.store.run_folder import RunFolder
 from flowergui.store.watching.run_watch import RunWatch
@@ -379,3 +383,36 @@ def test_looking_costs_the_window_little(qtbot, window, remote):
     began = time.process_time()
     window.controllers.watch._look()
     assert time.process_time() - began < 0.016
+
+
+# --- from the window of runs --------------------------------------------------------------------
+
+
+@pytest.fixture
+def runs(qtbot, window, script, remote) -> RunsWindow:
+    recipe, best = remote.recipe(), str(remote.best)
+    script.runs = [RunFacts(str(remote.path), recipe, 2, 1, 0.6, str(remote.last), best)]
+    button(window, "compareRunsButton").click()
+    shown = find(window, RunsWindow, "runsWindow")
+    qtbot.waitUntil(lambda: bool(shown.runs.runs))
+    return shown
+
+
+def test_a_run_of_the_list_is_watched(qtbot, window, runs, remote):
+    find(runs, RunTable, "runTable").set_current(str(remote.path))
+    action = runs.findChild(QAction, "watchRunAction")
+    assert action.isEnabled()
+    action.trigger()
+    qtbot.waitUntil(lambda: state(window) is WatchState.TRAINING)
+    qtbot.waitUntil(lambda: window.findChild(RunsWindow, "runsWindow") is None)
+
+
+def test_a_run_in_another_folder_is_watched_from_the_list(qtbot, window, runs, remote):
+    button(runs, "watchOtherButton").click()
+    dialog = window.findChild(QFileDialog)
+    dialog.fileSelected.emit(str(remote.path.parent))
+    dialog.reject()
+    qtbot.waitUntil(lambda: state(window) is WatchState.TRAINING)
+    assert window.session.watched.path == str(remote.path)
+    button(window, "compareRunsButton").click()
+    assert not button(find(window, RunsWindow, "runsWindow"), "watchOtherButton").isEnabled()

@@ -27,6 +27,7 @@ from flowergui.events import (
     Warned,
 )
 from flowergui.requests import RunRequest
+from flowergui.store import library
 from flowergui.store.run_folder import RunFolder
 from flowergui.store.watching import history_tail
 from flowergui.store.watching.run_watch import RunWatch, watchable_run
@@ -288,3 +289,16 @@ def test_a_run_that_trains_can_be_asked(run: RunFolder) -> None:
     assert list(tasks.ask(run.path, RunRequest(stop=True))) == [RunAsked(str(run.path), True)]
     assert run.request.read() == RunRequest(stop=True)
     assert watched(list(RunWatch(run.path).look())).stop_requested
+
+
+def test_a_run_on_another_machine_counts_as_training_while_it_writes(run: RunFolder) -> None:
+    assert not library.is_training(run.path)
+    trains_on(run, "node017")
+    run.history.append(epoch(1))
+    assert library.is_training(run.path)
+    long_ago = time.time() - 2 * library.MAX_SILENCE_S
+    os.utime(run.history.path, (long_ago, long_ago))
+    assert not library.is_training(run.path)
+    trains_on(run, socket.gethostname())
+    os.utime(run.history.path)
+    assert not library.is_training(run.path)
