@@ -249,3 +249,12 @@ class CurvePoint:
     low: float
     high: float
     class_accuracy: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of torchrun: the `name` that --rdzv-id gave it, or else an `id` of torchrun's own. Both
+    stay the same when its processes are started again after one of them was lost."""
+
+    name: str = ""
+    id: str = ""

@@ -23,6 +23,19 @@ class LiveRequests:
     stop: bool = False
     """Save, and end the run before the next batch."""
 
+    def take(self) -> "LiveRequests":
+        """The requests so far; all but `stop` are reset."""
+        taken = LiveRequests()
+        taken.stop = self.stop
+        taken.frozen, self.frozen = self.frozen, None
+        taken.unfreeze_schedule, self.unfreeze_schedule = self.unfreeze_schedule, None
+        taken.learning_rate, self.learning_rate = self.learning_rate, None
+        taken.save, self.save = self.save, False
+        return taken
+
+
+NO_REQUESTS = LiveRequests()
+
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:

@@ -7,7 +7,7 @@ torch is imported when a task begins, so that a frontend is on screen first.
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ from flowergui.store.library import newest_run, run_folders
 from flowergui.store.run_facts import run_listed
 from flowergui.store.run_folder import RunFolder
 from flowergui.store.watching import run_watch
+from flowergui.system import torchrun
 from flowergui.system.keep_awake import keep_awake
 
 log = logging.getLogger(__name__)
@@ -118,15 +119,29 @@ def train(
 ) -> Iterator[Event]:
     """A new run in a new folder under `models`: RunStarted, BatchDone ..., Finished or Stopped;
     before them DeviceNoticed if the device is chosen automatically and a GPU can't be used.
-    `split` is a split.csv that says which images train and which validate."""
-    from flowergui.learning.device.gpu_check import unused_gpu
-    from flowergui.learning.training import new_run
 
-    if recipe.device == "auto" and (notice := unused_gpu()) is not None:
+    `split` is a split.csv that says which images train and which validate. In the processes of
+    torchrun, the folder has the name of the job; if it holds a run already, that is resumed, and
+    only rank 0 yields events.
+    """
+    from flowergui.learning.device.gpu_check import unused_gpu
+    from flowergui.learning.training import follow, new_run
+
+    recipe, live = recipe.checked(), live or LiveRequests()
+    models = models or paths.models_folder()
+    if recipe.processes > 1 and not torchrun.started_by_torchrun():
+        given = str(split.absolute()) if split else None
+        task = {"task": "train", "recipe": recipe.as_dict(), "split": given}
+        yield from _by_processes(recipe.processes, task, live, models)
+        return
+    job = torchrun.job()
+    if job and (begun := RunFolder.of_job(models, job)):
+        yield from resume(begun.path, live, models=models)
+        return
+    if recipe.device == "auto" and (notice := unused_gpu()) is not None and torchrun.leads():
         yield notice
     with keep_awake():
-        models = models or paths.models_folder()
-        yield from new_run.train(recipe.checked(), live or LiveRequests(), models, split)
+        yield from follow.led(new_run.train(recipe, live, models, split, job), live)
 
 
 def resume(
@@ -142,12 +157,39 @@ def resume(
     them; its architecture is identified. Raises FlowerError if there is nothing to resume, or if a
     change is not possible.
     """
-    from flowergui.learning.training import resume
+    from flowergui.learning.resuming import resume
+    from flowergui.learning.training import follow
 
-    models = models or paths.models_folder()
+    models, live = models or paths.models_folder(), live or LiveRequests()
     path = Path(source) if source is not None else newest_run(models)
+    processes = int((changes or {}).get("processes") or _processes_of(path))
+    if processes > 1 and not torchrun.started_by_torchrun():
+        task = {"task": "resume", "source": str(path), "changes": dict(changes or {})}
+        task["options"] = asdict(options)
+        yield from _by_processes(processes, task, live, models)
+        return
     with keep_awake():
-        yield from resume.resume(path, live or LiveRequests(), dict(changes or {}), models, options)
+        resuming = resume.resume(path, live, dict(changes or {}), models, options)
+        yield from follow.led(resuming, live)
+
+
+def _processes_of(source: Path) -> int:
+    """By how many processes a run was trained last; 1 if that is unknown."""
+    folder = RunFolder(source if os.path.isdir(source) else source.parent)
+    try:
+        return folder.recipe().processes if folder.exists() else 1
+    except FlowerError:  # resuming says so
+        return 1
+
+
+def _by_processes(
+    count: int, task: Mapping[str, Any], live: LiveRequests, models: Path
+) -> Iterator[Event]:
+    """The events of a task of several processes; see `cli.torchrun_worker`."""
+    from flowergui.system import multi_process
+
+    with keep_awake():
+        yield from multi_process.train({**task, "models": str(models.absolute())}, count, live)
 
 
 def write_job(
@@ -168,7 +210,7 @@ def check_resume(
 ) -> Iterator[Event]:
     """Preparing while new images are checked, then ResumeChecked: what resuming would meet. Nothing
     is changed. Raises FlowerError if there is no run to resume."""
-    from flowergui.learning.training import resume_plan
+    from flowergui.learning.resuming import resume_plan
 
     path = Path(source) if source is not None else newest_run(models or paths.models_folder())
     yield from resume_plan.check(path, dict(changes or {}), options)

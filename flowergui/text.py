@@ -22,6 +22,11 @@ def use_catalog(catalog: gettext.NullTranslations) -> None:
     _catalog = catalog
 
 
+def language_tag() -> str:
+    """The language of the messages: "en", or what their catalog says, such as "zh_CN"."""
+    return _catalog.info().get("language", "en")
+
+
 def tr(message: str, /, **values: Any) -> str:
     """`message` in the user's language, with its {named} placeholders filled in.
 

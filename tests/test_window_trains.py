@@ -8,10 +8,17 @@ from pathlib import Path
 import pytest
 import torch
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QLineEdit,
+    QPushButton,
+    QWidget,
+)
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
+from flowergui.desktop.layers.layer_tree import LayerPanel
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.session import preset
 from flowergui.desktop.start_from.weights_selector import WeightsSelector
@@ -153,6 +160,52 @@ def test_scratch_stop_resume_transfer_predict(qtbot, window, make_photos, tmp_pa
     find(window, QWidget, "dropZone").images_dropped.emit([str(picture)])
     guesses = find(window, QAbstractItemView, "predictions")
     qtbot.waitUntil(lambda: guesses.model().rowCount() == 3, timeout=LONG)
+
+
+def test_two_processes_freeze_pause_go_on_stop_and_one_resumes(
+    qtbot, window, make_photos, tmp_path, models
+):
+    photos = make_photos(tmp_path / "photos", classes=3, per_class=10)
+    open_photos(qtbot, window, photos)
+    click(window, "modeScratch")
+    small(window, epochs=400, processes=2)
+    qtbot.waitUntil(lambda: enabled(window, "startButton"), timeout=LONG)
+    click(window, "startButton")
+    drawn = window._panels.run.plot._batches
+    qtbot.waitUntil(lambda: drawn.length > 3, timeout=LONG)
+    [run] = models.iterdir()
+
+    window.findChild(LayerPanel).frozen_requested.emit(("stem.*",))
+    qtbot.waitUntil(lambda: window.session.recipe.frozen == ("stem.*",), timeout=LONG)
+    qtbot.wait(500)  # the next batch begins with it
+
+    pause = find(window, QPushButton, "pauseButton")
+    pause.click()
+    qtbot.waitUntil(lambda: pause.text() == "Continue", timeout=LONG)
+    paused_at = drawn.length
+    qtbot.wait(1500)
+    assert drawn.length == paused_at
+    assert "stem.0.weight" in (run / "changes.jsonl").read_text()
+    kept = weights(run / "last.pth")["stem.0.weight"]
+    pause.click()
+    qtbot.waitUntil(lambda: drawn.length > paused_at + 3, timeout=LONG)
+
+    click(window, "stopButton")
+    qtbot.waitUntil(lambda: "Stopped" in banner(window), timeout=LONG)
+    assert torch.equal(weights(run / "last.pth")["stem.0.weight"], kept)
+    stored = torch.load(run / "last.pth", weights_only=True)
+    assert stored["recipe"]["processes"] == 2
+    assert drawn.length == stored["step"]
+
+    qtbot.waitUntil(lambda: enabled(window, "resumeLastButton"), timeout=LONG)
+    click(window, "modeResume")
+    small_again = {"epochs": stored["epoch"] + 1, "processes": 1}
+    for name, value in small_again.items():
+        find(window, QWidget, name).setValue(value)
+    click(window, "resumeLastButton")
+    run_to_the_end(qtbot, window)
+    ended = torch.load(run / "last.pth", weights_only=True)
+    assert (ended["recipe"]["processes"], ended["epoch"]) == (1, stored["epoch"] + 2)
 
 
 def test_the_window_and_the_command_line_end_with_the_same_weights(

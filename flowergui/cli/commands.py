@@ -33,6 +33,7 @@ from flowergui.requests import ExportOptions, JobOptions, LiveRequests, ResumeOp
 from flowergui.store import archives, csv_export, library, paths
 from flowergui.store.run_folder import RunFolder
 from flowergui.store.sorted_copies import check_destination
+from flowergui.system import torchrun
 from flowergui.system.end_signals import end_signals
 from flowergui.text import tr
 
@@ -62,6 +63,7 @@ def _outcome(argv: Sequence[str]) -> int:
         return code
     except FlowerError as error:
         complain(error)
+        torchrun.record_error(error)
         return REFUSED
     except SystemExit as leaving:  # raised by argparse after --help and --version
         return leaving.code if isinstance(leaving.code, int) else REFUSED
@@ -69,7 +71,8 @@ def _outcome(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except OutputError:
         raise
-    except Exception:
+    except Exception as error:
+        torchrun.record_error(error)
         log.exception("This is a defect of Flowergui; please report it with the lines above.")
         return 1
 
@@ -335,7 +338,7 @@ def _report(args: argparse.Namespace, events: Iterator[Event], *, goes_on: bool 
 def _run(args: argparse.Namespace, live: LiveRequests, job: Callable[[], Iterator[Event]]) -> int:
     with _stopping(live):
         console = _report(args, job(), goes_on=True)
-    if live.stop and not console.began:
+    if live.stop and not console.began and torchrun.leads():
         say(tr("Stopped before the run began; there is nothing to resume."), sys.stderr)
         return INTERRUPTED
     return console.code

@@ -497,6 +497,17 @@ class Recipe:
         maximum=64,
         zero=N_("auto"),
     )
+    processes: int = setting(
+        1,
+        MACHINE,
+        N_("Processes"),
+        N_(
+            "Processes on this machine that train the network together, each with its share of "
+            "every batch: one for each graphics card. On a CPU, one is as fast as several."
+        ),
+        minimum=1,
+        maximum=64,
+    )
     recover: bool = setting(
         False,
         MACHINE,
@@ -606,6 +617,7 @@ SETTING: dict[str, Setting] = {each.name: each for each in SETTINGS}
 
 RESUMABLE = (
     *("minutes", "epochs", "learning_rate", "frozen", "unfreeze_schedule", "device", "precision"),
-    *("compiled", "feature_cache", "photo_cache", "workers", "recover", "save_minutes"),
+    *("compiled", "feature_cache", "photo_cache", "workers", "processes", "recover"),
+    "save_minutes",
 )
 """The settings that may change when a run is resumed, beside the folder of its images."""

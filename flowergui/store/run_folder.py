@@ -1,5 +1,6 @@
 """The folder of a run and the small files in it. Checkpoints are read and written in learning/."""
 
+import glob
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
+from flowergui.facts import Job
 from flowergui.store import atomic_io, recipe_file, split_file
 from flowergui.store.archives import FileSizes
 from flowergui.store.atomic_io import FS_ENCODING_ERRORS, TMP_SUFFIX, replace_with_retry, temp_path
@@ -65,17 +67,22 @@ class RunFolder:
         self._lock = path / ".lock"
 
     @classmethod
-    def create(cls, models: Path, recipe: Recipe) -> Self:
-        """Creates a new folder that holds the recipe. Raises FlowerError if it can't be written."""
+    def create(cls, models: Path, recipe: Recipe, job: Job | None = None) -> Self:
+        """Creates a new folder that holds the recipe; that of a `job` has its name, and may exist
+        already, or ends with its id. Raises FlowerError if it can't be written."""
         stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{recipe.model}_{recipe.mode}"
+        name = job.name if job else ""
+        if job and job.id:
+            stem += f"_{job.id}"
         try:
             models.mkdir(parents=True, exist_ok=True)
-            for name in (stem, *(f"{stem}_{count}" for count in range(2, 100))):
+            names = (stem, *(f"{stem}_{count}" for count in range(2, 100)))
+            for each in (name,) if name else names:
                 try:
-                    (models / name).mkdir()
+                    (models / each).mkdir(exist_ok=bool(name))
                 except FileExistsError:
                     continue
-                run = cls(models / name)
+                run = cls(models / each)
                 run.write_recipe(recipe)
                 return run
         except OSError as error:
@@ -88,6 +95,13 @@ class RunFolder:
                 hint=tr("Choose another folder for models."),
             ) from error
         raise FlowerError(tr("{folder} has a hundred runs of this second already.", folder=models))
+
+    @classmethod
+    def of_job(cls, models: Path, job: Job) -> Self | None:
+        """The run of a job that has been started before, if it has a checkpoint."""
+        folders = sorted(models.glob(glob.escape(job.name) or f"*_{glob.escape(job.id)}"))
+        runs = map(cls, reversed(folders))
+        return next((run for run in runs if run.newest() is not None), None)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

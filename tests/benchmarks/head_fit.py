@@ -28,7 +28,7 @@ from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.linear_probe.backbone import load_backbone
 from flowergui.learning.linear_probe.cross_validation import (
     FOLDS,
-    choose_c,
+    fit_with_chosen_c,
     stratified_folds,
 )
 from flowergui.learning.linear_probe.features import compute_features, photo_dataset, scan_all
@@ -60,8 +60,10 @@ def parts(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
 
 def fitted(features: Tensor, labels: Tensor, classes: int, c: float) -> nn.Linear:
     """The head as a run fits it; `c` is chosen if it is 0."""
-    c = c or choose_c(features, labels, classes).c
-    found = logistic_regression.fit(features, labels, classes, c)
+    if c:
+        found = logistic_regression.fit(features, labels, classes, c)
+    else:
+        found, _ = fit_with_chosen_c(features, labels, classes)
     head = nn.Linear(features.shape[1], classes)
     with torch.no_grad():
         head.weight.copy_(found.weight)

@@ -9,7 +9,8 @@ import wakepy
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.learning.training import new_run, resume
+from flowergui.learning.resuming import resume
+from flowergui.learning.training import new_run
 from flowergui.system.keep_awake import keep_awake
 
 

@@ -63,7 +63,7 @@ class FeatureCache:
 
     def get(self, indices: Sequence[int]) -> tuple[Features, tuple[int, ...]]:
         """The features, each (B, ...), of those images that could be read, and their indices."""
-        rows = torch.tensor(indices)
+        rows = torch.tensor(indices, dtype=torch.int64)
         rows = rows[self._known[rows]]
         features = tuple(tensor[transfers.send(rows, tensor.device)] for tensor in self._tensors)
         return features, tuple(rows.tolist())

@@ -270,6 +270,25 @@ class CheckpointWriter:
             self._recipe = recipe
 
 
+class NullCheckpointWriter(CheckpointWriter):
+    """Writes nothing: of several processes that train together, one writes."""
+
+    def record(self, row: Row) -> None:
+        """Drops the row."""
+
+    def save(self, content: Content, *, best: bool = False) -> list[SaveEvent]:
+        """No events."""
+        return []
+
+    def save_async(self, content: Content, *, best: bool = False) -> list[SaveEvent]:
+        """No events."""
+        return []
+
+    def stage_best(self, content: Content) -> list[SaveEvent]:
+        """No events."""
+        return []
+
+
 def _failure(write: Callable[[], object]) -> str:
     """Calls `write`. Returns the reason if that fails, else ""."""
     try:

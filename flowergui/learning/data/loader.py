@@ -19,6 +19,7 @@ from flowergui.learning.data.augmentation import Pixels
 from flowergui.learning.data.dataset import ImageDataset
 from flowergui.learning.data.stalls import DaemonThreads
 from flowergui.learning.device import hardware, transfers
+from flowergui.learning.device.distributed import Share
 
 CPU = torch.device("cpu")
 
@@ -30,13 +31,20 @@ MAX_WORKERS = 8
 class Batch:
     """`images` (B, S, S, 3) uint8 and `labels` (B,) int64 of the dataset's `indices`, on the CPU.
 
-    `failed` lists images that could not be read.
+    `failed` lists images that could not be read. Of several processes that train together, each has
+    the images of its `share`, which may be none; one process has no share.
     """
 
     images: Tensor
     labels: Tensor
     indices: tuple[int, ...]
     failed: tuple[Problem, ...]
+    share: Share | None = None
+
+    @property
+    def count(self) -> int:
+        """The number of its images, in all processes."""
+        return len(self.indices) if self.share is None else self.share.readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +142,7 @@ def iterate_batches(
         pool = DaemonThreads(cores)
         try:
             for indices in batches:
-                share = -(-len(indices) // cores)
+                share = max(-(-len(indices) // cores), 1)  # a share may have no images
                 parts = [indices[start : start + share] for start in range(0, len(indices), share)]
                 begun = [begin(pool, load_all, part) for part in parts]
                 finished = [each.finished() for each in begun]

@@ -14,6 +14,7 @@ import torch
 
 from flowergui.errors import FlowerError
 from flowergui.learning.device.gpu_check import unused_gpu
+from flowergui.system.torchrun import processes_on_this_machine
 from flowergui.text import tr
 from flowergui.wording import device_notice_remedy, device_notice_text
 
@@ -114,10 +115,13 @@ def device_names() -> Iterator[str]:
 
 
 def cores() -> int:
-    """The number of CPU cores that this process may use."""
+    """The number of CPU cores that this process may use: its share of them if torchrun has started
+    several processes on this machine."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    return max(count // processes_on_this_machine(), 1)
 
 
 @contextmanager

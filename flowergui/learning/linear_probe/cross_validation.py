@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from flowergui.confidence_interval import wilson_interval
-from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
+from flowergui.learning.linear_probe import logistic_regression
+from flowergui.learning.linear_probe.linear_classifier import LinearClassifier, PrincipalAxes
 from flowergui.learning.linear_probe.logistic_regression import SubsetFits
 from flowergui.learning.randomness import derive_seed
 
@@ -78,6 +79,19 @@ def cross_validate(
         interval=wilson_interval(int(correct.sum()), len(labels)),
         class_accuracy=class_accuracy(correct, labels, class_count),
     )
+
+
+def fit_with_chosen_c(
+    features: Tensor, labels: Tensor, class_count: int, *, seed: int = 0, most: int = 0
+) -> tuple[LinearClassifier, CrossValidation]:
+    """A logistic regression on all of features (N, D) and labels (N,) int64, with the `c` that
+    cross-validation chooses on the first `most` of them (0: on all)."""
+    known = features[:most] if most else features
+    axes = PrincipalAxes.of(known)
+    chosen = cross_validate(axes, labels[: len(known)], class_count, seed=seed)
+    if len(known) < len(features):
+        axes = PrincipalAxes.of(features)
+    return logistic_regression.fit_axes(axes, labels, class_count, chosen.c), chosen
 
 
 def stratified_folds(labels: Tensor, class_count: int, folds: int, seed: int) -> Tensor:

@@ -56,7 +56,17 @@ def fit(
     scikit-learn's C means, for two classes too, where it penalizes the difference of the two
     weights alone.
     """
-    axes = PrincipalAxes.of(features)
+    return fit_axes(PrincipalAxes.of(features), labels, class_count, c, start)
+
+
+def fit_axes(
+    axes: PrincipalAxes,
+    labels: Tensor,
+    class_count: int,
+    c: float,
+    start: LinearClassifier | None = None,
+) -> LinearClassifier:
+    """The same, for features whose axes are known."""
     fits = SubsetFits(axes, labels, class_count, torch.ones(1, len(labels), dtype=torch.bool))
     if start is not None:
         fits.start_from(*axes.from_classifier(start))

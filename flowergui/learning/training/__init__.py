@@ -1,1 +1,1 @@
-"""The training loop, and how a run starts and resumes."""
+"""The training loop, and how a run starts."""

@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, TypeVar
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from flowergui.learning.data.dataset import ImageDataset
 from flowergui.learning.data.loader import Batch, iterate_batches, worker_count
 from flowergui.learning.data.sampler import sequential_batches, shuffled_indices
 from flowergui.learning.device import transfers
+from flowergui.learning.device.distributed import Share, merged, world
 from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.store import paths
@@ -28,12 +29,22 @@ from flowergui.text import tr
 
 @dataclass(frozen=True, slots=True)
 class FeatureBatch:
-    """Cached features of the images `indices`, each (B, ...), and their labels (B,) int64."""
+    """Cached features of the images `indices`, each (B, ...), and their labels (B,) int64. `share`
+    and `count` are as those of a Batch."""
 
     features: Features
     labels: Tensor
     indices: tuple[int, ...]
     failed: tuple[Problem, ...] = ()
+    share: Share | None = None
+
+    @property
+    def count(self) -> int:
+        """The number of its images, in all processes."""
+        return len(self.indices) if self.share is None else self.share.readable
+
+
+LoadedBatch = TypeVar("LoadedBatch", Batch, FeatureBatch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,7 @@ class DataPipeline(ABC):
     ) -> None:
         """`cache_bytes` of features may be kept in the memory of the device."""
         self.dataset = dataset
+        self._world = world()
         self._recipe, self._config, self._model = recipe, config, model
         self._cache_bytes = cache_bytes
         self._caches: dict[int, FeatureCache] = {}
@@ -89,6 +101,12 @@ class DataPipeline(ABC):
     def to_images(self, batch: Batch, epoch: int) -> Tensor:
         """The batch as augmented, normalized images (B, 3, S, S) float32, on the device."""
 
+    @property
+    def is_mixed(self) -> bool:
+        """Whether images are mixed with others of their batch, so that every process needs it
+        whole."""
+        return False
+
     def why_not_cacheable(self) -> WhyNotCached | None:
         """Why no epoch repeats the images of another; None if some do."""
         return None
@@ -102,7 +120,10 @@ class DataPipeline(ABC):
         self, indices: Sequence[tuple[int, ...]], epoch: int
     ) -> Iterator[Batch | FeatureBatch | CacheProgress]:
         """The batches of these indices, in order; before them, and whenever other layers are
-        frozen than before, the progress of caching features."""
+        frozen than before, the progress of caching features.
+
+        Of several processes, each gets its share of each batch, and what failed in all of them.
+        """
         done = 0
         while done < len(indices):
             split = self.split
@@ -115,8 +136,10 @@ class DataPipeline(ABC):
                 if self.split is not split:
                     break
 
-    def features(self, batch: Batch | FeatureBatch, epoch: int) -> Features:
-        """What the head of `split` takes, each (B, ...), on the device."""
+    def features(self, batch: Batch | FeatureBatch, epoch: int) -> Features | None:
+        """What the head of `split` takes, each (B, ...), on the device; None without any image."""
+        if not batch.indices:
+            return None
         if isinstance(batch, FeatureBatch):
             return tuple(transfers.send(each, self._config.device) for each in batch.features)
         return self.split.backbone(self.to_images(batch, epoch))
@@ -138,7 +161,9 @@ class DataPipeline(ABC):
         number, count = self.augmentation_epoch(epoch), len(self._labels)
         if not split.is_split or self._why_not() or number in self._caches or not count:
             return
-        cache = FeatureCache(count, self._memory_for_one(), paths.cache_folder())
+        groups = self._world.dealt(sequential_batches(count, GROUP))
+        own = sum(map(len, groups))
+        cache = FeatureCache(own, self._memory_for_one(), paths.cache_folder())
         what = (
             tr(
                 "Looking at your images once, version {number} of {count} (feature cache)",
@@ -148,21 +173,25 @@ class DataPipeline(ABC):
             if self.views > 1
             else tr("Looking at your images once (feature cache)")
         )
-        groups = sequential_batches(count, GROUP)
-        done = 0
+        done = too_large = 0
         try:
             for batch in self._load(groups, epoch):
                 if batch.indices:
-                    cache.put(batch.indices, split.backbone(self.to_images(batch, epoch)))
+                    features = split.backbone(self.to_images(batch, epoch))
+                    try:
+                        cache.put([*self._rows(batch.indices)], features)
+                    except TooLargeError as error:
+                        too_large = error.size
                 done += len(batch.indices) + len(batch.failed)
-                yield CacheProgress(Preparing(what, done, count), batch.failed)
+                if self._world.any(bool(too_large)):
+                    self._refused = WhyNotCached.NO_SPACE
+                    yield self._status(size=too_large, why_not=self._refused)
+                    return
+                failed = tuple(merged(self._world.gather(batch.failed)))
+                yield CacheProgress(Preparing(what, done, own), failed)
                 if self.split is not split:
                     return
             self._caches[number] = cache
-        except TooLargeError as error:
-            self._refused = WhyNotCached.NO_SPACE
-            yield self._status(size=error.size, why_not=self._refused)
-            return
         finally:
             if self._caches.get(number) is not cache:
                 cache.close()
@@ -179,11 +208,58 @@ class DataPipeline(ABC):
     ) -> Iterator[Batch | FeatureBatch]:
         cache = self._caches.get(self.augmentation_epoch(epoch))
         if cache is None:
-            yield from self._load(indices, epoch)
+            shares = [wanted if self.is_mixed else self._world.share(wanted) for wanted in indices]
+            for batch, wanted in zip(self._load(shares, epoch), indices, strict=True):
+                yield self._agreed(batch, wanted)
             return
         for wanted in indices:
-            features, known = cache.get(wanted)
-            yield FeatureBatch(features, self._labels[list(known)], known)
+            rows = self._rows(wanted)
+            features, found = cache.get([*rows])
+            known = tuple(rows[row] for row in found)
+            cached = FeatureBatch(features, self._labels[list(known)], known)
+            yield self._agreed(cached, wanted)
+
+    def _rows(self, indices: Sequence[int]) -> dict[int, int]:
+        """Where in its caches this process has the features of these images -> their indices. It
+        has every `size`-th group of GROUP images."""
+        size = self._world.size
+        if size == 1:
+            return dict(zip(indices, indices, strict=True))
+        return {
+            index // GROUP // size * GROUP + index % GROUP: index
+            for index in indices
+            if self._world.owns(index // GROUP)
+        }
+
+    def _agreed(self, batch: LoadedBatch, wanted: tuple[int, ...]) -> LoadedBatch:
+        """This process's share of the batch `wanted`, with what all processes know of it."""
+        if self._world.is_alone:
+            return batch
+        readable, failures = self._world.sums(len(batch.indices), len(batch.failed))
+        if failures:
+            problems = merged(self._world.gather(batch.failed))
+            batch = replace(batch, failed=tuple({each.path: each for each in problems}.values()))
+        if self.is_mixed:
+            return self._read_by_all(batch)
+        place = {index: number for number, index in enumerate(wanted)}
+        places = tuple(place[index] for index in batch.indices)
+        return replace(batch, share=Share(len(wanted), int(readable), places))
+
+    def _read_by_all(self, batch: LoadedBatch) -> LoadedBatch:
+        """A whole batch without the images that some process could not read."""
+        failed = {each.path for each in batch.failed}
+        kept = [
+            row
+            for row, index in enumerate(batch.indices)
+            if self.dataset.photos[index].path not in failed
+        ]
+        if isinstance(batch, Batch) and len(kept) < len(batch.indices):
+            indices = tuple(batch.indices[row] for row in kept)
+            batch = replace(
+                batch, images=batch.images[kept], labels=batch.labels[kept], indices=indices
+            )
+        places = tuple(range(len(kept)))[self._world.rank :: self._world.size]
+        return replace(batch, share=Share(len(kept), len(kept), places))
 
     def _load(self, indices: Sequence[tuple[int, ...]], epoch: int) -> Iterator[Batch]:
         device = self._config.device
@@ -249,6 +325,10 @@ class TrainPipeline(DataPipeline):
     @property
     def views(self) -> int:
         return views_of(self._recipe)
+
+    @property
+    def is_mixed(self) -> bool:
+        return bool(self._recipe.mixup or self._recipe.cutmix)
 
     def crop(self, epoch: int) -> Callable[[Pixels, int], Pixels]:
         recipe = self._recipe

@@ -10,6 +10,7 @@ cross-validation on the training images chooses. Fine-tuning may follow (Kumar e
 
 import os
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +18,16 @@ from torch import Tensor, nn
 from flowergui.config.recipe import Recipe
 from flowergui.config.time_budget import validation_images
 from flowergui.events import BatchDone, Event, HeadFitted, Preparing, Warned
+from flowergui.facts import Problem
+from flowergui.learning.acceleration.linear_head import LinearHead
 from flowergui.learning.data import augmentation
 from flowergui.learning.data.dataset import ImageDataset
 from flowergui.learning.data.loader import Batch, iterate_batches, worker_count
 from flowergui.learning.data.sampler import batch_indices, shuffled_indices
 from flowergui.learning.device import transfers
+from flowergui.learning.device.distributed import merged, world
 from flowergui.learning.linear_probe import logistic_regression
-from flowergui.learning.linear_probe.cross_validation import choose_c
+from flowergui.learning.linear_probe.cross_validation import fit_with_chosen_c
 from flowergui.learning.training.failures import give_up, report_unreadable
 from flowergui.learning.training.live_changes import apply_requests
 from flowergui.learning.training.run import Run
@@ -52,19 +56,41 @@ MAX_SHARE_OF_BUDGET = 0.77
 """The share of a time budget after which the head is fitted on the images seen so far."""
 
 
+@dataclass(frozen=True, slots=True)
+class HeadFitBatch:
+    """`features` (B, D) float32 and `labels` (B,) int64 of the images `indices`, on the CPU, of all
+    processes. `failed` lists images that could not be read."""
+
+    features: Tensor
+    labels: Tensor
+    indices: tuple[int, ...]
+    failed: tuple[Problem, ...]
+
+
 class HeadFitPipeline:
     """The training images without augmentation, as the network sees images when it predicts."""
 
     def __init__(self, dataset: ImageDataset, recipe: Recipe, config: RuntimeConfig) -> None:
         self.dataset, self._recipe, self._config = dataset, recipe, config
 
-    def batches(self, indices: list[tuple[int, ...]]) -> Iterator[Batch]:
-        """The batches of these indices, in order."""
-        device = self._config.device
+    def batches(self, indices: list[tuple[int, ...]], head: LinearHead) -> Iterator[HeadFitBatch]:
+        """The batches of these indices, in order. Of several processes, each computes the features
+        of its share, and gets those of the others."""
+        device, ranks = self._config.device, world()
         workers = worker_count(self._recipe.workers, device)
-        return iterate_batches(self.dataset, indices, lambda pixels, _: pixels, workers, device)
+        shares = [ranks.share(each) for each in indices]
+        loaded = iterate_batches(self.dataset, shares, lambda pixels, _: pixels, workers, device)
+        for batch in loaded:
+            features = torch.empty(0, head.linear.in_features)
+            if batch.indices:
+                features = head.features(self._to_images(batch)).cpu()
+            parts = ranks.gather((batch.indices, features, batch.labels, batch.failed))
+            known, rows, labels, failed = zip(*parts, strict=True)
+            yield HeadFitBatch(
+                torch.cat(rows), torch.cat(labels), tuple(merged(known)), tuple(merged(failed))
+            )
 
-    def to_images(self, batch: Batch) -> Tensor:
+    def _to_images(self, batch: Batch) -> Tensor:
         """The batch as normalized images (B, 3, S, S) float32, on the device."""
         pixels = transfers.send(batch.images, self._config.device)
         return augmentation.normalize(pixels, self._config.mean, self._config.std)
@@ -92,15 +118,15 @@ def fit_head(
     features: list[Tensor] = []
     labels: list[Tensor] = []
     fitted = seen = 0
-    for number, batch in enumerate(pipeline.batches(batches), 1):
+    for number, batch in enumerate(pipeline.batches(batches, head), 1):
         yield from report_unreadable(run, live, batch.failed)
         again = number <= progress.batch
         if batch.indices:
-            features.append(head.features(pipeline.to_images(batch)).cpu())
+            features.append(batch.features)
             labels.append(batch.labels)
             seen += len(batch.indices)
             if not again:
-                yield from _batch_done(run, head.linear, features[-1], batch, len(batches))
+                yield from _batch_done(run, head.linear, batch, len(batches))
         if again:
             yield Preparing(
                 tr("Looking at your images again (feature cache)"), number, len(batches)
@@ -129,7 +155,10 @@ def fit_head(
 def _is_late(run: Run) -> bool:
     """Whether so much of the time budget is used that no more features can be computed."""
     budget = 60 * run.recipe.minutes
-    return bool(budget) and run.progress.seconds > MAX_SHARE_OF_BUDGET * budget
+    if not budget:
+        return False
+    late = run.progress.seconds > MAX_SHARE_OF_BUDGET * budget
+    return run.world.any(late and run.world.leads)
 
 
 def _limit_validation(run: Run) -> Iterator[Warned]:
@@ -139,7 +168,7 @@ def _limit_validation(run: Run) -> Iterator[Warned]:
     if not run.recipe.minutes:
         return
     image_seconds = progress.sums.seconds / max(progress.sums.photos, 1)
-    limit = validation_images(run.recipe.minutes, image_seconds)
+    limit = run.world.led(lambda: validation_images(run.recipe.minutes, image_seconds))
     if limit < count:
         progress.validation_images = limit
         yield Warned(
@@ -162,12 +191,12 @@ def _batches(count: int, run: Run) -> list[tuple[int, ...]]:
 
 
 def _batch_done(
-    run: Run, linear: nn.Linear, features: Tensor, batch: Batch, batches: int
+    run: Run, linear: nn.Linear, batch: HeadFitBatch, batches: int
 ) -> Iterator[BatchDone]:
     """Counts a batch, and says how good the head is that has not seen it yet."""
     progress = run.progress
     with torch.no_grad():
-        logits = nn.functional.linear(features, linear.weight.cpu(), linear.bias.cpu())
+        logits = nn.functional.linear(batch.features, linear.weight.cpu(), linear.bias.cpu())
         loss = nn.functional.cross_entropy(logits, batch.labels).item()
     correct = int((logits.argmax(1) == batch.labels).sum())
     progress.step += 1
@@ -199,9 +228,12 @@ def _fit(features: list[Tensor], labels: list[Tensor], run: Run, c: float) -> tu
 def _fit_all(run: Run, features: Tensor, labels: Tensor) -> HeadFitted:
     """Fits the head on all images, with the regularization that cross-validation chooses."""
     progress, classes = run.progress, len(run.split.classes)
-    most = MAX_CROSS_VALIDATED_IMAGES
-    chosen = choose_c(features[:most], labels[:most], classes, seed=run.recipe.seed)
-    run.model.load_head(*_fit([features], [labels], run, chosen.c))
+    fitted, chosen = fit_with_chosen_c(
+        features, labels, classes, seed=run.recipe.seed, most=MAX_CROSS_VALIDATED_IMAGES
+    )
+    # Other processes may have rounded differently.
+    head = run.world.led(lambda: (fitted.weight.float(), fitted.bias.float()))
+    run.model.load_head(*head)
     progress.sums.loss = chosen.loss * len(labels)
     progress.sums.right = round(chosen.accuracy * len(labels))
     progress.sums.photos = len(labels)

@@ -2,44 +2,54 @@
 are unfrozen."""
 
 from collections.abc import Generator
+from dataclasses import replace
 
 from flowergui.errors import FlowerError
 from flowergui.events import Event, FrozenChanged, LearningRateChanged, Warned
 from flowergui.learning.training.failures import require_finite
 from flowergui.learning.training.run import Run
-from flowergui.requests import LiveRequests
+from flowergui.requests import NO_REQUESTS, LiveRequests
 
 
 def apply_requests(run: Run, live: LiveRequests) -> Generator[Event, None, bool]:
     """Applies what a frontend has asked for since the last batch, and what other processes have
     asked for by a file in the run folder. Returns whether to stop. Raises
     NonFiniteError where the network can't be saved any more."""
-    if (asked := run.folder_requests.take()) is not None:
-        live.save = live.save or asked.save
-        live.stop = live.stop or asked.stop
-    if live.frozen is not None:
-        patterns, live.frozen = live.frozen, None
+    if run.world.leads and (written := run.folder_requests.take()) is not None:
+        live.save = live.save or written.save
+        live.stop = live.stop or written.stop
+    asked = _agreed(run, live)
+    if asked.frozen is not None:
         try:
-            yield run.freeze_as_asked(patterns)
+            yield run.freeze_as_asked(asked.frozen)
         except FlowerError as error:
             yield Warned(str(error))
-    if live.unfreeze_schedule is not None:
-        schedule, live.unfreeze_schedule = live.unfreeze_schedule, None
+    if asked.unfreeze_schedule is not None:
         try:
-            run.set_unfreeze_schedule(schedule)
+            run.set_unfreeze_schedule(asked.unfreeze_schedule)
         except FlowerError as error:
             yield Warned(str(error))
-    if live.learning_rate is not None:
-        rate, live.learning_rate = live.learning_rate, None
-        run.set_learning_rate(rate)
-        changed = LearningRateChanged(run.progress.step, rate)
+    if asked.learning_rate is not None:
+        run.set_learning_rate(asked.learning_rate)
+        changed = LearningRateChanged(run.progress.step, asked.learning_rate)
         run.record(changed)
         yield changed
-    if live.save:
-        live.save = False
+    if asked.save:
         require_finite(run)
         yield from run.save()
-    return live.stop
+    run.stopping = asked.stop
+    return asked.stop
+
+
+def _agreed(run: Run, live: LiveRequests) -> LiveRequests:
+    """What all processes do now: the requests to rank 0, and to stop if one of them shall stop."""
+    asked = live.take()
+    if run.world.is_alone:
+        return asked
+    stop, more = run.world.sums(asked.stop, run.world.leads and asked != NO_REQUESTS)
+    if more:
+        asked = run.world.led(lambda: asked)
+    return replace(asked, stop=stop > 0)
 
 
 def unfreeze_due(run: Run) -> Generator[FrozenChanged, None, bool]:

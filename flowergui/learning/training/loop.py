@@ -48,7 +48,9 @@ from flowergui.learning.training.live_changes import apply_requests, unfreeze_du
 from flowergui.learning.training.model_state import NonFiniteError, NonFiniteLossError
 from flowergui.learning.training.progress import RunningMetrics
 from flowergui.learning.training.run import Run
+from flowergui.learning.training.run_copy import RunCopy
 from flowergui.requests import LiveRequests
+from flowergui.system.torchrun import processes_on_this_machine
 from flowergui.text import tr
 
 TIMED_BATCHES = 6
@@ -62,7 +64,14 @@ def fit(run: Run, live: LiveRequests) -> Iterator[Event]:
     """Trains until the last epoch, or until `live.stop`. Raises FlowerError, OutOfMemoryError
     among them."""
     progress = run.progress
-    with pipelines(run) as (train, validation, head_fit), report_out_of_memory(run):
+    run.stopping = False
+    if run.world.leads:
+        run.world.assign(RunCopy.of(run))
+    with (
+        pipelines(run) as (train, validation, head_fit),
+        run.world.report_lost_rank(),
+        report_out_of_memory(run),
+    ):
         try:
             if run.recipe.recover:
                 yield from run.save()  # a rollback must find this state
@@ -77,9 +86,9 @@ def fit(run: Run, live: LiveRequests) -> Iterator[Event]:
                 except NonFiniteError as error:
                     yield from recover(run, error)
                     continue
-                if not live.stop:
+                if not run.stopping:
                     yield from run.clock.timed(validate(run, live, validation))
-                if live.stop and progress.epoch <= run.recipe.epochs:
+                if run.stopping and progress.epoch <= run.recipe.epochs:
                     yield from save_at_the_end(run, live)
                     yield Stopped(str(run.folder.path), progress.epoch, progress.batch)
                     return
@@ -129,7 +138,8 @@ def train_epoch(
             seconds.append(progress.sums.seconds)
             if unfrozen and recipe.unfreeze_schedule and len(seconds) == TIMED_BATCHES:
                 run.fit_epoch_into_budget((seconds[-1] - seconds[0]) / (TIMED_BATCHES - 1))
-            if run.unsaved_seconds() > 60 * recipe.save_minutes:
+            late = run.unsaved_seconds() > 60 * recipe.save_minutes
+            if run.world.any(late and run.world.leads):
                 require_finite(run)
                 yield from run.save_async()
             yield from run.collect_saves()
@@ -164,6 +174,7 @@ def validate(
             yield ValidationProgress(progress.epoch, done, len(indices))
         if done < len(indices) and (yield from apply_requests(run, live)):
             return
+    metrics.sum_over(run.world)
     if indices and not metrics.photos:
         yield Warned(not_validated(progress.epoch, progress.best_epoch))
     progress.add_seconds(run.clock.lap())
@@ -178,7 +189,7 @@ def train_batch(
 ) -> Iterator[BatchDone]:
     """One optimizer step; none if fewer than two images of the batch could be read."""
     progress = run.progress
-    count = len(batch.indices)
+    count = batch.count
     done = None
     if count >= 2:
         rate = run.schedule.rate(progress.step)
@@ -211,7 +222,7 @@ def step(
     epoch, number = progress.epoch, progress.batch
     seed_rng(derive_seed(recipe.seed, "step", epoch, number), device)  # for dropout
     targets = transfers.send(batch.labels, device)
-    if isinstance(batch, Batch) and (recipe.mixup or recipe.cutmix):
+    if isinstance(batch, Batch) and pipeline.is_mixed:
         images, targets = augmentation.mixup_or_cutmix(
             pipeline.to_images(batch, epoch),
             targets,
@@ -222,11 +233,12 @@ def step(
             epoch,
             number,
         )
-        features = pipeline.split.backbone(images)
+        images, targets = run.world.rows(images), run.world.rows(targets)
+        features = pipeline.split.backbone(images) if len(images) else None
     else:
         features = pipeline.features(batch, epoch)
     try:
-        return run.model.step(features, targets, learning_rate)
+        return run.model.step(features, targets, learning_rate, batch.share)
     except NonFiniteLossError as error:
         raise non_finite_loss(run, error.loss) from error
 
@@ -238,8 +250,8 @@ def validate_batch(
     metrics: RunningMetrics,
 ) -> None:
     """Adds a batch of the validation set to `metrics`."""
-    if batch.indices:
-        features = pipeline.features(batch, run.progress.epoch)
+    features = pipeline.features(batch, run.progress.epoch)
+    if features is not None:
         labels = transfers.send(batch.labels, run.config.device)
         metrics.add(*run.model.evaluate(features, labels), len(batch.indices))
 
@@ -298,8 +310,10 @@ def pipelines(run: Run) -> Iterator[tuple[TrainPipeline, ValidationPipeline, Hea
     """The training images for `train_epoch`, the validation set, and the training images for
     `fit_head`; what they cache is freed in the end."""
     recipe, config, split = run.recipe, run.config, run.split
-    budget = int(hardware.free_memory() * feature_cache.MEMORY_SHARE)
-    feature_budget = int(hardware.free_memory(config.device) * feature_cache.MEMORY_SHARE)
+    memory = hardware.free_memory() // processes_on_this_machine()
+    budget = int(memory * feature_cache.MEMORY_SHARE)
+    on_device = memory if config.device.type == "cpu" else hardware.free_memory(config.device)
+    feature_budget = int(on_device * feature_cache.MEMORY_SHARE)
     largest = largest_training_size(recipe, config.image_size)
     if recipe.augmentation == "none" and not recipe.first_training_size:
         transform = eval_transform(largest)

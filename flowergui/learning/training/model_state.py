@@ -21,6 +21,8 @@ from flowergui.learning.acceleration.frozen_split import (
 from flowergui.learning.acceleration.linear_head import LinearHead, linear_head_name
 from flowergui.learning.device import hardware, transfers
 from flowergui.learning.device.autocast import autocast
+from flowergui.learning.device.batch_randomness import RowsOfBatch
+from flowergui.learning.device.distributed import Share, world
 from flowergui.learning.models.build import expand_head, load_state_dict
 from flowergui.learning.models.describe import describe
 from flowergui.learning.models.freeze import freeze, frozen_parameters
@@ -79,6 +81,8 @@ class ModelState:
         self._architecture, self._label_smoothing = recipe.model, recipe.label_smoothing
         self._freeze_batch_norm = recipe.freeze_batch_norm and recipe.mode == "transfer"
         hardware.allow_tf32(config.device)
+        self._world = world()
+        net = self._world.prepared(net, config.device)
         # torch's overloads of `to` leave out memory_format beside a device.
         self.net = net.to(config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = Ema(self.net, recipe.ema) if recipe.ema else None
@@ -92,6 +96,7 @@ class ModelState:
         self.frozen: tuple[str, ...] = ()
         """Names of the frozen parameters."""
         self.frozen_split = self.eval_split = unsplit(self.net)
+        self._parallel: Callable[..., Tensor] | None = None
         self._compiled = CompiledHead(recipe, config.device, config.dtype)
 
     # --- freezing
@@ -123,6 +128,7 @@ class ModelState:
             self.config.dtype,
         )
         self.eval_split = self._split_for_eval()
+        self._parallel = None  # it trains what required a gradient when it was made
 
     def _split_for_eval(self) -> FrozenSplit:
         if self.ema is None:
@@ -172,20 +178,31 @@ class ModelState:
     def compile(self, image_size: int) -> Iterator[Event]:
         """Compiles the part that trains for whole batches of this image size (pixels), if the
         recipe asks for it and it is not done yet; see `CompiledHead.prepare`."""
+        if not self._world.is_alone:
+            return iter(())  # DistributedDataParallel wraps the network itself
         return self._compiled.prepare(self.frozen_split, image_size)
 
     def step(
-        self, inputs: Features | Tensor, targets: Tensor, learning_rate: float
+        self,
+        inputs: Features | Tensor | None,
+        targets: Tensor,
+        learning_rate: float,
+        share: Share | None = None,
     ) -> tuple[float, int]:
         """One optimizer step. Returns the mean loss and the number of correct predictions.
         `learning_rate` is that of the head; the stages before it have their share of it.
 
         `inputs` are normalized images (B, 3, S, S) float32 or what `frozen_split.backbone` makes
         of them, each (B, ...), on the device; `targets` are labels (B,) int64, or (B, classes)
-        float if they are mixed. Raises NonFiniteLossError; the weights are unchanged then.
+        float if they are mixed. Of several processes, each has its `share` of a batch, whose
+        loss is returned; one without an image takes part with None. Raises NonFiniteLossError; the
+        weights are unchanged then.
         """
         features = self.frozen_split.backbone(inputs) if isinstance(inputs, Tensor) else inputs
         with hardware.one_core(alone=self.frozen_split.is_small):
+            if share is not None:
+                return self._step_together(features, targets, learning_rate, share)
+            assert features is not None
             return self._step(features, targets, learning_rate)
 
     def _step(self, features: Features, targets: Tensor, learning_rate: float) -> tuple[float, int]:
@@ -200,16 +217,56 @@ class ModelState:
         # A GPU works on this while its numbers are copied. torch gives backward no types.
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         value, correct = fetched()
-        if not math.isfinite(value):
+        self._take_step(value)
+        return value, correct
+
+    def _take_step(self, loss: float) -> None:
+        """Applies the gradients, unless the `loss` of the batch is NaN or infinite."""
+        if not math.isfinite(loss):
             self.optimizer.zero_grad(set_to_none=True)
-            raise NonFiniteLossError(tr("The loss became {loss}.", loss=value), loss=value)
+            raise NonFiniteLossError(tr("The loss became {loss}.", loss=loss), loss=loss)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         if self.ema is not None:
             self.ema.update(self.steps)
         self.steps += 1
-        return value, correct
+
+    def _step_together(
+        self, features: Features | None, targets: Tensor, learning_rate: float, share: Share
+    ) -> tuple[float, int]:
+        """A step of several processes. Their gradients are averaged alike, so the loss of a share
+        is weighted by its size; a process without images has the weight 0."""
+        set_learning_rate(self.optimizer, learning_rate)
+        split, config, world = self.frozen_split, self.config, self._world
+        count, places = len(share.places), share.places
+        if features is None:  # gradients of zero, for which some image is needed
+            side = config.image_size
+            features = split.backbone(torch.zeros(1, 3, side, side, device=config.device))
+            targets = torch.zeros(1, dtype=torch.int64, device=config.device)
+            self.net.eval()
+        elif count == 1 and world.has_own_statistics(self.net):  # a variance needs two values
+            features = tuple(torch.cat((each, each)) for each in features)
+            targets, places = torch.cat((targets, targets)), (*places, *places)
+        if self._parallel is None:
+            self._parallel = world.parallel(split.head)
+        with (
+            RowsOfBatch(share.size, places),
+            autocast(config.device, config.dtype, spare_depthwise=split.depthwise),
+        ):
+            logits = self._parallel(*features)
+        loss = nn.functional.cross_entropy(
+            logits.float(), targets, label_smoothing=self._label_smoothing
+        )
+        weighted = loss * (count * world.size / share.readable)
+        self.scaler.scale(weighted).backward()  # type: ignore[no-untyped-call]
+        own, right = loss_and_correct(loss, logits, targets)()
+        if not count:
+            self.train()
+        summed, correct = world.sums(own * count if count else 0.0, right * count / len(targets))
+        world.average_statistics(self.net, took_part=count > 0)
+        self._take_step(summed / share.readable)
+        return summed / share.readable, int(correct)
 
     @property
     def eval_model(self) -> nn.Module:

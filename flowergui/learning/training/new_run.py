@@ -13,6 +13,7 @@ from flowergui.config.presets import preset_of, with_trained_head
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Preparing, Warned
+from flowergui.facts import Job
 from flowergui.learning.acceleration import precision
 from flowergui.learning.acceleration.linear_head import linear_head_name
 from flowergui.learning.acceleration.precision import Precision
@@ -50,10 +51,14 @@ MAX_BATCH_HALVINGS = 3
 
 
 def train(
-    recipe: Recipe, live: LiveRequests, models: Path, split_path: Path | None = None
+    recipe: Recipe,
+    live: LiveRequests,
+    models: Path,
+    split_path: Path | None = None,
+    job: Job | None = None,
 ) -> Iterator[Event]:
-    """Trains a new run of `recipe` in a new folder under `models`, with the split in the file
-    `split_path`, if that is given. Raises FlowerError."""
+    """Trains a new run of `recipe` in a new folder under `models`, that of the `job` if there is
+    one, with the split in the file `split_path`, if that is given. Raises FlowerError."""
     tuning.tune_malloc()
     given = split_file.given_parts(split_path) if split_path else {}
     found = yield from unless_stopped(scan(Path(recipe.photos), thorough=False), live)
@@ -70,21 +75,25 @@ def train(
     else:
         with gc_paused(lambda: len(found.train)):
             split = split_photos(found, recipe.validation_fraction, recipe.seed, given)
-    yield from begin(recipe, live, NewRun(split, models, pretrained=pretrained))
+    yield from begin(recipe, live, NewRun(split, models, pretrained=pretrained, job=job))
 
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What a new run needs besides its recipe: its dataset, the folder `models` for its own, and
-    the weights that it starts from. These are `pretrained` weights, without their head; or the
-    `whole` weights of a file (its name and its tensors) with the `normalisation` (mean and standard
-    deviation) that they were trained with, if that is known."""
+    """What a new run needs besides its recipe: its dataset, the folder `models` for its own, which
+    is that of the `job` if there is one, and the weights that it starts from.
+
+    These are `pretrained` weights, without their head; or the `whole` weights of a file (its name
+    and its tensors) with the `normalisation` (mean and standard deviation) that they were trained
+    with, if that is known.
+    """
 
     split: Split
     models: Path
     pretrained: Pretrained | None = None
     whole: tuple[str, dict[str, Tensor]] | None = None
     normalisation: tuple[Rgb, Rgb] | None = None
+    job: Job | None = None
 
 
 def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
@@ -113,7 +122,8 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
                 yield from loop.fit(run, live)
                 return
             except OutOfMemoryError:
-                if run.progress.step or not left or recipe.batch_size < 4:
+                # Other processes are in the midst of the batch.
+                if run.progress.step or not left or recipe.batch_size < 4 or not run.world.is_alone:
                     raise
             recipe = run.recipe  # settings may have been changed since it began
             del run  # before the next one takes memory
@@ -146,7 +156,7 @@ def _made(
     if not split.validation:
         warnings.append(tr("There is no validation set, so accuracy is not validated."))
     if folder is None:
-        folder = RunFolder.create(new.models, recipe)
+        folder = RunFolder.create(new.models, recipe, new.job)
     else:
         folder.write_recipe(recipe)
     run = Run(recipe, split, folder, model, count)

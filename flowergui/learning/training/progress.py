@@ -7,6 +7,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, TypeVar, get_type_hints
 
 from flowergui.events import EpochDone, Event
+from flowergui.learning.device.distributed import World
 
 Record = TypeVar("Record")
 
@@ -48,6 +49,12 @@ class RunningMetrics:
         self.loss += loss * images
         self.right += correct
         self.photos += images
+
+    def sum_over(self, world: World) -> None:
+        """Adds up what the processes have counted, each on its share of the images."""
+        if not world.is_alone:
+            loss, right, photos = world.sums(self.loss, self.right, self.photos)
+            self.loss, self.right, self.photos = loss, int(right), int(photos)
 
     @property
     def mean_loss(self) -> float | None:

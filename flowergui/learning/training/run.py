@@ -25,8 +25,13 @@ from flowergui.events import (
     SaveFailed,
 )
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter, SaveEvent
+from flowergui.learning.checkpoints.checkpoint_writer import (
+    CheckpointWriter,
+    NullCheckpointWriter,
+    SaveEvent,
+)
 from flowergui.learning.data.split import Split
+from flowergui.learning.device.distributed import world
 from flowergui.learning.models.freeze import unfreeze_epochs, without_parameters
 from flowergui.learning.training.data_pipeline import training_size_of
 from flowergui.learning.training.model_state import ModelState, NonFiniteError
@@ -63,11 +68,15 @@ class Run:
         self.epochs: list[EpochDone] = []
         self.unreadable: set[str] = set()
         """Paths of images that could not be read; each is reported once."""
+        self.stopping = False
+        """Whether all processes have agreed to stop."""
         self.lost = 0
         """How many of them could be read when the run began; see MAX_SHARE_UNREADABLE."""
         self._saved_at = time.monotonic()
         self._saved_step: tuple[int, int] | None = None
-        self._writer = CheckpointWriter(folder, self._recreate_folder)
+        self.world = world()
+        writer = CheckpointWriter if self.world.leads else NullCheckpointWriter
+        self._writer = writer(folder, self._recreate_folder)
         self.folder_requests = RequestPoller(folder.request)
         """What other processes ask of the run, by a file in its folder."""
 
@@ -185,6 +194,7 @@ class Run:
         self._plan(planned)
 
     def _plan(self, planned: PlannedEpochs) -> None:
+        planned = self.world.led(lambda: planned)  # each process has its own clock
         self.recipe = replace(self.recipe, epochs=planned.epochs)
         self.schedule.epochs = planned.epochs
         left_out = round((1 - planned.last_share) * self.batches)
@@ -196,14 +206,15 @@ class Run:
         rollbacks, base = self.progress.returns + 1, self.schedule.base
         self._writer.discard_pending()
         try:
-            stored, _ = checkpoint.newest(self.folder)
+            stored, _ = self.world.led(lambda: checkpoint.newest(self.folder))
         except FlowerError as unreadable:
             raise error from unreadable
         self.load_state_dict(stored, frozen=self.model.frozen)
         self.set_learning_rate(min(base, self.schedule.base) / 2)
         self.progress.returns = rollbacks
-        self.folder.history.cut_back(self.progress.step, self.progress.epoch)
-        self.folder.changes.cut_back(self.progress.step)
+        if self.world.leads:
+            self.folder.history.cut_back(self.progress.step, self.progress.epoch)
+            self.folder.changes.cut_back(self.progress.step)
         where = self.progress.epoch, self.progress.batch, self.progress.step
         events: list[RolledBack | FrozenChanged] = [
             RolledBack(*where, self.schedule.base, error.message)

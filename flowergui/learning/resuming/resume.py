@@ -18,12 +18,12 @@ from flowergui.learning.device import hardware
 from flowergui.learning.models import pretrained
 from flowergui.learning.models.build import build
 from flowergui.learning.randomness import derive_seed
+from flowergui.learning.resuming.resumable_state import WeightsOnlyError
+from flowergui.learning.resuming.resume_plan import ResumePlan, plan_resume
+from flowergui.learning.resuming.resume_weights import train_from_weights
 from flowergui.learning.training import loop, new_run
 from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.progress import Progress
-from flowergui.learning.training.resumable_state import WeightsOnlyError
-from flowergui.learning.training.resume_plan import ResumePlan, plan_resume
-from flowergui.learning.training.resume_weights import train_from_weights
 from flowergui.learning.training.run import Run
 from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions

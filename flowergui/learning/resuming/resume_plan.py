@@ -15,10 +15,10 @@ from flowergui.facts import Check, CheckKind
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data.dataset_diff import DatasetDiff, compare_dataset
 from flowergui.learning.models.freeze import frozen_parameters, without_parameters
-from flowergui.learning.training import resume_findings as findings
+from flowergui.learning.resuming import resume_findings as findings
+from flowergui.learning.resuming.resumable_state import check_resumable
+from flowergui.learning.resuming.resume_findings import Finding
 from flowergui.learning.training.progress import Progress, epochs_from
-from flowergui.learning.training.resumable_state import check_resumable
-from flowergui.learning.training.resume_findings import Finding
 from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr

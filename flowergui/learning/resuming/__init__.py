@@ -1,0 +1,1 @@
+"""How a run resumes: what its checkpoint and dataset say, and all before its next batch."""

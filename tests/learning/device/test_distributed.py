@@ -1,0 +1,34 @@
+"""What belongs to which process; the rest is tested where several train."""
+
+import torch
+from torch import nn
+
+from flowergui.learning.device.distributed import World, merged, world
+
+
+def test_every_image_belongs_to_one_process() -> None:
+    batch = tuple(range(10, 21))
+    shares = [World(rank, 4).share(batch) for rank in range(4)]
+    assert sorted(merged(shares)) == list(batch)
+    rows = [World(rank, 4).rows(torch.tensor(batch)).tolist() for rank in range(4)]
+    assert rows == [list(share) for share in shares]
+
+
+def test_groups_are_dealt_out_in_as_many_rounds() -> None:
+    groups = [(0, 1), (2, 3), (4,)]
+    dealt = [World(rank, 2).dealt(groups) for rank in range(2)]
+    assert dealt == [[(0, 1), (4,)], [(2, 3), ()]]
+    assert [World(rank, 2).owns(2) for rank in range(2)] == [True, False]
+
+
+def test_one_process_is_the_identity() -> None:
+    alone = world()
+    assert alone.is_alone
+    assert alone.leads
+    assert alone.sums(2, 3.5) == (2, 3.5)
+    assert alone.any(True)
+    assert alone.gather("a") == ["a"]
+    assert alone.led(lambda: 7) == 7
+    head = nn.Linear(2, 2)
+    assert alone.parallel(head) is head
+    assert alone.prepared(head, torch.device("cpu")) is head
