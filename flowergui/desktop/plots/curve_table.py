@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QObject, Qt, Slot
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QDialog, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt
+from PySide6.QtWidgets import QWidget
 
-from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
-from flowergui.desktop.widgets.windows import copy_and_close
+from flowergui.desktop.widgets.windows import TableDialog
 
 Table = Sequence[Sequence[str]]
 """Rows of texts; the first row has the titles of the columns."""
@@ -58,41 +56,20 @@ class _TableModel(QAbstractTableModel):
         return RIGHT if numbers else LEFT
 
 
-class CurveTable(QDialog):
-    """Shows a table that can be copied; does not block the window that it belongs to."""
+class CurveTable(TableDialog):
+    """Shows the numbers of curves."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("curveTable")
-        self.setWindowTitle(title)
+        super().__init__(title, ("curveTable", "curveNumbers", "copyNumbers"), parent)
         self._table: Table = ((),)
         self._model = _TableModel(self)
-        view = QTableView()
-        view.setObjectName("curveNumbers")
-        view.setAccessibleName(title)
-        view.setModel(self._model)
-        view.setShowGrid(False)
-        view.setTabKeyNavigation(False)
-        view.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        view.verticalHeader().hide()
-        header = view.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        header.setHighlightSections(False)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self).activated.connect(self._copy)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(*[2 * theme.SPACE] * 4)
-        layout.setSpacing(theme.SPACE)
-        layout.addWidget(view, 1)
-        layout.addLayout(copy_and_close(self, "copyNumbers", self._copy))
-        width, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
-        self.resize(width * 100, line * 24)
+        self.set_model(self._model)
 
     def show_table(self, table: Table) -> None:
         """Shows these numbers instead of those before."""
         self._table = table
         self._model.show_table(table)
 
-    @Slot()
-    def _copy(self) -> None:
-        lines = ("\t".join(row) + "\n" for row in self._table)
-        QGuiApplication.clipboard().setText("".join(lines))
+    def text(self) -> str:
+        """The table as lines with tabs, as spreadsheets read them."""
+        return "".join("\t".join(row) + "\n" for row in self._table)

@@ -4,21 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QObject, Qt, Slot
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QDialog,
-    QHeaderView,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt
+from PySide6.QtWidgets import QWidget
 
 from flowergui.desktop.plots.column_buffer import ColumnBuffer
 from flowergui.desktop.plots.metric import ACCURACY, LOSS, Metric
-from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
-from flowergui.desktop.widgets.windows import copy_and_close
+from flowergui.desktop.widgets.windows import TableDialog
 from flowergui.text import N_, tr
 
 COLUMNS: Sequence[tuple[str, str, Metric | None]] = (
@@ -87,39 +79,20 @@ def _cell(column: tuple[str, str, Metric | None], value: float) -> str:
     return metric.text(value) if np.isfinite(value) else "–"
 
 
-class EpochsWindow(QDialog):
-    """Shows the epochs of the run that its plots show, and follows it; does not block the window
-    that it belongs to."""
+class EpochsWindow(TableDialog):
+    """Shows the epochs of the run that its plots show, and follows it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("epochsWindow")
-        self.setWindowTitle(tr("Epochs of the run"))
+        super().__init__(
+            tr("Epochs of the run"), ("epochsWindow", "epochsTable", "copyEpochs"), parent
+        )
         self._model = EpochsModel(self)
-        self._table = table = QTableView()
-        table.setObjectName("epochsTable")
-        table.setAccessibleName(tr("Epochs of the run"))
-        table.setModel(self._model)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        table.verticalHeader().hide()
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        header.setHighlightSections(False)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self).activated.connect(self._copy)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(*[2 * theme.SPACE] * 4)
-        layout.setSpacing(theme.SPACE)
-        layout.addWidget(table, 1)
-        layout.addLayout(copy_and_close(self, "copyEpochs", self._copy))
-        width, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
-        self.resize(width * 100, line * 24)
+        self.set_model(self._model)
 
     def show_epochs(self, epochs: ColumnBuffer) -> None:
         """Shows these epochs."""
         self._model.show_epochs(epochs)
 
-    @Slot()
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self._model.as_text())
+    def text(self) -> str:
+        """The table as lines with tabs, as spreadsheets read them."""
+        return self._model.as_text()

@@ -1,17 +1,28 @@
 """What all windows have in common: the program's name in titles, their screen, and how they come to
-the front."""
+the front; and a dialog with a table."""
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtCore import QAbstractTableModel, QSize, Qt, Slot
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from flowergui.desktop.style import theme
 from flowergui.text import tr
 
 DISPLAY_NAME = "Flowergui"
 """The program's name as people read it; the command is called flowergui."""
+
+TABLE_CHARACTERS, TABLE_LINES = 100, 24
+"""The size that a table opens with, in average characters and lines."""
 
 
 def bring_to_front(window: QWidget) -> None:
@@ -47,3 +58,46 @@ def screen_size() -> QSize:
     widget that Python deletes, the screen is gone.
     """
     return QGuiApplication.primaryScreen().availableSize()
+
+
+class TableDialog(QDialog):
+    """Shows a table model; does not block the window that it belongs to. A subclass gives its
+    `text`."""
+
+    def __init__(
+        self, title: str, names: tuple[str, str, str], parent: QWidget | None = None
+    ) -> None:
+        """`names` are the object names of the dialog, its table, and its button that copies."""
+        super().__init__(parent)
+        self.setObjectName(names[0])
+        self.setWindowTitle(title)
+        self._view = view = QTableView()
+        view.setObjectName(names[1])
+        view.setAccessibleName(title)
+        view.setShowGrid(False)
+        view.setTabKeyNavigation(False)
+        view.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        view.verticalHeader().hide()
+        header = view.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setHighlightSections(False)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self).activated.connect(self._copy)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*[2 * theme.SPACE] * 4)
+        layout.setSpacing(theme.SPACE)
+        layout.addWidget(view, 1)
+        layout.addLayout(copy_and_close(self, names[2], self._copy))
+        metrics = self.fontMetrics()
+        self.resize(metrics.averageCharWidth() * TABLE_CHARACTERS, metrics.height() * TABLE_LINES)
+
+    def set_model(self, model: QAbstractTableModel) -> None:
+        """Shows what the model has."""
+        self._view.setModel(model)
+
+    def text(self) -> str:
+        """The table as lines with tabs, as spreadsheets read them."""
+        raise NotImplementedError
+
+    @Slot()
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.text())
