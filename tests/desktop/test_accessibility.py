@@ -16,18 +16,10 @@ from windows import WINDOWS
 from flowergui.desktop.widgets.message_row import MessageRow
 
 DIALOGS = {
-    "CurveTable",
-    *("BatchWindow", "ConfidenceWindow", "EpochsWindow", "EvaluationWindow", "GuideWindow"),
-    *(
-        "CurveTable",
-        "PreferencesDialog",
-        "ReportDialog",
-        "AboutDialog",
-        "PhotoWindow",
-        "ClassWindow",
-        "JobDialog",
-    ),
-    *("MessageLogWindow", "NetworkDialog", "NetworksWindow", "ProblemsDialog", "RunsWindow"),
+    *("AboutDialog", "BatchWindow", "ClassWindow", "ConfidenceWindow", "CurveTable"),
+    *("EpochsWindow", "EvaluationWindow", "GuideWindow", "JobDialog", "MessageLogWindow"),
+    *("NetworkDialog", "NetworksWindow", "PhotoWindow", "PreferencesDialog", "ProblemsDialog"),
+    *("ReportDialog", "RunsWindow"),
 }
 """The classes of those that are not Qt's own."""
 
