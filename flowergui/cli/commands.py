@@ -62,7 +62,8 @@ def _outcome(argv: Sequence[str]) -> int:
         code: int = COMMANDS[args.command](args)
         return code
     except FlowerError as error:
-        complain(error)
+        if torchrun.leads():  # the other processes have the same error, or one that follows from it
+            complain(error)
         torchrun.record_error(error)
         return REFUSED
     except SystemExit as leaving:  # raised by argparse after --help and --version
@@ -331,7 +332,8 @@ def _report(args: argparse.Namespace, events: Iterator[Event], *, goes_on: bool 
                 raise  # the input was refused
             console.close()
             console.broke_off = True
-            complain(error)
+            if torchrun.leads():
+                complain(error)
     return console
 
 

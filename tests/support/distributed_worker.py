@@ -1,12 +1,12 @@
 """Trains runs in the processes of torchrun: `torchrun ... distributed_worker.py JOBS RESULTS`.
 
-JOBS is a JSON file: a list of objects with `recipe` (fields of a Recipe), `models` (a folder),
-`resume` (resume the run in it instead), and `asks`: batches (from 1, over all) -> what is asked of
-the run after them, fields of LiveRequests. Rank 0 writes RESULTS, for each job a list of its
-events; every rank writes the SHA-256 of its weights beside it, as RESULTS.rank0 and so on.
+JOBS is a JSON file: a list of objects with `recipe` (fields of a Recipe), `models` (a folder), or
+instead of both `resume` (a folder with one run, which is resumed), and `asks`: batches (from 1, over
+all epochs) -> what is asked of the run after them, fields of LiveRequests. Rank 0 writes RESULTS, for
+each job a list of its events; every rank writes the SHA-256 of its weights after each run beside it,
+as RESULTS.rank0 and so on.
 """
 
-import dataclasses
 import hashlib
 import json
 import sys
@@ -44,7 +44,8 @@ def trained(job: dict, digests: list[str]) -> list[dict]:
 
     with patch.object(loop, "fit", observed):
         if job.get("resume"):
-            stream = tasks.resume(job["resume"], live)
+            (run,) = Path(job["resume"]).iterdir()
+            stream = tasks.resume(run, live)
         else:
             fields = {n: tuple(v) if isinstance(v, list) else v for n, v in job["recipe"].items()}
             stream = tasks.train(Recipe(**fields), live, Path(job["models"]))
@@ -69,5 +70,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    assert dataclasses.is_dataclass(Recipe)
     main()

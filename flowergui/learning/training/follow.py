@@ -19,6 +19,7 @@ def led(events: Iterator[Event], live: LiveRequests) -> Iterator[Event]:
         ranks.assign()
         return
     tuning.tune_malloc()
-    while isinstance(copy := ranks.assign(), RunCopy):
-        for _ in loop.fit(copy.restored(), live):
-            pass
+    with ranks.report_lost_rank():
+        while isinstance(copy := ranks.assign(), RunCopy):
+            for _ in loop.fit(copy.restored(), live):
+                pass

@@ -59,6 +59,12 @@ CASES: dict[str, dict[str, Any]] = {
 
 BATCH_NORM = {"mode": "scratch"}
 
+ASKED: dict[str, dict[str, Any]] = {
+    "asked": {"2": {"frozen": ["stem.*"]}, "3": {"learning_rate": 0.01}, "4": {"stop": True}},
+    "not finite": {"4": {"learning_rate": 1e30}},
+}
+"""Runs of which something is asked after these batches."""
+
 
 def torchrun(
     processes: int, jobs: list[dict[str, Any]], folder: Path, *options: str
@@ -121,7 +127,9 @@ def recipes(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         start = {"weights": str(weights)} if case["mode"] == "transfer" else {}
         return {"photos": str(folder), **COMMON, **start, **case}
 
-    return {name: recipe(case) for name, case in {**CASES, "batch norm": BATCH_NORM}.items()}
+    cases = {**CASES, "batch norm": BATCH_NORM}
+    cases |= {name: {**BATCH_NORM, "recover": True} for name in ASKED}
+    return {name: recipe(case) for name, case in cases.items()}
 
 
 @pytest.fixture(scope="module")
@@ -144,9 +152,13 @@ def several(
 ) -> dict[str, Any]:
     """What that many processes make of each case, and the digests of their weights."""
     root = tmp_path_factory.mktemp("several")
-    jobs = [{"recipe": recipe, "models": str(root / name)} for name, recipe in recipes.items()]
+    jobs: list[dict[str, Any]] = [
+        {"recipe": recipe, "models": str(root / name), "asks": ASKED.get(name, {})}
+        for name, recipe in recipes.items()
+    ]
+    jobs.append({"resume": str(root / "asked")})
     events, digests = torchrun(request.param, jobs, root / "told")
-    told = zip(recipes, events, strict=True)
+    told = zip([*recipes, "resumed"], events, strict=True)
     return {"digests": digests, **{name: (each, root / name) for name, each in told}}
 
 
@@ -175,7 +187,7 @@ def test_the_figures_are_those_of_one_process(
 
 def test_all_processes_have_the_same_weights(several: dict[str, Any]) -> None:
     first, *others = several["digests"]
-    assert len(first) == len(CASES) + 1
+    assert len(first) == len(CASES) + 4
     assert all(each == first for each in others)
 
 
@@ -184,3 +196,24 @@ def test_one_process_writes_the_run(several: dict[str, Any]) -> None:
     run = run_in(models)
     assert sum(isinstance(each, BatchDone) for each in run.history.events()) == 6
     assert [each["event"] for each in events].count("BatchDone") == 6
+
+
+def test_requests_reach_all_processes(several: dict[str, Any]) -> None:
+    events, models = several["asked"]
+    kinds = [each["event"] for each in events]
+    assert kinds.count("BatchDone") == 4
+    assert {"FrozenChanged", "LearningRateChanged"} <= set(kinds)
+    assert kinds[-1] == "Stopped"
+    resumed, _ = several["resumed"]
+    (started,) = [each for each in resumed if each["event"] == "RunStarted"]
+    assert (started["epoch"], started["batch"], started["resumed"]) == (2, 1, True)
+    assert started["frozen"]
+    assert resumed[-1]["event"] == "Finished"
+    assert run_in(models).recipe().frozen == ("stem.*",)
+
+
+def test_all_processes_roll_back(several: dict[str, Any]) -> None:
+    events, _ = several["not finite"]
+    kinds = [each["event"] for each in events]
+    assert "RolledBack" in kinds
+    assert kinds[-1] == "Finished"
