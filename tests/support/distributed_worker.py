@@ -1,10 +1,10 @@
 """Trains runs in the processes of torchrun: `torchrun ... distributed_worker.py JOBS RESULTS`.
 
-JOBS is a JSON file: a list of objects with `recipe` (fields of a Recipe), `models` (a folder), or
-instead of both `resume` (a folder with one run, which is resumed), and `asks`: batches (from 1, over
-all epochs) -> what is asked of the run after them, fields of LiveRequests. Rank 0 writes RESULTS, for
-each job a list of its events; every rank writes the SHA-256 of its weights after each run beside it,
-as RESULTS.rank0 and so on.
+JOBS is a JSON file: a list of objects with `recipe` (fields of a Recipe) and `models` (a
+folder), or else `resume` (a folder with one run, which is resumed), and with `asks`: batches
+(from 1, over all epochs) -> what is asked of the run after them, fields of LiveRequests. Rank 0
+writes RESULTS: for each job a list of its events. Every rank writes the SHA-256 of its weights
+after each run beside it, as RESULTS.rank0 and so on.
 """
 
 import hashlib
