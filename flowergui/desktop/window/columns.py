@@ -29,7 +29,8 @@ MAX_MORE = {LEFT: 50, RIGHT: 240}
 class Column(QScrollArea):
     """A column that scrolls where the window is too small for what is in `inner`.
 
-    A gutter is kept free for the scroll bar, so that nothing moves when it comes.
+    A gutter is kept free for the scroll bar, so that nothing moves when it comes, as far as there
+    is room for it: it must not be the reason for a bar, or bars would come and go without end.
     """
 
     content_changed = Signal()
@@ -64,7 +65,9 @@ class Column(QScrollArea):
     @Slot()
     def _keep_gutter(self) -> None:
         bar = self.verticalScrollBar()
-        gutter = 0 if bar.maximum() > 0 else bar.sizeHint().width()
+        content = self.inner.minimumSizeHint().width() - self.rows.contentsMargins().right()
+        spare = max(self.maximumViewportSize().width() - content, 0)
+        gutter = 0 if bar.maximum() > 0 else min(bar.sizeHint().width(), spare)
         self.rows.setContentsMargins(0, 0, gutter, 0)
 
 
