@@ -1,8 +1,12 @@
 """Which network: a searchable list of all architectures, by family."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QPainter, QStandardItem, QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QComboBox,
     QCompleter,
     QHBoxLayout,
@@ -14,6 +18,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import Shiboken
 
 from flowergui.config.recipe import DEFAULT_MODELS
 from flowergui.desktop.style import theme
@@ -143,15 +148,28 @@ class _SearchBox(QComboBox):
         completer.setCompletionRole(_SEARCH)
         completer.setMaxVisibleItems(12)
         self.setCompleter(completer)
-        # Its own view: one that is given to it would be deleted by Python and by the completer.
-        found = completer.popup()
-        assert found is not None
-        self._found = found
         delegate = _ModelDelegate(self)
         self.setItemDelegate(delegate)
-        self._found.setItemDelegate(delegate)
+        with self._found() as found:
+            found.setItemDelegate(delegate)
         self.editTextChanged.connect(self._look_up)
         self.currentIndexChanged.connect(self._tell)
+
+    @contextmanager
+    def _found(self) -> Iterator[QAbstractItemView]:
+        """The list of found networks, which belongs to the completer alone.
+
+        Python forgets it at once. It is not told when the completer deletes the list: what it kept
+        would stand for whatever is at that address then, and could delete that.
+        """
+        completer = self.completer()
+        assert completer is not None
+        view = completer.popup()
+        assert view is not None
+        try:
+            yield view
+        finally:
+            Shiboken.invalidate(view)
 
     def fill(self, rows: list[tuple[str, ModelFacts | None]], *, families: bool = False) -> None:
         """Offers these instead of those before. With `families`, rows without facts are
@@ -173,8 +191,9 @@ class _SearchBox(QComboBox):
         self.blockSignals(False)
         widest = max(self.fontMetrics().horizontalAdvance(name) for name, _ in rows)
         beside = self.fontMetrics().horizontalAdvance("000.0 M   000 px   00.0%   0,000 MB")
-        for view in (self.view(), self._found):
-            view.setMinimumWidth(widest + beside * families + 70)
+        with self._found() as found:
+            for view in (self.view(), found):
+                view.setMinimumWidth(widest + beside * families + 70)
 
     def show_chosen(self, name: str) -> None:
         """Shows the chosen network, also one that is not offered yet."""
@@ -214,7 +233,9 @@ class _SearchBox(QComboBox):
     @Slot()
     def _settle(self) -> None:
         """Half a name is no network: shows the chosen one again."""
-        if self.currentIndex() >= 0 and not self._found.isVisible():
+        with self._found() as found:
+            is_open = found.isVisible()
+        if self.currentIndex() >= 0 and not is_open:
             self.setEditText(self.itemText(self.currentIndex()))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
