@@ -138,10 +138,14 @@ def train(
     if job and (begun := RunFolder.of_job(models, job)):
         yield from resume(begun.path, live, models=models)
         return
-    if recipe.device == "auto" and (notice := unused_gpu()) is not None and torchrun.leads():
+    if (
+        recipe.device == "auto"
+        and (notice := unused_gpu()) is not None
+        and torchrun.is_main_process()
+    ):
         yield notice
     with keep_awake():
-        yield from follow.led(new_run.train(recipe, live, models, split, job), live)
+        yield from follow.run_on_all_ranks(new_run.train(recipe, live, models, split, job), live)
 
 
 def resume(
@@ -170,7 +174,7 @@ def resume(
         return
     with keep_awake():
         resuming = resume.resume(path, live, dict(changes or {}), models, options)
-        yield from follow.led(resuming, live)
+        yield from follow.run_on_all_ranks(resuming, live)
 
 
 def _processes_of(source: Path) -> int:

@@ -62,7 +62,7 @@ def _outcome(argv: Sequence[str]) -> int:
         code: int = COMMANDS[args.command](args)
         return code
     except FlowerError as error:
-        if torchrun.leads():  # the other processes have the same error, or one that follows from it
+        if torchrun.is_main_process():  # others have the same error, or one that follows from it
             complain(error)
         torchrun.record_error(error)
         return REFUSED
@@ -332,7 +332,7 @@ def _report(args: argparse.Namespace, events: Iterator[Event], *, goes_on: bool 
                 raise  # the input was refused
             console.close()
             console.broke_off = True
-            if torchrun.leads():
+            if torchrun.is_main_process():
                 complain(error)
     return console
 
@@ -340,7 +340,7 @@ def _report(args: argparse.Namespace, events: Iterator[Event], *, goes_on: bool 
 def _run(args: argparse.Namespace, live: LiveRequests, job: Callable[[], Iterator[Event]]) -> int:
     with _stopping(live):
         console = _report(args, job(), goes_on=True)
-    if live.stop and not console.began and torchrun.leads():
+    if live.stop and not console.began and torchrun.is_main_process():
         say(tr("Stopped before the run began; there is nothing to resume."), sys.stderr)
         return INTERRUPTED
     return console.code

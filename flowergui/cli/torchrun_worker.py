@@ -9,11 +9,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flowergui import event_json, language, tasks
 from flowergui.config.recipe import Recipe
@@ -34,13 +34,13 @@ def main() -> int:
     live = LiveRequests()
     events = task(job, live)
     try:
-        if torchrun.leads():
+        if torchrun.is_main_process():
             answer(events, live)
         else:
             for _ in events:
                 pass
     except FlowerError as error:
-        if torchrun.leads():
+        if torchrun.is_main_process():
             line = {"event": FAILED, "message": error.message, "hint": error.hint}
             print(json.dumps(line), flush=True)
         torchrun.record_error(error)
@@ -62,15 +62,12 @@ def task(job: Mapping[str, Any], live: LiveRequests) -> Iterator[Event]:
 
 def answer(events: Iterator[Event], live: LiveRequests) -> None:
     """Prints an event for each line of requests."""
-    for line in sys.stdin:
-        apply(json.loads(line), live)
-        try:
-            event = next(events)
-        except StopIteration:
-            return
-        print(event_json.encoded(event), flush=True)
-    with suppress(Exception):  # nobody reads any more
-        events.close()  # type: ignore[attr-defined]
+    with closing(cast(Generator[Event, None, None], events)):  # if nobody reads, the run is saved
+        for line in sys.stdin:
+            apply(json.loads(line), live)
+            if (event := next(events, None)) is None:
+                return
+            print(event_json.encoded(event), flush=True)
 
 
 def apply(asked: Mapping[str, Any], live: LiveRequests) -> None:

@@ -3,12 +3,13 @@ of its rank 0."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -26,8 +27,14 @@ WORKER: Final = "flowergui.cli.torchrun_worker"
 FAILED: Final = "Failed"
 """The name of the line that has the message of a FlowerError, and its hint."""
 
-KEPT_LINES: Final = 30
+KEPT_LINES: Final = 200
 """Lines of the processes' error output that are kept, in case they end without a message."""
+
+_ERROR: Final = re.compile(
+    r"^(?:\[rank\d+\]: *)?(?P<reason>\w+(?:Error|Exception): .*)|(?P<signal>Signal \d+ \(\w+\))"
+    r"|(?P<missing>No module named .*)"
+)
+"""What says most among them: an exception, or the signal that ended a process."""
 
 CLOSING_SECONDS: Final = 20.0
 """How long the processes may take to save and end when nobody wants their events any more."""
@@ -58,9 +65,8 @@ def train(job: Mapping[str, Any], processes: int, live: LiveRequests) -> Iterato
             process.stdin.close()
             code = process.wait()
     if code:
-        last = next((line for line in reversed(errors) if line.strip()), "")
         raise FlowerError(
-            tr("The processes of this run have ended unexpectedly: {reason}", reason=last.strip()),
+            tr("The processes of this run have ended unexpectedly: {reason}", reason=_why(errors)),
             hint=tr("Resume the run, perhaps with one process."),
         )
 
@@ -105,6 +111,12 @@ def _started(job: Path, processes: int) -> Iterator[tuple[subprocess.Popen[str],
         reader.join(1)
         process.stdout.close()
         process.stderr.close()
+
+
+def _why(errors: Sequence[str]) -> str:
+    """The line of the processes' errors that says most; their exit code stands in the others."""
+    found = (_ERROR.search(line.strip()) for line in reversed(errors))
+    return next((match[0] for match in found if match), tr("no reason was given"))
 
 
 def _environment() -> dict[str, str]:

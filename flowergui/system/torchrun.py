@@ -26,7 +26,7 @@ def started_by_torchrun() -> bool:
     return os.environ.keys() >= _NEEDED
 
 
-def leads() -> bool:
+def is_main_process() -> bool:
     """Whether this process is rank 0 of its job, or alone: the one that reports to the user."""
     return not started_by_torchrun() or os.environ["RANK"] == "0"
 

@@ -65,7 +65,7 @@ def main() -> None:
     digests: list[str] = []
     told = [trained(job, digests) for job in json.loads(jobs.read_text("utf-8"))]
     Path(f"{results}.rank{world().rank}").write_text("\n".join(digests), "utf-8")
-    if world().leads:
+    if world().is_main:
         results.write_text(json.dumps(told), "utf-8")
 
 

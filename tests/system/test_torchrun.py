@@ -30,10 +30,10 @@ def test_a_job_keeps_its_name(environment: dict[str, str], job: Job | None) -> N
 
 def test_a_program_alone_leads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "1")  # alone, it says nothing: a scheduler may set it
-    assert torchrun.leads()
+    assert torchrun.is_main_process()
     for name in ("WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.setenv(name, "2")
-    assert not torchrun.leads()
+    assert not torchrun.is_main_process()
 
 
 def test_cores_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:

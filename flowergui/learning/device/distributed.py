@@ -1,9 +1,9 @@
 """Several processes that train one network together, started by torchrun.
 
 Each process (rank) goes through the same loop, on its share of every batch, with a copy of the
-network; torch's DistributedDataParallel keeps the copies equal. Rank 0 leads: it lists the images,
-writes the run folder, and yields the events. A program that torchrun has not started is a world of
-one process, for which everything here is the identity.
+network; torch's DistributedDataParallel keeps the copies equal. Rank 0 is the main process: it
+lists the images, writes the run folder, and yields the events. A program that torchrun has not
+started is a world of one process, for which everything here is the identity.
 """
 
 import atexit
@@ -53,8 +53,8 @@ class Share:
 class World:
     """The processes that train together: this one is `rank` of `size`.
 
-    All methods but `share`, `rows`, `owns` and `dealt` are collective: every rank must call them,
-    in the same order.
+    All methods but `share`, `rows`, `owns_group` and `own_groups` are collective: every rank must
+    call them, in the same order.
     """
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
@@ -100,8 +100,8 @@ class World:
         return self.size == 1
 
     @property
-    def leads(self) -> bool:
-        """Whether this is rank 0, which lists, writes and reports."""
+    def is_main(self) -> bool:
+        """Whether this is rank 0, the process that lists, writes and reports."""
         return self.rank == 0
 
     # --- what belongs to which rank
@@ -114,11 +114,11 @@ class World:
         """This rank's share of a whole batch (B, ...)."""
         return batch if self.is_alone else batch[self.rank :: self.size]
 
-    def owns(self, number: int) -> bool:
+    def owns_group(self, number: int) -> bool:
         """Whether this rank has the `number`-th of groups that are dealt out in turn."""
         return number % self.size == self.rank
 
-    def dealt(self, groups: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    def own_groups(self, groups: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
         """The groups that this rank owns; empty ones are added where others own one more."""
         rounds = -(-len(groups) // self.size)
         own = [*groups[self.rank :: self.size]]
@@ -126,7 +126,7 @@ class World:
 
     # --- agreeing
 
-    def sums(self, *values: float) -> tuple[float, ...]:
+    def all_reduce_sum(self, *values: float) -> tuple[float, ...]:
         """The sum of each value over all ranks, in float64."""
         if self.is_alone:
             return values
@@ -134,11 +134,11 @@ class World:
         distributed.all_reduce(total, group=self._control)
         return tuple(total.tolist())
 
-    def any(self, flag: bool) -> bool:
+    def any_rank(self, flag: bool) -> bool:
         """Whether it is True on some rank."""
-        return flag if self.is_alone else self.sums(float(flag))[0] > 0
+        return flag if self.is_alone else self.all_reduce_sum(float(flag))[0] > 0
 
-    def gather(self, value: Result) -> list[Result]:
+    def all_gather(self, value: Result) -> list[Result]:
         """The values of all ranks, in their order, on each of them."""
         if self.is_alone:
             return [value]
@@ -146,26 +146,26 @@ class World:
         distributed.all_gather_object(values, value, group=self._control)
         return values
 
-    def led(self, decide: Callable[[], Result]) -> Result:
+    def from_rank_0(self, decide: Callable[[], Result]) -> Result:
         """What `decide` returns on rank 0, which alone calls it. If it raises, all ranks do."""
         if self.is_alone:
             return decide()
         outcome: tuple[bool, Any] = True, None
-        if self.leads:
+        if self.is_main:
             try:
                 outcome = True, decide()
             except Exception as error:
                 outcome = False, error
-        done, value = self._broadcast(outcome, self._control)
+        done, value = self._broadcast_over(outcome, self._control)
         if not done:
             raise value
         return cast(Result, value)
 
-    def assign(self, value: object = None) -> object:
-        """Rank 0 passes a `value` on to the others, which wait for it for as long as it takes."""
-        return value if self.is_alone else self._broadcast(value, self._setup)
+    def broadcast(self, value: object = None) -> object:
+        """The `value` of rank 0, on all ranks; the others wait for it for as long as it takes."""
+        return value if self.is_alone else self._broadcast_over(value, self._setup)
 
-    def _broadcast(self, value: Any, group: Any) -> Any:
+    def _broadcast_over(self, value: Any, group: Any) -> Any:
         values = [value]
         distributed.broadcast_object_list(values, src=0, group=group)
         return values[0]

@@ -161,7 +161,7 @@ class DataPipeline(ABC):
         number, count = self.augmentation_epoch(epoch), len(self._labels)
         if not split.is_split or self._why_not() or number in self._caches or not count:
             return
-        groups = self._world.dealt(sequential_batches(count, GROUP))
+        groups = self._world.own_groups(sequential_batches(count, GROUP))
         own = sum(map(len, groups))
         cache = FeatureCache(own, self._memory_for_one(), paths.cache_folder())
         what = (
@@ -183,11 +183,11 @@ class DataPipeline(ABC):
                     except TooLargeError as error:
                         too_large = error.size
                 done += len(batch.indices) + len(batch.failed)
-                if self._world.any(bool(too_large)):
+                if self._world.any_rank(bool(too_large)):
                     self._refused = WhyNotCached.NO_SPACE
                     yield self._status(size=too_large, why_not=self._refused)
                     return
-                failed = tuple(merged(self._world.gather(batch.failed)))
+                failed = tuple(merged(self._world.all_gather(batch.failed)))
                 yield CacheProgress(Preparing(what, done, own), failed)
                 if self.split is not split:
                     return
@@ -228,16 +228,16 @@ class DataPipeline(ABC):
         return {
             index // GROUP // size * GROUP + index % GROUP: index
             for index in indices
-            if self._world.owns(index // GROUP)
+            if self._world.owns_group(index // GROUP)
         }
 
     def _agreed(self, batch: LoadedBatch, wanted: tuple[int, ...]) -> LoadedBatch:
         """This process's share of the batch `wanted`, with what all processes know of it."""
         if self._world.is_alone:
             return batch
-        readable, failures = self._world.sums(len(batch.indices), len(batch.failed))
+        readable, failures = self._world.all_reduce_sum(len(batch.indices), len(batch.failed))
         if failures:
-            problems = merged(self._world.gather(batch.failed))
+            problems = merged(self._world.all_gather(batch.failed))
             batch = replace(batch, failed=tuple({each.path: each for each in problems}.values()))
         if self.is_mixed:
             return self._read_by_all(batch)

@@ -1,4 +1,4 @@
-"""Rank 0 of a torchrun job leads; its other processes train along."""
+"""A training task on all ranks of a torchrun job."""
 
 from collections.abc import Iterator
 
@@ -10,16 +10,16 @@ from flowergui.requests import LiveRequests
 from flowergui.system import tuning
 
 
-def led(events: Iterator[Event], live: LiveRequests) -> Iterator[Event]:
-    """The `events` of a task that trains, in the process that leads. Any other process trains along
-    until that one is done, and yields nothing."""
+def run_on_all_ranks(events: Iterator[Event], live: LiveRequests) -> Iterator[Event]:
+    """The `events` of a task that trains, on rank 0. Other ranks train along until rank 0 is done,
+    and yield nothing."""
     ranks = world()
-    if ranks.leads:
+    if ranks.is_main:
         yield from events
-        ranks.assign()
+        ranks.broadcast()
         return
     tuning.tune_malloc()
     with ranks.report_lost_rank():
-        while isinstance(copy := ranks.assign(), RunCopy):
+        while isinstance(copy := ranks.broadcast(), RunCopy):
             for _ in loop.fit(copy.restored(), live):
                 pass

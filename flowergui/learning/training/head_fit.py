@@ -84,7 +84,7 @@ class HeadFitPipeline:
             features = torch.empty(0, head.linear.in_features)
             if batch.indices:
                 features = head.features(self._to_images(batch)).cpu()
-            parts = ranks.gather((batch.indices, features, batch.labels, batch.failed))
+            parts = ranks.all_gather((batch.indices, features, batch.labels, batch.failed))
             known, rows, labels, failed = zip(*parts, strict=True)
             yield HeadFitBatch(
                 torch.cat(rows), torch.cat(labels), tuple(merged(known)), tuple(merged(failed))
@@ -158,7 +158,7 @@ def _is_late(run: Run) -> bool:
     if not budget:
         return False
     late = run.progress.seconds > MAX_SHARE_OF_BUDGET * budget
-    return run.world.any(late and run.world.leads)
+    return run.world.any_rank(late and run.world.is_main)
 
 
 def _limit_validation(run: Run) -> Iterator[Warned]:
@@ -168,7 +168,7 @@ def _limit_validation(run: Run) -> Iterator[Warned]:
     if not run.recipe.minutes:
         return
     image_seconds = progress.sums.seconds / max(progress.sums.photos, 1)
-    limit = run.world.led(lambda: validation_images(run.recipe.minutes, image_seconds))
+    limit = run.world.from_rank_0(lambda: validation_images(run.recipe.minutes, image_seconds))
     if limit < count:
         progress.validation_images = limit
         yield Warned(
@@ -232,7 +232,7 @@ def _fit_all(run: Run, features: Tensor, labels: Tensor) -> HeadFitted:
         features, labels, classes, seed=run.recipe.seed, most=MAX_CROSS_VALIDATED_IMAGES
     )
     # Other processes may have rounded differently.
-    head = run.world.led(lambda: (fitted.weight.float(), fitted.bias.float()))
+    head = run.world.from_rank_0(lambda: (fitted.weight.float(), fitted.bias.float()))
     run.model.load_head(*head)
     progress.sums.loss = chosen.loss * len(labels)
     progress.sums.right = round(chosen.accuracy * len(labels))

@@ -15,7 +15,7 @@ def apply_requests(run: Run, live: LiveRequests) -> Generator[Event, None, bool]
     """Applies what a frontend has asked for since the last batch, and what other processes have
     asked for by a file in the run folder. Returns whether to stop. Raises
     NonFiniteError where the network can't be saved any more."""
-    if run.world.leads and (written := run.folder_requests.take()) is not None:
+    if run.world.is_main and (written := run.folder_requests.take()) is not None:
         live.save = live.save or written.save
         live.stop = live.stop or written.stop
     asked = _agreed(run, live)
@@ -46,9 +46,9 @@ def _agreed(run: Run, live: LiveRequests) -> LiveRequests:
     asked = live.take()
     if run.world.is_alone:
         return asked
-    stop, more = run.world.sums(asked.stop, run.world.leads and asked != NO_REQUESTS)
+    stop, more = run.world.all_reduce_sum(asked.stop, run.world.is_main and asked != NO_REQUESTS)
     if more:
-        asked = run.world.led(lambda: asked)
+        asked = run.world.from_rank_0(lambda: asked)
     return replace(asked, stop=stop > 0)
 
 

@@ -65,8 +65,8 @@ def fit(run: Run, live: LiveRequests) -> Iterator[Event]:
     among them."""
     progress = run.progress
     run.stopping = False
-    if run.world.leads:
-        run.world.assign(RunCopy.of(run))
+    if run.world.is_main:
+        run.world.broadcast(RunCopy.of(run))
     with (
         pipelines(run) as (train, validation, head_fit),
         run.world.report_lost_rank(),
@@ -139,7 +139,7 @@ def train_epoch(
             if unfrozen and recipe.unfreeze_schedule and len(seconds) == TIMED_BATCHES:
                 run.fit_epoch_into_budget((seconds[-1] - seconds[0]) / (TIMED_BATCHES - 1))
             late = run.unsaved_seconds() > 60 * recipe.save_minutes
-            if run.world.any(late and run.world.leads):
+            if run.world.any_rank(late and run.world.is_main):
                 require_finite(run)
                 yield from run.save_async()
             yield from run.collect_saves()

@@ -263,7 +263,9 @@ class ModelState:
         own, right = loss_and_correct(loss, logits, targets)()
         if not count:
             self.train()
-        summed, correct = world.sums(own * count if count else 0.0, right * count / len(targets))
+        summed, correct = world.all_reduce_sum(
+            own * count if count else 0.0, right * count / len(targets)
+        )
         world.average_statistics(self.net, took_part=count > 0)
         self._take_step(summed / share.readable)
         return summed / share.readable, int(correct)

@@ -53,7 +53,7 @@ class RunningMetrics:
     def sum_over(self, world: World) -> None:
         """Adds up what the processes have counted, each on its share of the images."""
         if not world.is_alone:
-            loss, right, photos = world.sums(self.loss, self.right, self.photos)
+            loss, right, photos = world.all_reduce_sum(self.loss, self.right, self.photos)
             self.loss, self.right, self.photos = loss, int(right), int(photos)
 
     @property

@@ -75,7 +75,7 @@ class Run:
         self._saved_at = time.monotonic()
         self._saved_step: tuple[int, int] | None = None
         self.world = world()
-        writer = CheckpointWriter if self.world.leads else NullCheckpointWriter
+        writer = CheckpointWriter if self.world.is_main else NullCheckpointWriter
         self._writer = writer(folder, self._recreate_folder)
         self.folder_requests = RequestPoller(folder.request)
         """What other processes ask of the run, by a file in its folder."""
@@ -194,7 +194,7 @@ class Run:
         self._plan(planned)
 
     def _plan(self, planned: PlannedEpochs) -> None:
-        planned = self.world.led(lambda: planned)  # each process has its own clock
+        planned = self.world.from_rank_0(lambda: planned)  # each process has its own clock
         self.recipe = replace(self.recipe, epochs=planned.epochs)
         self.schedule.epochs = planned.epochs
         left_out = round((1 - planned.last_share) * self.batches)
@@ -206,13 +206,13 @@ class Run:
         rollbacks, base = self.progress.returns + 1, self.schedule.base
         self._writer.discard_pending()
         try:
-            stored, _ = self.world.led(lambda: checkpoint.newest(self.folder))
+            stored, _ = self.world.from_rank_0(lambda: checkpoint.newest(self.folder))
         except FlowerError as unreadable:
             raise error from unreadable
         self.load_state_dict(stored, frozen=self.model.frozen)
         self.set_learning_rate(min(base, self.schedule.base) / 2)
         self.progress.returns = rollbacks
-        if self.world.leads:
+        if self.world.is_main:
             self.folder.history.cut_back(self.progress.step, self.progress.epoch)
             self.folder.changes.cut_back(self.progress.step)
         where = self.progress.epoch, self.progress.batch, self.progress.step

@@ -16,19 +16,19 @@ def test_every_image_belongs_to_one_process() -> None:
 
 def test_groups_are_dealt_out_in_as_many_rounds() -> None:
     groups = [(0, 1), (2, 3), (4,)]
-    dealt = [World(rank, 2).dealt(groups) for rank in range(2)]
+    dealt = [World(rank, 2).own_groups(groups) for rank in range(2)]
     assert dealt == [[(0, 1), (4,)], [(2, 3), ()]]
-    assert [World(rank, 2).owns(2) for rank in range(2)] == [True, False]
+    assert [World(rank, 2).owns_group(2) for rank in range(2)] == [True, False]
 
 
 def test_one_process_is_the_identity() -> None:
     alone = world()
     assert alone.is_alone
-    assert alone.leads
-    assert alone.sums(2, 3.5) == (2, 3.5)
-    assert alone.any(True)
-    assert alone.gather("a") == ["a"]
-    assert alone.led(lambda: 7) == 7
+    assert alone.is_main
+    assert alone.all_reduce_sum(2, 3.5) == (2, 3.5)
+    assert alone.any_rank(True)
+    assert alone.all_gather("a") == ["a"]
+    assert alone.from_rank_0(lambda: 7) == 7
     head = nn.Linear(2, 2)
     assert alone.parallel(head) is head
     assert alone.prepared(head, torch.device("cpu")) is head

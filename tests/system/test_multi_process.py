@@ -1,0 +1,53 @@
+"""Runs of several processes, as the window starts them: how they fail, and how they are left."""
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from flowergui import tasks
+from flowergui.config.recipe import Recipe
+from flowergui.errors import FlowerError
+from flowergui.events import BatchDone, Event, Preparing, RunStarted
+from flowergui.requests import LiveRequests
+from flowergui.store.run_folder import RunFolder
+from flowergui.system import multi_process
+
+
+def test_processes_that_end_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multi_process, "WORKER", "flowergui.not_there")
+    with pytest.raises(FlowerError, match=r"No module named flowergui\.not_there"):
+        list(multi_process.train({}, 2, LiveRequests()))
+
+
+def test_a_build_without_python_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multi_process.sys, "frozen", True, raising=False)
+    with pytest.raises(FlowerError, match="one process"):
+        list(multi_process.train({}, 2, LiveRequests()))
+
+
+def test_what_is_refused_is_refused_in_the_same_words(tmp_path: Path) -> None:
+    recipe = Recipe(photos=str(tmp_path / "nothing"), mode="scratch", model="mynet", processes=2)
+    with pytest.raises(FlowerError) as refused:
+        list(tasks.train(recipe, models=tmp_path))
+    with pytest.raises(FlowerError) as alone:
+        list(tasks.train(replace(recipe, processes=1), models=tmp_path))
+    assert refused.value.message == alone.value.message
+    assert refused.value.hint == alone.value.hint
+
+
+def test_a_run_that_is_left_is_saved(make_photos: Callable[..., Path], tmp_path: Path) -> None:
+    recipe = Recipe(
+        photos=str(make_photos(tmp_path / "photos")), mode="scratch", model="mynet", image_size=32,
+        epochs=50, batch_size=8, device="cpu", precision="float32", processes=2,
+    )  # fmt: skip
+    events = cast(Generator[Event, None, None], tasks.train(recipe, models=tmp_path / "models"))
+    assert isinstance(next(events), Preparing)
+    run = next(event.run for event in events if isinstance(event, RunStarted))
+    next(event for event in events if isinstance(event, BatchDone))
+    events.close()
+    folder = RunFolder(Path(run))
+    assert folder.newest() is not None
+    assert not folder.is_training()
