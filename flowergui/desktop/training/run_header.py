@@ -1,9 +1,8 @@
 """The lines above the plots: where the run stands, how fast it goes, what it has reached."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Slot
@@ -21,8 +20,18 @@ from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.training.eta import Eta
+from flowergui.desktop.training.run_status import (
+    DOT,
+    FAILURES,
+    REQUESTED,
+    WATCHED,
+    WORDS,
+    Phase,
+    RunStatus,
+    settings_text,
+)
 from flowergui.desktop.training.welcome import is_first_look
-from flowergui.desktop.watched_run import WatchedRun, WatchState, explanation
+from flowergui.desktop.watched_run import WatchedRun, explanation
 from flowergui.desktop.widgets.labels import ElidedLabel, reserve_lines
 from flowergui.events import (
     BatchDone,
@@ -37,7 +46,7 @@ from flowergui.events import (
     Stopped,
     ValidationProgress,
 )
-from flowergui.text import N_, clock, fine_percent, tr, trn
+from flowergui.text import clock, fine_percent, tr
 from flowergui.wording import (
     feature_cache_text,
     head_fitted_text,
@@ -51,83 +60,6 @@ PROGRESS_STEPS = 1_000
 """Steps of the progress bar."""
 DETAIL_LINES = 2
 """Lines for what trains and how, or, before a run, for what it would take."""
-DOT = " · "
-DEVICES = {"cpu": N_("on the CPU"), "cuda": N_("on the GPU"), "mps": N_("on the GPU")}
-
-
-class Phase(StrEnum):
-    """What the header says of a run, in a word."""
-
-    READY = "ready"
-    STARTING = "starting"
-    PREPARING = "preparing"
-    TRAINING = "training"
-    VALIDATING = "validating"
-    PAUSING = "pausing"
-    PAUSED = "paused"
-    STOPPING = "stopping"
-    UNSAVED = "unsaved"
-    STOPPED = "stopped"
-    WATCHING = "watching"
-    OVERDUE = "overdue"
-    UNREACHABLE = "unreachable"
-    FINISHED = "finished"
-    FAILED = "failed"
-
-
-FAILURES = (Phase.FAILED, Phase.UNSAVED, Phase.OVERDUE, Phase.UNREACHABLE)
-WORDS = {
-    Phase.READY: N_("Ready"),
-    Phase.STARTING: N_("Starting"),
-    Phase.PREPARING: N_("Preparing"),
-    Phase.TRAINING: N_("Training"),
-    Phase.VALIDATING: N_("Validating"),
-    Phase.PAUSING: N_("Pausing…"),
-    Phase.PAUSED: N_("Paused"),
-    Phase.STOPPING: N_("Stopping…"),
-    Phase.UNSAVED: N_("Not saved"),
-    Phase.STOPPED: N_("Stopped"),
-    Phase.WATCHING: N_("Watching"),
-    Phase.OVERDUE: N_("No news"),
-    Phase.UNREACHABLE: N_("Unreachable"),
-    Phase.FINISHED: N_("Finished"),
-    Phase.FAILED: N_("Failed"),
-}
-WATCHED = {
-    WatchState.OPENING: Phase.STARTING,
-    WatchState.TRAINING: Phase.WATCHING,
-    WatchState.OVERDUE: Phase.OVERDUE,
-    WatchState.STOPPING: Phase.STOPPING,
-    WatchState.STOPPED: Phase.STOPPED,
-    WatchState.UNREACHABLE: Phase.UNREACHABLE,
-}
-REQUESTED = {
-    RunState.PAUSING: Phase.PAUSING,
-    RunState.PAUSED: Phase.PAUSED,
-    RunState.STOPPING: Phase.STOPPING,
-    RunState.UNSAVED: Phase.UNSAVED,
-}
-"""What the user wants of a run comes before what it does."""
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What is known of the run. `doing` and `share` say what comes before its first batch,
-    `requested` what the user wants of it, `over` how it ended."""
-
-    opened: RunStarted | None = None
-    pace: Eta | None = None
-    batch: BatchDone | None = None
-    validation: ValidationProgress | None = None
-    epoch: EpochDone | None = None
-    stopped: Stopped | None = None
-    finished: Finished | None = None
-    seconds: float = 0.0
-    features: str = ""
-    doing: str = ""
-    share: float | None = None
-    requested: Phase | None = None
-    over: Phase | None = None
 
 
 class RunHeader(QWidget):
@@ -148,7 +80,7 @@ class RunHeader(QWidget):
         super().__init__(parent)
         self.setObjectName("runHeader")
         self._seconds = clock
-        self._seen = _Seen()
+        self._seen = RunStatus()
         self._run = RunState.IDLE
         self._recipe: Recipe | None = None
         self._watched: WatchedRun | None = None
@@ -239,7 +171,7 @@ class RunHeader(QWidget):
         if session.run is before:
             return
         if before is RunState.IDLE:
-            self._seen = _Seen()
+            self._seen = RunStatus()
             self._show(tr("Getting ready…"), Phase.STARTING, None, best="")
         elif session.run is RunState.IDLE:
             self._seen.requested = None
@@ -260,11 +192,11 @@ class RunHeader(QWidget):
             if self._seen.over is Phase.FINISHED:
                 self._refresh()
             else:
-                self._seen = _Seen()
+                self._seen = RunStatus()
                 self._show_idle()
             return
         if before is None:
-            self._seen = _Seen()
+            self._seen = RunStatus()
         self._refresh()
 
     @Slot()
@@ -288,17 +220,17 @@ class RunHeader(QWidget):
         for event in events:
             match event:
                 case RunStarted():
-                    self._seen = _Seen(
+                    self._seen = RunStatus(
                         event,
                         Eta(event, self._recipe) if self._watched is None else None,
                         epoch=self._seen.epoch if event.resumed else None,
                         requested=self._seen.requested,
                     )
                 case Preparing(what=what, done=done, total=total):
-                    self._prepare(what, done, total)
+                    self._seen.prepare(what, done, total)
                 case DownloadProgress(name=name, done=done, total=total):
                     what = tr("Downloading {name} (MB)", name=name)
-                    self._prepare(what, done // 10**6, total // 10**6)
+                    self._seen.prepare(what, done // 10**6, total // 10**6)
                 case HeadFitted():
                     self._seen.features, self._seen.doing = head_fitted_text(event), ""
                 case FeatureCacheStatus(part="train"):
@@ -328,14 +260,6 @@ class RunHeader(QWidget):
 
     # --- how it reads ---------------------------------------------------------------------
 
-    def _prepare(self, what: str, done: int, total: int) -> None:
-        values = {"what": what, "done": f"{done:,}", "total": f"{total:,}"}
-        if total:
-            self._seen.doing = tr("{what} · {done} of {total}", **values)
-        else:
-            self._seen.doing = tr("{what} · {done}", **values) if done else what
-        self._seen.share = done / total if total else None
-
     @Slot()
     def _refresh(self) -> None:
         self._clock.stop()
@@ -343,7 +267,7 @@ class RunHeader(QWidget):
         if self._watched is not None and seen.finished is None:
             self._show_following(self._watched)
         elif seen.doing and not seen.over:
-            self._show(seen.doing, seen.requested or Phase.PREPARING, seen.share)
+            self._show(seen.doing, seen.requested or Phase.PREPARING, seen.preparing_share)
         elif seen.opened is None:
             if phase := seen.over or seen.requested:  # before it had begun
                 failed = phase is Phase.FAILED
@@ -351,12 +275,12 @@ class RunHeader(QWidget):
                 self._show(line, phase, 0.0)
         else:
             doing = Phase.VALIDATING if seen.validation else Phase.TRAINING
-            line, *shorter = self._position(seen.opened)
+            line, *shorter = seen.position(seen.opened, self._recipe)
             self._show(
                 line,
                 seen.over or seen.requested or doing,
-                self._share(seen.opened),
-                best=self._best_text(seen.opened),
+                seen.share(seen.opened),
+                best=seen.best_text(seen.opened),
                 shorter=shorter,
             )
 
@@ -380,8 +304,8 @@ class RunHeader(QWidget):
         self._show(
             DOT.join((epoch, trained, written)),
             phase,
-            self._share(seen.opened),
-            best=self._best_text(seen.opened),
+            seen.share(seen.opened),
+            best=seen.best_text(seen.opened),
             shorter=(DOT.join((epoch, written)), epoch),
         )
 
@@ -392,86 +316,6 @@ class RunHeader(QWidget):
             0.0,
             best=tr("Loss and accuracy of the run appear below."),
         )
-
-    def _position(self, opened: RunStarted) -> list[str]:
-        """Where the run stands, and shorter ways to say it for narrow windows."""
-        seen = self._seen
-        if seen.finished is not None:
-            return [
-                trn(
-                    "Finished {count} epoch in {time}",
-                    "Finished {count} epochs in {time}",
-                    seen.finished.epochs,
-                    time=clock(seen.seconds or seen.finished.seconds),
-                )
-            ]
-        if seen.stopped is not None and not seen.stopped.batch:
-            done = f"{seen.stopped.epoch - 1:,}"
-            return [tr("Stopped after epoch {done} of {epochs}", done=done, epochs=opened.epochs)]
-        batch = seen.batch
-        values = {"epoch": batch.epoch if batch else opened.epoch, "epochs": opened.epochs}
-        epoch = tr("Epoch {epoch} of {epochs}", **values)
-        if batch is None:
-            waiting = tr("Epoch {epoch} of {epochs} · waiting for the first batch", **values)
-            return [epoch if seen.over else waiting]
-        where, speed = self._where(opened, batch), tuple(self._speed())
-        left = speed[-1:]
-        return [DOT.join(each) for each in ((where, *speed), (where, *left), (epoch, *left))]
-
-    def _where(self, opened: RunStarted, batch: BatchDone) -> str:
-        epoch = {"epoch": batch.epoch, "epochs": opened.epochs}
-        validation = self._seen.validation
-        if validation is not None:
-            return tr(
-                "Epoch {epoch} of {epochs} · validating {batch} of {batches}",
-                batch=validation.batch,
-                batches=validation.batches,
-                **epoch,
-            )
-        values = {"batch": f"{batch.batch:,}", "batches": f"{batch.batches:,}", **epoch}
-        if batch.learning_rate == 0 and self._recipe and self._recipe.fits_head_in(batch.epoch):
-            if self._recipe.minutes:  # the number of epochs is not known yet
-                return tr("Epoch {epoch} · fitting the head · batch {batch} of {batches}", **values)
-            return tr(
-                "Epoch {epoch} of {epochs} · fitting the head · batch {batch} of {batches}",
-                **values,
-            )
-        return tr("Epoch {epoch} of {epochs} · batch {batch} of {batches}", **values)
-
-    def _speed(self) -> Iterator[str]:
-        """How fast it goes and how long it will take, as far as that is known."""
-        seen = self._seen
-        if seen.pace is None or seen.over or seen.requested is Phase.PAUSED:
-            return
-        speed, left = seen.pace.photos_per_second(), seen.pace.seconds_left()
-        if speed is not None:
-            # The unit is never broken where the line wraps.
-            number = f"{speed:,.0f}" if speed >= 10 else f"{speed:.1f}"
-            yield tr("{speed} images/\N{WORD JOINER}s", speed=number)
-        if left is not None:
-            yield tr("{time} left", time=clock(left))
-
-    def _best_text(self, opened: RunStarted) -> str:
-        if not opened.validation_photos:
-            return tr("There is no validation set, so there is no validation accuracy.")
-        done = self._seen.epoch
-        if done is None or not done.best_epoch:
-            if self._seen.over:
-                return tr("It ended before its first validation.")
-            return tr("The first validation comes at the end of this epoch.")
-        values = {"accuracy": fine_percent(done.best_accuracy), "epoch": done.best_epoch}
-        waiting = done.epoch - done.best_epoch
-        if not waiting:
-            return tr("Best validation accuracy {accuracy} (epoch {epoch})", **values)
-        return _waiting_text(waiting, fine_percent(done.best_accuracy), done.best_epoch)
-
-    def _share(self, opened: RunStarted) -> float:
-        if self._seen.finished is not None:
-            return 1.0
-        if self._seen.batch is None:
-            return (opened.epoch - 1) / max(1, opened.epochs)
-        done = self._seen.batch.epoch - 1 + self._seen.batch.batch / self._seen.batch.batches
-        return done / max(1, opened.epochs)
 
     def _show(
         self,
@@ -492,7 +336,7 @@ class RunHeader(QWidget):
         known = done is not None and bool(done.best_epoch)
         self._figure.setText(fine_percent(done.best_accuracy) if done and known else "")
         watched, opened = self._watched, self._seen.opened
-        what = _settings_text(opened, watched) if opened else ""
+        what = settings_text(opened, watched) if opened else ""
         more = explanation(watched) if watched else self._seen.features
         for label, text in ((self._what, what), (self._features, more)):
             label.setText(text)
@@ -509,29 +353,3 @@ class RunHeader(QWidget):
         else:
             self._progress.setRange(0, PROGRESS_STEPS)
             self._progress.setValue(round(PROGRESS_STEPS * min(1.0, share)))
-
-
-def _settings_text(started: RunStarted, watched: WatchedRun | None) -> str:
-    """What trains, and what "auto" came to; of a run elsewhere, where."""
-    if watched is not None and watched.host:
-        return tr("{model} · trains on {host}", model=started.model, host=watched.host)
-    if not started.device:
-        return started.model
-    device = started.device.partition(":")[0]
-    return tr(
-        "{model} · {size} px · {device}, in {precision}",
-        model=started.model,
-        size=started.image_size,
-        device=tr(DEVICES[device]) if device in DEVICES else tr("on {name}", name=device),
-        precision=started.precision,
-    )
-
-
-def _waiting_text(waiting: int, accuracy: str, epoch: int) -> str:
-    return trn(
-        "Best validation accuracy {accuracy} (epoch {epoch}) · no improvement for {count} epoch",
-        "Best validation accuracy {accuracy} (epoch {epoch}) · no improvement for {count} epochs",
-        waiting,
-        accuracy=accuracy,
-        epoch=epoch,
-    )
