@@ -118,6 +118,9 @@ def _no_widget_stays(request: pytest.FixtureRequest) -> Iterator[None]:
 
     before = widgets()
     yield
+    # Qt deletes what was closed before Python's garbage collector does, which would delete items of
+    # layouts before the layouts that hold them (PySide6 6.11).
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert widgets() - before == set()

@@ -29,6 +29,7 @@ class Program(QObject):
         super().__init__(app)
         self._app = app
         self._handover: Handover | None = None
+        self._closing: MainWindow | None = None
         self._next = Language.ENGLISH
         settings = preferences.settings_file()
         system = language.preferred(QLocale.system().uiLanguages())
@@ -61,7 +62,9 @@ class Program(QObject):
         window = self.window
         if window is None or not window.isVisible():  # it closes already
             return
-        self.window = None
+        # Kept until Qt has deleted it: Python's garbage collector deletes layout items before the
+        # layouts that hold them (PySide6 6.11).
+        self.window, self._closing = None, window
         self._next, self._handover = wanted, window.handover()
         window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         window.destroyed.connect(self._gone)
@@ -70,6 +73,7 @@ class Program(QObject):
 
     @Slot()
     def _gone(self) -> None:
+        self._closing = None
         QTimer.singleShot(0, self, self._go_on)  # not in the middle of its end
 
     @Slot()

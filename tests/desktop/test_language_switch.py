@@ -1,5 +1,7 @@
 """The language changes while the program runs: another window goes on where the first one was."""
 
+import gc
+import weakref
 from dataclasses import fields
 
 import pytest
@@ -23,6 +25,7 @@ from scripted import (
 
 from flowergui import language
 from flowergui.desktop.app import Program
+from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.menus.actions import language_action
 from flowergui.desktop.session import Session
 from flowergui.desktop.transitions import READ_AGAIN
@@ -73,6 +76,17 @@ def test_the_window_is_chinese_then_english_again(qtbot, program):
     window = switch(qtbot, program, ENGLISH)
     assert button(window, "startButton").text() == "Start"
     assert language.current() is ENGLISH
+
+
+def test_the_garbage_collector_does_not_take_the_window_that_closes(qtbot, program, monkeypatch):
+    before = weakref.ref(program.window)
+    with monkeypatch.context() as patch:
+        patch.setattr(MainWindow, "close", lambda window: False)  # as while its jobs end
+        program.window.controllers.languages.choose(CHINESE)
+        gc.collect()
+        assert before() is not None
+    before().close()
+    qtbot.waitUntil(lambda: program.window is not None)
 
 
 def test_it_is_in_the_menu(qtbot, program, monkeypatch):
