@@ -2,7 +2,8 @@
 
 JOBS is a JSON file: a list of objects with `recipe` (fields of a Recipe) and `models` (a
 folder), or else `resume` (a folder with one run, which is resumed), and with `asks`: batches
-(from 1, over all epochs) -> what is asked of the run after them, fields of LiveRequests. Rank 0
+(from 1, over all epochs) -> what is asked of the run after them, fields of LiveRequests. With
+`memory`, the last rank has memory for a step of so many images only. Rank 0
 writes RESULTS: for each job a list of its events. Every rank writes the SHA-256 of its weights
 after each run beside it, as RESULTS.rank0 and so on.
 """
@@ -18,8 +19,10 @@ import torch
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.events import BatchDone, as_dict
+from flowergui.learning.acceleration.frozen_split import Features
 from flowergui.learning.device.distributed import world
 from flowergui.learning.training import loop
+from flowergui.learning.training.model_state import ModelState
 from flowergui.requests import LiveRequests
 
 
@@ -42,7 +45,14 @@ def trained(job: dict, digests: list[str]) -> list[dict]:
         yield from fit(run, requests)
         digests.append(digest(run))
 
-    with patch.object(loop, "fit", observed):
+    memory, try_step = job.get("memory"), ModelState.try_step
+
+    def limited(state: ModelState, features: Features | None, targets: torch.Tensor) -> None:
+        if memory and world().rank == world().size - 1 and len(targets) > memory:
+            raise torch.OutOfMemoryError
+        try_step(state, features, targets)
+
+    with patch.object(loop, "fit", observed), patch.object(ModelState, "try_step", limited):
         if job.get("resume"):
             (run,) = Path(job["resume"]).iterdir()
             stream = tasks.resume(run, live)

@@ -171,6 +171,20 @@ class World:
         return values[0]
 
     @contextmanager
+    def out_of_memory_on_all_ranks(self) -> Iterator[None]:
+        """If memory is full on one rank, raises torch.OutOfMemoryError on all of them, after what
+        is in the `with` block, in which no rank may wait for another one."""
+        failed: BaseException | None = None
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            if not hardware.out_of_memory(error):
+                raise
+            failed = error
+        if self.any_rank(failed is not None):
+            raise torch.OutOfMemoryError("There is not enough memory on every rank.") from failed
+
+    @contextmanager
     def report_lost_rank(self) -> Iterator[None]:
         """Raises FlowerError for what torch raises when another rank has ended or is silent."""
         try:

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 from flowergui.events import Event
+from flowergui.learning.device import hardware
 from flowergui.learning.device.distributed import world
 from flowergui.learning.training import loop
+from flowergui.learning.training.failures import OutOfMemoryError
+from flowergui.learning.training.run import Run
 from flowergui.learning.training.run_copy import RunCopy
 from flowergui.requests import LiveRequests
 from flowergui.system import tuning
@@ -21,5 +24,16 @@ def run_on_all_ranks(events: Iterator[Event], live: LiveRequests) -> Iterator[Ev
     tuning.tune_malloc()
     with ranks.report_lost_rank():
         while isinstance(copy := ranks.broadcast(), RunCopy):
-            for _ in loop.fit(copy.restored(), live):
-                pass
+            follow(copy.restored(), live)
+            hardware.release()
+
+
+def follow(run: Run, live: LiveRequests) -> None:
+    """Trains `run` on this rank, along with rank 0. Returns too if memory is full before the first
+    step: rank 0 begins again with smaller batches then, or ends the job."""
+    try:
+        for _ in loop.fit(run, live):
+            pass
+    except OutOfMemoryError:
+        if run.progress.step:
+            raise

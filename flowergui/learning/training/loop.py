@@ -8,6 +8,8 @@ import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 
+from torch import Tensor
+
 from flowergui.events import (
     BatchDone,
     EpochDone,
@@ -19,6 +21,7 @@ from flowergui.events import (
     Warned,
 )
 from flowergui.learning.acceleration import feature_cache
+from flowergui.learning.acceleration.frozen_split import Features
 from flowergui.learning.data import augmentation
 from flowergui.learning.data.dataset import ImageDataset, eval_transform, train_transform
 from flowergui.learning.data.loader import Batch
@@ -218,9 +221,26 @@ def step(
 ) -> tuple[float, int]:
     """The loss and the number of correct predictions of an optimizer step. Raises
     NonFiniteLossError that names the batch."""
+    progress, config = run.progress, run.config
+    if not run.model.has_stepped_together():
+        with run.world.out_of_memory_on_all_ranks():
+            run.model.try_step(*step_inputs(run, pipeline, batch))
+    seed = derive_seed(run.recipe.seed, "step", progress.epoch, progress.batch)
+    seed_rng(seed, config.device)  # for dropout
+    features, targets = step_inputs(run, pipeline, batch)
+    try:
+        return run.model.step(features, targets, learning_rate, batch.share)
+    except NonFiniteLossError as error:
+        raise non_finite_loss(run, error.loss) from error
+
+
+def step_inputs(
+    run: Run, pipeline: TrainPipeline, batch: Batch | FeatureBatch
+) -> tuple[Features | None, Tensor]:
+    """What `ModelState.step` takes of a batch: features and targets, on the device. Of several
+    processes, one whose share is empty has no features."""
     recipe, progress, device = run.recipe, run.progress, run.config.device
     epoch, number = progress.epoch, progress.batch
-    seed_rng(derive_seed(recipe.seed, "step", epoch, number), device)  # for dropout
     targets = transfers.send(batch.labels, device)
     if isinstance(batch, Batch) and pipeline.is_mixed:
         images, targets = augmentation.mixup_or_cutmix(
@@ -234,13 +254,8 @@ def step(
             number,
         )
         images, targets = run.world.rows(images), run.world.rows(targets)
-        features = pipeline.split.backbone(images) if len(images) else None
-    else:
-        features = pipeline.features(batch, epoch)
-    try:
-        return run.model.step(features, targets, learning_rate, batch.share)
-    except NonFiniteLossError as error:
-        raise non_finite_loss(run, error.loss) from error
+        return pipeline.split.backbone(images) if len(images) else None, targets
+    return pipeline.features(batch, epoch), targets
 
 
 def validate_batch(

@@ -232,6 +232,28 @@ class ModelState:
             self.ema.update(self.steps)
         self.steps += 1
 
+    def has_stepped_together(self) -> bool:
+        """Whether the processes have done a step with what trains now; True of one that is
+        alone."""
+        return self._world.is_alone or self._parallel is not None
+
+    def try_step(self, features: Features | None, targets: Tensor) -> None:
+        """Takes the memory of a step, forward and backward, and changes nothing: no process waits
+        for another one meanwhile, and none is in the midst of a step if it has not enough. See
+        `step` for the arguments."""
+        if features is None:
+            return
+        split, config = self.frozen_split, self.config
+        self.net.eval()  # no statistics of batches, no random numbers
+        try:
+            with autocast(config.device, config.dtype, spare_depthwise=split.depthwise):
+                logits = split.head(*features)
+            loss = nn.functional.cross_entropy(logits.float(), targets)
+            loss.backward()  # type: ignore[no-untyped-call]
+        finally:
+            self.optimizer.zero_grad(set_to_none=True)
+            self.train()
+
     def _step_together(
         self, features: Features | None, targets: Tensor, learning_rate: float, share: Share
     ) -> tuple[float, int]:

@@ -122,8 +122,7 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
                 yield from loop.fit(run, live)
                 return
             except OutOfMemoryError:
-                # Other processes are in the midst of the batch.
-                if run.progress.step or not left or recipe.batch_size < 4 or not run.world.is_alone:
+                if run.progress.step or not left or recipe.batch_size < 4:
                     raise
             recipe = run.recipe  # settings may have been changed since it began
             del run  # before the next one takes memory

@@ -65,6 +65,9 @@ ASKED: dict[str, dict[str, Any]] = {
 }
 """Runs of which something is asked after these batches."""
 
+SMALLER = {**CASES["all layers"], "batch_size": 4}
+"""What is left of "all layers" where the last process has memory for steps of 4 images, not 8."""
+
 
 def torchrun(
     processes: int, jobs: list[dict[str, Any]], folder: Path, *options: str
@@ -127,7 +130,7 @@ def recipes(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         start = {"weights": str(weights)} if case["mode"] == "transfer" else {}
         return {"photos": str(folder), **COMMON, **start, **case}
 
-    cases = {**CASES, "batch norm": BATCH_NORM}
+    cases = {**CASES, "batch norm": BATCH_NORM, "smaller": SMALLER}
     cases |= {name: {**BATCH_NORM, "recover": True} for name in ASKED}
     return {name: recipe(case) for name, case in cases.items()}
 
@@ -157,8 +160,11 @@ def several(
         for name, recipe in recipes.items()
     ]
     jobs.append({"resume": str(root / "asked")})
-    events, digests = torchrun(request.param, jobs, root / "told")
-    told = zip([*recipes, "resumed"], events, strict=True)
+    processes = request.param
+    memory = {"memory": 4 // processes, "models": str(root / "memory")}
+    jobs.append({"recipe": recipes["all layers"], **memory})
+    events, digests = torchrun(processes, jobs, root / "told")
+    told = zip([*recipes, "resumed", "memory"], events, strict=True)
     return {"digests": digests, **{name: (each, root / name) for name, each in told}}
 
 
@@ -187,7 +193,7 @@ def test_the_figures_are_those_of_one_process(
 
 def test_all_processes_have_the_same_weights(several: dict[str, Any]) -> None:
     first, *others = several["digests"]
-    assert len(first) == len(CASES) + 4
+    assert len(first) == len(CASES) + 6
     assert all(each == first for each in others)
 
 
@@ -210,6 +216,16 @@ def test_requests_reach_all_processes(several: dict[str, Any]) -> None:
     assert started["frozen"]
     assert resumed[-1]["event"] == "Finished"
     assert run_in(models).recipe().frozen == ("stem.*",)
+
+
+def test_all_processes_take_smaller_batches_if_one_lacks_memory(
+    one: Callable[[str], Any], several: dict[str, Any]
+) -> None:
+    events, models = several["memory"]
+    warnings = [each["message"] for each in events if each["event"] == "Warned"]
+    assert any("The batch size is 4 now" in each for each in warnings), warnings
+    assert events[-1]["event"] == "Finished"
+    assert difference(weights_in(one("smaller")[1]), weights_in(models)) < 1e-5
 
 
 def test_all_processes_roll_back(several: dict[str, Any]) -> None:
