@@ -503,7 +503,7 @@ class Recipe:
         N_("Processes"),
         N_(
             "Processes on this machine that train the network together, each with its share of "
-            "every batch: one for each graphics card. On a CPU, one is as fast as several."
+            "every batch: one for each graphics card. On a CPU, one process is the fastest."
         ),
         minimum=1,
         maximum=64,

@@ -1,7 +1,7 @@
 """Takes pictures of every window and dialog in several sizes, to look for what is cut or crooked.
 
-    python tests/screenshots/windows.py FOLDER [--scheme light|dark] [--language en|zh_CN]
-        [--sizes 1000x620 1280x800 ...]
+    python tests/screenshots/windows.py FOLDER [--schemes light dark] [--language en|zh_CN]
+        [--sizes 1000x620 1280x800 ...] [--only NAME ...]
 
 Needs no screen (QT_QPA_PLATFORM=offscreen), no photos and no network; takes some minutes.
 """
