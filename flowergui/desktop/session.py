@@ -203,6 +203,12 @@ def why_not_start(session: Session) -> str:
     return next(iter(session.recipe.problems().values()), "") or network_problem(session)
 
 
+def may_run_elsewhere(session: Session) -> bool:
+    """Whether the settings of a new run can be written as a job for a cluster."""
+    new = session.mode is not Mode.RESUME and session.watched is None
+    return new and not why_not_start(session)
+
+
 def why_not_resume(session: Session) -> str:
     """Why the chosen checkpoint can't be resumed, in a sentence; "" where it can."""
     if not session.checkpoint:

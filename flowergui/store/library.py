@@ -63,7 +63,8 @@ def is_training(run: str | Path) -> bool:
     folder = RunFolder(Path(run))
     process = folder.marker.read()
     elsewhere = process is not None and not process.is_on_this_machine
-    silence = time.time() - _modified(str(folder.history.path))
+    written = max(_modified(str(folder.history.path)), _modified(str(folder.marker.path)))
+    silence = time.time() - written
     return folder.is_training() or (elsewhere and silence < MAX_SILENCE_S)
 
 

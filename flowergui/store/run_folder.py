@@ -40,6 +40,10 @@ PROBE_TIMEOUT_S: Final = 0.05
 LOCK_POLL_S: Final = 0.005
 
 
+JOB_SCRIPT: Final = "job.sbatch"
+"""What tells the folder of a job for a cluster, which has a recipe too, from that of a run."""
+
+
 class RunFolder:
     """The folder models/<date>_<time>_<model>_<mode>/ of a run.
 
@@ -142,7 +146,8 @@ class RunFolder:
 
     def exists(self) -> bool:
         """Whether the folder holds a run."""
-        return os.path.isfile(self._recipe)  # False too where the folder is closed to the user
+        # False too where the folder is closed to the user.
+        return os.path.isfile(self._recipe) and not os.path.isfile(self.path / JOB_SCRIPT)
 
     def checkpoint_to_use(self) -> Path:
         """The checkpoint that predicts: the best one, else the last. Raises FlowerError if there is

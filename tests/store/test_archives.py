@@ -249,6 +249,18 @@ def test_damaged_archives_never_raise_anything_else(tmp_path: Path) -> None:
                     pass
 
 
+def test_a_header_of_negative_length_ends_the_archive(tmp_path: Path) -> None:
+    path = write_tar(tmp_path / "a.tar", FILES)
+    header = tarfile.TarInfo("x")
+    header.type = tarfile.XHDTYPE
+    block = bytearray(header.tobuf(tarfile.USTAR_FORMAT))
+    block[124:136] = b"-0001130\0\0\0\0"
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    path.write_bytes(bytes(block) + path.read_bytes())
+    assert omitted(path) == {Omitted.DAMAGED: (1, "")}
+
+
 def test_of_two_files_of_one_name_the_last_counts(tmp_path: Path) -> None:
     path = write_tar(tmp_path / "a.tar", {"a.jpg": b"old"})
     with tarfile.open(path, "a") as archive:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.cluster_job.job_dialog import JobDialog
-from flowergui.desktop.session import Mode, Store, why_not_start
+from flowergui.desktop.session import Store, may_run_elsewhere
 from flowergui.desktop.settings.recipe_form import RecipeForm
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.transitions import new_run_recipe
@@ -48,8 +48,7 @@ class JobController(QObject):
     def open(self) -> None:
         """Shows the dialog, for the settings as they are."""
         self._form.finish_typing()
-        session = self._store.session
-        if session.mode is Mode.RESUME or why_not_start(session):
+        if not may_run_elsewhere(self._store.session):
             return
         dialog = self._window.findChild(JobDialog)
         if dialog is None:
@@ -59,6 +58,11 @@ class JobController(QObject):
 
     @Slot(object, str)
     def _write(self, options: JobOptions, parent: str) -> None:
+        if not may_run_elsewhere(self._store.session):  # any more
+            self._banner.refuse(
+                tr("A job begins a new run: choose Scratch or Transfer, and watch no other run.")
+            )
+            return
         for name, value in asdict(options).items():
             self._settings.setValue(f"{KEY}/{name}", value)
         recipe = new_run_recipe(self._store.session)

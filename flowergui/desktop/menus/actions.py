@@ -17,6 +17,7 @@ from flowergui.desktop.session import (
     all_editable,
     continuable,
     is_idle,
+    may_run_elsewhere,
     open_dataset,
     predicting_checkpoint,
     preset,
@@ -112,12 +113,6 @@ def _can_ask(session: Session) -> bool:
 def _may_watch(session: Session) -> bool:
     """Whether a run elsewhere can be watched, or left."""
     return is_idle(session) or session.watched is not None
-
-
-def _may_run_elsewhere(session: Session) -> bool:
-    """Whether the settings of a new run can be written as a job for a cluster."""
-    new = session.mode is not Mode.RESUME and session.watched is None
-    return new and not why_not_start(session)
 
 
 def _watch_text(session: Session) -> str:
@@ -237,7 +232,7 @@ RUN: Final = Menu(
         Item("resumeLastAction", N_("&Resume the newest run"), ("Ctrl+R",), _may_resume),
         Item("watchAction", N_("&Watch a run…"), ("Ctrl+Shift+W",), _may_watch,
              texts=_watch_text),
-        Item("runElsewhereAction", N_("Run &elsewhere…"), enabled=_may_run_elsewhere),
+        Item("runElsewhereAction", N_("Run &elsewhere…"), enabled=may_run_elsewhere),
         Menu(
             "modeMenu",
             N_("Start &from"),

@@ -6,7 +6,6 @@ macOS is left out: its dock draws what a program draws over its icon, which take
 import logging
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -54,7 +53,7 @@ class TaskbarProgress(QObject):
 def has_session_bus() -> bool:
     """Whether there is a session bus already: to ask for one could start it."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    found = runtime is not None and Path(runtime, "bus").exists()
+    found = runtime is not None and os.path.exists(os.path.join(runtime, "bus"))
     return found or "DBUS_SESSION_BUS_ADDRESS" in os.environ
 
 

@@ -20,9 +20,10 @@ from flowergui.learning.models import weights
 from flowergui.requests import JobOptions
 from flowergui.store import atomic_io, recipe_file, split_file
 from flowergui.store.archives import FileSizes
+from flowergui.store.run_folder import JOB_SCRIPT
 from flowergui.text import tr
 
-SLURM, KUBERNETES = "job.sbatch", "job.yaml"
+SLURM, KUBERNETES = JOB_SCRIPT, "job.yaml"
 FILES: Final = ("recipe.json", "split.csv", SLURM, KUBERNETES, "README.md")
 
 

@@ -90,7 +90,7 @@ class TarHeaders:
         """Takes what one header says; its data is at `data`. Returns where the next one is."""
         kind, size = header[156:157], _number(header[124:136])
         if kind in _EXTENSIONS:
-            if size > _MAX_EXTENSION_BYTES:
+            if not 0 <= size <= _MAX_EXTENSION_BYTES:
                 raise ValueError(size)
             self._extend(kind, self._read(data, size))
             return data + _blocks(size)

@@ -31,9 +31,13 @@ class HistoryTail:
         resumed from before them. All rows come again then. Raises FlowerError if the file can't be
         read."""
         if self._offset and self._read(self._offset - len(self._before)) != self._before:
-            self._head, self._offset, self._before = b"", 0, b""
+            self.rewind()
             return True
         return False
+
+    def rewind(self) -> None:
+        """All rows come again."""
+        self._head, self._offset, self._before = b"", 0, b""
 
     def rows(self) -> Iterator[BatchDone | EpochDone]:
         """The rows since the last call. Ends before a row that is damaged; a network drive may give

@@ -52,6 +52,7 @@ class RunWatch:
         self._history = HistoryTail(self._run.history.path, epochs_only=epochs_only)
         self._classes: tuple[str, ...] = ()
         self._facts: RunFacts | None = None
+        self._is_complete = False  # all rows were read, since RunStarted
         self._changes = 0
         self._batch: BatchDone | None = None
         self._epoch: EpochDone | None = None
@@ -62,18 +63,20 @@ class RunWatch:
         self._has_ended = False
 
     def look(self) -> Iterator[RunStarted | Row | RunWatched | Finished | Stopped]:
-        """RunStarted at first, and each time that rows were dropped; new rows, in their order;
+        """RunStarted at first, each time that rows were dropped, and after a first look that could
+        not read them all; new rows, in their order;
         RunWatched; then Finished or Stopped once, if no process trains the run any more. Raises
         FlowerError if the folder can't be read, or holds no run."""
         recipe = self._run.recipe()
         process = self._run.marker.read()
-        is_training = self._run.is_training()  # before the rows: a run that has ended adds none
-        if process is not None and not process.is_on_this_machine:
-            is_training = True  # its lock may not be seen from here
-        if self._facts is None or self._history.is_replaced():
+        is_training = _trains(self._run)  # before the rows: a run that has ended adds none
+        if not self._is_complete or self._history.is_replaced():
+            self._is_complete = False
+            self._history.rewind()
             yield self._begin()
         yield from self._new_changes()
         yield from self._new_rows()
+        self._is_complete = True
         facts = self._facts = self._facts_now()
         watched = RunWatched(
             run=replace(facts, recipe=recipe),
@@ -206,7 +209,7 @@ def epochs(folder: Path, interval: float) -> Iterator[Event]:
 def ask(folder: Path, request: RunRequest) -> RunAsked:
     """Asks the process that trains a run to save or to stop; see `tasks.ask`."""
     run = RunFolder(folder)
-    if not run.is_training() and run.marker.read() is None:
+    if not _trains(run):
         raise FlowerError(tr("The run {run} is not training.", run=folder.name))
     run.request.ask(request)
     return RunAsked(str(folder), request.stop)
@@ -226,7 +229,14 @@ def watchable_run(path: Path) -> Path:
             tr("There is no run in {folder} yet.", folder=folder),
             hint=tr("Choose the folder of a run, or the one that its runs are in."),
         )
-    return next((run for run in runs if run.marker.read() is not None), runs[0]).path
+    return next(filter(_trains, runs), runs[0]).path
+
+
+def _trains(run: RunFolder) -> bool:
+    """Whether a process trains the run: one of this machine holds its lock, and was killed if it
+    does not; the lock of one elsewhere may not be seen from here."""
+    process = run.marker.read()
+    return run.is_training() or (process is not None and not process.is_on_this_machine)
 
 
 def _modified_ns(path: str) -> int:

@@ -76,6 +76,18 @@ def test_a_job_is_written_with_what_is_chosen(qtbot, window, photos, written, tm
     qtbot.waitUntil(lambda: window.findChild(JobDialog) is None)
 
 
+def test_settings_that_begin_no_new_run_any_more_are_refused(
+    qtbot, window, photos, written, tmp_path
+):
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(window._menus.action("runElsewhereAction").isEnabled)
+    dialog = opened(window)
+    choose_mode(window, "resume")
+    write_into(dialog, tmp_path)
+    qtbot.waitUntil(lambda: "choose Scratch or Transfer" in banner_text(window))
+    assert not written
+
+
 def test_a_job_that_cannot_be_written_is_told(qtbot, window, photos, monkeypatch, tmp_path):
     def refused(*args: object) -> Iterator[Any]:
         raise FlowerError("There is no room for the job.")

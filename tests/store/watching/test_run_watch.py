@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,6 +142,25 @@ def test_bytes_that_a_network_drive_has_not_got_yet_are_read_later(run: RunFolde
     assert of(list(watch.look()), EpochDone) == epoch(1)[1:]
 
 
+def test_rows_that_could_not_be_read_at_first_come_later(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.history.append(epoch(1))
+    watch = RunWatch(run.path)
+    read = history_tail.open_bytes
+
+    def fails(path: Path) -> Any:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(history_tail, "open_bytes", fails)
+    with pytest.raises(FlowerError, match="Input/output error"):
+        list(watch.look())
+    monkeypatch.setattr(history_tail, "open_bytes", read)
+    events = list(watch.look())
+    assert len(of(events, RunStarted)) == 1
+    assert of(events, BatchDone, EpochDone) == epoch(1)
+
+
 # --- what state it is in ------------------------------------------------------------------------
 
 
@@ -229,11 +249,20 @@ def test_a_folder_of_runs_stands_for_the_one_that_trains(models: Path, run: RunF
     newer = RunFolder.create(models, Recipe())
     assert newer.path != run.path
     assert watchable_run(models) == newer.path
+    trains_on(run, socket.gethostname())  # it was killed
+    assert watchable_run(models) == newer.path
     trains_on(run, "node017")
     assert watchable_run(models) == run.path
     assert watchable_run(models.parent) == run.path
     run.best.write_bytes(b"")
     assert watchable_run(run.best) == watchable_run(run.path) == run.path
+
+
+def test_the_folder_of_a_job_is_no_run(models: Path, run: RunFolder) -> None:
+    run.path.joinpath("job.sbatch").touch()
+    with pytest.raises(FlowerError, match="no run in"):
+        watchable_run(run.path)
+    assert library.find_runs(models) == ([], [])
 
 
 def test_a_folder_without_a_run(tmp_path: Path) -> None:
@@ -286,6 +315,10 @@ def test_a_run_that_trains_can_be_asked(run: RunFolder) -> None:
     with pytest.raises(FlowerError, match="is not training"):
         list(tasks.ask(run.path, RunRequest(stop=True)))
     trains_on(run, "node017")
+    trains_on(run, socket.gethostname())  # it was killed: it doesn't hold the lock
+    with pytest.raises(FlowerError, match="is not training"):
+        list(tasks.ask(run.path, RunRequest(stop=True)))
+    trains_on(run, "node017")
     assert list(tasks.ask(run.path, RunRequest(stop=True))) == [RunAsked(str(run.path), True)]
     assert run.request.read() == RunRequest(stop=True)
     assert watched(list(RunWatch(run.path).look())).stop_requested
@@ -298,6 +331,8 @@ def test_a_run_on_another_machine_counts_as_training_while_it_writes(run: RunFol
     assert library.is_training(run.path)
     long_ago = time.time() - 2 * library.MAX_SILENCE_S
     os.utime(run.history.path, (long_ago, long_ago))
+    assert library.is_training(run.path)  # it was resumed just now
+    os.utime(run.marker.path, (long_ago, long_ago))
     assert not library.is_training(run.path)
     trains_on(run, socket.gethostname())
     os.utime(run.history.path)
