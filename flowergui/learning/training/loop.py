@@ -91,6 +91,8 @@ def fit(run: Run, live: LiveRequests) -> Iterator[Event]:
                     continue
                 if not run.stopping:
                     yield from run.clock.timed(validate(run, live, validation))
+                if not run.stopping and progress.epoch <= run.recipe.epochs:
+                    yield from apply_requests(run, live)  # before layers are unfrozen
                 if run.stopping and progress.epoch <= run.recipe.epochs:
                     yield from save_at_the_end(run, live)
                     yield Stopped(str(run.folder.path), progress.epoch, progress.batch)
@@ -325,9 +327,11 @@ def pipelines(run: Run) -> Iterator[tuple[TrainPipeline, ValidationPipeline, Hea
     """The training images for `train_epoch`, the validation set, and the training images for
     `fit_head`; what they cache is freed in the end."""
     recipe, config, split = run.recipe, run.config, run.split
-    memory = hardware.free_memory() // processes_on_this_machine()
-    budget = int(memory * feature_cache.MEMORY_SHARE)
-    on_device = memory if config.device.type == "cpu" else hardware.free_memory(config.device)
+    processes = processes_on_this_machine()
+    budget = int(hardware.free_memory() // processes * feature_cache.MEMORY_SHARE)
+    on_device = hardware.free_memory(config.device)
+    if config.device.type == "cpu":
+        on_device //= processes
     feature_budget = int(on_device * feature_cache.MEMORY_SHARE)
     largest = largest_training_size(recipe, config.image_size)
     if recipe.augmentation == "none" and not recipe.first_training_size:
