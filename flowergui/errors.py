@@ -1,5 +1,7 @@
 """The one road for errors: what went wrong and what to do, written for the user."""
 
+from typing import Any, Self
+
 from flowergui.text import sentences
 
 
@@ -20,6 +22,16 @@ class FlowerError(Exception):
 
     def __str__(self) -> str:
         return sentences(self.message, self.hint)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is pickled for another process: as it is, not by what `__init__` takes."""
+        return type(self)._restored, (self.args, self.__dict__)
+
+    @classmethod
+    def _restored(cls, args: tuple[Any, ...], state: dict[str, Any]) -> Self:
+        error = cls.__new__(cls, *args)
+        error.__dict__.update(state)
+        return error
 
 
 class OtherArchitectureError(FlowerError):

@@ -58,11 +58,14 @@ def train(job: Mapping[str, Any], processes: int, live: LiveRequests) -> Iterato
         with _started(path, processes) as (process, errors):
             assert process.stdin is not None
             assert process.stdout is not None
-            while _asks(process.stdin, live):
+            listens = True
+            while listens:
+                listens = _asks(process.stdin, live)
                 if (event := _next_event(process.stdout)) is None:
                     break
                 yield event
-            process.stdin.close()
+            with suppress(OSError):
+                process.stdin.close()
             code = process.wait()
     if code:
         raise FlowerError(

@@ -38,6 +38,19 @@ def test_what_is_refused_is_refused_in_the_same_words(tmp_path: Path) -> None:
     assert refused.value.hint == alone.value.hint
 
 
+def test_processes_that_end_while_the_run_is_paused_say_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(multi_process, "WORKER", "flowergui.not_there")
+    events = multi_process.train({}, 2, LiveRequests())
+    next(events)
+    live = LiveRequests(frozen=("x" * 200_000,))  # more than a pipe holds
+    events = multi_process.train({}, 2, live)
+    next(events)
+    with pytest.raises(FlowerError, match=r"No module named flowergui\.not_there"):
+        list(events)
+
+
 def test_a_run_that_is_left_is_saved(make_photos: Callable[..., Path], tmp_path: Path) -> None:
     recipe = Recipe(
         photos=str(make_photos(tmp_path / "photos")), mode="scratch", model="mynet", image_size=32,

@@ -183,7 +183,7 @@ class CheckpointWriter:
 
     def _copy(self, content: Content) -> Content:
         began = time.perf_counter()
-        copied: Content = _copied(content)
+        copied: Content = copied_to_cpu(content)
         self._copy_seconds = time.perf_counter() - began
         return copied
 
@@ -314,15 +314,15 @@ def _size(value: Any) -> int:
     return sum(map(_size, value)) if isinstance(value, list | tuple) else 0
 
 
-def _copied(value: Any) -> Any:
+def copied_to_cpu(value: Any) -> Any:
     """`value` with copies of its tensors in main memory. Blocks that were freed before are used
     again without page faults: see `tuning.tune_malloc`."""
     if isinstance(value, Tensor):
         return value.detach().to("cpu", copy=True)
     if isinstance(value, dict):
         copied = copy(value)  # with the versions in a state_dict's _metadata
-        copied.update((key, _copied(each)) for key, each in value.items())
+        copied.update((key, copied_to_cpu(each)) for key, each in value.items())
         return copied
     if isinstance(value, list | tuple):
-        return type(value)(map(_copied, value))
+        return type(value)(map(copied_to_cpu, value))
     return value

@@ -50,6 +50,10 @@ class Share:
     places: tuple[int, ...]
 
 
+class OutOfMemoryOnAllRanksError(torch.OutOfMemoryError):
+    """Memory was full on some rank, and all ranks know."""
+
+
 class World:
     """The processes that train together: this one is `rank` of `size`.
 
@@ -172,8 +176,8 @@ class World:
 
     @contextmanager
     def out_of_memory_on_all_ranks(self) -> Iterator[None]:
-        """If memory is full on one rank, raises torch.OutOfMemoryError on all of them, after what
-        is in the `with` block, in which no rank may wait for another one."""
+        """If memory is full on one rank, raises OutOfMemoryOnAllRanksError on all of them, after
+        what is in the `with` block, in which no rank may wait for another one."""
         failed: BaseException | None = None
         try:
             yield
@@ -182,7 +186,7 @@ class World:
                 raise
             failed = error
         if self.any_rank(failed is not None):
-            raise torch.OutOfMemoryError("There is not enough memory on every rank.") from failed
+            raise OutOfMemoryOnAllRanksError from failed
 
     @contextmanager
     def report_lost_rank(self) -> Iterator[None]:

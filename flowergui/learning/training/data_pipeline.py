@@ -185,7 +185,8 @@ class DataPipeline(ABC):
                 done += len(batch.indices) + len(batch.failed)
                 if self._world.any_rank(bool(too_large)):
                     self._refused = WhyNotCached.NO_SPACE
-                    yield self._status(size=too_large, why_not=self._refused)
+                    size = max(self._world.all_gather(too_large))
+                    yield self._status(size=size, why_not=self._refused)
                     return
                 failed = tuple(merged(self._world.all_gather(batch.failed)))
                 yield CacheProgress(Preparing(what, done, own), failed)

@@ -11,6 +11,7 @@ from flowergui.events import Event, FinalSaveFailed, SaveFailed, Warned
 from flowergui.facts import Problem
 from flowergui.learning.data import photo_check
 from flowergui.learning.device import hardware
+from flowergui.learning.device.distributed import OutOfMemoryOnAllRanksError
 from flowergui.learning.training.model_state import NonFiniteError, NonFiniteLossError
 from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
@@ -27,7 +28,12 @@ readable don't count."""
 
 
 class OutOfMemoryError(FlowerError):
-    """There was not enough memory for a batch."""
+    """There was not enough memory for a batch. `on_all_ranks` is whether every process of the run
+    raises this; else the others may wait for this one in the midst of a batch."""
+
+    def __init__(self, message: str, *, hint: str = "", on_all_ranks: bool) -> None:
+        super().__init__(message, hint=hint)
+        self.on_all_ranks = on_all_ranks
 
 
 def recover(run: Run, error: NonFiniteError) -> Iterator[Event]:
@@ -35,6 +41,8 @@ def recover(run: Run, error: NonFiniteError) -> Iterator[Event]:
     not wanted, was done too often, or if no checkpoint can be read."""
     yield from run.flush_best()  # the newest state that is known to be good
     if not run.recipe.recover or run.progress.returns >= MAX_ROLLBACKS:
+        run.finish_saving()
+        run.world.broadcast()  # torchrun ends all processes as soon as one has failed
         raise error
     yield from run.roll_back(error)
     yield from run.save()
@@ -83,6 +91,7 @@ def report_unreadable(run: Run, live: LiveRequests, failed: Iterable[Problem]) -
 def give_up(run: Run, live: LiveRequests, reason: str) -> Iterator[Event]:
     """Saves the run and raises FlowerError; `reason` is a sentence."""
     yield from save_at_the_end(run, live)
+    run.world.broadcast()  # torchrun ends all processes as soon as one has failed
     message = (
         tr("{reason} The run was saved.", reason=reason)
         if run.saved
@@ -163,4 +172,5 @@ def report_out_of_memory(run: Run) -> Iterator[None]:
                 batch_size=run.recipe.batch_size,
                 image_size=run.config.image_size,
             ),
+            on_all_ranks=run.world.is_alone or isinstance(error, OutOfMemoryOnAllRanksError),
         ) from error

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from flowergui.events import Event
 from flowergui.learning.device import hardware
-from flowergui.learning.device.distributed import world
+from flowergui.learning.device.distributed import World, world
 from flowergui.learning.training import loop
 from flowergui.learning.training.failures import OutOfMemoryError
 from flowergui.learning.training.run import Run
@@ -23,17 +23,24 @@ def run_on_all_ranks(events: Iterator[Event], live: LiveRequests) -> Iterator[Ev
         return
     tuning.tune_malloc()
     with ranks.report_lost_rank():
-        while isinstance(copy := ranks.broadcast(), RunCopy):
-            follow(copy.restored(), live)
+        while (run := _next_run(ranks)) is not None:
+            follow(run, live)
+            del run  # before the next one takes memory
             hardware.release()
+
+
+def _next_run(ranks: World) -> Run | None:
+    """The run that rank 0 trains next; None if it is done."""
+    copy = ranks.broadcast()
+    return copy.restored() if isinstance(copy, RunCopy) else None
 
 
 def follow(run: Run, live: LiveRequests) -> None:
     """Trains `run` on this rank, along with rank 0. Returns too if memory is full before the first
-    step: rank 0 begins again with smaller batches then, or ends the job."""
+    step, and all ranks know: rank 0 begins again with smaller batches then, or ends the job."""
     try:
         for _ in loop.fit(run, live):
             pass
-    except OutOfMemoryError:
-        if run.progress.step:
+    except OutOfMemoryError as error:
+        if run.progress.step or not error.on_all_ranks:
             raise

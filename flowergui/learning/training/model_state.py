@@ -66,6 +66,16 @@ def loss_and_correct(
     return wait
 
 
+def eval_but_synced(net: nn.Module) -> None:
+    """Evaluation mode, but for batch normalization that sees the images of all processes and
+    trains: each of them has to take part in that, also without an image."""
+    synced = [each for each in net.modules() if isinstance(each, nn.SyncBatchNorm)]
+    training = [each for each in synced if each.training]
+    net.eval()
+    for each in training:
+        each.train()
+
+
 class ModelState:
     """A network, the moving average of its weights, its optimizer and gradient scaler, and which of
     its parameters are frozen. Owned by one thread.
@@ -258,15 +268,17 @@ class ModelState:
         self, features: Features | None, targets: Tensor, learning_rate: float, share: Share
     ) -> tuple[float, int]:
         """A step of several processes. Their gradients are averaged alike, so the loss of a share
-        is weighted by its size; a process without images has the weight 0."""
+        is weighted by its size. A process without images takes part with a batch of none: the
+        others wait for its gradients, and on CUDA for its statistics (SyncBatchNorm)."""
         set_learning_rate(self.optimizer, learning_rate)
         split, config, world = self.frozen_split, self.config, self._world
         count, places = len(share.places), share.places
-        if features is None:  # gradients of zero, for which some image is needed
+        if features is None:
             side = config.image_size
-            features = split.backbone(torch.zeros(1, 3, side, side, device=config.device))
-            targets = torch.zeros(1, dtype=torch.int64, device=config.device)
-            self.net.eval()
+            image = torch.zeros(1, 3, side, side, device=config.device)  # no backbone takes none
+            features = tuple(each[:0] for each in split.backbone(image))
+            targets = torch.zeros(0, dtype=torch.int64, device=config.device)
+            eval_but_synced(self.net)
         elif count == 1 and world.has_own_statistics(self.net):  # a variance needs two values
             features = tuple(torch.cat((each, each)) for each in features)
             targets, places = torch.cat((targets, targets)), (*places, *places)
@@ -277,17 +289,18 @@ class ModelState:
             autocast(config.device, config.dtype, spare_depthwise=split.depthwise),
         ):
             logits = self._parallel(*features)
-        loss = nn.functional.cross_entropy(
-            logits.float(), targets, label_smoothing=self._label_smoothing
-        )
-        weighted = loss * (count * world.size / share.readable)
-        self.scaler.scale(weighted).backward()  # type: ignore[no-untyped-call]
-        own, right = loss_and_correct(loss, logits, targets)()
-        if not count:
+        own = right = 0.0
+        if count:
+            loss = nn.functional.cross_entropy(
+                logits.float(), targets, label_smoothing=self._label_smoothing
+            )
+            weighted = loss * (count * world.size / share.readable)
+            self.scaler.scale(weighted).backward()  # type: ignore[no-untyped-call]
+            own, right = loss_and_correct(loss, logits, targets)()
+        else:
+            self.scaler.scale(logits.float().sum()).backward()  # type: ignore[no-untyped-call]
             self.train()
-        summed, correct = world.all_reduce_sum(
-            own * count if count else 0.0, right * count / len(targets)
-        )
+        summed, correct = world.all_reduce_sum(own * count, right * count / max(len(targets), 1))
         world.average_statistics(self.net, took_part=count > 0)
         self._take_step(summed / share.readable)
         return summed / share.readable, int(correct)

@@ -121,8 +121,10 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
             try:
                 yield from loop.fit(run, live)
                 return
-            except OutOfMemoryError:
-                if run.progress.step or not left or recipe.batch_size < 4:
+            except OutOfMemoryError as error:
+                if run.progress.step or not error.on_all_ranks:
+                    raise
+                if not left or recipe.batch_size < 4:
                     raise
             recipe = run.recipe  # settings may have been changed since it began
             del run  # before the next one takes memory

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from flowergui.config.recipe import Recipe
+from flowergui.learning.checkpoints.checkpoint_writer import copied_to_cpu
 from flowergui.learning.data.split import Split
 from flowergui.learning.device import hardware
 from flowergui.learning.models.build import build
@@ -19,7 +20,8 @@ from flowergui.store.run_folder import RunFolder
 @dataclass(frozen=True, slots=True)
 class RunCopy:
     """What another process needs to train along: the run's recipe, split and folder, its `state` as
-    a checkpoint has it, and the configuration, but for the device."""
+    a checkpoint has it, in main memory, and the configuration: the kind of device ("cuda"), not
+    which one."""
 
     recipe: Recipe
     split: Split
@@ -30,6 +32,7 @@ class RunCopy:
     image_size: int
     normalization: tuple[Rgb, Rgb]
     precision: str
+    device: str
 
     @classmethod
     def of(cls, run: Run) -> Self | None:
@@ -42,16 +45,17 @@ class RunCopy:
             split=run.split,
             folder=run.folder.path,
             batches=run.batches,
-            state=run.state_dict(),
+            state=copied_to_cpu(run.state_dict()),
             unreadable=frozenset(run.unreadable),
             image_size=config.image_size,
             normalization=(config.mean, config.std),
             precision=config.precision,
+            device=config.device.type,
         )
 
     def restored(self) -> Run:
         """The run in this process. It writes nothing."""
-        device = hardware.device(self.recipe.device)
+        device = hardware.device(self.device)
         config = RuntimeConfig(
             image_size=self.image_size,
             mean=self.normalization[0],

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pytest
 import torch
 from model_states import CONFIG, batch, made
+from torch import nn
 
 from flowergui.config.recipe import Recipe
 from flowergui.learning.acceleration.precision import Precision
@@ -16,7 +17,11 @@ from flowergui.learning.data.split import split_photos
 from flowergui.learning.models import weights
 from flowergui.learning.models.build import build
 from flowergui.learning.training import new_run
-from flowergui.learning.training.model_state import ModelState, NonFiniteLossError
+from flowergui.learning.training.model_state import (
+    ModelState,
+    NonFiniteLossError,
+    eval_but_synced,
+)
 
 Little = Callable[..., Recipe]
 Result = TypeVar("Result")
@@ -104,3 +109,11 @@ def test_a_loss_that_is_not_finite_changes_no_weight(little: Little) -> None:
     assert raised.value.loss != raised.value.loss  # NaN
     assert all(torch.equal(each, before[name]) for name, each in model.net.named_parameters())
     assert not any(each.grad is not None for each in model.net.parameters())
+
+
+def test_a_process_without_images_takes_part_in_synced_statistics() -> None:
+    net = nn.Sequential(
+        nn.SyncBatchNorm(2), nn.BatchNorm2d(2), nn.Dropout(), nn.SyncBatchNorm(2).eval()
+    )
+    eval_but_synced(net)
+    assert [each.training for each in net] == [True, False, False, False]
