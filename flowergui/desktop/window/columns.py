@@ -29,8 +29,9 @@ MAX_MORE = {LEFT: 50, RIGHT: 240}
 class Column(QScrollArea):
     """A column that scrolls where the window is too small for what is in `inner`.
 
-    A gutter is kept free for the scroll bar, so that nothing moves when it comes, as far as there
-    is room for it: it must not be the reason for a bar, or bars would come and go without end.
+    The vertical scroll bar has its room also where there is nothing to scroll (it is not seen
+    then), so that nothing moves when it comes. In a column too narrow for that, it takes room when
+    it comes.
     """
 
     content_changed = Signal()
@@ -38,6 +39,7 @@ class Column(QScrollArea):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._width = 0
         self.inner = QWidget()
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -46,29 +48,39 @@ class Column(QScrollArea):
         self.setWidget(self.inner)
         self.rows = QVBoxLayout(self.inner)
         self.rows.setSpacing(theme.SPACE)
-        self.verticalScrollBar().rangeChanged.connect(self._keep_gutter)
-        self._keep_gutter()
+        self.rows.setContentsMargins(0, 0, 0, 0)
+        self.verticalScrollBar().rangeChanged.connect(self._show_bar)
+        self._show_bar(0, 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
+            # What needs more width now may take the bar's room; that the column gives it back only
+            # when it is resized keeps both from changing in turns.
+            if self.width() < self.needed_width():
+                self._keep_bar(False)
             self.content_changed.emit()
         return super().eventFilter(watched, event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.width() != self._width:  # the event is that of the viewport
+            self._width = self.width()
+            self._keep_bar(self._width >= self.needed_width())
+
     def needed_width(self) -> int:
         """Pixels that the column needs, so that nothing has to be scrolled sideways."""
-        return self.inner.minimumSizeHint().width() + self._bar_width()
+        bar = self.verticalScrollBar().sizeHint().width()
+        return self.inner.minimumSizeHint().width() + bar
 
-    def _bar_width(self) -> int:
-        bar = self.verticalScrollBar()
-        return bar.sizeHint().width() if bar.maximum() > 0 else 0
+    def _keep_bar(self, kept: bool) -> None:
+        policy = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(
+            policy.ScrollBarAlwaysOn if kept else policy.ScrollBarAsNeeded
+        )
 
-    @Slot()
-    def _keep_gutter(self) -> None:
-        bar = self.verticalScrollBar()
-        content = self.inner.minimumSizeHint().width() - self.rows.contentsMargins().right()
-        spare = max(self.maximumViewportSize().width() - content, 0)
-        gutter = 0 if bar.maximum() > 0 else min(bar.sizeHint().width(), spare)
-        self.rows.setContentsMargins(0, 0, gutter, 0)
+    @Slot(int, int)
+    def _show_bar(self, minimum: int, maximum: int) -> None:
+        self.verticalScrollBar().setEnabled(maximum > minimum)  # else it is not painted
 
 
 class Columns(QSplitter):

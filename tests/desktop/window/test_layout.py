@@ -66,13 +66,14 @@ def ancestors(widget: QWidget):
         yield widget
 
 
-def test_everything_can_be_reached_in_a_small_window(window):
+def test_everything_can_be_reached_in_a_small_window(window, qapp):
     """960x600 is what a screen of 1440x900 has at a scale of 1.5."""
     window.resize(960, 600)
     window.show()
     assert (window.width(), window.height()) == (960, 600)
     for name in FOLDS:
         window.findChild(QPushButton, name).click()
+    qapp.sendPostedEvents()  # layouts
     for name in ("browseButton", "modeTransfer", "epochs", "startButton", "resumeLastButton"):
         assert in_sight(window, window.findChild(QWidget, name)), name
     for name in ("dropZone", "layerTree", "lossPlot"):
@@ -147,9 +148,22 @@ def test_a_column_is_folded_and_opened_again(qtbot, window, name, side):
 def test_a_column_can_be_narrowed_and_scrolls_then(window):
     window.resize(1280, 800)
     window.show()
-    columns(window).moveSplitter(200, MIDDLE)
-    assert columns(window).sizes()[LEFT] == 200
+    columns(window).moveSplitter(170, MIDDLE)
+    assert columns(window).sizes()[LEFT] == 170
     assert columns(window).left.horizontalScrollBar().maximum() > 0
+
+
+def test_scroll_bars_come_without_moving_anything(window, qapp):
+    column = columns(window).left
+    window.resize(1280, 800)
+    window.show()
+    qapp.sendPostedEvents()
+    width = column.viewport().width()
+    assert not column.verticalScrollBar().isEnabled()
+    column.inner.setMinimumHeight(2_000)
+    qapp.sendPostedEvents()
+    assert column.verticalScrollBar().isEnabled()
+    assert column.viewport().width() == width
 
 
 def test_the_columns_are_remembered(qtbot, window, tmp_path):
