@@ -91,10 +91,12 @@ class ActionBar(QWidget):
         self._count = count
         self._show_state()
 
-    def show_progress(self, text: str, done: int, total: int) -> None:
+    def show_progress(
+        self, text: str, done: int, total: int, *, can_be_cancelled: bool = True
+    ) -> None:
         """Something goes on."""
         self._busy = True
-        self._progress.show_share(text, done, total)
+        self._progress.show_share(text, done, total, can_be_cancelled=can_be_cancelled)
         self._show_state()
 
     def end(self) -> None:

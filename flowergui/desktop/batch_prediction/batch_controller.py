@@ -53,6 +53,7 @@ class BatchController(QObject):
         self._window: BatchWindow | None = None
         self._paths: list[str] = []
         self._live = LiveRequests()  # to the job that copies
+        self._shows_sorting = False
         self._looks_at = ""
         self._not_copied: CopyFailed | None = None  # one of those
         store.changed.connect(self._changed)
@@ -205,29 +206,32 @@ class BatchController(QObject):
         below = self._window.photos.filter.unsure_below
         self._live = live = LiveRequests()
         self._not_copied = None
+        self._shows_sorting = True
         self._window.action_bar.show_note("")
         self._window.action_bar.show_progress(_copying(0, len(predictions)), 0, len(predictions))
         self._jobs.do(
             SORT,
             lambda: tasks.sort_into_folders(predictions, folder, unsure_below=below, live=live),
             self._show_sorting,
-            self._action_failed,
+            self._sorting_failed,
         )
 
     @Slot(str)
     def _undo(self, manifest: str) -> None:
         if self._window is not None:
-            self._window.action_bar.show_progress(tr("Removing the copies"), 0, 0)
+            self._shows_sorting = True
+            bar = self._window.action_bar
+            bar.show_progress(tr("Removing the copies"), 0, 0, can_be_cancelled=False)
             self._jobs.do(
                 SORT,
                 lambda: tasks.remove_copies(manifest),
                 self._show_sorting,
-                self._action_failed,
+                self._sorting_failed,
             )
 
     @Slot(object)
     def _show_sorting(self, events: tuple[Any, ...]) -> None:
-        if self._window is None:
+        if self._window is None or not self._shows_sorting:
             return
         bar = self._window.action_bar
         for event in events:
@@ -237,11 +241,16 @@ class BatchController(QObject):
             case PhotoCopied(done=done, total=total):
                 bar.show_progress(_copying(done, total), done, total)
             case Preparing(what=what, done=done, total=total):
-                bar.show_progress(what, done, total)
+                bar.show_progress(what, done, total, can_be_cancelled=False)
             case SortedIntoFolders() as event:
                 bar.show_sorted(event, self._not_copied)
             case CopiesRemoved() as event:
                 bar.show_undone(event)
+
+    @Slot(object)
+    def _sorting_failed(self, error: BaseException) -> None:
+        if self._shows_sorting:
+            self._action_failed(error)
 
     @Slot(object)
     def _action_failed(self, error: BaseException) -> None:
@@ -252,7 +261,9 @@ class BatchController(QObject):
             self._jobs.report(error)
 
     def _stop_sorting(self) -> None:
+        """What was copied stays; no more is said of it, for other photos are shown."""
         self._live.stop = True
+        self._shows_sorting = False
 
     @Slot()
     def _closed(self) -> None:

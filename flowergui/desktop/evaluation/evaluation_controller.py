@@ -106,7 +106,7 @@ class EvaluationController(QObject):
         dataset, device = open_dataset(session), inference_device(session)
         opened = dataset.folder if dataset else ""
         self._folder, self._stamp, self._epoch = folder, None, None
-        self._corrected = []
+        self._corrected, self._correcting = [], None
         self._jobs.cancel(LOOK)
         self._window.begin(checkpoint)
         self._jobs.do(
@@ -174,8 +174,7 @@ class EvaluationController(QObject):
         """Moves a photo into the folder of this class; "" leaves it out."""
         if self._window is None or self._jobs.is_running(CORRECT):
             return
-        if not is_idle(self._store.session):
-            self._window.show_error(tr("A run is training. Correct labels when it is over."))
+        if not self._may_correct():
             return
         self._correcting = photo
         dataset, checkpoint = self._dataset, self._checkpoint
@@ -186,9 +185,17 @@ class EvaluationController(QObject):
             self._correction_failed,
         )
 
+    def _may_correct(self) -> bool:
+        """Whether no run needs the images where they are; else it says so."""
+        if is_idle(self._store.session):
+            return True
+        if self._window is not None:
+            self._window.show_error(tr("A run is training. Correct labels when it is over."))
+        return False
+
     @Slot()
     def _undo(self) -> None:
-        if self._corrected and not self._jobs.is_running(CORRECT):
+        if self._corrected and not self._jobs.is_running(CORRECT) and self._may_correct():
             last = self._corrected[-1]
             self._jobs.do(
                 CORRECT,
@@ -200,17 +207,18 @@ class EvaluationController(QObject):
     @Slot(object)
     def _show_correction(self, events: tuple[Any, ...]) -> None:
         for event in events:
+            # What ended after another evaluation had begun is no part of that.
             if isinstance(event, LabelCorrected):
-                self._corrected.append(event)
                 self.dataset_changed.emit(event.folder)
                 if self._window is not None and (photo := self._correcting):
+                    self._corrected.append(event)
                     now = _corrected(photo, event, self._window.shown)
                     self._window.show_error("")
                     self._window.show_corrected(photo, now, label_corrected_text(event))
             elif isinstance(event, CorrectionUndone):
-                self._corrected.pop()
                 self.dataset_changed.emit(event.undone.folder)
-                if self._window is not None:
+                if self._window is not None and event.undone in self._corrected:
+                    self._corrected.remove(event.undone)
                     self._window.show_error("")
                     self._window.show_undone(event.undone.path)
 

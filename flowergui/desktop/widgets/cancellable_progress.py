@@ -23,19 +23,22 @@ class CancellableProgress(QWidget):
         theme.style(self._bar, slim=True)
         self._text = small_label()
         theme.tabular(self._text)
-        cancel = quiet_button(tr("Cancel"), button_name)
-        cancel.clicked.connect(self.cancel_requested)
+        self._cancel = quiet_button(tr("Cancel"), button_name)
+        self._cancel.clicked.connect(self.cancel_requested)
         row = QHBoxLayout()
         row.addWidget(self._text, 1)
-        row.addWidget(cancel)
+        row.addWidget(self._cancel)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(4)
         rows.addWidget(self._bar)
         rows.addLayout(row)
 
-    def show_share(self, text: str, done: int, total: int) -> None:
+    def show_share(
+        self, text: str, done: int, total: int, *, can_be_cancelled: bool = True
+    ) -> None:
         """Shows `text`, and `done` of `total` units; a `total` of 0 means that nobody knows it."""
+        self._cancel.setVisible(can_be_cancelled)
         self._bar.setRange(0, total)
         self._bar.setValue(done)
         self._text.setText(text)

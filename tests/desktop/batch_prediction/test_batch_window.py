@@ -22,6 +22,7 @@ from scripted import button, drop, find, list_runs, start
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
+from flowergui.desktop.batch_prediction.batch_controller import SORT
 from flowergui.desktop.batch_prediction.batch_window import BatchWindow
 from flowergui.desktop.context_menus.photo_window import PhotoWindow
 from flowergui.errors import FlowerError
@@ -295,6 +296,28 @@ def test_sorting_is_cancelled_after_a_photo_and_can_be_undone(qtbot, done, tmp_p
     button(done, "undoSortingButton").click()
     qtbot.waitUntil(lambda: said(done, "batchNote") == "4 copies were removed.")
     assert not (tmp_path / "out").exists()
+
+
+def test_what_was_sorted_before_is_not_said_of_other_images(
+    qtbot, window, done, unknown, tmp_path, monkeypatch
+):
+    reached, goes_on, real = threading.Event(), threading.Event(), sorted_copies.copy_into
+
+    def copy(source: Path, folder: Path) -> Path:
+        reached.set()
+        goes_on.wait(10)
+        return real(source, folder)
+
+    monkeypatch.setattr(sorted_copies, "copy_into", copy)
+    button(done, "sortIntoFoldersButton").click()
+    choose_target(done, tmp_path / "out")
+    assert reached.wait(10)
+    done.paths_requested.emit([str(unknown)])
+    qtbot.waitUntil(button(done, "sortIntoFoldersButton").isEnabled)
+    goes_on.set()
+    qtbot.waitUntil(lambda: not window.controllers.batch._jobs.is_running(SORT))
+    assert said(done, "batchNote") == ""
+    assert button(done, "undoSortingButton").isHidden()
 
 
 def test_what_can_not_be_copied_is_said(qtbot, done, unknown, tmp_path):

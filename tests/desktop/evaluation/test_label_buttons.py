@@ -1,5 +1,6 @@
 """Wrong labels are corrected where they are seen: in the evaluation window."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,39 @@ def test_nothing_is_moved_while_a_run_trains(qtbot, window, evaluated, flowers, 
     button(evaluated, "moveToPredictedButton").click()
     assert "A run is training." in said(evaluated, "evaluationError")
     assert files(flowers) == before
+
+
+def test_nothing_is_moved_back_while_a_run_trains(qtbot, window, evaluated, flowers, photos):
+    button(evaluated, "moveToPredictedButton").click()
+    qtbot.waitUntil(lambda: listed(evaluated) == ["2.jpg", "4.jpg"])
+    corrected = files(flowers)
+    window.open_folder(photos)
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    button(window, "startButton").click()
+    qtbot.waitUntil(button(window, "stopButton").isEnabled)
+    button(evaluated, "undoLabelButton").click()
+    assert "A run is training." in said(evaluated, "evaluationError")
+    assert files(flowers) == corrected
+
+
+def test_a_correction_that_ends_in_another_evaluation_is_no_part_of_it(
+    qtbot, window, evaluated, flowers, monkeypatch
+):
+    goes_on, correct = threading.Event(), tasks.correct_label
+
+    def slow(*arguments: Any) -> Any:
+        goes_on.wait(10)
+        yield from correct(*arguments)
+
+    monkeypatch.setattr(tasks, "correct_label", slow)
+    button(evaluated, "moveToPredictedButton").click()
+    button(evaluated, "evaluateAgainButton").click()
+    qtbot.waitUntil(lambda: evaluated.is_finished)
+    with qtbot.waitSignal(window.controllers.evaluation.dataset_changed):
+        goes_on.set()
+    assert (flowers / "tulip" / "1.jpg").is_file()
+    assert listed(evaluated) == ["1.jpg", "2.jpg", "4.jpg"]  # as they were when it began
+    assert evaluated.findChild(QPushButton, "undoLabelButton").isHidden()
 
 
 def test_what_can_not_be_moved_is_said_and_stays(qtbot, window, evaluated, flowers):
