@@ -42,6 +42,9 @@ from flowergui.text import (
 MIN_GAIN = 0.01
 """More images are said to help from this gain in accuracy on."""
 
+HARDLY_ANY_GAIN = 0.02
+"""More images are said to be of no help where the 95% interval of the gain ends below this."""
+
 FASTER = 1.05
 """From this speedup on, a precision is called faster than the other one."""
 
@@ -306,10 +309,18 @@ def learning_curve_text(event: LearningCurveEstimated) -> str:
     """Whether twice as many images would raise the accuracy, and which class would gain most."""
     now, twice = event.points[-1], event.twice
     gain = twice.accuracy - now.accuracy
-    if gain < MIN_GAIN or event.gain_low <= 0:
+    if gain < MIN_GAIN and event.gain_high < HARDLY_ANY_GAIN:
         return tr(
             "More images would hardly help: the accuracy would stay at about {accuracy}.",
             accuracy=percent(now.accuracy),
+        )
+    if gain < MIN_GAIN or event.gain_low <= 0:
+        return tr(
+            "So few images can't tell whether more would help: twice as many would change the "
+            "accuracy of about {accuracy} by {low} to {high} percentage points.",
+            accuracy=percent(now.accuracy),
+            low=_points(event.gain_low),
+            high=_points(event.gain_high),
         )
     values = {"now": percent(now.accuracy), "twice": percent(twice.accuracy)}
     gains = [
@@ -330,6 +341,11 @@ def learning_curve_text(event: LearningCurveEstimated) -> str:
         **values,
         name=name,
     )
+
+
+def _points(gain: float) -> str:
+    """A gain in accuracy in percentage points, with its sign: "+3", "−1"."""
+    return f"{100 * gain:+.0f}".replace("-", "−")
 
 
 def networks_compared_text(event: NetworksCompared) -> str:
