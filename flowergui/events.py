@@ -301,10 +301,11 @@ class FeatureCacheStatus:
 @dataclass(frozen=True, slots=True)
 class HeadFitted:
     """The head was fitted on the features of `photos` training images by logistic regression, with
-    the inverse regularization strength `c` (as in scikit-learn, on standardized features).
+    the inverse regularization strength `c` (as scikit-learn's, on features that are centred and
+    scaled in one common unit).
 
-    `accuracy` is the cross-validated accuracy on these images, and `low` to `high` its 95% Wilson
-    interval.
+    `accuracy` is the cross-validated accuracy on these images, or on some of them if there are
+    many, and `low` to `high` its 95% Wilson interval.
     """
 
     epoch: int

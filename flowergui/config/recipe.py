@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from flowergui.config.setting import Setting, setting
+from flowergui.config.time_budget import MAX_FINE_TUNING_EPOCHS
 from flowergui.config.unfreeze_schedule import parse_entry
 from flowergui.errors import FlowerError
 from flowergui.text import N_, tr
@@ -93,7 +94,8 @@ class Recipe:
         N_("Time budget"),
         N_(
             "How long the run may take. The number of epochs is then adapted after each epoch, by "
-            "how long it took, so that the run ends in time, with its best network so far."
+            "how long it took, so that the run ends in time, with its best network so far. From a "
+            "fitted head it trains 40 epochs at most: more would only overfit."
         ),
         unit=N_("min"),
         minimum=0.1,
@@ -565,6 +567,12 @@ class Recipe:
     def fits_head_in(self, epoch: int) -> bool:
         """Whether `epoch` (from 1) fits the head instead of training."""
         return self.fit_head and self.mode == "transfer" and epoch == 1
+
+    @property
+    def most_epochs(self) -> int:
+        """The number of epochs that a time budget allows at most."""
+        most = MAX_FINE_TUNING_EPOCHS + 1 if self.fits_head_in(1) else SETTING["epochs"].maximum
+        return int(most)
 
     @property
     def unfreeze_epoch(self) -> int:

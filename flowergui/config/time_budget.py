@@ -14,7 +14,8 @@ VALIDATION_SHARE = 0.12
 some of its images, always the same ones."""
 
 MAX_FINE_TUNING_EPOCHS = 40
-"""Epochs after which a run ends although there is time left: more would only overfit."""
+"""Epochs from a fitted head on after which a run ends although there is time left: more would only
+overfit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,13 @@ class EpochCost:
 
 
 def epochs_in_budget(
-    minutes: float, spent_seconds: float, done: int, cost: EpochCost
+    minutes: float, spent_seconds: float, done: int, cost: EpochCost, most_epochs: int
 ) -> PlannedEpochs:
     """The epochs of a run that may take `minutes` of computing and has spent `spent_seconds` on its
-    first `done` epochs (at least 1), if each of the others costs `cost`."""
+    first `done` epochs, if each of the others costs `cost`: `most_epochs` at most."""
     left = max(60 * minutes - spent_seconds, 0.0)
     whole = int(left / max(cost.training + cost.validation, 1e-9))
-    most = max(MAX_FINE_TUNING_EPOCHS + 1 - done, 0)
+    most = max(most_epochs - done, 0)
     if whole >= most:
         return PlannedEpochs(done + most)
     left -= whole * (cost.training + cost.validation)

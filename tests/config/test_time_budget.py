@@ -27,6 +27,6 @@ from flowergui.config.time_budget import (
 def test_epochs_in_budget(
     minutes: float, spent: float, done: int, cost: EpochCost, planned: PlannedEpochs
 ) -> None:
-    found = epochs_in_budget(minutes, spent, done, cost)
+    found = epochs_in_budget(minutes, spent, done, cost, MAX_FINE_TUNING_EPOCHS + 1)
     assert found.epochs == planned.epochs
     assert found.last_share == pytest.approx(planned.last_share)

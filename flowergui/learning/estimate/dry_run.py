@@ -10,7 +10,6 @@ from typing import Any
 from flowergui.config.recipe import Recipe
 from flowergui.config.resizing import training_size
 from flowergui.config.time_budget import (
-    MAX_FINE_TUNING_EPOCHS,
     EpochCost,
     PlannedEpochs,
     epochs_in_budget,
@@ -134,7 +133,7 @@ def _phases(recipe: Recipe, classes: int, size: int) -> list[tuple[int, tuple[st
     scheduled = unfreeze_epochs(recipe.unfreeze_schedule, *network)
     epochs = {name: scheduled.get(name, recipe.unfreeze_epoch) for name in frozen}
     first = 2 if recipe.fits_head_in(1) else 1
-    last = MAX_FINE_TUNING_EPOCHS + 1 if recipe.minutes else recipe.epochs
+    last = recipe.most_epochs if recipe.minutes else recipe.epochs
     starts = sorted({first, *(epoch for epoch in epochs.values() if first < epoch <= last)})
     return [
         (start if start > first else 1, tuple(n for n, e in epochs.items() if not 0 < e <= start))
@@ -175,7 +174,7 @@ def _within_budget(recipe: Recipe, phases: "Sequence[tuple[int, _CostModel]]") -
             break
         later = model.epoch_seconds(two)[1]
         cost = EpochCost(batches, later, 0.0)
-        planned = epochs_in_budget(recipe.minutes, spent, max(done, 1), cost)
+        planned = epochs_in_budget(recipe.minutes, spent, max(done, 1), cost, recipe.most_epochs)
     return replace(recipe, epochs=planned.epochs)
 
 

@@ -133,7 +133,7 @@ def _restored(plan: ResumePlan, split: Split, folder: RunFolder) -> Run:
     run = Run(recipe, split, folder, model, batches)
     run.load_state_dict(plan.stored, frozen=recipe.frozen)
     run.set_learning_rate(recipe.learning_rate)
-    if recipe.epochs != plan.before.epochs:
+    if recipe.epochs != plan.before.epochs or not recipe.minutes:
         run.schedule.cut = 0
     run.unreadable.update(plan.diff.missing if plan.diff else ())
     return run

@@ -198,15 +198,18 @@ def _schedule_left(
 
 
 def _epochs_in_budget(recipe: Recipe, stored: Mapping[str, Any], progress: Progress) -> int:
-    """The number of epochs of a run that is given more time."""
+    """The number of epochs of a run that is given a time budget, or a larger one. An epoch that it
+    has begun is ended."""
     done = epochs_from(stored.get("history"))
     if not done:
         return recipe.epochs
     trained = [each.seconds for each in done if not recipe.fits_head_in(each.epoch)]
     seconds = max(trained) if trained else TRAINING_FACTOR * done[-1].seconds  # the last may be cut
     cost = EpochCost(done[-1].step // done[-1].epoch, seconds, 0.0)
-    planned = epochs_in_budget(recipe.minutes, progress.seconds, done[-1].epoch, cost)
-    return max(planned.epochs, progress.epoch - 1)
+    spent, last = progress.seconds, done[-1].epoch
+    planned = epochs_in_budget(recipe.minutes, spent, last, cost, recipe.most_epochs)
+    has_begun = progress.batch > 0 and progress.epoch <= recipe.epochs
+    return max(planned.epochs, progress.epoch if has_begun else progress.epoch - 1)
 
 
 def _read(source: Path) -> tuple[dict[str, Any], Path]:

@@ -142,7 +142,8 @@ def fit_head(
         yield from run.collect_saves()
         if (yield from apply_requests(run, live)):
             return
-        if fitted and not again and (seen >= MAX_FITTED_IMAGES or _is_late(run)):
+        reached = number >= progress.batch  # all that was fitted before a resume
+        if fitted and reached and (seen >= MAX_FITTED_IMAGES or _is_late(run)):
             break
     if not features:
         progress.batch = 0  # a resumed run tries this epoch again
@@ -237,6 +238,9 @@ def _fit_all(run: Run, features: Tensor, labels: Tensor) -> HeadFitted:
     progress.sums.loss = chosen.loss * len(labels)
     progress.sums.right = round(chosen.accuracy * len(labels))
     progress.sums.photos = len(labels)
+    # Batches that were left out, for lack of time or of use, count as steps: what is left of the
+    # schedule are the epochs that train.
+    run.schedule.shift = progress.epoch * run.batches - progress.step
     run.schedule.restart(progress.step)
     progress.add_seconds(run.clock.lap())
     return HeadFitted(

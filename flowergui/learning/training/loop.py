@@ -57,8 +57,8 @@ from flowergui.system.torchrun import processes_on_this_machine
 from flowergui.text import tr
 
 TIMED_BATCHES = 6
-"""Batches that are timed after stages were unfrozen, to fit the run into its time budget. The first
-one does not count: features may be cached before it."""
+"""Batches that are timed in the first epoch that trains, and after layers were unfrozen, to fit the
+run into its time budget. The first one does not count: features may be cached before it."""
 
 # --- fit, train_epoch, validate -----------------------------------------------------------------
 
@@ -121,6 +121,7 @@ def train_epoch(
     """Trains on the batches of this epoch that are left. Ends early if `live.stop` is set."""
     recipe, progress, epoch = run.recipe, run.progress, run.progress.epoch
     unfrozen = progress.batch == 0 and (yield from unfreeze_due(run))
+    is_timed = unfrozen or all(recipe.fits_head_in(done.epoch) for done in run.epochs)
     size = run.training_size(epoch)
     if progress.batch == 0 and size != run.training_size(max(epoch - 1, 1)):
         resized = TrainingSizeChanged(progress.step, size)
@@ -128,7 +129,9 @@ def train_epoch(
         yield resized
     indices = shuffled_indices(len(pipeline.dataset.photos), recipe.seed, epoch)
     all_batches = batch_indices(indices, recipe.batch_size, recipe.drop_last)
-    wanted = all_batches[progress.batch : run.schedule.batches_in(epoch)]
+    # The time budget may end the epoch elsewhere, once it was timed.
+    is_over = progress.batch >= run.schedule.batches_in(epoch)
+    wanted = [] if is_over else all_batches[progress.batch :]
     run.model.train()  # validation left it in evaluation mode
     seconds: list[float] = []
     if (yield from apply_requests(run, live)):
@@ -141,7 +144,7 @@ def train_epoch(
             yield from run.model.compile(size)
             yield from train_batch(run, pipeline, item)
             seconds.append(progress.sums.seconds)
-            if unfrozen and recipe.unfreeze_schedule and len(seconds) == TIMED_BATCHES:
+            if is_timed and len(seconds) == TIMED_BATCHES:
                 run.fit_epoch_into_budget((seconds[-1] - seconds[0]) / (TIMED_BATCHES - 1))
             late = run.unsaved_seconds() > 60 * recipe.save_minutes
             if run.world.any_rank(late and run.world.is_main):

@@ -172,7 +172,8 @@ class Run:
         else:
             training *= self.batches / self.schedule.batches_in(progress.epoch)
         cost = EpochCost(self.batches, training, validation_seconds)
-        self._plan(epochs_in_budget(recipe.minutes, progress.seconds, progress.epoch, cost))
+        spent, done = progress.seconds, progress.epoch
+        self._plan(epochs_in_budget(recipe.minutes, spent, done, cost, recipe.most_epochs))
 
     def fit_epoch_into_budget(self, batch_seconds: float) -> None:
         """The same in the midst of an epoch, which takes longer than those before since more layers
@@ -185,12 +186,13 @@ class Run:
         validation = VALIDATION_COST * batch_seconds * validated / recipe.batch_size
         cost = EpochCost(self.batches, training, validation)
         before = progress.seconds - progress.sums.seconds
-        planned = epochs_in_budget(recipe.minutes, before, progress.epoch - 1, cost)
-        done = progress.batch / self.batches
+        done = progress.epoch - 1
+        planned = epochs_in_budget(recipe.minutes, before, done, cost, recipe.most_epochs)
+        share = progress.batch / self.batches
         if planned.epochs < progress.epoch:
-            planned = PlannedEpochs(progress.epoch, done)
+            planned = PlannedEpochs(progress.epoch, share)
         elif planned.epochs == progress.epoch:
-            planned = replace(planned, last_share=max(planned.last_share, done))
+            planned = replace(planned, last_share=max(planned.last_share, share))
         self._plan(planned)
 
     def _plan(self, planned: PlannedEpochs) -> None:

@@ -31,6 +31,7 @@ from flowergui.events import (
 from flowergui.learning.acceleration.linear_head import LinearHead, linear_head_name
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.models.build import build
+from flowergui.learning.training import head_fit
 from flowergui.learning.training.progress import Clock
 from flowergui.requests import LiveRequests
 
@@ -108,6 +109,37 @@ def test_fine_tuning_starts_where_the_fitted_head_stands(fitted: Callable[..., R
     assert rates[:3] == [0.0] * 3
     # One-cycle is whole in the epochs that are left.
     assert (rates[3], rates[-1]) == pytest.approx((1e-8 / 25, 1e-8 / 25 / 1e4))
+
+
+def test_one_cycle_is_whole_after_a_fit_that_ended_early(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where there are more images than a fit gains from."""
+    monkeypatch.setattr(head_fit, "MAX_FITTED_IMAGES", 6)
+    monkeypatch.setattr(head_fit, "FIRST_FIT_IMAGES", 6)
+    events = list(tasks.train(fitted(epochs=3, learning_rate=1e-4)))
+    rates = [batch.learning_rate for batch in of(events, BatchDone) if batch.epoch > 1]
+    assert of(events, HeadFitted)[0].photos == 6
+    assert len(rates) == 6
+    assert (rates[0], rates[-1]) == pytest.approx((1e-4 / 25, 1e-4 / 25 / 1e4))
+
+
+def test_a_fit_that_ended_early_ends_there_again(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch, saves_at_once: None
+) -> None:
+    """Stopped while its epoch was validated."""
+    monkeypatch.setattr(head_fit, "MAX_FITTED_IMAGES", 12)
+    monkeypatch.setattr(head_fit, "FIRST_FIT_IMAGES", 6)
+    recipe = fitted(epochs=2, batch_size=2)
+    whole = finished(list(tasks.train(recipe)))
+    live, events = LiveRequests(), []
+    going = tasks.train(recipe, live)
+    pull(going, events, HeadFitted)
+    live.stop = True
+    events += going
+    again = list(tasks.resume(run_of(events).path))
+    assert of(again, HeadFitted)[0].photos == 12
+    same_end(whole, finished(again))
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3])
@@ -210,6 +242,40 @@ def test_a_time_budget_sets_the_epochs(
     all_of_them = list(tasks.resume(run.path, changes={"epochs": more[-1].epochs + 2}))
     assert all_of_them[-1].epochs == more[-1].epochs + 2
     assert len(of(all_of_them, BatchDone)) == 2 * 3
+
+
+def test_a_budget_shorter_than_an_epoch_ends_it(
+    little: Little, make_photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a fitted head nothing is known of an epoch before its first batches."""
+    many = make_photos(tmp_path / "many", classes=3, per_class=60)
+    ticks = (0.25 * n for n in count())
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: next(ticks),))
+    recipe = little(photos=str(many), batch_size=4, minutes=0.1, epochs=30)
+    run = finished(events := list(tasks.train(recipe)))
+    batches = of(events, BatchDone)
+    assert batches[0].batches == 36 > len(batches)
+    assert (batches[-1].batch, batches[-1].batches) == (len(batches), len(batches))
+    assert events[-1].epochs == 1
+    assert events[-1].seconds == pytest.approx(6, rel=0.35)
+    more = list(tasks.resume(run.path, changes={"minutes": 0.0, "epochs": 2}))
+    assert len([each for each in of(more, BatchDone) if each.epoch == 2]) == 36
+
+
+def test_more_time_ends_the_epoch_that_has_begun(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if so much time is over already."""
+    live, events = LiveRequests(), []
+    ticks = (9.0 * n for n in count())
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: next(ticks),))
+    going = tasks.train(fitted(epochs=3), live)
+    pull(going, events, BatchDone, 5)
+    live.stop = True
+    events += going
+    more = list(tasks.resume(run_of(events).path, changes={"minutes": 0.5}))
+    assert isinstance(more[-1], Finished)
+    assert [each.epoch for each in of(more, EpochDone)] == [2]
 
 
 def test_without_time_for_an_epoch_only_the_head_is_fitted(
