@@ -99,15 +99,26 @@ def test_the_split_is_that_of_a_run_here(job: Path, flowers: Path, tmp_path: Pat
     assert split_of(job / "split.csv") == split_of(only_run(models) / "split.csv")
 
 
+SLURM = {
+    "SLURM_JOB_ID": "4711",
+    "SLURM_NNODES": "1",
+    "SLURM_JOB_NODELIST": "localhost",
+    "SLURM_CPUS_PER_TASK": "8",
+}
+"""What a batch script on one node finds in its environment."""
+
+
 @bash
 def test_the_batch_script_trains_under_torchrun(job: Path, flowers: Path, tmp_path: Path) -> None:
-    """On one machine: `srun` runs the command that it is given, and so do the names of nodes."""
+    """On one machine: `srun` runs the command that it is given, with the job's cores, and so do the
+    names of nodes."""
     script = job / "job.sbatch"
     assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0
+    srun = '[ "$1" = --cpus-per-task=8 ] || exit 9; shift; exec "$@"'
     environment = with_commands(
-        tmp_path / "slurm", srun='exec "$@"', scontrol='echo "scontrol $*" >&2; echo localhost'
+        tmp_path / "slurm", srun=srun, scontrol='echo "scontrol $*" >&2; echo localhost'
     )
-    environment |= {"SLURM_JOB_ID": "4711", "SLURM_NNODES": "1", "SLURM_JOB_NODELIST": "localhost"}
+    environment |= SLURM
     moved = tmp_path / "images on the cluster"
     shutil.copytree(flowers, moved)
     done = subprocess.run(
@@ -135,7 +146,7 @@ def test_a_job_whose_time_is_over_is_queued_again(job: Path, tmp_path: Path) -> 
         scontrol='echo "scontrol $*" >&2; echo localhost',
         date="echo 1000000",
     )
-    environment |= {"SLURM_JOB_ID": "4711", "SLURM_NNODES": "1", "SLURM_JOB_NODELIST": "localhost"}
+    environment |= SLURM
     said = {}
     for name, end in (("near", "1000100"), ("far", "1009999"), ("unknown", "")):
         known = {"SLURM_JOB_END_TIME": end} if end else {}

@@ -37,7 +37,7 @@ head=$$(scontrol show hostnames "$$SLURM_JOB_NODELIST" | head -n 1)
 port=$$((29500 + SLURM_JOB_ID % 500))
 
 code=0
-srun --cpus-per-task "$$SLURM_CPUS_PER_TASK" torchrun \
+srun --cpus-per-task="$$SLURM_CPUS_PER_TASK" torchrun \
   --nnodes "$$SLURM_NNODES" \
   --nproc-per-node $processes \
   --rdzv-id "$$SLURM_JOB_ID" \
