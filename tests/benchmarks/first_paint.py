@@ -17,13 +17,14 @@ import tempfile
 import time
 
 CHILD = """
-import gc, sys, time
+import sys, time
 began = float(sys.argv[1])
-from types import SimpleNamespace
 import flowergui.__main__ as program
 
+pause_gc = program.tuning.pause_gc_at_start
+
 def begin():  # as the program does, and then in time to see its window come
-    gc.disable()
+    pause_gc()
     exec(WATCHING, globals())
 
 WATCHING = '''
@@ -78,7 +79,7 @@ def make():
 
 app.MainWindow = make
 '''
-program.gc = SimpleNamespace(disable=begin)
+program.tuning.pause_gc_at_start = begin
 sys.exit(program.main([]))
 """
 
