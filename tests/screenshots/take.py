@@ -125,7 +125,7 @@ def walk(photographer: Photographer, epochs: int) -> None:
     find("dropZone").images_dropped.emit([str(picture) for picture in pictures])
     photographer.rest(3000)
     click("whyButton")
-    photographer.rest(600)
+    until(lambda: "…" not in find("reasonCaption").text())
     photographer.keep("finished")
     click("evaluationButton")
     mistakes = find("evaluationWindow")
@@ -136,6 +136,7 @@ def walk(photographer: Photographer, epochs: int) -> None:
         mistakes.findChild(QTableView, "confusions").selectRow(0)
     photographer.rest(3000)  # its photo, and why
     click("evaluatedWhyButton")
+    until(lambda: "…" not in find("evaluatedReasonCaption").text())
     photographer.keep("mistakes", mistakes)
     mistakes.close()
     compare(photographer)

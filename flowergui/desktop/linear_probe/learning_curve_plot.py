@@ -43,7 +43,7 @@ class LearningCurvePlot(PlotFrame):
         self.plot.getPlotItem().setMouseEnabled(x=False, y=False)
         self.plot.getAxis("left").setScale(100)
         rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setContentsMargins(4, 4, 4, 4)  # the frame is that of the focus
         rows.addWidget(self.plot)
         menu = PlotMenu(self.plot, "learning-curve", self.rows)
         menu.add(tr("&Numbers as a table…"), "curveTableAction", self.request_table)

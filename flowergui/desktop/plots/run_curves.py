@@ -91,7 +91,7 @@ class RunCurves(PlotFrame):
         self._hint = QLabel(tr("Tick runs above to draw their curves."), self)
         theme.style(self._hint, role="caption")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(4, 4, 4, 4)  # the frame is that of the focus
         layout.addWidget(self.plot)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self.plot.viewport().installEventFilter(self)
