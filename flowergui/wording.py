@@ -309,18 +309,19 @@ def learning_curve_text(event: LearningCurveEstimated) -> str:
     """Whether twice as many images would raise the accuracy, and which class would gain most."""
     now, twice = event.points[-1], event.twice
     gain = twice.accuracy - now.accuracy
-    if gain < MIN_GAIN and event.gain_high < HARDLY_ANY_GAIN:
+    low, high = (min(each, 1 - now.accuracy) for each in (event.gain_low, event.gain_high))
+    if gain < MIN_GAIN and high < HARDLY_ANY_GAIN:
         return tr(
             "More images would hardly help: the accuracy would stay at about {accuracy}.",
             accuracy=percent(now.accuracy),
         )
-    if gain < MIN_GAIN or event.gain_low <= 0:
+    if gain < MIN_GAIN or low <= 0:
         return tr(
             "So few images can't tell whether more would help: twice as many would change the "
             "accuracy of about {accuracy} by {low} to {high} percentage points.",
             accuracy=percent(now.accuracy),
-            low=_points(event.gain_low),
-            high=_points(event.gain_high),
+            low=_points(low),
+            high=_points(high),
         )
     values = {"now": percent(now.accuracy), "twice": percent(twice.accuracy)}
     gains = [

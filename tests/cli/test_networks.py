@@ -168,6 +168,10 @@ def curve(now: float, twice: float, gain_low: float, *by_class: float) -> Learni
             "Twice as many images would raise the accuracy from about 89% to 91%.",
         ),
         (
+            curve(1.0, 1.0, 0.01, 0.0, 0.0),
+            "More images would hardly help: the accuracy would stay at about 100%.",
+        ),
+        (
             replace(curve(0.96, 0.965, 0.001, 0.01, 0.0), gain_high=0.015),
             "More images would hardly help: the accuracy would stay at about 96%.",
         ),
