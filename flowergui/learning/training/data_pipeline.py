@@ -176,12 +176,13 @@ class DataPipeline(ABC):
         done = too_large = 0
         try:
             for batch in self._load(groups, epoch):
-                if batch.indices:
-                    features = split.backbone(self.to_images(batch, epoch))
-                    try:
-                        cache.put([*self._rows(batch.indices)], features)
-                    except TooLargeError as error:
-                        too_large = error.size
+                with self._world.out_of_memory_on_all_ranks():
+                    if batch.indices:
+                        features = split.backbone(self.to_images(batch, epoch))
+                        try:
+                            cache.put([*self._rows(batch.indices)], features)
+                        except TooLargeError as error:
+                            too_large = error.size
                 done += len(batch.indices) + len(batch.failed)
                 if self._world.any_rank(bool(too_large)):
                     self._refused = WhyNotCached.NO_SPACE

@@ -82,8 +82,9 @@ class HeadFitPipeline:
         loaded = iterate_batches(self.dataset, shares, lambda pixels, _: pixels, workers, device)
         for batch in loaded:
             features = torch.empty(0, head.linear.in_features)
-            if batch.indices:
-                features = head.features(self._to_images(batch)).cpu()
+            with ranks.out_of_memory_on_all_ranks():
+                if batch.indices:
+                    features = head.features(self._to_images(batch)).cpu()
             parts = ranks.all_gather((batch.indices, features, batch.labels, batch.failed))
             known, rows, labels, failed = zip(*parts, strict=True)
             yield HeadFitBatch(

@@ -1,9 +1,10 @@
 """What belongs to which process; the rest is tested where several train."""
 
+import pytest
 import torch
 from torch import nn
 
-from flowergui.learning.device.distributed import World, merged, world
+from flowergui.learning.device.distributed import OutOfMemoryOnAllRanksError, World, merged, world
 
 
 def test_every_image_belongs_to_one_process() -> None:
@@ -32,3 +33,10 @@ def test_one_process_is_the_identity() -> None:
     head = nn.Linear(2, 2)
     assert alone.parallel(head) is head
     assert alone.prepared(head, torch.device("cpu")) is head
+
+
+def test_memory_that_gives_out_is_told_apart_from_other_errors() -> None:
+    with pytest.raises(OutOfMemoryOnAllRanksError), World().out_of_memory_on_all_ranks():
+        raise MemoryError
+    with pytest.raises(RuntimeError, match="another"), World().out_of_memory_on_all_ranks():
+        raise RuntimeError("another one")
