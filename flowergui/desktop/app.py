@@ -16,6 +16,7 @@ from flowergui.desktop.support import qt_messages
 from flowergui.desktop.threads.unix_signals import EndSignals
 from flowergui.desktop.window.handover import Handover
 from flowergui.desktop.window.language_controller import chosen, speak
+from flowergui.desktop.window.shutdown import LOGOUT_WAIT_MS
 from flowergui.language import Language
 from flowergui.store import paths
 from flowergui.system.crash_report import CrashReport
@@ -31,6 +32,7 @@ class Program(QObject):
         self._handover: Handover | None = None
         self._closing: MainWindow | None = None
         self._next = Language.ENGLISH
+        self._ends = False
         settings = preferences.settings_file()
         system = language.preferred(QLocale.system().uiLanguages())
         speak(language.asked_for() or chosen(settings) or system)
@@ -41,6 +43,8 @@ class Program(QObject):
         """Closes the window without a question, see MainWindow."""
         if self.window is not None:
             self.window.end()
+        elif self._handover is not None and self._handover.run is not None:
+            self._ends = True  # the next window saves the run
         else:
             self._app.quit()
 
@@ -49,6 +53,10 @@ class Program(QObject):
         """The user logs out, see MainWindow."""
         if self.window is not None:
             self.window.end_session()
+            return
+        if self._handover is not None and self._handover.run is not None:
+            self._handover.run.run.stop(LOGOUT_WAIT_MS)
+        self.end()
 
     def _made(self) -> MainWindow:
         window = MainWindow()
@@ -65,7 +73,7 @@ class Program(QObject):
         # Kept until Qt has deleted it: Python's garbage collector deletes layout items before the
         # layouts that hold them (PySide6 6.11).
         self.window, self._closing = None, window
-        self._next, self._handover = wanted, window.handover()
+        self._next, self._handover = wanted, window.hand_over()
         window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         window.destroyed.connect(self._gone)
         self._app.setQuitOnLastWindowClosed(False)
@@ -85,6 +93,8 @@ class Program(QObject):
         self.window.take_over(self._handover)
         self._handover = None
         self._app.setQuitOnLastWindowClosed(True)
+        if self._ends:
+            self.window.end()
 
 
 def main(folder: str | None = None) -> int:

@@ -35,6 +35,7 @@ from flowergui.desktop.training.run_presenter import RunPresenter
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.watching.watch_controller import WatchController
 from flowergui.desktop.window.file_drops import FileDrops
+from flowergui.desktop.window.handover import RunHandover
 from flowergui.desktop.window.language_controller import LanguageController
 from flowergui.desktop.window.layout import Layout
 from flowergui.desktop.window.run_notice import RunNotice
@@ -51,7 +52,7 @@ class Controllers(QObject):
     ) -> None:
         super().__init__(window)
         banner = panels.banner
-        self._form = panels.form
+        self._form, self._header = panels.form, panels.run.header
         self.training = TrainingController(store, window)
         self.closing = Shutdown(store, self.training, jobs, banner, window)
         self.undo = undo = RecipeUndo(store, window)
@@ -116,6 +117,7 @@ class Controllers(QObject):
         self.presenter.run_finished.connect(self.small_dataset.run_finished)
         self.evaluation.dataset_changed.connect(self.datasets.scan_again)
         self.small_dataset.details_requested.connect(self.confidence.open)
+        self.training.begun.connect(self.memory.remember)
         self.training.failed.connect(self.start_from.offer_network)
         self.start_from.dataset_requested.connect(self.datasets.open)
         self.comparison.list_requested.connect(self.resume.refresh)
@@ -171,6 +173,22 @@ class Controllers(QObject):
             "diagnosticsAction": self.support.copy_diagnostics,
             "aboutAction": self.support.open_about,
         }
+
+    def hand_over(self) -> RunHandover | None:
+        """The run that goes, for the controllers of another window; None for none."""
+        shown = self.presenter.hand_over()
+        run = self.training.hand_over()
+        if run is None:
+            return None
+        return RunHandover(run, shown, self._header.status, self.notice.progress)
+
+    def take_over(self, handover: RunHandover) -> None:
+        """Goes on with the run of another window, whose worker is still held."""
+        self.training.take_over(handover.run)
+        if handover.shown is not None:
+            self.presenter.take_over(handover.shown)
+        self._header.take_over(handover.status)
+        self.notice.take_over(handover.progress)
 
     @Slot()
     def _save_now(self) -> None:

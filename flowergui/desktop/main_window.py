@@ -30,7 +30,7 @@ class MainWindow(QMainWindow):
     """From a folder of images to a prediction. Takes no arguments; show it and use it."""
 
     language_due = Signal(object)
-    """A window in this Language is to take the place of this one; no run goes."""
+    """A window in this Language is to take the place of this one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,31 +129,42 @@ class MainWindow(QMainWindow):
 
     # --- its place in another language ----------------------------------------------------
 
-    def handover(self) -> Handover:
-        """What another window needs to go on where this one is."""
+    def hand_over(self) -> Handover:
+        """What another window needs to go on where this one is. A run goes on, and this window,
+        which is to be closed then, hears no more of it."""
+        run = self.controllers.hand_over()
         photos = tuple(each.path for each in self._panels.predictions.photos)
         session, watched = self.session, self.session.watched
         if watched is not None:
             session = replace(session, **with_watch_left(session))
         path = watched.path if watched else ""
-        return Handover(session, self.controllers.presenter.ended, photos, path)
+        return Handover(session, self.controllers.presenter.ended, photos, path, run)
 
     def take_over(self, handover: Handover) -> None:
         """Goes on where a window was that is closed now. Sentences are made anew: the folder is
-        scanned again, the curves are read from the run's history."""
+        scanned again, unless a run goes, and the curves of one that has ended are read from its
+        history."""
         session, started = handover.session, handover.session.run_started
-        if started is not None and listed_run(session, started.run) is not None:
+        if (
+            handover.run is None
+            and started is not None
+            and listed_run(session, started.run) is not None
+        ):
             events = replayed(started, handover.ended)
             self._jobs.do("replay", lambda: events, self.controllers.presenter.show_again)
-        self._store.update(**handed_over(session))
         self.controllers.memory.keep()
+        self._store.update(**handed_over(session))
+        if handover.run is not None:
+            self.controllers.take_over(handover.run)
         self.controllers.resume.refresh()
-        if session.dataset is not None:
+        if session.dataset is not None and handover.run is None:
             self.open_folder(session.dataset.folder)
         if handover.watched:
             self.controllers.watch.open(handover.watched)
         if handover.photos:
-            self.controllers.predictions.predict([*handover.photos])
+            self.controllers.predictions.show_again([*handover.photos])
+        if handover.run is not None:
+            handover.run.run.worker.release()  # at last: what it says changes all this
 
     # --- the window itself ----------------------------------------------------------------
 

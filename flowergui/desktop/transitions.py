@@ -11,6 +11,7 @@ from flowergui.config.recipe import DEFAULT_MODELS, RESUMABLE, Recipe
 from flowergui.config.unfreeze_schedule import parse_entry
 from flowergui.desktop.session import (
     Mode,
+    RunState,
     Session,
     frozen,
     is_idle,
@@ -56,8 +57,11 @@ jobs do."""
 
 
 def handed_over(session: Session) -> dict[str, Any]:
-    """What another window takes over from the session of one in which no run goes."""
-    names = (each.name for each in fields(session) if each.name not in READ_AGAIN)
+    """What another window takes over from the session of one; the state of a run that goes is its
+    controller's. While one goes no folder can be scanned: the dataset stays what it is."""
+    names = {each.name for each in fields(session)} - READ_AGAIN
+    if session.run is not RunState.IDLE:
+        names |= {"dataset"}
     return {name: getattr(session, name) for name in names}
 
 
@@ -228,9 +232,10 @@ def without_speedup(session: Session) -> dict[str, Any]:
 
 def with_runs(session: Session, found: RunsFound) -> dict[str, Any]:
     """These runs are on disk now. The run to resume is what it is on disk; where it is not there
-    any more, the newest takes its place, unless a run goes: the recipe is that run's then."""
+    any more, the newest takes its place, unless a run goes: the recipe is that run's then. The run
+    that goes stays on the list, wherever it is."""
     changes: dict[str, Any] = {
-        "runs": found.runs,
+        "runs": _with_running(session, found.runs),
         "bare_weights": found.bare_weights,
         "bare_weights_newer": found.bare_weights_newer,
     }
@@ -245,6 +250,16 @@ def with_runs(session: Session, found: RunsFound) -> dict[str, Any]:
     ):
         changes.update(with_checkpoint(after, next(iter(offered), "")))
     return changes
+
+
+def _with_running(session: Session, runs: tuple[RunFacts, ...]) -> tuple[RunFacts, ...]:
+    started = session.run_started
+    if session.run is RunState.IDLE or started is None:
+        return runs
+    running = listed_run(session, started.run)
+    if running is None or any(each.path == running.path for each in runs):
+        return runs
+    return (running, *runs)
 
 
 def with_checkpoint(session: Session, checkpoint: str) -> dict[str, Any]:
@@ -310,6 +325,18 @@ def without_run(session: Session, folder: str) -> dict[str, Any]:
 
 
 # --- the run that trains ------------------------------------------------------------------------
+
+
+def with_run_begun(session: Session) -> dict[str, Any]:
+    """A run begins here: one that is resumed predicts by what it has, a new one by nothing yet."""
+    run = session.resume_from if session.mode is Mode.RESUME else None
+    return {
+        "run_started": None,
+        "begun_with": session.recipe,
+        "ended_with": None,
+        "chosen_checkpoint": "",
+        "run_checkpoint": (run.best or run.last) if run else "",
+    }
 
 
 def with_run_started(session: Session, event: RunStarted) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The language changes while the program runs: another window goes on where the first one was."""
 
 import gc
+import threading
 import weakref
 from dataclasses import fields
 
@@ -27,9 +28,11 @@ from flowergui import language
 from flowergui.desktop.app import Program
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.menus.actions import language_action
-from flowergui.desktop.session import Session
+from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.transitions import READ_AGAIN
+from flowergui.desktop.window import shutdown
 from flowergui.desktop.window.language_controller import chosen, speak
+from flowergui.errors import FlowerError
 from flowergui.language import Language
 from flowergui.text import tr
 
@@ -192,40 +195,228 @@ def test_curves_result_and_predictions_stay(qtbot, program, script, photos, tmp_
     assert window.session.run_checkpoint == before.run_checkpoint
 
 
-def test_a_run_goes_on_and_the_language_changes_after_it(qtbot, program, script, photos):
+def batches(script, count):
+    for _ in range(count):
+        script.gate.release()
+
+
+def start_and_train(qtbot, window, script, photos):
+    """Starts a run and has it train one batch."""
+    start(qtbot, window, photos)
+    batches(script, 1)
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
+
+
+def test_a_run_goes_on_in_the_other_language(qtbot, program, script, photos):
+    script.runs = [facts(script.run)]
+    start(qtbot, program.window, photos)
+    batches(script, 3)
+    qtbot.waitUntil(lambda: plot(program.window)._batches.length == 3)
+    loss = [*plot(program.window)._batches["loss_smooth"]]
+    before = program.window.session
+    window = switch(qtbot, program, CHINESE)
+    assert window.session.run is RunState.RUNNING
+    assert window.session.recipe == before.recipe
+    assert window.session.run_checkpoint == before.run_checkpoint
+    assert window.session.dataset == before.dataset
+    assert banner_text(window) == ""
+    assert [*plot(window)._batches["loss_smooth"]] == loss
+    assert button(window, "pauseButton").text() == "暂停"
+    assert f"3/{BATCHES}" in find(window, QLabel, "runLine").text()
+    batches(script, 1)
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 4)
+    assert plot(window)._batches["step"].tolist() == [1, 2, 3, 4]
+    batches(script, script.epochs * BATCHES)
+    qtbot.waitUntil(lambda: window.session.run is RunState.IDLE)
+    assert plot(window)._batches.length == script.epochs * BATCHES
+    assert plot(window)._epochs.length == script.epochs
+    assert "75.0%" in banner_text(window)
+    assert find(window, QLabel, "runState").text() == tr("Finished")
+    assert len(script.of("train")) == 1
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+
+
+def test_what_a_run_says_while_no_window_is_there_comes_with_the_next(
+    qtbot, program, script, photos
+):
+    script.runs = [facts(script.run)]
+    first = program.window
+    start_and_train(qtbot, first, script, photos)
+    first.controllers.languages.choose(CHINESE)
+    assert program.window is None
+    batches(script, script.epochs * BATCHES)  # it ends in between
+    qtbot.waitUntil(lambda: program.window is not None)
+    window = program.window
+    qtbot.waitUntil(lambda: window.session.run is RunState.IDLE)
+    assert plot(window)._batches.length == script.epochs * BATCHES
+    assert find(window, QLabel, "runState").text() == tr("Finished")
+
+
+def test_marks_and_rollbacks_of_a_run_are_there_in_the_other_language(
+    qtbot, program, script, photos
+):
+    script.epochs, script.back = 3, True
+    start(qtbot, program.window, photos)
+    batches(script, 2 * BATCHES)
+    qtbot.waitUntil(lambda: plot(program.window)._epochs.length == 2)
+    shown = plot(program.window)
+    marks, steps = [*shown.marks], shown._batches["step"].tolist()
+    assert {text for _, text in marks} >= {"rolled back"}
+    rate = program.window.session.recipe.learning_rate
+    window = switch(qtbot, program, CHINESE)
+    assert [step for step, _ in plot(window).marks] == [step for step, _ in marks]
+    assert tr("rolled back") in {text for _, text in plot(window).marks}
+    assert plot(window)._batches["step"].tolist() == steps
+    assert window.session.recipe.learning_rate == rate
+
+
+def test_a_paused_run_stays_paused_and_goes_on(qtbot, program, script, photos):
+    start(qtbot, program.window, photos)
+    batches(script, 2)
+    qtbot.waitUntil(lambda: plot(program.window)._batches.length == 2)
+    button(program.window, "pauseButton").click()
+    batches(script, 1)
+    qtbot.waitUntil(lambda: program.window.session.run is RunState.PAUSED)
+    window = switch(qtbot, program, CHINESE)
+    assert window.session.run is RunState.PAUSED
+    assert button(window, "pauseButton").text() == "继续"
+    assert find(window, QLabel, "runState").text() == tr("Paused")
+    assert plot(window)._batches.length == 2
+    button(window, "pauseButton").click()
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 3)
+    button(window, "stopButton").click()
+    batches(script, 1)
+    qtbot.waitUntil(lambda: window.session.run is RunState.IDLE)
+    assert find(window, QLabel, "runState").text() == tr("Stopped")
+
+
+def test_a_run_takes_wishes_from_the_next_window(qtbot, program, script, photos):
+    start_and_train(qtbot, program.window, script, photos)
+    window = switch(qtbot, program, CHINESE)
+    find(window, QWidget, "learning_rate").setValue(0.0005)
+    assert window.controllers.training.live.learning_rate == 0.0005
+    assert script.live is window.controllers.training.live
+
+
+def test_a_run_that_is_about_to_pause_does_so_first(qtbot, program, script, photos):
+    first = program.window
+    start_and_train(qtbot, first, script, photos)
+    button(first, "pauseButton").click()
+    assert first.session.run is RunState.PAUSING
+    first.controllers.languages.choose(CHINESE)
+    assert program.window is first
+    batches(script, 1)
+    qtbot.waitUntil(lambda: program.window not in (None, first))
+    assert program.window.session.run is RunState.PAUSED
+
+
+def test_who_changes_his_mind_while_it_stops_keeps_the_window(qtbot, program, script, photos):
     script.runs = [facts(script.run)]
     first = program.window
     start(qtbot, first, photos)
+    button(first, "stopButton").click()
     first.controllers.languages.choose(CHINESE)
     assert "简体中文" in banner_text(first)
-    script.gate.release()
-    qtbot.waitUntil(lambda: plot(first)._batches.length == 1)
+    first.controllers.languages.choose(ENGLISH)
+    batches(script, script.epochs * BATCHES)
+    qtbot.waitUntil(lambda: first.session.run is RunState.IDLE)
+    qtbot.wait(50)
     assert program.window is first
-    assert button(first, "startButton").text() == "Start"
-    for _ in range(script.epochs * BATCHES):
-        script.gate.release()
-    qtbot.waitUntil(lambda: program.window not in (None, first))
-    assert button(program.window, "stopButton").text() == "停止"
-    qtbot.waitUntil(lambda: "75.0%" in banner_text(program.window))
-    assert find(program.window, QLabel, "runState").text() == tr("Finished")
 
 
-def test_who_changes_his_mind_during_a_run_keeps_the_window(qtbot, program, script, photos):
+def test_a_run_is_saved_if_the_program_ends_between_two_windows(qtbot, program, script, photos):
+    first = program.window
+    start_and_train(qtbot, first, script, photos)
+    first.controllers.languages.choose(CHINESE)
+    assert program.window is None
+    program.end()
+    qtbot.waitUntil(lambda: program.window is not None)
+    window = program.window
+    batches(script, 1)
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert window.session.run is RunState.IDLE
+    assert script.live.stop
+
+
+def test_a_logout_between_two_windows_waits_until_the_run_is_saved(
+    qtbot, program, script, photos, monkeypatch
+):
+    first = program.window
+    start_and_train(qtbot, first, script, photos)
+    first.controllers.languages.choose(CHINESE)
+    assert program.window is None
+    batches(script, 1)
+    program.end_session()
+    assert script.of("saved") == [1]
+    qtbot.waitUntil(lambda: program.window is not None)
+    window = program.window
+    qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_a_run_that_has_not_begun_to_train_is_not_remembered_twice(
+    qtbot, program, script, photos, settings
+):
+    script.holds.clear()
+    start(qtbot, program.window, photos)
+    before = settings_file().value("recipes")
+    window = switch(qtbot, program, CHINESE)
+    assert window.session.run is RunState.RUNNING
+    assert window.session.run_started is None
+    assert settings_file().value("recipes") == before
+    script.holds.set()
+    batches(script, 1)
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
+    assert window.session.run_started is not None
+
+
+def test_why_a_run_failed_between_two_windows_is_told(qtbot, program, script, photos):
+    first = program.window
+    start_and_train(qtbot, first, script, photos)
+    script.error = FlowerError("The drive was pulled.")
+    first.controllers.languages.choose(CHINESE)
+    assert program.window is None
+    batches(script, 1)
+    qtbot.waitUntil(lambda: program.window is not None)
+    qtbot.waitUntil(lambda: program.window.session.run is RunState.IDLE)
+    assert "The drive was pulled." in banner_text(program.window)
+    assert find(program.window, QLabel, "runState").text() == tr("Failed")
+
+
+def test_a_run_from_another_folder_stays_listed_while_it_goes(qtbot, program, script, photos):
+    start(qtbot, program.window, photos)  # script.runs has none: it is nowhere among the models
+    batches(script, BATCHES)
+    qtbot.waitUntil(lambda: plot(program.window)._epochs.length == 1)
+    window = switch(qtbot, program, CHINESE)
+    list_runs(qtbot, window)
+    assert [each.path for each in window.session.runs] == [str(script.run)]
+    assert window.session.runs[0].epochs_done == 1
+
+
+def test_a_job_that_hangs_does_not_keep_a_run_from_going_on(
+    qtbot, program, script, photos, monkeypatch
+):
+    monkeypatch.setattr(shutdown, "JOB_LIMIT_MS", 100)
     first = program.window
     start(qtbot, first, photos)
-    first.controllers.languages.choose(CHINESE)
-    first.controllers.languages.choose(ENGLISH)
-    for _ in range(script.epochs * BATCHES):
-        script.gate.release()
-    qtbot.waitUntil(lambda: "Done" in banner_text(first))
-    assert program.window is first
+    hangs = threading.Event()
+
+    def job():
+        yield 1
+        hangs.wait()
+
+    first._jobs.do("hangs", job, lambda events: None)
+    window = switch(qtbot, program, CHINESE)
+    assert window.session.run is RunState.RUNNING
+    hangs.set()
+    batches(script, 1)
+    qtbot.waitUntil(lambda: plot(window)._batches.length == 1)
 
 
 def test_a_window_that_is_closed_with_its_run_does_not_come_back(qtbot, program, script, photos):
     first = program.window
     start(qtbot, first, photos)
-    first.controllers.languages.choose(CHINESE)
     first.end()
+    first.controllers.languages.choose(CHINESE)
     script.gate.release()
     qtbot.waitUntil(lambda: not first.isVisible())
     qtbot.wait(50)

@@ -94,6 +94,8 @@ class Script:
 
     run: Path
     seen: list[tuple[str, Any]] = field(default_factory=list)
+    live: LiveRequests | None = None
+    """What is asked of the run that goes."""
     gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     holds: threading.Event = field(default_factory=threading.Event)
     """While it is not set, a run scans its photos."""
@@ -175,6 +177,7 @@ class Script:
     def _go(
         self, recipe: Recipe, live: LiveRequests, first: int, *, resumed: bool
     ) -> Iterator[Any]:
+        self.live = live
         yield Preparing("photos", 0, 1)
         self.holds.wait()
         started = RunStarted(

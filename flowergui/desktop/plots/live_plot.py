@@ -154,6 +154,17 @@ class LivePlot(QWidget):
         for done in epochs:
             self.epoch_done(done)
 
+    @property
+    def zoom_window(self) -> int:
+        """How many steps `follow` shows, ALL_STEPS for all."""
+        return self._window
+
+    @property
+    def points(self) -> BatchColumns:
+        """A copy of the data of all batches."""
+        columns = {name: self._batches[name].copy() for name in self._batches.names}
+        return BatchColumns(self._span, **columns)
+
     def rewind(self, step: int, *, batches: bool = True) -> None:
         """Removes everything after `step`."""
         if batches:

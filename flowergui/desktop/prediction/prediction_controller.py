@@ -10,7 +10,6 @@ from flowergui import tasks
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.prediction.prediction_panel import PredictionPanel
 from flowergui.desktop.session import (
-    Mode,
     RunState,
     Session,
     Store,
@@ -112,12 +111,7 @@ class PredictionController(QObject):
 
     @Slot(object, object)
     def _changed(self, before: Session, after: Session) -> None:
-        if before.run is RunState.IDLE and after.run is not RunState.IDLE:
-            run = after.resume_from if after.mode is Mode.RESUME else None
-            self._store.update(
-                chosen_checkpoint="", run_checkpoint=(run.best or run.last) if run else ""
-            )
-        elif after.run is RunState.IDLE:
+        if after.run is RunState.IDLE:
             self.wait_no_longer()  # the run is over, whether it has saved or not
         self._panel.show_runs(after.runs)
         checkpoint = predicting_checkpoint(after)
@@ -148,6 +142,14 @@ class PredictionController(QObject):
             self._predict(paths)
         elif not self._waiting:
             self._panel.show_no_model()
+
+    def show_again(self, paths: list[str]) -> None:
+        """Predicts photos that another window showed; a run need not save for them once more."""
+        if predicting_checkpoint(self._store.session):
+            self._panel.show_waiting(paths)
+            self._predict(paths)
+        else:
+            self.predict(paths)
 
     def _predict(self, paths: Sequence[str]) -> None:
         if paths:

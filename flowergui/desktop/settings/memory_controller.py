@@ -39,12 +39,17 @@ class MemoryController(QObject):
         """The settings that there are now stay, whatever folder is opened."""
         self._untouched = {}
 
+    @Slot()
+    def remember(self) -> None:
+        """A run begins: if it is a new one, its settings are those of its folder."""
+        session = self._store.session
+        if session.mode is not Mode.RESUME:
+            self._remember(new_run_recipe(session))
+
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
         session = self._store.session
         if is_idle(before) and not is_idle(after):
-            if after.mode is not Mode.RESUME and after.watched is None:
-                self._remember(new_run_recipe(session))
             return
         opened = after.dataset.folder if after.dataset else ""
         if opened and opened != (before.dataset.folder if before.dataset else ""):

@@ -75,6 +75,8 @@ class Worker(QThread):
         self._pauses_at: Callable[[Any], bool] | None = None
         self._always_pauses_at = always_pauses_at
         self._cancelled = threading.Event()
+        self._held = False
+        self._is_over = False  # and nobody has heard of it: it was held
         self._error: BaseException | None = None
         self._since_chunk = QElapsedTimer()
         self._clock = QTimer(self)
@@ -109,6 +111,25 @@ class Worker(QThread):
         self._cancelled.set()
         self._room.set()
         self._unpaused.set()
+
+    def hold(self) -> None:
+        """Emits nothing until `release`: those who listen go, and others will come. The thread goes
+        on, until MAX_WAITING_EVENTS wait. `end_all` leaves it alone."""
+        self._held = True
+        self._clock.stop()
+
+    def release(self) -> None:
+        """Emits what has waited since `hold`, and all that comes."""
+        self._held = False
+        if self._waiting:
+            self._take_queue()
+        if self._is_over:
+            self._wind_up()
+
+    @property
+    def held(self) -> bool:
+        """Whether it emits nothing, see `hold`."""
+        return self._held
 
     # --- in the thread --------------------------------------------------------------------
 
@@ -160,6 +181,8 @@ class Worker(QThread):
 
     @Slot()
     def _take_queue(self) -> None:
+        if self._held:
+            return
         passed = self._since_chunk.elapsed() if self._since_chunk.isValid() else CHUNK_INTERVAL_MS
         if passed >= CHUNK_INTERVAL_MS:
             self._produce()
@@ -168,6 +191,8 @@ class Worker(QThread):
 
     @Slot()
     def _produce(self) -> None:
+        if self._held:
+            return
         self._notified = False  # before looking: what comes after this notifies again
         self._since_chunk.start()
         self._produce_chunk()
@@ -190,6 +215,9 @@ class Worker(QThread):
 
     @Slot()
     def _wind_up(self) -> None:
+        if self._held:
+            self._is_over = True
+            return
         self.wait()  # `finished` comes a moment before the thread is gone
         self._clock.stop()
         while self._waiting:
@@ -205,12 +233,13 @@ class Worker(QThread):
 
 
 def end_all(milliseconds: int) -> bool:
-    """Cancels every running worker and waits for their threads; says whether all are gone.
+    """Cancels every running worker that is not held and waits for their threads; says whether all
+    are gone.
 
     For the very end of the program: a thread that still runs then would abort the process.
     """
     deadline = QDeadlineTimer(milliseconds)
-    workers = list(_running)
+    workers = [each for each in _running if not each.held]
     for worker in workers:
         worker.cancel()
     return all(worker.wait(deadline) for worker in workers)

@@ -47,12 +47,7 @@ from flowergui.events import (
     ValidationProgress,
 )
 from flowergui.text import clock, fine_percent, tr
-from flowergui.wording import (
-    feature_cache_text,
-    head_fitted_text,
-    precision_text,
-    written_text,
-)
+from flowergui.wording import precision_text, written_text
 
 UPDATE_INTERVAL_MS = 200
 """Least milliseconds between two changes of the text: digits that race cannot be read."""
@@ -212,6 +207,16 @@ class RunHeader(QWidget):
             self._seen.epoch = epochs[-1]
         self._refresh()
 
+    @property
+    def status(self) -> RunStatus:
+        """What is known of the run, for a header that takes its place."""
+        return self._seen
+
+    def take_over(self, status: RunStatus) -> None:
+        """Goes on where another header was, while the run goes on."""
+        self._seen = status
+        self._refresh()
+
     # --- the run's events -----------------------------------------------------------------
 
     @Slot(object)
@@ -226,20 +231,17 @@ class RunHeader(QWidget):
                         epoch=self._seen.epoch if event.resumed else None,
                         requested=self._seen.requested,
                     )
-                case Preparing(what=what, done=done, total=total):
-                    self._seen.prepare(what, done, total)
-                case DownloadProgress(name=name, done=done, total=total):
-                    what = tr("Downloading {name} (MB)", name=name)
-                    self._seen.prepare(what, done // 10**6, total // 10**6)
+                case Preparing() | DownloadProgress():
+                    self._seen.preparing = event
                 case HeadFitted():
-                    self._seen.features, self._seen.doing = head_fitted_text(event), ""
+                    self._seen.frozen_part, self._seen.preparing = event, None
                 case FeatureCacheStatus(part="train"):
-                    self._seen.features = feature_cache_text(event)
+                    self._seen.frozen_part = event
                 case BatchDone():
                     self._seen.batch, self._seen.validation = event, None
-                    self._seen.doing = ""
+                    self._seen.preparing = None
                 case ValidationProgress():
-                    self._seen.validation, self._seen.doing = event, ""
+                    self._seen.validation, self._seen.preparing = event, None
                 case EpochDone():
                     self._seen.epoch, self._seen.validation = event, None
                     self._seen.seconds += event.seconds
@@ -266,8 +268,9 @@ class RunHeader(QWidget):
         seen = self._seen
         if self._watched is not None and seen.finished is None:
             self._show_following(self._watched)
-        elif seen.doing and not seen.over:
-            self._show(seen.doing, seen.requested or Phase.PREPARING, seen.preparing_share)
+        elif seen.preparing and not seen.over:
+            doing = seen.requested or Phase.PREPARING
+            self._show(seen.preparing_text(), doing, seen.preparing_share())
         elif seen.opened is None:
             if phase := seen.over or seen.requested:  # before it had begun
                 failed = phase is Phase.FAILED
@@ -337,7 +340,7 @@ class RunHeader(QWidget):
         self._figure.setText(fine_percent(done.best_accuracy) if done and known else "")
         watched, opened = self._watched, self._seen.opened
         what = settings_text(opened, watched) if opened else ""
-        more = explanation(watched) if watched else self._seen.features
+        more = explanation(watched) if watched else self._seen.frozen_part_text()
         for label, text in ((self._what, what), (self._features, more)):
             label.setText(text)
             label.setVisible(bool(text))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,22 @@ NOT_SAVED = (
 """How a run stopped: at the end of an epoch, or at a batch."""
 
 
+@dataclass(frozen=True, slots=True)
+class ShownRun:
+    """A run that goes, as a window shows it.
+
+    `unfrozen` are the layers that were frozen before the run unfroze some by itself, and after that
+    (None: it has not). `unsaved` are the names of the checkpoints whose last save failed.
+    `zoom_window` is how many steps the plots show.
+    """
+
+    started: RunStarted
+    history: HistoryLoaded
+    unfrozen: tuple[tuple[str, ...], tuple[str, ...]] | None
+    unsaved: frozenset[str]
+    zoom_window: int
+
+
 class RunPresenter(QObject):
     """Takes the events of a run, and the history of one that is resumed."""
 
@@ -85,6 +101,7 @@ class RunPresenter(QObject):
         self._epochs: list[EpochDone] = []
         self.ended: Finished | Stopped | None = None
         """How the last run ended; None before that, and after an error."""
+        self._changes: list[Change] = []
         self._unfrozen: tuple[tuple[str, ...], tuple[str, ...]] | None = None
         """The layers that were frozen before the run unfroze some by itself, and after that."""
         self._unshown: EpochDone | None = None  # the session does not know of it yet
@@ -105,7 +122,7 @@ class RunPresenter(QObject):
                 continue
             self._panel.plot.append(batches)
             batches = []
-            self._show_mark(event)
+            self._show_in_plot(event)
             self._take(event)
         self._panel.plot.append(batches)
         if not self._session_timer.isActive():
@@ -118,6 +135,29 @@ class RunPresenter(QObject):
             self.show(events)
             if self.ended is None:
                 self._panel.header.show_failed()
+
+    def hand_over(self) -> ShownRun | None:
+        """What another window needs to show the run that goes as this one does; None before it has
+        begun."""
+        self._update_session()
+        if self._started is None:
+            return None
+        plot = self._panel.plot
+        history = HistoryLoaded(plot.points, tuple(self._epochs), tuple(self._changes))
+        return ShownRun(
+            self._started, history, self._unfrozen, frozenset(self._unsaved), plot.zoom_window
+        )
+
+    def take_over(self, run: ShownRun) -> None:
+        """Shows a run that goes as another window did; the session knows of it already."""
+        self.show((run.started, run.history))
+        self._panel.plot.follow(run.zoom_window)
+        self._unfrozen, self._unsaved = run.unfrozen, set(run.unsaved)
+
+    def _is_known(self, started: RunStarted) -> bool:
+        """Whether this run is only shown again, and the session has what it began with."""
+        known = self._store.session.run_started
+        return is_idle(self._store.session) or (known is not None and known.run == started.run)
 
     @Slot()
     def _update_session(self) -> None:
@@ -147,25 +187,36 @@ class RunPresenter(QObject):
     def _fail(self, error: BaseException) -> None:
         self._panel.header.show_failed()
 
-    def _show_mark(self, event: Any) -> None:
-        """Dashed lines in the plots, where something of the run has changed."""
+    def _show_in_plot(self, event: Any) -> None:
+        """Curves of a run that is resumed, and dashed lines where something has changed."""
         plot = self._panel.plot
         match event:
-            case FrozenChanged(step=step):
-                plot.mark(step, tr("layers"))
-            case LearningRateChanged(step=step):
-                plot.mark(step, tr("rate {rate}", rate=number(event.learning_rate)))
             case RolledBack(step=step):
                 plot.rewind(step)
-                plot.mark(step, tr("rolled back"))
-            case TrainingSizeChanged(step=step):
-                plot.mark(step, tr("{size} px", size=event.size))
+                self._changes = [each for each in self._changes if each.step <= step]
+                self._mark(event)
+            case FrozenChanged() | LearningRateChanged() | TrainingSizeChanged():
+                self._mark(event)
             case HistoryLoaded():
                 plot.load(event.points, event.epochs)
                 if self._started is not None:
                     plot.expect(self._started.epochs * self._started.batches)
+                self._changes = []
                 for change in event.changes or self._size_changes(event.epochs):
-                    self._show_mark(change)
+                    self._mark(change)
+
+    def _mark(self, change: Change) -> None:
+        self._changes.append(change)
+        match change:
+            case FrozenChanged():
+                text = tr("layers")
+            case LearningRateChanged():
+                text = tr("rate {rate}", rate=number(change.learning_rate))
+            case RolledBack():
+                text = tr("rolled back")
+            case TrainingSizeChanged():
+                text = tr("{size} px", size=change.size)
+        self._panel.plot.mark(change.step, text)
 
     def _size_changes(self, epochs: Sequence[EpochDone]) -> Sequence[Change]:
         recipe, started = self._store.session.recipe, self._store.session.run_started
@@ -176,14 +227,15 @@ class RunPresenter(QObject):
             self._update_session()
         match event:
             case RunStarted():
-                self._unsaved, self._epochs, self.ended = set(), [], None
+                self._unsaved, self._epochs, self._changes = set(), [], []
+                self.ended = None
                 self._started = event
                 self._panel.plot.clear()
                 self._panel.show_diagnosis(None)
                 self._panel.plot.expect(event.epochs * event.batches)
                 if self._store.session.watched is not None:
                     self._store.update(run_started=event)
-                elif not is_idle(self._store.session):  # else it is only shown again
+                elif not self._is_known(event):
                     self._training.adopt(with_run_started(self._store.session, event))
             case HistoryLoaded():
                 self._epochs = list(event.epochs)
@@ -192,6 +244,7 @@ class RunPresenter(QObject):
             case EpochDone():
                 self._epochs.append(event)
                 if self._started is not None:  # a time budget adapts the number of epochs
+                    self._started = replace(self._started, epochs=event.epochs)
                     self._panel.plot.expect(event.epochs * self._started.batches)
                 self._panel.plot.epoch_done(event)
                 self._unshown = event

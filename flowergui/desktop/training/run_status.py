@@ -10,13 +10,18 @@ from flowergui.desktop.training.eta import Eta
 from flowergui.desktop.watched_run import WatchedRun, WatchState
 from flowergui.events import (
     BatchDone,
+    DownloadProgress,
     EpochDone,
+    FeatureCacheStatus,
     Finished,
+    HeadFitted,
+    Preparing,
     RunStarted,
     Stopped,
     ValidationProgress,
 )
 from flowergui.text import N_, clock, fine_percent, tr, trn
+from flowergui.wording import feature_cache_text, head_fitted_text
 
 DOT = " · "
 DEVICES = {"cpu": N_("on the CPU"), "cuda": N_("on the GPU"), "mps": N_("on the GPU")}
@@ -79,10 +84,12 @@ REQUESTED = {
 
 @dataclass(slots=True)
 class RunStatus:
-    """What is known of a run from its events, and how that reads.
+    """What is known of a run from its events, and how that reads. It keeps events, not sentences
+    made of them, so that a window in another language can take it over.
 
-    `doing` and `preparing_share` (0 to 1) say what comes before its first batch, `requested` what
-    the user wants of it, `over` how it ended, and `seconds` how long its epochs took.
+    `preparing` is what comes before its first batch, `frozen_part` what became of the frozen layers
+    or the head, `requested` what the user wants of it, `over` how it ended, and `seconds` how long
+    its epochs took.
     """
 
     opened: RunStarted | None = None
@@ -93,20 +100,40 @@ class RunStatus:
     stopped: Stopped | None = None
     finished: Finished | None = None
     seconds: float = 0.0
-    features: str = ""
-    doing: str = ""
-    preparing_share: float | None = None
+    frozen_part: HeadFitted | FeatureCacheStatus | None = None
+    preparing: Preparing | DownloadProgress | None = None
     requested: Phase | None = None
     over: Phase | None = None
 
-    def prepare(self, what: str, done: int, total: int) -> None:
-        """Something is done before the first batch; `total` is 0 if nobody knows how much."""
+    def preparing_text(self) -> str:
+        """What is done before the first batch, and how far that is; "" for nothing."""
+        match self.preparing:
+            case Preparing(what=what, done=done, total=total):
+                pass
+            case DownloadProgress(name=name):
+                what = tr("Downloading {name} (MB)", name=name)
+                done, total = self.preparing.done // 10**6, self.preparing.total // 10**6
+            case _:
+                return ""
         values = {"what": what, "done": f"{done:,}", "total": f"{total:,}"}
         if total:
-            self.doing = tr("{what} · {done} of {total}", **values)
-        else:
-            self.doing = tr("{what} · {done}", **values) if done else what
-        self.preparing_share = done / total if total else None
+            return tr("{what} · {done} of {total}", **values)
+        return tr("{what} · {done}", **values) if done else what
+
+    def preparing_share(self) -> float | None:
+        """How much of that is done, from 0 to 1; None if nobody knows."""
+        doing = self.preparing
+        return doing.done / doing.total if doing and doing.total else None
+
+    def frozen_part_text(self) -> str:
+        """What became of the frozen layers or the head; "" for nothing."""
+        match self.frozen_part:
+            case HeadFitted() as fitted:
+                return head_fitted_text(fitted)
+            case FeatureCacheStatus() as status:
+                return feature_cache_text(status)
+            case _:
+                return ""
 
     def position(self, opened: RunStarted, recipe: Recipe | None) -> list[str]:
         """Where the run stands, and shorter ways to say it for narrow windows."""

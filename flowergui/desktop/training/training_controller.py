@@ -1,7 +1,7 @@
 """Starts, pauses, continues and stops the one run of the window."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from PySide6.QtCore import QDeadlineTimer, QObject, QTimer, Signal, Slot
 from flowergui.desktop.session import RunState, Session, Store, frozen_problem, is_idle
 from flowergui.desktop.threads.worker import Worker
 from flowergui.desktop.training.run_history import with_history
+from flowergui.desktop.transitions import with_run_begun
 from flowergui.events import Event, FinalSaveFailed, Saved, SaveFailed
 from flowergui.requests import LiveRequests
 
@@ -18,9 +19,35 @@ SHOW_MS = 30
 times as long to paint, and answers nobody meanwhile."""
 
 
+class _LiveSettings(NamedTuple):
+    """What of the recipe a run follows while it goes."""
+
+    learning_rate: float
+    frozen: tuple[str, ...]
+    unfreeze_schedule: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OngoingRun:
+    """A run between two controllers: its `worker` is held, and goes on training."""
+
+    worker: Worker
+    live: LiveRequests
+    in_force: _LiveSettings | None
+    state: RunState
+
+    def stop(self, milliseconds: int) -> None:
+        """Has the run save and end, and waits for that, at most so long."""
+        self.live.stop = True
+        self.worker.unpause()
+        self.worker.wait(QDeadlineTimer(milliseconds))
+
+
 class TrainingController(QObject):
     """Runs one run at a time, in a thread of its own; keeps `Session.run` at its state."""
 
+    begun = Signal()
+    """A run begins; one that another window began does not."""
     changed = Signal(str)
     """The state is another: a RunState."""
     produced = Signal(object)
@@ -41,6 +68,16 @@ class TrainingController(QObject):
         """The state of the run."""
         return self._store.session.run
 
+    @property
+    def has_run(self) -> bool:
+        """Whether a run goes that this controller has not handed over."""
+        return self._worker is not None
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether a run goes that is another controller's now."""
+        return self.state != RunState.IDLE and not self.has_run
+
     def begin(self, job: Callable[[LiveRequests], Iterator[Event]]) -> None:
         """Starts a run: `job` makes its generator from the live requests. Does nothing
         while another run goes."""
@@ -49,15 +86,35 @@ class TrainingController(QObject):
         self.live = live = LiveRequests()
         self._in_force = _live_settings(self._store.session)
         worker = Worker(lambda: with_history(job(live)), always_pauses_at=_is_unsaved)
+        self._listen(worker)
+        self._enter(RunState.RUNNING, **with_run_begun(self._store.session))
+        self.begun.emit()
+        QTimer.singleShot(SHOW_MS, worker, worker.start)
+
+    def hand_over(self) -> OngoingRun | None:
+        """Leaves the run that goes to the controller of another window, and hears no more of it;
+        None if none goes. The session still says that it goes."""
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return None
+        worker.hold()
+        for signal in (worker.produced, worker.paused, worker.failed, worker.ended):
+            signal.disconnect()
+        return OngoingRun(worker, self.live, self._in_force, self.state)
+
+    def take_over(self, run: OngoingRun) -> None:
+        """Goes on with a run of another window. Its events come after `release` of its worker."""
+        self.live, self._in_force = run.live, run.in_force
+        self._listen(run.worker)
+        self._enter(run.state)
+
+    def _listen(self, worker: Worker) -> None:
         worker.produced.connect(self.produced)
         worker.produced.connect(self._produced)
         worker.paused.connect(self._paused)
         worker.failed.connect(self.failed)
         worker.ended.connect(self._ended)
         self._worker = worker
-        recipe = self._store.session.recipe
-        self._enter(RunState.RUNNING, run_started=None, begun_with=recipe, ended_with=None)
-        QTimer.singleShot(SHOW_MS, worker, worker.start)
 
     @Slot()
     def pause(self) -> None:
@@ -156,14 +213,6 @@ class TrainingController(QObject):
     def _enter(self, state: RunState, **changes: Any) -> None:
         self._store.update(run=state, **changes)
         self.changed.emit(state)
-
-
-class _LiveSettings(NamedTuple):
-    """What of the recipe a run follows while it goes."""
-
-    learning_rate: float
-    frozen: tuple[str, ...]
-    unfreeze_schedule: tuple[str, ...]
 
 
 def _live_settings(session: Session) -> _LiveSettings:

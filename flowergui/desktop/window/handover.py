@@ -3,16 +3,32 @@
 from dataclasses import dataclass
 
 from flowergui.desktop.session import Session
+from flowergui.desktop.training.run_presenter import ShownRun
+from flowergui.desktop.training.run_status import RunStatus
+from flowergui.desktop.training.training_controller import OngoingRun
+from flowergui.desktop.window.run_notice import RunProgress
 from flowergui.events import Finished, Stopped
 
 
 @dataclass(frozen=True, slots=True)
+class RunHandover:
+    """A run that goes on training while its window changes, and what is seen of it; `shown` is None
+    before it has begun to train."""
+
+    run: OngoingRun
+    shown: ShownRun | None
+    status: RunStatus
+    progress: RunProgress
+
+
+@dataclass(frozen=True, slots=True)
 class Handover:
-    """The window's session, while no run goes; how its last run ended, None if there was none or it
-    failed; the paths of the photos that it shows predictions for; and the folder of the run
-    elsewhere that it follows, "" for none."""
+    """The window's session; how its last run ended, None if there was none, it failed, or it still
+    goes; the paths of the photos that it shows predictions for; the folder of the run elsewhere
+    that it follows, "" for none; and the run that goes, None for none."""
 
     session: Session
     ended: Finished | Stopped | None
     photos: tuple[str, ...]
     watched: str = ""
+    run: RunHandover | None = None

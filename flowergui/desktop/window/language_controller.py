@@ -13,7 +13,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QFontInfo, QGuiApplication
 
 from flowergui import language
-from flowergui.desktop.session import Session, Store, is_idle
+from flowergui.desktop.session import RunState, Session, Store
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.language import NAMES, Language
 from flowergui.text import tr
@@ -24,6 +24,9 @@ would be a Japanese font, in which many look different."""
 
 SETTING = "language"
 """The name of the user's choice in the settings file."""
+
+CAN_CHANGE = (RunState.IDLE, RunState.RUNNING, RunState.PAUSED)
+"""The states of a run in which it can be handed over to another window."""
 
 
 def chosen(settings: QSettings) -> Language | None:
@@ -54,10 +57,11 @@ def speak(wanted: Language) -> None:
 
 
 class LanguageController(QObject):
-    """Keeps the user's choice. A run is not interrupted: the window changes when it has ended."""
+    """Keeps the user's choice. A run is not interrupted, the other window goes on with it; one that
+    is about to pause or to end does so first."""
 
     due = Signal(object)
-    """The window is to be made anew in this Language; no run goes."""
+    """The window is to be made anew in this Language."""
 
     def __init__(
         self, store: Store, settings: QSettings, banner: Banner, parent: QObject | None = None
@@ -75,10 +79,11 @@ class LanguageController(QObject):
         if wanted is language.current():
             return
         session = self._store.session
-        if is_idle(session) or session.watched is not None:
+        if session.run in CAN_CHANGE:
             self.due.emit(wanted)
-        else:
-            self._waiting = wanted
+            return
+        self._waiting = wanted
+        if session.run is not RunState.PAUSING:
             self._banner.show_note(
                 tr(
                     "The language changes to {language} when the run has ended.",
@@ -88,11 +93,11 @@ class LanguageController(QObject):
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
-        if self._waiting and is_idle(after):
-            QTimer.singleShot(0, self, self._run_ended)  # others still hear of it
+        if self._waiting and after.run in CAN_CHANGE:
+            QTimer.singleShot(0, self, self._change)  # others still hear of it
 
     @Slot()
-    def _run_ended(self) -> None:
-        if self._waiting and is_idle(self._store.session):
+    def _change(self) -> None:
+        if self._waiting and self._store.session.run in CAN_CHANGE:
             wanted, self._waiting = self._waiting, None
             self.due.emit(wanted)

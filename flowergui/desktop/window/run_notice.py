@@ -4,7 +4,7 @@ icon, and a word when a long run is over."""
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
@@ -19,6 +19,15 @@ from flowergui.text import tr
 
 LONG_RUN_S = 60
 """Seconds after which nobody is expected to have looked on."""
+
+
+class RunProgress(NamedTuple):
+    """When a run began, in seconds of a steady clock, how many epochs it has, and which share of it
+    is done, from 0 to 1."""
+
+    began: float
+    epochs: int
+    share: float
 
 
 class RunNotice(QObject):
@@ -63,6 +72,16 @@ class RunNotice(QObject):
                 self._epochs, self._share = event.epochs, event.epoch / max(1, event.epochs)
         if isinstance(last := events[-1], BatchDone):
             self._share = (last.epoch - 1 + last.batch / last.batches) / max(1, self._epochs)
+        self._show_title()
+
+    @property
+    def progress(self) -> RunProgress:
+        """Since when the run goes, and how far it is."""
+        return RunProgress(self._began, self._epochs, self._share)
+
+    def take_over(self, progress: RunProgress) -> None:
+        """Goes on where the notice of another window was."""
+        self._began, self._epochs, self._share = progress
         self._show_title()
 
     def _show_title(self) -> None:

@@ -45,7 +45,7 @@ class Shutdown(QObject):
         store.changed.connect(self._follow)
         self._control, self._jobs, self._banner, self._window = control, jobs, banner, window
         self._wanted = self._whatever_comes = self._waits = self._retries = False
-        self._overdue = self._jobs_hang = False
+        self._overdue = self._jobs_hang = self._leaves_jobs = False
         self._retry = single_shot_timer(self, RETRY_MS, self._try_again)
         self._job_limit = single_shot_timer(self, JOB_LIMIT_MS, self._offer_to_end)
         self._run_limit = single_shot_timer(self, RUN_LIMIT_MS, self._run_is_overdue)
@@ -56,17 +56,18 @@ class Shutdown(QObject):
 
         Jobs are cancelled. While one has not ended, the window is disabled, and closes by itself
         when it has. A user who does not want to wait for it (a network drive may never answer)
-        closes the window once more: that ends the program. Nothing is lost, no run goes. A run
-        that was to stop, and has not in RUN_LIMIT_MS, is no longer waited for either.
+        closes the window once more: that ends the program. Nothing is lost, no run goes then. A run
+        that was to stop, and has not in RUN_LIMIT_MS, is no longer waited for either. Where the run
+        was handed over to another window, nobody is asked, and jobs that hang are left to it.
         """
-        if self._control.state != RunState.IDLE:
+        if self._control.has_run:
             if self._overdue:
                 _end_program()
             elif not self._wanted:
                 self._ask(lost=self._control.state == RunState.UNSAVED)
             return False
         self._jobs.closed = True  # what ends is followed by nothing else
-        if worker.end_all(0 if self._waits else LAST_WAIT_MS):
+        if worker.end_all(0 if self._waits else LAST_WAIT_MS) or self._leaves_jobs:
             self._job_limit.stop()
             self._end_limit.stop()
             return True
@@ -81,6 +82,9 @@ class Shutdown(QObject):
 
     @Slot()
     def _offer_to_end(self) -> None:
+        if self._control.handed_over:  # what hangs is not to keep the run from its next window
+            self._leaves_jobs = True
+            return
         self._jobs_hang = True
         self._banner.show_warning(
             tr(

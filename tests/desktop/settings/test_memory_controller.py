@@ -41,6 +41,7 @@ class Window:
 
     def train(self) -> None:
         self.store.update(run=RunState.RUNNING)
+        self.memory.remember()
         self.store.update(run=RunState.IDLE)
 
     @property

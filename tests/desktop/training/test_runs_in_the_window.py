@@ -35,6 +35,7 @@ from flowergui.events import (
     FrozenChanged,
     LearningRateChanged,
     Preparing,
+    RolledBack,
     RunStarted,
 )
 from flowergui.facts import RunFacts
@@ -462,6 +463,21 @@ def test_the_marks_of_a_resumed_run_come_back(qtbot, window, script, photos, mon
     qtbot.waitUntil(button(window, "resumeLastButton").isEnabled)
     button(window, "resumeLastButton").click()
     qtbot.waitUntil(lambda: list(plot(window).marks) == [(2 * BATCHES, "64 px")])
+
+
+def test_a_resumed_run_that_was_rolled_back_keeps_what_came_after(
+    qtbot, window, script, photos, monkeypatch
+):
+    last = str(script.run / "last.pth")
+    recipe = Recipe(photos=photos, epochs=3)
+    script.runs.append(RunFacts(str(script.run), recipe, 2, 1, 0.5, last, ""))
+    done = [BatchDone(1, b, BATCHES, b, 2.0, 0.25, 0.001, 4) for b in range(1, BATCHES + 1)]
+    back = RolledBack(1, 2, 2, 0.0005, "The loss became nan.")
+    monkeypatch.setattr(tasks, "history", lambda run: iter([back, *done]))
+    list_runs(qtbot, window)
+    button(window, "resumeLastButton").click()
+    qtbot.waitUntil(lambda: list(plot(window).marks) == [(2, "rolled back")])
+    assert plot(window)._batches["step"].tolist() == [1, 2, 3, 4]
 
 
 def test_layers_that_a_run_unfreezes_are_unticked(qtbot, window, script, photos):

@@ -369,7 +369,7 @@ def test_the_window_closes_without_a_question(qtbot, window, remote):
 
 def test_another_window_goes_on_watching_in_another_language(qtbot, window, remote):
     watch(qtbot, window, remote.path)
-    handover = window.handover()
+    handover = window.hand_over()
     assert handover.watched == str(remote.path)
     assert handover.session.watched is None
     window.controllers.watch.leave()
