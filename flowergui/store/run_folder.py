@@ -183,6 +183,15 @@ class RunFolder:
         finally:
             half.unlink(missing_ok=True)  # also where both were links to one file already
 
+    def forget_training(self) -> None:
+        """Removes the checkpoints and what the history says: the run begins again. Raises
+        FlowerError if a file can't be written."""
+        for path in (self.last, self.previous, self.best):
+            with suppress(OSError):
+                path.unlink()
+        self.history.cut_back(0, 1)
+        self.changes.cut_back(-1)
+
     def write_recipe(self, recipe: Recipe) -> None:
         """Writes recipe.json. Raises FlowerError if it can't be written."""
         recipe_file.write(self._recipe, recipe)

@@ -64,7 +64,9 @@ def equal(one: Any, other: Any) -> bool:
         return torch.equal(one, other)
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(
-            equal(one[key], other[key]) for key in one if key not in ("seconds", "workers")
+            equal(one[key], other[key])
+            for key in one
+            if key not in ("seconds", "caching", "workers")
         )
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(equal, one, other))

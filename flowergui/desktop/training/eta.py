@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import mean, median
 
 from flowergui.config.recipe import Recipe
-from flowergui.config.resizing import training_size
+from flowergui.config.resizing import largest_training_size, training_size
 from flowergui.config.time_budget import TRAINING_FACTOR
 from flowergui.events import BatchDone, EpochDone, Event, RunStarted, ValidationProgress
 
@@ -38,7 +38,7 @@ class Eta:
         self._recipe = recipe
         self._sizes = (
             recipe.first_training_size if recipe else 0,
-            ((recipe.training_size if recipe else 0) or started.image_size),
+            largest_training_size(recipe.training_size if recipe else 0, started.image_size),
         )
         self._chunks: deque[_Chunk] = deque(maxlen=SAMPLES)
         self._validations: deque[float] = deque(maxlen=3)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.config.resizing import training_size
+from flowergui.config.resizing import largest_training_size, training_size
 from flowergui.desktop.plots.batch_columns import BatchColumns
 from flowergui.events import (
     BatchDone,
@@ -48,7 +48,7 @@ def size_changes(
 ) -> tuple[TrainingSizeChanged, ...]:
     """Where the training images of these epochs grew, from the recipe: histories of older
     versions don't say. `image_size` is that of validation, in pixels."""
-    last = recipe.training_size or image_size
+    last = largest_training_size(recipe.training_size, image_size)
     changes: list[TrainingSizeChanged] = []
     for before, epoch in pairwise(epochs):
         sizes = [

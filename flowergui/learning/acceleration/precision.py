@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from flowergui.config.recipe import Recipe
+from flowergui.config.resizing import largest_training_size
 from flowergui.errors import FlowerError
 from flowergui.events import Preparing
 from flowergui.learning.acceleration.step_timer import StepTimer, sample_batch_size
@@ -66,7 +67,7 @@ def choose(
     timer = StepTimer(recipe, classes, size, device, reduced)
     if timer.split.is_small:
         return Precision(reduced)
-    side = recipe.training_size or size
+    side = largest_training_size(recipe.training_size, size)
     key = f"{_machine()}, {recipe.model}, {side} px, {' '.join(recipe.frozen)}"
     if speedup := _measured().get(key, 0.0):
         return _faster(reduced, speedup)

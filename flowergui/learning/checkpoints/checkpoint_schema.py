@@ -142,8 +142,15 @@ CHECKPOINT: Final = Record(
                 "seconds": seconds,
                 "returns": whole,
                 "validation_images": whole,
+                "image_size": whole,
                 "sums": Record(
-                    {"loss": number, "right": whole, "photos": whole, "seconds": seconds}
+                    {
+                        "loss": number,
+                        "right": whole,
+                        "photos": whole,
+                        "seconds": seconds,
+                        "caching": seconds,
+                    }
                 ),
             }
         ),

@@ -134,7 +134,8 @@ def _gray8(picture: Image.Image) -> Image.Image:
     """Grays of more than 8 bits, scaled to 8: 16-bit integers by their type's range, others by
     their values'."""
     gray = np.asarray(picture, dtype=np.float64)
-    top = 65535.0 if picture.mode.startswith("I;16") else float(gray.max(initial=0.0))
+    highest = float(gray.max(initial=0.0, where=np.isfinite(gray)))
+    top = 65535.0 if picture.mode.startswith("I;16") else highest
     if picture.mode == "I" and top > 255:
         top = 65535.0 if top <= 65535 else top
     elif picture.mode in ("I", "F") and 1 < top <= 255:

@@ -100,6 +100,13 @@ def allow_tf32(on: torch.device) -> None:
         torch.backends.cuda.matmul.allow_tf32 = True
 
 
+def choose_deterministic_convolutions(on: torch.device) -> None:
+    """Has cuDNN take deterministic algorithms for convolutions, so that a resumed run ends like one
+    that was not interrupted. Some other kernels for NVIDIA GPUs stay nondeterministic."""
+    if on.type == "cuda":
+        torch.backends.cudnn.deterministic = True
+
+
 def device_names() -> Iterator[str]:
     """The devices that networks can run on, each in a line: "CPU: AMD EPYC 9R14, 2 cores"."""
     name = platform.processor() or platform.machine()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flowergui.config.recipe import Recipe
-from flowergui.config.resizing import training_size
+from flowergui.config.resizing import largest_training_size, training_size
 from flowergui.config.time_budget import (
     EpochCost,
     PlannedEpochs,
@@ -79,9 +79,9 @@ def _estimate(
     device = hardware.device(recipe.device)
     dtype = hardware.precision(recipe.precision, device)
     tuning.tune_malloc()
-    if not supports_size(recipe.model, size, recipe.training_size or size):
+    if not supports_size(recipe.model, size, largest_training_size(recipe.training_size, size)):
         recipe = replace(recipe, training_size=0)
-    side = recipe.training_size or size
+    side = largest_training_size(recipe.training_size, size)
     first = recipe.first_training_size
     sides = (side, first) if 0 < first < side else (side,)
     if not supports_size(recipe.model, size, *sides[1:]):
@@ -248,7 +248,7 @@ class _CostModel:
         and in what it caches. Features are cached from epoch `since` on; those before do not
         count."""
         train, validation = self.counts
-        largest = recipe.training_size or self.size
+        largest = largest_training_size(recipe.training_size, self.size)
         cached = self.timer.split.is_split and recipe.feature_cache
         where, _ = self.cache_space(recipe)
         views = views_of(recipe) if where else 0
@@ -276,7 +276,7 @@ class _CostModel:
     def cache_space(self, recipe: Recipe) -> tuple[str, int]:
         """Where the features of the training images are cached ("memory", "file", or "" for
         nowhere), and how many bytes they take; 0 if they can't be cached."""
-        largest = recipe.training_size or self.size
+        largest = largest_training_size(recipe.training_size, self.size)
         cached = self.timer.split.is_split and recipe.feature_cache
         if not cached or why_not_cacheable(recipe, largest):
             return "", 0

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flowergui.config.recipe import Recipe
-from flowergui.config.resizing import GRID, training_size
+from flowergui.config.resizing import GRID, largest_training_size, training_size
 from flowergui.facts import SpeedupKind
 from flowergui.learning.models.describe import supports_size
 from flowergui.learning.training.data_pipeline import why_not_cacheable
@@ -36,7 +36,7 @@ def suggestions(recipe: Recipe, size: int, *, frozen: bool) -> Iterator[tuple[Sp
     The network's input is `size` x `size` px. `frozen` means that its first layers are frozen, so
     that their features can be cached.
     """
-    largest = recipe.training_size or size
+    largest = largest_training_size(recipe.training_size, size)
     if frozen:
         yield from _cacheable(recipe, largest)
     elif not recipe.first_training_size:

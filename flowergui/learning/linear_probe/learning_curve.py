@@ -75,11 +75,12 @@ def estimate(
     _, (low, high) = _mean_and_interval(weights @ correct + correct[-1])
     by_class = class_accuracy(weights @ correct + correct[-1], labels, class_count)
     now = points[-1]
+    accuracy = min(now.accuracy + max(gain, 0.0), 1.0)
     expected = CurvePoint(
         photos=2 * count,
-        accuracy=min(now.accuracy + max(gain, 0.0), 1.0),
-        low=max(low, 0.0),
-        high=min(high, 1.0),
+        accuracy=accuracy,
+        low=min(max(low, 0.0), accuracy),
+        high=min(max(high, accuracy), 1.0),
         class_accuracy=tuple(
             None if before is None or after is None else min(max(before, after), 1.0)
             for before, after in zip(now.class_accuracy, by_class, strict=True)

@@ -38,6 +38,15 @@ def identify_architecture(tensors: Mapping[str, Tensor]) -> IdentifiedArchitectu
     return None
 
 
+def image_size_of(tensors: Mapping[str, Tensor], model: str) -> int:
+    """The image size in pixels that weights of `model` were made for, where their shapes tell it,
+    as those of a Vision Transformer's position embedding do; else 0."""
+    for size in provider_of(model).built_for_sizes(model):
+        if _classes_in(tensors, model, size):
+            return size
+    return 0
+
+
 def _classes_in(tensors: Mapping[str, Tensor], model: str, image_size: int) -> int:
     """The number of classes of weights that fit this architecture; 0 if they don't fit."""
     head = head_of(model)

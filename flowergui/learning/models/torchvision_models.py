@@ -109,10 +109,14 @@ def load_weights(model: str, weights: str) -> Generator[DownloadProgress, None, 
 
 
 def normalization(model: str, class_count: int) -> tuple[Rgb, Rgb]:
-    """ImageNet's statistics, except for TensorFlow's weights of ImageNet's own classes."""
-    if model in _TENSORFLOW and class_count == IMAGENET_CLASSES:
+    """Those of torchvision's default weights where the classes are ImageNet's own; else ImageNet's
+    statistics."""
+    if class_count != IMAGENET_CLASSES:
+        return MEAN, STD
+    if model in _TENSORFLOW:
         return _HALF, _HALF
-    return MEAN, STD
+    transforms = weights_of(model)[0].transforms()
+    return tuple(transforms.mean), tuple(transforms.std)
 
 
 def rename_keys(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.models.build import load_state_dict
 from flowergui.learning.models.catalogue import PROVIDERS, model_info, provider_of
 from flowergui.learning.models.describe import head_of
-from flowergui.learning.models.identify import identify_architecture
+from flowergui.learning.models.identify import identify_architecture, image_size_of
 from flowergui.learning.models.pretrained import Pretrained
 from flowergui.text import percent, tr
 
@@ -95,7 +95,9 @@ def from_file(path: Path, model: str) -> Pretrained:
     return Pretrained(
         name=path.name,
         tensors=tensors,
-        image_size=stored["image_size"] if recipe.get("model") == model else 0,
+        image_size=(
+            stored["image_size"] if recipe.get("model") == model else image_size_of(tensors, model)
+        ),
         mean=tuple(normalisation.get("mean", mean)),
         std=tuple(normalisation.get("std", std)),
         recipe=recipe,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from flowergui.config.recipe import Recipe
-from flowergui.config.resizing import training_size
+from flowergui.config.resizing import largest_training_size, training_size
 from flowergui.events import FeatureCacheStatus, Preparing
 from flowergui.facts import Problem, WhyNotCached
 from flowergui.learning.acceleration.feature_cache import GROUP, FeatureCache, TooLargeError
@@ -72,12 +72,15 @@ class DataPipeline(ABC):
         config: RuntimeConfig,
         model: ModelState,
         cache_bytes: int,
+        present_size: Callable[[], int] | None = None,
     ) -> None:
-        """`cache_bytes` of features may be kept in the memory of the device."""
+        """`cache_bytes` of features may be kept in the memory of the device. `present_size` gives
+        the side in pixels of the images that are trained on now, which a time budget may change;
+        without it, the recipe says what an epoch trains on."""
         self.dataset = dataset
         self._world = world()
         self._recipe, self._config, self._model = recipe, config, model
-        self._cache_bytes = cache_bytes
+        self._cache_bytes, self._present_size = cache_bytes, present_size
         self._caches: dict[int, FeatureCache] = {}
         self._cached_split: FrozenSplit | None = None
         self._refused: WhyNotCached | None = None
@@ -298,16 +301,9 @@ def why_not_cacheable(recipe: Recipe, largest_size: int) -> WhyNotCached | None:
     return None
 
 
-def largest_training_size(recipe: Recipe, image_size: int) -> int:
-    """The side in pixels of the largest training images. Smaller than the image size, it
-    compensates for random crops, which make objects look larger than in validation (Touvron et al.
-    2019, arXiv 1906.06423)."""
-    return recipe.training_size or image_size
-
-
 def training_size_of(recipe: Recipe, image_size: int, epoch: int) -> int:
     """The side in pixels of the images that `epoch` (from 1) trains on."""
-    last = largest_training_size(recipe, image_size)
+    last = largest_training_size(recipe.training_size, image_size)
     return training_size(recipe.first_training_size, last, epoch, recipe.epochs)
 
 
@@ -334,7 +330,10 @@ class TrainPipeline(DataPipeline):
 
     def crop(self, epoch: int) -> Callable[[Pixels, int], Pixels]:
         recipe = self._recipe
-        size = training_size_of(recipe, self._config.image_size, epoch)
+        if self._present_size is not None:
+            size = self._present_size()
+        else:
+            size = training_size_of(recipe, self._config.image_size, epoch)
         drawn_from = self.augmentation_epoch(epoch)
 
         def crop(pixels: Pixels, index: int) -> Pixels:
@@ -356,7 +355,7 @@ class TrainPipeline(DataPipeline):
         )
 
     def why_not_cacheable(self) -> WhyNotCached | None:
-        largest = largest_training_size(self._recipe, self._config.image_size)
+        largest = largest_training_size(self._recipe.training_size, self._config.image_size)
         return why_not_cacheable(self._recipe, largest)
 
 

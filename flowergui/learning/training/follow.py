@@ -36,11 +36,11 @@ def _next_run(ranks: World) -> Run | None:
 
 
 def follow(run: Run, live: LiveRequests) -> None:
-    """Trains `run` on this rank, along with rank 0. Returns too if memory is full before the first
+    """Trains `run` on this rank, along with rank 0. Returns too if memory is full in the first
     step, and all ranks know: rank 0 begins again with smaller batches then, or ends the job."""
     try:
         for _ in loop.fit(run, live):
             pass
     except OutOfMemoryError as error:
-        if run.progress.step or not error.on_all_ranks:
+        if not (run.is_before_first_step and error.on_all_ranks):
             raise

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from torch import Tensor
 
+from flowergui.config.resizing import largest_training_size
 from flowergui.events import (
     BatchDone,
     EpochDone,
@@ -34,7 +35,6 @@ from flowergui.learning.training.data_pipeline import (
     FeatureBatch,
     TrainPipeline,
     ValidationPipeline,
-    largest_training_size,
 )
 from flowergui.learning.training.failures import (
     give_up,
@@ -57,8 +57,8 @@ from flowergui.system.torchrun import processes_on_this_machine
 from flowergui.text import tr
 
 TIMED_BATCHES = 6
-"""Batches that are timed in the first epoch that trains, and after layers were unfrozen, to fit the
-run into its time budget. The first one does not count: features may be cached before it."""
+"""Batches that are timed in the first epoch that trains, and after layers were unfrozen or images
+have grown, to fit the run into its time budget. The first one does not count: it warms up."""
 
 # --- fit, train_epoch, validate -----------------------------------------------------------------
 
@@ -121,9 +121,10 @@ def train_epoch(
     """Trains on the batches of this epoch that are left. Ends early if `live.stop` is set."""
     recipe, progress, epoch = run.recipe, run.progress, run.progress.epoch
     unfrozen = progress.batch == 0 and (yield from unfreeze_due(run))
-    is_timed = unfrozen or all(recipe.fits_head_in(done.epoch) for done in run.epochs)
-    size = run.training_size(epoch)
-    if progress.batch == 0 and size != run.training_size(max(epoch - 1, 1)):
+    size, grown = choose_training_size(run)
+    is_first = all(recipe.fits_head_in(done.epoch) for done in run.epochs)
+    is_timed = unfrozen or grown or is_first
+    if grown:
         resized = TrainingSizeChanged(progress.step, size)
         run.record(resized)
         yield resized
@@ -139,11 +140,12 @@ def train_epoch(
     for item in pipeline.batches(wanted, epoch):
         yield from report_unreadable(run, live, item.failed)
         if isinstance(item, CacheProgress):
+            progress.sums.caching += run.count_seconds()
             yield item.event
         else:
             yield from run.model.compile(size)
             yield from train_batch(run, pipeline, item)
-            seconds.append(progress.sums.seconds)
+            seconds.append(progress.sums.seconds - progress.sums.caching)
             if is_timed and len(seconds) == TIMED_BATCHES:
                 run.fit_epoch_into_budget((seconds[-1] - seconds[0]) / (TIMED_BATCHES - 1))
             late = run.unsaved_seconds() > 60 * recipe.save_minutes
@@ -161,6 +163,16 @@ def train_epoch(
         yield from give_up(run, live, reason)
 
 
+def choose_training_size(run: Run) -> tuple[int, bool]:
+    """The side in pixels of the images that the present epoch trains on, and whether it is another
+    one than before. It stays what it is when a time budget changes the number of epochs."""
+    progress = run.progress
+    before = progress.image_size or run.training_size(max(progress.epoch - 1, 1))
+    if progress.batch == 0 or not progress.image_size:
+        progress.image_size = run.training_size(progress.epoch)
+    return progress.image_size, progress.batch == 0 and progress.image_size != before
+
+
 def validate(
     run: Run, live: LiveRequests, pipeline: ValidationPipeline
 ) -> Generator[Event, None, None]:
@@ -168,13 +180,14 @@ def validate(
     set; a resumed run validates again."""
     progress, metrics = run.progress, RunningMetrics()
     progress.add_seconds(run.clock.lap())
-    training_seconds = progress.sums.seconds
+    training_seconds, caching_seconds = progress.sums.seconds, 0.0
     pipeline.limit(progress.validation_images)
     indices = sequential_batches(len(pipeline.dataset.photos), 2 * run.recipe.batch_size)
     done = 0
     for item in pipeline.batches(indices, progress.epoch):
         yield from report_unreadable(run, live, item.failed)
         if isinstance(item, CacheProgress):
+            caching_seconds += run.count_seconds()
             yield item.event
         else:
             validate_batch(run, pipeline, item, metrics)
@@ -186,7 +199,8 @@ def validate(
     if indices and not metrics.photos:
         yield Warned(not_validated(progress.epoch, progress.best_epoch))
     progress.add_seconds(run.clock.lap())
-    yield from end_epoch(run, metrics, progress.sums.seconds - training_seconds)
+    seconds = progress.sums.seconds - training_seconds - caching_seconds
+    yield from end_epoch(run, metrics, seconds, caching_seconds)
 
 
 # --- batches ------------------------------------------------------------------------------------
@@ -279,8 +293,12 @@ def validate_batch(
 # --- between epochs -----------------------------------------------------------------
 
 
-def end_epoch(run: Run, validation: RunningMetrics, validation_seconds: float) -> Iterator[Event]:
-    """Ends the epoch: adapts the schedule, finds out whether it is the best one, and saves it."""
+def end_epoch(
+    run: Run, validation: RunningMetrics, validation_seconds: float, caching_seconds: float
+) -> Iterator[Event]:
+    """Ends the epoch: adapts the schedule, finds out whether it is the best one, and saves it.
+    `validation_seconds` is what validation took, without the `caching_seconds` in which features of
+    its images were cached."""
     progress, train = run.progress, run.progress.sums
     rate = 0.0 if fits_head(run) else run.schedule.rate(max(progress.step - 1, 0))
     val_loss, val_accuracy = validation.mean_loss, validation.accuracy
@@ -292,7 +310,9 @@ def end_epoch(run: Run, validation: RunningMetrics, validation_seconds: float) -
     if is_best:
         progress.set_best(val_accuracy, val_loss)
     progress.add_seconds(run.clock.lap())
-    run.fit_into_budget(validation_seconds)
+    if not fits_head(run):
+        run.schedule.skip(run.batches - progress.batch)  # what a time budget has left out
+    run.fit_into_budget(validation_seconds, caching_seconds)
     done = EpochDone(
         epoch=progress.epoch,
         epochs=run.recipe.epochs,
@@ -336,7 +356,7 @@ def pipelines(run: Run) -> Iterator[tuple[TrainPipeline, ValidationPipeline, Hea
     if config.device.type == "cpu":
         on_device //= processes
     feature_budget = int(on_device * feature_cache.MEMORY_SHARE)
-    largest = largest_training_size(recipe, config.image_size)
+    largest = largest_training_size(recipe.training_size, config.image_size)
     if recipe.augmentation == "none" and not recipe.first_training_size:
         transform = eval_transform(largest)
     else:
@@ -346,7 +366,9 @@ def pipelines(run: Run) -> Iterator[tuple[TrainPipeline, ValidationPipeline, Hea
     train = ImageDataset(split.folder, split.train, transform, budget, cache)
     validation = ImageDataset(split.folder, split.validation, whole_image, budget // 4, cache)
     made = (
-        TrainPipeline(train, recipe, config, run.model, feature_budget),
+        TrainPipeline(
+            train, recipe, config, run.model, feature_budget, lambda: run.progress.image_size
+        ),
         ValidationPipeline(validation, recipe, config, run.model, feature_budget // 4),
     )
     unaugmented = ImageDataset(split.folder, split.train, whole_image, budget // 4, cache)

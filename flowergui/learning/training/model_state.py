@@ -91,6 +91,7 @@ class ModelState:
         self._architecture, self._label_smoothing = recipe.model, recipe.label_smoothing
         self._freeze_batch_norm = recipe.freeze_batch_norm and recipe.mode == "transfer"
         hardware.allow_tf32(config.device)
+        hardware.choose_deterministic_convolutions(config.device)
         self._world = world()
         net = self._world.prepared(net, config.device)
         # torch's overloads of `to` leave out memory_format beside a device.

@@ -97,8 +97,8 @@ class NewRun:
 
 
 def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
-    """Trains from the first batch on. If there is not enough memory for it, halves the batch
-    size."""
+    """Trains from the first batch on. If there is not enough memory for the first step, which may
+    come after the head was fitted, begins again with half the batch size."""
     choosing = precision.choose(
         recipe, len(new.split.classes), _size(recipe, new), hardware.device(recipe.device)
     )
@@ -110,23 +110,30 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
         yield Preparing(tr("Writing the list of images"), count, 0)
     folder: RunFolder | None = None
     smaller: list[Event] = []
+    spent = 0.0  # on heads that were fitted in vain
     with ExitStack() as stack:
         for left in reversed(range(MAX_BATCH_HALVINGS + 1)):
             run, notes = _made(recipe, new, chosen, folder)
             if folder is None:
                 folder = run.folder
                 stack.enter_context(folder.locked())
+            run.progress.seconds = spent
             yield run.started(resumed=False)
             yield from (*notes, *smaller)
             try:
                 yield from loop.fit(run, live)
                 return
             except OutOfMemoryError as error:
-                if run.progress.step or not error.on_all_ranks:
+                if not (run.is_before_first_step and error.on_all_ranks):
                     raise
                 if not left or recipe.batch_size < 4:
                     raise
-            recipe = run.recipe  # settings may have been changed since it began
+            if run.progress.step:  # a head was fitted
+                recipe = _as_begun(run.recipe, recipe)
+                spent = run.progress.seconds
+                folder.forget_training()
+            else:
+                recipe = run.recipe  # settings may have been changed since it began
             del run  # before the next one takes memory
             hardware.release()
             half = recipe.batch_size // 2
@@ -138,6 +145,15 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
             )
             smaller = [Warned(message)]
             recipe = replace(recipe, batch_size=half)
+
+
+def _as_begun(recipe: Recipe, before: Recipe) -> Recipe:
+    """The recipe of a run that began with `before`, has fitted its head, and begins again: with
+    what the user has changed since, but without what the run itself has unfrozen or planned."""
+    planned = before.freeze_epochs, before.unfreeze_schedule
+    if any(planned) and planned == (recipe.freeze_epochs, recipe.unfreeze_schedule):
+        recipe = replace(recipe, frozen=before.frozen)  # nobody asked for other frozen layers
+    return replace(recipe, epochs=before.epochs)
 
 
 def _size(recipe: Recipe, new: NewRun) -> int:

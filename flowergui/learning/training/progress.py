@@ -37,12 +37,13 @@ def epochs_from(stored: object) -> list[EpochDone]:
 @dataclass(slots=True)
 class RunningMetrics:
     """Sums over the images of an epoch so far: `loss` and `right` (correct predictions) over
-    `photos` images, and the seconds that they took."""
+    `photos` images, and the seconds that they took, `caching` of them to cache features."""
 
     loss: float = 0.0
     right: int = 0
     photos: int = 0
     seconds: float = 0.0
+    caching: float = 0.0
 
     def add(self, loss: float, correct: int, images: int) -> None:
         """Adds a batch of `images` with this mean loss."""
@@ -71,7 +72,8 @@ class RunningMetrics:
 class Progress:
     """Counters of a run: `batch` batches of `epoch` (from 1) are done, `step` optimizer steps in
     all. `returns` counts its rollbacks. `best_epoch` is 0 before the first best one.
-    `validation_images` of the validation set are measured; 0 for all of them. The fields' names are
+    `validation_images` of the validation set are measured; 0 for all of them. `image_size` is the
+    side in pixels of the images that were trained on last; 0 before any. The fields' names are
     those in checkpoints."""
 
     epoch: int = 1
@@ -84,6 +86,7 @@ class Progress:
     returns: int = 0
     sums: RunningMetrics = field(default_factory=RunningMetrics)
     validation_images: int = 0
+    image_size: int = 0
 
     @property
     def validated(self) -> bool:

@@ -33,7 +33,7 @@ from flowergui.learning.checkpoints.checkpoint_writer import (
 from flowergui.learning.data.split import Split
 from flowergui.learning.device.distributed import world
 from flowergui.learning.models.freeze import unfreeze_epochs, without_parameters
-from flowergui.learning.training.data_pipeline import training_size_of
+from flowergui.learning.training.data_pipeline import training_size_of, views_of
 from flowergui.learning.training.model_state import ModelState, NonFiniteError
 from flowergui.learning.training.progress import Clock, Progress, epochs_from
 from flowergui.learning.training.schedule import Schedule
@@ -158,13 +158,32 @@ class Run:
         if not SETTING["learning_rate"].problem(learning_rate):
             self.recipe = replace(self.recipe, learning_rate=learning_rate)
 
-    def fit_into_budget(self, validation_seconds: float) -> None:
+    @property
+    def is_before_first_step(self) -> bool:
+        """Whether no batch is done, or only the head is fitted: the optimizer has not stepped."""
+        fits_head, progress = self.recipe.fits_head_in, self.progress
+        fitted = all(fits_head(done.epoch) for done in self.epochs)
+        return not progress.step or (
+            fitted and not progress.batch and not fits_head(progress.epoch)
+        )
+
+    def count_seconds(self) -> float:
+        """Counts the time since it was counted last, and gives it."""
+        seconds = self.clock.lap()
+        self.progress.add_seconds(seconds)
+        return seconds
+
+    def fit_into_budget(self, validation_seconds: float, caching_seconds: float = 0.0) -> None:
         """Adapts the number of epochs to the time budget, if there is one, at the end of an epoch
-        whose seconds are in `progress.sums`; `validation_seconds` of them it was validated."""
+        whose seconds are in `progress.sums`; `validation_seconds` of them it was validated, and
+        `caching_seconds` features of validation images were cached. What was cached is not computed
+        again, but there may be more augmented versions to cache."""
         recipe, progress = self.recipe, self.progress
         if not recipe.minutes:
             return
-        training = progress.sums.seconds - validation_seconds
+        cached = progress.sums.caching
+        training = progress.sums.seconds - validation_seconds - caching_seconds - cached
+        to_cache = self._versions_to_cache() * cached
         if recipe.fits_head_in(progress.epoch):
             share = self.training_size(progress.epoch + 1) / self.config.image_size
             training *= TRAINING_FACTOR * share**2
@@ -172,8 +191,16 @@ class Run:
         else:
             training *= self.batches / self.schedule.batches_in(progress.epoch)
         cost = EpochCost(self.batches, training, validation_seconds)
-        spent, done = progress.seconds, progress.epoch
+        spent, done = progress.seconds + to_cache, progress.epoch
         self._plan(epochs_in_budget(recipe.minutes, spent, done, cost, recipe.most_epochs))
+
+    def _versions_to_cache(self) -> int:
+        """How many augmented versions the epochs after this one will cache, if it has cached one
+        and the same layers stay frozen."""
+        epoch, recipe = self.progress.epoch, self.recipe
+        if epoch + 1 in self.unfreeze_epochs(self.model.frozen).values():
+            return 0
+        return max(views_of(recipe) - epoch + recipe.fits_head_in(1), 0)
 
     def fit_epoch_into_budget(self, batch_seconds: float) -> None:
         """The same in the midst of an epoch, which takes longer than those before since more layers
@@ -181,11 +208,12 @@ class Run:
         recipe, progress = self.recipe, self.progress
         if not recipe.minutes:
             return
-        training = progress.sums.seconds + (self.batches - progress.batch) * batch_seconds
+        so_far = progress.sums.seconds - progress.sums.caching
+        training = so_far + (self.batches - progress.batch) * batch_seconds
         validated = progress.validation_images or len(self.split.validation)
         validation = VALIDATION_COST * batch_seconds * validated / recipe.batch_size
         cost = EpochCost(self.batches, training, validation)
-        before = progress.seconds - progress.sums.seconds
+        before = progress.seconds - so_far
         done = progress.epoch - 1
         planned = epochs_in_budget(recipe.minutes, before, done, cost, recipe.most_epochs)
         share = progress.batch / self.batches
@@ -206,6 +234,7 @@ class Run:
         """Loads the newest checkpoint again, with half the learning rate. Layers that were to be
         unfrozen after it are frozen again. Raises `error` if no checkpoint can be read."""
         rollbacks, base = self.progress.returns + 1, self.schedule.base
+        seconds, cut = self.progress.seconds, self.schedule.cut
         self._writer.discard_pending()
         try:
             stored, _ = self.world.from_rank_0(lambda: checkpoint.newest(self.folder))
@@ -214,6 +243,8 @@ class Run:
         self.load_state_dict(stored, frozen=self.model.frozen)
         self.set_learning_rate(min(base, self.schedule.base) / 2)
         self.progress.returns = rollbacks
+        # The time budget has paid for what is undone, and the plan stays what it is.
+        self.progress.seconds, self.schedule.cut = max(seconds, self.progress.seconds), cut
         if self.world.is_main:
             self.folder.history.cut_back(self.progress.step, self.progress.epoch)
             self.folder.changes.cut_back(self.progress.step)

@@ -66,6 +66,11 @@ class Schedule:
         self.start = step + self.shift
         self.best_loss, self.stale_epochs, self.lowered = math.inf, 0, 1.0
 
+    def skip(self, batches: int) -> None:
+        """So many batches of an epoch are left out: the epochs after it, if any, go on from where
+        it would have ended."""
+        self.shift += batches
+
     def restart_epoch(self, step: int, epoch: int, batch: int) -> None:
         """`epoch` (from 1) starts again: its `batch` batches, the last of `step` steps, don't
         count. Epochs may have had another number of batches before."""

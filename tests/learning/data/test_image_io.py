@@ -67,6 +67,14 @@ def test_floating_point_greys_are_scaled(tmp_path: Path, top: float) -> None:
     assert np.asarray(read(tmp_path / "float.tif"))[0, :, 0].tolist() == [0, 128, 255]
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_a_pixel_that_is_no_number_leaves_the_others(tmp_path: Path, odd: float) -> None:
+    greys = np.array([[0, 0.5, 1.0, odd]], dtype=np.float32)
+    Image.fromarray(greys).save(tmp_path / "float.tif")
+    seen = np.asarray(read(tmp_path / "float.tif"))[0, :, 0].tolist()
+    assert seen == [0, 128, 255, 255 if odd == np.inf else 0]
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
 def test_what_is_transparent_is_white(tmp_path: Path, mode: str) -> None:
     clear = Image.new("RGBA", (4, 1), (0, 0, 0, 255))

@@ -44,6 +44,13 @@ def test_more_photos_help_where_they_did_before(made) -> None:
     assert curve.gain_interval[0] < curve.twice.accuracy - last < curve.gain_interval[1]
 
 
+def test_an_extrapolated_interval_ends_at_its_accuracy(made, monkeypatch) -> None:
+    monkeypatch.setattr(learning_curve, "_mean_and_interval", lambda values: (0.4, (1.02, 1.04)))
+    features, labels = made(120, 60, 3)
+    twice = estimated(features, labels, 3, 1.0)[0].twice
+    assert (twice.low, twice.accuracy, twice.high) == (1.0, 1.0, 1.0)
+
+
 def test_more_photos_don_t_help_where_all_is_known(made) -> None:
     features, labels = made(120, 20, 3)
     features = features[:, :3] + 100 * torch.nn.functional.one_hot(labels, 3)

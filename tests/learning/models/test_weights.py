@@ -18,6 +18,7 @@ from flowergui.learning.models.build import build, build_on_meta
 from flowergui.learning.models.catalogue import model_catalogue, model_info
 from flowergui.learning.models.describe import describe, head_of
 from flowergui.learning.models.freeze import freeze
+from flowergui.learning.models.identify import image_size_of
 from flowergui.learning.models.pretrained import MEAN, STD, Pretrained
 from flowergui.learning.models.torchvision_models import weights_of
 from flowergui.store import library
@@ -193,6 +194,24 @@ def test_saved_weights_are_a_plain_state_dict_that_transfer_takes(
     from_file, _ = pulled(weights.load("googlenet", saved.path))
     assert direct.mean == from_file.mean == (0.5, 0.5, 0.5)  # its ImageNet weights came from TF
     assert direct.tensors.keys() == from_file.tensors.keys()
+
+
+def test_a_state_dict_of_imagenets_classes_is_normalized_as_torchvision_does() -> None:
+    half, usual = (0.5, 0.5, 0.5), (0.485, 0.456, 0.406)
+    for model, classes, mean in (
+        ("efficientnet_v2_l", 1000, half),
+        ("efficientnet_v2_l", 5, usual),
+        ("efficientnet_v2_m", 1000, usual),
+        ("googlenet", 1000, half),
+    ):
+        assert torchvision_models.normalization(model, classes)[0] == mean
+
+
+@pytest.mark.parametrize("size", [224, 384])
+def test_weights_of_a_vision_transformer_tell_their_image_size(size: int) -> None:
+    tensors = build_on_meta("vit_b_16", 1000, size).state_dict()
+    assert image_size_of(tensors, "vit_b_16") == size
+    assert image_size_of(build_on_meta("resnet18", 5, 64).state_dict(), "resnet18") == 0
 
 
 def test_the_weights_of_a_package_are_saved_too(models: Path) -> None:

@@ -13,14 +13,16 @@ from typing import Any
 
 import pytest
 import torch
-from runs import collect, of, pull, run_of, same, weights_of
+from runs import collect, of, pull, run_of, same, same_end, stopped, weights_of
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
+from flowergui.config.time_budget import PlannedEpochs
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
     EpochDone,
+    FeatureCacheStatus,
     FinalSaveFailed,
     Finished,
     LearningRateChanged,
@@ -36,11 +38,15 @@ from flowergui.events import (
     Warned,
     as_dict,
 )
+from flowergui.learning.acceleration.feature_cache import FeatureCache
 from flowergui.learning.checkpoints import checkpoint, checkpoint_writer
-from flowergui.learning.data import photo_check
+from flowergui.learning.data import augmentation, photo_check
 from flowergui.learning.device import hardware
+from flowergui.learning.models.build import build
 from flowergui.learning.training import data_pipeline, loop
+from flowergui.learning.training import run as run_module
 from flowergui.learning.training.model_state import ModelState
+from flowergui.learning.training.progress import Clock
 from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
 from flowergui.store import atomic_io, library, run_folder
@@ -688,6 +694,96 @@ def test_a_batch_that_is_too_large_is_halved(little: Little, monkeypatch) -> Non
     assert run.recipe() == replace(recipe, batch_size=6)
     assert same(weights_of(run), weights_of(run_of(list(tasks.train(little(batch_size=6))))))
     assert len(library.runs()) == 2
+
+
+def test_a_batch_that_is_too_large_once_layers_unfreeze_is_halved(
+    little: Little, tmp_path: Path, monkeypatch
+) -> None:
+    """The head was fitted already, which takes less memory: it is fitted once more."""
+    torch.save(build("mynet", 9, 32).state_dict(), tmp_path / "theirs.pth")
+    recipe = little(
+        mode="transfer", weights=str(tmp_path / "theirs.pth"), fit_head=True, epochs=3,
+        frozen=("all-but-head",), freeze_epochs=1, batch_size=12,
+    )  # fmt: skip
+    expected = run_of(list(tasks.train(replace(recipe, batch_size=6))))
+    real = torch.nn.functional.cross_entropy
+
+    def limited(logits: torch.Tensor, *args: Any, **more: Any) -> torch.Tensor:
+        if len(logits) > 6 and logits.requires_grad:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
+        return real(logits, *args, **more)
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", limited)
+    events = list(tasks.train(recipe))
+    assert "batches of 12 images. The batch size is 6 now." in of(events, Warned)[-1].message
+    assert len(of(events, RunStarted)) == 2
+    same_end(run_of(events), expected)
+    assert run_of(events).recipe() == replace(expected.recipe(), batch_size=6)
+    assert list(run_of(events).changes.events()) == list(expected.changes.events())
+
+
+def test_a_time_budget_moves_the_sizes_of_growing_images(little: Little, monkeypatch) -> None:
+    """What is trained on is what the run says, and the last epochs have the full size."""
+    monkeypatch.setattr(run_module, "epochs_in_budget", lambda *_: PlannedEpochs(4))
+    seen: dict[int, int] = {}
+    real = augmentation.random_resized_crop
+
+    def observed(pixels, name, size, seed, epoch, index):
+        seen[epoch] = size
+        return real(pixels, name, size, seed, epoch, index)
+
+    monkeypatch.setattr(augmentation, "random_resized_crop", observed)
+    recipe = little(
+        image_size=128, first_training_size=32, epochs=40, minutes=1.0, augmentation="light"
+    )
+    events = list(tasks.train(recipe))
+    assert [each.size for each in of(events, TrainingSizeChanged)] == [64, 96, 128]
+    assert seen == {1: 32, 2: 64, 3: 96, 4: 128}
+
+
+def test_growing_images_in_a_time_budget_resume_to_the_bit(little: Little, monkeypatch) -> None:
+    """The plan changes in the midst of an epoch, and the size of its images does not."""
+    plans = [PlannedEpochs(3), *[PlannedEpochs(5)] * 9]
+    recipe = little(
+        image_size=64, first_training_size=32, epochs=40, minutes=1.0, augmentation="light",
+        batch_size=2, scheduler="none",
+    )  # fmt: skip
+
+    def planned(minutes, spent, done, cost, most):
+        return plans[min(done, len(plans) - 1)] if done else PlannedEpochs(4)
+
+    monkeypatch.setattr(run_module, "epochs_in_budget", planned)
+    whole = run_of(list(tasks.train(recipe)))
+    for step in (5, 8, 13, 22):
+        cut = stopped(
+            recipe, lambda event, at=step: isinstance(event, BatchDone) and event.step == at
+        )
+        list(tasks.resume(cut.path))
+        same_end(cut, whole)
+
+
+def test_what_caching_takes_is_paid_once_from_a_time_budget(little: Little, monkeypatch) -> None:
+    """Features of the frozen layers are cached in the first epoch only."""
+    costs = []
+
+    def planned(minutes, spent, done, cost, most):
+        costs.append(cost)
+        return PlannedEpochs(2)
+
+    monkeypatch.setattr(run_module, "epochs_in_budget", planned)
+    now, put = [0.0], FeatureCache.put
+
+    def slowly(cache: FeatureCache, *batch: Any) -> None:
+        now[0] += 100
+        put(cache, *batch)
+
+    monkeypatch.setattr(FeatureCache, "put", slowly)
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: now[0],))
+    events = list(tasks.train(little(frozen=("stem",), minutes=1.0)))
+    assert {each.part for each in of(events, FeatureCacheStatus)} == {"train", "validation"}
+    first, second = of(events, EpochDone)
+    assert first.seconds >= 200 > second.seconds == 0
+    assert [(each.training, each.validation) for each in costs] == [(0, 0), (0, 0)]
 
 
 def test_what_was_changed_stays_when_the_batch_is_halved(little: Little, monkeypatch) -> None:

@@ -5,7 +5,7 @@ import torch
 from torch.optim import SGD, lr_scheduler
 
 from flowergui.config.recipe import Recipe
-from flowergui.config.resizing import training_size
+from flowergui.config.resizing import largest_training_size, training_size
 from flowergui.learning.training.schedule import Schedule
 
 EPOCHS, BATCHES = 7, 5
@@ -160,3 +160,21 @@ def test_epochs_whose_photos_are_all_lost_are_no_steps() -> None:
     none = schedule(scheduler="cosine")
     none.restart_epoch(step=0, epoch=2, batch=0)
     assert none.rate(0) == schedule(scheduler="cosine").rate(BATCHES)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "image_size", "largest"), [(192, 128, 128), (0, 128, 128), (96, 128, 96)]
+)
+def test_training_images_are_no_larger_than_others(
+    wanted: int, image_size: int, largest: int
+) -> None:
+    assert largest_training_size(wanted, image_size) == largest
+
+
+def test_an_epoch_that_was_cut_does_not_shorten_the_epochs_after_it() -> None:
+    whole, cut = (schedule(scheduler="one-cycle") for _ in range(2))
+    cut.skip(3)  # of the first epoch
+    steps = EPOCHS * BATCHES
+    assert [cut.rate(step) for step in range(2, steps - 3)] == [
+        whole.rate(step + 3) for step in range(2, steps - 3)
+    ]
