@@ -639,13 +639,14 @@ class CopiesRemoved:
 @dataclass(frozen=True, slots=True)
 class PhotoEvaluated:
     """The prediction for an image whose class, `label`, is known: the most probable class,
-    `predicted`, and the probabilities of both."""
+    `predicted`, and the probabilities of both. That of a label that was corrected since may not be
+    known (None)."""
 
     path: str
     label: str
     predicted: str
     probability: float
-    label_probability: float
+    label_probability: float | None
 
     @property
     def correct(self) -> bool:

@@ -67,6 +67,10 @@ def one_line(name: str) -> str:
     )
 
 
+ROUNDING_ERROR = 1e-9
+"""By how much a share may miss 1 where it is 1: bounds of intervals are computed."""
+
+
 # --- shares -----------------------------------------------------------------------------------
 
 
@@ -80,7 +84,10 @@ def percent(share: float) -> str:
 
 
 def fine_percent(share: float) -> str:
-    """A share from 0 to 1 in percent with one decimal, as for accuracies: "86.3%"."""
+    """A share from 0 to 1 in percent with one decimal, as for accuracies: "86.3%". Never rounded to
+    100%: 2,499 of 2,500 are 99.9%."""
+    if 0.9995 <= share < 1 - ROUNDING_ERROR:
+        return "99.9%"
     return f"{share:.1%}"
 
 

@@ -1,5 +1,6 @@
 """Sentences about events that the window and the command line both show."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from flowergui.events import (
@@ -146,7 +147,7 @@ def _why_not_cached(reason: WhyNotCached, size: int) -> str:
             )
         case WhyNotCached.MIXED_IMAGES:
             return tr(
-                "Features can't be cached with mixup or CutMix, which mix other images in every "
+                "Features can't be cached with MixUp or CutMix, which mix other images in every "
                 "batch: the frozen layers run for every image in every epoch."
             )
         case WhyNotCached.PROGRESSIVE_RESIZING:
@@ -225,7 +226,7 @@ def head_fitted_text(event: HeadFitted) -> str:
     """How good a head is that was just fitted."""
     return tr(
         "The head is fitted on {photos} images; cross-validated accuracy {accuracy} "
-        "({low} to {high}).",
+        "(95% interval {low} to {high}).",
         photos=f"{event.photos:,}",
         accuracy=fine_percent(event.accuracy),
         low=fine_percent(event.low),
@@ -305,6 +306,18 @@ def precision_text(event: RunStarted) -> str:
     )
 
 
+def unreadable_text(problems: Sequence[Problem]) -> str:
+    """How many images could not be read, of which there is one at least, and why the first."""
+    first = problems[0]
+    return trn(
+        "{count} image could not be read ({path}: {reason}).",
+        "{count} images could not be read ({path}: {reason}).",
+        len(problems),
+        path=first.path,
+        reason=first.reason.rstrip("."),
+    )
+
+
 def learning_curve_text(event: LearningCurveEstimated) -> str:
     """Whether twice as many images would raise the accuracy, and which class would gain most."""
     now, twice = event.points[-1], event.twice
@@ -317,7 +330,7 @@ def learning_curve_text(event: LearningCurveEstimated) -> str:
         )
     if gain < MIN_GAIN or low <= 0:
         return tr(
-            "So few images can't tell whether more would help: twice as many would change the "
+            "It is not clear whether more images would help: twice as many would change the "
             "accuracy of about {accuracy} by {low} to {high} percentage points.",
             accuracy=percent(now.accuracy),
             low=_points(low),

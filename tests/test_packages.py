@@ -120,7 +120,9 @@ def sdist(checkout: Path, sources: set[str], tmp_path_factory: pytest.TempPathFa
     packed = build("sdist", checkout, tmp_path_factory.mktemp("sdist"))
     folder = tmp_path_factory.mktemp("unpacked")
     with tarfile.open(packed) as archive:
-        archive.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # Python 3.11.4
+            archive.extraction_filter = tarfile.data_filter
+        archive.extractall(folder)
     (unpacked,) = folder.iterdir()
     return unpacked
 

@@ -197,7 +197,7 @@ def _evaluation(args: argparse.Namespace) -> Iterator[Event]:
         return tasks.evaluate(args.checkpoint, folder, device=args.device)
     if args.folder:
         raise FlowerError(
-            tr("With --folds, nothing but a folder of images is named."),
+            tr("--folds takes one folder of images, and no second one."),
             hint=tr("Name a file of weights by --weights FILE."),
         )
     images = absolute_folder(args.checkpoint)

@@ -173,7 +173,7 @@ def _errors(event: Evaluated | CrossValidated) -> Sequence[str]:
             predicted=each.predicted,
             probability=fine_percent(each.probability),
             label=each.label,
-            label_probability=fine_percent(each.label_probability),
+            label_probability=fine_percent(each.label_probability or 0.0),
         )
         for each in event.most_confident_errors[:MAX_ERRORS_SHOWN]
     )

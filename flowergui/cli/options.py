@@ -160,8 +160,8 @@ def _add_train(add: AddParser) -> None:
         "--split",
         metavar="FILE",
         help=tr(
-            "a split.csv, as runs have it, that says which images train and which validate; images "
-            "that it does not name are split as usual"
+            "a split.csv, as runs have it, that says which images are for training and which for "
+            "validation; images that it does not name are split as usual"
         ),
     )
     add_models_folder(train)
@@ -189,7 +189,7 @@ def _add_job(add: AddParser) -> None:
         (
             "hours",
             8,
-            tr("longest time of a turn, in hours; the job continues after it (default: 8)"),
+            tr("time limit of a SLURM job, in hours; it is requeued, and continues (default: 8)"),
         ),
     ):
         least = 0 if name == "gpus" else 1

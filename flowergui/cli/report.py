@@ -203,7 +203,7 @@ def scan_table(event: Scanned) -> Sequence[str]:
         table.append(tr("A share of every class will be used for validation."))
     table += event.notes
     if event.leftovers:
-        table.append(tr("Passed over, as they are no images:"))
+        table.append(tr("Ignored, since they are not images:"))
         table += (f"  {left_out_text(each)}" for each in event.leftovers)
     return table
 
@@ -252,7 +252,10 @@ def _sorted_into_folders(event: SortedIntoFolders) -> Sequence[str]:
 def _job_written(event: JobWritten) -> Sequence[str]:
     return (
         tr("The job is in {folder}: {files}.", folder=event.folder, files=", ".join(event.files)),
-        tr("Next: {command}", command=command_line("sbatch", "job.sbatch", "IMAGES")),
+        tr(
+            "Next, in this folder on the cluster: {command}",
+            command=command_line("sbatch", "job.sbatch", "IMAGES"),
+        ),
     )
 
 

@@ -40,7 +40,8 @@ def predictions_table(path: Path) -> Iterator[Callable[[PhotoEvaluated], None]]:
     with _table(path, PREDICTION_COLUMNS, sys.getfilesystemencodeerrors()) as add:
 
         def write(photo: PhotoEvaluated) -> None:
-            shares = (f"{share:.6f}" for share in (photo.probability, photo.label_probability))
+            known = photo.probability, photo.label_probability
+            shares = ("" if share is None else f"{share:.6f}" for share in known)
             add([photo.path, photo.label, photo.predicted, int(photo.correct), *shares])
 
         yield write

@@ -36,6 +36,27 @@ def move_into(source: Path, folder: Path) -> Path:
         return moved
 
 
+def move_to(source: Path, target: Path) -> None:
+    """Moves a file to this very path. Raises OSError, FileExistsError if there is a file; it is
+    where it was then."""
+    try:
+        atomic_io.rename_new(source, target)
+    except (FileExistsError, FileNotFoundError):
+        raise
+    except OSError:  # another file system
+        half = atomic_io.temp_path(target)
+        try:
+            archives.copy_file(source, half)
+            atomic_io.rename_new(half, target)
+        finally:
+            half.unlink(missing_ok=True)
+        try:
+            source.unlink()
+        except OSError:
+            target.unlink()
+            raise
+
+
 def free_names(path: Path) -> Iterator[Path]:
     """`path`, then the same with numbers: "a.jpg", "a (2).jpg", "a (3).jpg", ..."""
     yield path

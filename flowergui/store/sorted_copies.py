@@ -63,6 +63,7 @@ def sort_into_folders(
     _check_space([each.path for each in predictions], destination)
     folders = folder_names((each.best.name for each in predictions), reserved=(UNSURE_FOLDER,))
     unsure = failed = 0
+    broken: FlowerError | None = None
     with _Copies(destination) as copies:
         for event in predictions:
             if live is not None and live.stop:
@@ -70,14 +71,21 @@ def sort_into_folders(
             is_unsure = event.is_unsure(unsure_below)
             try:
                 copy = copies.add(event, UNSURE_FOLDER if is_unsure else folders[event.best.name])
+            except FlowerError as error:
+                broken = error
+                break
             except OSError as error:
                 if error.errno in _ALL_WILL_FAIL:
-                    raise _not_written(destination, error) from error
+                    broken = _not_written(destination, error)
+                    broken.__cause__ = error
+                    break
                 failed += 1
                 yield CopyFailed(event.path, reason_of(error))
                 continue
             unsure += is_unsure
             yield PhotoCopied(event.path, str(copy), copies.count, len(predictions))
+    if broken is not None and not copies.count:
+        raise broken
     yield SortedIntoFolders(
         str(destination),
         str(copies.manifest or ""),
@@ -86,6 +94,8 @@ def sort_into_folders(
         failed,
         stopped=copies.count + failed < len(predictions),
     )
+    if broken is not None:  # what was copied before can be undone
+        raise broken
 
 
 def check_destination(folder: Path) -> None:

@@ -11,7 +11,7 @@ weights, those of efficientnet_lite0, and each runs in a process of its own, in 
   augmentation, torchvision's transforms on PIL; as many epochs as fit, 30 at most.
 - fastai: `fine_tune` with its own defaults (a frozen epoch, then all layers at one-cycle), the head
   and the augmentation of vision_learner's tutorial (RandomResizedCrop 224, aug_transforms); as many
-  epochs as fit by a timed epoch. Left out if it is not installed.
+  epochs as fit by a timed epoch, the last one at least by half. Left out if it is not installed.
 - flowergui: transfer, preset recommended, with --minutes.
 
 It prints, for each way and time, the accuracy on the judged images of what the way would hand over
@@ -216,7 +216,7 @@ def fastai(folder: Path, judged: list[tuple[str, str]], minutes: float) -> Itera
     net.load_state_dict(weights.state_dict())
     net.zero_grad()
     epoch = min(times) * len(dls.train) * 1.15  # and its validation
-    epochs = max(int((60 * minutes - (time.perf_counter() - began)) / epoch) - 1, 1)
+    epochs = max(round((60 * minutes - (time.perf_counter() - began)) / epoch) - 1, 1)
     points: list[tuple[float, float]] = []
     clock = {"began": began}
 

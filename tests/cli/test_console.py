@@ -159,7 +159,7 @@ def test_a_scan_names_what_it_passed_over() -> None:
     assert report.scan_summary(scanned)[1:] == ["A note."]
     assert report.scan_table(scanned)[-3:] == [
         "A note.",
-        "Passed over, as they are no images:",
+        "Ignored, since they are not images:",
         "  a.txt and 1,000 more: text",
     ]
     assert report.problems(odd) == [

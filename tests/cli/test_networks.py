@@ -111,7 +111,7 @@ def test_options_of_a_checkpoint_and_of_a_folder_are_not_mixed(
     assert commands.run(["evaluate", str(trained), "--model", "mynet"]) == 2
     assert "Add --folds 5" in capsys.readouterr().err
     assert commands.run(["evaluate", str(trained), str(flowers), "--folds", "5"]) == 2
-    assert "nothing but a folder of images" in capsys.readouterr().err
+    assert "--folds takes one folder of images" in capsys.readouterr().err
 
 
 def test_a_folder_of_images_without_folds_says_what_to_add(
@@ -177,7 +177,7 @@ def curve(now: float, twice: float, gain_low: float, *by_class: float) -> Learni
         ),
         (
             curve(0.8, 0.83, -0.01, 0.05, 0.0),
-            "So few images can't tell whether more would help: twice as many would change the "
+            "It is not clear whether more images would help: twice as many would change the "
             "accuracy of about 80% by −1 to +20 percentage points.",
         ),
     ],

@@ -246,10 +246,14 @@ def test_a_disk_that_fills_up_ends_it_with_whole_copies(
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(shutil, "copyfile", copyfile)
+    going = sort_into_folders(photos, tmp_path / "out")
+    while not isinstance(ended := next(going), SortedIntoFolders):
+        pass
     with pytest.raises(FlowerError, match="No space left on device"):
-        list(sort_into_folders(photos, tmp_path / "out"))
+        next(going)
     assert tree(tmp_path / "out").keys() == {"rose/1.jpg", "rose/1 (2).jpg", MANIFEST}
-    list(remove_copies(tmp_path / "out" / MANIFEST))
+    assert (ended.copied, ended.stopped) == (2, True)
+    list(remove_copies(Path(ended.manifest)))
     assert not (tmp_path / "out").exists()
 
 

@@ -99,6 +99,11 @@ class ActionBar(QWidget):
         self._progress.show_share(text, done, total, can_be_cancelled=can_be_cancelled)
         self._show_state()
 
+    def begin_sorting(self) -> None:
+        """Photos will be copied; what was copied before can't be undone here any more."""
+        self._sorted = None
+        self.show_note("")
+
     def end(self) -> None:
         """Nothing goes on any more."""
         self._busy = False

@@ -207,7 +207,7 @@ class BatchController(QObject):
         self._live = live = LiveRequests()
         self._not_copied = None
         self._shows_sorting = True
-        self._window.action_bar.show_note("")
+        self._window.action_bar.begin_sorting()
         self._window.action_bar.show_progress(_copying(0, len(predictions)), 0, len(predictions))
         self._jobs.do(
             SORT,

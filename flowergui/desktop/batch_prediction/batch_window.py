@@ -53,7 +53,7 @@ class BatchWindow(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("batchWindow")
-        self.setWindowTitle(tr("Predictions"))
+        self.setWindowTitle(tr("Classify many images"))
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self.setAcceptDrops(True)
         self.photos = PhotoModel(self)

@@ -36,7 +36,9 @@ _HEADS = {
 _SORT_KEYS: dict[PhotoColumn, Callable[[Predicted], Any]] = {
     PhotoColumn.PREDICTED: lambda event: (event.best.name.casefold(), -event.best.probability),
     PhotoColumn.PROBABILITY: lambda event: event.best.probability,
-    PhotoColumn.SECOND: lambda event: _second(event).casefold(),
+    PhotoColumn.SECOND: lambda event: [
+        (each.name.casefold(), -each.probability) for each in event.predictions[1:2]
+    ],
 }
 
 

@@ -67,7 +67,7 @@ class JobDialog(QDialog):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.addRow(tr("&Nodes"), self._nodes)
         form.addRow(tr("&GPUs of each node"), self._gpus)
-        form.addRow(tr("Longest &time of a turn, in hours"), self._hours)
+        form.addRow(tr("&Time limit of a SLURM job, in hours"), self._hours)
         form.addRow(tr("Folder of &images there"), self._photos)
         card.body.addLayout(form)
         return card

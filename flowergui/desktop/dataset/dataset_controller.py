@@ -45,7 +45,9 @@ class DatasetController(QObject):
         self._store, self._panel, self._jobs = store, panel, jobs
         self._settings, self._banner = settings, banner
         self._problem: Message | None = None
-        self._shows_run = self._reopening = False
+        self._opening = ""  # the folder that is being scanned, or was last
+        self._shown_run = ""  # the folder of the images of the run that the panel shows
+        self._reopening = False
         panel.set_recent(self.recent)
         panel.folder_chosen.connect(self.open)
         panel.samples_requested.connect(self.draw_samples)
@@ -63,6 +65,7 @@ class DatasetController(QObject):
         self._reopening = False
         self._dismiss_problem()
         self._banner.take_back()
+        self._opening = folder
         self._panel.show_folder(folder)
         self._store.update(scanning=True)
         self._jobs.cancel(DRAW)  # this folder is wanted, not the samples
@@ -76,14 +79,16 @@ class DatasetController(QObject):
 
     @Slot(str)
     def scan_again(self, folder: str) -> None:
-        """Images in this folder were moved: if it is open, it is scanned again."""
-        dataset = open_dataset(self._store.session)
-        if dataset is not None and dataset.folder == folder:
+        """Images in this folder were moved: if it is open, or about to be, it is scanned again."""
+        session = self._store.session
+        opened = session.dataset.folder if session.dataset else ""
+        if folder == (self._opening if session.scanning else opened):
             self.open(folder)
 
     @Slot()
     def draw_samples(self) -> None:
         """Draws the sample flowers, then opens them."""
+        self._reopening = False
         self._dismiss_problem()
         folder = paths.sample_folder()
         self._jobs.do(DRAW, lambda: tasks.sample(folder), self._on_events, self._on_error)
@@ -101,6 +106,8 @@ class DatasetController(QObject):
         dataset = after.dataset
         if dataset is not None and dataset is not before.dataset:
             self._panel.show_scanned(dataset)
+            if self._shown_run:
+                self._panel.show_run(self._shown_run, after.run_started)
         self._panel.set_validation_fraction(after.recipe.validation_fraction)
         if is_idle(before) != is_idle(after):
             self._panel.set_running(not is_idle(after))
@@ -114,8 +121,8 @@ class DatasetController(QObject):
     def _show_run(self, before: Session, after: Session) -> None:
         """While a resumed run goes, the panel shows its images, whatever folder is open."""
         if is_idle(after):
-            if self._shows_run:
-                self._shows_run = False
+            if self._shown_run:
+                self._shown_run = ""
                 self._panel.show_no_run()
             return
         folder = after.moved_photos or after.recipe.photos
@@ -123,8 +130,8 @@ class DatasetController(QObject):
         if after.mode is Mode.RESUME and after.resume_from is not None and other:
             new = is_idle(before) or after.run_started is not before.run_started
             if new:
-                self._shows_run = True
-                self._panel.show_run(folder, None if is_idle(before) else after.run_started)
+                self._shown_run = folder
+                self._panel.show_run(folder, after.run_started)
 
     @Slot(object)
     def _on_error(self, error: BaseException) -> None:
@@ -162,6 +169,7 @@ class DatasetController(QObject):
             self.open(folder)
 
     def _take(self, scanned: Scanned) -> None:
+        self._reopening = False
         self._store.update(**with_dataset(self._store.session, scanned))
         opened = shown_path(scanned.folder)
         others = [folder for folder in self.recent if folder != opened]

@@ -82,6 +82,13 @@ def prediction_text(photo: PhotoEvaluated) -> str:
             label=photo.predicted,
             probability=percent(photo.probability),
         )
+    if photo.label_probability is None:
+        return tr(
+            "predicted {predicted} ({probability}), actual {label}",
+            predicted=photo.predicted,
+            probability=percent(photo.probability),
+            label=photo.label,
+        )
     return tr(
         "predicted {predicted} ({probability}), actual {label} ({label_probability})",
         predicted=photo.predicted,

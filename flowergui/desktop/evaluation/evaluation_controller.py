@@ -30,6 +30,7 @@ from flowergui.events import (
     Predicted,
     PredictionFailed,
     Preparing,
+    Warned,
 )
 from flowergui.store import csv_export, library
 from flowergui.text import tr
@@ -41,9 +42,11 @@ SAVE, CORRECT = "save the predictions", "correct a label"
 
 @dataclass(frozen=True, slots=True)
 class CheckpointStamp:
-    """When a checkpoint was written, in nanoseconds; 0 if there is none."""
+    """When a checkpoint was written, in nanoseconds (0 if there is none), and whether it is in a
+    run folder, whose validation set is known."""
 
     modified_ns: int
+    in_run: bool
 
 
 class EvaluationController(QObject):
@@ -59,10 +62,14 @@ class EvaluationController(QObject):
         self._checkpoint = ""
         self._stamp: CheckpointStamp | None = None  # of the checkpoint, when it was evaluated
         self._folder = ""
+        self._opened = ""  # the folder that was open when the evaluation began
+        self._left_out: list[str] = []  # sentences on what is not evaluated
+        self._has_failed = False
         self._epoch: int | None = None
         self._dataset = ""  # the folder of the images that are evaluated
         self._corrected: list[LabelCorrected] = []  # can be undone, the last one first
         self._correcting: PhotoEvaluated | None = None
+        self._is_correcting = False  # or undoing
 
     @Slot()
     def open(self) -> None:
@@ -73,8 +80,8 @@ class EvaluationController(QObject):
     @Slot(str)
     def open_of(self, checkpoint: str) -> None:
         """Evaluates a checkpoint on the validation set of its run; if it is in no run folder, on
-        the photos that are open. What was evaluated already is shown again, unless the file has
-        changed since."""
+        the photos that are open. What was evaluated already is shown again, unless the file, or the
+        folder that counts, has changed since, or the evaluation broke off."""
         if self._window is not None and checkpoint == self._checkpoint:
             self._jobs.do(STAMP, lambda: iter([_stamp(checkpoint)]), self._compare_stamp)
         else:
@@ -103,8 +110,9 @@ class EvaluationController(QObject):
         """On the photos in `folder`; "" for those of its run, or else those that are open."""
         assert self._window is not None
         session, checkpoint = self._store.session, self._checkpoint
-        dataset, device = open_dataset(session), inference_device(session)
-        opened = dataset.folder if dataset else ""
+        device = inference_device(session)
+        self._opened = opened = self._open_folder()
+        self._left_out, self._has_failed = [], False
         self._folder, self._stamp, self._epoch = folder, None, None
         self._corrected, self._correcting = [], None
         self._jobs.cancel(LOOK)
@@ -122,8 +130,17 @@ class EvaluationController(QObject):
 
     @Slot(object)
     def _compare_stamp(self, events: tuple[CheckpointStamp, ...]) -> None:
-        if self._window is not None and self._stamp not in (None, events[-1]):
+        if self._window is None:
+            return
+        now = events[-1]
+        own = now.in_run or self._folder  # what is open does not matter
+        moved_on = not own and self._open_folder() not in ("", self._opened)
+        if self._has_failed or moved_on or self._stamp not in (None, now):
             self._evaluate("")
+
+    def _open_folder(self) -> str:
+        dataset = open_dataset(self._store.session)
+        return dataset.folder if dataset else ""
 
     @Slot(object)
     def _show_events(self, events: tuple[Any, ...]) -> None:
@@ -136,12 +153,15 @@ class EvaluationController(QObject):
                 self._stamp = event
             elif isinstance(event, Preparing):
                 self._window.show_progress(event.done, event.total)
+            elif isinstance(event, Warned):
+                self._left_out.append(event.message)
             elif isinstance(event, Evaluated):
                 self._epoch, self._dataset = event.epoch, event.folder
-                self._window.show_result(event)
+                self._window.show_result(event, self._left_out)
 
     @Slot(object)
     def _failed(self, error: BaseException) -> None:
+        self._has_failed = True
         if self._window is not None:
             self._window.show_failure(str(error))
         if not isinstance(error, FlowerError):
@@ -172,11 +192,9 @@ class EvaluationController(QObject):
     @Slot(object, str)
     def _correct(self, photo: PhotoEvaluated, label: str) -> None:
         """Moves a photo into the folder of this class; "" leaves it out."""
-        if self._window is None or self._jobs.is_running(CORRECT):
+        if self._window is None or self._is_correcting or not self._may_correct():
             return
-        if not self._may_correct():
-            return
-        self._correcting = photo
+        self._correcting, self._is_correcting = photo, True
         dataset, checkpoint = self._dataset, self._checkpoint
         self._jobs.do(
             CORRECT,
@@ -195,8 +213,8 @@ class EvaluationController(QObject):
 
     @Slot()
     def _undo(self) -> None:
-        if self._corrected and not self._jobs.is_running(CORRECT) and self._may_correct():
-            last = self._corrected[-1]
+        if self._corrected and not self._is_correcting and self._may_correct():
+            last, self._is_correcting = self._corrected[-1], True
             self._jobs.do(
                 CORRECT,
                 lambda: tasks.undo_correction(last),
@@ -206,6 +224,7 @@ class EvaluationController(QObject):
 
     @Slot(object)
     def _show_correction(self, events: tuple[Any, ...]) -> None:
+        self._is_correcting = False
         for event in events:
             # What ended after another evaluation had begun is no part of that.
             if isinstance(event, LabelCorrected):
@@ -224,6 +243,7 @@ class EvaluationController(QObject):
 
     @Slot(object)
     def _correction_failed(self, error: BaseException) -> None:
+        self._is_correcting = False
         if self._window is None or not isinstance(error, FlowerError):
             self._jobs.report(error)
         else:
@@ -291,8 +311,9 @@ class EvaluationController(QObject):
 
 def _evaluation(checkpoint: str, folder: str, opened: str, device: str) -> Iterator[Any]:
     """The job: it reads the disk."""
-    yield _stamp(checkpoint)
-    if not folder and library.run_of(checkpoint) is None:
+    stamp = _stamp(checkpoint)
+    yield stamp
+    if not folder and not stamp.in_run:
         folder = opened
     yield from tasks.evaluate(checkpoint, folder, device=device)
 
@@ -319,12 +340,13 @@ def _corrected(
         photo,
         path=event.moved_to,
         label=event.new_label,
-        label_probability=known.get(event.new_label, 0.0),
+        label_probability=known.get(event.new_label),
     )
 
 
 def _stamp(checkpoint: str) -> CheckpointStamp:
+    in_run = library.run_of(checkpoint) is not None
     try:
-        return CheckpointStamp(Path(checkpoint).stat().st_mtime_ns)
+        return CheckpointStamp(Path(checkpoint).stat().st_mtime_ns, in_run)
     except OSError:
-        return CheckpointStamp(0)
+        return CheckpointStamp(0, in_run)

@@ -1,7 +1,7 @@
 """The head of the evaluation: the accuracy, which checkpoint and photos it is of, and what can be
 done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -15,6 +15,7 @@ from flowergui.desktop.widgets.file_dialogs import choose_folder, choose_table
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
 from flowergui.events import Evaluated
 from flowergui.text import fine_percent, sentences, shortened, tr, trn
+from flowergui.wording import unreadable_text
 
 MIN_SENTENCE_PX = 160
 
@@ -31,6 +32,11 @@ class EvaluationHead(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._checkpoint = ""
+        self._result: Evaluated | None = None
+        self._notes: tuple[str, ...] = ()  # on the figures
+        self._left_out: tuple[str, ...] = ()
+        self._said = ""
         self._accuracy = QLabel()
         self._accuracy.setObjectName("evaluationAccuracy")
         theme.style(self._accuracy, role="figure")
@@ -97,6 +103,8 @@ class EvaluationHead(QWidget):
         self._progress.setRange(0, 0)
         self._progress.show()
         self._save.setEnabled(False)
+        self._checkpoint, self._result = checkpoint, None
+        self._notes, self._left_out = (), ()
         self.show_note("")
         self.show_error("")
 
@@ -127,8 +135,12 @@ class EvaluationHead(QWidget):
             )
         self._sentence.setText(sentence)
 
-    def show_result(self, event: Evaluated) -> None:
-        """All photos are evaluated."""
+    def show_result(
+        self, event: Evaluated, matrix: ConfusionMatrix, left_out: Sequence[str] = ()
+    ) -> None:
+        """All photos are evaluated. `left_out` are sentences on what was not."""
+        self._result, self._left_out = event, tuple(left_out)
+        self.show_corrected(matrix, corrected=False)
         self._progress.hide()
         checkpoint, epoch = checkpoint_label(event.checkpoint), f"{event.epoch:,}"
         folder = Path(event.folder).name
@@ -148,18 +160,34 @@ class EvaluationHead(QWidget):
             )
         self._subject.setText(text)
         self._subject.setToolTip(escape_tooltip(f"{event.checkpoint}\n{event.folder}"))
-        self.show_note(sentences(*_notes(event)))
         self._save.setEnabled(True)
+
+    def show_corrected(self, matrix: ConfusionMatrix, *, corrected: bool) -> None:
+        """The figures where labels may have been `corrected` since the evaluation: the top-5
+        accuracy is not known then."""
+        event = self._result
+        self.show_matrix(matrix, event.top5 if event and not corrected else None)
+        self._notes = (*_notes(event, matrix), *self._left_out) if event else ()
+        self._show_notes()
 
     def end(self, *, anything: bool) -> None:
         """The evaluation has broken off, after some photos or before any."""
         self._progress.hide()
+        name = checkpoint_label(self._checkpoint)
+        self._subject.setText(
+            tr("The evaluation of {checkpoint} has ended early.", checkpoint=name)
+        )
         self._save.setEnabled(anything)
         if not anything:
             self._sentence.setText(tr("No image was evaluated"))
 
     def show_note(self, text: str) -> None:
-        """Says something beside the figures; "" takes it back."""
+        """Says something beside the figures, after what is said of them; "" takes it back."""
+        self._said = text
+        self._show_notes()
+
+    def _show_notes(self) -> None:
+        text = sentences(*self._notes, self._said)
         self._note.setText(text)
         self._note.setVisible(bool(text))
 
@@ -179,23 +207,16 @@ class EvaluationHead(QWidget):
         choose_table(self, tr("Save the predictions"), "predictions.csv", self.table_requested.emit)
 
 
-def _notes(event: Evaluated) -> Iterator[str]:
-    if event.trained_on is not None:
-        low, high = wilson_interval(event.accuracy * event.photos, event.photos)
+def _notes(event: Evaluated, matrix: ConfusionMatrix) -> Iterator[str]:
+    if event.trained_on is not None and matrix.photos:
+        low, high = wilson_interval(matrix.correct, matrix.photos)
         yield tr(
             "With 95% confidence, the accuracy on new images lies between {low} and {high}.",
             low=fine_percent(low),
             high=fine_percent(high),
         )
     if event.problems:
-        first = event.problems[0]
-        yield trn(
-            "{count} image could not be read ({path}: {reason}).",
-            "{count} images could not be read ({path}: {reason}).",
-            len(event.problems),
-            path=first.path,
-            reason=first.reason.rstrip("."),
-        )
+        yield unreadable_text(event.problems)
     if event.trained_on is None:
         yield tr(
             "The training set is unknown: some of these images may have been used for training."

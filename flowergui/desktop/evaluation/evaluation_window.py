@@ -121,14 +121,13 @@ class EvaluationWindow(QDialog):
         """So many photos are done; a `total` of 0 is not known."""
         self._head.show_progress(done, total)
 
-    def show_result(self, event: Evaluated) -> None:
-        """All photos are evaluated."""
+    def show_result(self, event: Evaluated, left_out: Sequence[str] = ()) -> None:
+        """All photos are evaluated. `left_out` are sentences on what was not."""
         self._finished = True
         self._photos.set_classes(
             tuple(each.name for each in event.classes) or self._evaluated.confusion_matrix.names()
         )
-        self._head.show_matrix(self._evaluated.confusion_matrix, event.top5)
-        self._head.show_result(event)
+        self._head.show_result(event, self._evaluated.confusion_matrix, left_out)
         self._show_choice(self.shown.path if self.shown else "")
 
     def show_corrected(self, photo: PhotoEvaluated, now: PhotoEvaluated | None, text: str) -> None:
@@ -137,19 +136,20 @@ class EvaluationWindow(QDialog):
         following = self._photos.next_after(photo.path)
         self._undoable.append(self._evaluated.all)
         replaced = (now if each == photo else each for each in self._evaluated.all)
-        self._show_evaluated([each for each in replaced if each is not None], following)
         self._photos.labels.show_corrected(text, undoable=True)
+        self._show_evaluated([each for each in replaced if each is not None], following)
 
     def show_undone(self, path: str) -> None:
         """The last correction was undone, and the photo is at this path again."""
-        self._show_evaluated(self._undoable.pop(), path)
+        before = self._undoable.pop()
         self._photos.labels.show_corrected("", undoable=bool(self._undoable))
+        self._show_evaluated(before, path)
 
     def _show_evaluated(self, photos: list[PhotoEvaluated], path: str) -> None:
         self._evaluated.replace_all(photos)
         matrix = self._evaluated.confusion_matrix
         self._table.show_matrix(matrix.names(), matrix)
-        self._head.show_matrix(matrix)
+        self._head.show_corrected(matrix, corrected=bool(self._undoable))
         self._show_choice(path)
 
     @Slot(str)

@@ -74,7 +74,7 @@ class LabelButtons(QWidget):
             button.setToolTip(tr(ARCHIVE_TIP) if in_archive else tip)
         self._predicted.setVisible(photo is not None and not photo.correct)
         if photo is not None:
-            self._predicted.setText(tr("Move to {label}", label=photo.predicted))
+            self._predicted.setText(tr("Move to {label}", label=photo.predicted).replace("&", "&&"))
         if classes != self._classes:
             self._classes = classes
             self._menu.clear()
@@ -85,6 +85,11 @@ class LabelButtons(QWidget):
         """What has become of the last photo, and whether that can be undone."""
         self._note.setText(text)
         self._undo.setVisible(undoable)
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it says what has become of a photo, or offers to undo that."""
+        return bool(self._note.text()) or not self._undo.isHidden()
 
     @Slot()
     def _ask_for_predicted(self) -> None:

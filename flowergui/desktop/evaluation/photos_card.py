@@ -108,7 +108,7 @@ class PhotosCard(Card):
         self.shown = None
         self._answer.show_photo(None)
         self.labels.show_photo(None, self._classes)
-        self._detail.setVisible(bool(photos))
+        self._detail.setVisible(bool(photos) or self.labels.says_something)
         self.grid.show_photos(photos, path)
         self._show_whole_rows()
 

@@ -180,7 +180,7 @@ class LayerModel(QAbstractItemModel):
         if orientation == Qt.Orientation.Horizontal and role == Role.DisplayRole:
             return tr(COLUMNS[section])
         if role == Role.ToolTipRole and section == RATE_COLUMN:
-            return tr("By how much the learning rate of a stage is lower than that of the head.")
+            return tr("The learning rate of a stage, as a multiple of that of the head.")
         if role == Role.TextAlignmentRole and section in TO_THE_RIGHT:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None

@@ -19,8 +19,8 @@ from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.desktop.widgets.windows import screen_size
 from flowergui.events import LearningCurveEstimated
-from flowergui.text import fine_percent, tr, trn
-from flowergui.wording import learning_curve_text
+from flowergui.text import fine_percent, sentences, tr, trn
+from flowergui.wording import learning_curve_text, unreadable_text
 
 
 class ConfidenceWindow(QDialog):
@@ -150,14 +150,14 @@ class ConfidenceWindow(QDialog):
                 high=fine_percent(now.high),
             )
         )
-        self._how.setText(
-            trn(
-                "Cross-validated on {count} image, by a linear classifier on features of {model}.",
-                "Cross-validated on {count} images, by a linear classifier on features of {model}.",
-                now.photos,
-                model=event.model,
-            )
+        how = trn(
+            "Cross-validated on {count} image, by a linear classifier on features of {model}.",
+            "Cross-validated on {count} images, by a linear classifier on features of {model}.",
+            now.photos,
+            model=event.model,
         )
+        unreadable = unreadable_text(event.problems) if event.problems else ""
+        self._how.setText(sentences(how, unreadable))
         self._verdict.setText(learning_curve_text(event))
 
     @Slot()

@@ -60,11 +60,11 @@ _HEADS = {
     ),
     NetworkColumn.INTERVAL: (
         N_("95% interval"),
-        N_("With as few images, the accuracy is known only as precisely as this."),
+        N_("How precisely this number of images tells the accuracy."),
     ),
     NetworkColumn.MILLISECONDS: (
         N_("ms per image"),
-        N_("What the network takes for an image on this machine, without decoding it."),
+        N_("The time that the network takes for an image on this machine, without decoding."),
     ),
     NetworkColumn.MEGABYTES: (N_("MB"), N_("The size of its weights.")),
     NetworkColumn.WEIGHTS: (N_("Weights"), ""),

@@ -39,7 +39,8 @@ class SmallDatasetController(QObject):
         """A run has trained all its epochs."""
         session = self._store.session
         dataset = open_dataset(session)
-        if dataset is None or not is_small(dataset):
+        trained_on = session.moved_photos or session.recipe.photos
+        if dataset is None or dataset.folder != trained_on or not is_small(dataset):
             return
         folder, device, (model, weights) = (
             dataset.folder,

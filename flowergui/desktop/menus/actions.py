@@ -263,7 +263,9 @@ TOOLS: Final = Menu(
         Item("predictFolderAction", N_("Classify man&y images…"), ("Ctrl+Shift+M",), _predicts),
         None,
         Item("networksAction", N_("&Compare networks…"), enabled=_has_dataset),
-        Item("confidenceAction", N_("&Would more images help?"), enabled=_has_dataset),
+        Item(
+            "confidenceAction", N_("How sure, and &would more images help?"), enabled=_has_dataset
+        ),
         Item("networkAction", N_("Show &network")),
         None,
         Item("messagesAction", N_("&Messages")),

@@ -113,7 +113,7 @@ class DifferencesCard(Card):
         self._none.setText(
             tr("They have the same settings.")
             if several
-            else tr("Check two or more runs to see their differences.")
+            else tr("Tick two or more runs to see their differences.")
         )
 
     def recolor(self) -> None:

@@ -214,7 +214,10 @@ class RunActions(QObject):
             self._window,
             "removeQuestion",
             tr("Move the run {run} to the trash?", run=Path(run.path).name),
-            tr("Its checkpoints are deleted too: you can no longer resume it or predict with it."),
+            tr(
+                "Its checkpoints go with it: it can't be resumed, and can't predict, unless you "
+                "put it back."
+            ),
             (QMessageBox.StandardButton.Yes, tr("Move to trash")),
             lambda: self._remove(run),
         )

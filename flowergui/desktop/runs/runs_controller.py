@@ -117,8 +117,9 @@ class RunsController(QObject):
     def _update_run(self, events: Sequence[RunListed]) -> None:
         for event in events:
             if self._window is not None:
-                # As the list has it, whatever links led there.
-                self._actions.training = event.run.path
+                if self._actions.training:  # it may be over by now
+                    # As the list has it, whatever links led there.
+                    self._actions.training = event.run.path
                 self._window.update_run(event)
         self._show_state()
 

@@ -87,7 +87,7 @@ COLUMNS: dict[RunColumn, Column] = {
         N_("Dataset"),
         N_("The folder of the images"),
         lambda r: Path(r.run.recipe.photos).name,
-        lambda r: r.run.recipe.photos,
+        lambda r: f"{Path(r.run.recipe.photos).name.casefold()}\n{r.run.recipe.photos}",
         number=False,
     ),
     RunColumn.NOTE: Column(

@@ -78,7 +78,10 @@ class RecipeForm(FoldingCard):
             (
                 "tutorial",
                 tr("Tutorial"),
-                tr("The values of the classic transfer-learning tutorial."),
+                tr(
+                    "A plain baseline to compare with: Adam at 0.001, StepLR, 30 epochs, no "
+                    "augmentation."
+                ),
             ),
         ):
             button = QPushButton(title)

@@ -70,8 +70,8 @@ def readme(recipe: Recipe, options: JobOptions) -> str:
         "# " + tr("A training run of Flowergui for a cluster"),
         "",
         tr(
-            "{model}, mode {mode}. Its settings are in recipe.json; which images validate is in "
-            "split.csv.",
+            "{model}, mode {mode}. Its settings are in recipe.json; which images are for training "
+            "and which for validation is in split.csv.",
             model=recipe.model,
             mode=recipe.mode,
         ),
@@ -87,7 +87,10 @@ def readme(recipe: Recipe, options: JobOptions) -> str:
             "-f job.yaml`."
         ),
         tr("4. One machine without a queue: `{command}`", command=f"{command} {options_of_train}"),
-        tr("5. A job that is preempted or out of time saves first; its next turn continues it."),
+        tr(
+            "5. A job that is preempted or out of time saves first; when it is requeued, the run "
+            "continues."
+        ),
         tr(
             "6. Watch it: `flowergui watch models` here, or *Run > Watch a run…* in the window, "
             "with the folder models."

@@ -70,6 +70,6 @@ def script(name: str, options: JobOptions) -> str:
         submit=tr("Submit it in this folder; the folder of images may be named there:"),
         activate=tr("Activate the environment with flowergui, in the way of your cluster:"),
         requeue=tr(
-            "Where its time was over, the run is saved: the job continues it in a new turn."
+            "If the time limit was reached, the run is saved: the job is requeued and continues it."
         ),
     )

@@ -15,8 +15,8 @@ from flowergui.errors import FlowerError
 from flowergui.events import CorrectionUndone, LabelCorrected
 from flowergui.learning.data.class_folders import FolderLister, class_name, list_folder
 from flowergui.learning.data.dataset_diff import without_class_folder
-from flowergui.store import archives, atomic_io
-from flowergui.store.photo_files import move_into
+from flowergui.store import archives
+from flowergui.store.photo_files import move_into, move_to
 from flowergui.store.reading import reason_of
 from flowergui.store.run_folder import RunFolder
 from flowergui.store.split_file import SplitRow
@@ -63,15 +63,27 @@ def undo(corrected: LabelCorrected) -> Iterator[CorrectionUndone]:
     there any more, or if another file has its place."""
     moved_to, path = Path(corrected.moved_to), Path(corrected.path)
     _moved_back(moved_to, path)
-    if corrected.row is not None:
-        run, (number, row) = RunFolder(Path(corrected.run)), corrected.row
-        rows = list(run.split_and_sizes())
-        if corrected.new_label:
-            now = _relative(moved_to, Path(corrected.folder))
-            rows = [each for each in rows if each[0] != now]
-        rows.insert(number, row)
-        run.rewrite_split(rows)
+    try:
+        _restore_row(corrected)
+    except FlowerError:
+        _moved_back(path, moved_to)
+        raise
     yield CorrectionUndone(corrected)
+
+
+def _restore_row(corrected: LabelCorrected) -> None:
+    """The row of the image is again in the run's split.csv, unless the run is gone. Raises
+    FlowerError."""
+    run = RunFolder(Path(corrected.run))
+    if corrected.row is None or not run.exists():
+        return
+    number, row = corrected.row
+    rows = list(run.split_and_sizes())
+    if corrected.new_label:
+        now = _relative(Path(corrected.moved_to), Path(corrected.folder))
+        rows = [each for each in rows if each[0] != now]
+    rows.insert(number, row)
+    run.rewrite_split(rows)
 
 
 def left_out_folder(folder: Path) -> Path:
@@ -128,7 +140,7 @@ def _moved(path: Path, target: Path) -> Path:
 def _moved_back(moved_to: Path, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_io.rename_new(moved_to, path)
+        move_to(moved_to, path)
     except OSError as error:
         raise FlowerError(
             tr("{name} can't be moved back to {folder}: {reason}.", name=moved_to.name,

@@ -329,6 +329,8 @@ def test_what_can_not_be_copied_is_said(qtbot, done, unknown, tmp_path):
     button(done, "sortIntoFoldersButton").click()
     choose_target(done, tmp_path / "file")
     qtbot.waitUntil(lambda: "is not a folder" in said(done, "batchError"))
+    # It would remove the copies that were made before.
+    assert button(done, "undoSortingButton").isHidden()
 
 
 def test_a_network_that_can_not_be_read_is_said(qtbot, window, script, unknown, monkeypatch):

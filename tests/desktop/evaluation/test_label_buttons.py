@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QLabel, QListView, QPushButton
+from PySide6.QtWidgets import QLabel, QListView, QPushButton, QTableView
 from scripted import banner_text, button, drop, evaluation, find
 
 from flowergui import tasks
 from flowergui.confusion_matrix import ConfusionMatrix
+from flowergui.desktop.evaluation.label_buttons import LabelButtons
 from flowergui.events import Evaluated, PhotoEvaluated
 
 PHOTOS = (
@@ -174,3 +175,48 @@ def test_what_can_not_be_moved_is_said_and_stays(qtbot, window, evaluated, flowe
     assert listed(evaluated) == ["1.jpg", "2.jpg", "4.jpg"]
     assert banner_text(window) == ""
     assert evaluated.findChild(QPushButton, "undoLabelButton").isHidden()
+
+
+def test_undo_stays_in_sight_when_a_cell_is_empty(qtbot, evaluated):
+    table = find(evaluated, QTableView, "confusions")
+    table.setCurrentIndex(table.model().index(1, 0))  # tulips taken for roses: one
+    qtbot.waitUntil(lambda: listed(evaluated) == ["4.jpg"])
+    button(evaluated, "moveToPredictedButton").click()
+    qtbot.waitUntil(lambda: listed(evaluated) == [])
+    assert button(evaluated, "undoLabelButton").isVisible()
+    assert "4.jpg is in" in said(evaluated, "labelNote")
+    button(evaluated, "undoLabelButton").click()
+    qtbot.waitUntil(lambda: listed(evaluated) == ["4.jpg"])
+
+
+def test_the_interval_is_that_of_the_corrected_accuracy(qtbot, evaluated):
+    before = said(evaluated, "evaluationNote")
+    assert "between 11.8% and 76.9%" in before  # 2 of 5
+    button(evaluated, "moveToPredictedButton").click()
+    qtbot.waitUntil(lambda: said(evaluated, "evaluationAccuracy") == "60.0%")
+    assert "between 23.1% and 88.2%" in said(evaluated, "evaluationNote")
+    evaluated.show_note("The table was saved.")
+    assert "between 23.1% and 88.2%" in said(evaluated, "evaluationNote")
+    assert "The table was saved." in said(evaluated, "evaluationNote")
+
+
+def test_an_ampersand_in_the_name_of_a_class(qtbot):
+    buttons = LabelButtons()
+    qtbot.addWidget(buttons)
+    photo = PhotoEvaluated("/x/1.jpg", "rose", "R&D", 0.9, 0.05)
+    buttons.show_photo(photo, ("rose", "R&D"))
+    assert find(buttons, QPushButton, "moveToPredictedButton").text() == "Move to R&&D"
+
+
+def test_two_corrections_in_a_row_have_the_dataset_scanned_after_both(
+    qtbot, window, script, evaluated, flowers
+):
+    window.open_folder(str(flowers))
+    qtbot.waitUntil(lambda: window.session.dataset is not None)
+    scans = len(script.of("inspect"))
+    datasets = window.controllers.datasets
+    datasets.scan_again(str(flowers))
+    assert window.session.scanning
+    datasets.scan_again(str(flowers))
+    qtbot.waitUntil(lambda: not window.session.scanning)
+    qtbot.waitUntil(lambda: len(script.of("inspect")) == scans + 2)

@@ -278,7 +278,7 @@ def test_it_shows_in_what_they_differ(window):
     )
     tick(window, 1, on=False)
     assert not view.isVisible()
-    assert label(window, "noDifferences") == "Check two or more runs to see their differences."
+    assert label(window, "noDifferences") == "Tick two or more runs to see their differences."
     window.show_runs([RUNS[3], RUNS[4]])
     tick(window, 0)
     tick(window, 1)

@@ -1,6 +1,8 @@
 """Wrong labels are corrected on disk; the run that showed them resumes, and is evaluated, with the
 corrected ones."""
 
+import errno
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from flowergui.events import (
 )
 from flowergui.facts import Verdict
 from flowergui.requests import LiveRequests, ResumeOptions
+from flowergui.store import atomic_io
 from flowergui.store.run_folder import RunFolder
 
 Little = Callable[..., Recipe]
@@ -207,6 +210,50 @@ def test_what_can_not_be_moved_is_said(run: RunFolder, photos: Path) -> None:
         undo(event)
     assert (photos / "daisy" / "daisy_0.jpg").read_bytes() == b"another one"
     assert Path(event.moved_to).is_file()
+
+
+def test_an_undo_that_can_not_write_the_split_can_be_tried_again(
+    run: RunFolder, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = one_of(run, "train", "daisy")
+    before, event = tree(photos), correct(run, photos, path, "iris")
+
+    def refused(*_: object) -> None:
+        raise FlowerError("split.csv can't be written.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "rewrite_split", refused)
+        with pytest.raises(FlowerError, match=r"split\.csv"):
+            undo(event)
+    assert Path(event.moved_to).is_file()
+    undo(event)
+    assert tree(photos) == before
+    assert one_of(run, "train", "daisy") == path
+
+
+def test_a_correction_is_undone_where_its_run_is_gone(run: RunFolder, photos: Path) -> None:
+    path = one_of(run, "train", "daisy")
+    before, event = tree(photos), correct(run, photos, path, "iris")
+    shutil.rmtree(run.path)
+    undo(event)
+    assert tree(photos) == before
+
+
+def test_a_file_is_moved_back_across_file_systems(
+    run: RunFolder, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = one_of(run, "train", "daisy")
+    before, event = tree(photos), correct(run, photos, path, "iris")
+    rename = atomic_io.rename_new
+
+    def other_disk(source: Path, target: Path) -> None:
+        if source.parent != target.parent:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(source, target)
+
+    monkeypatch.setattr(atomic_io, "rename_new", other_disk)
+    undo(event)
+    assert tree(photos) == before
 
 
 def test_a_split_that_can_not_be_written_leaves_the_image(
