@@ -206,6 +206,8 @@ def _not_downloaded(error: Exception, source: str, target: Path) -> FlowerError:
     reason = getattr(error, "reason", error)
     if isinstance(reason, socket.gaierror):  # "Name or service not known" helps nobody
         reason = tr("{host} can't be reached", host=urlsplit(source).hostname)
+    elif isinstance(reason, OSError):  # without its number, and the path, which is named below
+        reason = reason.strerror or reason
     if os.environ.get(MIRROR_VARIABLE, "").strip():
         hint = tr(
             "{variable} names where it is looked for: {address}. You can also put the file into "

@@ -158,6 +158,13 @@ def test_offline(tmp_path: Path) -> None:
     assert "such as efficientnet_lite0" in refused.value.hint
 
 
+def test_why_a_folder_of_weights_can_not_be_read_is_said_without_numbers(tmp_path: Path) -> None:
+    with pytest.raises(FlowerError, match="downloaded: No such file or directory"):
+        pulled(download(f"{(tmp_path / 'none').as_uri()}/{NAME}", tmp_path / "cache"))
+    with pytest.raises(FlowerError, match="downloaded: Connection refused"):
+        pulled(download(f"http://127.0.0.1:9/{NAME}", tmp_path / "cache"))
+
+
 def test_a_name_that_is_not_found_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(FlowerError, match=r"downloaded: nowhere\.invalid can't be reached"):
         pulled(download(f"http://nowhere.invalid/{NAME}", tmp_path / "cache"))
