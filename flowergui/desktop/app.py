@@ -55,7 +55,7 @@ class Program(QObject):
             self.window.end_session()
             return
         if self._handover is not None and self._handover.run is not None:
-            self._handover.run.run.stop(LOGOUT_WAIT_MS)
+            self._handover.run.ongoing.stop(LOGOUT_WAIT_MS)
         self.end()
 
     def _made(self) -> MainWindow:

@@ -184,7 +184,7 @@ class Controllers(QObject):
 
     def take_over(self, handover: RunHandover) -> None:
         """Goes on with the run of another window, whose worker is still held."""
-        self.training.take_over(handover.run)
+        self.training.take_over(handover.ongoing)
         if handover.shown is not None:
             self.presenter.take_over(handover.shown)
         self._header.take_over(handover.status)

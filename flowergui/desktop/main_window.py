@@ -164,7 +164,7 @@ class MainWindow(QMainWindow):
         if handover.photos:
             self.controllers.predictions.show_again([*handover.photos])
         if handover.run is not None:
-            handover.run.run.worker.release()  # at last: what it says changes all this
+            handover.run.ongoing.worker.release()  # at last: what it says changes all this
 
     # --- the window itself ----------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import pytest
 
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
+from flowergui.events import BatchDone
 from flowergui.store.run_folder import RunFolder
 
 
@@ -132,3 +133,14 @@ def test_a_run_that_trains_is_recognized(tmp_path: Path) -> None:
         with pytest.raises(FlowerError, match="is already training"), RunFolder(run.path).locked():
             pass
     assert not RunFolder(run.path).is_training()
+
+
+def test_a_run_that_begins_again_leaves_nothing_to_resume(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, Recipe())
+    for path in (run.last, run.previous, run.best):
+        path.write_bytes(b"a checkpoint")
+    run.history.append([BatchDone(1, 1, 3, 1, 1.0, 0.5, 0.0, 4)])
+    run.forget_training()
+    assert run.newest() is None
+    assert not run.best.exists()
+    assert list(run.history.events()) == []

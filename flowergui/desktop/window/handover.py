@@ -15,7 +15,7 @@ class RunHandover:
     """A run that goes on training while its window changes, and what is seen of it; `shown` is None
     before it has begun to train."""
 
-    run: OngoingRun
+    ongoing: OngoingRun
     shown: ShownRun | None
     status: RunStatus
     progress: RunProgress

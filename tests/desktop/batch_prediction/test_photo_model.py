@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
 from flowergui.desktop.batch_prediction.photo_filter import ALL, PhotoFilter, PhotoGroup
-from flowergui.desktop.batch_prediction.photo_model import PhotoColumn, PhotoModel
+from flowergui.desktop.batch_prediction.photo_model import _SORT_KEYS, PhotoColumn, PhotoModel
 from flowergui.events import Predicted, PredictionFailed
 from flowergui.facts import Prediction
 
@@ -134,3 +134,12 @@ def test_heatmaps_stay_until_another_network_predicts(model: PhotoModel) -> None
     assert photo is not None
     assert photo.why_not == ""
     assert model.predicted_rows == 3
+
+
+def test_second_classes_sort_by_name_then_by_probability() -> None:
+    events = [
+        Predicted(path, (Prediction("rose", 0.5), Prediction(name, share)), "best.pth", 1)
+        for path, name, share in (("a", "tulip", 0.1), ("b", "tulip", 0.12), ("c", "daisy", 0.2))
+    ]
+    key = _SORT_KEYS[PhotoColumn.SECOND]
+    assert [event.path for event in sorted(events, key=key)] == ["c", "b", "a"]

@@ -9,6 +9,7 @@ from scripted import banner_text, button, drop, find, open_photos, texts
 
 from flowergui import tasks
 from flowergui.desktop.main_window import MainWindow
+from flowergui.errors import FlowerError
 from flowergui.events import SampleDrawn
 
 
@@ -138,3 +139,19 @@ def test_recent_folders_are_remembered(qtbot, window, script, photos):
     qtbot.addWidget(other)
     menu = button(other, "recentButton").menu()
     assert [action.data() for action in menu.actions() if action.data()] == [photos]
+
+
+def test_sample_flowers_that_can_not_be_drawn_say_so_after_a_folder_was_reopened(
+    qtbot, window, script, photos, monkeypatch
+):
+    open_photos(qtbot, window, photos)
+    window.reopen_folder()
+    qtbot.waitUntil(lambda: not window.session.scanning)
+
+    def refused(folder):
+        raise FlowerError("It holds other files.")
+        yield
+
+    monkeypatch.setattr(tasks, "sample", refused)
+    window.controllers.datasets.draw_samples()
+    qtbot.waitUntil(lambda: "It holds other files." in banner_text(window))

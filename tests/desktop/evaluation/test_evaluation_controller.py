@@ -10,11 +10,12 @@ import pytest
 from PySide6.QtWidgets import QComboBox, QLabel, QListView, QMessageBox, QProgressBar, QPushButton
 from scripted import banner_text, button, drop, evaluation, find, open_photos, start
 
+from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.evaluation import evaluation_controller
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.errors import FlowerError
-from flowergui.events import Explained, Predicted, PredictionFailed
+from flowergui.events import Explained, Predicted, PredictionFailed, Warned
 from flowergui.facts import Prediction, RunFacts
 from flowergui.store import library
 
@@ -214,3 +215,30 @@ def test_the_disk_is_not_read_in_the_windows_thread(qtbot, window, script, monke
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
     assert threads
     assert threading.get_ident() not in threads
+
+
+def test_what_is_left_out_is_said_and_a_failed_evaluation_is_tried_again(
+    qtbot, window, script, tmp_path, monkeypatch
+):
+    def refused(checkpoint: str, folder: str, *, device: str) -> Iterator[Any]:
+        raise FlowerError("The drive is away.")
+        yield
+
+    real = tasks.evaluate
+    drop(window, [str(tmp_path / "mine.pth")])
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "evaluate", refused)
+        button(window, "evaluationButton").click()
+        qtbot.waitUntil(lambda: evaluation(window).is_finished)
+    subject = find(evaluation(window), QLabel, "evaluationSubject")
+    assert "has ended early" in subject.text()
+
+    def warned(checkpoint: str, folder: str, *, device: str) -> Iterator[Any]:
+        yield Warned("Left out: a class can't be read.")
+        yield from real(checkpoint, folder, device=device)
+
+    monkeypatch.setattr(tasks, "evaluate", warned)
+    button(window, "evaluationButton").click()
+    note = find(evaluation(window), QLabel, "evaluationNote")
+    qtbot.waitUntil(lambda: "Left out: a class can't be read." in note.text())
+    assert find(evaluation(window), QLabel, "evaluationError").text() == ""

@@ -1,5 +1,7 @@
 """After a run on few images the window says how sure its accuracy is."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtWidgets import QPushButton
 from scripted import BATCHES, banner, button, find, open_photos, start
@@ -64,3 +66,13 @@ def test_what_cannot_be_read_is_no_news(qtbot, window, script, photos):
 def test_what_is_small(images: tuple[int, ...], small: bool) -> None:
     classes = tuple(ClassCount(str(place), count, 0, ()) for place, count in enumerate(images))
     assert is_small(Scanned("/photos", "flat", classes, ())) == small
+
+
+def test_a_run_on_other_images_says_nothing_of_those_that_are_open(qtbot, window, script, photos):
+    script.cross_validates = True
+    start(qtbot, window, photos)
+    recipe = window.session.recipe
+    window._store.update(recipe=replace(recipe, photos="/elsewhere"))  # as a resumed run has it
+    script.gate.release(BATCHES * 2)
+    qtbot.waitUntil(lambda: any("Done:" in each for each in messages(window)))
+    assert not script.of("cross-validate")

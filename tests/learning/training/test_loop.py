@@ -45,7 +45,7 @@ from flowergui.learning.device import hardware
 from flowergui.learning.models.build import build
 from flowergui.learning.training import data_pipeline, loop
 from flowergui.learning.training import run as run_module
-from flowergui.learning.training.model_state import ModelState
+from flowergui.learning.training.model_state import ModelState, NonFiniteError
 from flowergui.learning.training.progress import Clock
 from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
@@ -1035,3 +1035,21 @@ def test_a_best_that_was_validated_gives_way_to_no_other(
     last = of(events, EpochDone)[-1]
     assert (last.val_accuracy, last.best_epoch) == (None, 1)
     assert last.best_accuracy > 0
+
+
+def test_a_rollback_forgets_no_time_and_no_plan(little: Little) -> None:
+    """A time budget has paid for what is undone."""
+    runs: list[Run] = []
+    fit = loop.fit
+
+    def observed(run: Run, live: LiveRequests):
+        runs.append(run)
+        yield from fit(run, live)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "fit", observed)
+        list(tasks.train(little()))
+    (run,) = runs
+    run.progress.seconds, run.schedule.cut = 1_000.0, 2
+    run.roll_back(NonFiniteError("The loss became nan."))
+    assert (run.progress.seconds, run.schedule.cut) == (1_000.0, 2)
