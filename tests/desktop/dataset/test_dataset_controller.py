@@ -1,11 +1,12 @@
 """Opening a dataset in the window."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit
-from scripted import banner_text, button, drop, find, open_photos, texts
+from scripted import banner_text, button, drop, facts, find, list_runs, open_photos, texts
 
 from flowergui import tasks
 from flowergui.desktop.main_window import MainWindow
@@ -155,3 +156,30 @@ def test_sample_flowers_that_can_not_be_drawn_say_so_after_a_folder_was_reopened
     monkeypatch.setattr(tasks, "sample", refused)
     window.controllers.datasets.draw_samples()
     qtbot.waitUntil(lambda: "It holds other files." in banner_text(window))
+
+
+def test_a_scan_that_ends_during_a_resumed_run_leaves_that_run_s_images_shown(
+    qtbot, window, script, photos, tmp_path, monkeypatch
+):
+    may_end, inspect = threading.Event(), script.inspect
+
+    def slow(folder):
+        may_end.wait()
+        yield from inspect(folder)
+
+    script.runs.append(facts(tmp_path / "run"))
+    resumed = replace(script.runs[0].recipe, photos=str(tmp_path / "of the run"))
+    script.runs[0] = replace(script.runs[0], recipe=resumed)
+    list_runs(qtbot, window)
+    monkeypatch.setattr(tasks, "inspect", slow)
+    window.open_folder(photos)
+    button(window, "resumeLastButton").click()
+    path = find(window, QLineEdit, "datasetPath")
+    qtbot.waitUntil(lambda: path.text() == resumed.photos)
+    may_end.set()
+    qtbot.waitUntil(lambda: window.session.dataset is not None)
+    assert path.text() == resumed.photos
+    button(window, "stopButton").click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window.session.run == "idle")
+    assert path.text() == photos

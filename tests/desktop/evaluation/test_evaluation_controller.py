@@ -242,3 +242,19 @@ def test_what_is_left_out_is_said_and_a_failed_evaluation_is_tried_again(
     note = find(evaluation(window), QLabel, "evaluationNote")
     qtbot.waitUntil(lambda: "Left out: a class can't be read." in note.text())
     assert find(evaluation(window), QLabel, "evaluationError").text() == ""
+
+
+def test_a_checkpoint_of_no_run_is_evaluated_again_on_another_folder_that_was_opened(
+    qtbot, window, script, photos, tmp_path
+):
+    open_photos(qtbot, window, photos)
+    drop(window, [str(tmp_path / "mine.pth")])
+    button(window, "evaluationButton").click()
+    qtbot.waitUntil(lambda: evaluation(window).is_finished)
+    other = tmp_path / "other"
+    other.mkdir()
+    window.open_folder(str(other))
+    qtbot.waitUntil(lambda: window.session.dataset.folder == str(other))
+    button(window, "evaluationButton").click()
+    qtbot.waitUntil(lambda: len(script.of("evaluate")) == 2)
+    assert [folder for _, folder in script.of("evaluate")] == [photos, str(other)]

@@ -31,7 +31,7 @@ from flowergui.desktop.runs.run_table import RunTable
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.session import predicting_checkpoint
 from flowergui.errors import FlowerError
-from flowergui.events import Exported, Preparing
+from flowergui.events import Exported, Preparing, RunListed
 from flowergui.facts import RunFacts
 from flowergui.requests import ExportOptions
 from flowergui.store import library
@@ -51,9 +51,9 @@ def runs_window(window) -> RunsWindow | None:
     return window.findChild(RunsWindow, "runsWindow")
 
 
-def compare_runs(qtbot, window) -> RunsWindow:
+def compare_runs(qtbot, window, *, some: bool = True) -> RunsWindow:
     button(window, "compareRunsButton").click()
-    qtbot.waitUntil(lambda: bool(runs_window(window).runs.runs))
+    qtbot.waitUntil(lambda: bool(runs_window(window).runs.runs) or not some)
     return runs_window(window)
 
 
@@ -94,6 +94,33 @@ def test_the_run_that_goes_on_is_followed(qtbot, window, script, photos, tmp_pat
     qtbot.waitUntil(lambda: len(runs.runs.runs[0].epochs) == 1)
     window.controllers.training.stop()
     script.gate.release()
+    qtbot.waitUntil(button(runs, "removeRunButton").isEnabled)
+
+
+def test_a_look_at_a_run_that_ends_after_the_run_leaves_its_trash_button_enabled(
+    qtbot, window, script, photos, tmp_path, monkeypatch
+):
+    looking, may_end = threading.Event(), threading.Event()
+    run = RunFacts(str(script.run), Recipe(epochs=2), 2, 0, 0.0, "", "")
+
+    def slow(path):
+        looking.set()
+        may_end.wait()
+        yield RunListed(run, (), None, 0.0, 0, "")
+
+    monkeypatch.setattr(runs_jobs, "list_run", slow)
+    window.controllers.comparison._soon.setInterval(1)
+    runs = compare_runs(qtbot, window, some=False)
+    start(qtbot, window, photos)
+    script.gate.release()
+    qtbot.waitUntil(looking.is_set)
+    script.runs.append(run)
+    window.controllers.training.stop()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window.session.run == "idle")
+    may_end.set()
+    qtbot.waitUntil(lambda: not window._jobs.is_running("update a run"))
+    look_at(runs, run)
     qtbot.waitUntil(button(runs, "removeRunButton").isEnabled)
 
 

@@ -13,7 +13,7 @@ from flowergui.config.recipe import SETTING, Recipe
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.plots.run_curves import TRAINING_OPACITY, RunCurve, RunCurves
-from flowergui.desktop.runs.runs_model import DOT_PX
+from flowergui.desktop.runs.runs_model import DOT_PX, RunColumn
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.style import theme
 from flowergui.events import EpochDone, RunListed
@@ -134,6 +134,14 @@ def test_a_run_that_somebody_named_is_called_so(empty):
     run = replace(RUNS[0].run, path="/models/my first roses")
     empty.show_runs([replace(RUNS[0], run=run)])
     assert texts(table(empty), 2) == ["my first roses"]
+
+
+def test_datasets_are_sorted_by_the_names_that_are_shown(empty):
+    folders = ("/z/Birds", "/a/trees", "/m/ants")
+    empty.show_runs([listed(day, 0.5, photos=photos) for day, photos in enumerate(folders, 1)])
+    column = RunColumn.DATASET
+    table(empty).sortByColumn(column, Qt.SortOrder.AscendingOrder)
+    assert texts(table(empty), column) == ["ants", "Birds", "trees"]
 
 
 def test_heads_sort(window):
