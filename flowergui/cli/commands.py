@@ -133,38 +133,37 @@ def _predict(args: argparse.Namespace) -> int:
         out=out,
         device=args.device,
     )
-    live = LiveRequests()
+    predictions: list[Predicted] = []
     with ExitStack() as stack:
         if args.csv:
             write = stack.enter_context(csv_export.photos_table(Path(args.csv)))
             events = _written(events, write, (Predicted, PredictionFailed))
         if args.sort_into:
-            destination = Path(absolute_folder(args.sort_into))
-            check_destination(destination)
-            events = _then_sorted(events, destination, args.unsure, live)
+            check_destination(Path(absolute_folder(args.sort_into)))
+            events = _written(events, predictions.append, (Predicted,))
         code = _report(args, events).code
-    return INTERRUPTED if live.stop else code
+    return _sort(args, predictions, code) if args.sort_into else code
 
 
-def _then_sorted(
-    events: Iterator[Event], destination: Path, unsure_below: float, live: LiveRequests
-) -> Iterator[Event]:
-    """The predictions; then the images are copied by them. Ctrl-C stops that after an image."""
-    predictions = []
-    for event in events:
-        if isinstance(event, Predicted):
-            predictions.append(event)
-        yield event
+def _sort(args: argparse.Namespace, predictions: Sequence[Predicted], code: int) -> int:
+    """Copies the images by their predictions, which are told and written by now, with this exit
+    code. Ctrl-C stops that after an image."""
+    live = LiveRequests()
+    destination = Path(absolute_folder(args.sort_into))
+    copies = tasks.sort_into_folders(predictions, destination, unsure_below=args.unsure, live=live)
     with _stopping(live):
-        yield from tasks.sort_into_folders(
-            predictions, destination, unsure_below=unsure_below, live=live
-        )
+        try:
+            code = max(code, _report(args, copies).code)
+        except FlowerError as error:
+            complain(error)
+            code = 1
+    return INTERRUPTED if live.stop else code
 
 
 def _written(
     events: Iterator[Event], write: Callable[[Any], None], kinds: tuple[type[Event], ...]
 ) -> Iterator[Event]:
-    """The events; those of these kinds are also written into a table."""
+    """The events; those of these kinds are also written into a table, or a list."""
     for event in events:
         if isinstance(event, kinds):
             write(event)

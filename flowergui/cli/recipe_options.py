@@ -35,22 +35,24 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     """The recipe of a new run: that of --recipe, else the values of the preset, each with the
     settings that are given. Raises FlowerError."""
     explicit: dict[str, Any] = explicit_settings(args)
-    if args.recipe:
-        return _recipe_from_file(args, explicit)
-    if "weights" in explicit and explicit.setdefault("mode", "transfer") != "transfer":
+    if "epochs" in explicit and explicit.get("minutes"):
         raise FlowerError(
-            tr("Only a transfer starts from pretrained weights."),
-            hint=tr("Leave --weights out, or add --mode transfer."),
+            tr("--epochs and --minutes can't both be given."),
+            hint=tr("A time budget chooses the number of epochs."),
         )
+    if "weights" in explicit and os.path.isfile(explicit["weights"]):
+        explicit["weights"] = os.path.abspath(explicit["weights"])  # as the folder of the images
     if explicit.keys() & {"frozen", "unfreeze_schedule"}:  # what is frozen stays so otherwise
         explicit.setdefault("freeze_epochs", 0)
+    if args.recipe:
+        return _recipe_from_file(args, explicit)
+    if "weights" in explicit:
+        _check_starts_from_weights(explicit.setdefault("mode", "transfer"))
     mode = explicit.get("mode") or _usual_mode(explicit.get("model", ""))
     model = DEFAULT_MODELS.get(mode, "")
     recipe = Recipe(photos=absolute_folder(args.folder), mode=mode, model=model)
     recipe = with_preset(recipe, args.preset or DEFAULT_PRESET)
-    if "epochs" in explicit and "minutes" not in explicit:
-        recipe = with_epochs(recipe, explicit["epochs"])
-    recipe = replace(recipe, **explicit).checked()
+    recipe = _with_explicit(recipe, explicit).checked()
     if "image_size" not in explicit:
         return _with_fitting_size(recipe)
     list(tasks.describe_model(recipe.model, 2, recipe.image_size))  # raises, before any download
@@ -75,12 +77,28 @@ def _recipe_from_file(args: argparse.Namespace, explicit: dict[str, Any]) -> Rec
     beside = path.absolute().parent / recipe.weights
     if recipe.mode == "transfer" and os.path.isfile(beside):
         recipe = replace(recipe, weights=str(beside))
-    if "epochs" in explicit and "minutes" not in explicit:
-        recipe = with_epochs(recipe, explicit["epochs"])
-    photos = absolute_folder(args.folder)
-    recipe = replace(recipe, **{**explicit, "photos": photos}).checked()
+    if "frozen" in explicit:  # the schedule of the file is for what is frozen there
+        explicit.setdefault("unfreeze_schedule", ())
+    if "weights" in explicit:
+        _check_starts_from_weights(explicit.get("mode", recipe.mode))
+    recipe = _with_explicit(recipe, {**explicit, "photos": absolute_folder(args.folder)}).checked()
     list(tasks.describe_model(recipe.model, 2, recipe.image_size))  # raises, before any download
     return recipe
+
+
+def _with_explicit(recipe: Recipe, explicit: dict[str, Any]) -> Recipe:
+    if "epochs" in explicit and "minutes" not in explicit:
+        return with_epochs(recipe, explicit["epochs"], explicit)
+    return replace(recipe, **explicit)
+
+
+def _check_starts_from_weights(mode: str) -> None:
+    """Raises FlowerError if a new run in this mode starts from random weights."""
+    if mode != "transfer":
+        raise FlowerError(
+            tr("Only a transfer starts from pretrained weights."),
+            hint=tr("Leave --weights out, or add --mode transfer."),
+        )
 
 
 def _usual_mode(model: str) -> str:

@@ -24,6 +24,7 @@ the same 75.3% in half the time; then 60 epochs gave 79.7% in a third of the tim
 cache; 100 gave 81.1%, eight cached augmentations 79.4%, and no augmentation 76.9%.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -118,6 +119,9 @@ PRESETS: dict[str, dict[str, dict[str, Value]]] = {
 }
 
 
+CACHED_VIEWS = 4
+"""Augmented versions of each image that are cached where layers stay frozen."""
+
 TRAINED_HEAD: dict[str, Value] = {
     "fit_head": False,
     "freeze_epochs": 0,
@@ -125,8 +129,7 @@ TRAINED_HEAD: dict[str, Value] = {
     "learning_rate": 0.01,
     "label_smoothing": 0.1,
     "ema": 0.0,
-    "cached_views": 4,
-    "minutes": 0.0,
+    "cached_views": CACHED_VIEWS,
     "training_size": 0,
 }
 """What "recommended" has for a transfer to a network whose head can't be fitted."""
@@ -141,13 +144,24 @@ def with_trained_head(recipe: Recipe) -> Recipe:
     return replace(recipe, **values)
 
 
-def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
-    """Returns `recipe` with so many epochs, all of them: a time budget ends, and what is frozen
-    stays frozen, so that a few augmented versions of each image can be cached."""
-    if not recipe.minutes:
-        return replace(recipe, epochs=epochs)
-    views = recipe.cached_views or 4
-    return replace(recipe, epochs=epochs, minutes=0.0, freeze_epochs=0, cached_views=views)
+def with_epochs(recipe: Recipe, epochs: int, given: Mapping[str, Any] | None = None) -> Recipe:
+    """Returns `recipe` with so many epochs, all of them, and the settings `given` by the user.
+
+    A time budget ends. What is frozen then stays frozen, so that a few augmented versions of each
+    image can be cached, unless the user wants it otherwise.
+    """
+    given, had_budget = given or {}, recipe.minutes > 0
+    if had_budget:
+        recipe = replace(recipe, minutes=0.0, freeze_epochs=0)
+    recipe = replace(recipe, **{"epochs": epochs, **given})
+    if had_budget and "cached_views" not in given and _keeps_frozen(recipe):
+        recipe = replace(recipe, cached_views=recipe.cached_views or CACHED_VIEWS)
+    return recipe
+
+
+def _keeps_frozen(recipe: Recipe) -> bool:
+    """Whether some layers stay frozen to the end, whose features of whole images can be cached."""
+    return bool(recipe.frozen) and not (recipe.unfreezes or recipe.mixup or recipe.cutmix)
 
 
 def with_preset(recipe: Recipe, preset: str) -> Recipe:

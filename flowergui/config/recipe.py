@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from flowergui.config.setting import Setting, setting
-from flowergui.config.time_budget import MAX_FINE_TUNING_EPOCHS
+from flowergui.config.time_budget import MAX_FINE_TUNING_EPOCHS, MAX_HEAD_EPOCHS
 from flowergui.config.unfreeze_schedule import parse_entry
 from flowergui.errors import FlowerError
 from flowergui.text import N_, tr
@@ -95,7 +95,7 @@ class Recipe:
         N_(
             "How long the run may take. The number of epochs is then adapted after each epoch, by "
             "how long it took, so that the run ends in time, with its best network so far. From a "
-            "fitted head it trains 40 epochs at most: more would only overfit."
+            "fitted head it trains 40 epochs at most, a head alone 60: more would only overfit."
         ),
         unit=N_("min"),
         minimum=0.1,
@@ -571,8 +571,16 @@ class Recipe:
     @property
     def most_epochs(self) -> int:
         """The number of epochs that a time budget allows at most."""
-        most = MAX_FINE_TUNING_EPOCHS + 1 if self.fits_head_in(1) else SETTING["epochs"].maximum
-        return int(most)
+        if self.fits_head_in(1):
+            return MAX_FINE_TUNING_EPOCHS + 1
+        if self.mode == "transfer" and self.frozen and not self.unfreezes:
+            return max(MAX_HEAD_EPOCHS, self.epochs)
+        return int(SETTING["epochs"].maximum)
+
+    @property
+    def unfreezes(self) -> bool:
+        """Whether the run itself unfreezes layers that are frozen at first."""
+        return bool(self.unfreeze_epoch or self.unfreeze_schedule)
 
     @property
     def unfreeze_epoch(self) -> int:

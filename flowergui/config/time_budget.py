@@ -17,6 +17,10 @@ MAX_FINE_TUNING_EPOCHS = 40
 """Epochs from a fitted head on after which a run ends although there is time left: more would only
 overfit."""
 
+MAX_HEAD_EPOCHS = 60
+"""The same of a head that is trained, not fitted, on layers that stay frozen (squeezenet1_1 on
+1,000 images, 500 others judge: 82.8% after 60 epochs, 80.4% after 332)."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedEpochs:
@@ -29,12 +33,14 @@ class PlannedEpochs:
 
 @dataclass(frozen=True, slots=True)
 class EpochCost:
-    """An epoch's `batches`, and the seconds that it takes to train on all of them and to
-    validate."""
+    """An epoch's `batches`, and the seconds that it takes to train on all of them and to validate.
+    The next `caching_epochs` take `caching` seconds more, in which features are cached."""
 
     batches: int
     training: float
     validation: float
+    caching: float = 0.0
+    caching_epochs: int = 0
 
 
 def epochs_in_budget(
@@ -43,11 +49,17 @@ def epochs_in_budget(
     """The epochs of a run that may take `minutes` of computing and has spent `spent_seconds` on its
     first `done` epochs, if each of the others costs `cost`: `most_epochs` at most."""
     left = max(60 * minutes - spent_seconds, 0.0)
-    whole = int(left / max(cost.training + cost.validation, 1e-9))
     most = max(most_epochs - done, 0)
+    each = max(cost.training + cost.validation, 1e-9)
+    whole = min(int(left / (each + cost.caching)), cost.caching_epochs)
+    left -= whole * (each + cost.caching)
+    if whole < cost.caching_epochs:
+        left -= cost.caching  # before the batches of the next one
+    else:
+        more = int(left / each)
+        whole, left = whole + more, left - more * each
     if whole >= most:
         return PlannedEpochs(done + most)
-    left -= whole * (cost.training + cost.validation)
     share = (left - cost.validation) / max(cost.training, 1e-9)
     if share * cost.batches < MIN_BATCHES:
         return PlannedEpochs(done + whole)

@@ -92,6 +92,25 @@ def test_a_destination_that_is_a_file_is_refused_before_anything_is_predicted(
     assert capsys.readouterr().out == ""
 
 
+def test_without_room_for_the_copies_the_table_is_written(
+    unknown: Path,
+    trained: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (unknown / "torn.jpg").unlink()
+    full = shutil.disk_usage(tmp_path)._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+    out, table = tmp_path / "out", tmp_path / "t.csv"
+    words = [str(only_run(trained)), str(unknown), "--sort-into", str(out), "--csv", str(table)]
+    assert commands.run(["predict", *words]) == 1
+    assert "of free space" in capsys.readouterr().err
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 6
+    assert not out.exists()
+
+
 def test_ctrl_c_stops_the_copying_after_an_image(
     unknown: Path,
     trained: Path,

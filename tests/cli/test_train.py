@@ -14,7 +14,7 @@ from command_line import PLAIN, STARTED, events_of, kinds, only_run, recipe_of
 from flowergui import tasks
 from flowergui.cli import commands
 from flowergui.cli.options import parse
-from flowergui.config.presets import PRESETS
+from flowergui.config.presets import PRESETS, with_preset
 from flowergui.config.recipe import SETTING, SETTINGS, Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Event, RolledBack
@@ -309,7 +309,7 @@ def test_a_run_that_fails_is_not_a_refused_input(
         ([], 5, 1),
         (["--minutes", "20"], 20, 1),
         (["--epochs", "3"], 0, 0),
-        (["--epochs", "3", "--minutes", "2"], 2, 1),
+        (["--epochs", "3", "--minutes", "0"], 0, 1),
         (["--frozen", "stem"], 5, 0),
         (["--unfreeze-schedule", "stem=2"], 5, 0),
     ],
@@ -320,6 +320,66 @@ def test_who_asks_for_epochs_or_frozen_layers_gets_them(
     commands.run(["train", str(flowers), *words])
     (recipe,) = planned
     assert (recipe.minutes, recipe.freeze_epochs) == (minutes, freeze_epochs)
+
+
+def test_a_time_budget_and_a_number_of_epochs_exclude_each_other(
+    planned: list[Recipe], flowers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.run(["train", str(flowers), "--epochs", "3", "--minutes", "2"]) == 2
+    assert "--epochs and --minutes can't both be given." in capsys.readouterr().err
+    assert not planned
+
+
+@pytest.mark.parametrize(
+    ("words", "cached_views"),
+    [
+        ([], 4),
+        (["--frozen", "nothing"], 0),
+        (["--freeze-epochs", "1"], 0),
+        (["--unfreeze-schedule", "stem=2"], 0),
+        (["--mixup"], 0),
+        (["--cached-views", "0"], 0),
+        (["--cached-views", "2"], 2),
+    ],
+)
+def test_augmentations_are_cached_only_where_layers_stay_frozen(
+    planned: list[Recipe], flowers: Path, words: list[str], cached_views: int
+) -> None:
+    commands.run(["train", str(flowers), "--epochs", "30", *words])
+    assert planned[0].cached_views == cached_views
+
+
+def test_what_a_recipe_file_unfreezes_gives_way_to_frozen_layers_that_are_asked_for(
+    planned: list[Recipe], flowers: Path, tmp_path: Path
+) -> None:
+    theirs = with_preset(Recipe(mode="transfer", model="resnet18"), "recommended")
+    theirs = replace(theirs, unfreeze_schedule=("layer4=2",))
+    (tmp_path / "theirs.json").write_text(json.dumps(theirs.as_dict()))
+    commands.run(["train", str(flowers), "--recipe", str(tmp_path / "theirs.json")])
+    words = ["--recipe", str(tmp_path / "theirs.json"), "--frozen", "layer*"]
+    commands.run(["train", str(flowers), *words])
+    told = [(each.frozen, each.freeze_epochs, each.unfreeze_schedule) for each in planned]
+    assert told == [(("all-but-head",), 1, ("layer4=2",)), (("layer*",), 0, ())]
+
+
+def test_weights_beside_a_recipe_from_scratch_are_refused(
+    planned: list[Recipe], flowers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "theirs.json").write_text(json.dumps(Recipe(mode="scratch").as_dict()))
+    words = ["--recipe", str(tmp_path / "theirs.json"), "--weights", "mine.pth"]
+    assert commands.run(["train", str(flowers), *words]) == 2
+    assert "Only a transfer starts from pretrained weights." in capsys.readouterr().err
+    assert not planned
+
+
+def test_a_file_of_weights_is_found_from_any_folder(
+    planned: list[Recipe], flowers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.pth").touch()
+    monkeypatch.chdir(tmp_path)
+    commands.run(["train", str(flowers), "--weights", "mine.pth", "--model", "resnet18"])
+    commands.run(["train", str(flowers), "--weights", "imagenet", "--model", "resnet18"])
+    assert [each.weights for each in planned] == [str(tmp_path / "mine.pth"), "imagenet"]
 
 
 @pytest.mark.parametrize(

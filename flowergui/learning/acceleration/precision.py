@@ -21,6 +21,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import Preparing
 from flowergui.learning.acceleration.step_timer import StepTimer, sample_batch_size
 from flowergui.learning.device import hardware
+from flowergui.learning.models.describe import supports_size
 from flowergui.store import atomic_io, paths
 from flowergui.text import tr
 
@@ -56,8 +57,8 @@ def choose(
 
     If "auto" means less than float32 on this CPU, steps of the network are timed in both
     precisions, and the faster one is taken: the gain depends on the network's layers. If only a
-    head trains, nothing is timed: most of its work is the forward pass of convolutions, which
-    `hardware.bfloat16_pays` has measured. Raises FlowerError as `StepTimer` does.
+    head trains at first, nothing is timed: most of its work is the forward pass of convolutions,
+    which `hardware.bfloat16_pays` has measured. Raises FlowerError as `StepTimer` does.
     """
     reduced = hardware.precision(recipe.precision, device)
     photos = sample_batch_size(recipe, size)
@@ -68,6 +69,8 @@ def choose(
     if timer.split.is_small:
         return Precision(reduced)
     side = largest_training_size(recipe.training_size, size)
+    if not supports_size(recipe.model, size, side):
+        side = size  # as the run does, or it is refused
     key = f"{_machine()}, {recipe.model}, {side} px, {' '.join(recipe.frozen)}"
     if speedup := _measured().get(key, 0.0):
         return _faster(reduced, speedup)

@@ -1,12 +1,16 @@
 """Times a few steps before a run begins: how long it will take, and whether it fits in memory."""
 
+import logging
 import math
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from flowergui.config.presets import with_trained_head
 from flowergui.config.recipe import Recipe
 from flowergui.config.resizing import largest_training_size, training_size
 from flowergui.config.time_budget import (
@@ -18,18 +22,22 @@ from flowergui.config.time_budget import (
 from flowergui.events import Estimated, Preparing
 from flowergui.facts import Speedup
 from flowergui.learning.acceleration import feature_cache
+from flowergui.learning.acceleration.linear_head import linear_head_name
 from flowergui.learning.acceleration.step_timer import StepCost, StepTimer, sample_batch_size
 from flowergui.learning.data import augmentation, image_io
 from flowergui.learning.data.dataset import train_transform
 from flowergui.learning.device import hardware
 from flowergui.learning.estimate import speedups
 from flowergui.learning.models import weights
+from flowergui.learning.models.build import build_on_meta
 from flowergui.learning.models.describe import supports_size
 from flowergui.learning.models.freeze import frozen_parameters, unfreeze_epochs
 from flowergui.learning.training.data_pipeline import views_of, why_not_cacheable
 from flowergui.store import paths
 from flowergui.system import tuning
 from flowergui.text import tr
+
+log = logging.getLogger(__name__)
 
 SIZE_BUDGET_S = 1.2
 """Seconds of steps for one image size, after which no further step is timed."""
@@ -60,11 +68,15 @@ def estimate(
 
     `counts` are the numbers of training and validation images, `examples` are paths of some.
     Nothing is yielded for networks that are too large to be timed. Draws from no random
-    generator, and gives the device's memory back. Raises FlowerError for a recipe that can't be
-    trained.
+    generator, and gives the device's memory back. Nothing is yielded either if there is too little
+    of it for a step. Raises FlowerError for a recipe that can't be trained.
     """
     try:
         yield from _estimate(recipe, counts, classes, examples)
+    except (RuntimeError, MemoryError) as error:
+        if not hardware.out_of_memory(error):
+            raise
+        log.info("There is not enough memory to time a step.", exc_info=error)
     finally:
         hardware.release()  # what torch caches would count as used when the run plans its memory
 
@@ -72,13 +84,18 @@ def estimate(
 def _estimate(
     recipe: Recipe, counts: tuple[int, int], classes: int, examples: Sequence[str]
 ) -> Iterator[Preparing | Estimated]:
-    size = recipe.image_size or weights.own_image_size(recipe.model, recipe.weights)
+    size = recipe.image_size or _own_image_size(recipe)
     photos = sample_batch_size(recipe, size)
     if not photos:
         return
+    if recipe.fit_head and recipe.mode == "transfer":
+        net = build_on_meta(recipe.model, classes, size)
+        if not linear_head_name(net, recipe.model):
+            recipe = with_trained_head(recipe)  # as a run does
     device = hardware.device(recipe.device)
     dtype = hardware.precision(recipe.precision, device)
     tuning.tune_malloc()
+    memory = hardware.free_memory(device)  # the timers take some of it
     if not supports_size(recipe.model, size, largest_training_size(recipe.training_size, size)):
         recipe = replace(recipe, training_size=0)
     side = largest_training_size(recipe.training_size, size)
@@ -86,11 +103,16 @@ def _estimate(
     sides = (side, first) if 0 < first < side else (side,)
     if not supports_size(recipe.model, size, *sides[1:]):
         recipe, sides = replace(recipe, first_training_size=0), (side,)  # as a run does
+    # Processes share the cores of a CPU, and have a graphics card each.
+    cards = recipe.processes if device.type == "cuda" else 1
+    train, validation = (math.ceil(count / cards) for count in counts)
     phases = []
     for start, frozen in _timed_phases(_phases(recipe, classes, size)):
         timer = StepTimer(replace(recipe, frozen=frozen), classes, size, device, dtype)
         step_photos = min(recipe.batch_size, MAX_STEP_IMAGES)
-        phases.append((start, _CostModel(timer, photos, step_photos, size, counts)))
+        phases.append(
+            (start, _CostModel(timer, photos, step_photos, size, (train, validation), memory))
+        )
     steps = [(model, each) for _, model in phases for each in sides]
     for done, (model, each) in enumerate(steps):
         for _ in model.measure(each):
@@ -99,17 +121,18 @@ def _estimate(
     loading = _time_loading(recipe, side, examples)
     for _, model in phases:
         model.loading = loading
-    recipe = _within_budget(recipe, phases)
+    recipe = _within_budget(recipe, phases, math.ceil(counts[0] / recipe.batch_size))
     epochs = _epoch_seconds(recipe, phases)
     spaces = [model.cache_space(recipe) for _, model in phases]
     where, cache_bytes = max(spaces, key=lambda space: space[1])
-    later = epochs[max(views_of(recipe) if where else 0, 1) :] or epochs[-1:]
+    filling = views_of(recipe) + recipe.fits_head_in(1) if where else 1
+    later = epochs[max(filling, 1) :] or epochs[-1:]
     model = phases[-1][1]  # most layers train there
-    largest = _largest_batch(recipe, model.timer, side, model.costs[side].saved_bytes)
+    largest = _largest_batch(recipe, model, side)
     seconds = sum(epochs)
     if recipe.minutes and len(epochs) > 1:  # of the last one, a part
         seconds = min(seconds, 60 * recipe.minutes)
-    can_be_faster = largest >= recipe.batch_size and len(phases) == 1
+    may_be_faster = largest >= recipe.batch_size and len(phases) == 1 and not recipe.minutes
     yield Estimated(
         epoch=sum(later) / len(later),
         first_epoch=epochs[0],
@@ -117,9 +140,23 @@ def _estimate(
         largest_batch=largest,
         where=where,
         size=cache_bytes,
-        speedup=_find_speedup(recipe, model, sum(epochs)) if can_be_faster else None,
+        speedup=_find_speedup(recipe, model, sum(epochs)) if may_be_faster else None,
         epochs=recipe.epochs,
     )
+
+
+def _own_image_size(recipe: Recipe) -> int:
+    """The image size of a run whose recipe says none: that of the weights that it starts from."""
+    if recipe.mode == "transfer" and os.path.isfile(recipe.weights):
+        modified_ns = os.stat(recipe.weights).st_mtime_ns
+        if size := _image_size_of_file(Path(recipe.weights), recipe.model, modified_ns):
+            return size
+    return weights.own_image_size(recipe.model, recipe.weights)
+
+
+@lru_cache(maxsize=1)
+def _image_size_of_file(path: Path, model: str, modified_ns: int) -> int:
+    return weights.from_file(path, model).image_size
 
 
 # --- phases: epochs in which the same layers are frozen -------------------------------------------
@@ -159,22 +196,30 @@ def _epoch_seconds(recipe: Recipe, phases: "Sequence[tuple[int, _CostModel]]") -
     return seconds
 
 
-def _within_budget(recipe: Recipe, phases: "Sequence[tuple[int, _CostModel]]") -> Recipe:
-    """`recipe` with as many epochs as its time budget allows, if it has one."""
+def _within_budget(
+    recipe: Recipe, phases: "Sequence[tuple[int, _CostModel]]", batches: int
+) -> Recipe:
+    """`recipe` with as many epochs, of so many batches, as its time budget allows, if it has
+    one."""
     if not recipe.minutes:
         return recipe
-    two = replace(recipe, epochs=2)
-    batches = math.ceil(phases[0][1].counts[0] / recipe.batch_size)
-    spent, done = phases[0][1].epoch_seconds(two)[0], 1
-    planned, later = PlannedEpochs(1), 0.0
+    first_epochs: list[float] = []  # of a phase: they take longer where features are cached
+    spent, done, later = 0.0, 0, 0.0
+    planned = PlannedEpochs(1)
     for start, model in phases:
-        if start > 1:
-            spent, done = spent + (start - 1 - done) * later, start - 1
         if start > 1 and planned.epochs < start:
             break
-        later = model.epoch_seconds(two)[1]
-        cost = EpochCost(batches, later, 0.0)
-        planned = epochs_in_budget(recipe.minutes, spent, max(done, 1), cost, recipe.most_epochs)
+        between = start - 1 - done
+        spent += sum(first_epochs[:between]) + max(between - len(first_epochs), 0) * later
+        filling = max(recipe.cached_views + recipe.fits_head_in(start), 1)
+        probe = replace(recipe, epochs=start + filling)
+        *first_epochs, later = model.epoch_seconds(probe, start)[start - 1 :]
+        done = start - 1
+        if start == 1:
+            spent, done = first_epochs.pop(0), 1
+        caching = max((each - later for each in first_epochs), default=0.0)
+        cost = EpochCost(batches, later, 0.0, caching, len(first_epochs))
+        planned = epochs_in_budget(recipe.minutes, spent, done, cost, recipe.most_epochs)
     return replace(recipe, epochs=planned.epochs)
 
 
@@ -210,7 +255,8 @@ class _CostModel:
     """The cost of training and validation by image size, from steps of a few sizes.
 
     Validation and prediction see images of `size` px; `counts` are the numbers of training and
-    validation images.
+    validation images, of one process if each has a graphics card. `free_memory` are the bytes that
+    were free on the device before anything was timed.
     """
 
     def __init__(
@@ -220,9 +266,10 @@ class _CostModel:
         photos: int,
         size: int,
         counts: tuple[int, int],
+        free_memory: int,
     ) -> None:
         self.timer, self.warmup_photos, self.photos = timer, warmup_photos, photos
-        self.size, self.counts = size, counts
+        self.size, self.counts, self.free_memory = size, counts, free_memory
         self.loading = _LoadingCost(0.0, 0.0)
         self.costs: dict[int, StepCost] = {}
 
@@ -245,13 +292,14 @@ class _CostModel:
 
     def epoch_seconds(self, recipe: Recipe, since: int = 1) -> list[float]:
         """Seconds of each epoch of `recipe`. It may differ from the timed recipe in training sizes
-        and in what it caches. Features are cached from epoch `since` on; those before do not
-        count."""
+        and in what it caches. Features are cached from epoch `since` on, or from the one after it
+        if that fits the head; epochs before do not count."""
         train, validation = self.counts
         largest = largest_training_size(recipe.training_size, self.size)
         cached = self.timer.split.is_split and recipe.feature_cache
         where, _ = self.cache_space(recipe)
         views = views_of(recipe) if where else 0
+        last_filling = since + views - 1 + recipe.fits_head_in(since)
         evaluation = self._cost(self.size)
         forward = evaluation.head / 3  # the backward pass takes twice as long
         if recipe.minutes:
@@ -268,7 +316,7 @@ class _CostModel:
                 spent += (train + validation) * self.loading.decode
             if epoch == since or not cached:
                 spent += validation * evaluation.backbone
-            if epoch < since + views or not views:
+            if epoch <= last_filling or not views:
                 spent += train * (cost.backbone + self.loading.augment)
             seconds.append(spent)
         return seconds
@@ -282,7 +330,7 @@ class _CostModel:
             return "", 0
         cost, (train, _) = next(iter(self.costs.values())), self.counts
         size = math.ceil(train * views_of(recipe) * cost.feature_bytes)
-        if size <= feature_cache.MEMORY_SHARE * hardware.free_memory(self.timer.device):
+        if size <= feature_cache.MEMORY_SHARE * self.free_memory:
             return "memory", size
         disk = feature_cache.DISK_SHARE * hardware.free_disk(paths.cache_folder())
         return "file" if size <= disk else "", size
@@ -322,13 +370,18 @@ def _find_speedup(recipe: Recipe, model: _CostModel, seconds: float) -> Speedup 
     return None
 
 
-def _largest_batch(recipe: Recipe, timer: StepTimer, side: int, saved_bytes: float) -> int:
+def _largest_batch(recipe: Recipe, model: _CostModel, side: int) -> int:
     """How many images fit in memory beside weights, gradients, the optimizer's moments and the
-    EMA weights; 0 for none."""
+    EMA weights; 0 for none. Each process has those, on a graphics card of its own if there are
+    some, and its share of the images."""
+    timer, saved_bytes = model.timer, model.costs[side].saved_bytes
     weight_bytes = sum(p.nbytes for p in timer.net.parameters())
     trained_bytes = sum(p.nbytes for p in timer.net.parameters() if p.requires_grad)
     moments = 1 if recipe.optimizer == "sgd" else 2
     fixed = weight_bytes * (1 + bool(recipe.ema)) + trained_bytes * (1 + moments)
-    free = FREE_MEMORY_SHARE * hardware.free_memory(timer.device) - fixed
+    memory = FREE_MEMORY_SHARE * model.free_memory
+    if timer.device.type == "cpu":
+        memory /= recipe.processes
     images = 2 * 3 * side * side * 4  # float32, and a copy while they are augmented
-    return max(math.floor(free / (saved_bytes * BACKWARD_FACTOR + images)), 0)
+    fitting = math.floor((memory - fixed) / (saved_bytes * BACKWARD_FACTOR + images))
+    return max(fitting * recipe.processes, 0)

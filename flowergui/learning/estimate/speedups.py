@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flowergui.config.presets import CACHED_VIEWS
 from flowergui.config.recipe import Recipe
 from flowergui.config.resizing import GRID, largest_training_size, training_size
 from flowergui.facts import SpeedupKind
@@ -16,9 +17,6 @@ MIN_RUN_SECONDS = 60.0
 
 MAX_TIME_SHARE = 2 / 3
 """A suggestion must take at most this share of the run's time."""
-
-CACHED_VIEWS = 4
-"""Cached augmentations of each image, as in the recommended settings (presets.py)."""
 
 MIN_SIDE_PX = 64
 """Smallest training size worth using, as in the recommended settings: networks reduce a side to a

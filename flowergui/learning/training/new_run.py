@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from flowergui.config.presets import preset_of, with_trained_head
+from flowergui.config.presets import PRESETS, with_trained_head
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Preparing, Warned
@@ -195,7 +195,8 @@ def prepare_model(
     # Raises FlowerError for patterns that don't fit, before anything is built.
     frozen_parameters(recipe.frozen, recipe.model, len(split.classes), size)
     unfreeze_epochs(recipe.unfreeze_schedule, recipe.model, len(split.classes), size)
-    recipe, warnings = _with_possible_sizes(recipe, size)
+    given = recipe
+    recipe, warnings = _with_possible_sizes(given, size)
     random = 0 if new.whole is None else len(split.classes)
     mean, std = new.normalisation or provider_of(recipe.model).normalization(recipe.model, random)
     config = RuntimeConfig(
@@ -210,7 +211,7 @@ def prepare_model(
     net = build(recipe.model, len(split.classes), size)
     warnings += _load_weights(net, recipe, new, size)
     if recipe.fit_head and recipe.mode == "transfer" and not linear_head_name(net, recipe.model):
-        recipe = with_trained_head(recipe)
+        recipe, _ = _with_possible_sizes(with_trained_head(given), size)
         warnings.append(
             tr(
                 "The classifier of {model} is not a linear layer with a bias, so it is trained "
@@ -235,7 +236,8 @@ def _with_possible_sizes(recipe: Recipe, image_size: int) -> tuple[Recipe, list[
         try:
             check_size(recipe.model, image_size, size)
         except FlowerError as refusal:
-            if name == "training_size" and preset_of(recipe) != "recommended":
+            recommended = PRESETS["recommended"][recipe.mode]["training_size"]
+            if name == "training_size" and size != recommended:
                 raise
             warnings.append(tr("{reason} The image size stays the same.", reason=refusal.message))
             values: dict[str, Any] = {name: 0}

@@ -183,15 +183,15 @@ class Run:
             return
         cached = progress.sums.caching
         training = progress.sums.seconds - validation_seconds - caching_seconds - cached
-        to_cache = self._versions_to_cache() * cached
         if recipe.fits_head_in(progress.epoch):
             share = self.training_size(progress.epoch + 1) / self.config.image_size
             training *= TRAINING_FACTOR * share**2
             training *= len(self.split.train) / max(progress.sums.photos, 1)
         else:
             training *= self.batches / self.schedule.batches_in(progress.epoch)
-        cost = EpochCost(self.batches, training, validation_seconds)
-        spent, done = progress.seconds + to_cache, progress.epoch
+        to_cache = self._versions_to_cache() if cached else 0
+        cost = EpochCost(self.batches, training, validation_seconds, cached, to_cache)
+        spent, done = progress.seconds, progress.epoch
         self._plan(epochs_in_budget(recipe.minutes, spent, done, cost, recipe.most_epochs))
 
     def _versions_to_cache(self) -> int:

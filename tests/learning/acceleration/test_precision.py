@@ -184,6 +184,22 @@ def test_a_step_that_fails_leaves_it_to_the_run_to_say_so(
     assert (one.precision, one.speedup) == ("bfloat16", 0.0)
 
 
+def test_a_network_that_cannot_take_the_training_size_is_timed_at_its_own(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides: list[int] = []
+
+    def step(timer: StepTimer, photos: int, side: int) -> StepCost:
+        sides.append(side)
+        return StepCost(0.0, 1.0, 0.0, 0.0)
+
+    monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)
+    monkeypatch.setattr(StepTimer, "step", step)
+    recipe = little(model="vit_b_32", image_size=224, training_size=192, precision="auto")
+    list(precision.choose(recipe, 3, 224, torch.device("cpu")))
+    assert set(sides) == {224}
+
+
 def test_no_generator_is_drawn_from(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)
     before = torch.random.get_rng_state()

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
 from flowergui import tasks
+from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
 from flowergui.config.resizing import training_size
 from flowergui.errors import FlowerError
@@ -19,7 +21,7 @@ from flowergui.facts import SpeedupKind
 from flowergui.learning.acceleration import feature_cache, step_timer
 from flowergui.learning.device import hardware
 from flowergui.learning.device.autocast import autocast
-from flowergui.learning.estimate import speedups
+from flowergui.learning.estimate import dry_run, speedups
 
 Little = Callable[..., Recipe]
 
@@ -130,6 +132,76 @@ def test_epochs_take_longer_once_layers_are_unfrozen(
     one_by_one = told(replace(recipe, unfreeze_schedule=stages))
     assert frozen.seconds < one_by_one.seconds <= 1.05 * whole.seconds
     assert len(steps) == 3 * 4  # of five phases three are timed, once more to warm up
+
+
+def test_a_budget_counts_the_epochs_that_cache_augmentations(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costing(monkeypatch, lambda side: (side / 1000) ** 2)
+    recipe = little(mode="transfer", image_size=64, frozen=("all-but-head",), augmentation="light")
+    for changes in ({"cached_views": 4}, {"cached_views": 4, "fit_head": True}):
+        whole = told(replace(recipe, **changes, epochs=30))
+        planned = told(replace(recipe, **changes, minutes=whole.seconds / 60))
+        assert abs(planned.epochs - 30) <= 1
+        assert planned.seconds == pytest.approx(whole.seconds, rel=0.05)
+        assert planned.speedup is None
+
+
+def test_the_epoch_that_fits_the_head_caches_no_augmentation(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costing(monkeypatch, lambda side: (side / 1000) ** 2)
+    recipe = little(
+        mode="transfer", image_size=64, frozen=("all-but-head",), augmentation="light",
+        cached_views=4, epochs=10,
+    )  # fmt: skip
+    trained, fitted = told(recipe), told(replace(recipe, fit_head=True))
+    a_pass = 1000 * 0.9 * 0.064**2  # of all images through the frozen layers
+    assert fitted.seconds == pytest.approx(trained.seconds + a_pass, rel=0.1)
+
+
+def test_each_of_several_graphics_cards_has_its_share_of_a_batch(little: Little) -> None:
+    net = torch.nn.Linear(10, 10)
+    cost = step_timer.StepCost(0.0, 1.0, 1024.0, 100_000.0)
+
+    def largest(device: str, processes: int) -> int:
+        timer = SimpleNamespace(net=net, device=torch.device(device))
+        model: Any = SimpleNamespace(timer=timer, costs={64: cost}, free_memory=100_000_000)
+        return dry_run._largest_batch(little(processes=processes), model, 64)
+
+    assert largest("cuda", 4) == 4 * largest("cuda", 1) > 0
+    assert largest("cpu", 4) == pytest.approx(largest("cpu", 1), rel=0.02)  # they share its memory
+
+
+def test_a_head_that_cannot_be_fitted_is_estimated_as_it_is_trained(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costing(monkeypatch, lambda side: (side / 1000) ** 2)
+    recipe = with_preset(little(mode="transfer", model="squeezenet1_1"), "recommended")
+    assert told(recipe, 300, 60).epochs == 60
+    many = told(recipe, 3_000, 10)
+    assert many.epochs < 60
+    assert many.seconds == pytest.approx(60 * recipe.minutes, rel=0.1)
+
+
+def test_too_little_memory_for_a_step_leaves_no_estimate(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step(*_: Any) -> step_timer.StepCost:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(step_timer.StepTimer, "step", step)
+    assert all(isinstance(event, Preparing) for event in tasks.estimate(little(), 10, 2, 3))
+
+
+def test_a_file_of_weights_has_its_own_image_size(
+    little: Little, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = next(e.run for e in tasks.train(little(epochs=1)) if isinstance(e, Finished))
+    sides = costing(monkeypatch, lambda side: (side / 1000) ** 2)
+    weights = str(Path(run) / "best.pth")
+    told(little(mode="transfer", weights=weights, image_size=0))
+    assert set(sides) == {32}
 
 
 def test_what_would_take_less_is_told(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:

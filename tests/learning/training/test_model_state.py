@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,12 +11,15 @@ import torch
 from model_states import CONFIG, batch, made
 from torch import nn
 
+from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
 from flowergui.learning.acceleration.precision import Precision
 from flowergui.learning.data.scan import scan
 from flowergui.learning.data.split import split_photos
 from flowergui.learning.models import weights
 from flowergui.learning.models.build import build
+from flowergui.learning.models.catalogue import provider_of
+from flowergui.learning.models.pretrained import Pretrained
 from flowergui.learning.training import new_run
 from flowergui.learning.training.model_state import (
     ModelState,
@@ -55,6 +59,24 @@ def test_a_model_is_prepared_without_a_run_folder(
     assert torch.equal(model.net.state_dict()["stem.0.weight"], pretrained.tensors["stem.0.weight"])
     model.step(*batch(), 0.001)
     assert not models.exists()
+
+
+@pytest.mark.parametrize(("model", "epochs"), [("vit_b_32", 10), ("maxvit_t", 60)])
+def test_the_training_size_of_the_preset_stops_no_network(
+    little: Little, models: Path, model: str, epochs: int
+) -> None:
+    recipe = with_preset(little(mode="transfer", model=model), "recommended")
+    found = returned(scan(Path(recipe.photos), thorough=False))
+    split = split_photos(found, recipe.validation_fraction, recipe.seed)
+    normalization = provider_of(model).normalization(model, 0)
+    pretrained = Pretrained("theirs.pth", build(model, 9, 224).state_dict(), 224, *normalization)
+    new = new_run.NewRun(split, models, pretrained=pretrained)
+    float32 = Precision(torch.float32)
+    as_it_is, _, warnings = new_run.prepare_model(recipe, new, float32)
+    assert (as_it_is.training_size, as_it_is.epochs) == (0, epochs)
+    assert f"{model} can't take images of 192 px" in warnings[0]
+    changed, _, _ = new_run.prepare_model(replace(recipe, batch_size=16), new, float32)
+    assert changed.training_size == 0
 
 
 def returned(events: Generator[Any, None, Result]) -> Result:
