@@ -1,4 +1,4 @@
-"""The rooms of the program stand in an order: none imports from a room above its own."""
+"""The packages of the program have an order: none imports from one above its own."""
 
 import ast
 from graphlib import TopologicalSorter
@@ -49,14 +49,16 @@ ORDER = (
     ("desktop.app",),
     ("__main__",),
 )
-"""Rooms from the lowest to the highest. Those on one line don't import each other."""
+"""Packages, and modules beside them, from the lowest to the highest. Those on one line don't import
+each other."""
 
-LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
-LARGEST_ROOM = 18
+LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
+MOST_MODULES = 18
+"""In one folder."""
 
 
-def room(module: tuple[str, ...]) -> str:
-    """The room of a module, given by the parts of its name after `flowergui`."""
+def package_of(module: tuple[str, ...]) -> str:
+    """The package of a module in ORDER, given by the parts of its name after `flowergui`."""
     inner = module[0] in ("desktop", "learning") and len(module) > 1
     return ".".join(module[:2]) if inner else module[0]
 
@@ -71,7 +73,7 @@ def modules() -> dict[tuple[str, ...], ast.Module]:
 
 
 def imports() -> list[tuple[str, str, str]]:
-    """The room of each import's module, the room that it imports from, and both modules' names."""
+    """The package of each import's module, that of what it imports, and both modules' names."""
     known = modules()
     found = []
     for module, tree in known.items():
@@ -91,19 +93,23 @@ def imports() -> list[tuple[str, str, str]]:
                     if each.name.startswith("flowergui.")
                 ]
             found += [
-                (room(module), room(name), f"{'.'.join(module)} imports {'.'.join(name)}")
+                (
+                    package_of(module),
+                    package_of(name),
+                    f"{'.'.join(module)} imports {'.'.join(name)}",
+                )
                 for name in names
-                if name and room(name) != room(module)
+                if name and package_of(name) != package_of(module)
             ]
     return found
 
 
-def test_every_module_stands_in_a_room() -> None:
-    lost = {room(module) for module in modules()} - LEVEL.keys()
+def test_every_module_has_a_place_in_the_order() -> None:
+    lost = {package_of(module) for module in modules()} - LEVEL.keys()
     assert lost - {"desktop.__init__", "learning.__init__"} == set()
 
 
-def test_no_room_imports_a_room_above_it() -> None:
+def test_no_package_imports_one_above_it() -> None:
     found = imports()
     assert len(found) > 300
     wrong = [
@@ -128,13 +134,13 @@ def test_no_modules_import_each_other() -> None:
     order.prepare()  # raises CycleError, which names the modules
 
 
-def test_no_room_is_crowded() -> None:
+def test_no_folder_is_crowded() -> None:
     folders = [path.parent for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
-    crowded = {str(each) for each in folders if folders.count(each) > LARGEST_ROOM}
+    crowded = {str(each) for each in folders if folders.count(each) > MOST_MODULES}
     assert crowded == set()
 
 
-def test_the_readme_shows_the_rooms() -> None:
+def test_the_readme_shows_the_packages() -> None:
     """Its tree has a line for every folder, and for every module beside the folders."""
     tree = (PACKAGE.parent / "README.md").read_text("utf-8").partition("\n    flowergui/\n")[2]
     shown, parents = set(), [""]
@@ -155,6 +161,6 @@ def test_the_readme_shows_the_rooms() -> None:
     assert shown == there
 
 
-def test_each_room_says_what_belongs_there() -> None:
+def test_each_package_says_what_belongs_there() -> None:
     for path in PACKAGE.rglob("__init__.py"):
         assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
