@@ -42,7 +42,7 @@ def replace_with_retry(source: Path, target: Path) -> None:
 
 def rename_new(source: Path, target: Path) -> None:
     """Renames a file on one file system. Raises FileExistsError if there is a `target`, which
-    stays, and OSError."""
+    stays, and OSError; the file is where it was then."""
     if os.name != "nt":  # Windows' rename refuses it by itself
         try:
             os.link(source, target)
@@ -52,7 +52,11 @@ def rename_new(source: Path, target: Path) -> None:
             if os.path.lexists(target):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
         else:
-            source.unlink()
+            try:
+                source.unlink(missing_ok=True)
+            except OSError:
+                target.unlink()
+                raise
             return
     os.rename(source, target)
 
@@ -85,12 +89,12 @@ def write_bytes(path: Path, content: bytes) -> None:
 def open_whole(path: Path, *, encoding: str, errors: str) -> Iterator[TextIO]:
     """Opens a text file that replaces `path` when the block ends. If the block raises, `path`
     stays as it was. A device or a pipe is written directly. Raises OSError."""
-    target = path.resolve()  # a link stays a link
-    if os.path.exists(target) and not os.path.isfile(target):
-        with target.open("w", encoding=encoding, errors=errors, newline="") as file:
+    # /dev/stdout can be opened if it is a pipe, what it resolves to can't.
+    if os.path.exists(path) and not os.path.isfile(path):
+        with path.open("w", encoding=encoding, errors=errors, newline="") as file:
             yield file
         return
-    with _replacing(target) as half:
+    with _replacing(path.resolve()) as half:  # a link stays a link
         file = half.open("x", encoding=encoding, errors=errors, newline="")
         try:
             yield file

@@ -110,8 +110,11 @@ def _check_space(paths: Sequence[str], destination: Path) -> None:
     needed = 0
     for path in paths:
         needed += archives.file_size(path) or 0  # what is gone fails when it is its turn
-    above = next(each for each in (destination, *destination.parents) if os.path.isdir(each))
-    free = shutil.disk_usage(above).free
+    above = next(filter(os.path.isdir, (destination, *destination.parents)), destination)
+    try:
+        free = shutil.disk_usage(above).free
+    except OSError as error:  # a drive that is gone
+        raise _not_written(destination, error) from error
     if needed > free:
         raise FlowerError(
             tr(

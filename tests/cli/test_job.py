@@ -177,7 +177,54 @@ def test_what_the_batch_script_asks_of_slurm(flowers: Path, tmp_path: Path) -> N
         "--requeue",
     }
     assert "--nproc-per-node 4" in text
-    assert "images=${1:-'/data/my flowers'}" in text
+    assert 'images=${1:-"/data/my flowers"}' in text
+
+
+@bash
+@pytest.mark.parametrize(
+    ("named", "means"),
+    [
+        ("$SCRATCH/my flowers", "/scratch/me/my flowers"),
+        ("${SCRATCH}/flowers", "/scratch/me/flowers"),
+        ("~/flowers", "/home/me/flowers"),
+        ("~", "/home/me"),
+        ("/data/$5 or $(id) or ${x:-y}$", "/data/$5 or $(id) or ${x:-y}$"),
+        ('/data/it\'s "rosy" `id` \\ {a} ~/', '/data/it\'s "rosy" `id` \\ {a} ~/'),
+        ("/data/flowers", "/data/flowers"),
+    ],
+)
+def test_the_folder_of_images_is_what_it_stands_for_there(
+    flowers: Path, tmp_path: Path, named: str, means: str
+) -> None:
+    options = ("--images-there", named)
+    assert commands.run(["job", str(tmp_path / "job"), str(flowers), *LITTLE, *options]) == 0
+    environment = with_commands(
+        tmp_path / "slurm", srun='printf "%s\\n" "$@"', scontrol="echo here"
+    )
+    environment |= SLURM | {"SCRATCH": "/scratch/me", "HOME": "/home/me"}
+    done = subprocess.run(
+        ["bash", "job.sbatch"],
+        cwd=tmp_path / "job",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    words = done.stdout.splitlines()
+    assert words[words.index("train") + 1] == means, done.stderr
+
+
+@pytest.mark.parametrize("named", ["$SCRATCH/flowers", "~/flowers", "/data/$USER", "flowers"])
+def test_the_manifest_mounts_images_at_an_absolute_path(
+    flowers: Path, tmp_path: Path, named: str
+) -> None:
+    options = ("--images-there", named)
+    assert commands.run(["job", str(tmp_path / "job"), str(flowers), *LITTLE, *options]) == 0
+    _, job = manifest((tmp_path / "job" / "job.yaml").read_text())
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    (mount,) = [each for each in container["volumeMounts"] if each["name"] == "images"]
+    assert mount["mountPath"] == "/images"
+    assert container["command"][container["command"].index("train") + 1] == "/images"
 
 
 def test_the_manifest_runs_the_same_command(flowers: Path, tmp_path: Path) -> None:

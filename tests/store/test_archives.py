@@ -62,6 +62,25 @@ def test_a_zip_gives_the_bytes_that_went_in(tmp_path: Path, deflated: bool) -> N
     assert contents(write_zip(tmp_path / "a.zip", files, deflated=deflated)) == files
 
 
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("玫瑰/1.jpg", "gbk"),
+        ("百合（白）/图 (2).jpg", "gbk"),
+        ("Rösli/Übung ß.jpg", "cp437"),
+        ("riñón/1.jpg", "cp437"),
+        ("玫瑰/ö.jpg", "utf-8"),
+    ],
+)
+def test_names_of_no_declared_encoding(tmp_path: Path, name: str, encoding: str) -> None:
+    """As Windows packs them in China and elsewhere, and other programs."""
+    raw = name.encode(encoding)
+    plain = "x" * len(raw)
+    path = write_zip(tmp_path / "a.zip", {plain: b"red"})
+    path.write_bytes(path.read_bytes().replace(plain.encode(), raw))
+    assert contents(path) == {name: b"red"}
+
+
 def test_a_zip_behind_a_program_and_with_a_comment(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "a.zip", FILES)
     with zipfile.ZipFile(path, "a") as archive:

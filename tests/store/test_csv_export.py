@@ -102,3 +102,17 @@ def test_a_full_disk_is_reported(tmp_path: Path, small_files) -> None:
     with small_files(100), pytest.raises(FlowerError, match=r"table\.csv can't be written"):
         fill()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="there is no /dev/fd")
+def test_a_table_goes_into_a_pipe(tmp_path: Path) -> None:
+    """As with --csv /dev/stdout in a pipeline."""
+    out, into = os.pipe()
+    link = tmp_path / "stdout"
+    link.symlink_to(f"/dev/fd/{into}")
+    with predictions_table(link) as write:
+        write(PHOTO)
+    os.close(into)
+    with open(out, "rb") as file:
+        assert file.read().startswith(b"\xef\xbb\xbfpath,")
+    assert link.is_symlink()

@@ -300,3 +300,36 @@ def test_no_file_is_replaced_where_there_are_no_hard_links(
     assert tree(tmp_path) == {"a": b"a", "b": b"b"}
     atomic_io.rename_new(tmp_path / "a", tmp_path / "c")
     assert tree(tmp_path) == {"c": b"a", "b": b"b"}
+
+
+def test_a_file_that_can_not_be_removed_is_renamed_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an image would be in two classes."""
+    really, source = Path.unlink, tmp_path / "a"
+
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        if path == source:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        really(path, missing_ok)
+
+    source.write_text("a")
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(PermissionError):
+        atomic_io.rename_new(source, tmp_path / "b")
+    assert tree(tmp_path) == {"a": b"a"}
+
+
+def test_a_drive_that_is_gone_is_told(
+    photos: list[Predicted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(path: Path) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    destination = tmp_path / "out"
+    monkeypatch.setattr(shutil, "disk_usage", gone)
+    with pytest.raises(FlowerError, match="out can't be written: No such file or directory"):
+        list(sort_into_folders(photos, destination))
+    monkeypatch.setattr(os.path, "isdir", lambda path: False)
+    with pytest.raises(FlowerError, match="out can't be written: No such file or directory"):
+        list(sort_into_folders(photos, destination))

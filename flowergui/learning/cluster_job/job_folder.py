@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import shutil
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -63,7 +62,7 @@ def job_name(text: str) -> str:
 
 def readme(recipe: Recipe, options: JobOptions) -> str:
     """What is in the folder, and how the run is started, watched, stopped and taken home."""
-    images = shlex.quote(options.photos or "/path/to/images")
+    images = slurm.shell_word(options.photos or "/path/to/images")
     options_of_train = "--recipe recipe.json --split split.csv --models-folder models"
     command = f"torchrun --nproc-per-node {options.processes} -m flowergui train {images}"
     lines = (

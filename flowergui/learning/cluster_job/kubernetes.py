@@ -68,7 +68,9 @@ _GPUS: Final = Template("""          resources:
 
 def manifest(name: str, options: JobOptions) -> str:
     """The manifest of a job that is called `name`: lower-case letters, digits and dashes."""
-    images = options.photos or "/images"
+    named = options.photos
+    # Where the claim is mounted: no shell expands it.
+    images = named if named.startswith("/") and "$" not in named else "/images"
     command = (
         *("torchrun", "--nnodes", str(options.nodes), "--nproc-per-node", str(options.processes)),
         *("--rdzv-id", name, "--rdzv-backend", "c10d"),

@@ -1,5 +1,6 @@
 """job.sbatch: a batch script for SLURM."""
 
+import re
 import shlex
 from string import Template
 from typing import Final
@@ -55,6 +56,15 @@ exit "$$code"
 """)
 
 
+def shell_word(path: str) -> str:
+    """A path as a word for bash. $NAME, ${NAME} and a leading ~/ become there what they stand for;
+    all else is itself."""
+    if shlex.quote(path) == path:
+        return path
+    word = re.sub(r'[\\"`]|\$(?![A-Za-z_]|\{[A-Za-z_][A-Za-z_0-9]*\})', r"\\\g<0>", path)
+    return f'"{re.sub(r"^~(?=/|$)", "$HOME", word)}"'
+
+
 def script(name: str, options: JobOptions) -> str:
     """The script of a job that is called `name`."""
     return _SCRIPT.substitute(
@@ -66,7 +76,7 @@ def script(name: str, options: JobOptions) -> str:
         grace=GRACE_S,
         again=2 * GRACE_S,
         processes=options.processes,
-        images=shlex.quote(options.photos or "/path/to/images"),
+        images=shell_word(options.photos or "/path/to/images"),
         submit=tr("Submit it in this folder; the folder of images may be named there:"),
         activate=tr("Activate the environment with flowergui, in the way of your cluster:"),
         requeue=tr(

@@ -21,7 +21,7 @@ from flowergui.text import tr
 PROGRESS_FILES: Final = 10_000
 """Progress is reported after so many headers."""
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 """Increased with every change to what an index holds."""
 
 SUFFIX: Final = ".index"

@@ -1,6 +1,7 @@
 """The central directory of a .zip file. The zipfile module takes ten times as long, and 700 bytes
 of memory for each file."""
 
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -40,6 +41,13 @@ _IS_ENCRYPTED: Final = 0x1
 _IS_UTF8: Final = 0x800
 _SIZE_IN_EXTRA: Final = 0xFFFFFFFF
 _ZIP64: Final = 1
+
+_NO_HANZI: Final = rb"(?:[\x00-\x7f]|[\xa1-\xa3][\xa1-\xfe])*"
+"""ASCII, and what is punctuation in GBK."""
+
+_CHINESE: Final = re.compile(_NO_HANZI + rb"(?:[\xb0-\xf7][\xa1-\xfe]" + _NO_HANZI + rb")+")
+"""What all names in GBK look like whose characters are the 6763 usual ones. In code page 437 these
+pairs would be of lines and mathematical signs."""
 
 _UNIX_LINK: Final = 0o120000
 _UNIX_KIND: Final = 0o170000
@@ -175,12 +183,12 @@ class ZipDirectory:
 
 
 def _as_utf8(name: bytes) -> bytes:
-    """A name of no declared encoding: UTF-8, as most programs write it today, or else code page
-    437."""
+    """A name of no declared encoding: UTF-8, as most programs write it today; or GBK, as Windows
+    writes it in China; or else code page 437."""
     try:
         name.decode()
     except UnicodeDecodeError:
-        return name.decode("cp437").encode()
+        return name.decode("gb18030" if _CHINESE.fullmatch(name) else "cp437").encode()
     return name
 
 

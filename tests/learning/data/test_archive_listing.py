@@ -147,6 +147,18 @@ def test_an_archive_for_each_class(flat: Path, tmp_path: Path) -> None:
     assert found.train[0].path == "daisy.tar/daisy_0.jpg"
 
 
+def test_an_archive_for_each_class_as_finder_packs_it(flat: Path, tmp_path: Path) -> None:
+    for folder in flat.iterdir():
+        files = files_of(folder)
+        extra = {f"__MACOSX/._{name}": b"attributes" for name in files} | {".DS_Store": b""}
+        write_zip(tmp_path / "packed" / f"{folder.name}.zip", files | extra)
+    found, _ = scanned(tmp_path / "packed")
+    assert counts(found) == {"daisy": 5, "iris": 5, "lily": 5}
+    assert not found.problems
+    leftovers = {each.path for each in found.leftovers}
+    assert leftovers >= {"daisy.zip/__MACOSX", "daisy.zip/.DS_Store"}
+
+
 def refusal(path: Path) -> FlowerError:
     with pytest.raises(FlowerError) as refused:
         scanned(path)

@@ -171,8 +171,15 @@ def _split_parts(paths: Mapping[str, object]) -> dict[str, str]:
 def _are_classes(indexes: Mapping[str, ArchiveIndex]) -> bool:
     """Whether each archive has the name of the class whose images are in it, in no folder."""
     return len(indexes) > 1 and all(
-        b"/" not in index.names and not _NUMBERED.search(PurePosixPath(path).stem)
+        not _has_folders(index) and not _NUMBERED.search(PurePosixPath(path).stem)
         for path, index in indexes.items()
+    )
+
+
+def _has_folders(index: ArchiveIndex) -> bool:
+    """Whether files are in folders, other than __MACOSX, which Finder adds, and its like."""
+    return b"/" in index.names and any(
+        "/" in name and not is_leftover(name.partition("/")[0]) for name in index.all_names()
     )
 
 
