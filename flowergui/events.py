@@ -393,7 +393,8 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class SaveFailed:
-    """The checkpoint `path` could not be written. The run continues."""
+    """The checkpoint `path` could not be written; or history.csv or changes.jsonl, although a
+    checkpoint was. The run continues, and its next save tries again."""
 
     path: str
     reason: str

@@ -200,7 +200,9 @@ class Console:
             case NetworkFailed():
                 self._failed.add(event.weights)
             case Saved():
-                self._failed.discard(event.path)
+                run = RunFolder(Path(event.path).parent)
+                # Rows are written before a checkpoint; if they can't be, that is said after it.
+                self._failed -= {event.path, str(run.history.path), str(run.changes.path)}
                 self._unsaved.pop(event.path, None)
 
     def _print(self, event: Event) -> None:

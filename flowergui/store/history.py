@@ -50,9 +50,9 @@ class History:
 
     def append(self, events: Iterable[BatchDone | EpochDone]) -> int:
         """Adds a row for each event: all of them, or none if it raises OSError. Returns the bytes
-        of the file before, to which `truncate` takes it back."""
+        of the file before, to which `truncate` takes it back. A torn last row goes."""
         columns = self._columns_to_append()
-        before = self.path.stat().st_size if os.path.exists(self.path) else 0
+        before = self._without_torn_row()
         try:
             with self.path.open("ab") as file:
                 file.write(_table(map(_row, events), columns, header=not before).encode())
@@ -68,6 +68,21 @@ class History:
         """Drops the rows after the first `size` bytes, which takes no room on a full disk. Raises
         OSError."""
         os.truncate(self.path, size)
+
+    def _without_torn_row(self) -> int:
+        """Drops a last row without a line break: the next one would hide in it, and all after it.
+        Returns the bytes of the file; 0 if there is none. Raises OSError."""
+        if not os.path.exists(self.path):
+            return 0
+        with self.path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(size - 1, 0))
+            if file.read() in (b"\n", b""):
+                return size
+            file.seek(0)
+            whole = file.read().rfind(b"\n") + 1
+        self.truncate(whole)
+        return whole
 
     def cut_back(self, step: int, epoch: int) -> bool:
         """Drops the batches after `step` and the epochs from `epoch` on.

@@ -283,6 +283,7 @@ class RunFolder:
 
         It takes the lock for microseconds, as there is no portable way to query it. Nobody
         notices: a run that starts at that moment waits for it, and so does another question.
+        Who may not write to the folder can't take it: then the process that it names says it.
         """
         if not os.path.isfile(self._lock):
             return False
@@ -292,7 +293,8 @@ class RunFolder:
         except Timeout:
             return True
         except OSError:
-            return False
+            process = self.marker.read()
+            return process is not None and process.is_alive_here()
         lock.release()
         return False
 

@@ -22,6 +22,7 @@ from flowergui.events import (
     ValidationProgress,
 )
 from flowergui.facts import ClassCount, Problem
+from flowergui.store.run_folder import RunFolder
 
 
 def test_numbers_that_json_lacks_are_null() -> None:
@@ -102,6 +103,24 @@ def test_a_disk_that_stays_full_is_reported_once(
         "run/last.pth could not be saved: Permission denied.",
         "run/last.pth could not be saved: No space left on device.",
     ]
+
+
+def test_a_history_that_is_written_later_is_no_failure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is written before a checkpoint; if it can't be, that comes after it."""
+    run = RunFolder(Path("run"))
+    saved, failed = Saved(str(run.last), 1, 2), SaveFailed(str(run.history.path), "it is locked")
+    console = Console(as_json=False, terminal=False)
+    for event in (saved, failed, saved, failed):
+        console.report(event)
+        assert console.code == (1 if event is failed else 0)
+    console.report(Stopped("run", 3, 1))
+    printed = capsys.readouterr()
+    assert printed.err == f"{run.history.path} could not be saved: it is locked.\n"
+    assert "To resume it" in printed.out
+    console.report(saved)
+    assert console.code == 0
 
 
 def test_a_stop_that_could_not_save_promises_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,6 +46,22 @@ def test_a_torn_last_row_is_left_out(run: RunFolder, torn: int) -> None:
     assert list(run.history.events()) == BATCHES
 
 
+@pytest.mark.parametrize("torn", [b"batch,2,1", b'"', b"batch,1,2,3,2,0.16"])
+def test_what_follows_a_torn_last_row_is_read(run: RunFolder, torn: bytes) -> None:
+    run.history.append(BATCHES[:1])
+    whole = run.history.path.read_bytes()
+    run.history.path.write_bytes(whole + torn)
+    assert run.history.append(BATCHES[1:]) == len(whole)
+    assert list(run.history.events()) == BATCHES
+
+
+def test_a_history_whose_header_is_torn_begins_again(run: RunFolder) -> None:
+    run.history.append([])
+    run.history.path.write_bytes(run.history.path.read_bytes().rstrip())
+    assert run.history.append(BATCHES) == 0
+    assert list(run.history.events()) == BATCHES
+
+
 def test_cut_back_drops_what_came_after_the_checkpoint(run: RunFolder) -> None:
     run.history.append([*BATCHES, EPOCH])
     run.history.cut_back(3, epoch=2)

@@ -1,15 +1,20 @@
 """The folder of a run: its small files, its lock, and its names of classes."""
 
+import json
+import os
+import socket
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone
 from flowergui.store.run_folder import RunFolder
+from flowergui.store.watching.training_marker import TrainingProcess
 
 
 @pytest.fixture
@@ -144,3 +149,34 @@ def test_a_run_that_begins_again_leaves_nothing_to_resume(tmp_path: Path) -> Non
     assert run.newest() is None
     assert not run.best.exists()
     assert list(run.history.events()) == []
+
+
+@pytest.mark.parametrize(("pid", "trains"), [(os.getpid(), True), (1, True), (2**40, False)])
+def test_a_run_whose_lock_can_not_be_asked_trains_if_its_process_lives(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, pid: int, trains: bool
+) -> None:
+    """As where it trains in the folder of another user."""
+
+    def closed(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with run.locked(), monkeypatch.context() as patch:
+        patch.setattr(FileLock, "acquire", closed)
+        for host in (socket.gethostname(), "node017"):
+            process = {"host": host, "pid": pid, "reads_requests": True}
+            run.marker.path.write_text(json.dumps(process))
+            assert run.is_training() == (trains and host == socket.gethostname())
+        run.marker.path.unlink()
+        assert not run.is_training()
+    assert not run.is_training()
+
+
+def test_a_process_of_another_user_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(pid: int, signal: int) -> None:
+        assert (pid, signal) == (4711, 0)
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "kill", refused)
+    assert TrainingProcess(socket.gethostname(), 4711).is_alive_here()
+    assert not TrainingProcess("node017", 4711).is_alive_here()
+    assert not TrainingProcess(socket.gethostname(), 0).is_alive_here()

@@ -257,16 +257,7 @@ class RunPresenter(QObject):
                 self._store.update(**with_saved(self._store.session, event))
                 self.checkpoint_saved.emit(event.path)
             case SaveFailed():
-                self._unsaved.add(Path(event.path).name)
-                self.save_failed.emit()
-                self._banner.show_warning(
-                    tr(
-                        "{checkpoint} could not be saved: {reason}. Training continues; make room "
-                        "or check the folder.",
-                        checkpoint=Path(event.path).name,
-                        reason=event.reason,
-                    )
-                )
+                self._show_save_failed(event)
             case FinalSaveFailed():
                 self._banner.show_error(
                     tr(
@@ -290,6 +281,29 @@ class RunPresenter(QObject):
                 self._show_finished(event)
                 if event.validated and self._store.session.watched is None:
                     self.run_finished.emit()
+
+    def _show_save_failed(self, event: SaveFailed) -> None:
+        path = Path(event.path)
+        if path.suffix != ".pth":
+            self._banner.show_warning(
+                tr(
+                    "{file} could not be written: {reason}. The checkpoint was saved. Close the "
+                    "file in other programs: the next save writes what is missing in it.",
+                    file=path.name,
+                    reason=event.reason,
+                )
+            )
+            return
+        self._unsaved.add(path.name)
+        self.save_failed.emit()
+        self._banner.show_warning(
+            tr(
+                "{checkpoint} could not be saved: {reason}. Training continues; make room "
+                "or check the folder.",
+                checkpoint=path.name,
+                reason=event.reason,
+            )
+        )
 
     def _show_unfrozen(self, event: FrozenChanged) -> None:
         """Layers that the run itself has unfrozen are unticked; what the user has asked for

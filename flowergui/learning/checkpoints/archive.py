@@ -32,10 +32,10 @@ def check(file: BinaryIO, path: Path) -> None:
         with zipfile.ZipFile(file) as archive:
             _check_members(archive, size, path)
             wrong = archive.testzip()
-    except zipfile.BadZipFile:
+    except zipfile.BadZipFile as error:
         if not starts_as_archive(file):
             return  # torch's older format, or no checkpoint at all
-        raise damaged(path) from None
+        raise damaged(path) from error.__context__ or error  # a disk may have refused to read
     except FlowerError:
         raise
     except Exception as error:  # a damaged directory: zipfile raises different types

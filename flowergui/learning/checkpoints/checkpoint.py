@@ -1,5 +1,6 @@
 """The format of checkpoints: writing them whole, reading them without running code."""
 
+import errno
 import io
 import os
 import pickle
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from flowergui.learning.checkpoints import (
     safetensor_files,
     wrapped_weights,
 )
+from flowergui.learning.device import hardware
 from flowergui.store.atomic_io import replace_with_retry, temp_path
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
@@ -34,6 +36,9 @@ FORMAT = "flowergui-1"
 
 BLOCK_BYTES = 1 << 20
 """Bytes that are read at a time."""
+
+_ERRNO_OF_DAMAGE: Final = (None, errno.EINVAL)
+"""What reading a damaged file raises too: a part of it may be said to lie before its beginning."""
 
 
 def write(content: Mapping[str, Any], path: Path, *, keep_as: Path | None = None) -> None:
@@ -162,36 +167,59 @@ def read(path: Path) -> dict[str, Any]:
     return checkpoint_schema.checked(stored, path)
 
 
+class NotReadableNowError(FlowerError):
+    """The system could not read a file, or had too little memory for it: the file may be whole."""
+
+
 def _read(path: Path) -> Any:
-    with _opened(path) as file:
-        if archive.starts_as_archive(file):
-            archive.check(file, path)
-        elif safetensor_files.is_one(file):
-            return safetensor_files.read(path)
-        else:
-            foreign_files.refuse(file, path)
-            if path.suffix.lower() == safetensor_files.SUFFIX:
-                raise safetensor_files.damaged(path)
-            archive.check(file, path)  # a zip archive may begin after other bytes
-        try:
-            return torch.load(file, map_location="cpu", weights_only=True)
-        except pickle.UnpicklingError as error:
-            raise FlowerError(
-                tr(
-                    "{file} was rejected: it holds more than tensors and plain values, or is no "
-                    "checkpoint at all.",
-                    file=path.name,
-                ),
-                hint=tr(
-                    "Save the state_dict of the network instead: {code}.",
-                    code="torch.save(net.state_dict(), path)",
-                ),
-            ) from error
-        except Exception as error:  # damaged files fail in many ways
-            raise archive.damaged(path) from error
+    try:
+        with _opened(path) as file:
+            return _loaded(file, path)
+    except OSError as error:
+        raise _not_readable_now(path, error.strerror or str(error)) from error
+    except FlowerError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno not in _ERRNO_OF_DAMAGE:
+            raise _not_readable_now(path, cause.strerror or str(cause)) from error
+        if cause is not None and hardware.out_of_memory(cause):
+            raise _not_readable_now(path, tr("there is not enough memory")) from error
+        raise
+
+
+def _not_readable_now(path: Path, reason: str) -> NotReadableNowError:
+    return NotReadableNowError(tr("{path} can't be read: {reason}.", path=path.name, reason=reason))
+
+
+def _loaded(file: BinaryIO, path: Path) -> Any:
+    if archive.starts_as_archive(file):
+        archive.check(file, path)
+    elif safetensor_files.is_one(file):
+        return safetensor_files.read(path)
+    else:
+        foreign_files.refuse(file, path)
+        if path.suffix.lower() == safetensor_files.SUFFIX:
+            raise safetensor_files.damaged(path)
+        archive.check(file, path)  # a zip archive may begin after other bytes
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise FlowerError(
+            tr(
+                "{file} was rejected: it holds more than tensors and plain values, or is no "
+                "checkpoint at all.",
+                file=path.name,
+            ),
+            hint=tr(
+                "Save the state_dict of the network instead: {code}.",
+                code="torch.save(net.state_dict(), path)",
+            ),
+        ) from error
+    except Exception as error:  # damaged files fail in many ways
+        raise archive.damaged(path) from error
 
 
 def _opened(path: Path) -> BinaryIO:
+    """Opens a file. Raises FlowerError if there is none, and OSError."""
     try:
         kind = path.stat().st_mode
         if stat.S_ISDIR(kind):
@@ -201,10 +229,6 @@ def _opened(path: Path) -> BinaryIO:
         return path.open("rb")
     except FileNotFoundError:
         raise FlowerError(tr("There is no file {path}.", path=path)) from None
-    except OSError as error:
-        reason = error.strerror or error
-        message = tr("{file} can't be opened: {reason}.", file=path.name, reason=reason)
-        raise FlowerError(message) from error
     except ValueError:
         raise FlowerError(tr("{path} is no name of a file.", path=ascii(str(path)))) from None
 
@@ -219,7 +243,8 @@ Check = Callable[[Mapping[str, Any], Path], None]
 
 def newest(run: RunFolder, check: Check | None = None) -> tuple[dict[str, Any], Path]:
     """The content and the path of a run's last.pth, or of previous.pth if that is missing or
-    damaged, or if it doesn't pass `check`. Raises FlowerError if neither can be used."""
+    damaged, or if it doesn't pass `check`. Raises FlowerError if neither can be used, and
+    NotReadableNowError if last.pth may be whole: it must not be taken for lost."""
     if not os.path.exists(run.last) and not os.path.exists(run.previous):
         raise FlowerError(
             tr("There is nothing to resume in {folder}.", folder=run.path.name),
@@ -230,10 +255,17 @@ def newest(run: RunFolder, check: Check | None = None) -> tuple[dict[str, Any], 
     except FlowerError as error:
         if not os.path.exists(run.previous):
             raise
+        if isinstance(error, NotReadableNowError):
+            hint = tr(
+                "Try again. If it stays so, rename last.pth: the run then continues from "
+                "previous.pth."
+            )
+            raise NotReadableNowError(error.message, hint=hint) from error
         try:
             return _read_checked(run.previous, check), run.previous
         except FlowerError as other:
-            raise (error if os.path.exists(run.last) else other) from None
+            is_other = isinstance(other, NotReadableNowError) or not os.path.exists(run.last)
+            raise (other if is_other else error) from None
 
 
 def _read_checked(path: Path, check: Check | None) -> dict[str, Any]:

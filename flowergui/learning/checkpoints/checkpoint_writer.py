@@ -190,10 +190,11 @@ class CheckpointWriter:
     # --- in the thread
 
     def _write(self, job: SaveJob) -> SaveResult:
-        """Writes what it can: last.pth is written even if best.pth can't be."""
+        """Writes what it can: last.pth is written even if history.csv or best.pth can't be."""
         began = time.thread_time()
         folder, best = self._folder, job.best
-        rows, reason, before = self._append_rows(job.rows)
+        reason = "" if folder.exists() else _failure(self._recreate_folder)
+        unwritten, before = self._append_rows(job.rows, reason)
         events: list[SaveEvent] = []
         failures: dict[Path, str] = {}
 
@@ -214,7 +215,9 @@ class CheckpointWriter:
                 lambda: checkpoint.write(last, folder.last, keep_as=folder.previous),
             )
             if folder.last in failures:
-                rows = self._take_back(rows, job.rows, before)
+                # The run would count as finished if its history were ahead of last.pth.
+                if before is not None and not _failure(lambda: folder.history.truncate(before)):
+                    unwritten[folder.history.path] = failures[folder.last]
                 reason = failures[folder.last]
             else:
                 self._last_place = _place(last)
@@ -222,45 +225,38 @@ class CheckpointWriter:
             if job.is_best:
                 best = last
                 attempt(folder.best, last, lambda: folder.keep(folder.last, folder.best))
-        events += [
-            SaveFailed(str(path), failures[path])
-            for path in (folder.last, folder.best)
-            if path in failures
-        ]
+        rows = [row for row in job.rows if self._file_of(row) in unwritten]
+        if not reason:  # else it is that of the rows too
+            failures |= unwritten
+        paths = (folder.last, folder.best, folder.history.path, folder.changes.path)
+        events += [SaveFailed(str(path), failures[path]) for path in paths if path in failures]
         owed = best if folder.best in failures else None
         return SaveResult(events, rows, owed, time.thread_time() - began)
 
-    def _append_rows(self, rows: list[Row]) -> tuple[list[Row], str, int | None]:
-        """Appends the rows to their files; the folder is created again if it is gone. Returns the
-        rows that are left, the reason if there are any, and the bytes of history.csv before, or
-        None if nothing was appended to it."""
+    def _append_rows(self, rows: list[Row], reason: str) -> tuple[dict[Path, str], int | None]:
+        """Appends the rows to their files, if there is no `reason` why nothing can be written.
+        Returns why a file could not be written, and the bytes of history.csv before, or None if
+        nothing was appended to it."""
         folder = self._folder
         changes: list[Change] = [row for row in rows if not isinstance(row, BatchDone | EpochDone)]
         epochs = [row for row in rows if isinstance(row, BatchDone | EpochDone)]
-
         before: int | None = None
 
         def append_history() -> None:
             nonlocal before
-            if not folder.exists():
-                self._recreate_folder()
             before = folder.history.append(epochs)
 
-        if reason := _failure(append_history):
-            return rows, reason, None
-        if reason := _failure(lambda: folder.changes.append(changes)):
-            return [*changes], reason, before
-        return [], "", before
+        unwritten: dict[Path, str] = {}
+        if why := reason or _failure(append_history):
+            unwritten[folder.history.path] = why
+        if why := reason or _failure(lambda: folder.changes.append(changes)):
+            unwritten[folder.changes.path] = why
+        return unwritten, before
 
-    def _take_back(self, left: list[Row], rows: list[Row], before: int | None) -> list[Row]:
-        """Takes the rows out of history.csv again, which must not be ahead of last.pth: the run
-        would count as finished. Returns the rows that are left to write."""
-        history = self._folder.history
-        if before is None or _failure(lambda: history.truncate(before)):
-            return left
-        return [row for row in rows if isinstance(row, BatchDone | EpochDone)] + [
-            row for row in left if not isinstance(row, BatchDone | EpochDone)
-        ]
+    def _file_of(self, row: Row) -> Path:
+        folder = self._folder
+        is_change = not isinstance(row, BatchDone | EpochDone)
+        return folder.changes.path if is_change else folder.history.path
 
     def _write_recipe(self, content: Content) -> None:
         """Keeps recipe.json as it is in last.pth: settings may change during a run."""
@@ -296,7 +292,8 @@ def _failure(write: Callable[[], object]) -> str:
     except OSError as error:
         return error.strerror or str(error)
     except FlowerError as error:
-        return error.message
+        cause = error.__cause__
+        return (cause.strerror or str(cause)) if isinstance(cause, OSError) else error.message
     return ""
 
 

@@ -36,7 +36,8 @@ def read(path: Path) -> dict[str, Any]:
     Raises FlowerError that names the file."""
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            # Cloned, since they are mapped to the file, which may be overwritten or cut.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
             facts = json.loads((file.metadata() or {}).get(_KEY, "{}"))
     except Exception as error:  # damaged files fail in many ways
         raise damaged(path) from error

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import torch
 
@@ -195,9 +196,15 @@ def synchronize(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
+_OUT_OF_MEMORY: Final = (
+    *("not enough memory", "out of memory"),  # torch on Windows, and on a GPU
+    *("can't allocate memory", "cannot allocate memory"),  # torch on Linux, and Linux itself
+)
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error means that main memory or a GPU's memory is exhausted."""
     text = str(error).lower()
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        "not enough memory" in text or "out of memory" in text
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        words in text for words in _OUT_OF_MEMORY
     )

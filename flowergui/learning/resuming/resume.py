@@ -209,7 +209,8 @@ def _copy_what_came_before(plan: ResumePlan, run: Run) -> bool:
         (before.changes.path, folder.changes.path),
     ):
         if os.path.isfile(source):
-            shutil.copyfile(source, copy)
+            with _keeping(source, copy):
+                shutil.copyfile(source, copy)
     whole = _cut_back(run)
     _keep(folder, plan.checkpoint, folder.last)
     if _best_epoch(before, plan) == run.progress.best_epoch:
@@ -237,8 +238,15 @@ def _best_epoch(folder: RunFolder, plan: ResumePlan) -> int | None:
 
 
 def _keep(folder: RunFolder, path: Path, name: Path) -> None:
-    try:
+    with _keeping(path, name):
         folder.keep(path, name)
+
+
+@contextmanager
+def _keeping(path: Path, name: Path) -> Iterator[None]:
+    """Raises FlowerError for an OSError of the block, which keeps the file `path` as `name`."""
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or error
         raise FlowerError(

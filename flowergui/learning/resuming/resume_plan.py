@@ -232,6 +232,8 @@ def _newer_state(
         return None
     try:
         newest, newest_path = checkpoint.newest(folder, check_resumable)
+    except checkpoint.NotReadableNowError:
+        raise
     except FlowerError:  # nothing that can be used would be lost
         return None
     if newest_path.samefile(path):

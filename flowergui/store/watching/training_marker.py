@@ -26,6 +26,21 @@ class TrainingProcess:
         """Whether it runs on this machine, as far as names of machines say so."""
         return self.host == socket.gethostname()
 
+    def is_alive_here(self) -> bool:
+        """Whether a process of this number runs on this machine. Windows, where one can't be asked
+        without a signal, is trusted."""
+        if not self.is_on_this_machine or self.pid <= 0:
+            return False
+        if os.name == "nt":
+            return True
+        try:
+            os.kill(self.pid, 0)  # asks only
+        except (ProcessLookupError, OverflowError):
+            return False
+        except PermissionError:  # another user's
+            return True
+        return True
+
 
 class TrainingMarker:
     """The file that says which process trains a run. One that was killed leaves it behind.

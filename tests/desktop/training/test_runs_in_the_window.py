@@ -37,6 +37,9 @@ from flowergui.events import (
     Preparing,
     RolledBack,
     RunStarted,
+    Saved,
+    SaveFailed,
+    Stopped,
 )
 from flowergui.facts import RunFacts
 from flowergui.requests import LiveRequests
@@ -352,6 +355,24 @@ def test_a_run_whose_validation_images_could_not_be_read_ends_without_an_accurac
         "Trained 3 epochs. The validation images could not be read, so its accuracy is not known."
     )
     assert banner(window).kind == "warning"
+
+
+def test_a_history_that_is_locked_is_not_a_run_that_is_not_saved(qtbot, window, script):
+    opened = RunStarted(
+        str(script.run), "mynet", "scratch", ("a", "b"), 240, 60, 64, "cpu", "float32", 3, BATCHES,
+        1, 0, 0, 36, 36, (), False,
+    )  # fmt: skip
+    saved = Saved(str(script.run / "last.pth"), 1, 2)
+    failed = SaveFailed(str(script.run / "history.csv"), "Permission denied")
+    presenter = window.controllers.presenter
+    with qtbot.assertNotEmitted(presenter.save_failed):
+        presenter.show((opened, saved, failed))
+    assert banner_text(window) == (
+        "history.csv could not be written: Permission denied. The checkpoint was saved. Close the "
+        "file in other programs: the next save writes what is missing in it."
+    )
+    presenter.show((Stopped(str(script.run), 1, 2),))
+    assert banner(window).kind == "success"
 
 
 def test_a_run_begins_with_the_focus_on_pause(qtbot, window, script, photos):

@@ -3,16 +3,19 @@
 import os
 import pickle
 import stat
+import subprocess
+import sys
 import zipfile
 from copy import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from flowergui.errors import FlowerError
-from flowergui.learning.checkpoints import checkpoint, safetensor_files
+from flowergui.learning.checkpoints import archive, checkpoint, safetensor_files
 from flowergui.store import atomic_io
 
 OLD, NEW = {"epoch": 1, "w": torch.ones(3)}, {"epoch": 2, "w": torch.arange(4.0)}
@@ -329,6 +332,61 @@ def test_safetensors_that_are_none_are_refused(tmp_path: Path, content: bytes) -
     with pytest.raises(
         FlowerError, match=r"w\.safetensors is (no safetensors file, or it is|a web)"
     ):
+        checkpoint.read(path)
+
+
+def test_safetensors_need_their_file_no_more_once_they_are_read(tmp_path: Path) -> None:
+    """Tensors that were mapped to a file which is cut end the process (SIGBUS)."""
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(safetensor_files.packed({"w": torch.ones(500_000)}, {}))
+    code = (
+        "import os, sys; from pathlib import Path;"
+        "from flowergui.learning.checkpoints import checkpoint;"
+        "path = Path(sys.argv[1]); read = checkpoint.read(path);"
+        "os.truncate(path, 0); print(float(read['w'].sum()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "500000.0\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "there is not enough memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "there is not enough memory"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+    ],
+)
+@pytest.mark.parametrize("step", [(torch, "load"), (zipfile.ZipFile, "testzip")])
+def test_what_can_not_be_read_now_is_not_called_damaged(
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    reason: str,
+    step: tuple[object, str],
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise error
+
+    torch.save({"w": torch.ones(3)}, path)
+    monkeypatch.setattr(*step, refuse)
+    with pytest.raises(checkpoint.NotReadableNowError) as refused:
+        checkpoint.read(path)
+    assert refused.value.message == f"last.pth can't be read: {reason}."
+
+
+@pytest.mark.parametrize("step", [(archive, "starts_as_archive"), (zipfile, "_EndRecData")])
+def test_a_disk_that_does_not_read_on_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch, step: tuple[object, str]
+) -> None:
+    def refuse(*_: Any) -> Any:
+        raise OSError(5, "Input/output error")
+
+    torch.save({"w": torch.ones(3)}, path)
+    monkeypatch.setattr(*step, refuse)
+    with pytest.raises(checkpoint.NotReadableNowError, match="Input/output error"):
         checkpoint.read(path)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from flowergui.config.recipe import Recipe
-from flowergui.events import BatchDone, Saved, SaveFailed
+from flowergui.events import BatchDone, LearningRateChanged, Saved, SaveFailed
 from flowergui.learning.checkpoints import checkpoint, checkpoint_writer
 from flowergui.learning.checkpoints.checkpoint_writer import CheckpointWriter
 from flowergui.learning.device import hardware
@@ -273,3 +273,59 @@ def test_the_folder_is_furnished_anew(run: RunFolder, gate: threading.Event) -> 
     writer.wait()
     assert made_anew
     assert run.last.exists()
+
+
+def test_checkpoints_are_written_even_if_the_history_can_not_be(run: RunFolder) -> None:
+    """As where a spreadsheet has it open, on Windows."""
+    writer = made(run)
+    change = LearningRateChanged(1, 0.1)
+    run.history.path.mkdir()
+    writer.record(row(1))
+    writer.record(change)
+    failed = SaveFailed(str(run.history.path), "it is not a file")
+    assert writer.save(state(1)) == [Saved(str(run.last), 1, 1), failed]
+    assert list(run.changes.events()) == [change]
+    writer.record(row(2))
+    assert writer.save(state(2), best=True) == [
+        Saved(str(run.last), 1, 2),
+        Saved(str(run.best), 1, 2),
+        failed,
+    ]
+    assert (weight(run.previous), weight(run.last), weight(run.best)) == (1.0, 2.0, 2.0)
+    run.history.path.rmdir()
+    writer.record(row(3))
+    assert writer.save(state(3)) == [Saved(str(run.last), 1, 3)]
+    assert list(run.history.events()) == [row(1), row(2), row(3)]
+    assert list(run.changes.events()) == [change]
+
+
+def test_changes_that_can_not_be_written_are_owed(run: RunFolder) -> None:
+    writer = made(run)
+    change = LearningRateChanged(1, 0.1)
+    run.changes.path.mkdir()
+    writer.record(row(1))
+    writer.record(change)
+    saved, failed = writer.save(state(1))
+    assert (saved, failed.path) == (Saved(str(run.last), 1, 1), str(run.changes.path))
+    assert list(run.history.events()) == [row(1)]
+    run.changes.path.rmdir()
+    assert writer.save(state(2)) == [Saved(str(run.last), 1, 2)]
+    assert list(run.history.events()) == [row(1)]
+    assert list(run.changes.events()) == [change]
+
+
+def test_a_history_and_a_checkpoint_that_can_not_be_written_are_one_failure(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(content: Mapping[str, Any], path: Path, **options: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    writer = made(run)
+    run.history.path.mkdir()
+    writer.record(row(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write", refused)
+        assert writer.save(state(1)) == [SaveFailed(str(run.last), "No space left on device")]
+    run.history.path.rmdir()
+    assert writer.save(state(2)) == [Saved(str(run.last), 1, 2)]
+    assert list(run.history.events()) == [row(1)]

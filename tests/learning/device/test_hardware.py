@@ -52,6 +52,30 @@ def test_a_containers_limit_bounds_the_memory(
     assert hardware.free_memory() == free
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: "
+        "you tried to allocate 8589934592 bytes. Error code 12 (Cannot allocate memory)",
+        "[enforce fail at alloc_cpu.cpp:121] data. DefaultCPUAllocator: not enough memory: you "
+        "tried to allocate 8589934592 bytes.",
+        "CUDA out of memory. Tried to allocate 8.00 GiB.",
+        "unable to mmap 8589934592 bytes from file <a>: Cannot allocate memory (12)",
+    ],
+)
+def test_too_little_memory_is_known_by_what_torch_says(said: str) -> None:
+    assert hardware.out_of_memory(RuntimeError(said))
+
+
+def test_too_little_memory_is_known() -> None:
+    with pytest.raises(RuntimeError) as refused:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert hardware.out_of_memory(refused.value)
+    with pytest.raises(RuntimeError) as another:
+        torch.empty(2) @ torch.empty(3)
+    assert not hardware.out_of_memory(another.value)
+
+
 def test_devices_are_named(monkeypatch, tmp_path):
     facts = tmp_path / "cpuinfo"
     facts.write_text("processor\t: 0\nmodel name\t: AMD EPYC 9R14\n", "utf-8")

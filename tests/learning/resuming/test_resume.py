@@ -1,5 +1,6 @@
 """A run that is taken up again ends as if it had never been left."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -226,6 +227,65 @@ def test_previous_helps_where_last_is_broken(little: Little, whole, last: bytes 
         "last.pth is missing or damaged, so the run continues from previous.pth."
     ]
     same_end(finished(events), whole(little()))
+
+
+@pytest.fixture
+def saved_twice(little: Little) -> RunFolder:
+    """A run that was stopped, with a last.pth and a previous.pth."""
+    live, saves = LiveRequests(), 0
+    for event in tasks.train(little(), live):
+        if isinstance(event, BatchDone):
+            saves += 1
+            live.save, live.stop = saves == 1, saves == 2
+    run = RunFolder(Path(event.run))
+    assert run.previous.exists()
+    return run
+
+
+@pytest.mark.parametrize("source", ["folder", "previous.pth"])
+def test_a_last_that_can_not_be_read_now_is_not_given_up(
+    saved_twice: RunFolder, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    run, really = saved_twice, Path.open
+    files = {path: path.read_bytes() for path in run.path.iterdir() if path.is_file()}
+
+    def refused(path: Path, mode: str = "r", *args: Any, **more: Any) -> Any:
+        if path == run.last:
+            raise PermissionError(13, "Permission denied")
+        return really(path, mode, *args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refused)
+        path = run.path if source == "folder" else run.previous
+        with pytest.raises(FlowerError, match=r"last\.pth can't be read: Permission denied") as e:
+            list(tasks.resume(path))
+    assert "previous.pth" in e.value.hint
+    assert {path: path.read_bytes() for path in run.path.iterdir() if path.is_file()} == files
+
+
+def test_a_last_that_is_gone_and_a_previous_that_can_not_be_read_now(
+    saved_twice: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise MemoryError
+
+    saved_twice.last.unlink()
+    monkeypatch.setattr(torch, "load", refuse)
+    with pytest.raises(FlowerError, match=r"previous\.pth can't be read: there is not enough mem"):
+        list(tasks.resume(saved_twice.path))
+
+
+def test_a_run_goes_on_beside_what_could_not_be_copied(
+    saved_twice: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    runs = {*saved_twice.path.parent.iterdir()}
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(FlowerError, match=r"history\.csv can't be kept as history\.csv: No space"):
+        list(tasks.resume(saved_twice.previous))
+    assert {*saved_twice.path.parent.iterdir()} == runs
 
 
 def test_a_run_that_goes_on_elsewhere_is_left_alone(little: Little, whole) -> None:
