@@ -164,6 +164,12 @@ def _keeps_frozen(recipe: Recipe) -> bool:
     return bool(recipe.frozen) and not (recipe.unfreezes or recipe.mixup or recipe.cutmix)
 
 
+def as_asked(recipe: Recipe) -> Recipe:
+    """Returns `recipe` without its number of epochs where that follows from a time budget: nobody
+    asked for it, and each estimate may plan another."""
+    return replace(recipe, epochs=0) if recipe.minutes else recipe
+
+
 def with_preset(recipe: Recipe, preset: str) -> Recipe:
     """Returns `recipe` with the values of `preset` ("tutorial" or "recommended") for its mode."""
     values: dict[str, Any] = PRESETS[preset][recipe.mode]

@@ -8,6 +8,7 @@ from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QMainWindow
 
+from flowergui.config.presets import as_asked
 from flowergui.desktop.controllers import Controllers
 from flowergui.desktop.menus.menu_bar import MenuBar
 from flowergui.desktop.preferences import preferences
@@ -136,7 +137,8 @@ class MainWindow(QMainWindow):
         photos = tuple(each.path for each in self._panels.predictions.photos)
         session, watched = self.session, self.session.watched
         if watched is not None:
-            session = replace(session, **with_watch_left(session))
+            predicts = {"run_checkpoint": session.run_checkpoint}
+            session = replace(session, **{**with_watch_left(session), **predicts})
         path = watched.path if watched else ""
         return Handover(session, self.controllers.presenter.ended, photos, path, run)
 
@@ -161,6 +163,9 @@ class MainWindow(QMainWindow):
             self.open_folder(session.dataset.folder)
         if handover.watched:
             self.controllers.watch.open(handover.watched)
+            self._store.update(
+                chosen_checkpoint=session.chosen_checkpoint, run_checkpoint=session.run_checkpoint
+            )
         if handover.photos:
             self.controllers.predictions.show_again([*handover.photos])
         if handover.run is not None:
@@ -230,4 +235,4 @@ def _progress(session: Session) -> dict[str, Any]:
 
 def _user_choices(session: Session) -> tuple[Any, ...]:
     """What the user wants; messages about something else pass when it changes."""
-    return session.mode, session.recipe, session.checkpoint
+    return session.mode, as_asked(session.recipe), session.checkpoint

@@ -13,7 +13,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from flowergui.config.frozen_patterns import frozen_names
-from flowergui.config.presets import PRESETS, preset_of, with_preset
+from flowergui.config.presets import PRESETS, as_asked, preset_of, with_preset
 from flowergui.config.recipe import RESUMABLE, SETTINGS, Recipe
 from flowergui.desktop.run_names import ResumableRun, elsewhere, resumable_runs
 from flowergui.desktop.watched_run import WatchedRun
@@ -411,8 +411,10 @@ def listed_run(session: Session, folder: str) -> RunFacts | None:
 def continuable(session: Session) -> str:
     """The checkpoint with which the run that was stopped last in this window goes on; "" where
     there is none, it is finished, or the user has changed what the next run takes."""
-    started = session.run_started
-    if not is_idle(session) or started is None or session.recipe != session.ended_with:
+    started, ended_with = session.run_started, session.ended_with
+    if not is_idle(session) or started is None or ended_with is None:
+        return ""
+    if as_asked(session.recipe) != as_asked(ended_with):
         return ""
     run = listed_run(session, started.run)
     return run.last if run is not None and not run.finished else ""

@@ -76,12 +76,25 @@ def with_chosen_preset(session: Session, preset: str) -> dict[str, Any]:
 
 
 def with_dataset(session: Session, scanned: Scanned) -> dict[str, Any]:
-    """A dataset is open. A run to resume, or one that is watched, keeps its own."""
+    """A dataset is open; unless the user chose a network, a new run has the one for it. A run to
+    resume, or one that is watched, keeps its own."""
     changes: dict[str, Any] = {"dataset": scanned, "scanning": False}
+    opened = replace(session, **changes)
     own = session.mode is Mode.RESUME or session.watched is not None
     if own and session.new_run is not None:
-        return {**changes, "new_run": replace(session.new_run, photos=scanned.folder)}
-    return {**changes, "recipe": replace(session.recipe, photos=scanned.folder)}
+        new_run = _for_open_dataset(replace(opened, recipe=session.new_run))["recipe"]
+        return {**changes, "new_run": new_run}
+    return {**changes, **_for_open_dataset(opened)}
+
+
+def _for_open_dataset(session: Session) -> dict[str, Any]:
+    """The recipe names the dataset that is open. From scratch, it has the network for it."""
+    assert session.dataset is not None
+    recipe = replace(session.recipe, photos=session.dataset.folder)
+    model = default_model(session, Mode(recipe.mode))
+    if recipe.mode != Mode.SCRATCH or session.model_chosen or recipe.model == model:
+        return {"recipe": recipe}
+    return {**with_model(replace(session, recipe=recipe), model), "model_chosen": False}
 
 
 def with_mode(session: Session, mode: Mode) -> dict[str, Any]:
@@ -89,9 +102,10 @@ def with_mode(session: Session, mode: Mode) -> dict[str, Any]:
     changed; the newest run is the one to resume."""
     if mode is session.mode:
         return {}
+    changes: dict[str, Any] = {"mode": mode}
     if mode is Mode.RESUME:
         newest = next(iter(resumable(session)), None)
-        changes: dict[str, Any] = {"mode": mode, "new_run": session.recipe}
+        changes["new_run"] = session.recipe
         resuming = replace(session, **changes)
         return {**changes, **with_checkpoint(resuming, newest.checkpoint if newest else "")}
     recipe = session.recipe
@@ -101,9 +115,10 @@ def with_mode(session: Session, mode: Mode) -> dict[str, Any]:
         recipe = _in_mode(_without_speedup(session, recipe), mode, session.base_preset)
         if not session.model_chosen:
             recipe = replace(recipe, model=default_model(session, mode))
+        changes["taken_speedup"] = ()
     dataset = open_dataset(session)
     recipe = replace(recipe, photos=dataset.folder if dataset else "")
-    changes = {**NOT_RESUMING, **with_recipe(session, recipe), "mode": mode, "taken_speedup": ()}
+    changes |= {**NOT_RESUMING, **with_recipe(session, recipe)}
     if recipe.model != session.recipe.model:
         changes["saved_weights"] = ()
     return changes
@@ -115,14 +130,6 @@ def default_model(session: Session, mode: Mode) -> str:
     if mode is Mode.SCRATCH and dataset and is_sample(dataset):
         return SAMPLE_MODEL
     return DEFAULT_MODELS[mode]
-
-
-def with_samples(session: Session) -> dict[str, Any]:
-    """The sample flowers will be opened: from scratch, they have a network of their own unless
-    the user chose one."""
-    if session.mode is not Mode.SCRATCH or session.model_chosen:
-        return {}
-    return {**with_model(session, SAMPLE_MODEL), "model_chosen": False}
 
 
 def with_model(session: Session, model: str) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import weakref
 from dataclasses import fields
 
 import pytest
-from PySide6.QtCore import QSettings
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QLabel, QLineEdit, QTextEdit, QWidget
 from scripted import (
     BATCHES,
@@ -28,6 +28,7 @@ from flowergui import language
 from flowergui.desktop.app import Program
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.menus.actions import language_action
+from flowergui.desktop.prediction.drop_zone import DropZone
 from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.transitions import READ_AGAIN
 from flowergui.desktop.window import shutdown
@@ -193,6 +194,24 @@ def test_curves_result_and_predictions_stay(qtbot, program, script, photos, tmp_
     assert "Done" not in banner_text(window)
     assert window.session.recipe == before.recipe
     assert window.session.run_checkpoint == before.run_checkpoint
+
+
+def test_a_pasted_picture_stays(qtbot, qapp, program, script):
+    image = QImage(40, 30, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.red)
+    qapp.clipboard().setImage(image)
+    drop(program.window, ["/x/mine.pth"])
+    find(program.window, DropZone, "dropZone").paste()
+    qtbot.waitUntil(lambda: predictions(program.window) == ["rose", "tulip"])
+    window = switch(qtbot, program, CHINESE)
+    qtbot.waitUntil(lambda: predictions(window) == ["rose", "tulip"])
+    gc.collect()
+    zone = find(window, DropZone, "dropZone")
+    first = zone.path
+    assert QImage(first).size() == image.size()
+    zone.paste()
+    qtbot.waitUntil(lambda: zone.path != first)
+    assert QImage(first).size() == QImage(zone.path).size() == image.size()
 
 
 def batches(script, count):

@@ -9,16 +9,17 @@ from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import Mode, Session, preset
 from flowergui.desktop.transitions import (
+    with_dataset,
     with_mode,
     with_model,
     with_run_ended,
-    with_samples,
     with_saved_weights,
     with_settings_of,
+    with_speedup,
     with_weights,
 )
-from flowergui.events import RunStarted, Scanned
-from flowergui.facts import ModelFacts, WeightsFacts
+from flowergui.events import Estimated, RunStarted, Scanned
+from flowergui.facts import ModelFacts, Speedup, SpeedupKind, WeightsFacts
 from flowergui.store import paths
 
 V1 = WeightsFacts("IMAGENET1K_V1", 0.76, 224, 98.0)
@@ -68,8 +69,12 @@ def test_the_tutorials_values_stay_the_tutorials_in_another_mode() -> None:
 
 def samples(session: Session) -> Session:
     """The sample flowers are opened."""
-    session = after(session, with_samples(session))
-    return replace(session, dataset=Scanned(str(paths.sample_folder()), "flat", (), ()))
+    return opened(session, str(paths.sample_folder()))
+
+
+def opened(session: Session, folder: str) -> Session:
+    """This folder is opened."""
+    return after(session, with_dataset(session, Scanned(folder, "flat", (), ())))
 
 
 @pytest.mark.parametrize("first", [Mode.SCRATCH, Mode.TRANSFER])
@@ -85,12 +90,33 @@ def test_other_images_have_the_usual_one() -> None:
     assert in_modes(session, Mode.SCRATCH).recipe.model == "resnet18"
 
 
-@pytest.mark.parametrize("model", ["resnet50", "resnet18"])
+def test_other_images_have_the_usual_one_after_the_sample_flowers_too() -> None:
+    session = samples(in_modes(Session(), Mode.SCRATCH))
+    own = opened(session, "/photos")
+    assert (own.recipe.model, own.recipe.photos) == ("resnet18", "/photos")
+    assert preset(own) == "recommended"
+    assert samples(own).recipe.model == "mynet"
+    own = opened(in_modes(session, Mode.RESUME), "/photos")
+    assert in_modes(own, Mode.SCRATCH).recipe.model == "resnet18"
+
+
+@pytest.mark.parametrize("model", ["mynet", "resnet50", "resnet18"])
 def test_a_network_of_ones_own_choice_stays_for_the_sample_flowers(model: str) -> None:
     session = in_modes(Session(), Mode.SCRATCH)
     session = samples(after(session, with_model(session, model)))
     assert session.recipe.model == model
     assert in_modes(session, Mode.TRANSFER, Mode.SCRATCH).recipe.model == model
+    assert opened(session, "/photos").recipe.model == model
+
+
+def test_a_speed_up_is_left_behind_in_another_mode_after_a_look_at_a_run_too() -> None:
+    way = Speedup(SpeedupKind.PROGRESSIVE_RESIZING, (("training_size", 160),), 250.0)
+    scratch = in_modes(Session(), Mode.SCRATCH)
+    taken = replace(scratch, estimate=Estimated(13.0, 20.0, 500.0, 100, speedup=way, epochs=40))
+    taken = after(taken, with_speedup(taken))
+    for session in (taken, in_modes(taken, Mode.RESUME, Mode.SCRATCH)):
+        assert session.recipe.training_size == 160
+        assert in_modes(session, Mode.TRANSFER).recipe == Session().recipe
 
 
 def test_the_settings_of_a_run_are_chosen_its_network_too() -> None:

@@ -207,10 +207,10 @@ class Script:
                 if live.learning_rate is not None:
                     self.seen.append(("rate", live.learning_rate))
                     live.learning_rate = None
+                saves, live.save = live.save, False
                 if self.full:
                     yield SaveFailed(str(self.run / "last.pth"), "No space left on device")
-                if live.save:
-                    live.save = False
+                elif saves:
                     yield Saved(str(self.run / "last.pth"), epoch, batch - 1)
                 if live.stop:
                     yield from self._end(live, epoch, batch - 1)

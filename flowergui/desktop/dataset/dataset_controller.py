@@ -9,7 +9,7 @@ from flowergui.desktop.dataset.class_window import ClassWindow
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
 from flowergui.desktop.session import Mode, Session, Store, is_idle, open_dataset
 from flowergui.desktop.threads.jobs import Jobs
-from flowergui.desktop.transitions import with_dataset, with_samples
+from flowergui.desktop.transitions import with_dataset
 from flowergui.desktop.widgets.banner import Banner, Message
 from flowergui.desktop.widgets.file_manager import show_folder
 from flowergui.desktop.widgets.typed_path import shown_path
@@ -108,7 +108,6 @@ class DatasetController(QObject):
             self._panel.show_scanned(dataset)
             if self._shown_run:
                 self._panel.show_run(self._shown_run, after.run_started)
-        self._panel.set_validation_fraction(after.recipe.validation_fraction)
         if is_idle(before) != is_idle(after):
             self._panel.set_running(not is_idle(after))
         checking = dataset is not None and not dataset.checked
@@ -117,6 +116,8 @@ class DatasetController(QObject):
             # network, which the sample flowers would replace.
             self._cancel()
         self._show_run(before, after)
+        if not self._shown_run:
+            self._panel.set_validation_fraction(after.recipe.validation_fraction)
 
     def _show_run(self, before: Session, after: Session) -> None:
         """While a resumed run goes, the panel shows its images, whatever folder is open."""
@@ -163,9 +164,7 @@ class DatasetController(QObject):
                     self._take(event)
 
     def _open_samples(self, folder: str) -> None:
-        session = self._store.session
-        if is_idle(session):
-            self._store.update(**with_samples(session))
+        if is_idle(self._store.session):
             self.open(folder)
 
     def _take(self, scanned: Scanned) -> None:

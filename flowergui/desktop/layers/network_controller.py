@@ -77,6 +77,7 @@ class NetworkController(QObject):
             self._requested = request
             if self._refusal is not None:
                 self._refusal.dismiss()
+            self._jobs.cancel(JOB)  # what it says is true of another network
             self._store.update(network=None, network_problem="")
             self._debounce.start()
 
@@ -90,7 +91,7 @@ class NetworkController(QObject):
     @Slot(object)
     def _on_events(self, events: tuple[Any, ...]) -> None:
         for event in events:
-            if isinstance(event, ModelDescribed) and not self._debounce.isActive():
+            if isinstance(event, ModelDescribed):
                 self._store.update(network=event)
                 if self._dialog_requested:
                     self.show_dialog()

@@ -340,13 +340,16 @@ class LivePlot(QWidget):
         """The text beside the pointer for the batch at `index`, as HTML."""
         row = {name: float(self._batches[name][index]) for name in self._batches.names}
         epoch = np.flatnonzero(self._epochs["epoch"] == row["epoch"])
+        # The loss of a validation may be no number, its accuracy always is one.
+        validated = np.isfinite(self._epochs["val_accuracy"][epoch[-1:]]).all()
         lines = []
         for pane in self._panes:
             quantity = pane.quantity
-            cells = [row[quantity.name], row[f"{quantity.name}_smooth"]]
+            names = quantity.name, f"{quantity.name}_smooth"
+            texts = [quantity.text(row[name]) for name in names]
             if epoch.size:
-                cells.append(float(self._epochs[f"val_{quantity.name}"][epoch[-1]]))
-            texts = (quantity.text(cell) for cell in cells)
+                value = float(self._epochs[f"val_{quantity.name}"][epoch[-1]])
+                texts.append(quantity.text(value) if validated else "–")
             values = "".join(f'<td align="right">&nbsp;&nbsp;{text}</td>' for text in texts)
             lines.append(f"<tr><td>{tr(quantity.title).lower()}</td>{values}</tr>")
         heads = ("", tr("batch"), tr("smoothed"), *((tr("validation"),) if epoch.size else ()))

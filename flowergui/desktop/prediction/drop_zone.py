@@ -1,6 +1,9 @@
 """Where photos are dropped, pasted and shown."""
 
+import atexit
 from collections.abc import Sequence
+from functools import cache
+from itertools import count
 
 from PySide6.QtCore import QMimeData, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
 from PySide6.QtGui import (
@@ -34,12 +37,23 @@ WAYS = N_("or click to choose one")
 MIN_WIDTH, MIN_HEIGHT, PREFERRED_HEIGHT = 160, 60, 130
 """Pixels."""
 
+_paste_numbers = count(1)
+
+
+@cache
+def _pasted_folder() -> QTemporaryDir:
+    """The folder of images that are no files; it goes when the program ends."""
+    folder = QTemporaryDir()
+    atexit.register(folder.remove)
+    return folder
+
 
 class DropZone(PhotoView):
     """Takes dropped and pasted images, checkpoints and folders, and shows one image.
 
     Images that are no files (from a browser or a screenshot) become files in a folder that
-    is made for the first of them and lives as long as the zone.
+    is made for the first of them and lives as long as the program: another window may take over
+    what this one shows.
     """
 
     images_dropped = Signal(object)
@@ -70,8 +84,6 @@ class DropZone(PhotoView):
         sorter.left_out.connect(self.left_out)
         PhotoMenu(self, lambda place: self.path)
         self._inviting = True
-        self._pasted: QTemporaryDir | None = None
-        self._paste_count = 0
 
     def sizeHint(self) -> QSize:
         return QSize(MIN_WIDTH, PREFERRED_HEIGHT)
@@ -112,10 +124,7 @@ class DropZone(PhotoView):
         if not isinstance(image, QImage) or image.isNull():
             self._written([""])
             return
-        if self._pasted is None:
-            self._pasted = QTemporaryDir()
-        self._paste_count += 1
-        path = self._pasted.filePath(f"pasted {self._paste_count}.png")
+        path = _pasted_folder().filePath(f"pasted {next(_paste_numbers)}.png")
         worker = Worker(lambda: iter([path if image.save(path) else ""]))
         worker.produced.connect(self._written)
         worker.start()

@@ -40,7 +40,8 @@ class PhotoStrip(TileListView):
         return self._photos.shown(self.currentIndex().row())
 
     def show_photos(self, paths: Sequence[str]) -> None:
-        """Shows these instead of those before, and chooses the first."""
+        """Shows these instead of those before, and chooses the first. Files are read anew."""
+        self.thumbnails.forget()
         self._photos.show_rows(PhotoAnswer(path) for path in dict.fromkeys(paths))
         self.setVisible(self._photos.rowCount() > 1)
         self.choose(0)

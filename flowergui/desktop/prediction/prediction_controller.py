@@ -37,9 +37,10 @@ class PredictionController(QObject):
     """Which checkpoint predicts follows from the session (`predicting_checkpoint`).
 
     While a run trains, images are predicted at once by the checkpoint that there is, and once more
-    as soon as the run has saved its state. They are also predicted once more when the user chooses
-    another checkpoint, and while a run trains each time that its best checkpoint is a better one.
-    Otherwise predictions stay, with the name of the checkpoint that made them.
+    as soon as the run has saved its state. Where there is no checkpoint yet, they are predicted by
+    the first one. They are also predicted once more when the user chooses another checkpoint, and
+    while a run trains each time that its best checkpoint is a better one. Otherwise predictions
+    stay, with the name of the checkpoint that made them.
     """
 
     save_requested = Signal()
@@ -114,15 +115,17 @@ class PredictionController(QObject):
         if after.run is RunState.IDLE:
             self.wait_no_longer()  # the run is over, whether it has saved or not
         self._panel.show_runs(after.runs)
-        checkpoint = predicting_checkpoint(after)
+        checkpoint, known = predicting_checkpoint(after), predicting_checkpoint(before)
         self._panel.invite(bool(checkpoint) or not is_first_look(after))
-        if checkpoint != predicting_checkpoint(before):
+        if checkpoint != known:
             self._panel.set_checkpoint(checkpoint)
         if after.chosen_checkpoint not in ("", before.chosen_checkpoint):
             self._waiting = []
             self._chosen_before = before.chosen_checkpoint
             self._predict([shown.path for shown in self._panel.photos])
             QTimer.singleShot(0, self, self._try_checkpoint)  # photos may come with it
+        elif checkpoint and not known and not self._waiting:
+            self._predict(self._panel.wait_again())
 
     # --- photos ---------------------------------------------------------------------------
 

@@ -84,7 +84,9 @@ class PredictionPanel(Card):
 
     @Slot(object)
     def show_waiting(self, paths: Sequence[str]) -> None:
-        """These photos will be predicted; they replace those before."""
+        """These photos will be predicted; they replace those before. A file that was edited since
+        it was shown is read again."""
+        self._zone.forget_pictures()
         self._strip.show_photos(paths)
         self._show(self._strip.current)
 
@@ -124,6 +126,13 @@ class PredictionPanel(Card):
         for shown in [each for each in self._strip.photos() if not each.predicted]:
             self._strip.put(replace(shown, failure=tr("No network has been trained yet.")))
         self._show(self._strip.current)
+
+    def wait_again(self) -> tuple[str, ...]:
+        """The photos without a prediction wait for one; gives their paths."""
+        paths = tuple(each.path for each in self._strip.photos() if not each.predicted)
+        for path in paths:
+            self._put(PhotoAnswer(path))
+        return paths
 
     @Slot(str)
     def set_checkpoint(self, path: str) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QSettings, Slot
 
+from flowergui.config.presets import as_asked
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import Mode, Session, Store, is_idle
 from flowergui.desktop.settings.recipe_undo import RecipeUndo
 from flowergui.desktop.transitions import new_run_recipe, with_chosen_preset, with_settings_of
-from flowergui.desktop.widgets.banner import Banner
+from flowergui.desktop.widgets.banner import Banner, Message
 from flowergui.errors import FlowerError
 from flowergui.text import tr
 
@@ -32,7 +33,8 @@ class MemoryController(QObject):
     ) -> None:
         super().__init__(parent)
         self._store, self._undo, self._settings, self._banner = store, undo, settings, banner
-        self._untouched = _without_photos(store.session.recipe)
+        self._untouched = _asked_for(store.session.recipe)
+        self._offer: Message | None = None
         store.changed.connect(self._follow)
 
     def keep(self) -> None:
@@ -49,6 +51,9 @@ class MemoryController(QObject):
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
         session = self._store.session
+        if self._offer is not None and (not is_idle(after) or self._is_touched(session)):
+            self._offer.dismiss()
+            self._offer = None
         if is_idle(before) and not is_idle(after):
             return
         opened = after.dataset.folder if after.dataset else ""
@@ -56,20 +61,23 @@ class MemoryController(QObject):
             self._recall(session, opened)
 
     def _recall(self, session: Session, folder: str) -> None:
-        touched = _without_photos(session.recipe) != self._untouched
         recipe = _recipe(self._stored().get(folder))
-        if recipe is None or touched or session.mode is Mode.RESUME or not is_idle(session):
+        if recipe is None or self._is_touched(session) or not is_idle(session):
             return
-        if _without_photos(recipe) == _without_photos(session.recipe):
+        if _asked_for(recipe) == _asked_for(session.recipe):
             return
         changes = with_settings_of(session, recipe)
         self._undo.change(tr("the settings of the last run on this folder"), changes)
-        self._untouched = _without_photos(self._store.session.recipe)
-        self._banner.offer(
+        self._untouched = _asked_for(self._store.session.recipe)
+        self._offer = self._banner.offer(
             tr("These are the settings of your last run on this folder."),
             tr("Use the recommended ones"),
             self._take_recommended,
         )
+
+    def _is_touched(self, session: Session) -> bool:
+        """Whether the user has changed the settings, or resumes a run with its own."""
+        return session.mode is Mode.RESUME or _asked_for(session.recipe) != self._untouched
 
     def _take_recommended(self) -> None:
         changes = with_chosen_preset(self._store.session, "recommended")
@@ -100,5 +108,7 @@ def _recipe(stored: object) -> Recipe | None:
         return None
 
 
-def _without_photos(recipe: Recipe) -> dict[str, Any]:
-    return {name: value for name, value in recipe.as_dict().items() if name != "photos"}
+def _asked_for(recipe: Recipe) -> dict[str, Any]:
+    """What the user asks for, whatever folder is open."""
+    values = as_asked(recipe).as_dict()
+    return {name: value for name, value in values.items() if name != "photos"}

@@ -7,9 +7,13 @@ from typing import Any
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from flowergui.desktop.session import Session, Store, is_idle
+from flowergui.desktop.session import Mode, Session, Store, is_idle
+from flowergui.desktop.transitions import NOT_RESUMING
 
 MAX_STEPS = 50
+BELONG_TO_RECIPE = ("mode", "base_preset", "model_chosen", "taken_speedup", *NOT_RESUMING)
+"""The fields of a session that belong to its recipe: they change together, so that one of another
+mode, or of a run to resume, is never put in its place alone."""
 
 
 class RecipeUndo(QUndoStack):
@@ -28,7 +32,8 @@ class RecipeUndo(QUndoStack):
         if not is_idle(session):
             self._store.update(**changes)
         elif any(getattr(session, name) != value for name, value in changes.items()):
-            self.push(_Change(self._store, text, changes))
+            there = {name: getattr(session, name) for name in ("recipe", *BELONG_TO_RECIPE)}
+            self.push(_Change(self._store, text, {**there, **changes}))
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
@@ -40,7 +45,8 @@ class _Change(QUndoCommand):
     """Fields of the session, and the values that they get next.
 
     Each time, these values and those that are there change places: what was edited since comes back
-    too, when the change is redone. The dataset stays the one that is open.
+    too, when the change is redone. The dataset stays the one that is open, and another run to
+    resume is checked again.
     """
 
     def __init__(self, store: Store, text: str, changes: dict[str, Any]) -> None:
@@ -48,11 +54,14 @@ class _Change(QUndoCommand):
         self._store, self._values = store, changes
 
     def redo(self) -> None:
-        session, recipe = self._store.session, self._values.get("recipe")
-        if recipe is not None:
-            self._values["recipe"] = replace(recipe, photos=session.recipe.photos)
-        there = {name: getattr(session, name) for name in self._values}
-        self._store.update(**self._values)
+        session, values = self._store.session, self._values
+        if values["mode"] is not Mode.RESUME:
+            folder = session.dataset.folder if session.dataset else ""
+            values["recipe"] = replace(values["recipe"], photos=folder)
+        same_run = values["checkpoint"] == session.checkpoint
+        values["resume_check"] = session.resume_check if same_run else None
+        there = {name: getattr(session, name) for name in values}
+        self._store.update(**values)
         self._values = there
 
     def undo(self) -> None:

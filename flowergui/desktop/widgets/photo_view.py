@@ -33,6 +33,10 @@ class PhotoView(QWidget):
         self._shade = _shade(heat) if heat else None
         self.update()
 
+    def forget_pictures(self) -> None:
+        """Reads files anew before it shows them: they may have changed."""
+        self._pictures.forget()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         option = QStyleOption()
         option.initFrom(self)

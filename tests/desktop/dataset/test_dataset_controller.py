@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLineEdit
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 from scripted import banner_text, button, drop, facts, find, list_runs, open_photos, texts
 
 from flowergui import tasks
@@ -91,7 +91,9 @@ def test_sample_flowers_are_one_click_away(qtbot, window, script):
 
 
 @pytest.mark.parametrize("chosen", ["", "resnet50"])
-def test_sample_flowers_are_trained_with_a_small_network_from_scratch(qtbot, window, chosen):
+def test_sample_flowers_are_trained_with_a_small_network_from_scratch(
+    qtbot, window, photos, chosen
+):
     button(window, "modeScratch").click()
     model = find(window, QComboBox, "modelSelector")
     qtbot.waitUntil(lambda: model.findText("resnet50") > 0)
@@ -100,6 +102,8 @@ def test_sample_flowers_are_trained_with_a_small_network_from_scratch(qtbot, win
     button(window, "sampleButton").click()
     qtbot.waitUntil(button(window, "startButton").isEnabled)
     assert model.currentText() == (chosen or "mynet")
+    open_photos(qtbot, window, photos)
+    assert model.currentText() == (chosen or "resnet18")
 
 
 @pytest.mark.parametrize("way", ["another folder", "a run"])
@@ -183,3 +187,22 @@ def test_a_scan_that_ends_during_a_resumed_run_leaves_that_run_s_images_shown(
     script.gate.release()
     qtbot.waitUntil(lambda: window.session.run == "idle")
     assert path.text() == photos
+
+
+def test_the_counts_of_a_resumed_run_stay_while_it_goes(qtbot, window, script, photos, tmp_path):
+    script.runs.append(facts(tmp_path / "run"))
+    resumed = replace(script.runs[0].recipe, photos=str(tmp_path / "of the run"))
+    script.runs[0] = replace(script.runs[0], recipe=resumed)
+    script.started = {"train_photos": 100, "validation_photos": 20}
+    list_runs(qtbot, window)
+    open_photos(qtbot, window, photos)
+    button(window, "resumeLastButton").click()
+    counts = "100 for training, 20 for validation, as the run began"
+    qtbot.waitUntil(lambda: counts in texts(window))
+    find(window, QWidget, "learning_rate").setValue(0.0005)
+    assert window.session.recipe.learning_rate == 0.0005
+    assert counts in texts(window)
+    button(window, "stopButton").click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window.session.run == "idle")
+    assert "12 for training, 4 for validation" in texts(window)

@@ -1,5 +1,7 @@
 """The network of the recipe in the window, and its frozen layers."""
 
+import threading
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QTreeView
 from scripted import (
@@ -14,6 +16,9 @@ from scripted import (
     plot,
     start,
 )
+
+from flowergui import tasks
+from flowergui.errors import FlowerError
 
 
 def test_the_layers_are_there_before_start(qtbot, window, photos):
@@ -133,3 +138,25 @@ def test_another_network_has_no_schedule(qtbot, window, photos):
     find(window, QComboBox, "modelSelector").setCurrentText("resnet50")
     recipe = window.session.recipe
     assert (recipe.model, recipe.unfreeze_schedule, recipe.freeze_epochs) == ("resnet50", (), 1)
+
+
+def test_an_error_about_the_network_before_is_not_heard(qtbot, window, script, photos, monkeypatch):
+    may_end, describe = threading.Event(), script.describe_model
+
+    def slow(model, class_count, image_size=0):
+        if model == "vit_b_16":
+            may_end.wait()
+            raise FlowerError("vit_b_16 can't be described.")
+        yield from describe(model, class_count, image_size)
+
+    open_photos(qtbot, window, photos)
+    monkeypatch.setattr(tasks, "describe_model", slow)
+    models = find(window, QComboBox, "modelSelector")
+    models.setCurrentText("vit_b_16")
+    qtbot.waitUntil(lambda: window._jobs.is_running("describe"))
+    models.setCurrentText("resnet50")
+    may_end.set()
+    qtbot.waitUntil(lambda: window.session.network is not None)
+    assert window.session.network.model == "resnet50"
+    assert (window.session.network_problem, banner_text(window)) == ("", "")
+    assert button(window, "startButton").isEnabled()

@@ -474,6 +474,17 @@ def test_hovering_reads_out_the_nearest_batch(plot):
     assert not plot._readout.isVisible()
 
 
+def test_an_epoch_that_nobody_validated_has_no_number_to_read_out(plot):
+    plot.append([batch(step) for step in range(1, 2 * PER_EPOCH + 1)])
+    plot.epoch_done(epoch(1, None))
+    plot.epoch_done(replace(epoch(2, 0.75), val_loss=float("nan")))
+    first, second = plot.read_out(0), plot.read_out(PER_EPOCH)
+    assert first.count("–") == 2
+    assert "not a number" not in first
+    assert "not a number" in second  # a loss that was computed
+    assert "75.0%" in second
+
+
 def test_colours_change_with_the_theme(plot, qapp):
     theme.apply(qapp, "dark")
     assert curve(plot, "loss", "training").opts["pen"].color() == QColor(theme.DARK.train)

@@ -166,6 +166,28 @@ def test_without_any_checkpoint_it_says_so_once_the_run_can_not_save(qtbot, wind
     qtbot.waitUntil(lambda: error.text() == "No network has been trained yet.")
 
 
+@pytest.mark.parametrize("way", ["a run of this window", "a run on disk", "a file"])
+def test_a_photo_without_a_network_is_predicted_by_the_first_one(
+    qtbot, window, script, photos, tmp_path, way: str
+):
+    error = find(window, QLabel, "predictionError")
+    drop(window, ["/x/a.jpg"])
+    assert error.text() == "No network has been trained yet."
+    if way == "a run of this window":
+        start(qtbot, window, photos)
+        window.controllers.training.save_now()
+        script.gate.release()
+        first = str(script.run / "last.pth")
+    elif way == "a run on disk":
+        first = older_run(qtbot, window, script, tmp_path)
+    else:
+        first = "/x/mine.pth"
+        drop(window, [first])
+    qtbot.waitUntil(lambda: predictions(window) == ["rose", "tulip"])
+    assert script.of("predict") == [(first, ["/x/a.jpg"])]
+    assert not error.isVisible()
+
+
 def test_after_resume_the_best_of_that_run_predicts_at_once(qtbot, window, script, tmp_path):
     run = replace(facts(script.run), best=str(script.run / "best.pth"))
     newer = replace(facts(tmp_path / "newer"), best=str(tmp_path / "newer" / "best.pth"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.desktop.prediction.drop_zone import DropZone
+from flowergui.desktop.prediction.photo_strip import PhotoStrip
 from flowergui.desktop.prediction.prediction_panel import PredictionPanel
 from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.threads import worker
@@ -309,6 +310,23 @@ def test_several_photos_are_gone_through_each_with_its_guess(qtbot, panel, zone,
     assert tip == "iris.png: iris, 75%"
     panel.show_waiting(photos[:1])
     assert not strip.isVisible()
+
+
+def test_a_file_that_was_edited_is_shown_as_it_is_now(qtbot, panel, zone, photos):
+    strip = panel.findChild(PhotoStrip)
+
+    def reds() -> tuple[bool, bool]:
+        """Whether the first photo is red, and its thumbnail is."""
+        small = strip.thumbnails.picture(photos[0])
+        pixel = small.toImage().pixelColor(3, 3) if small else QColor()
+        return color_shown(zone).red() > 200, pixel.red() > 200
+
+    panel.show_waiting(photos)
+    qtbot.waitUntil(lambda: reds() == (True, True))
+    Image.new("RGB", (40, 30), (0, 0, 255)).save(photos[0])
+    panel.show_waiting(photos)
+    qtbot.waitUntil(lambda: reds() == (False, False))
+    qtbot.waitUntil(lambda: color_shown(zone).blue() > 200)
 
 
 def test_an_answer_to_another_photo_does_not_disturb(panel, photos):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton, QWidget
-from scripted import banner, button, find, open_photos
+from scripted import banner, button, facts, find, open_photos
 
 from flowergui.desktop.settings.setting_editors import FloatEditor, IntEditor
 from flowergui.facts import Speedup, SpeedupKind
@@ -147,3 +147,28 @@ def test_a_time_budget_shows_its_number_of_epochs(qtbot, window, script, photos)
     qtbot.waitUntil(lambda: len(script.of("estimate")) == asked + 2)
     qtbot.waitUntil(lambda: window.session.estimate is not None)
     assert epochs.text() == "7"
+
+
+def test_epochs_that_an_estimate_plans_are_no_wish_of_the_user(qtbot, window, script, photos):
+    """A run that was stopped can still go on, and what was refused is still said."""
+    debounce, messages = window.controllers.estimate.debounce, banner(window)
+    debounce.setInterval(0)
+    script.runs, script.planned_epochs = [facts(script.run)], 23
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: window.session.recipe.epochs == 23)
+    button(window, "startButton").click()
+    qtbot.waitUntil(lambda: window.session.run_started is not None)
+    debounce.setInterval(100_000)
+    button(window, "stopButton").click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window.session.run == "idle")
+    qtbot.waitUntil(debounce.isActive)
+    messages.refuse("Not now.")
+    script.planned_epochs = 24
+    debounce.setInterval(0)
+    qtbot.waitUntil(lambda: window.session.recipe.epochs == 24)
+    assert button(window, "continueButton").isVisible()
+    assert messages.text == "Not now."
+    find(window, IntEditor, "batch_size").setValue(7)
+    assert not button(window, "continueButton").isVisible()
+    assert messages.text != "Not now."

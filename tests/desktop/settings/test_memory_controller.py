@@ -11,7 +11,7 @@ from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import Mode, RunState, Store
 from flowergui.desktop.settings.memory_controller import KEY, MAX_FOLDERS, MemoryController
 from flowergui.desktop.settings.recipe_undo import RecipeUndo
-from flowergui.desktop.transitions import with_dataset, with_recipe
+from flowergui.desktop.transitions import with_dataset, with_mode, with_recipe
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.events import Scanned
 from flowergui.facts import ClassCount
@@ -96,6 +96,39 @@ def test_the_recommended_ones_are_a_click_away(start):
     again.open("/roses")
     again.banner.messages[0].callback()
     assert again.recipe == with_preset(again.recipe, "recommended")
+
+
+@pytest.mark.parametrize("way", ["a run to resume", "other settings", "undo"])
+def test_the_offer_goes_when_something_else_is_chosen(start, way):
+    window = start()
+    window.open("/roses")
+    window.change(batch_size=7)
+    window.train()
+    window.settings.sync()
+    again = start()
+    again.open("/roses")
+    again.change(epochs=23)  # as an estimate plans them: nobody chose them
+    assert "last run on this folder" in again.banner.text
+    if way == "a run to resume":
+        again.store.update(**with_mode(again.store.session, Mode.RESUME))
+    elif way == "other settings":
+        again.change(batch_size=8)
+    else:
+        again.undo.undo()
+    assert again.banner.text == ""
+
+
+def test_epochs_that_an_estimate_has_planned_are_not_the_users(start):
+    window = start()
+    window.open("/roses")
+    window.change(batch_size=7)
+    window.train()
+    window.settings.sync()
+    again = start()
+    again.open("/tulips")
+    again.change(epochs=23)
+    again.open("/roses")
+    assert again.recipe.batch_size == 7
 
 
 def test_what_the_user_has_changed_before_stays(start):

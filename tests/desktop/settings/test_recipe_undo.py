@@ -3,9 +3,10 @@
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLineEdit, QWidget
-from scripted import button, find, open_photos, start
+from scripted import button, choose_mode, facts, find, list_runs, open_photos, start
 
 from flowergui.config.recipe import Recipe
+from flowergui.desktop.session import resume_changes
 from flowergui.facts import Speedup, SpeedupKind
 
 
@@ -99,6 +100,53 @@ def test_an_older_change_is_undone_for_the_dataset_that_is_open_now(qtbot, windo
     open_photos(qtbot, window, photos)
     action(window, "undoAction").trigger()
     assert window.session.recipe.photos == photos
+
+
+def test_a_change_of_another_mode_is_undone_there(window):
+    before = window.session
+    button(window, "presetTutorial").click()
+    choose_mode(window, "scratch")
+    action(window, "undoAction").trigger()
+    assert (window.session.mode, window.session.recipe) == (before.mode, before.recipe)
+    assert button(window, "modeTransfer").isChecked()
+    action(window, "redoAction").trigger()
+    assert window.session.mode == window.session.recipe.mode == "scratch"
+
+
+def test_a_run_to_resume_does_not_take_the_values_of_a_new_one(
+    qtbot, window, script, photos, tmp_path
+):
+    script.runs = [facts(tmp_path / "one")]
+    list_runs(qtbot, window)
+    open_photos(qtbot, window, photos)
+    before = window.session.recipe
+    button(window, "presetTutorial").click()
+    choose_mode(window, "resume")
+    qtbot.waitUntil(lambda: window.session.resume_check is not None)
+    action(window, "undoAction").trigger()
+    session = window.session
+    assert (session.mode, session.recipe) == ("transfer", before)
+    assert (session.new_run, session.resume_from, session.resume_check) == (None, None, None)
+    action(window, "redoAction").trigger()
+    assert window.session.mode == "resume"
+    assert window.session.resume_from.path == script.runs[0].path
+    assert resume_changes(window.session) == {}
+    qtbot.waitUntil(lambda: window.session.resume_check is not None)  # by another check
+    choose_mode(window, "transfer")
+    assert window.session.recipe.epochs == 30  # as the tutorial has it
+
+
+def test_frozen_layers_of_a_run_to_resume_are_undone_without_another_check_of_it(
+    qtbot, window, script, tmp_path
+):
+    script.runs = [facts(tmp_path / "one")]
+    list_runs(qtbot, window)
+    choose_mode(window, "resume")
+    button(window, "freezeAllButHead").click()
+    qtbot.waitUntil(lambda: window.session.resume_check is not None)
+    action(window, "undoAction").trigger()
+    assert window.session.resume_check is not None
+    assert resume_changes(window.session) == {}
 
 
 def test_while_a_run_goes_nothing_is_undone(qtbot, window, photos, script):

@@ -12,7 +12,17 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QPushButton, QTreeView, QWidget
-from scripted import banner_text, button, drop, find, open_photos, plot, predictions
+from scripted import (
+    banner_text,
+    button,
+    drop,
+    facts,
+    find,
+    list_runs,
+    open_photos,
+    plot,
+    predictions,
+)
 
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.runs.run_table import RunTable
@@ -375,6 +385,27 @@ def test_another_window_goes_on_watching_in_another_language(qtbot, window, remo
     window.controllers.watch.leave()
     window.take_over(handover)
     qtbot.waitUntil(lambda: state(window) is WatchState.TRAINING)
+
+
+@pytest.mark.parametrize("chosen", ["", "/x/mine.pth"])
+def test_another_window_predicts_with_the_same_network(
+    qtbot, window, script, remote, tmp_path, chosen: str
+):
+    script.runs = [facts(tmp_path / "another")]
+    list_runs(qtbot, window)
+    remote.last.write_bytes(b"last")
+    watch(qtbot, window, remote.path)
+    qtbot.waitUntil(lambda: window.session.run_checkpoint == str(remote.last))
+    drop(window, [*filter(None, [chosen]), "/x/a.jpg"])
+    qtbot.waitUntil(lambda: bool(predictions(window)))
+    handover = window.hand_over()
+    window.controllers.watch.leave()
+    window.take_over(handover)
+    qtbot.waitUntil(lambda: len(script.of("predict")) > 1)
+    qtbot.waitUntil(lambda: state(window) is WatchState.TRAINING)
+    asked = {checkpoint for checkpoint, _ in script.of("predict")}
+    assert asked == {chosen or str(remote.last)}
+    assert window.session.chosen_checkpoint == chosen
 
 
 def test_looking_costs_the_window_little(qtbot, window, remote):
