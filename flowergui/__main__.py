@@ -1,5 +1,6 @@
 """The entry point: runs the command that is named, or opens the window."""
 
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -54,7 +55,7 @@ def _folder(words: Sequence[str]) -> str | None:
             tr("The window opens one folder, but {word} was given too.", word=repr(words[1])),
             hint=tr("Put quotation marks around a path with spaces."),
         )
-    return first
+    return os.path.abspath(first)  # a run must find its images wherever it is resumed from
 
 
 def _window(folder: str | None) -> int:

@@ -28,7 +28,10 @@ def set_role(widget: QWidget, role: QAccessible.Role, press: str = "") -> None:
 
 
 def announce(widget: QWidget, text: str, *, urgent: bool = False) -> None:
-    """Has screen readers say `text`, wherever the focus is. What is `urgent` interrupts them."""
+    """Has screen readers say `text`, wherever the focus is. What is `urgent` interrupts them;
+    "" is nothing to say."""
+    if not text:
+        return
     event = QAccessibleAnnouncementEvent(widget, text)
     politeness = QAccessible.AnnouncementPoliteness
     event.setPoliteness(politeness.Assertive if urgent else politeness.Polite)

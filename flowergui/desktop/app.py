@@ -22,6 +22,8 @@ from flowergui.store import paths
 from flowergui.system.crash_report import CrashReport
 from flowergui.system.tuning import set_switch_interval
 
+log = logging.getLogger(__name__)
+
 
 class Program(QObject):
     """The window, and its language: in another one, another window takes its place."""
@@ -104,7 +106,11 @@ def main(folder: str | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     set_switch_interval()
     with closing(CrashReport(paths.reports_folder())), qt_messages.logged():
-        return _run(scheme, folder)
+        try:
+            return _run(scheme, folder)
+        except Exception:  # the report ends before Python's own hook hears of it
+            log.exception("The program has ended with an error.")
+            raise
 
 
 def _run(scheme: theme.Scheme | None, folder: str | None) -> int:

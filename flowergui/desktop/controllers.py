@@ -122,7 +122,7 @@ class Controllers(QObject):
         self.start_from.dataset_requested.connect(self.datasets.open)
         self.comparison.list_requested.connect(self.resume.refresh)
         self.comparison.evaluation_requested.connect(self.evaluation.open_of)
-        self.comparison.removed.connect(banner.clear)
+        self.comparison.removed.connect(self.presenter.dismiss_outcome)
         self.comparison.noted.connect(banner.show_note)
         self.comparison.resume_requested.connect(self.resume.choose)
         self.comparison.settings_requested.connect(self.start_from.take_settings)

@@ -2,6 +2,7 @@
 of its rank 0."""
 
 import json
+import logging
 import os
 import re
 import signal
@@ -18,9 +19,11 @@ from typing import IO, Any, Final
 
 from flowergui import event_json
 from flowergui.errors import FlowerError
-from flowergui.events import Event, Preparing
+from flowergui.events import Event, Finished, Preparing, Stopped
 from flowergui.requests import NO_REQUESTS, LiveRequests
 from flowergui.text import language_tag, tr, trn
+
+log = logging.getLogger(__name__)
 
 WORKER: Final = "flowergui.cli.torchrun_worker"
 
@@ -43,7 +46,8 @@ CLOSING_SECONDS: Final = 20.0
 def train(job: Mapping[str, Any], processes: int, live: LiveRequests) -> Iterator[Event]:
     """The events of a task (see `cli.torchrun_worker`) that so many processes do together. What is
     asked in `live` is passed on with the request for the next event. Raises FlowerError as the task
-    does, and if the processes end without being done."""
+    does, and if the processes end without being done; how they end after that is only logged, for
+    the run is saved by then."""
     if getattr(sys, "frozen", False):  # by PyInstaller: there is no Python that could run torchrun
         raise FlowerError(
             tr("This build of Flowergui trains with one process."),
@@ -58,16 +62,19 @@ def train(job: Mapping[str, Any], processes: int, live: LiveRequests) -> Iterato
         with _started(path, processes) as (process, errors):
             assert process.stdin is not None
             assert process.stdout is not None
-            listens = True
+            listens, is_done = True, False
             while listens:
                 listens = _asks(process.stdin, live)
                 if (event := _next_event(process.stdout)) is None:
                     break
+                is_done = isinstance(event, Finished | Stopped)
                 yield event
             with suppress(OSError):
                 process.stdin.close()
             code = process.wait()
-    if code:
+    if code and is_done:
+        log.warning("A process ended with %s after its run: %s", code, "".join(errors))
+    elif code:
         raise FlowerError(
             tr("The processes of this run have ended unexpectedly: {reason}", reason=_why(errors)),
             hint=tr("Resume the run, perhaps with one process."),

@@ -7,10 +7,10 @@ from typing import cast
 
 import pytest
 
-from flowergui import tasks
+from flowergui import event_json, tasks
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
-from flowergui.events import BatchDone, Event, Preparing, RunStarted
+from flowergui.events import BatchDone, Event, Finished, Preparing, RunStarted, Stopped
 from flowergui.requests import LiveRequests
 from flowergui.store.run_folder import RunFolder
 from flowergui.system import multi_process
@@ -20,6 +20,23 @@ def test_processes_that_end_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multi_process, "WORKER", "flowergui.not_there")
     with pytest.raises(FlowerError, match=r"No module named flowergui\.not_there"):
         list(multi_process.train({}, 2, LiveRequests()))
+
+
+@pytest.mark.parametrize("told", [Finished("run", 1, 0.5, 1, 2.0), Stopped("run", 1, 2)])
+def test_a_process_that_ends_badly_after_its_run_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    told: Event,
+) -> None:
+    line = event_json.encoded(told)
+    (tmp_path / "aborts.py").write_text(
+        f"import os\ninput()\nprint({line!r}, flush=True)\nos.abort()\n", "utf-8"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(multi_process, "WORKER", "aborts")
+    assert list(multi_process.train({}, 1, LiveRequests()))[-1] == told
+    assert "SIGABRT" in caplog.text
 
 
 def test_a_build_without_python_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

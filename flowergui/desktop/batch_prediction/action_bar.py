@@ -3,6 +3,7 @@
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from flowergui.desktop.accessibility import announce
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.cancellable_progress import CancellableProgress
 from flowergui.desktop.widgets.file_dialogs import choose_folder, choose_table
@@ -24,6 +25,9 @@ class ActionBar(QWidget):
     """The user wants the copies removed that this manifest lists."""
     cancel_requested = Signal()
     """The user doesn't want to wait for what goes on."""
+
+    busy_changed = Signal()
+    """Something goes on now, or nothing does any more."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,9 +99,8 @@ class ActionBar(QWidget):
         self, text: str, done: int, total: int, *, can_be_cancelled: bool = True
     ) -> None:
         """Something goes on."""
-        self._busy = True
         self._progress.show_share(text, done, total, can_be_cancelled=can_be_cancelled)
-        self._show_state()
+        self._set_busy(True)
 
     def begin_sorting(self) -> None:
         """Photos will be copied; what was copied before can't be undone here any more."""
@@ -106,9 +109,19 @@ class ActionBar(QWidget):
 
     def end(self) -> None:
         """Nothing goes on any more."""
-        self._busy = False
         self._progress.hide()
+        self._set_busy(False)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something goes on."""
+        return self._busy
+
+    def _set_busy(self, busy: bool) -> None:
+        changed, self._busy = busy != self._busy, busy
         self._show_state()
+        if changed:
+            self.busy_changed.emit()
 
     def show_sorted(self, event: SortedIntoFolders, failure: CopyFailed | None) -> None:
         """Photos were copied. `failure` is one that could not be."""
@@ -130,6 +143,7 @@ class ActionBar(QWidget):
         for label, shown in ((self._note, not is_error), (self._error, is_error)):
             label.setText(text if shown else "")
             label.setVisible(shown and bool(text))
+        announce(self, text, urgent=is_error)
         self._show_state()
 
     def _show_state(self) -> None:

@@ -66,9 +66,16 @@ class BatchController(QObject):
 
     @Slot(object)
     def predict(self, paths: Sequence[str]) -> None:
-        """Predicts these photos, and all those in these folders and below, in its window."""
+        """Predicts these photos, and all those in these folders and below, in its window. While
+        photos are copied there they are not replaced by others: what was copied can be undone."""
         if self._window is None:
             self._window = self._make_window()
+        elif self._window.is_finished and self._window.action_bar.is_busy:
+            self._window.action_bar.show_note(
+                tr("Images are being copied or removed. Open others when that is over.")
+            )
+            bring_to_front(self._window)
+            return
         self._paths = list(paths)
         self._start()
         bring_to_front(self._window)
@@ -93,7 +100,6 @@ class BatchController(QObject):
         session, paths = self._store.session, self._paths
         checkpoint, device = predicting_checkpoint(session), inference_device(session)
         self._jobs.cancel(LOOK)
-        self._stop_sorting()
         self._window.begin(checkpoint)
         if not checkpoint and session.run is RunState.RUNNING:
             self.save_requested.emit()
@@ -261,7 +267,7 @@ class BatchController(QObject):
             self._jobs.report(error)
 
     def _stop_sorting(self) -> None:
-        """What was copied stays; no more is said of it, for other photos are shown."""
+        """What was copied stays; no more is said of it in a window that opens later."""
         self._live.stop = True
         self._shows_sorting = False
 

@@ -74,6 +74,8 @@ class BatchWindow(QDialog):
         self._views.addWidget(self._grid)
         self._views.addWidget(self._table)
         self._lay_out()
+        self.photos.modelReset.connect(self._choose_current)
+        self.action_bar.busy_changed.connect(self._show_head)
         theme.signals.changed.connect(self._recolor)
         self._show_head()
 
@@ -149,10 +151,10 @@ class BatchWindow(QDialog):
     def show_found(self, event: PhotosFound) -> None:
         """These photos will be predicted; they replace those before."""
         self._left_out = [left_out_text(each) for each in event.problems]
-        self.photos.show_photos(event.photos)
         self._current = ""
         self._answer.show_photo(None)
-        self._show_all()
+        self.photos.show_photos(event.photos)
+        self._show_counts()
 
     def show_predictions(self, events: Iterable[Predicted | PredictionFailed]) -> None:
         """More photos are predicted, or can't be read."""
@@ -228,6 +230,7 @@ class BatchWindow(QDialog):
         self._choose_current()
         self._show_counts()
 
+    @Slot()
     def _choose_current(self) -> None:
         row = max(self.photos.row_of(self._current), 0)
         if row < self.photos.rowCount():
@@ -242,6 +245,7 @@ class BatchWindow(QDialog):
         self.action_bar.show_count(self.photos.predicted_rows)
         self._show_head()
 
+    @Slot()
     def _show_head(self) -> None:
         counts, total = self.photos.counts, len(self.photos.photos)
         waiting, unread = counts[PhotoGroup.WAITING, ""], counts[PhotoGroup.UNREADABLE, ""]
@@ -266,7 +270,7 @@ class BatchWindow(QDialog):
             )
         self._subject.setText(" ".join(subject))
         self._subject.setToolTip(escape_tooltip("\n".join([self._checkpoint, *self._left_out])))
-        self._again.setEnabled(self._finished and bool(total))
+        self._again.setEnabled(self._finished and bool(total) and not self.action_bar.is_busy)
 
     def _show_current(self) -> None:
         if (photo := self.photos.photo(self._current)) is not None:

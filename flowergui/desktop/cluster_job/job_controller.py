@@ -16,7 +16,7 @@ from flowergui.desktop.session import Store, may_run_elsewhere
 from flowergui.desktop.settings.recipe_form import RecipeForm
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.transitions import new_run_recipe
-from flowergui.desktop.widgets.banner import Banner
+from flowergui.desktop.widgets.banner import Banner, Message
 from flowergui.desktop.widgets.file_manager import show_folder
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.events import JobWritten
@@ -43,6 +43,7 @@ class JobController(QObject):
         super().__init__(window)
         self._store, self._form, self._jobs = store, form, jobs
         self._settings, self._banner, self._window = settings, banner, window
+        self._progress: Message | None = None
 
     @Slot()
     def open(self) -> None:
@@ -66,8 +67,10 @@ class JobController(QObject):
         for name, value in asdict(options).items():
             self._settings.setValue(f"{KEY}/{name}", value)
         recipe = new_run_recipe(self._store.session)
-        self._banner.show_note(tr("Writing the job…"))
-        self._jobs.do(WRITE, lambda: write_below(recipe, parent, options), self._written)
+        self._progress = self._banner.show_note(tr("Writing the job…"))
+        self._jobs.do(
+            WRITE, lambda: write_below(recipe, parent, options), self._written, self._failed
+        )
 
     @Slot(object)
     def _written(self, events: tuple[Any, ...]) -> None:
@@ -75,8 +78,17 @@ class JobController(QObject):
             if isinstance(event, JobWritten):
                 self._offer(event.folder)
 
+    @Slot(object)
+    def _failed(self, error: BaseException) -> None:
+        self._end_progress()
+        self._jobs.report(error)
+
+    def _end_progress(self) -> None:
+        if self._progress is not None:
+            self._banner.dismiss(self._progress)
+
     def _offer(self, folder: str) -> None:
-        self._banner.clear()
+        self._end_progress()
         self._banner.offer(
             tr("The job is in {folder}. README.md there says how it is started.", folder=folder),
             tr("Show the folder"),

@@ -1,5 +1,6 @@
 """The dataset: which folder of images to train on, and what was found in it."""
 
+import os
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -293,6 +294,7 @@ class DatasetPanel(Card):
     @Slot()
     def _open_typed(self) -> None:
         if folder := typed_path(self._path.text()):
+            folder = os.path.abspath(folder)
             self._path.setText(folder)
             self.folder_chosen.emit(folder)
 

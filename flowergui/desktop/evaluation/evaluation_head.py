@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 
 from flowergui.confidence_interval import wilson_interval
 from flowergui.confusion_matrix import ConfusionMatrix
+from flowergui.desktop.accessibility import announce
 from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.file_dialogs import choose_folder, choose_table
@@ -184,6 +185,7 @@ class EvaluationHead(QWidget):
     def show_note(self, text: str) -> None:
         """Says something beside the figures, after what is said of them; "" takes it back."""
         self._said = text
+        announce(self, text)
         self._show_notes()
 
     def _show_notes(self) -> None:
@@ -195,6 +197,7 @@ class EvaluationHead(QWidget):
         """Says what went wrong; "" takes it back."""
         self._failure.setText(text)
         self._failure.setVisible(bool(text))
+        announce(self, text, urgent=True)
 
     # --- what is asked for ----------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from flowergui.desktop.accessibility import announce
 from flowergui.desktop.widgets.card import WrappingRow
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.events import PhotoEvaluated
@@ -84,6 +85,7 @@ class LabelButtons(QWidget):
     def show_corrected(self, text: str, *, undoable: bool) -> None:
         """What has become of the last photo, and whether that can be undone."""
         self._note.setText(text)
+        announce(self, text)
         self._undo.setVisible(undoable)
 
     @property

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from flowergui.desktop.accessibility import announce
 from flowergui.desktop.linear_probe.class_gains import GainsTable
 from flowergui.desktop.linear_probe.learning_curve_plot import LearningCurvePlot
 from flowergui.desktop.linear_probe.probe_progress import ProbeProgress, Progress
@@ -120,6 +121,7 @@ class ConfidenceWindow(QDialog):
         self._sentence.clear()
         self._failure.setText(text)
         self._failure.show()
+        announce(self, text, urgent=True)
         self.end()
 
     def end(self) -> None:

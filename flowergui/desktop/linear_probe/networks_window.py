@@ -3,6 +3,7 @@
 from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from flowergui.desktop.accessibility import announce
 from flowergui.desktop.linear_probe.networks_table import NetworksModel, NetworksTable
 from flowergui.desktop.linear_probe.probe_progress import ProbeProgress, Progress
 from flowergui.desktop.style import theme
@@ -150,6 +151,7 @@ class NetworksWindow(QDialog):
 
     def _add_failure(self, text: str) -> None:
         self._failures.setText("\n".join(filter(None, (self._failures.text(), text))))
+        announce(self, text, urgent=True)
         self._show_state()
 
     @Slot()

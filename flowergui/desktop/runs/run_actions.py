@@ -155,7 +155,10 @@ class RunActions(QObject):
     def _export(self, run: RunFacts, path: str, options: ExportOptions) -> None:
         best = run.best or run.last
         self._jobs.do(
-            EXPORT, lambda: tasks.export(best, path, options), self._exported, self._failed
+            f"{EXPORT} {path}",  # several may be written at a time
+            lambda: tasks.export(best, path, options),
+            self._exported,
+            self._failed,
         )
         self._note(tr("Exporting…"))
 

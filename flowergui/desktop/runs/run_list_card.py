@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal, SignalInstance, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
+from flowergui.desktop.accessibility import announce
 from flowergui.desktop.context_menus.table_actions import TableActions
 from flowergui.desktop.runs.run_table import RunTable
 from flowergui.desktop.runs.runs_model import RunsModel
@@ -185,6 +186,7 @@ class RunListCard(Card):
         """Says something below the list; "" takes it back."""
         self._note.setText(text)
         self._note.setVisible(bool(text))
+        announce(self, text, urgent=is_error)
         theme.style(self._note, role="error" if is_error else "caption")
         self._offer.hide()
 

@@ -79,7 +79,8 @@ class AboutDialog(QDialog):
         self._copy.setToolTip(
             tr(
                 "Copies versions, devices, settings and the last errors, for a question or a "
-                "report. Your name and your folders are not in it; nothing is sent."
+                "report. Your name, your home folder and the folder of your "
+                "images are not in it; nothing is sent."
             )
         )
         self._copy.clicked.connect(self.copy_requested)

@@ -28,7 +28,7 @@ def diagnostics(
     changed = {
         name: value
         for name, value in session.recipe.as_dict().items()
-        if value != Recipe().as_dict()[name]
+        if value != Recipe().as_dict()[name] and name != "photos"
     }
     problems = [each for each in entries if each.kind in (MessageKind.ERROR, MessageKind.WARNING)]
     lines = [
@@ -41,7 +41,7 @@ def diagnostics(
         f"Preferences: theme {preferences.scheme}, size {preferences.zoom}%",
         *(f"{name}={value}" for name, value in environment().items()),
         f"State: {session.mode}, {session.run}",
-        f"Recipe: {json.dumps(changed)}",
+        f"Recipe: {json.dumps(changed, ensure_ascii=False)}",
         f"Messages: {len(problems)}",
         *(
             f"  {each.time:%H:%M:%S} {each.kind}: {each.text}"

@@ -1,6 +1,6 @@
 """Says what this program is, helps others to help, and offers the report of a crash."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -43,6 +43,7 @@ class SupportController(QObject):
         self._store, self._preferences = store, preferences
         self._banner, self._jobs, self._parent = banner, jobs, parent
         self._devices: tuple[str, ...] = ()
+        self._copies = False  # once the devices are known
 
     # --- about ----------------------------------------------------------------------------
 
@@ -54,29 +55,35 @@ class SupportController(QObject):
             about = AboutDialog(self._parent)
             about.guide_requested.connect(self.guide_requested)
             about.copy_requested.connect(self.copy_diagnostics)
-            self._find_devices(lambda: None)
+            self._find_devices()
         bring_to_front(about)
 
     @Slot()
     def copy_diagnostics(self) -> None:
         """Puts the diagnostics on the clipboard, once the devices are known."""
-        self._find_devices(self._copy)
+        self._copies = True
+        self._find_devices()
 
     def _about(self) -> AboutDialog | None:
         return self._parent.findChild(AboutDialog)
 
-    def _find_devices(self, then: Callable[[], None]) -> None:
+    def _find_devices(self) -> None:
         """Asks torch, which may have to be loaded, and takes seconds then."""
+        self._jobs.do(DEVICES, tasks.describe_devices, self._show_devices, self._copy)
 
-        def found(events: Sequence[Any]) -> None:
-            self._devices = events[-1].devices
-            if (about := self._about()) is not None:
-                about.show_devices(self._devices)
-            then()
+    @Slot(object)
+    def _show_devices(self, events: Sequence[Any]) -> None:
+        self._devices = events[-1].devices
+        if (about := self._about()) is not None:
+            about.show_devices(self._devices)
+        self._copy()
 
-        self._jobs.do(DEVICES, tasks.describe_devices, found, lambda error: then())
-
-    def _copy(self) -> None:
+    @Slot(object)
+    def _copy(self, error: BaseException | None = None) -> None:
+        """Copies what was asked for; without the devices where they can't be found out."""
+        if not self._copies:
+            return
+        self._copies = False
         QGuiApplication.clipboard().setText(
             diagnostics(
                 self._store.session,

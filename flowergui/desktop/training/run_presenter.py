@@ -15,7 +15,7 @@ from flowergui.desktop.training.run_history import Change, HistoryLoaded, size_c
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.transitions import with_epoch_done, with_recipe, with_run_started, with_saved
-from flowergui.desktop.widgets.banner import Banner
+from flowergui.desktop.widgets.banner import Banner, Message
 from flowergui.events import (
     BatchDone,
     EpochDone,
@@ -97,6 +97,7 @@ class RunPresenter(QObject):
         super().__init__(parent)
         self._store, self._training, self._panel = store, training, panel
         self._banner = banner
+        self._outcome: Message | None = None
         self._started: RunStarted | None = None
         self._epochs: list[EpochDone] = []
         self.ended: Finished | Stopped | None = None
@@ -347,18 +348,20 @@ class RunPresenter(QObject):
             sentence = NOT_SAVED[at_batch]
         text = tr(sentence, **values)
         if "last.pth" in self._unsaved:
-            self._banner.show_error(text)
+            self._outcome = self._banner.show_error(text)
         else:
-            self._banner.show_success(text)
+            self._outcome = self._banner.show_success(text)
 
     def _show_finished(self, event: Finished) -> None:
         started = self._started
         done = trn("Trained {count} epoch.", "Trained {count} epochs.", event.epochs)
         if not event.validated:
             if "last.pth" in self._unsaved:
-                self._banner.show_error(tr("{done} But it could not be saved.", done=done))
+                self._outcome = self._banner.show_error(
+                    tr("{done} But it could not be saved.", done=done)
+                )
             elif started is not None and started.validation_photos:
-                self._banner.show_warning(
+                self._outcome = self._banner.show_warning(
                     tr(
                         "{done} The validation images could not be read, so its accuracy is not "
                         "known.",
@@ -366,7 +369,7 @@ class RunPresenter(QObject):
                     )
                 )
             else:
-                self._banner.show_success(
+                self._outcome = self._banner.show_success(
                     tr(
                         "{done} Without a validation set its accuracy is not known. Drop an image "
                         "to classify it.",
@@ -380,11 +383,11 @@ class RunPresenter(QObject):
             epoch=event.best_epoch,
         )
         if "best.pth" in self._unsaved:
-            self._banner.show_error(
+            self._outcome = self._banner.show_error(
                 tr("{result} But that network could not be saved.", result=best)
             )
         elif started is not None and no_better_than_chance(started, event):
-            self._banner.show_warning(
+            self._outcome = self._banner.show_warning(
                 tr(
                     "{result} That is no better than chance. Try a lower learning rate, more "
                     "epochs, or Transfer.",
@@ -403,10 +406,16 @@ class RunPresenter(QObject):
         else:
             self._offer_evaluation(tr("{result} Drop an image to classify it.", result=best), event)
 
+    @Slot()
+    def dismiss_outcome(self) -> None:
+        """A run is gone, maybe the one whose evaluation is offered."""
+        if self._outcome is not None:
+            self._banner.dismiss(self._outcome)
+
     def _offer_evaluation(self, text: str, event: Finished) -> None:
         run = listed_run(self._store.session, event.run)
         best = run.best if run and run.best else str(Path(event.run) / "best.pth")
-        self._banner.offer(
+        self._outcome = self._banner.offer(
             text, tr("See its errors"), lambda: self.evaluation_requested.emit(best), kind="success"
         )
 

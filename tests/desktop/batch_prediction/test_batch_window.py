@@ -22,7 +22,6 @@ from scripted import button, drop, find, list_runs, start
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
-from flowergui.desktop.batch_prediction.batch_controller import SORT
 from flowergui.desktop.batch_prediction.batch_window import BatchWindow
 from flowergui.desktop.context_menus.photo_window import PhotoWindow
 from flowergui.errors import FlowerError
@@ -222,6 +221,7 @@ def test_the_table_sorts_and_keeps_the_photo_that_is_looked_at(qtbot, done):
     assert table.currentIndex().row() == 14
     table.sortByColumn(2, Qt.SortOrder.AscendingOrder)
     assert names(done)[:5] == [f"unclear{number}.jpg" for number in range(5)]
+    assert table.currentIndex().data() == "tulip2.jpg"  # where the keyboard goes on
     table.selectionModel().setCurrentIndex(
         table.model().index(0, 0), QItemSelectionModel.SelectionFlag.ClearAndSelect
     )
@@ -298,8 +298,8 @@ def test_sorting_is_cancelled_after_a_photo_and_can_be_undone(qtbot, done, tmp_p
     assert not (tmp_path / "out").exists()
 
 
-def test_what_was_sorted_before_is_not_said_of_other_images(
-    qtbot, window, done, unknown, tmp_path, monkeypatch
+def test_images_that_are_copied_are_not_replaced_by_others_until_that_can_be_undone(
+    qtbot, done, script, tmp_path, monkeypatch
 ):
     reached, goes_on, real = threading.Event(), threading.Event(), sorted_copies.copy_into
 
@@ -312,12 +312,16 @@ def test_what_was_sorted_before_is_not_said_of_other_images(
     button(done, "sortIntoFoldersButton").click()
     choose_target(done, tmp_path / "out")
     assert reached.wait(10)
-    done.paths_requested.emit([str(unknown)])
-    qtbot.waitUntil(button(done, "sortIntoFoldersButton").isEnabled)
+    assert not button(done, "predictAgainButton").isEnabled()
+    (tmp_path / "rose.jpg").touch()
+    drop(done, [str(tmp_path / "rose.jpg")])
+    assert "Open others when that is over." in said(done, "batchNote")
     goes_on.set()
-    qtbot.waitUntil(lambda: not window.controllers.batch._jobs.is_running(SORT))
-    assert said(done, "batchNote") == ""
-    assert button(done, "undoSortingButton").isHidden()
+    qtbot.waitUntil(button(done, "undoSortingButton").isVisible)
+    assert "23 images were copied" in said(done, "batchNote")
+    assert button(done, "predictAgainButton").isEnabled()
+    drop(done, [str(tmp_path / "rose.jpg")])
+    qtbot.waitUntil(lambda: len(script.of("predict")) == 2)
 
 
 def test_what_can_not_be_copied_is_said(qtbot, done, unknown, tmp_path):

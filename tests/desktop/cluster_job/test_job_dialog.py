@@ -61,8 +61,10 @@ def test_a_job_is_written_with_what_is_chosen(qtbot, window, photos, written, tm
     find(dialog, QSpinBox, "jobGpus").setValue(4)
     find(dialog, QSpinBox, "jobHours").setValue(12)
     find(dialog, QLineEdit, "jobPhotos").setText(" /data/flowers ")
+    banner(window).show_error("Something else went wrong.")
     write_into(dialog, tmp_path)
     qtbot.waitUntil(lambda: "The job is in" in banner_text(window))
+    assert "Something else went wrong." in [each.text for each in banner(window).messages]
     ((recipe, folder, options),) = written
     assert (recipe.photos, recipe.model) == (photos, window.session.recipe.model)
     assert folder == tmp_path / "job_photos"
@@ -96,9 +98,12 @@ def test_a_job_that_cannot_be_written_is_told(qtbot, window, photos, monkeypatch
     monkeypatch.setattr(tasks, "write_job", refused)
     open_photos(qtbot, window, photos)
     qtbot.waitUntil(window._menus.action("runElsewhereAction").isEnabled)
+    banner(window).show_error("Something else went wrong.")
     write_into(opened(window), tmp_path)
     qtbot.waitUntil(lambda: "no room for the job" in banner_text(window))
     assert banner(window).isVisible()
+    said = [each.text for each in banner(window).messages]
+    assert said == ["There is no room for the job.", "Something else went wrong."]
 
 
 def test_no_gpus_are_shown_in_words(qtbot):

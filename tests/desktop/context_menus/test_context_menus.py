@@ -3,6 +3,7 @@ searched."""
 
 import csv
 import io
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
+    QApplication,
     QFileDialog,
     QLabel,
     QLineEdit,
@@ -22,17 +24,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from scripted import button, facts, find, list_runs
+from shiboken6 import delete
 
 from flowergui import tasks
 from flowergui.confusion_matrix import ConfusionMatrix
 from flowergui.desktop.context_menus.photo_menu import PhotoMenu, open_photo
 from flowergui.desktop.context_menus.photo_window import PhotoWindow
+from flowergui.desktop.context_menus.saving import save_in_background
 from flowergui.desktop.dataset.class_window import ClassWindow
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
 from flowergui.desktop.evaluation.confusion_table import ConfusionTable
 from flowergui.desktop.plots.live_plot import LivePlot
 from flowergui.desktop.prediction.prediction_table import PredictionTable
 from flowergui.desktop.widgets.search_field import MIN_ROWS
+from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, ClassListed, EpochDone, PhotoEvaluated, Scanned
 from flowergui.facts import ClassCount, Prediction
 
@@ -101,6 +106,26 @@ def test_a_table_that_cannot_be_saved_says_why(qtbot, confusions, tmp_path):
     box = find(confusions, QMessageBox, "savingProblem")
     assert "can't be written" in box.text()
     box.close()
+
+
+def test_a_table_that_cannot_be_saved_says_so_after_its_window_has_gone(qtbot):
+    window, goes_on = QWidget(), threading.Event()
+
+    def write():
+        goes_on.wait()
+        raise FlowerError("The drive is away.")
+
+    save_in_background(window, write)
+    delete(window)
+    goes_on.set()
+
+    def boxes():
+        found = QApplication.topLevelWidgets()
+        return [each for each in found if each.objectName() == "savingProblem"]
+
+    qtbot.waitUntil(lambda: len(boxes()) == 1)
+    assert boxes()[0].text() == "The drive is away."
+    boxes()[0].close()
 
 
 def test_control_c_copies_predictions(qtbot):

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -20,6 +21,15 @@ def test_a_missing_folder_is_said(qtbot, window, tmp_path):
     qtbot.keyClick(path, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: "There is no folder" in banner_text(window))
     assert not button(window, "startButton").isEnabled()
+
+
+def test_a_typed_folder_is_found_from_any_other(qtbot, window, script, photos, monkeypatch):
+    monkeypatch.chdir(Path(photos).parent)
+    path = find(window, QLineEdit, "datasetPath")
+    path.setText(Path(photos).name)
+    qtbot.keyClick(path, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: script.of("inspect") == [photos])
+    assert path.text() == photos
 
 
 def test_a_folder_that_cannot_be_opened_leaves_open_what_was(qtbot, window, photos, tmp_path):

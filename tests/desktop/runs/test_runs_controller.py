@@ -31,7 +31,7 @@ from flowergui.desktop.runs.run_table import RunTable
 from flowergui.desktop.runs.runs_window import RunsWindow
 from flowergui.desktop.session import predicting_checkpoint
 from flowergui.errors import FlowerError
-from flowergui.events import Exported, Preparing, RunListed
+from flowergui.events import Exported, Preparing, RunListed, Stopped
 from flowergui.facts import RunFacts
 from flowergui.requests import ExportOptions
 from flowergui.store import library
@@ -198,8 +198,10 @@ def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypa
         if out.endswith("full"):
             raise FlowerError("There is no room.")
         yield Preparing("Tracing the network", 0, 0)
+        ended.append(out)
         yield Exported(out)
 
+    ended: list[str] = []
     monkeypatch.setattr(tasks, "export", export)
     run = on_disk(script, tmp_path, "a")
     runs = compare_runs(qtbot, window)
@@ -210,6 +212,12 @@ def test_a_run_of_the_list_is_exported(qtbot, window, script, tmp_path, monkeypa
     assert script.of("export") == [(run.best, "/elsewhere/a.onnx", small)]
     runs.export_requested.emit(run, "/full", small)
     qtbot.waitUntil(lambda: note.text() == "There is no room.")
+    runs.export_requested.emit(run, "/slow/1", small)
+    runs.export_requested.emit(run, "/slow/2", small)  # ends none that goes
+    qtbot.waitUntil(lambda: len(script.of("export")) == 4)
+    for _ in range(2):
+        script.gate.release()
+    qtbot.waitUntil(lambda: sorted(ended[1:]) == ["/slow/1", "/slow/2"])
     runs.export_requested.emit(run, "/slow", small)
     runs.close()  # it goes on
     script.gate.release()
@@ -242,14 +250,15 @@ def test_a_run_goes_to_the_trash(qtbot, window, script, tmp_path, monkeypatch):
     look_at(runs, run)
     button(runs, "predictWithRunButton").click()
     qtbot.waitUntil(lambda: predicting_checkpoint(window.session) == run.best)
-    banner(window).show_note("Your last run stopped.")
+    window.controllers.presenter.show((Stopped(run.path, 2, 0),))
+    banner(window).show_error("Something else.")
     script.runs.remove(run)
     remove(window, runs)
     qtbot.waitUntil(lambda: not Path(run.path).exists())
     assert (tmp_path / "data" / "Trash" / "files" / "b").is_dir()
     qtbot.waitUntil(lambda: len(runs.runs.runs) == 1)
     assert find(runs, QLabel, "runsNote").text() == "b is in the trash."
-    assert banner_text(window) == ""
+    assert [each.text for each in banner(window).messages] == ["Something else."]
     qtbot.waitUntil(lambda: predicting_checkpoint(window.session) == other.best)
     script.runs.append(run)
     button(runs, "runsOffer").click()
@@ -388,14 +397,15 @@ def test_a_note_while_a_run_goes_leaves_its_checkpoint_chosen(
 def test_a_run_that_has_gone_meanwhile(qtbot, window, script, tmp_path):
     run = on_disk(script, tmp_path, "a")
     runs = compare_runs(qtbot, window)
-    banner(window).show_note("Your last run stopped.")
+    window.controllers.presenter.show((Stopped(run.path, 2, 0),))
+    banner(window).show_error("Something else.")
     (tmp_path / "a").rmdir()
     script.runs.clear()
     button(runs, "predictWithRunButton").click()
     note = find(runs, QLabel, "runsNote")
     qtbot.waitUntil(lambda: note.text() == "a is gone.")
     assert predicting_checkpoint(window.session) == ""
-    assert banner_text(window) == ""
+    assert [each.text for each in banner(window).messages] == ["Something else."]
     qtbot.waitUntil(lambda: not runs.runs.runs)
     for signal in (runs.resume_requested, runs.evaluation_requested):
         runs.show_note("")

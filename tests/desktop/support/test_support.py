@@ -4,6 +4,7 @@ import getpass
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,17 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton
 from scripted import banner, banner_text, button, find, open_photos
 
 from flowergui import __version__, tasks
+from flowergui.config.recipe import Recipe
+from flowergui.desktop import app
+from flowergui.desktop.preferences.preferences import Preferences
+from flowergui.desktop.session import Session
 from flowergui.desktop.support.about_dialog import AboutDialog
+from flowergui.desktop.support.diagnostics_text import diagnostics
 from flowergui.desktop.support.report_dialog import ReportDialog
 from flowergui.desktop.window.guide_window import GuideWindow
 from flowergui.events import DevicesDescribed
 from flowergui.store import paths
-from flowergui.system.crash_report import ENDED, RUNNING
+from flowergui.system.crash_report import ENDED, RUNNING, take_reports
 
 
 @pytest.fixture
@@ -65,6 +71,46 @@ def test_the_diagnostics_are_copied_without_a_name(
     assert str(tmp_path) not in text
     assert "rosa" not in text
     assert "All is well" not in text
+
+
+@pytest.mark.parametrize("name", ["müller", "张伟"])
+def test_the_diagnostics_name_no_home_with_other_letters(qapp, monkeypatch, tmp_path, name):
+    monkeypatch.setenv("HOME", str(tmp_path / name))
+    recipe = Recipe(photos="/data/patients", weights=str(tmp_path / name / "a.pth"))
+    text = diagnostics(Session(recipe=recipe), Preferences(), (), ())
+    assert '"weights": "~/a.pth"' in text
+    assert "patients" not in text
+    assert name not in text
+
+
+def test_diagnostics_that_were_asked_for_are_copied_though_about_is_opened(
+    qtbot, window, monkeypatch
+):
+    goes_on = threading.Event()
+
+    def slow():
+        goes_on.wait()
+        yield DevicesDescribed(("CPU: AMD EPYC, 2 cores",))
+
+    monkeypatch.setattr(tasks, "describe_devices", slow)
+    trigger(window, "diagnosticsAction")
+    trigger(window, "aboutAction")
+    goes_on.set()
+    about = find(window, AboutDialog, "aboutDialog")
+    qtbot.waitUntil(lambda: button(about, "copyDiagnostics").text() == "Copied")
+    assert "AMD EPYC" in QGuiApplication.clipboard().text()
+    about.close()
+
+
+def test_what_ends_the_program_while_it_opens_is_reported_at_the_next_start(monkeypatch):
+    def broken(scheme, folder):
+        raise RuntimeError("no icon")
+
+    monkeypatch.setattr(app, "_run", broken)
+    with pytest.raises(RuntimeError):
+        app.main()
+    (report,) = take_reports(paths.reports_folder())
+    assert "RuntimeError: no icon" in report.text
 
 
 def test_without_torch_the_rest_is_copied(qtbot, window, monkeypatch):
