@@ -1,11 +1,16 @@
 """Copying and moving images, without ever replacing a file."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 from flowergui.store import archives, atomic_io
+
+_NUMBER: Final = re.compile(r" \(\d+\)(?=(?:\.[^.]*)?$)")
+"""What `free_names` adds to the name of a file."""
 
 
 def copy_into(source: Path, folder: Path) -> Path:
@@ -62,6 +67,11 @@ def free_names(path: Path) -> Iterator[Path]:
     yield path
     for number in count(2):
         yield path.with_name(f"{path.stem} ({number}){path.suffix}")
+
+
+def without_number(name: str) -> str:
+    """The name of a file without the number that `free_names` may have given it."""
+    return _NUMBER.sub("", name)
 
 
 def _rename_into(source: Path, wanted: Path) -> Path:

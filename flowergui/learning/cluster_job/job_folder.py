@@ -13,7 +13,7 @@ from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Event, JobWritten, Preparing, Scanned
 from flowergui.learning.cluster_job import kubernetes, slurm
-from flowergui.learning.data.scan import scan
+from flowergui.learning.data.scan import scan_to_split
 from flowergui.learning.data.split import Split, split_after, split_photos
 from flowergui.learning.models import weights
 from flowergui.requests import JobOptions
@@ -118,7 +118,7 @@ def _check(folder: Path) -> None:
 
 def _split(recipe: Recipe) -> Generator[Event, None, Split]:
     """The split that a run of `recipe` would have here. Raises FlowerError as that would."""
-    scanning = scan(Path(recipe.photos), thorough=False)
+    scanning = scan_to_split(Path(recipe.photos))
     while True:
         try:
             event = next(scanning)

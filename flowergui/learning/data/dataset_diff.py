@@ -256,9 +256,12 @@ def _suggested(
     theirs: dict[str, set[str]] = {}
     for path, name, _ in unknown:
         theirs.setdefault(name, set()).add(PurePosixPath(path).name)
+    ours: dict[str, set[str]] = {name: set() for name in missing_classes}
+    for path, name, _ in rows:
+        if name in ours:
+            ours[name].add(PurePosixPath(path).name)
     found = []
-    for old in missing_classes:
-        mine = {PurePosixPath(path).name for path, name, _ in rows if name == old}
+    for old, mine in ours.items():
         likeliest = max(theirs, key=lambda name: len(mine & theirs[name]), default="")
         if not mine:
             likeliest = later.pop() if len(later) == len(missing_classes) == 1 else ""

@@ -124,11 +124,12 @@ class _Collected:
         names = self._lister.listing(root).folders
         copies: list[str] = []
         inner: list[set[str]] = []
+        outer = frozenset(names)
         for name in names:
             place = join(root, name)
             own = self._lister.listing(place)
             inner.append(set() if own.images else set(own.folders))
-            if len(inner[-1].intersection(names)) > 1:
+            if len(inner[-1] & outer) > 1:
                 copies.append(name)
             else:
                 yield self._add_class(place, name, classes)

@@ -1,36 +1,72 @@
-"""Images that are in a dataset more than once, where it matters: in two classes, or in both parts
-of a ready split."""
+"""Images that are in a dataset more than once, where it matters: in one class whose images are
+split at random, in two classes, or in both parts of a ready split."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
+from flowergui.events import Preparing
 from flowergui.learning.data.photos import Photos
 from flowergui.store import archives
-from flowergui.text import trn
+from flowergui.store.archives import FileSizes
+from flowergui.text import tr, trn
 
-COMPARED_BYTES = 1 << 16
-"""Images of the same size and the same first bytes, so many, count as the same."""
+START_BYTES = 1 << 14
+"""Of images of the same size, so many first bytes are compared, and then the whole contents."""
+
+PROGRESS_FILES = 10_000
+"""Progress is reported after so many images."""
 
 Copy = tuple[str, int, bool]
 """An image's path, its class index, and whether it is for validation."""
+
+
+def find_copies(photos: Photos) -> Generator[Preparing, None, dict[str, str]]:
+    """Training images with the content of an earlier one of their class: the path of each, and that
+    of the first one. Where all images of a class are the same, none counts as a copy, so that the
+    class can be split. Yields the progress."""
+    by_class: dict[int, list[str]] = {}
+    for photo in photos.train:
+        by_class.setdefault(photo.label, []).append(photo.path)
+    copies: dict[str, str] = {}
+    sizes, done = FileSizes(photos.folder), 0
+    for paths in by_class.values():
+        by_size: dict[int, list[str]] = {}
+        for path in paths:
+            if size := sizes.of(path):
+                by_size.setdefault(size, []).append(path)
+            done += 1
+            if done % PROGRESS_FILES == 0:
+                yield Preparing(tr("Comparing images"), done, len(photos.train))
+        for size, alike in by_size.items():
+            for first, *others in _same(photos.folder, alike, size):
+                if len(others) + 1 < len(paths):
+                    copies |= dict.fromkeys(others, first)
+    return copies
 
 
 def duplicate_notes(photos: Photos) -> Iterator[str]:
     """Sentences on images of which there are copies in another class, or in the other part of a
     ready split."""
     parts = ((photos.train, False), (photos.validation, True))
-    by_size: dict[int, list[Copy]] = {}
+    known: dict[str, Copy] = {}
+    by_size: dict[int, list[str]] = {}
     for listed, validates in parts:
+        sizes = FileSizes(photos.folder)
         for photo in listed:
-            size = _size(photos.folder, photo.path)
-            by_size.setdefault(size, []).append((photo.path, photo.label, validates))
+            known[photo.path] = (photo.path, photo.label, validates)
+            if size := sizes.of(photo.path):
+                by_size.setdefault(size, []).append(photo.path)
     in_classes: list[tuple[Copy, Copy]] = []
     in_parts: list[tuple[Copy, Copy]] = []
-    for copies in by_size.values():
-        if len(copies) > 1 and len({copy[1:] for copy in copies}) > 1:
-            for first, copy in _same(photos.folder, copies):
-                (in_parts if first[1] == copy[1] else in_classes).append((first, copy))
+    for size, paths in by_size.items():
+        if len({known[path][1:] for path in paths}) < 2:
+            continue
+        for same in _same(photos.folder, paths, size):
+            first, *others = (known[path] for path in same)
+            for copy in others:
+                if first[1:] != copy[1:]:
+                    (in_parts if first[1] == copy[1] else in_classes).append((first, copy))
     if in_classes:
         one, other = (path for path, *_ in in_classes[0])
         yield trn(
@@ -51,23 +87,22 @@ def duplicate_notes(photos: Photos) -> Iterator[str]:
         )
 
 
-def _same(folder: Path, copies: list[Copy]) -> Iterator[tuple[Copy, Copy]]:
-    """Images with the content of an earlier one of another class or part, each with that one."""
-    seen: dict[bytes, Copy] = {}
-    for copy in copies:
-        digest = _digest(folder, copy[0])
-        first = seen.setdefault(digest, copy) if digest else copy
-        if first[1:] != copy[1:]:
-            yield first, copy
+def _same(folder: Path, paths: Sequence[str], size: int) -> Iterator[list[str]]:
+    """Of images of this `size` in bytes, those with the same content: lists of two or more, in
+    their order."""
+    for alike in _by_start(folder, paths, START_BYTES):
+        yield from [alike] if size <= START_BYTES else _by_start(folder, alike, size)
 
 
-def _size(folder: Path, path: str) -> int:
-    return archives.file_size(f"{folder}/{path}") or 0
-
-
-def _digest(folder: Path, path: str) -> bytes:
-    try:
-        start = archives.read_start(f"{folder}/{path}", COMPARED_BYTES)
-    except OSError:
-        return b""
-    return blake2b(start, digest_size=16).digest()
+def _by_start(folder: Path, paths: Sequence[str], most: int) -> Iterator[list[str]]:
+    """Those whose first `most` bytes are the same, in lists of two or more."""
+    if len(paths) < 2:
+        return
+    found: dict[bytes, list[str]] = {}
+    for path in paths:
+        try:
+            start = archives.read_start(f"{folder}/{path}", most)
+        except OSError:
+            continue
+        found.setdefault(blake2b(start, digest_size=16).digest(), []).append(path)
+    yield from (each for each in found.values() if len(each) > 1)

@@ -24,6 +24,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM", "HEIF", "
 MAX_PIXELS = 100_000_000
 """Larger images are refused before they are decoded: 24 kB of PNG can hold 200 megapixels."""
 
+STRIP_PIXELS = 1 << 18
+"""Grays of more than 8 bits are scaled in strips of so many pixels."""
+
 BACKGROUND = (255, 255, 255)
 """RGB behind transparent pixels."""
 
@@ -32,6 +35,9 @@ MAX_TEXT_BYTES = 64 * 2**20
 """Texts in a PNG, decompressed, are read up to this size. Pillow's own limit is 1 MiB, which the
 prompts and histories exceed that programs write into good images."""
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = MAX_TEXT_BYTES
+
+HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
+"""How files of HEIF images begin (ISO/IEC 23008-12), whatever their suffix."""
 
 _DECODER_OUT_OF_MEMORY = ImageFile.ERRORS[-9]
 """How Pillow's decoders report that an allocation failed, as an OSError."""
@@ -71,8 +77,9 @@ def read(path: Path, *, at_least: int = 0) -> Image.Image:
                     raise UnreadableError(path, _too_large(picture.size))
                 if at_least:
                     picture.draft("RGB", (at_least, at_least))
+                white = _white(picture)
                 picture.load()
-                return _rgb(_upright(picture))
+                return _rgb(_upright(picture), white)
     except (UnreadableError, MemoryError):
         raise
     except Exception as error:  # decoders of broken files raise many types
@@ -118,11 +125,17 @@ def _upright(picture: Image.Image) -> Image.Image:
     return turned
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
+def _white(picture: ImageFile.ImageFile) -> int:
+    """The value of white in integer grays of 16 bits. Pillow makes such grays of those with 12 bits
+    too, without scaling them. Known until the image is loaded."""
+    return 4095 if any("I;12" in (tile.args or ()) for tile in picture.tile) else 65535
+
+
+def _rgb(picture: Image.Image, white: int) -> Image.Image:
     if picture.mode == "RGB" and "transparency" not in picture.info:
         return picture
     if picture.mode.startswith("I") or picture.mode == "F":
-        return _gray8(picture).convert("RGB")
+        return _gray8(picture, white).convert("RGB")
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         clear = picture.convert("RGBA")
         ground = Image.new("RGBA", clear.size, (*BACKGROUND, 255))
@@ -130,20 +143,25 @@ def _rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _gray8(picture: Image.Image) -> Image.Image:
-    """Grays of more than 8 bits, scaled to 8: 16-bit integers by their type's range, others by
-    their values'."""
-    gray = np.asarray(picture, dtype=np.float64)
-    highest = float(gray.max(initial=0.0, where=np.isfinite(gray)))
-    top = 65535.0 if picture.mode.startswith("I;16") else highest
+def _gray8(picture: Image.Image, white: int) -> Image.Image:
+    """Grays of more than 8 bits, scaled to 8: 16-bit integers from 0 to `white`, others by the
+    range that their values suggest."""
+    gray = np.asarray(picture)
+    top = float(white)
+    if not picture.mode.startswith("I;16"):
+        top = float(gray.max(initial=0, where=np.isfinite(gray)))
     if picture.mode == "I" and top > 255:
         top = 65535.0 if top <= 65535 else top
     elif picture.mode in ("I", "F") and 1 < top <= 255:
         top = 255.0
     elif picture.mode == "F" and top <= 1:
         top = 1.0
-    scaled = np.clip(np.nan_to_num(gray) / max(top, 1e-12), 0, 1) * 255
-    return Image.fromarray(np.rint(scaled).astype(np.uint8))
+    scaled = np.empty(gray.shape, np.uint8)
+    rows = max(1, STRIP_PIXELS // max(gray.shape[1], 1))
+    for start in range(0, len(gray), rows):  # in float64, all at once would take 24 bytes a pixel
+        strip = np.nan_to_num(gray[start : start + rows].astype(np.float64))
+        scaled[start : start + rows] = np.rint(np.clip(strip / max(top, 1e-12), 0, 1) * 255)
+    return Image.fromarray(scaled)
 
 
 def _too_large(size: tuple[int, int]) -> str:
@@ -192,7 +210,7 @@ def _why(path: Path, error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         if not archives.file_size(str(path)):
             return tr("the file is empty")
-        if path.suffix.lower() in HEIF_SUFFIXES and "HEIF" not in _readable():
+        if "HEIF" not in _readable() and _is_heif(path):
             return tr("HEIC images need the package pillow-heif")
         return tr("it is not an image of a known format")
     if isinstance(error, Image.DecompressionBombError):  # raised before the size is known
@@ -204,3 +222,13 @@ def _why(path: Path, error: Exception) -> str:
         return tr("it holds more than {limit} MB of text", limit=MAX_TEXT_BYTES // 2**20)
     detail = str(error).rstrip(".") or type(error).__name__
     return tr("it is damaged ({detail})", detail=detail)
+
+
+def _is_heif(path: Path) -> bool:
+    """By its suffix, or by its first box (ISO/IEC 14496-12): iPhones' images may be named .jpg."""
+    start = b""
+    with suppress(OSError):
+        start = archives.read_start(str(path), 12)
+    return path.suffix.lower() in HEIF_SUFFIXES or (
+        start[4:8] == b"ftyp" and start[8:] in HEIF_BRANDS
+    )

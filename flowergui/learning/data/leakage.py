@@ -10,6 +10,7 @@ from flowergui.events import Preparing
 from flowergui.learning.data.scan import list_photos
 from flowergui.store import archives
 from flowergui.store.archives import FileSizes, file_size
+from flowergui.store.photo_files import without_number
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
 
@@ -18,6 +19,9 @@ PROGRESS_IMAGES = 1_000
 
 Row = tuple[str, str]
 """An image's path, relative to its folder, and its class."""
+
+Key = tuple[str, int | None]
+"""The name and the size of a file: what an image keeps when it is moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,14 @@ def validation_photos(run: RunFolder, folder: Path) -> Generator[Preparing, None
         )
     sizes = FileSizes(folder)
     gone = {path for path, _, _ in rows if sizes.of(path) is None}
-    found: dict[tuple[str, int | None], list[Row]] = {}
+    found: dict[Key, list[Row]] = {}
     if gone:
+        own = {(path, size) for path, _, _, size in run.split_and_sizes()}
         for path, name, _ in (yield from list_photos(folder)):
-            found.setdefault(_key(path, file_size(f"{folder}/{path}")), []).append((path, name))
+            size = file_size(f"{folder}/{path}")
+            if (path, size) not in own:  # else it is another image of the run
+                for key in _keys_before(path, size):
+                    found.setdefault(key, []).append((path, name))
     new = []
     for path, name, size in rows:
         elsewhere = found.get(_key(path, size), []) if path in gone else []
@@ -64,13 +72,14 @@ def unseen_photos(
 ) -> Generator[Preparing, None, HoldoutSplit]:
     """The images of `rows` (in `folder`) that a run was not trained on.
 
-    Copies of its training images count as these: files of the same name, size and, if the original
-    still exists, content. Raises FlowerError if split.csv is damaged.
+    Copies of its training images count as these: files of the same name, or with a number after it,
+    as a file has that was moved, of the same size and, if the original still exists, content.
+    Raises FlowerError if split.csv is damaged.
     """
     home, here = (os.path.realpath(place) for place in (run.recipe().photos, folder))
-    names = {os.path.basename(path) for path, _ in rows}
+    names = {name for path, _ in rows for name, _ in _keys_before(path, None)}
     same: set[str] = set()
-    alike: dict[tuple[str, int | None], list[str]] = {}
+    alike: dict[Key, list[str]] = {}
     for path, _, part, size in run.split_and_sizes():
         if part == "train" and os.path.basename(path) in names:
             place = f"{home}/{path}"
@@ -85,7 +94,9 @@ def unseen_photos(
             return True
         size = file_size(place)
         return size is not None and any(
-            _copied(place, first) for first in alike.get(_key(path, size), ())
+            _copied(place, first)
+            for key in _keys_before(path, size)
+            for first in alike.get(key, ())
         )
 
     new = []
@@ -97,8 +108,14 @@ def unseen_photos(
     return HoldoutSplit(new, len(rows) - len(new))
 
 
-def _key(path: str, size: int | None) -> tuple[str, int | None]:
+def _key(path: str, size: int | None) -> Key:
     return os.path.basename(path), size
+
+
+def _keys_before(path: str, size: int | None) -> set[Key]:
+    """The keys that an image may have had before it was moved here."""
+    name = os.path.basename(path)
+    return {(name, size), (without_number(name), size)}
 
 
 def _copied(place: str, first: str) -> bool:

@@ -52,7 +52,7 @@ MAX_BYTES = 20 * 10**9
 DISK_SHARE = 0.25
 """The share of the free disk that the cache may grow by."""
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Increased with every change to how images are decoded."""
 
 _HEADER = struct.Struct("<III")

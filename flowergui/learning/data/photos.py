@@ -1,7 +1,7 @@
 """The images of a dataset folder, as they were found."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,8 @@ class Photo:
 @dataclass(frozen=True, slots=True)
 class Photos:
     """The images of a folder by its own split. Without validation folders all are in `train`.
-    `notes` and `leftovers` are as in Scanned."""
+    `notes` and `leftovers` are as in Scanned. `copies` are images of `train` with the content of an
+    earlier one of their class, each with that one's path, as far as they were looked for."""
 
     folder: Path
     layout: Layout
@@ -32,6 +33,7 @@ class Photos:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
     leftovers: tuple[Problem, ...] = ()
+    copies: Mapping[str, str] = field(default_factory=dict)
 
 
 def sorted_by_path(photos: Iterable[Photo]) -> tuple[Photo, ...]:

@@ -13,7 +13,7 @@ from flowergui.facts import ClassCount, Problem
 from flowergui.learning.data import photo_check
 from flowergui.learning.data.class_folders import FolderLister, class_name
 from flowergui.learning.data.dataset_listing import DatasetListing, list_dataset
-from flowergui.learning.data.duplicates import duplicate_notes
+from flowergui.learning.data.duplicates import duplicate_notes, find_copies
 from flowergui.learning.data.photo_check import check_files
 from flowergui.learning.data.photos import Photo, Photos, sorted_by_path
 from flowergui.learning.data.stalls import Stalled, in_background
@@ -68,6 +68,16 @@ def scan(folder: Path, *, thorough: bool = True) -> Generator[ScanProgress | Sca
         photos = replace(photos, notes=(*photos.notes, *duplicate_notes(photos)))
     yield _scanned(photos)
     return photos
+
+
+def scan_to_split(folder: Path) -> Generator[ScanProgress | Scanned | Preparing, None, Photos]:
+    """Scans a folder for a run. If its images are to be split at random, their copies are found:
+    these are to stay together. Raises FlowerError as `scan` does."""
+    photos = yield from scan(folder, thorough=False)
+    if photos.validation:
+        return photos
+    copies = yield from find_copies(photos)
+    return replace(photos, copies=copies)
 
 
 def list_photos(

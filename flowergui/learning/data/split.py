@@ -5,7 +5,7 @@ import hashlib
 import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flowergui.config.recipe import Recipe
@@ -61,10 +61,12 @@ def split_photos(
 
     Of every class with at least two images, `fraction` validates: at least one image, never all.
     Images in `kept` (path -> "train" or "validation") keep their part; only others are split.
+    Copies of an image have its part: else it would validate what it has trained.
     """
     if photos.validation:
         return Split(photos.folder, photos.classes, photos.train, photos.validation)
-    kept = kept or {}
+    copies = photos.copies
+    kept = _kept_with_copies(kept or {}, copies)
     by_class: dict[int, list[Photo]] = {}
     for photo in photos.train:
         by_class.setdefault(photo.label, []).append(photo)
@@ -73,14 +75,35 @@ def split_photos(
     for label, members in by_class.items():
         train += (photo for photo in members if kept.get(photo.path) == "train")
         validation += (photo for photo in members if kept.get(photo.path) == "validation")
-        new = [photo for photo in members if photo.path not in kept]
-        whole_class = len(new) == len(members)
+        whole_class = not any(photo.path in kept for photo in members)
+        new = [p for p in members if p.path not in kept and p.path not in copies]
         parts = split_class(
             new, f"{seed} {photos.classes[label]}", fraction, whole_class=whole_class
         )
         train += sorted_by_path(parts[0])  # the sort of all images is faster on sorted parts
         validation += sorted_by_path(parts[1])
+    if copies:
+        validating = {photo.path for photo in validation}
+        for photo in photos.train:
+            if photo.path in copies and photo.path not in kept:
+                (validation if copies[photo.path] in validating else train).append(photo)
     return Split(photos.folder, photos.classes, sorted_by_path(train), sorted_by_path(validation))
+
+
+def _kept_with_copies(kept: Mapping[str, str], copies: Mapping[str, str]) -> Mapping[str, str]:
+    """The same, and the parts of images whose copies are in it."""
+    if not kept or not copies:
+        return kept
+    part_of_first: dict[str, str] = {}
+    for path, part in kept.items():
+        part_of_first.setdefault(copies.get(path, path), part)
+    known = {
+        path: part_of_first[first]
+        for copy, first in copies.items()
+        if first in part_of_first
+        for path in (first, copy)
+    }
+    return {**known, **kept}
 
 
 def split_class(
@@ -160,8 +183,12 @@ def split_after(
     kept = {**(given or {}), **kept}
     with gc_paused(lambda: len(found.train)):
         split = split_photos(found, recipe.validation_fraction, recipe.seed, kept)
-    if alone and not kept:
-        _refuse_another_split(split, pretrained, recipe)
+        if alone and not kept and _contradicts(split, pretrained, recipe):
+            # Older versions drew copies like other images.
+            apart = replace(found, copies={})
+            split = split_photos(apart, recipe.validation_fraction, recipe.seed)
+            if _contradicts(split, pretrained, recipe):
+                raise _another_split(pretrained)
     return split
 
 
@@ -191,23 +218,25 @@ def _split_of(pretrained: Pretrained, recipe: Recipe, path: Path) -> dict[str, s
     return {path: part for path, _, part in run.split()} if run.exists() else {}
 
 
-def _refuse_another_split(split: Split, pretrained: Pretrained, recipe: Recipe) -> None:
-    """Raises FlowerError if the weights were trained on these images, and only their run folder,
-    which is not beside them, says on which."""
-    theirs = str(pretrained.recipe.get("photos", ""))
-    if (
-        _same_folder(theirs, recipe.photos)
-        and pretrained.fingerprint
+def _contradicts(split: Split, pretrained: Pretrained, recipe: Recipe) -> bool:
+    """Whether the weights were trained on these images, but not on those that train here."""
+    return (
+        _same_folder(str(pretrained.recipe.get("photos", "")), recipe.photos)
+        and bool(pretrained.fingerprint)
         and pretrained.fingerprint != split.fingerprint()
-    ):
-        raise FlowerError(
-            tr(
-                "{file} was trained on these images, which have changed since. Only its run folder "
-                "says which of them are validation images.",
-                file=pretrained.name,
-            ),
-            hint=tr("Choose best.pth in that folder, or other images."),
-        )
+    )
+
+
+def _another_split(pretrained: Pretrained) -> FlowerError:
+    """Only the run folder of the weights, which is not beside them, says what trained them."""
+    return FlowerError(
+        tr(
+            "{file} was trained on these images, which have changed since. Only its run folder "
+            "says which of them are validation images.",
+            file=pretrained.name,
+        ),
+        hint=tr("Choose best.pth in that folder, or other images."),
+    )
 
 
 def _same_folder(one: str, other: str) -> bool:

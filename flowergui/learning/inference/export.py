@@ -10,7 +10,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import Exported, Preparing
 from flowergui.learning.checkpoints import checkpoint, safetensor_files
 from flowergui.learning.inference import onnx_export
-from flowergui.learning.inference.predictor import checkpoint_of
+from flowergui.learning.inference.predictor import checkpoint_of, renamed_classes
 from flowergui.requests import ExportOptions
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
@@ -63,6 +63,8 @@ def export(source: Path, out: Path, options: ExportOptions) -> Iterator[Preparin
         if options.float16:
             tensors = {name: _halved(name, each) for name, each in tensors.items()}
         facts = {key: stored[key] for key in METADATA_KEYS if key in stored} if ours else {}
+        if ours:
+            facts["classes"] = list(renamed_classes(path, tuple(stored["classes"])))
         if suffix == safetensor_files.SUFFIX:
             content = safetensor_files.packed(tensors, facts)
     try:

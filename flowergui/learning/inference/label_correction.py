@@ -6,7 +6,7 @@ new (data/dataset_diff.py), and an evaluation finds it where it is (data/leakage
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from flowergui.events import CorrectionUndone, LabelCorrected
 from flowergui.learning.data.class_folders import FolderLister, class_name, list_folder
 from flowergui.learning.data.dataset_diff import without_class_folder
 from flowergui.store import archives
+from flowergui.store.archives import file_size
 from flowergui.store.photo_files import move_into, move_to
 from flowergui.store.reading import reason_of
 from flowergui.store.run_folder import RunFolder
@@ -37,7 +38,8 @@ def correct_label(
             tr("{name} is in an archive, and archives are never changed.", name=path.name),
             hint=tr("Unpack the archive, and open the folder to correct labels."),
         )
-    before, after = _around_class_folder(path, folder, label)
+    beside = {new_label}, {*run.classes()} - {label}
+    before, after = _around_class_folder(path, folder, label, beside)
     class_folder = folder.joinpath(*before, path.relative_to(folder).parts[len(before)])
     if not _has_more_than_one(class_folder):
         raise FlowerError(
@@ -95,12 +97,20 @@ def left_out_folder(folder: Path) -> Path:
 
 
 def _around_class_folder(
-    path: Path, folder: Path, label: str
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The parts of a path in the dataset before and after the folder of its class."""
+    path: Path, folder: Path, label: str, beside: Iterable[set[str]]
+) -> tuple[tuple[str, ...], ...]:
+    """The parts of a path in the dataset before and after the folder of its class. Of several
+    folders with that name, it is the first one with a class of the first set `beside` it, if none
+    has, of the next set."""
     if path.is_relative_to(folder):
-        for before, after in without_class_folder(_relative(path, folder), label):
-            return before, after
+        found = list(without_class_folder(_relative(path, folder), label))
+        for names in beside if len(found) > 1 else ():
+            for around in found:
+                folders = list_folder(str(folder.joinpath(*around[0]))).folders
+                if not names.isdisjoint(map(class_name, folders)):
+                    return around
+        if found:
+            return found[0]
     raise FlowerError(
         tr("{path} is not in a folder of the class {label}.", path=path, label=label),
         hint=tr("Evaluate again: it was moved since."),
@@ -166,15 +176,20 @@ def _with_split(corrected: LabelCorrected, run: RunFolder) -> LabelCorrected:
     if not run.exists():
         return corrected
     folder = Path(corrected.folder)
-    with suppress(OSError):
+    try:
         if not os.path.samefile(run.recipe().photos, folder):
             return corrected
+        is_its_dataset = True
+    except OSError:  # the dataset was moved, or its drive is away
+        is_its_dataset = False
     before = _relative(Path(corrected.path), folder)
     rows = list(run.split_and_sizes())
     number = next((number for number, row in enumerate(rows) if row[0] == before), None)
     if number is None:
         return corrected
     old = rows[number]
+    if not is_its_dataset and file_size(corrected.moved_to) != old[3]:
+        return corrected
     if corrected.new_label:
         moved_to = _relative(Path(corrected.moved_to), folder)
         new: SplitRow = (moved_to, corrected.new_label, old[2], old[3])

@@ -88,11 +88,11 @@ def load(path: Path) -> Predictor:
     except OSError:
         raise FlowerError(tr("There is no file {path}.", path=path)) from None
     predictor = _load(path, modified_ns)
-    names = _renamed_classes(path, predictor.classes)
+    names = renamed_classes(path, predictor.classes)
     return predictor if names == predictor.classes else replace(predictor, classes=names)
 
 
-def _renamed_classes(path: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
+def renamed_classes(path: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
     """`classes` by the names that the run of this checkpoint has for them now: a run that is
     resumed may rename some, which its older checkpoints can't know. A classes.json that somebody
     else put beside a checkpoint renames nothing."""

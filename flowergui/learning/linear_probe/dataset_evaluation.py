@@ -20,6 +20,7 @@ from flowergui.learning.linear_probe.features import (
     PhotoFeatures,
     compute_features,
     photo_dataset,
+    report_out_of_memory,
     scan_all,
 )
 from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
@@ -67,9 +68,10 @@ def estimate_learning_curve(folder: Path, model: str, weights: str, device: str)
     images in `folder`. Yields the events of a scan, Preparing, and LearningCurveEstimated. Raises
     FlowerError."""
     probe = yield from _probe(folder, model, weights, FOLDS, device)
-    curve = yield from learning_curve.estimate(
-        probe.axes, probe.known.labels, len(probe.classes), probe.validation.c
-    )
+    with report_out_of_memory(probe.backbone):
+        curve = yield from learning_curve.estimate(
+            probe.axes, probe.known.labels, len(probe.classes), probe.validation.c
+        )
     yield LearningCurveEstimated(
         folder=str(folder),
         model=probe.backbone.model,
@@ -104,8 +106,9 @@ def _probe(
     dataset = photo_dataset(folder, photos, backbone.image_size)
     known = yield from compute_features(backbone, dataset)
     yield Preparing(tr("Cross-validating"), 0, 0)
-    axes = PrincipalAxes.of(known.features)
-    validation = cross_validate(axes, known.labels, len(found.classes), folds)
+    with report_out_of_memory(backbone):
+        axes = PrincipalAxes.of(known.features)
+        validation = cross_validate(axes, known.labels, len(found.classes), folds)
     return _Probe(folder, found.classes, backbone, known, axes, validation)
 
 

@@ -2,7 +2,8 @@
 
 import statistics
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def compute_features(
     spent: list[float] = []
     what = tr("Looking at your images with {model}", model=backbone.model)
     yield Preparing(what, 0, len(photos))
-    try:
+    with report_out_of_memory(backbone):
         for batch in loaded:
             problems += batch.failed
             if batch.indices:
@@ -72,13 +73,6 @@ def compute_features(
                 spent.append((time.perf_counter() - start) / len(batch.indices))
                 known += batch.indices
             yield Preparing(what, len(known) + len(problems), len(photos))
-    except (RuntimeError, MemoryError) as error:
-        if not hardware.out_of_memory(error):
-            raise
-        raise FlowerError(
-            tr("There is not enough memory to run {model} now.", model=backbone.model),
-            hint=tr("Wait until a run is over, or close other programs."),
-        ) from error
     kept = tuple(photos[index] for index in known)
     if len({photo.label for photo in kept}) < 2:
         raise _unreadable(problems)
@@ -99,6 +93,20 @@ def compute_features(
         problems=tuple(problems),
         seconds=statistics.median(spent[1:] or spent),  # the first call chooses kernels
     )
+
+
+@contextmanager
+def report_out_of_memory(backbone: Backbone) -> Iterator[None]:
+    """Raises FlowerError for what a device or the system raises when memory is full."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not hardware.out_of_memory(error):
+            raise
+        raise FlowerError(
+            tr("There is not enough memory to run {model} now.", model=backbone.model),
+            hint=tr("Wait until a run is over, or close other programs."),
+        ) from error
 
 
 def scan_all(

@@ -41,6 +41,22 @@ ends."""
 MIN_CURVATURE = 1e-6
 """The least curvature that is assumed where all photos are certain, for the units of a fit."""
 
+MAX_BYTES = 3 * 10**9
+"""The memory that fits should take at most, beside the features: see `max_images`."""
+
+
+def max_images(class_count: int, columns: int, fits: int = 1) -> int:
+    """The most images on which so many fits together take MAX_BYTES.
+
+    For each class, a fit has five arrays with a number for each image (targets, logits and what
+    they become), and those of L-BFGS with a number for each axis: there are as many axes as images
+    or columns, whichever is fewer.
+    """
+    image_arrays, axis_arrays = 5, 2 * HISTORY + 10
+    numbers = MAX_BYTES // (8 * fits * class_count)
+    images = (numbers - axis_arrays * columns) // image_arrays
+    return images if images >= columns else numbers // (image_arrays + axis_arrays)
+
 
 def fit(
     features: Tensor,

@@ -19,6 +19,7 @@ from flowergui.learning.linear_probe.cross_validation import choose_c
 from flowergui.learning.linear_probe.features import (
     compute_features,
     photo_dataset,
+    report_out_of_memory,
     sample_photos,
     scan_all,
 )
@@ -90,7 +91,8 @@ def _compared(
     backbone: Backbone, candidate: Candidate, dataset: ImageDataset, class_count: int
 ) -> Generator[DownloadProgress | Preparing, None, NetworkCompared]:
     known = yield from compute_features(backbone, dataset)
-    result = choose_c(known.features, known.labels, class_count)
+    with report_out_of_memory(backbone):
+        result = choose_c(known.features, known.labels, class_count)
     low, high = result.interval
     return NetworkCompared(
         model=backbone.model,

@@ -14,7 +14,7 @@ from flowergui.events import Event, Warned
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data.class_folders import class_name
 from flowergui.learning.data.photos import Photos
-from flowergui.learning.data.scan import scan
+from flowergui.learning.data.scan import scan_to_split
 from flowergui.learning.data.split import split_after, split_photos
 from flowergui.learning.models import weights
 from flowergui.learning.models.identify import IdentifiedArchitecture, identify_architecture
@@ -45,7 +45,7 @@ def train_from_weights(
         weights.from_file(path, known.model) if checkpoint.is_flowergui_checkpoint(stored) else None
     )
     recipe = _recipe(known, ours, changes)
-    found = yield from new_run.unless_stopped(scan(Path(recipe.photos), thorough=False), live)
+    found = yield from new_run.unless_stopped(scan_to_split(Path(recipe.photos)), live)
     if found is None:
         return
     _raise_if_other_classes(path, known, tuple(stored["classes"]) if ours else (), found)

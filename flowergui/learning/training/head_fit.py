@@ -27,7 +27,7 @@ from flowergui.learning.data.sampler import batch_indices, shuffled_indices
 from flowergui.learning.device import transfers
 from flowergui.learning.device.distributed import merged, world
 from flowergui.learning.linear_probe import logistic_regression
-from flowergui.learning.linear_probe.cross_validation import fit_with_chosen_c
+from flowergui.learning.linear_probe.cross_validation import FOLDS, fit_with_chosen_c
 from flowergui.learning.training.failures import give_up, report_unreadable
 from flowergui.learning.training.live_changes import apply_requests
 from flowergui.learning.training.run import Run
@@ -50,7 +50,8 @@ MAX_CROSS_VALIDATED_IMAGES = 2_000
 
 MAX_FITTED_IMAGES = 50_000
 """Images that the head is fitted on at most: their features take 0.5 GB for 1,280 columns, and
-twice as much while they are fitted. Fine-tuning sees all images."""
+twice as much while they are fitted. With thousands of classes it is fewer, for the memory that a
+fit takes. Fine-tuning sees all images."""
 
 MAX_SHARE_OF_BUDGET = 0.77
 """The share of a time budget after which the head is fitted on the images seen so far."""
@@ -113,6 +114,7 @@ def fit_head(
     """
     progress, head = run.progress, run.model.linear_head()
     assert head is not None
+    most = fitted_images(len(run.split.classes), head.linear.in_features)
     if (yield from apply_requests(run, live)):
         return
     batches = _batches(len(pipeline.dataset.photos), run)
@@ -144,7 +146,7 @@ def fit_head(
         if (yield from apply_requests(run, live)):
             return
         reached = number >= progress.batch  # all that was fitted before a resume
-        if fitted and reached and (seen >= MAX_FITTED_IMAGES or _is_late(run)):
+        if fitted and reached and (seen >= most or _is_late(run)):
             break
     if not features:
         progress.batch = 0  # a resumed run tries this epoch again
@@ -152,6 +154,17 @@ def fit_head(
     yield Preparing(tr("Choosing the regularization"), 0, 0)
     yield _fit_all(run, torch.cat(features), torch.cat(labels))
     yield from _limit_validation(run)
+
+
+def fitted_images(class_count: int, columns: int) -> int:
+    """The most images that the head is fitted on."""
+    return min(MAX_FITTED_IMAGES, logistic_regression.max_images(class_count, columns))
+
+
+def cross_validated_images(class_count: int, columns: int) -> int:
+    """The most images that the regularization is chosen on."""
+    most = logistic_regression.max_images(class_count, columns, FOLDS)
+    return min(MAX_CROSS_VALIDATED_IMAGES, most)
 
 
 def _is_late(run: Run) -> bool:
@@ -230,9 +243,8 @@ def _fit(features: list[Tensor], labels: list[Tensor], run: Run, c: float) -> tu
 def _fit_all(run: Run, features: Tensor, labels: Tensor) -> HeadFitted:
     """Fits the head on all images, with the regularization that cross-validation chooses."""
     progress, classes = run.progress, len(run.split.classes)
-    fitted, chosen = fit_with_chosen_c(
-        features, labels, classes, seed=run.recipe.seed, most=MAX_CROSS_VALIDATED_IMAGES
-    )
+    most = cross_validated_images(classes, features.shape[1])
+    fitted, chosen = fit_with_chosen_c(features, labels, classes, seed=run.recipe.seed, most=most)
     # Other processes may have rounded differently.
     head = run.world.from_rank_0(lambda: (fitted.weight.float(), fitted.bias.float()))
     run.model.load_head(*head)

@@ -19,7 +19,7 @@ from flowergui.learning.acceleration.linear_head import linear_head_name
 from flowergui.learning.acceleration.precision import Precision
 from flowergui.learning.data import photo_check
 from flowergui.learning.data.sampler import batch_indices
-from flowergui.learning.data.scan import scan
+from flowergui.learning.data.scan import scan_to_split
 from flowergui.learning.data.split import Split, check_given, split_after, split_photos
 from flowergui.learning.device import hardware
 from flowergui.learning.models import weights
@@ -61,7 +61,7 @@ def train(
     one, with the split in the file `split_path`, if that is given. Raises FlowerError."""
     tuning.tune_malloc()
     given = split_file.given_parts(split_path) if split_path else {}
-    found = yield from unless_stopped(scan(Path(recipe.photos), thorough=False), live)
+    found = yield from unless_stopped(scan_to_split(Path(recipe.photos)), live)
     if found is None:
         return
     yield from check_given(given, found)

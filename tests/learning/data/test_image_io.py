@@ -1,8 +1,10 @@
 """Every kind of picture file becomes the RGB pixels that a person would see."""
 
 import os
+import shutil
 import socket
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +60,53 @@ def test_16_bit_greys_are_scaled(tmp_path: Path) -> None:
     for name in ("deep.png", "deep.tif"):
         seen = np.asarray(read(tmp_path / name))
         assert seen[0].tolist() == [[0] * 3, [1] * 3, [128] * 3, [255] * 3]
+
+
+def twelve_bits(values: list[int]) -> bytes:
+    """A TIFF of one row, whose pixels are packed; Pillow can't write them."""
+    bits = "".join(f"{value:012b}" for value in values)
+    row = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    facts = {256: len(values), 257: 1, 258: 12, 259: 1, 262: 1, 277: 1, 278: 1, 279: len(row)}
+    facts[273] = start = 8 + 2 + 12 * 9 + 4
+    entries = [struct.pack("<HHII", tag, 4, 1, facts[tag]) for tag in sorted(facts)]
+    head = b"II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(entries) + bytes(4)
+    assert len(head) == start
+    return head + row
+
+
+def test_12_bit_greys_are_scaled(tmp_path: Path) -> None:
+    (tmp_path / "scan.tif").write_bytes(twelve_bits([0, 1000, 2048, 4095]))
+    assert np.asarray(read(tmp_path / "scan.tif"))[0, :, 0].tolist() == [0, 62, 128, 255]
+
+
+def as_before(greys: np.ndarray, top: float) -> np.ndarray:
+    """The pixels as all versions have scaled them, in float64."""
+    return np.rint(np.clip(np.nan_to_num(greys.astype(np.float64)) / top, 0, 1) * 255)
+
+
+def test_every_grey_is_rounded_as_ever(tmp_path: Path) -> None:
+    every = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    Image.fromarray(every).save(tmp_path / "all.png")
+    assert np.array_equal(np.asarray(read(tmp_path / "all.png"))[..., 0], as_before(every, 65535))
+    chance = np.random.default_rng(0)
+    for top in (1.0, 255.0, 3e5):
+        greys = chance.uniform(-0.1 * top, top, (700, 900)).astype(np.float32)
+        Image.fromarray(greys).save(tmp_path / "float.tif")
+        seen = np.asarray(read(tmp_path / "float.tif"))[..., 0]
+        assert np.array_equal(seen, as_before(greys, greys.max() if top > 255 else top))
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
+def test_greys_of_more_bits_take_little_memory(tmp_path: Path, dtype: type) -> None:
+    greys = np.random.default_rng(0).integers(0, 65535, (2000, 2000)).astype(dtype)
+    Image.fromarray(greys).save(tmp_path / "large.tif")
+    tracemalloc.start()
+    try:
+        read(tmp_path / "large.tif")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < (2 * greys.itemsize + 4) * greys.size
 
 
 @pytest.mark.parametrize("top", [1.0, 255.0])
@@ -158,10 +207,12 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "text.jpg").write_text("a flower")
     (tmp_path / "live.heic").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 200)
+    shutil.copy(tmp_path / "live.heic", tmp_path / "renamed.jpg")
     (tmp_path / "folder.jpg").mkdir()
     assert reason(tmp_path / "empty.jpg") == "the file is empty"
     assert reason(tmp_path / "text.jpg") == "it is not an image of a known format"
-    assert reason(tmp_path / "live.heic") == "HEIC images need the package pillow-heif"
+    for name in ("live.heic", "renamed.jpg"):
+        assert reason(tmp_path / name) == "HEIC images need the package pillow-heif"
     assert reason(tmp_path / "gone.jpg") == "the file no longer exists"
     assert reason(tmp_path / "folder.jpg") == "it is a folder, not a file"
 

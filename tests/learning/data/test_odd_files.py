@@ -162,7 +162,7 @@ def test_photos_beside_the_class_folders_are_named(flat: Path) -> None:
 
 def test_a_photo_in_two_classes_is_mentioned(flat: Path) -> None:
     shutil.copy(flat / "iris" / "iris_0.jpg", flat / "lily" / "copy.jpg")
-    shutil.copy(flat / "iris" / "iris_0.jpg", flat / "iris" / "twice.jpg")  # does no harm
+    shutil.copy(flat / "iris" / "iris_0.jpg", flat / "iris" / "twice.jpg")  # has its part
     assert scanned(flat)[0].notes == (
         "1 image is in two classes: iris/iris_0.jpg is the same as lily/copy.jpg.",
     )
@@ -179,3 +179,16 @@ def test_photos_of_the_same_size_are_not_the_same(flat: Path) -> None:
     for name, colour in (("iris", (255, 0, 0)), ("lily", (0, 0, 255))):
         Image.new("RGB", (9, 9), colour).save(flat / name / "plain.bmp")
     assert scanned(flat)[0].notes == ()
+
+
+def test_photos_that_differ_in_their_last_bytes_are_not_the_same(flat: Path) -> None:
+    """BMP has the bottom row first: all before the pixel on top is the same."""
+    white = Image.new("RGB", (200, 200), "white")
+    white.save(flat / "iris" / "plain.bmp")
+    white.putpixel((0, 0), (0, 0, 0))
+    white.save(flat / "lily" / "plain.bmp")
+    assert scanned(flat)[0].notes == ()
+    shutil.copy(flat / "iris" / "plain.bmp", flat / "lily" / "other.bmp")
+    assert scanned(flat)[0].notes == (
+        "1 image is in two classes: iris/plain.bmp is the same as lily/other.bmp.",
+    )

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -326,6 +327,47 @@ def test_a_class_that_is_renamed_is_known_by_its_new_name(
     after = evaluated(other.path)[1]
     assert [score.name for score in after.classes] == ["daisy", "violet"]
     assert (after.accuracy, after.photos, after.unknown_classes) == (before.accuracy, 4, ())
+
+
+def test_an_image_that_was_renamed_when_it_was_moved_is_recognised(
+    little: Callable[..., Recipe], make_photos, tmp_path: Path, models: Path
+) -> None:
+    """Its name was taken in the folder of the other class."""
+    folder = make_photos(tmp_path / "photos", classes=2, per_class=10)
+    for path in folder.rglob("*.jpg"):
+        path.rename(path.with_name(path.name.partition("_")[2]))
+    other, _ = trained(little(photos=str(folder)), models)
+    first, _ = trained(little(photos=str(folder), seed=1), models)
+    before = {each.path for each in evaluated(other.path, folder)[0]}
+    learned = next(path for path, _, part in other.split() if part == "train")
+    unseen = next(path for path in validation_set(other) if path.startswith("daisy/"))
+    moved = []
+    for path in (learned, unseen):
+        (event,) = tasks.correct_label(folder / path, folder, "daisy", "iris", first.last)
+        moved.append(event.moved_to)
+    assert [Path(path).stem.endswith(" (2)") for path in moved] == [True, True]
+    wanted = before - {str(folder / unseen)} | {moved[1]}
+    for images, result in (evaluated(other.path), evaluated(other.path, folder)):
+        assert {each.path for each in images} == wanted
+        assert not result.problems
+
+
+def test_another_image_of_the_run_never_stands_for_one_that_is_gone(
+    little: Callable[..., Recipe], tmp_path: Path, models: Path
+) -> None:
+    """Of the same name and size, as uncompressed images of two classes may be."""
+    chance = np.random.default_rng(0)
+    for name in ("daisy", "iris"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(8):
+            pixels = chance.integers(0, 255, (32, 32, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.bmp")
+    other, _ = trained(little(photos=str(tmp_path / "photos")), models)
+    gone, *left = validation_set(other)
+    (tmp_path / "photos" / gone).unlink()
+    images, result = evaluated(other.path)
+    assert {each.path for each in images} == {str(tmp_path / "photos" / path) for path in left}
+    assert [problem.path for problem in result.problems] == [gone]
 
 
 # --- how it computes --------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import shutil
 from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
@@ -168,6 +169,20 @@ def test_a_checkpoint_with_all_that_predictions_need(
     net = build("mynet", 3, 32)
     net.load_state_dict(elsewhere["model"])
     assert tuple(elsewhere["classes"]) == run.classes()
+
+
+@pytest.mark.parametrize("name", ["flowers.safetensors", "flowers.pth"])
+def test_classes_have_their_present_names(run: RunFolder, tmp_path: Path, name: str) -> None:
+    """A run that is resumed may rename some; its best.pth may be older."""
+    renamed = RunFolder(tmp_path / "run")
+    shutil.copytree(run.path, renamed.path)
+    rows = [(path, label.replace("iris", "violet"), part) for path, label, part in renamed.split()]
+    renamed.write_split(("daisy", "violet", "lily"), rows, Path(run.recipe().photos))
+    out = tmp_path / name
+    list(tasks.export(renamed.path, out, PREDICTS))
+    assert predictor.load(out).classes == ("daisy", "violet", "lily")
+    list(tasks.export(run.path, out, PREDICTS))
+    assert predictor.load(out).classes == ("daisy", "iris", "lily")
 
 
 @pytest.mark.parametrize("name", ["flowers.safetensors", "flowers.pth"])

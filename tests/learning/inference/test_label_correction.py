@@ -268,3 +268,46 @@ def test_a_split_that_can_not_be_written_leaves_the_image(
     with pytest.raises(FlowerError, match=r"split\.csv"):
         correct(run, photos, path, "iris")
     assert (photos / path).is_file()
+
+
+@pytest.mark.parametrize(
+    ("new_label", "target"),
+    [
+        ("bus", "cars/train/bus/1.jpg"),
+        ("truck", "cars/train/truck/1.jpg"),  # a class without a folder yet
+        ("", "cars-left-out/train/1.jpg"),
+    ],
+)
+def test_a_class_may_have_the_name_of_a_part(
+    make_photos: Callable[..., Path], little: Little, tmp_path: Path, new_label: str, target: str
+) -> None:
+    folder = tmp_path / "cars"
+    for part in ("train", "val"):
+        make_photos(folder / part)
+        for before, name in (("daisy", "bus"), ("iris", "car"), ("lily", "train")):
+            (folder / part / before).rename(folder / part / name)
+    (folder / "train" / "train" / "lily_0.jpg").rename(folder / "train" / "train" / "1.jpg")
+    run = stopped(little(photos=str(folder), epochs=3))
+    path = folder / "train" / "train" / "1.jpg"
+    (event,) = tasks.correct_label(path, folder, "train", new_label, run.last)
+    assert event.moved_to == str(tmp_path / target)
+    assert event.run == str(run.path)
+    undo(event)
+    assert path.is_file()
+
+
+def test_another_dataset_leaves_the_split_alone_while_the_drive_of_the_run_is_away(
+    run: RunFolder, photos: Path, make_photos: Callable[..., Path], tmp_path: Path
+) -> None:
+    text = (run.path / "split.csv").read_bytes()
+    path = one_of(run, "train", "daisy")
+    other = make_photos(tmp_path / "other", side=40)
+    photos.rename(tmp_path / "away")
+    event = correct(run, other, path, "iris")
+    assert (run.path / "split.csv").read_bytes() == text
+    assert (event.run, event.row) == ("", None)
+    undo(event)
+    event = correct(run, tmp_path / "away", path, "iris")  # the same images elsewhere
+    assert (f"iris/{Path(path).name}", "iris", "train") in run.split()
+    undo(event)
+    assert (run.path / "split.csv").read_bytes() == text

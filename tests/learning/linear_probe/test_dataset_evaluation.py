@@ -8,7 +8,14 @@ from weight_files import saved
 from flowergui import tasks
 from flowergui.confidence_interval import wilson_interval
 from flowergui.errors import FlowerError
-from flowergui.events import CrossValidated, LearningCurveEstimated, PhotoEvaluated, Scanned
+from flowergui.events import (
+    CrossValidated,
+    LearningCurveEstimated,
+    NetworkFailed,
+    PhotoEvaluated,
+    Scanned,
+)
+from flowergui.learning.linear_probe.logistic_regression import SubsetFits
 
 
 @pytest.fixture
@@ -55,3 +62,19 @@ def test_a_learning_curve_of_a_folder(weights: str, make_photos, tmp_path: Path)
 def test_one_fold_is_refused(weights: str, folder: Path) -> None:
     with pytest.raises(FlowerError, match="At least two folds"):
         list(tasks.cross_validate(folder, "mynet", weights, folds=1))
+
+
+def test_too_little_memory_is_said(
+    weights: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
+
+    monkeypatch.setattr(SubsetFits, "fit", no_room)
+    with pytest.raises(FlowerError, match="not enough memory to run mynet"):
+        list(tasks.cross_validate(folder, "mynet", weights, folds=3, device="cpu"))
+    with pytest.raises(FlowerError, match="not enough memory to run mynet"):
+        list(tasks.learning_curve(folder, "mynet", weights, device="cpu"))
+    *_, failed, _ = tasks.compare_networks(folder, [weights], local=False)
+    assert isinstance(failed, NetworkFailed)
+    assert "not enough memory" in failed.reason

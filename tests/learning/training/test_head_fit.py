@@ -30,6 +30,7 @@ from flowergui.events import (
 )
 from flowergui.learning.acceleration.linear_head import LinearHead, linear_head_name
 from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.models.build import build
 from flowergui.learning.training import head_fit
 from flowergui.learning.training.progress import Clock
@@ -122,6 +123,29 @@ def test_one_cycle_is_whole_after_a_fit_that_ended_early(
     assert of(events, HeadFitted)[0].photos == 6
     assert len(rates) == 6
     assert (rates[0], rates[-1]) == pytest.approx((1e-4 / 25, 1e-4 / 25 / 1e4))
+
+
+@pytest.mark.parametrize("columns", [512, 1280, 2048, 4096])
+def test_up_to_a_thousand_classes_have_all_images_that_a_fit_gains_from(columns: int) -> None:
+    for classes in (2, 10, 1_000):
+        assert head_fit.fitted_images(classes, columns) == 50_000
+        assert head_fit.cross_validated_images(classes, columns) == 2_000
+    for most in (head_fit.fitted_images, head_fit.cross_validated_images):
+        counts = [most(classes, columns) for classes in range(1_000, 25_000, 100)]
+        assert counts == sorted(counts, reverse=True)
+        assert counts[-1] > 0
+
+
+def test_many_classes_are_fitted_on_fewer_images(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else memory would grow with classes times images."""
+    monkeypatch.setattr(head_fit, "FIRST_FIT_IMAGES", 6)
+    fewer = 8 * 3 * (5 + 30) * 10  # ten images of three classes, as many axes
+    monkeypatch.setattr(logistic_regression, "MAX_BYTES", fewer)
+    events = list(tasks.train(fitted()))
+    assert of(events, HeadFitted)[0].photos == 12  # two batches of six
+    assert of(events, RunStarted)[0].train_photos == 18
 
 
 def test_a_fit_that_ended_early_ends_there_again(

@@ -173,8 +173,9 @@ def test_the_same_photos_are_not_split_anew(little: Little, models: Path) -> Non
 def test_photos_that_came_later_mix_nothing(little: Little, make_photos, tmp_path: Path) -> None:
     here = make_photos(tmp_path / "here")
     before, _ = trained(little(photos=str(here), epochs=1))
+    more = make_photos(tmp_path / "more", per_class=10, side=40)
     for number in range(10):
-        shutil.copy(here / "iris" / "iris_0.jpg", here / "iris" / f"a new one {number}.jpg")
+        (more / "iris" / f"iris_{number}.jpg").rename(here / "iris" / f"a new one {number}.jpg")
     after, _ = trained(
         little(photos=str(here), mode="transfer", weights=str(before.best), epochs=1)
     )
