@@ -66,8 +66,8 @@ class MessageRow(QFrame):
         self.setAccessibleName(text)
         self._action.setText(action)
         self._action.setVisible(bool(action))
-        theme.style(self, kind=kind.value)
-        theme.style(self._sign)
+        for widget in (self, self._sign):  # the colour of the sign follows from the row's kind
+            theme.style(widget, kind=kind.value)
         self.show()
 
     def announce(self) -> None:

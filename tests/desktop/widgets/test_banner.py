@@ -5,6 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QPushButton, QTableView
 
+from flowergui.desktop.style import theme
 from flowergui.desktop.widgets import message_log
 from flowergui.desktop.widgets.banner import MAX_MESSAGES, VISIBLE_MESSAGES, Banner
 from flowergui.desktop.widgets.message_log import MessageKind, MessageLog, MessageLogWindow
@@ -58,6 +59,18 @@ def test_kinds(banner):
         show("Something.")
         assert banner.kind == kind
         assert rows(banner)[0].property("kind") == kind
+
+
+def test_the_sign_of_a_row_has_the_colour_of_its_kind(banner, qapp):
+    theme.apply(qapp, theme.Scheme.LIGHT)
+    banner.show()
+    look = theme.current()
+    for show, colour in ((banner.show_success, look.success), (banner.show_error, look.error)):
+        banner.dismiss_newest()
+        show("Something.")
+        (row,) = rows(banner)  # the same one
+        sign = row.findChild(QLabel, "bannerSign")
+        assert sign.palette().windowText().color().name() == colour
 
 
 def test_several_messages_are_all_seen_newest_on_top(banner):
