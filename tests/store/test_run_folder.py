@@ -151,7 +151,11 @@ def test_a_run_that_begins_again_leaves_nothing_to_resume(tmp_path: Path) -> Non
     assert list(run.history.events()) == []
 
 
-@pytest.mark.parametrize(("pid", "trains"), [(os.getpid(), True), (1, True), (2**40, False)])
+@pytest.mark.parametrize(
+    ("pid", "trains"),
+    [(os.getpid(), True), (1, True), (2**40, False)],
+    ids=["this process", "of another user", "of nobody"],
+)
 def test_a_run_whose_lock_can_not_be_asked_trains_if_its_process_lives(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch, pid: int, trains: bool
 ) -> None:
