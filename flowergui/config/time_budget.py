@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from flowergui.config.resizing import GRID
+
 TRAINING_FACTOR = 4.0
 """What training on an image costs, compared with computing its features for the fit of the head,
 until it has been measured: forward, backward, and augmentation."""
@@ -20,6 +22,14 @@ overfit."""
 MAX_HEAD_EPOCHS = 60
 """The same of a head that is trained, not fitted, on layers that stay frozen (squeezenet1_1 on
 1,000 images, 500 others judge: 82.8% after 60 epochs, 80.4% after 332)."""
+
+MIN_EPOCHS_OF_LARGER_IMAGES = 30
+"""Fine-tuning sees larger images than those of the preset where the time budget has room for so
+many epochs of them (efficientnet_lite0, 1,000 images, 500 others judge, two splits: 93.1% after 35
+epochs of 256 px, 91.5% after 40 of 192 px)."""
+
+LARGEST_SHARE = 8 / 9
+"""Their side at most, as a share of the image size of predictions (see `largest_training_size`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +79,16 @@ def epochs_in_budget(
 def validation_images(minutes: float, image_seconds: float) -> int:
     """How many images can be validated within a time budget, if each takes `image_seconds`."""
     return max(round(VALIDATION_SHARE * 60 * minutes / max(image_seconds, 1e-9)), 1)
+
+
+def training_size_in_budget(
+    size: int, image_size: int, seconds: float, epoch_seconds: float
+) -> int:
+    """The side in pixels of the training images: the largest, from `size` on in steps of GRID, of
+    which MIN_EPOCHS_OF_LARGER_IMAGES fit into `seconds`, if an epoch of `size` px takes
+    `epoch_seconds`. That is proportional to the area. Predictions see images of `image_size` px."""
+    largest = int(LARGEST_SHARE * image_size) // GRID * GRID
+    for larger in range(largest, size, -GRID):
+        if MIN_EPOCHS_OF_LARGER_IMAGES * epoch_seconds * (larger / size) ** 2 <= seconds:
+            return larger
+    return size

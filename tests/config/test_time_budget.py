@@ -7,6 +7,7 @@ from flowergui.config.time_budget import (
     EpochCost,
     PlannedEpochs,
     epochs_in_budget,
+    training_size_in_budget,
 )
 
 
@@ -34,3 +35,21 @@ def test_epochs_in_budget(
     found = epochs_in_budget(minutes, spent, done, cost, MAX_FINE_TUNING_EPOCHS + 1)
     assert found.epochs == planned.epochs
     assert found.last_share == pytest.approx(planned.last_share)
+
+
+@pytest.mark.parametrize(
+    ("image_size", "seconds", "training_size"),
+    [
+        (288, 30 * 10 * (256 / 192) ** 2, 256),
+        (288, 30 * 10 * (256 / 192) ** 2 - 1, 224),
+        (288, 30 * 10 * (224 / 192) ** 2, 224),
+        (288, 30 * 10, 192),
+        (288, 10**6, 256),  # not the size of predictions
+        (224, 10**6, 192),
+        (128, 10**6, 192),
+    ],
+)
+def test_images_are_larger_where_the_budget_has_room(
+    image_size: int, seconds: float, training_size: int
+) -> None:
+    assert training_size_in_budget(192, image_size, seconds, 10.0) == training_size

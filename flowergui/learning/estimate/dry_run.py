@@ -33,6 +33,7 @@ from flowergui.learning.models.build import build_on_meta
 from flowergui.learning.models.describe import supports_size
 from flowergui.learning.models.freeze import frozen_parameters, unfreeze_epochs
 from flowergui.learning.training.data_pipeline import views_of, why_not_cacheable
+from flowergui.learning.training.larger_images import may_be_larger, with_larger_images
 from flowergui.store import paths
 from flowergui.system import tuning
 from flowergui.text import tr
@@ -121,6 +122,9 @@ def _estimate(
     loading = _time_loading(recipe, side, examples)
     for _, model in phases:
         model.loading = loading
+    if may_be_larger(recipe, size):
+        step_seconds = phases[-1][1].costs[side].seconds
+        recipe = with_larger_images(recipe, size, counts, step_seconds)
     recipe = _within_budget(recipe, phases, math.ceil(counts[0] / recipe.batch_size))
     epochs = _epoch_seconds(recipe, phases)
     spaces = [model.cache_space(recipe) for _, model in phases]
@@ -374,7 +378,8 @@ def _largest_batch(recipe: Recipe, model: _CostModel, side: int) -> int:
     """How many images fit in memory beside weights, gradients, the optimizer's moments and the
     EMA weights; 0 for none. Each process has those, on a graphics card of its own if there are
     some, and its share of the images."""
-    timer, saved_bytes = model.timer, model.costs[side].saved_bytes
+    timer, largest = model.timer, largest_training_size(recipe.training_size, model.size)
+    saved_bytes = model.costs[side].saved_bytes * (largest / side) ** 2
     weight_bytes = sum(p.nbytes for p in timer.net.parameters())
     trained_bytes = sum(p.nbytes for p in timer.net.parameters() if p.requires_grad)
     moments = 1 if recipe.optimizer == "sgd" else 2
@@ -382,6 +387,6 @@ def _largest_batch(recipe: Recipe, model: _CostModel, side: int) -> int:
     memory = FREE_MEMORY_SHARE * model.free_memory
     if timer.device.type == "cpu":
         memory /= recipe.processes
-    images = 2 * 3 * side * side * 4  # float32, and a copy while they are augmented
+    images = 2 * 3 * largest * largest * 4  # float32, and a copy while they are augmented
     fitting = math.floor((memory - fixed) / (saved_bytes * BACKWARD_FACTOR + images))
     return max(fitting * recipe.processes, 0)

@@ -29,7 +29,7 @@ from flowergui.learning.models.describe import check_size
 from flowergui.learning.models.freeze import frozen_parameters, unfreeze_epochs
 from flowergui.learning.models.pretrained import Pretrained, Rgb
 from flowergui.learning.randomness import derive_seed
-from flowergui.learning.training import loop
+from flowergui.learning.training import larger_images, loop
 from flowergui.learning.training.failures import OutOfMemoryError
 from flowergui.learning.training.model_state import ModelState
 from flowergui.learning.training.run import Run
@@ -105,6 +105,16 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
     chosen = yield from unless_stopped(choosing, live)
     if chosen is None:
         return
+    own, device = _size(recipe, new), hardware.device(recipe.device)
+    counts = len(new.split.train), len(new.split.validation)
+    choosing_size = larger_images.choose(
+        recipe, own, counts, len(new.split.classes), device, chosen.dtype
+    )
+    chosen_recipe = yield from unless_stopped(choosing_size, live)
+    if chosen_recipe is None:
+        return
+    sized = _larger_note(recipe, chosen_recipe)
+    recipe = chosen_recipe
     count = len(new.split.train) + len(new.split.validation)
     if count > photo_check.MAX_CHECKED_FIRST:  # takes seconds
         yield Preparing(tr("Writing the list of images"), count, 0)
@@ -119,7 +129,7 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
                 stack.enter_context(folder.locked())
             run.progress.seconds = spent
             yield run.started(resumed=False)
-            yield from (*notes, *smaller)
+            yield from (*notes, *sized, *smaller)
             try:
                 yield from loop.fit(run, live)
                 return
@@ -145,6 +155,19 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
             )
             smaller = [Warned(message)]
             recipe = replace(recipe, batch_size=half)
+
+
+def _larger_note(before: Recipe, recipe: Recipe) -> list[Event]:
+    if recipe.training_size == before.training_size:
+        return []
+    return [
+        Warned(
+            tr(
+                "The time budget has room for larger images: training uses {size} px.",
+                size=recipe.training_size,
+            )
+        )
+    ]
 
 
 def _as_begun(recipe: Recipe, before: Recipe) -> Recipe:

@@ -166,7 +166,9 @@ def test_each_of_several_graphics_cards_has_its_share_of_a_batch(little: Little)
 
     def largest(device: str, processes: int) -> int:
         timer = SimpleNamespace(net=net, device=torch.device(device))
-        model: Any = SimpleNamespace(timer=timer, costs={64: cost}, free_memory=100_000_000)
+        model: Any = SimpleNamespace(
+            timer=timer, costs={64: cost}, size=64, free_memory=100_000_000
+        )
         return dry_run._largest_batch(little(processes=processes), model, 64)
 
     assert largest("cuda", 4) == 4 * largest("cuda", 1) > 0

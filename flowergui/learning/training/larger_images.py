@@ -1,0 +1,82 @@
+"""Larger training images, where a time budget has room for them."""
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from flowergui.config.presets import PRESETS, preset_of
+from flowergui.config.recipe import Recipe
+from flowergui.config.time_budget import training_size_in_budget
+from flowergui.events import Preparing
+from flowergui.learning.acceleration.linear_head import linear_head_name
+from flowergui.learning.acceleration.step_timer import StepTimer, sample_batch_size
+from flowergui.learning.device import hardware
+from flowergui.learning.device.distributed import world
+from flowergui.learning.models.describe import supports_size
+from flowergui.learning.training.run import VALIDATION_COST
+from flowergui.text import tr
+
+TIMED_STEPS = 2
+"""Steps that are timed after one that warms up; the fastest counts."""
+
+TIMED_IMAGES = 12
+
+MIN_CORE_SECONDS = 0.015
+"""What a step takes at least for an image, in seconds of a processor's core: where the budget has
+no room even then, nothing is timed, and the first answer comes sooner."""
+
+
+def may_be_larger(recipe: Recipe, size: int) -> bool:
+    """Whether the program chooses the training size of this recipe, whose images have `size` px: if
+    it fine-tunes from a fitted head within a time budget by the recommended values."""
+    if not (recipe.minutes and recipe.fits_head_in(1)):
+        return False
+    values: dict[str, Any] = {"minutes": PRESETS["recommended"]["transfer"]["minutes"]}
+    is_recommended = preset_of(replace(recipe, **values)) == "recommended"
+    return is_recommended and supports_size(recipe.model, size, recipe.training_size)
+
+
+def with_larger_images(
+    recipe: Recipe, size: int, counts: tuple[int, int], step_seconds: float
+) -> Recipe:
+    """`recipe` with the training size that its time budget has room for. `counts` are the numbers
+    of training and validation images, and `step_seconds` is what a training step takes for an image
+    of the recipe's training size."""
+    train, validation = counts
+    look = VALIDATION_COST * step_seconds * (size / recipe.training_size) ** 2
+    left = 60 * recipe.minutes - train * look  # the head is fitted first
+    epoch = train * step_seconds + validation * look
+    larger = training_size_in_budget(recipe.training_size, size, left, epoch)
+    return replace(recipe, training_size=larger)
+
+
+def choose(
+    recipe: Recipe,
+    size: int,
+    counts: tuple[int, int],
+    classes: int,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> Generator[Preparing, None, Recipe]:
+    """The recipe of a new run with the training size that its time budget has room for, by a step
+    that is timed; see `with_larger_images`. Draws from no random generator."""
+    photos = sample_batch_size(recipe, size)
+    if not photos or not may_be_larger(recipe, size):
+        return recipe
+    least = MIN_CORE_SECONDS / hardware.cores() if device.type == "cpu" else 0.0
+    if with_larger_images(recipe, size, counts, least) == recipe:
+        return recipe
+    yield Preparing(tr("Timing a step"), 0, 0)
+    try:
+        timer = StepTimer(replace(recipe, frozen=()), classes, size, device, dtype)
+        if not linear_head_name(timer.net, recipe.model):
+            return recipe  # it is not fitted
+        timer.step(photos, recipe.training_size)
+        steps = [timer.step(TIMED_IMAGES, recipe.training_size) for _ in range(TIMED_STEPS)]
+    except (RuntimeError, MemoryError):  # the run will fail too, and report it
+        return recipe
+    seconds = min(each.seconds for each in steps)
+    # Other processes may have measured something else.
+    return world().from_rank_0(lambda: with_larger_images(recipe, size, counts, seconds))
