@@ -54,13 +54,18 @@ def start(qtbot, tmp_path):
     return lambda: Window(qtbot, tmp_path)
 
 
-def test_the_settings_of_the_last_run_come_back_with_the_folder(start):
+@pytest.fixture
+def again(start) -> Window:
+    """The window at the next start, after a run on /roses with a batch size of 7."""
     window = start()
     window.open("/roses")
     window.change(batch_size=7)
     window.train()
     window.settings.sync()
-    again = start()
+    return start()
+
+
+def test_the_settings_of_the_last_run_come_back_with_the_folder(again):
     again.open("/tulips")
     assert again.recipe.batch_size != 7
     again.open("/roses")
@@ -70,13 +75,7 @@ def test_the_settings_of_the_last_run_come_back_with_the_folder(start):
     assert again.recipe.batch_size == 7  # nobody said otherwise
 
 
-def test_what_comes_back_is_undone_for_the_open_folder(start):
-    window = start()
-    window.open("/roses")
-    window.change(batch_size=7)
-    window.train()
-    window.settings.sync()
-    again = start()
+def test_what_comes_back_is_undone_for_the_open_folder(again):
     before = again.recipe
     again.open("/roses")
     assert again.undo.undoText() == "the settings of the last run on this folder"
@@ -86,26 +85,14 @@ def test_what_comes_back_is_undone_for_the_open_folder(start):
     assert again.recipe.batch_size == 7
 
 
-def test_the_recommended_ones_are_a_click_away(start):
-    window = start()
-    window.open("/roses")
-    window.change(batch_size=7)
-    window.train()
-    window.settings.sync()
-    again = start()
+def test_the_recommended_ones_are_a_click_away(again):
     again.open("/roses")
     again.banner.messages[0].callback()
     assert again.recipe == with_preset(again.recipe, "recommended")
 
 
 @pytest.mark.parametrize("way", ["a run to resume", "other settings", "undo"])
-def test_the_offer_goes_when_something_else_is_chosen(start, way):
-    window = start()
-    window.open("/roses")
-    window.change(batch_size=7)
-    window.train()
-    window.settings.sync()
-    again = start()
+def test_the_offer_goes_when_something_else_is_chosen(again, way):
     again.open("/roses")
     again.change(epochs=23)  # as an estimate plans them: nobody chose them
     assert "last run on this folder" in again.banner.text
@@ -118,26 +105,14 @@ def test_the_offer_goes_when_something_else_is_chosen(start, way):
     assert again.banner.text == ""
 
 
-def test_epochs_that_an_estimate_has_planned_are_not_the_users(start):
-    window = start()
-    window.open("/roses")
-    window.change(batch_size=7)
-    window.train()
-    window.settings.sync()
-    again = start()
+def test_epochs_that_an_estimate_has_planned_are_not_the_users(again):
     again.open("/tulips")
     again.change(epochs=23)
     again.open("/roses")
     assert again.recipe.batch_size == 7
 
 
-def test_what_the_user_has_changed_before_stays(start):
-    window = start()
-    window.open("/roses")
-    window.change(batch_size=7)
-    window.train()
-    window.settings.sync()
-    again = start()
+def test_what_the_user_has_changed_before_stays(again):
     again.change(batch_size=9)
     again.open("/roses")
     assert again.recipe.batch_size == 9
