@@ -82,17 +82,21 @@ def test_where_they_are_kept_is_told_and_counts(
     assert nowhere.epoch > nowhere.first_epoch / 2  # no later one takes a moment
 
 
-def test_growing_squares_take_less(little: Little) -> None:
+def test_growing_squares_take_less(little: Little, monkeypatch: pytest.MonkeyPatch) -> None:
+    costing(monkeypatch, lambda side: (side / 1000) ** 2)
     recipe = little(image_size=128, epochs=10)
     growing = replace(recipe, first_training_size=32)
-    assert estimated(growing).seconds < 0.8 * estimated(recipe).seconds
+    assert told(growing).seconds < 0.8 * told(recipe).seconds
 
 
-def test_photos_held_back_are_looked_at_in_their_own_size(little: Little) -> None:
+def test_photos_held_back_are_looked_at_in_their_own_size(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costing(monkeypatch, lambda side: (side / 1000) ** 2)
     recipe = little(image_size=128, epochs=3)
     small = replace(recipe, training_size=32)
-    assert estimated(small, 1, 1000).seconds > 0.5 * estimated(recipe, 1, 1000).seconds
-    assert estimated(small, 1000, 1).seconds < 0.3 * estimated(recipe, 1000, 1).seconds
+    assert told(small, 1, 1000).seconds > 0.5 * told(recipe, 1, 1000).seconds
+    assert told(small, 1000, 1).seconds < 0.3 * told(recipe, 1000, 1).seconds
 
 
 def costing(monkeypatch: pytest.MonkeyPatch, cost: Callable[[int], float]) -> list[int]:
