@@ -95,7 +95,10 @@ class PredictionController(QObject):
         session = self._store.session
         shown = [photo for photo in self._panel.photos if photo.predicted]
         better = predicting_checkpoint(session)
-        if session.chosen_checkpoint or self._jobs.is_running(PREDICT):
+        if session.chosen_checkpoint:
+            return
+        if self._jobs.is_running(PREDICT):
+            self._improved.start()  # again, once that is over
             return
         run = Path(better).parent
         if all(

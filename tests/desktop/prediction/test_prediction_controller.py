@@ -1,5 +1,7 @@
 """Dropped photos in the window: which checkpoint predicts them, and why."""
 
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +23,7 @@ from scripted import (
     start,
 )
 
+from flowergui import tasks
 from flowergui.desktop.prediction.drop_zone import DropZone
 from flowergui.errors import FlowerError
 from flowergui.events import Explained, Predicted, PredictionFailed
@@ -154,6 +157,32 @@ def test_a_network_that_has_improved_answers_anew(qtbot, window, script, photos)
     best = str(script.run / "best.pth")
     qtbot.waitUntil(lambda: script.of("predict")[-1] == (best, ["/x/a.jpg"]))
     qtbot.waitUntil(lambda: caption(window).startswith("Predicted by run"))
+
+
+def test_a_network_that_improves_while_it_is_asked_answers_anew_after_that(
+    qtbot, window, script, photos, monkeypatch
+):
+    may_answer, predict = threading.Event(), tasks.predict
+
+    def slow(*args: Any, **options: Any) -> Iterator[Any]:
+        may_answer.wait()
+        yield from predict(*args, **options)
+
+    window.controllers.predictions._improved.setInterval(10)
+    script.epochs = 2
+    start(qtbot, window, photos)
+    window.controllers.training.save_now()
+    script.gate.release()
+    qtbot.waitUntil(lambda: "run, newest state" in caption(window))
+    monkeypatch.setattr(tasks, "predict", slow)
+    drop(window, ["/x/a.jpg"])
+    for _ in range(BATCHES):
+        script.gate.release()
+    best = str(script.run / "best.pth")
+    qtbot.waitUntil(lambda: window.session.run_checkpoint == best)
+    qtbot.wait(50)  # the time for the next predictions comes while these go on
+    may_answer.set()
+    qtbot.waitUntil(lambda: bool(script.of("predict")) and script.of("predict")[-1][0] == best)
 
 
 def test_without_any_checkpoint_it_says_so_once_the_run_can_not_save(qtbot, window, script, photos):
