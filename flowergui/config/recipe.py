@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from flowergui.config.frozen_patterns import ALL_BUT_HEAD
 from flowergui.config.setting import Setting, setting
 from flowergui.config.time_budget import MAX_FINE_TUNING_EPOCHS, MAX_HEAD_EPOCHS
 from flowergui.config.unfreeze_schedule import parse_entry
@@ -573,7 +574,7 @@ class Recipe:
         """The number of epochs that a time budget allows at most."""
         if self.fits_head_in(1):
             return MAX_FINE_TUNING_EPOCHS + 1
-        if self.mode == "transfer" and self.frozen and not self.unfreezes:
+        if self.mode == "transfer" and ALL_BUT_HEAD in self.frozen and not self.unfreezes:
             return max(MAX_HEAD_EPOCHS, self.epochs)
         return int(SETTING["epochs"].maximum)
 

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from flowergui import event_json, tasks
+from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import BatchDone, Event, Finished, Preparing, RunStarted, Stopped
@@ -81,3 +82,18 @@ def test_a_run_that_is_left_is_saved(make_photos: Callable[..., Path], tmp_path:
     folder = RunFolder(Path(run))
     assert folder.newest() is not None
     assert not folder.is_training()
+
+
+def test_larger_images_that_a_time_budget_has_room_for_are_those_of_all_processes(
+    make_photos: Callable[..., Path], tmp_path: Path
+) -> None:
+    recipe = Recipe(
+        photos=str(make_photos(tmp_path / "photos")), mode="transfer", model="efficientnet_lite0",
+        device="cpu", precision="float32", processes=2,
+    )  # fmt: skip
+    recipe = replace(with_preset(recipe, "recommended"), minutes=100.0)
+    live = LiveRequests()
+    for last in tasks.train(recipe, live, tmp_path / "models"):
+        live.stop = isinstance(last, BatchDone)  # they have begun to train together
+    assert isinstance(last, Stopped)
+    assert RunFolder(Path(last.run)).recipe().training_size == 256

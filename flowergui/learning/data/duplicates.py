@@ -14,7 +14,7 @@ from flowergui.text import tr, trn
 START_BYTES = 1 << 14
 """Of images of the same size, so many first bytes are compared, and then the whole contents."""
 
-PROGRESS_FILES = 10_000
+PROGRESS_FILES = 1_000
 """Progress is reported after so many images."""
 
 Copy = tuple[str, int, bool]
@@ -29,19 +29,19 @@ def find_copies(photos: Photos) -> Generator[Preparing, None, dict[str, str]]:
     for photo in photos.train:
         by_class.setdefault(photo.label, []).append(photo.path)
     copies: dict[str, str] = {}
-    sizes, done = FileSizes(photos.folder), 0
+    sizes, done, told = FileSizes(photos.folder), 0, 0
     for paths in by_class.values():
         by_size: dict[int, list[str]] = {}
         for path in paths:
-            if size := sizes.of(path):
-                by_size.setdefault(size, []).append(path)
-            done += 1
-            if done % PROGRESS_FILES == 0:
-                yield Preparing(tr("Comparing images"), done, len(photos.train))
+            by_size.setdefault(sizes.of(path) or 0, []).append(path)
         for size, alike in by_size.items():
-            for first, *others in _same(photos.folder, alike, size):
+            for first, *others in _same(photos.folder, alike, size) if size else ():
                 if len(others) + 1 < len(paths):
                     copies |= dict.fromkeys(others, first)
+            done += len(alike)
+            if done - told >= PROGRESS_FILES:
+                told = done
+                yield Preparing(tr("Comparing images"), done, len(photos.train))
     return copies
 
 

@@ -124,7 +124,7 @@ def _estimate(
         model.loading = loading
     if may_be_larger(recipe, size):
         step_seconds = phases[-1][1].costs[side].seconds
-        recipe = with_larger_images(recipe, size, counts, step_seconds)
+        recipe = with_larger_images(recipe, size, (train, validation), step_seconds)
     recipe = _within_budget(recipe, phases, math.ceil(counts[0] / recipe.batch_size))
     epochs = _epoch_seconds(recipe, phases)
     spaces = [model.cache_space(recipe) for _, model in phases]

@@ -188,7 +188,8 @@ def _with_split(corrected: LabelCorrected, run: RunFolder) -> LabelCorrected:
     if number is None:
         return corrected
     old = rows[number]
-    if not is_its_dataset and file_size(corrected.moved_to) != old[3]:
+    is_its_image = old[3] in (None, file_size(corrected.moved_to))  # old rows say no size
+    if not (is_its_dataset or is_its_image):
         return corrected
     if corrected.new_label:
         moved_to = _relative(Path(corrected.moved_to), folder)

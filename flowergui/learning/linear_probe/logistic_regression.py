@@ -41,7 +41,7 @@ ends."""
 MIN_CURVATURE = 1e-6
 """The least curvature that is assumed where all photos are certain, for the units of a fit."""
 
-MAX_BYTES = 3 * 10**9
+MAX_BYTES = 8 * 10**9
 """The memory that fits should take at most, beside the features: see `max_images`."""
 
 

@@ -1,5 +1,6 @@
 """Larger training images, where a time budget has room for them."""
 
+import math
 from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
@@ -61,7 +62,10 @@ def choose(
     dtype: torch.dtype,
 ) -> Generator[Preparing, None, Recipe]:
     """The recipe of a new run with the training size that its time budget has room for, by a step
-    that is timed; see `with_larger_images`. Draws from no random generator."""
+    that is timed; see `with_larger_images`. Draws from no random generator. Of several processes,
+    which share the images, the first one chooses, and the others are told with the run."""
+    processes = world().size
+    counts = math.ceil(counts[0] / processes), math.ceil(counts[1] / processes)
     photos = sample_batch_size(recipe, size)
     if not photos or not may_be_larger(recipe, size):
         return recipe
@@ -77,6 +81,4 @@ def choose(
         steps = [timer.step(TIMED_IMAGES, recipe.training_size) for _ in range(TIMED_STEPS)]
     except (RuntimeError, MemoryError):  # the run will fail too, and report it
         return recipe
-    seconds = min(each.seconds for each in steps)
-    # Other processes may have measured something else.
-    return world().from_rank_0(lambda: with_larger_images(recipe, size, counts, seconds))
+    return with_larger_images(recipe, size, counts, min(each.seconds for each in steps))

@@ -241,6 +241,7 @@ def test_recommended_trains_a_head_that_cannot_be_fitted() -> None:
     assert (trained.fit_head, trained.epochs, trained.frozen) == (False, 60, ("all-but-head",))
     assert trained.minutes == recipe.minutes == 5.0  # the time that was promised
     assert trained.most_epochs == 60
+    assert replace(trained, frozen=("stem",)).most_epochs > 1_000  # that is no head alone
     assert with_trained_head(replace(recipe, epochs=7, minutes=0.0)).epochs == 7
 
 
