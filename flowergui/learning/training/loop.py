@@ -334,10 +334,12 @@ def end_epoch(
 
 
 def save_best(run: Run) -> Iterable[Event]:
-    """Saves the present state as best.pth: at once in the end, else when a save is due."""
+    """Saves the present state as best.pth: at once in the end, and where the head was fitted, for
+    that is far better than what was saved on the way; else when a save is due."""
     if run.progress.epoch > run.recipe.epochs:
         return run.save(best=True)
-    if run.save_is_due() or not os.path.exists(run.folder.best):
+    is_fitted = run.recipe.fits_head_in(run.progress.epoch - 1)
+    if is_fitted or run.save_is_due() or not os.path.exists(run.folder.best):
         return run.save_async(best=True)
     return run.stage_best()
 

@@ -34,6 +34,7 @@ from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.models.build import build
 from flowergui.learning.training import head_fit
 from flowergui.learning.training.progress import Clock
+from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
 
 Little = Callable[..., Recipe]
@@ -123,6 +124,25 @@ def test_one_cycle_is_whole_after_a_fit_that_ended_early(
     assert of(events, HeadFitted)[0].photos == 6
     assert len(rates) == 6
     assert (rates[0], rates[-1]) == pytest.approx((1e-4 / 25, 1e-4 / 25 / 1e4))
+
+
+def test_the_fitted_head_is_saved_at_once(
+    fitted: Callable[..., Recipe], saves_at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is better than the one that was fitted on the first images, and saved then."""
+    monkeypatch.setattr(head_fit, "FIRST_FIT_IMAGES", 6)
+    monkeypatch.setattr(head_fit, "FIRST_SAVE_IMAGES", 6)
+    monkeypatch.setattr(Run, "save_is_due", lambda run: False)
+    events = list(tasks.train(fitted(epochs=3)))
+    first, second = (events.index(done) for done in of(events, EpochDone)[:2])
+    saved = [
+        [Path(each.path).name for each in of(part, Saved)]
+        for part in (
+            events[:first],
+            events[first:second],
+        )
+    ]
+    assert ["best.pth" in names for names in saved] == [True, True]
 
 
 @pytest.mark.parametrize("columns", [512, 1280, 2048, 4096])
