@@ -97,7 +97,7 @@ class RunPresenter(QObject):
         super().__init__(parent)
         self._store, self._training, self._panel = store, training, panel
         self._banner = banner
-        self._outcome: Message | None = None
+        self._outcome: Message | None = None  # on how the last run has ended
         self._started: RunStarted | None = None
         self._epochs: list[EpochDone] = []
         self.ended: Finished | Stopped | None = None

@@ -23,6 +23,7 @@ TIMED_STEPS = 2
 """Steps that are timed after one that warms up; the fastest counts."""
 
 TIMED_IMAGES = 12
+"""Images of a timed step: enough to be as fast, per image, as a batch."""
 
 MIN_CORE_SECONDS = 0.015
 """What a step takes at least for an image, in seconds of a processor's core: where the budget has
@@ -43,8 +44,8 @@ def with_larger_images(
     recipe: Recipe, size: int, counts: tuple[int, int], step_seconds: float
 ) -> Recipe:
     """`recipe` with the training size that its time budget has room for. `counts` are the numbers
-    of training and validation images, and `step_seconds` is what a training step takes for an image
-    of the recipe's training size."""
+    of training and validation images, `size` is the side in pixels of those that are validated, and
+    `step_seconds` is what a training step takes for an image of the recipe's training size."""
     train, validation = counts
     look = VALIDATION_COST * step_seconds * (size / recipe.training_size) ** 2
     left = 60 * recipe.minutes - train * look  # the head is fitted first
@@ -62,8 +63,12 @@ def choose(
     dtype: torch.dtype,
 ) -> Generator[Preparing, None, Recipe]:
     """The recipe of a new run with the training size that its time budget has room for, by a step
-    that is timed; see `with_larger_images`. Draws from no random generator. Of several processes,
-    which share the images, the first one chooses, and the others are told with the run."""
+    that is timed; see `with_larger_images`. The network has `classes` outputs and computes in
+    `dtype` on `device`. Draws from no random generator. Raises FlowerError as `StepTimer` does.
+
+    Of several processes, which share the images, the first one chooses, and the others are told
+    with the run.
+    """
     processes = world().size
     counts = math.ceil(counts[0] / processes), math.ceil(counts[1] / processes)
     photos = sample_batch_size(recipe, size)

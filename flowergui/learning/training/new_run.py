@@ -105,16 +105,19 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
     chosen = yield from unless_stopped(choosing, live)
     if chosen is None:
         return
-    own, device = _size(recipe, new), hardware.device(recipe.device)
-    counts = len(new.split.train), len(new.split.validation)
     choosing_size = larger_images.choose(
-        recipe, own, counts, len(new.split.classes), device, chosen.dtype
+        recipe,
+        _size(recipe, new),
+        (len(new.split.train), len(new.split.validation)),
+        len(new.split.classes),
+        hardware.device(recipe.device),
+        chosen.dtype,
     )
-    chosen_recipe = yield from unless_stopped(choosing_size, live)
-    if chosen_recipe is None:
+    with_size = yield from unless_stopped(choosing_size, live)
+    if with_size is None:
         return
-    sized = _larger_note(recipe, chosen_recipe)
-    recipe = chosen_recipe
+    larger = _larger_images_note(recipe, with_size)
+    recipe = with_size
     count = len(new.split.train) + len(new.split.validation)
     if count > photo_check.MAX_CHECKED_FIRST:  # takes seconds
         yield Preparing(tr("Writing the list of images"), count, 0)
@@ -129,7 +132,7 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
                 stack.enter_context(folder.locked())
             run.progress.seconds = spent
             yield run.started(resumed=False)
-            yield from (*notes, *sized, *smaller)
+            yield from (*notes, *larger, *smaller)
             try:
                 yield from loop.fit(run, live)
                 return
@@ -157,7 +160,8 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
             recipe = replace(recipe, batch_size=half)
 
 
-def _larger_note(before: Recipe, recipe: Recipe) -> list[Event]:
+def _larger_images_note(before: Recipe, recipe: Recipe) -> list[Event]:
+    """Says that the time budget has chosen another training size; nothing where it has not."""
     if recipe.training_size == before.training_size:
         return []
     return [

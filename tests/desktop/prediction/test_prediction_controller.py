@@ -168,7 +168,10 @@ def test_a_network_that_improves_while_it_is_asked_answers_anew_after_that(
         may_answer.wait()
         yield from predict(*args, **options)
 
-    window.controllers.predictions._improved.setInterval(10)
+    looks: list[None] = []
+    improved = window.controllers.predictions._improved
+    improved.setInterval(10)
+    improved.timeout.connect(lambda: looks.append(None))
     script.epochs = 2
     start(qtbot, window, photos)
     window.controllers.training.save_now()
@@ -180,7 +183,7 @@ def test_a_network_that_improves_while_it_is_asked_answers_anew_after_that(
         script.gate.release()
     best = str(script.run / "best.pth")
     qtbot.waitUntil(lambda: window.session.run_checkpoint == best)
-    qtbot.wait(50)  # the time for the next predictions comes while these go on
+    qtbot.waitUntil(lambda: len(looks) >= 2)  # while the first predictions go on
     may_answer.set()
     qtbot.waitUntil(lambda: bool(script.of("predict")) and script.of("predict")[-1][0] == best)
 
