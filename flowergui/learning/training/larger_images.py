@@ -19,8 +19,11 @@ from flowergui.learning.models.describe import supports_size
 from flowergui.learning.training.run import VALIDATION_COST
 from flowergui.text import tr
 
-TIMED_STEPS = 2
-"""Steps that are timed after one that warms up; the fastest counts."""
+MAX_TIMED_STEPS = 5
+"""Steps that are timed at most; see `_fastest_step`."""
+
+SETTLED = 0.95
+"""The steps have settled once one takes more than this share of the fastest before it."""
 
 TIMED_IMAGES = 12
 """Images of a timed step: enough to be as fast, per image, as a batch."""
@@ -71,8 +74,7 @@ def choose(
     """
     processes = world().size
     counts = math.ceil(counts[0] / processes), math.ceil(counts[1] / processes)
-    photos = sample_batch_size(recipe, size)
-    if not photos or not may_be_larger(recipe, size):
+    if not sample_batch_size(recipe, size) or not may_be_larger(recipe, size):
         return recipe
     least = MIN_CORE_SECONDS / hardware.cores() if device.type == "cpu" else 0.0
     if with_larger_images(recipe, size, counts, least) == recipe:
@@ -82,8 +84,19 @@ def choose(
         timer = StepTimer(replace(recipe, frozen=()), classes, size, device, dtype)
         if not linear_head_name(timer.net, recipe.model):
             return recipe  # it is not fitted
-        timer.step(photos, recipe.training_size)
-        steps = [timer.step(TIMED_IMAGES, recipe.training_size) for _ in range(TIMED_STEPS)]
+        seconds = _fastest_step(timer, recipe.training_size)
     except (RuntimeError, MemoryError):  # the run will fail too, and report it
         return recipe
-    return with_larger_images(recipe, size, counts, min(each.seconds for each in steps))
+    return with_larger_images(recipe, size, counts, seconds)
+
+
+def _fastest_step(timer: StepTimer, side: int) -> float:
+    """The seconds of a training step for an image of `side` px: of the fastest of some steps. The
+    first ones are slower: memory is taken, and kernels are chosen."""
+    fastest = math.inf
+    for _ in range(MAX_TIMED_STEPS):
+        seconds = timer.step(TIMED_IMAGES, side).seconds
+        if seconds > SETTLED * fastest:
+            return min(seconds, fastest)
+        fastest = seconds
+    return fastest

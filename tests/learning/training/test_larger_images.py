@@ -60,6 +60,16 @@ def test_the_training_size_follows_from_the_time_budget(
     assert set(steps) == {192}
 
 
+def test_the_first_steps_are_slower_and_do_not_count(
+    recommended: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took = iter([0.06, 0.03, 0.02, 0.02, 1.0])
+    monkeypatch.setattr(StepTimer, "step", lambda *_: StepCost(0.0, next(took), 1.0, 1.0))
+    monkeypatch.setattr(hardware, "cores", lambda: 2)
+    assert chosen(replace(recommended, minutes=20.0)).training_size == 256
+    assert list(took) == [1.0]
+
+
 def test_where_there_is_no_room_nothing_is_timed(recommended: Recipe, steps: list[int]) -> None:
     assert chosen(recommended, train=1600) == recommended
     assert steps == []
