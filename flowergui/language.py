@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flowergui.errors import FlowerError
 from flowergui.store import paths
-from flowergui.text import tr, use_catalog
+from flowergui.text import enumerated, tr, use_catalog
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def asked_for() -> Language | None:
     if tag and found is None:
         raise FlowerError(
             tr("There is no language {language} ({variable}).", language=tag, variable=VARIABLE),
-            hint=tr("The languages are {known}.", known=", ".join(Language)),
+            hint=tr("The languages are {known}.", known=enumerated(Language)),
         )
     return found
 

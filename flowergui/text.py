@@ -6,7 +6,7 @@ placeholders, so that it can be translated. Code never compares or cuts such tex
 
 import gettext
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -57,6 +57,11 @@ def sentences(*parts: str) -> str:
     for part in filter(None, parts):
         text = tr("{sentence} {next}", sentence=text, next=part) if text else part
     return text
+
+
+def enumerated(names: Iterable[str]) -> str:
+    """Names or phrases one after the other, as the language separates them: "rose, tulip"."""
+    return tr(", ").join(names)
 
 
 def one_line(name: str) -> str:
@@ -153,7 +158,7 @@ def grouped_number(value: float) -> str:
 
 def shortened(names: Sequence[str], most: int = 8) -> str:
     """The first `most` names, and how many more there are."""
-    shown, more = ", ".join(names[:most]), len(names) - most
+    shown, more = enumerated(names[:most]), len(names) - most
     if more <= 0:
         return shown
     return tr("{names} and {count} more", names=shown, count=f"{more:,}")

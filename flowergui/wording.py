@@ -87,7 +87,7 @@ def sorted_into_folders_text(event: SortedIntoFolders) -> str:
         )
     if event.stopped:
         more.append(tr("Stopped before the others."))
-    return " ".join(more)
+    return sentences(*more)
 
 
 def copy_failed_text(event: CopyFailed) -> str:

@@ -131,7 +131,7 @@ def test_without_a_compiled_catalog_it_is_english(
 ) -> None:
     monkeypatch.setattr(language.paths, "translations_folder", lambda: tmp_path)
     language.use(CHINESE)
-    assert tr("A note is for one run.") == "A note is for one run."
+    assert tr("A note can be written on one run only.") == "A note can be written on one run only."
     assert "not compiled" in caplog.text
 
 

@@ -251,7 +251,8 @@ def _runs(args: argparse.Namespace) -> int:
 def _write_note(args: argparse.Namespace) -> None:
     if len(args.runs) != 1:
         raise FlowerError(
-            tr("A note is for one run."), hint=tr("Name the run: flowergui runs RUN --note TEXT.")
+            tr("A note can be written on one run only."),
+            hint=tr("Name the run: flowergui runs RUN --note TEXT."),
         )
     for event in tasks.compare(args.runs, args.models_folder):
         if isinstance(event, RunListed):

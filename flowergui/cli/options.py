@@ -246,7 +246,7 @@ def _add_resume(add: AddParser) -> None:
         action="store_true",
         help=tr("restart the learning-rate schedule for the remaining epochs"),
     )
-    changes = resume.add_argument_group(tr("Settings that may change"))
+    changes = resume.add_argument_group(tr("Settings that can be changed"))
     for name in (*RESUMABLE, "model"):  # the network, if the file does not name it
         add_setting(changes, SETTING[name], tr("as before"))
 
@@ -379,7 +379,7 @@ def _add_networks(add: AddParser) -> None:
         metavar="N",
         type=integer,
         default=300,
-        help=tr("compare them on up to so many of the images (default: 300)"),
+        help=tr("compare them on at most this many images (default: 300)"),
     )
     networks.add_argument(
         "--weights",

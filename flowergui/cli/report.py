@@ -57,7 +57,7 @@ from flowergui.events import (
     WeightsSaved,
 )
 from flowergui.facts import Problem, Verdict
-from flowergui.text import duration, file_size, fine_percent, sentences, tr, trn
+from flowergui.text import duration, enumerated, file_size, fine_percent, sentences, tr, trn
 from flowergui.wording import (
     copies_removed_text,
     copy_failed_text,
@@ -251,7 +251,7 @@ def _sorted_into_folders(event: SortedIntoFolders) -> Sequence[str]:
 
 def _job_written(event: JobWritten) -> Sequence[str]:
     return (
-        tr("The job is in {folder}: {files}.", folder=event.folder, files=", ".join(event.files)),
+        tr("The job is in {folder}: {files}.", folder=event.folder, files=enumerated(event.files)),
         tr(
             "Next, in this folder on the cluster: {command}",
             command=command_line("sbatch", "job.sbatch", "IMAGES"),
@@ -421,7 +421,7 @@ RUN_WIDTHS = (7, 8, 11, 12, 9)
 
 def runs_head() -> str:
     """The head of a list of runs."""
-    heads = (tr("best"), tr("of epoch"), tr("epochs"), tr("time"), tr("size"))
+    heads = (tr("best"), tr("of epoch"), tr("epoch count"), tr("time"), tr("size"))
     return _run_row(heads, tr("run"))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flowergui.errors import FlowerError
-from flowergui.text import grouped_number, tr
+from flowergui.text import enumerated, grouped_number, tr
 
 Value = bool | int | float | str | tuple[str, ...]
 
@@ -64,7 +64,7 @@ class Setting:
         """Why `value` is not valid, in a sentence; "" if it is."""
         label = tr(self.label)
         if self.choices and value not in [choice.value for choice in self.choices]:
-            known = ", ".join(choice.value for choice in self.choices)
+            known = enumerated(choice.value for choice in self.choices)
             return tr("{label} must be one of: {choices}.", label=label, choices=known)
         if isinstance(self.default, bool):
             return (

@@ -81,7 +81,7 @@ def write_bytes(path: Path, content: bytes) -> None:
                 folder=path.parent,
                 reason=error.strerror or error,
             ),
-            hint=tr("Make room there, or choose another folder for models."),
+            hint=tr("Make room there, or choose another folder for runs and weights."),
         ) from error
 
 

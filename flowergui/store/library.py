@@ -116,11 +116,11 @@ def _run_folders(models: Path) -> tuple[list[RunFolder], list[Problem]]:
     except OSError as error:
         raise FlowerError(
             tr(
-                "The folder for models, {folder}, can't be read: {reason}.",
+                "The folder for runs and weights, {folder}, can't be read: {reason}.",
                 folder=models,
                 reason=error.strerror or error,
             ),
-            hint=tr("Choose another folder for models."),
+            hint=tr("Choose another folder for runs and weights."),
         ) from error
     found, problems = [], []
     for run in map(RunFolder, entries):

@@ -42,7 +42,7 @@ def reading(path: Path) -> Iterator[None]:
     except (OSError, *DAMAGED) as error:
         raise FlowerError(
             tr("{path} can't be read: {reason}.", path=path, reason=reason_of(error)),
-            hint=tr("Put back a copy of this file, or move its run out of the folder for models."),
+            hint=tr("Put back a copy of this file, or move its run out of the folder for runs."),
         ) from error
 
 

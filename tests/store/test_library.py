@@ -93,7 +93,10 @@ def test_models_that_are_closed_are_refused_in_a_sentence(home: Path) -> None:
     made(home, "good")
     home.chmod(0o311)
     try:
-        with no_root(), pytest.raises(FlowerError, match=r"folder for models.*Permission denied"):
+        with (
+            no_root(),
+            pytest.raises(FlowerError, match=r"folder for runs and weights.*Permission denied"),
+        ):
             list(tasks.find_runs())
     finally:
         home.chmod(0o755)

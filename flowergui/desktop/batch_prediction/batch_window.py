@@ -33,7 +33,7 @@ from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.desktop.widgets.windows import screen_size
 from flowergui.events import Explained, PhotosFound, Predicted, PredictionFailed
-from flowergui.text import tr, trn
+from flowergui.text import sentences, tr, trn
 from flowergui.wording import left_out_text
 
 MIN_PHOTO_PX = QSize(200, 190)
@@ -268,7 +268,7 @@ class BatchWindow(QDialog):
             subject.append(
                 trn("{count} image can't be read.", "{count} images can't be read.", unread)
             )
-        self._subject.setText(" ".join(subject))
+        self._subject.setText(sentences(*subject))
         self._subject.setToolTip(escape_tooltip("\n".join([self._checkpoint, *self._left_out])))
         self._again.setEnabled(self._finished and bool(total) and not self.action_bar.is_busy)
 

@@ -288,7 +288,7 @@ class EvaluationController(QObject):
     def _newer(self, event: Predicted) -> str:
         """A run has saved a better network in the same file."""
         return tr(
-            "{checkpoint} is of epoch {epoch} now. Evaluate again.",
+            "{checkpoint} now holds the network of epoch {epoch}. Evaluate again.",
             checkpoint=Path(self._checkpoint).name,
             epoch=f"{event.epoch:,}",
         )

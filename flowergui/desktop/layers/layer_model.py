@@ -12,7 +12,7 @@ from flowergui.events import ModelDescribed
 from flowergui.facts import StageFacts
 from flowergui.text import N_, short_count, tr, trn
 
-COLUMNS = (N_("Layer"), N_("Shape"), N_("Size"), N_("Trains from"), N_("Rate"))
+COLUMNS = (N_("Layer"), N_("Shape"), N_("Parameters"), N_("Trains from"), N_("Rate"))
 SHAPE_COLUMN, SIZE_COLUMN, EPOCH_COLUMN, RATE_COLUMN = range(1, 5)
 PATH_ROLE = Qt.ItemDataRole.UserRole
 """The full dotted name of a row's module or parameter."""

@@ -15,7 +15,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.events import LearningCurveEstimated
 from flowergui.facts import CurvePoint
-from flowergui.text import fine_percent, tr, trn
+from flowergui.text import fine_percent, sentences, tr, trn
 
 SIDES = ("left", "bottom")
 DASHED = Qt.PenStyle.DashLine
@@ -99,7 +99,7 @@ class LearningCurvePlot(PlotFrame):
                 tr("The last one is extrapolated."),
                 tr("Return shows the numbers as a table."),
             ]
-        self.tell(" ".join(lines))
+        self.tell(sentences(*lines))
         if table := self.findChild(CurveTable):
             table.show_table(self._table())
 

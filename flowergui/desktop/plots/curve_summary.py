@@ -4,7 +4,7 @@ import numpy as np
 
 from flowergui.desktop.plots.column_buffer import ColumnBuffer, Numbers
 from flowergui.desktop.plots.metric import ACCURACY, Metric
-from flowergui.text import N_, tr
+from flowergui.text import N_, sentences, tr
 
 RECENT_SHARE = 0.25
 """The part of a run, its newest, that says where a curve goes."""
@@ -26,7 +26,7 @@ def curve_summary(metric: Metric, batches: ColumnBuffer, epochs: ColumnBuffer, s
     measured = validated[np.isfinite(validated)]
     training = metric.text(float(curve[-1]))
     step = f"{batches['step'][-1]:,.0f}"
-    sentences = [
+    parts = [
         tr(
             "Training {training}, validation {validation}.",
             training=training,
@@ -42,14 +42,14 @@ def curve_summary(metric: Metric, batches: ColumnBuffer, epochs: ColumnBuffer, s
     best = np.flatnonzero(epochs["epoch"] == epochs["best_epoch"][-1:])[-1:]
     if metric is ACCURACY and best.size and np.isfinite(validated[best[0]]):
         value, epoch = validated[best[0]], epochs["epoch"][best[0]]
-        sentences.append(
+        parts.append(
             tr(
                 "Best {accuracy} in epoch {epoch}.",
                 accuracy=metric.text(float(value)),
                 epoch=f"{epoch:,.0f}",
             )
         )
-    return " ".join(sentences)
+    return sentences(*parts)
 
 
 def trend(curve: Numbers) -> int:

@@ -23,7 +23,7 @@ from flowergui.desktop.plots.plot_tooltip import PlotTooltip
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.events import EpochDone
-from flowergui.text import N_, clock, tr, trn
+from flowergui.text import N_, clock, sentences, tr, trn
 
 SIDES = ("left", "bottom")
 TRAINING_OPACITY = 0.4
@@ -229,7 +229,7 @@ class RunCurves(PlotFrame):
         """Tells what the plot shows to who does not see it."""
         lines = [self._summary(curve) for curve in curves[:MAX_NAMED_RUNS]]
         more = tr("Return shows the numbers as a table.") if lines else self._hint.text()
-        self.tell(" ".join((tr(self._metric.title) + ".", *lines, more)))
+        self.tell(sentences(tr("{title}.", title=tr(self._metric.title)), *lines, more))
         if table := self.findChild(CurveTable):
             table.show_table(self._table())
 

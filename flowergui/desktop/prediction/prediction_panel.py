@@ -177,7 +177,7 @@ class PredictionPanel(Card):
         self._caption.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._evaluation = quiet_button(tr("Evaluation…"), "evaluationButton", flush=True)
         self._evaluation.setToolTip(
-            tr("How accurate this network is, which classes it confuses, and on which photos.")
+            tr("How accurate this network is, which classes it confuses, and on which images.")
         )
         self._evaluation.clicked.connect(self.evaluation_requested)
         self._evaluation.setEnabled(False)

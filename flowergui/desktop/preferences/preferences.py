@@ -8,7 +8,7 @@ from PySide6.QtCore import QSettings
 
 from flowergui.desktop.style.theme import Scheme
 from flowergui.errors import FlowerError
-from flowergui.text import tr
+from flowergui.text import enumerated, tr
 
 THEME_VARIABLE: Final = "FLOWERGUI_THEME"
 """The environment variable that names a Scheme, and wins over the preferences."""
@@ -68,7 +68,7 @@ def scheme_of_environment() -> Scheme | None:
             tr(
                 "There is no theme {name} ({variable}).", name=repr(wanted), variable=THEME_VARIABLE
             ),
-            hint=tr("The themes are {names}.", names=", ".join(Scheme)),
+            hint=tr("The themes are {names}.", names=enumerated(Scheme)),
         )
     return found
 

@@ -9,7 +9,7 @@ from flowergui.desktop.widgets.labels import small_label
 from flowergui.events import Preparing, ResumeChecked
 from flowergui.facts import Check, CheckKind, Verdict
 from flowergui.requests import UNCHANGED, ResumeOptions
-from flowergui.text import tr, trn
+from flowergui.text import enumerated, tr, trn
 
 
 class ResumeCheckPanel(QWidget):
@@ -110,8 +110,8 @@ class ResumeCheckPanel(QWidget):
         self._renamed = (check.renamed if check else ()) or options.renamed
         new_images = check.new_photos if check else 0
         new_classes = check.new_classes if check else ()
-        pairs = ", ".join(tr("{old} is now {new}", old=o, new=n) for o, n in self._renamed)
-        names = ", ".join(new_classes)
+        pairs = enumerated(tr("{old} is now {new}", old=o, new=n) for o, n in self._renamed)
+        names = enumerated(new_classes)
         images = trn("Include {count} new image", "Include {count} new images", new_images)
         for box, text, shown, checked in (
             (self._rename, pairs, bool(self._renamed), bool(options.renamed)),

@@ -1,5 +1,6 @@
 """What the curves of a run say, in a sentence, and what would help."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,8 @@ MIN_EPOCHS = 4
 """Fewer say nothing yet."""
 RISEN = 1.15
 """A validation loss that has risen by so much since it was lowest rises: it trembles by less."""
+MIN_RISE = 0.05
+"""And by so much at least: a loss near 0 may double without a wrong answer more."""
 GAP = 0.7
 """The training loss of a network that has memorized its images is below this share of the
 validation loss."""
@@ -38,9 +41,10 @@ def diagnose(
     """What the losses and accuracies of a run's epochs say; None where all is well, where it is too
     early to say, or without validation.
 
-    Overfitting: the validation loss has risen by 15% since it was lowest, and the training loss is
-    less than 70% of it. Not learning: no epoch was better than picking classes at random by a
-    third. Still improving: a run has `finished`, and its last epochs were its best.
+    Overfitting: the validation loss has risen by 15% since it was lowest, and by 0.05 at least, the
+    training loss is less than 70% of it, and the accuracy is not at its best. Not learning: no
+    epoch was better than picking classes at random by a third. Still improving: a run has
+    `finished`, and its last epochs were its best.
     """
     losses = [each.val_loss for each in epochs if each.val_loss is not None]
     accuracies = [each.val_accuracy for each in epochs if each.val_accuracy is not None]
@@ -48,14 +52,33 @@ def diagnose(
         return None
     last, lowest = epochs[-1], losses.index(min(losses))
     since_lowest = len(losses) - 1 - lowest
-    if since_lowest >= 2 and losses[-1] > RISEN * losses[lowest]:
-        if last.train_loss < GAP * losses[-1]:
+    if since_lowest >= 2 and losses[-1] > max(RISEN * losses[lowest], losses[lowest] + MIN_RISE):
+        if last.train_loss < GAP * losses[-1] and accuracies[-1] < max(accuracies):
             return Diagnosis(DiagnosisKind.OVERFITTING, epochs[lowest].epoch)
     elif max(accuracies) <= 4 / 3 / max(class_count, 1):
         return Diagnosis(DiagnosisKind.NOT_LEARNING, epochs[0].epoch)
     elif finished and last.best_epoch >= last.epoch - 1 and since_lowest <= 1:
         return Diagnosis(DiagnosisKind.STILL_IMPROVING, last.epoch)
     return None
+
+
+def is_overfitted(epochs: Sequence[EpochDone], class_count: int) -> bool:
+    """Whether a run that has ended is overfitted, and has been for long: in the last quarter of its
+    epochs the validation accuracy was never as good as before."""
+    said = diagnose(epochs, class_count, finished=True)
+    is_so = said is not None and said.kind is DiagnosisKind.OVERFITTING
+    return is_so and epochs[-1].best_epoch <= epochs[-1].epoch * 3 / 4
+
+
+def no_better_than_chance(accuracy: float, class_count: int, validation_images: int) -> bool:
+    """Whether a network that picks a class at random would be as good: the `accuracy` is above 1 /
+    classes by no more than a standard deviation over the validation images, or by a third,
+    whichever is less. False where no validation images are there to say so."""
+    if not validation_images:
+        return False
+    chance = 1 / class_count
+    deviation = math.sqrt(chance * (1 - chance) / validation_images)
+    return accuracy <= chance + min(deviation, chance / 3)
 
 
 def diagnosis_text(diagnosis: Diagnosis) -> str:

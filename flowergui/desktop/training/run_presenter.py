@@ -1,6 +1,5 @@
 """Shows what a run says where it belongs: on the plots, in the session, as messages."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui.desktop.session import Session, Store, frozen, is_idle, listed_run
 from flowergui.desktop.threads.timers import single_shot_timer
-from flowergui.desktop.training.diagnosis import diagnose
+from flowergui.desktop.training.diagnosis import diagnose, is_overfitted, no_better_than_chance
 from flowergui.desktop.training.run_history import Change, HistoryLoaded, size_changes
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.desktop.training.training_controller import TrainingController
@@ -386,7 +385,9 @@ class RunPresenter(QObject):
             self._outcome = self._banner.show_error(
                 tr("{result} But that network could not be saved.", result=best)
             )
-        elif started is not None and no_better_than_chance(started, event):
+        elif started is not None and no_better_than_chance(
+            event.best_accuracy, len(started.classes), started.validation_photos
+        ):
             self._outcome = self._banner.show_warning(
                 tr(
                     "{result} That is no better than chance. Try a lower learning rate, more "
@@ -394,7 +395,7 @@ class RunPresenter(QObject):
                     result=best,
                 )
             )
-        elif is_overfitted(self._epochs):
+        elif started is not None and is_overfitted(self._epochs, len(started.classes)):
             self._offer_evaluation(
                 tr(
                     "{result} It has been overfitting since then. Try stronger augmentation, more "
@@ -418,29 +419,3 @@ class RunPresenter(QObject):
         self._outcome = self._banner.offer(
             text, tr("See its errors"), lambda: self.evaluation_requested.emit(best), kind="success"
         )
-
-
-def no_better_than_chance(started: RunStarted, finished: Finished) -> bool:
-    """Whether a network that picks a class at random would be as good: the accuracy is above 1 /
-    classes by no more than a standard deviation over the validation images, or by a third,
-    whichever is less. False where no validation images are there to say so."""
-    if not started.validation_photos:
-        return False
-    chance = 1 / len(started.classes)
-    deviation = math.sqrt(chance * (1 - chance) / started.validation_photos)
-    return finished.best_accuracy <= chance + min(deviation, chance / 3)
-
-
-def is_overfitted(epochs: Sequence[EpochDone]) -> bool:
-    """Whether a run has overfitted: in the last quarter of its epochs the validation accuracy was
-    never as good as before, the validation loss has risen by half since it was lowest, and the
-    training loss is less than half of it."""
-    losses = [each.val_loss for each in epochs if each.val_loss is not None]
-    if len(losses) < len(epochs) or len(losses) < 4:
-        return False
-    last = epochs[-1]
-    return (
-        last.best_epoch <= last.epoch * 3 / 4
-        and losses[-1] > 1.5 * min(losses)
-        and last.train_loss < losses[-1] / 2
-    )

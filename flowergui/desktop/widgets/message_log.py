@@ -46,7 +46,7 @@ SIGNS = {
 """What stands before a message of each kind."""
 
 KIND_NAMES = {
-    MessageKind.INFO: N_("Note"),
+    MessageKind.INFO: N_("Information"),
     MessageKind.SUCCESS: N_("Done"),
     MessageKind.WARNING: N_("Warning"),
     MessageKind.ERROR: N_("Error"),

@@ -13,7 +13,7 @@ from flowergui.image_suffixes import (
     OTHER_PICTURE_SUFFIXES,
 )
 from flowergui.learning.data import image_io
-from flowergui.text import tr
+from flowergui.text import enumerated, tr
 
 _LEFTOVERS = frozenset(
     {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "autorun.inf", "picasa.ini"}
@@ -257,7 +257,7 @@ def why_no_images(listings: list[Listing]) -> str:
         return tr("no images in it")
     if not suffixes[0]:
         return tr("no images in it, only files whose names have no ending")
-    return tr("no images in it that can be read, only {endings}", endings=", ".join(suffixes))
+    return tr("no images in it that can be read, only {endings}", endings=enumerated(suffixes))
 
 
 def _why_passed_over(suffix: str) -> str:

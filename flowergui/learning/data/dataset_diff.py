@@ -18,7 +18,7 @@ from flowergui.requests import ResumeOptions
 from flowergui.store import archives
 from flowergui.store.archives import FileSizes
 from flowergui.store.run_folder import RunFolder
-from flowergui.text import tr
+from flowergui.text import enumerated, tr
 
 RENAMED_SHARE = 0.5
 """A new class with this share of a missing class's images counts as that class, renamed."""
@@ -63,7 +63,7 @@ class DatasetDiff:
             raise FlowerError(
                 tr(
                     "No image of {classes} is left in {folder}.",
-                    classes=", ".join(self.missing_classes),
+                    classes=enumerated(self.missing_classes),
                     folder=self.folder,
                 ),
                 hint=self.remedy()
@@ -194,7 +194,7 @@ def _check_renaming(names: dict[str, str], classes: Sequence[str], here: set[str
         if old not in classes:
             raise FlowerError(
                 tr("This run has no class {name}.", name=old),
-                hint=tr("Its classes are {names}.", names=", ".join(classes)),
+                hint=tr("Its classes are {names}.", names=enumerated(classes)),
             )
         if new in classes or new not in here:
             if new in classes:

@@ -26,7 +26,7 @@ from flowergui.learning.data.layout import (
     split_name,
     unused_places,
 )
-from flowergui.text import shortened, tr, trn
+from flowergui.text import enumerated, shortened, tr, trn
 
 Classes = dict[str, list[str]]
 """Class -> its images, sorted paths from the dataset folder on; a class may have none."""
@@ -196,7 +196,9 @@ class _Collected:
             elif split_name(name) and not classes:
                 self.left_out.add_unused(place, tr("its images are in no class folders"))
             else:
-                reason = tr("not used: the images are those in {folders}", folders=", ".join(roots))
+                reason = tr(
+                    "not used: the images are those in {folders}", folders=enumerated(roots)
+                )
                 self.left_out.add_unused(place, reason)
 
 
@@ -218,12 +220,12 @@ def _layout_notes(lister: FolderLister, layout: FolderLayout) -> Iterator[str]:
         parts = [name for name in lister.listing(train).folders if split_name(name)]
         if parts:
             yield trn(
-                "{names} is taken for a class, like the folders beside it. If it is a part of the "
-                "dataset, move the others elsewhere.",
-                "{names} are taken for classes, like the folders beside them. If they are parts of "
-                "the dataset, move the others elsewhere.",
+                "{names} is taken for a class, like the folders beside it. If it is a split, "
+                "such as the training images, move the others elsewhere.",
+                "{names} are taken for classes, like the folders beside them. If they are "
+                "splits, such as the training images, move the others elsewhere.",
                 len(parts),
-                names=", ".join(parts),
+                names=enumerated(parts),
             )
 
 

@@ -13,7 +13,7 @@ from flowergui.learning.inference import onnx_export
 from flowergui.learning.inference.predictor import checkpoint_of, renamed_classes
 from flowergui.requests import ExportOptions
 from flowergui.store.run_folder import RunFolder
-from flowergui.text import tr
+from flowergui.text import enumerated, tr
 
 METADATA_KEYS = (
     *("format", "recipe", "classes", "image_size", "normalisation", "epoch", "batch"),
@@ -36,7 +36,7 @@ def export(source: Path, out: Path, options: ExportOptions) -> Iterator[Preparin
     if suffix not in SUFFIXES:
         raise FlowerError(
             tr("{name} has no suffix of a format that can be written.", name=out.name),
-            hint=tr("Use one of these: {suffixes}.", suffixes=", ".join(SUFFIXES)),
+            hint=tr("Use one of these: {suffixes}.", suffixes=enumerated(SUFFIXES)),
         )
     path = checkpoint_of(source)
     stored = checkpoint.read(path)

@@ -113,7 +113,7 @@ def _around_class_folder(
             return found[0]
     raise FlowerError(
         tr("{path} is not in a folder of the class {label}.", path=path, label=label),
-        hint=tr("Evaluate again: it was moved since."),
+        hint=tr("Evaluate again: this image was moved since."),
     )
 
 

@@ -21,7 +21,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import Preparing
 from flowergui.learning.inference import predictor
 from flowergui.learning.inference.predictor import Predictor
-from flowergui.text import tr
+from flowergui.text import enumerated, tr
 
 SUFFIX: Final = ".onnx"
 
@@ -66,7 +66,7 @@ def pack(path: Path) -> Generator[Preparing, None, bytes]:
         raise FlowerError(
             tr(
                 "To write .onnx, these packages have to be installed: {packages}.",
-                packages=", ".join(missing),
+                packages=enumerated(missing),
             ),
             hint=f"pip install {' '.join(missing)}",
         )

@@ -18,6 +18,13 @@ PATH = tuple(10 ** (exponent / 2) for exponent in range(-2, 7))
 """The values of c that are tried, times the number of columns, from strong to weak regularization:
 the logit of a photo has D terms, one a column, so that this is independent of D."""
 
+COPY_TOLERANCE = 1e-3
+"""By how much copies differ at most along each axis, in units of a column's standard deviation: two
+photos of one flower differ by some 10."""
+
+FEW_AXES = 8
+"""Photos that differ along the first axes are told apart by these."""
+
 
 @dataclass(frozen=True, slots=True)
 class CrossValidation:
@@ -45,7 +52,8 @@ def choose_c(
     `c`. Deterministic.
 
     Features are centred and scaled once, with all photos, which uses no labels. All folds are
-    fitted together. Fewer folds are made if no class has so many photos.
+    fitted together. Fewer folds are made if no class has so many photos. Copies of a photo are in
+    one fold: a classifier that knows one of them would know the others.
     """
     return cross_validate(PrincipalAxes.of(features), labels, class_count, folds, seed)
 
@@ -54,7 +62,7 @@ def cross_validate(
     axes: PrincipalAxes, labels: Tensor, class_count: int, folds: int = FOLDS, seed: int = 0
 ) -> CrossValidation:
     """The same, for features whose axes are known."""
-    fold = stratified_folds(labels, class_count, folds, seed)
+    fold = stratified_folds(labels, class_count, folds, seed, first_copies(axes, labels))
     count = int(fold.max()) + 1
     fits = SubsetFits(axes, labels, class_count, fold != torch.arange(count)[:, None])
     # A class with one photo is unknown to the fold that holds it out, whatever c is.
@@ -94,9 +102,39 @@ def fit_with_chosen_c(
     return logistic_regression.fit_axes(axes, labels, class_count, chosen.c), chosen
 
 
-def stratified_folds(labels: Tensor, class_count: int, folds: int, seed: int) -> Tensor:
+def first_copies(axes: PrincipalAxes, labels: Tensor) -> Tensor:
+    """For each photo the first one of its class, (N,) int64, that has the same features up to
+    rounding; for most, itself. Where all photos of a class are the same, none counts as a copy."""
+    count = len(labels)
+    itself = torch.arange(count)
+    if not axes.coordinates.shape[1]:
+        return itself
+    order = axes.coordinates[:, 0].argsort(stable=True)
+    order = order[labels[order].argsort(stable=True)]  # copies are neighbours now
+    before, after = order[:-1], order[1:]
+    same = labels[before] == labels[after]
+    for columns in (slice(0, FEW_AXES), slice(FEW_AXES, None)):
+        near = same.nonzero().flatten()
+        apart = axes.coordinates[before[near], columns] - axes.coordinates[after[near], columns]
+        same[near] = (apart.abs() <= COPY_TOLERANCE).all(1)
+    group = torch.empty_like(order)
+    group[order] = torch.cat((torch.zeros(1, dtype=torch.int64), (~same).cumsum(0)))
+    first = torch.full_like(itself, count).scatter_reduce(0, group, itself, "amin")[group]
+    groups = labels[first == itself].bincount(minlength=int(labels.max()) + 1)
+    return torch.where(groups[labels] > 1, first, itself)
+
+
+def stratified_folds(
+    labels: Tensor, class_count: int, folds: int, seed: int, first: Tensor | None = None
+) -> Tensor:
     """The fold (N,) int64 of each photo, from 0 on: each class is spread evenly over the folds, and
-    so are all photos. At least two folds; fewer than `folds` if no class has so many photos."""
+    so are all photos. At least two folds; fewer than `folds` if no class has so many photos. A
+    photo is in the fold of the one that it is a copy of, in `first` (see `first_copies`)."""
+    if first is not None and not torch.equal(first, torch.arange(len(labels))):
+        originals = (first == torch.arange(len(labels))).nonzero().flatten()
+        fold = torch.empty_like(labels)
+        fold[originals] = stratified_folds(labels[originals], class_count, folds, seed)
+        return fold[first]
     counts = labels.bincount(minlength=class_count)
     folds = max(min(folds, int(counts.max())), 2)
     fold = torch.empty_like(labels)

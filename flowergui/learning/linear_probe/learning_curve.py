@@ -18,6 +18,7 @@ from flowergui.facts import CurvePoint
 from flowergui.learning.linear_probe.cross_validation import (
     FOLDS,
     class_accuracy,
+    first_copies,
     out_of_fold,
     stratified_folds,
     stratified_subset,
@@ -94,7 +95,7 @@ def _correct(
 ) -> Generator[Preparing, None, Tensor]:
     """For each share, how often a photo is predicted correctly by classifiers that were fitted with
     that share of the other folds: (shares, N) float64, a mean over the subsets."""
-    fold = stratified_folds(labels, class_count, folds, seed)
+    fold = stratified_folds(labels, class_count, folds, seed, first_copies(axes, labels))
     count = int(fold.max()) + 1
     rows: list[Tensor] = []
     done = 0

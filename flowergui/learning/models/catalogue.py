@@ -15,7 +15,7 @@ from flowergui.events import DownloadProgress
 from flowergui.facts import ModelFacts
 from flowergui.learning.models import efficientnet_lite, mynet, torchvision_models
 from flowergui.learning.models.pretrained import Pretrained, Rgb
-from flowergui.text import tr
+from flowergui.text import enumerated, tr
 
 
 class Provider(Protocol):
@@ -94,7 +94,7 @@ def _entry(model: str) -> tuple[ModelFacts, Provider]:
     near = [name for name in _entries(PROVIDERS) if model and name.startswith(model[:4])]
     raise FlowerError(
         tr("There is no network called {model!r}.", model=model),
-        hint=tr("Did you mean one of: {names}?", names=", ".join(near[:6]))
+        hint=tr("Did you mean one of: {names}?", names=enumerated(near[:6]))
         if near
         else tr("Try resnet18."),
     )

@@ -15,7 +15,7 @@ from flowergui.learning.models.catalogue import PROVIDERS, model_info, provider_
 from flowergui.learning.models.describe import head_of
 from flowergui.learning.models.identify import identify_architecture, image_size_of
 from flowergui.learning.models.pretrained import Pretrained
-from flowergui.text import percent, tr
+from flowergui.text import enumerated, percent, tr
 
 
 def load(model: str, weights: str) -> Generator[DownloadProgress, None, Pretrained]:
@@ -55,7 +55,7 @@ def save(model: str, weights: str, models: Path) -> Iterator[DownloadProgress | 
                 folder=models,
                 reason=error.strerror or error,
             ),
-            hint=tr("Free some space there, or choose another folder for models."),
+            hint=tr("Free some space there, or choose another folder for runs and weights."),
         ) from error
     yield WeightsSaved(str(target))
 
@@ -75,7 +75,7 @@ def _version(model: str, weights: str) -> WeightsFacts | None:
 
 
 def _no_such_weights(weights: str, model: str) -> FlowerError:
-    known = ", ".join(each.name for each in model_info(model).weights)
+    known = enumerated(each.name for each in model_info(model).weights)
     return FlowerError(
         tr("{model} has no weights called {weights}.", model=model, weights=weights),
         hint=tr("It has {names}.", names=known)

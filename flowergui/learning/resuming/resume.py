@@ -30,7 +30,7 @@ from flowergui.requests import UNCHANGED, LiveRequests, ResumeOptions
 from flowergui.store.run_folder import RunFolder
 from flowergui.system import tuning
 from flowergui.system.tuning import gc_paused
-from flowergui.text import tr, trn
+from flowergui.text import enumerated, tr, trn
 
 
 def resume(
@@ -290,7 +290,7 @@ def _warnings(plan: ResumePlan, run: Run, diff: DatasetDiff, added: int) -> Iter
             "{count} new image was added, of new classes too: {classes}. The epoch starts again.",
             "{count} new images were added, of new classes too: {classes}. The epoch starts again.",
             added,
-            classes=", ".join(classes),
+            classes=enumerated(classes),
         )
     elif added:
         yield trn(

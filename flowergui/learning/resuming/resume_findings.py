@@ -15,7 +15,7 @@ from flowergui.learning.device import hardware
 from flowergui.learning.models.freeze import frozen_parameters, unfreeze_epochs
 from flowergui.learning.training.progress import Progress
 from flowergui.requests import ResumeOptions
-from flowergui.text import tr, trn
+from flowergui.text import enumerated, tr, trn
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +100,15 @@ def classes(diff: DatasetDiff, options: ResumeOptions) -> Finding:
             CheckKind.CLASSES,
             subject,
             Verdict.BLOCKING,
-            tr("no image of {classes} is left", classes=", ".join(diff.missing_classes)),
+            tr("no image of {classes} is left", classes=enumerated(diff.missing_classes)),
             diff.remedy() or tr("Put their images back, or start a transfer from its last.pth."),
             _unusable(diff),
         )
     if options.renamed:
         pairs = (tr("{old} is {new} now", old=old, new=new) for old, new in options.renamed)
-        return _found(CheckKind.CLASSES, subject, Verdict.FINE, ", ".join(pairs))
+        return _found(CheckKind.CLASSES, subject, Verdict.FINE, enumerated(pairs))
     if diff.new_classes:
-        new = ", ".join(diff.new_classes)
+        new = enumerated(diff.new_classes)
         if options.new_classes:
             detail = tr("{classes}: new, added to the classifier", classes=new)
             return _found(CheckKind.CLASSES, subject, Verdict.FINE, detail)
@@ -142,7 +142,7 @@ def images(diff: DatasetDiff, options: ResumeOptions) -> Finding:
         return _found(CheckKind.IMAGES, subject, Verdict.SAME, detail)
     offered = diff.added and not options.new_photos
     remedy = tr("New images can be included.") if offered else ""
-    return _found(CheckKind.IMAGES, subject, Verdict.FINE, ", ".join(found), remedy)
+    return _found(CheckKind.IMAGES, subject, Verdict.FINE, enumerated(found), remedy)
 
 
 def no_images(error: FlowerError) -> Finding:

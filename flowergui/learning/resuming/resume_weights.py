@@ -21,7 +21,7 @@ from flowergui.learning.models.identify import IdentifiedArchitecture, identify_
 from flowergui.learning.models.pretrained import Pretrained
 from flowergui.learning.training import new_run
 from flowergui.requests import LiveRequests
-from flowergui.text import tr
+from flowergui.text import enumerated, tr
 
 
 def train_from_weights(
@@ -104,9 +104,9 @@ def _raise_if_other_classes(
             tr(
                 "{file} was trained on the classes {theirs}, and {folder} has {classes}.",
                 file=path.name,
-                theirs=", ".join(theirs),
+                theirs=enumerated(theirs),
                 folder=found.folder.name,
-                classes=", ".join(found.classes),
+                classes=enumerated(found.classes),
             ),
             hint=hint,
         )

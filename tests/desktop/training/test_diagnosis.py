@@ -8,6 +8,8 @@ from flowergui.desktop.training.diagnosis import (
     diagnose,
     diagnosis_advice,
     diagnosis_text,
+    is_overfitted,
+    no_better_than_chance,
 )
 from flowergui.events import EpochDone
 
@@ -54,12 +56,32 @@ BLIND = run(*[(1.6, 1.6, 0.2)] * 4)
         (run((1.0, 1.0, 0.5), (0.6, 0.8, 0.7), (0.5, 0.85, 0.7), (0.4, 0.84, 0.7)), False, None),
         # The validation loss rises, and the training loss with it: that is no memorizing.
         (run((1.0, 1.0, 0.5), (0.9, 0.8, 0.7), (1.0, 1.0, 0.6), (1.2, 1.2, 0.6)), False, None),
+        # The validation loss doubles and is near 0 all the same.
+        (run((0.1, 0.02, 0.99), *[(0.001, 0.04, 0.98)] * 5), False, None),
+        # The loss has risen, but more images are right than ever.
+        (run((1.0, 1.0, 0.5), (0.6, 0.8, 0.7), (0.3, 0.9, 0.7), (0.1, 1.1, 0.71)), False, None),
         (run(*[(1.0, None, 0.5)] * 6), True, None),  # no validation set
         ([], True, None),
     ],
 )
 def test_diagnoses(epochs, finished: bool, said: Diagnosis | None) -> None:
     assert diagnose(epochs, 5, finished=finished) == said
+
+
+def test_a_run_that_was_best_long_ago_is_overfitted() -> None:
+    assert is_overfitted(OVERFITTED, 5)
+    assert not is_overfitted(IMPROVING, 5)
+    late = run((1.0, 1.0, 0.5), (0.6, 0.6, 0.7), (0.3, 0.8, 0.7), (0.2, 0.9, 0.8), (0.1, 1.0, 0.7))
+    assert diagnose(late, 5) == Diagnosis(DiagnosisKind.OVERFITTING, 2)
+    assert not is_overfitted(late, 5)  # its best epoch is the last but one
+
+
+def test_no_better_than_chance() -> None:
+    assert no_better_than_chance(0.22, 5, 100)
+    assert no_better_than_chance(0.24, 5, 100)  # a standard deviation above is 24%
+    assert not no_better_than_chance(0.25, 5, 100)
+    assert not no_better_than_chance(0.27, 5, 10)  # a third above is 26.7%
+    assert not no_better_than_chance(0.0, 5, 0)
 
 
 def test_every_diagnosis_has_words_and_advice() -> None:

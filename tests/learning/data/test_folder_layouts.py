@@ -150,8 +150,8 @@ def test_a_class_called_train(draw: Draw, inner: str) -> None:
     found, _ = scanned(draw("bus", "car", f"train{inner}", "train/new"))
     assert found.classes == ("bus", "car", "train")
     assert found.notes == (
-        "train is taken for a class, like the folders beside it. If it is a part of the dataset, "
-        "move the others elsewhere.",
+        "train is taken for a class, like the folders beside it. If it is a split, such as "
+        "the training images, move the others elsewhere.",
     )
 
 

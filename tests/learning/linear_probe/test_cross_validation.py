@@ -10,9 +10,11 @@ from sklearn.metrics import log_loss
 from flowergui.learning.linear_probe import cross_validation
 from flowergui.learning.linear_probe.cross_validation import (
     choose_c,
+    first_copies,
     stratified_folds,
     stratified_subset,
 )
+from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
 
 LABELS = torch.tensor([0] * 11 + [1] * 23 + [2] * 4 + [3])
 
@@ -30,6 +32,37 @@ def test_folds_have_equal_shares_of_each_class() -> None:
 def test_small_classes_make_fewer_folds(photos: int, folds: int) -> None:
     labels = torch.tensor([0, 1]).repeat(photos)
     assert int(stratified_folds(labels, 2, 5, seed=0).max()) + 1 == folds
+
+
+def test_copies_are_in_the_fold_of_the_first(made) -> None:
+    features, labels = made(90, 60, 3)
+    where = torch.cat((torch.arange(90), torch.tensor([4, 7, 4, 80])))
+    features, labels = features[where], labels[where]
+    labels[-1] = 3  # a copy in another class is none of this one
+    features[90] += 1e-6  # rounded differently
+    first = first_copies(PrincipalAxes.of(features), labels)
+    assert first.tolist() == [*range(90), 4, 7, 4, 93]
+
+    fold = stratified_folds(labels, 4, 5, 0, first)
+    assert fold[90:93].tolist() == fold[[4, 7, 4]].tolist()
+    counts = torch.stack([fold[:90][label == labels[:90]].bincount() for label in range(3)])
+    assert (counts.max(1).values - counts.min(1).values <= 1).all()
+
+
+def test_many_copies_do_not_raise_the_accuracy(made) -> None:
+    """Labels without meaning: only a classifier that has seen a copy knows one."""
+    features, _ = made(60, 200, 3)
+    labels = torch.randint(3, (60,), generator=torch.Generator().manual_seed(0))
+    result = choose_c(features.repeat(4, 1), labels.repeat(4), 3)
+    assert result.accuracy < 0.5
+
+
+def test_a_class_of_copies_is_spread_over_the_folds(made) -> None:
+    features, labels = made(30, 60, 2)
+    features[labels == 1] = features[labels == 1][:1]
+    assert first_copies(PrincipalAxes.of(features), labels).tolist() == list(range(30))
+    same = torch.ones(30, 60)
+    assert first_copies(PrincipalAxes.of(same), labels).tolist() == list(range(30))
 
 
 def test_subsets_keep_shares_and_lie_in_larger_ones() -> None:
