@@ -106,6 +106,8 @@ class Script:
     """What a run says of itself when it begins, other than usual."""
     refuse: str = ""
     error: BaseException | None = None
+    images: int = 8
+    """How many images each of the two classes has."""
     cross_validates: bool = False
     """Whether a cross-validation says something."""
     cross_validation_error: BaseException | None = None
@@ -131,7 +133,7 @@ class Script:
         while Path(folder).name == "endless":
             time.sleep(0.005)
             yield ScanProgress(1, 2)
-        classes = (ClassCount("rose", 8, 0, ()), ClassCount("tulip", 8, 0, ()))
+        classes = tuple(ClassCount(name, self.images, 0, ()) for name in ("rose", "tulip"))
         large = Path(folder).name == "large"
         yield Scanned(folder, "flat", classes, (), checked=not large)
         for checked in count(1) if large else ():

@@ -13,14 +13,18 @@ from flowergui.desktop.session import Session, Store, open_dataset
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.errors import FlowerError
-from flowergui.events import DownloadProgress, Event, Preparing, ScanProgress
+from flowergui.events import DownloadProgress, Event, Preparing, Scanned, ScanProgress
 from flowergui.text import tr
+
+Content = tuple[str, tuple[tuple[str, int, int], ...]]
+"""A dataset's folder; and of each class its name, and its images for training and validation."""
 
 Window = TypeVar("Window", bound=ConfidenceWindow | NetworksWindow)
 
 
 class ProbeController(QObject, Generic[Window]):
-    """Owns a window and its job, which starts again when another dataset is opened."""
+    """Owns a window and its job, which starts again when another dataset is opened, or the same one
+    with other images."""
 
     job: str
     """The name of the job: a new one cancels the one before."""
@@ -29,7 +33,7 @@ class ProbeController(QObject, Generic[Window]):
         super().__init__(parent)
         self._store, self._jobs, self._parent = store, jobs, parent
         self._window: Window | None = None
-        self._folder = ""
+        self._content: Content | None = None
         store.changed.connect(self._follow)
 
     @Slot()
@@ -63,7 +67,7 @@ class ProbeController(QObject, Generic[Window]):
     def _compute(self, events: Callable[[str], Iterator[Event]]) -> None:
         """Starts the job: `events` of the folder of the open dataset, in a thread."""
         window, dataset = self._window, open_dataset(self._store.session)
-        self._folder = dataset.folder if dataset else ""
+        self._content = _content(dataset) if dataset else None
         if window is None:
             return
         if dataset is None:
@@ -97,8 +101,10 @@ class ProbeController(QObject, Generic[Window]):
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
-        dataset = open_dataset(after)
-        if self._window is not None and dataset and dataset.folder != self._folder:
+        dataset, was_open = open_dataset(after), open_dataset(before) is not None
+        if self._window is None or dataset is None or was_open:
+            return  # while a dataset stays open, its files are only checked
+        if _content(dataset) != self._content:
             self._start()
 
     @Slot()
@@ -107,3 +113,9 @@ class ProbeController(QObject, Generic[Window]):
         window, self._window = self._window, None
         if window is not None:
             window.deleteLater()
+
+
+def _content(dataset: Scanned) -> Content:
+    return dataset.folder, tuple(
+        (each.name, each.train, each.validation) for each in dataset.classes
+    )

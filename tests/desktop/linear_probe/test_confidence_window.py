@@ -53,6 +53,19 @@ def test_the_accuracy_has_its_interval_and_the_curve_its_sentence(qtbot, window,
     assert not bar.isVisible()
 
 
+def test_it_is_computed_again_when_the_folder_has_other_images(qtbot, window, script, photos):
+    open_photos(qtbot, window, photos)
+    confidence = opened(window)
+    qtbot.waitUntil(lambda: ready(confidence))
+    open_photos(qtbot, window, photos)  # nothing has changed
+    assert ready(confidence)
+    script.images = 9
+    open_photos(qtbot, window, photos)
+    qtbot.waitUntil(lambda: len(script.of("learning curve")) == 2)
+    qtbot.waitUntil(lambda: ready(confidence))
+    assert len(script.of("learning curve")) == 2
+
+
 def test_a_class_has_a_curve_of_its_own(qtbot, window, script, photos):
     open_photos(qtbot, window, photos)
     confidence = opened(window)
