@@ -14,12 +14,14 @@ from flowergui.events import DownloadProgress
 from flowergui.learning.acceleration.frozen_split import Features, FrozenSplit, split_at_frozen
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data import augmentation
+from flowergui.learning.data.layout import VALIDATION_NAMES, split_name
 from flowergui.learning.device import hardware, transfers
 from flowergui.learning.models import weights
 from flowergui.learning.models.build import build_blank
 from flowergui.learning.models.describe import head_of
 from flowergui.learning.models.identify import identify_architecture
 from flowergui.learning.models.pretrained import Pretrained, Rgb
+from flowergui.store import archives
 from flowergui.text import shortened, tr
 
 CLASSES = 2
@@ -52,9 +54,9 @@ class Backbone:
         return as_matrix(self.split.backbone(normalized)).float().cpu()
 
     def refuse_leakage(self, folder: Path) -> None:
-        """Raises FlowerError if the weights were trained on the images in `folder`: they would seem
+        """Raises FlowerError if the weights were trained on images in `folder`: they would seem
         better than they are."""
-        if _same_folder(self.trained_on, folder):
+        if self.trained_on and _has_images_of(folder, Path(self.trained_on)):
             raise FlowerError(
                 tr(
                     "{weights} was trained on these images, so its accuracy on them would say "
@@ -139,8 +141,27 @@ def _architecture(path: Path) -> tuple[str, int]:
     return found.model, found.image_size
 
 
-def _same_folder(one: str, other: Path) -> bool:
+def _has_images_of(folder: Path, trained_on: Path) -> bool:
+    """Whether `folder` has images that a run on the folder `trained_on` trained with: it is that
+    folder, holds it, or is in it. Folders for validation and tests have none."""
+    below = _names_below(trained_on, folder)
+    if below is not None:
+        return not any(split_name(name) in VALIDATION_NAMES for name in below)
+    return archives.is_dataset(trained_on) and _names_below(folder, trained_on) is not None
+
+
+def _names_below(outer: Path, inner: Path) -> tuple[str, ...] | None:
+    """The names of the folders from `outer` down to `inner`, links resolved: none if they are the
+    same. None if `inner` is elsewhere."""
+    place = Path(os.path.realpath(inner))
+    for depth, each in enumerate((place, *place.parents)):
+        if _same_folder(each, outer):
+            return place.parts[len(place.parts) - depth :]
+    return None
+
+
+def _same_folder(one: Path, other: Path) -> bool:
     try:
-        return bool(one) and os.path.samefile(one, other)
+        return os.path.samefile(one, other)
     except OSError:
         return False

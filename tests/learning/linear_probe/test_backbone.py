@@ -1,6 +1,8 @@
 """Backbones: a feature vector is what goes into the last linear layer."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,36 @@ def test_a_checkpoint_says_its_network_and_its_images(
     with pytest.raises(FlowerError, match="was trained on these images"):
         backbone.refuse_leakage(folder)
     backbone.refuse_leakage(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "asked", "refused"),
+    [
+        ("flowers", "flowers", True),
+        ("flowers", "flowers/train", True),
+        ("flowers", "flowers/train/daisy", True),
+        ("flowers/train", "flowers", True),
+        ("flowers", "link", True),  # to flowers/train
+        ("link", "flowers", True),
+        ("flowers", "flowers/val", False),
+        ("flowers", "flowers/Test Images", False),
+        ("flowers/train", "flowers/val", False),
+        ("flowers", "flowers 2", False),
+        ("flowers/gone", "flowers", False),
+        ("", "flowers", False),
+    ],
+)
+def test_a_part_of_the_training_images_is_refused_too(
+    tmp_path: Path, trained_on: str, asked: str, refused: bool
+) -> None:
+    for name in ("flowers/train/daisy", "flowers/val", "flowers/Test Images", "flowers 2"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "flowers" / "train")
+    saved("mynet", tmp_path / "weights.pth", 96)
+    loaded: Backbone = returned(load_backbone("mynet", str(tmp_path / "weights.pth"), "cpu"))
+    backbone = replace(loaded, trained_on=str(tmp_path / trained_on) if trained_on else "")
+    with pytest.raises(FlowerError, match="data leakage") if refused else nullcontext():
+        backbone.refuse_leakage(tmp_path / asked)
 
 
 def test_weights_that_do_not_fit_are_refused(
