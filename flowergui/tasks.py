@@ -371,8 +371,9 @@ def cross_validate(
 ) -> Iterator[Event]:
     """PhotoEvaluated for each image in `folder`, and at last CrossValidated: the accuracy on all
     images of a logistic regression on features of a network, each predicted without having been
-    trained on. Without `model`, a file of weights says which network it is; for other weights it is
-    efficientnet_lite0. Raises FlowerError."""
+    trained on. Warned comes before them if there are so many images that a sample is used. Without
+    `model`, a file of weights says which network it is; for other weights it is efficientnet_lite0.
+    Raises FlowerError."""
     from flowergui.learning.linear_probe import dataset_evaluation
 
     yield from dataset_evaluation.evaluate_dataset(Path(folder), model, weights, folds, device)
@@ -382,7 +383,8 @@ def learning_curve(
     folder: str | Path, model: str = "", weights: str = "imagenet", *, device: str = "auto"
 ) -> Iterator[Event]:
     """LearningCurveEstimated: the accuracy expected with a quarter, half, all and twice as many of
-    the images in `folder`. `model` and `weights` are as in `cross_validate`. Raises FlowerError."""
+    the images in `folder`. `model`, `weights` and Warned are as in `cross_validate`. Raises
+    FlowerError."""
     from flowergui.learning.linear_probe import dataset_evaluation
 
     yield from dataset_evaluation.estimate_learning_curve(Path(folder), model, weights, device)

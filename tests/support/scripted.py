@@ -55,6 +55,7 @@ from flowergui.events import (
     ScanProgress,
     Stopped,
     TrainingSizeChanged,
+    Warned,
     WeightsSaved,
 )
 from flowergui.facts import (
@@ -108,6 +109,8 @@ class Script:
     error: BaseException | None = None
     images: int = 8
     """How many images each of the two classes has."""
+    warning: str = ""
+    """What a cross-validation or a learning curve warns of."""
     cross_validates: bool = False
     """Whether a cross-validation says something."""
     cross_validation_error: BaseException | None = None
@@ -359,6 +362,8 @@ class Script:
             raise self.cross_validation_error
         if not self.cross_validates:
             return
+        if self.warning:
+            yield Warned(self.warning)
         yield Preparing("Looking at your images with mynet", 1, 3)
         self.explains.wait()
         yield CrossValidated(folder, "mynet", "V1", 5, 16, 0.875, 0.64, 0.965, 0.3, (), (), (), ())
@@ -369,6 +374,8 @@ class Script:
         self.seen.append(("learning curve", (folder, model, weights, device)))
         if self.error is not None:
             raise self.error
+        if self.warning:
+            yield Warned(self.warning)
         yield Preparing("Looking at your images with mynet", 1, 3)
         self.explains.wait()
         points = tuple(

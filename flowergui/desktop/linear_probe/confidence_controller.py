@@ -8,7 +8,7 @@ from flowergui import tasks
 from flowergui.desktop.linear_probe.confidence_window import ConfidenceWindow
 from flowergui.desktop.linear_probe.probe_controller import ProbeController
 from flowergui.desktop.session import Mode, Session, model_facts, weights_files
-from flowergui.events import LearningCurveEstimated
+from flowergui.events import LearningCurveEstimated, Warned
 
 
 class ConfidenceController(ProbeController[ConfidenceWindow]):
@@ -29,8 +29,13 @@ class ConfidenceController(ProbeController[ConfidenceWindow]):
         self._compute(lambda folder: tasks.learning_curve(folder, model, weights, device=device))
 
     def _show_result(self, event: Any) -> None:
-        if self._window is not None and isinstance(event, LearningCurveEstimated):
-            self._window.show_result(event)
+        if self._window is None:
+            return
+        match event:
+            case Warned():
+                self._window.show_warning(event.message)
+            case LearningCurveEstimated():
+                self._window.show_result(event)
 
 
 def probed_network(session: Session) -> tuple[str, str]:

@@ -38,6 +38,7 @@ class ConfidenceWindow(QDialog):
         self.setObjectName("confidenceWindow")
         self.setWindowTitle(tr("How sure, and would more images help?"))
         self._event: LearningCurveEstimated | None = None
+        self._warnings: tuple[str, ...] = ()
         self._accuracy = QLabel()
         self._accuracy.setObjectName("crossValidatedAccuracy")
         theme.style(self._accuracy, role="figure")
@@ -45,6 +46,7 @@ class ConfidenceWindow(QDialog):
         self._sentence = small_label("heading")
         self._sentence.setObjectName("crossValidationSentence")
         self._how = small_label()
+        self._how.setObjectName("crossValidationHow")
         self._progress = ProbeProgress()
         self._progress.cancel_requested.connect(self.cancel_requested)
         self._verdict = small_label("heading")
@@ -102,6 +104,7 @@ class ConfidenceWindow(QDialog):
 
     def begin(self) -> None:
         """It is being computed; what was shown before is shown no longer."""
+        self._warnings = ()
         self._show(None)
         self._sentence.setText(tr("Computing…"))
         self._again.setEnabled(False)
@@ -110,6 +113,12 @@ class ConfidenceWindow(QDialog):
     def show_progress(self, event: Progress) -> None:
         """So much is done."""
         self._progress.show_progress(event)
+
+    def show_warning(self, text: str) -> None:
+        """A sentence on what is computed; it stays beside the result."""
+        self._warnings += (text,)
+        self._how.setText(sentences(*self._warnings))
+        self._how.show()
 
     def show_result(self, event: LearningCurveEstimated) -> None:
         """All is computed."""
@@ -159,7 +168,7 @@ class ConfidenceWindow(QDialog):
             model=event.model,
         )
         unreadable = unreadable_text(event.problems) if event.problems else ""
-        self._how.setText(sentences(how, unreadable))
+        self._how.setText(sentences(how, *self._warnings, unreadable))
         self._verdict.setText(learning_curve_text(event))
 
     @Slot()

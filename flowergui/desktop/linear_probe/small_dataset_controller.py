@@ -10,7 +10,7 @@ from flowergui.desktop.session import Session, Store, is_idle, open_dataset
 from flowergui.desktop.threads.jobs import Jobs
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.errors import FlowerError
-from flowergui.events import CrossValidated, Scanned
+from flowergui.events import CrossValidated, Scanned, Warned
 from flowergui.text import fine_percent, tr
 
 JOB = "cross-validate a small dataset"
@@ -63,6 +63,9 @@ class SmallDatasetController(QObject):
     @Slot(object)
     def _on_events(self, events: tuple[Any, ...]) -> None:
         for event in events:
+            if isinstance(event, Warned):  # there are so many classes that not all images fit
+                self._jobs.cancel(JOB)
+                return
             if isinstance(event, CrossValidated):
                 self._banner.offer(
                     tr(

@@ -1,7 +1,8 @@
 """A pretrained network without its last linear layer, whose input is an image's feature vector."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,11 @@ class Backbone:
         normalized = augmentation.normalize(sent, self.mean, self.std)
         return as_matrix(self.split.backbone(normalized)).float().cpu()
 
+    def columns(self) -> int:
+        """D, the number of features of an image. The network computes those of a blank one."""
+        blank = torch.zeros(1, self.image_size, self.image_size, 3, dtype=torch.uint8)
+        return self.features(blank).shape[1]
+
     def refuse_leakage(self, folder: Path) -> None:
         """Raises FlowerError if the weights were trained on images in `folder`: they would seem
         better than they are."""
@@ -81,7 +87,7 @@ def load_backbone(
 
     Without `model`, a file says which architecture it belongs to; for other weights it is the
     default of a transfer. Draws no random numbers. Raises FlowerError if the weights can't be had
-    or don't fit.
+    or don't fit, or if memory is short.
     """
     is_file = bool(Path(weights_name).suffix) or os.path.isfile(weights_name)
     size = 0
@@ -91,8 +97,9 @@ def load_backbone(
         )
     pretrained = yield from weights.load(model, weights_name)
     size = pretrained.image_size or size or weights.own_image_size(model, weights_name)
-    net = build_blank(model, CLASSES, size)
-    missing = set(weights.load_pretrained(net, pretrained, model))
+    with report_out_of_memory(model):
+        net = build_blank(model, CLASSES, size)
+        missing = set(weights.load_pretrained(net, pretrained, model))
     if missing := missing & {name for name, _ in net.named_parameters()}:
         raise FlowerError(
             tr(
@@ -103,7 +110,23 @@ def load_backbone(
             ),
             hint=tr("Choose other weights."),
         )
-    return _frozen(net, pretrained, model, size, hardware.device(device))
+    with report_out_of_memory(model):
+        return _frozen(net, pretrained, model, size, hardware.device(device))
+
+
+@contextmanager
+def report_out_of_memory(model: str) -> Iterator[None]:
+    """Raises FlowerError for what a device or the system raises when memory is full; `model` is the
+    network that needs it."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not hardware.out_of_memory(error):
+            raise
+        raise FlowerError(
+            tr("There is not enough memory to run {model} now.", model=model),
+            hint=tr("Wait until a run is over, or close other programs."),
+        ) from error
 
 
 def _frozen(

@@ -1,16 +1,19 @@
 """Stratified k-fold cross-validation, and the regularization that it chooses."""
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from flowergui.confidence_interval import wilson_interval
+from flowergui.events import Preparing
 from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.linear_probe.linear_classifier import LinearClassifier, PrincipalAxes
-from flowergui.learning.linear_probe.logistic_regression import SubsetFits
+from flowergui.learning.linear_probe.logistic_regression import STEP_OPERATIONS, SubsetFits
 from flowergui.learning.randomness import derive_seed
+from flowergui.text import tr
 
 FOLDS = 5
 
@@ -46,22 +49,35 @@ class CrossValidation:
 
 
 def choose_c(
-    features: Tensor, labels: Tensor, class_count: int, folds: int = FOLDS, seed: int = 0
+    axes: PrincipalAxes, labels: Tensor, class_count: int, folds: int = FOLDS, seed: int = 0
 ) -> CrossValidation:
-    """Cross-validates logistic regressions of features (N, D) and labels (N,) int64 over a path of
-    `c`. Deterministic.
+    """What `cross_validate` returns, without its progress; no fit is divided into steps."""
+    validating = cross_validate(axes, labels, class_count, folds, seed, step_operations=math.inf)
+    while True:
+        try:
+            next(validating)
+        except StopIteration as end:
+            result: CrossValidation = end.value
+            return result
+
+
+def cross_validate(
+    axes: PrincipalAxes,
+    labels: Tensor,
+    class_count: int,
+    folds: int = FOLDS,
+    seed: int = 0,
+    *,
+    step_operations: float = STEP_OPERATIONS,
+) -> Generator[Preparing, None, CrossValidation]:
+    """Cross-validates logistic regressions of features (N, D), whose `axes` these are, and labels
+    (N,) int64 over a path of `c`. Yields Preparing before each `c`, and after each step of a large
+    fit, of so many multiplications. Deterministic.
 
     Features are centred and scaled once, with all photos, which uses no labels. All folds are
     fitted together. Fewer folds are made if no class has so many photos. Copies of a photo are in
     one fold: a classifier that knows one of them would know the others.
     """
-    return cross_validate(PrincipalAxes.of(features), labels, class_count, folds, seed)
-
-
-def cross_validate(
-    axes: PrincipalAxes, labels: Tensor, class_count: int, folds: int = FOLDS, seed: int = 0
-) -> CrossValidation:
-    """The same, for features whose axes are known."""
     fold = stratified_folds(labels, class_count, folds, seed, first_copies(axes, labels))
     count = int(fold.max()) + 1
     fits = SubsetFits(axes, labels, class_count, fold != torch.arange(count)[:, None])
@@ -69,9 +85,12 @@ def cross_validate(
     judged = labels.bincount(minlength=class_count)[labels] > 1
     judged = judged if judged.any() else torch.ones_like(judged)
     best_c, best_loss, best_logs = 0.0, math.inf, torch.empty(0)
-    for each in PATH:
+    for done, each in enumerate(PATH):
+        preparing = Preparing(tr("Cross-validating"), done, len(PATH))
+        yield preparing
         c = each / axes.columns
-        fits.fit(c)
+        for _ in fits.fit_in_steps(c, step_operations):
+            yield preparing
         logs = out_of_fold(fits.logits(), fold).log_softmax(1)
         loss = -logs.gather(1, labels[:, None])[judged].mean().item()
         if loss >= best_loss:
@@ -96,7 +115,7 @@ def fit_with_chosen_c(
     cross-validation chooses on the first `most` of them (0: on all)."""
     known = features[:most] if most else features
     axes = PrincipalAxes.of(known)
-    chosen = cross_validate(axes, labels[: len(known)], class_count, seed=seed)
+    chosen = choose_c(axes, labels[: len(known)], class_count, seed=seed)
     if len(known) < len(features):
         axes = PrincipalAxes.of(features)
     return logistic_regression.fit_axes(axes, labels, class_count, chosen.c), chosen

@@ -1,6 +1,7 @@
 """How sure is an accuracy on all images of a folder, and would more images raise it?"""
 
-from collections.abc import Generator, Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,20 +12,29 @@ from flowergui.events import (
     Event,
     LearningCurveEstimated,
     PhotoEvaluated,
-    Preparing,
+    Warned,
 )
-from flowergui.learning.linear_probe import learning_curve
-from flowergui.learning.linear_probe.backbone import Backbone, load_backbone
+from flowergui.learning.data.photos import Photo
+from flowergui.learning.linear_probe import learning_curve, logistic_regression
+from flowergui.learning.linear_probe.backbone import (
+    Backbone,
+    load_backbone,
+    report_out_of_memory,
+)
 from flowergui.learning.linear_probe.cross_validation import FOLDS, CrossValidation, cross_validate
 from flowergui.learning.linear_probe.features import (
     PhotoFeatures,
     compute_features,
     photo_dataset,
-    report_out_of_memory,
+    sample_photos,
     scan_all,
 )
 from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
 from flowergui.text import tr
+
+FEATURE_BYTES = 20
+"""Memory for each feature of an image: in float32, and twice in float64 while the principal axes
+are computed."""
 
 MAX_CONFIDENT_ERRORS = 10
 """Most single errors in a result."""
@@ -34,8 +44,8 @@ def evaluate_dataset(
     folder: Path, model: str, weights: str, folds: int, device: str
 ) -> Iterator[Event]:
     """Cross-validates a logistic regression on the features of a network, on all images in
-    `folder`. Yields the events of a scan, Preparing, PhotoEvaluated for each image, and at last
-    CrossValidated. Raises FlowerError."""
+    `folder`, or with Warned on a sample of them, if memory limits it. Yields the events of a scan,
+    Preparing, PhotoEvaluated for each image, and at last CrossValidated. Raises FlowerError."""
     if folds < 2:
         raise FlowerError(tr("At least two folds are needed."))
     probe = yield from _probe(folder, model, weights, folds, device)
@@ -65,10 +75,10 @@ def evaluate_dataset(
 
 def estimate_learning_curve(folder: Path, model: str, weights: str, device: str) -> Iterator[Event]:
     """Estimates the learning curve of a logistic regression on the features of a network, on all
-    images in `folder`. Yields the events of a scan, Preparing, and LearningCurveEstimated. Raises
-    FlowerError."""
+    images in `folder`, or with Warned on a sample of them, if memory limits it. Yields the events
+    of a scan, Preparing, and LearningCurveEstimated. Raises FlowerError."""
     probe = yield from _probe(folder, model, weights, FOLDS, device)
-    with report_out_of_memory(probe.backbone):
+    with report_out_of_memory(probe.backbone.model):
         curve = yield from learning_curve.estimate(
             probe.axes, probe.known.labels, len(probe.classes), probe.validation.c
         )
@@ -103,13 +113,49 @@ def _probe(
     found, photos = yield from scan_all(folder)
     backbone = yield from load_backbone(model, weights, device)
     backbone.refuse_leakage(folder)
+    class_count = len(found.classes)
+    photos = yield from _sample_for_memory(photos, class_count, backbone, folds)
     dataset = photo_dataset(folder, photos, backbone.image_size)
     known = yield from compute_features(backbone, dataset)
-    yield Preparing(tr("Cross-validating"), 0, 0)
-    with report_out_of_memory(backbone):
+    with report_out_of_memory(backbone.model):
         axes = PrincipalAxes.of(known.features)
-        validation = cross_validate(axes, known.labels, len(found.classes), folds)
+        validation = yield from cross_validate(axes, known.labels, class_count, folds)
     return _Probe(folder, found.classes, backbone, known, axes, validation)
+
+
+def _sample_for_memory(
+    photos: Sequence[Photo], class_count: int, backbone: Backbone, folds: int
+) -> Generator[Warned, None, tuple[Photo, ...]]:
+    """Those of the photos that a cross-validation has memory for, and Warned if these are not all.
+    Raises FlowerError if there is no memory for two of each class."""
+    with report_out_of_memory(backbone.model):
+        columns = backbone.columns()
+    fits = min(folds, max(Counter(photo.label for photo in photos).values()))
+    most = min(
+        logistic_regression.max_images(class_count, columns, fits),
+        logistic_regression.MAX_BYTES // (FEATURE_BYTES * columns),
+    )
+    if len(photos) <= most:
+        return tuple(photos)
+    if most < 2 * class_count:
+        raise FlowerError(
+            tr(
+                "{count} classes are too many for a cross-validation: it would take too much "
+                "memory.",
+                count=f"{class_count:,}",
+            ),
+            hint=tr("Choose a folder with fewer classes."),
+        )
+    sample = sample_photos(photos, class_count, most)
+    yield Warned(
+        tr(
+            "Cross-validating all {count} images would take too much memory: {used} of them are "
+            "used, the same share of each class.",
+            count=f"{len(photos):,}",
+            used=f"{len(sample):,}",
+        )
+    )
+    return sample
 
 
 def _evaluated(probe: _Probe) -> Iterator[PhotoEvaluated]:

@@ -2,8 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +18,7 @@ from flowergui.learning.data.loader import iterate_batches, worker_count
 from flowergui.learning.data.photos import Photo, Photos, sorted_by_path
 from flowergui.learning.data.sampler import sequential_batches
 from flowergui.learning.data.scan import scan
-from flowergui.learning.device import hardware
-from flowergui.learning.linear_probe.backbone import Backbone
+from flowergui.learning.linear_probe.backbone import Backbone, report_out_of_memory
 from flowergui.learning.linear_probe.cross_validation import stratified_subset
 from flowergui.text import tr
 
@@ -64,7 +62,7 @@ def compute_features(
     spent: list[float] = []
     what = tr("Looking at your images with {model}", model=backbone.model)
     yield Preparing(what, 0, len(photos))
-    with report_out_of_memory(backbone):
+    with report_out_of_memory(backbone.model):
         for batch in loaded:
             problems += batch.failed
             if batch.indices:
@@ -93,20 +91,6 @@ def compute_features(
         problems=tuple(problems),
         seconds=statistics.median(spent[1:] or spent),  # the first call chooses kernels
     )
-
-
-@contextmanager
-def report_out_of_memory(backbone: Backbone) -> Iterator[None]:
-    """Raises FlowerError for what a device or the system raises when memory is full."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not hardware.out_of_memory(error):
-            raise
-        raise FlowerError(
-            tr("There is not enough memory to run {model} now.", model=backbone.model),
-            hint=tr("Wait until a run is over, or close other programs."),
-        ) from error
 
 
 def scan_all(

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from flowergui.confidence_interval import Z_95, wilson_interval
+from flowergui.errors import FlowerError
 from flowergui.events import Preparing
 from flowergui.facts import CurvePoint
 from flowergui.learning.linear_probe.cross_validation import (
@@ -32,6 +33,9 @@ SHARES = (0.25, 0.5, 1.0)
 
 SUBSETS = (4, 2, 1)
 """How many subsets of each share are drawn in every fold: small ones differ more."""
+
+MIN_PHOTOS = 4
+"""Photos that a curve needs: a quarter of fewer would be none."""
 
 DECAY = 2**-0.5
 """How much of the last gain the next doubling of the photos brings: errors fall towards their limit
@@ -58,14 +62,23 @@ def estimate(
     seed: int = 0,
 ) -> Generator[Preparing, None, LearningCurve]:
     """Yields Preparing, and returns the learning curve of logistic regressions with this `c`;
-    `labels` are (N,) int64.
+    `labels` are (N,) int64. Raises FlowerError if there are fewer than MIN_PHOTOS.
 
     Every photo is predicted by classifiers fitted with a share of the other folds, so all points
     are measured on the same photos, and their differences are more certain than they are.
     `c` stays the same: it is the prior of the weights, whatever the number of photos.
     """
-    correct = yield from _correct(axes, labels, class_count, c, folds, seed)
     count = len(labels)
+    if count < MIN_PHOTOS:
+        raise FlowerError(
+            tr(
+                "A learning curve needs at least {least} images; there are {count}.",
+                least=MIN_PHOTOS,
+                count=count,
+            ),
+            hint=tr("Add images to the classes."),
+        )
+    correct = yield from _correct(axes, labels, class_count, c, folds, seed)
     points = []
     for share, row in zip(SHARES, correct, strict=True):
         low, high = wilson_interval(row.sum().item(), count)
@@ -102,7 +115,8 @@ def _correct(
     for share, subsets in zip(SHARES, SUBSETS, strict=True):
         hits = torch.zeros(len(labels), dtype=torch.float64)
         for subset in range(subsets):
-            yield Preparing(tr("Fitting on fewer images"), done, sum(SUBSETS))
+            preparing = Preparing(tr("Fitting on fewer images"), done, sum(SUBSETS))
+            yield preparing
             chosen = torch.zeros(count, len(labels), dtype=torch.bool)
             for held_out in range(count):
                 others = (fold != held_out).nonzero().flatten()
@@ -110,7 +124,8 @@ def _correct(
                     labels[others], class_count, share, seed, "curve", held_out, subset
                 )
             fits = SubsetFits(axes, labels, class_count, chosen)
-            fits.fit(c)
+            for _ in fits.fit_in_steps(c):
+                yield preparing
             hits += out_of_fold(fits.logits(), fold).argmax(1) == labels
             done += 1
         rows.append(hits / subsets)

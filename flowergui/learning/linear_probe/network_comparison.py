@@ -14,15 +14,19 @@ from flowergui.events import (
     Preparing,
 )
 from flowergui.learning.data.dataset import ImageDataset
-from flowergui.learning.linear_probe.backbone import Backbone, load_backbone
-from flowergui.learning.linear_probe.cross_validation import choose_c
+from flowergui.learning.linear_probe.backbone import (
+    Backbone,
+    load_backbone,
+    report_out_of_memory,
+)
+from flowergui.learning.linear_probe.cross_validation import cross_validate
 from flowergui.learning.linear_probe.features import (
     compute_features,
     photo_dataset,
-    report_out_of_memory,
     sample_photos,
     scan_all,
 )
+from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
 from flowergui.learning.models.catalogue import model_catalogue, with_local_weights
 from flowergui.store import library
 from flowergui.text import tr
@@ -91,8 +95,9 @@ def _compared(
     backbone: Backbone, candidate: Candidate, dataset: ImageDataset, class_count: int
 ) -> Generator[DownloadProgress | Preparing, None, NetworkCompared]:
     known = yield from compute_features(backbone, dataset)
-    with report_out_of_memory(backbone):
-        result = choose_c(known.features, known.labels, class_count)
+    with report_out_of_memory(backbone.model):
+        axes = PrincipalAxes.of(known.features)
+        result = yield from cross_validate(axes, known.labels, class_count)
     low, high = result.interval
     return NetworkCompared(
         model=backbone.model,

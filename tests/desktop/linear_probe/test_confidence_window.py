@@ -53,6 +53,25 @@ def test_the_accuracy_has_its_interval_and_the_curve_its_sentence(qtbot, window,
     assert not bar.isVisible()
 
 
+def test_what_is_warned_of_stays_beside_the_result(qtbot, window, script, photos):
+    script.warning = "A sample of 12 images is used."
+    open_photos(qtbot, window, photos)
+    script.explains.clear()
+    confidence = opened(window)
+    qtbot.waitUntil(lambda: label(confidence, "crossValidationHow") == script.warning)
+    assert find(confidence, QLabel, "crossValidationHow").isVisible()
+    script.explains.set()
+    qtbot.waitUntil(lambda: ready(confidence))
+    assert label(confidence, "crossValidationHow") == (
+        "Cross-validated on 16 images, by a linear classifier on features of mynet. "
+        "A sample of 12 images is used."
+    )
+    script.warning = ""
+    button(confidence, "computeAgainButton").click()
+    qtbot.waitUntil(lambda: ready(confidence))
+    assert "sample" not in label(confidence, "crossValidationHow")
+
+
 def test_it_is_computed_again_when_the_folder_has_other_images(qtbot, window, script, photos):
     open_photos(qtbot, window, photos)
     confidence = opened(window)

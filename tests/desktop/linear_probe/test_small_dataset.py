@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QPushButton
 from scripted import BATCHES, banner, button, find, open_photos, start
 
 from flowergui.desktop.linear_probe.confidence_window import ConfidenceWindow
-from flowergui.desktop.linear_probe.small_dataset_controller import is_small
+from flowergui.desktop.linear_probe.small_dataset_controller import JOB, is_small
 from flowergui.errors import FlowerError
 from flowergui.events import Scanned
 from flowergui.facts import ClassCount
@@ -60,6 +60,14 @@ def test_what_cannot_be_read_is_no_news(qtbot, window, script, photos):
     qtbot.waitUntil(lambda: bool(script.of("cross-validate")))
     open_photos(qtbot, window, photos)
     assert not any("gone" in each for each in messages(window))
+
+
+def test_a_sample_of_images_is_no_small_dataset(qtbot, window, script, photos):
+    script.warning = "A sample of 12 images is used."
+    trained(qtbot, window, script, photos)
+    qtbot.waitUntil(lambda: bool(script.of("cross-validate")))
+    qtbot.waitUntil(lambda: not window._jobs.is_running(JOB))
+    assert not any("16 images" in each for each in messages(window))
 
 
 @pytest.mark.parametrize(("images", "small"), [((29, 30), True), ((30, 30), False)])

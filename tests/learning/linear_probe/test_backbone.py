@@ -49,6 +49,7 @@ def test_features_are_the_last_linear_layer_s_input(model: str, tmp_path: Path) 
         net(augmentation.normalize(images, backbone.mean, backbone.std))
     assert features.dtype == torch.float32
     assert features.shape == (3, head.in_features)
+    assert backbone.columns() == head.in_features
     assert torch.allclose(features, kept[0], rtol=0.05, atol=0.05 * float(kept[0].abs().max()))
     parameters = sum(each.numel() for each in net.parameters())
     last = sum(each.numel() for each in head.parameters())

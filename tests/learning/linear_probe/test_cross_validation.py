@@ -6,10 +6,14 @@ import torch
 from feature_units import in_one_unit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
+from torch import Tensor
+from weight_files import returned
 
+from flowergui.events import Preparing
 from flowergui.learning.linear_probe import cross_validation
 from flowergui.learning.linear_probe.cross_validation import (
-    choose_c,
+    CrossValidation,
+    cross_validate,
     first_copies,
     stratified_folds,
     stratified_subset,
@@ -17,6 +21,10 @@ from flowergui.learning.linear_probe.cross_validation import (
 from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
 
 LABELS = torch.tensor([0] * 11 + [1] * 23 + [2] * 4 + [3])
+
+
+def choose_c(features: Tensor, labels: Tensor, class_count: int) -> CrossValidation:
+    return cross_validation.choose_c(PrincipalAxes.of(features), labels, class_count)
 
 
 def test_folds_have_equal_shares_of_each_class() -> None:
@@ -95,6 +103,29 @@ def test_the_chosen_c_has_the_lowest_log_loss(made) -> None:
     assert result.loss == pytest.approx(losses[best][0], abs=1e-4)
     expected = torch.from_numpy(losses[best][1])
     assert torch.allclose(result.probabilities, expected, rtol=0, atol=1e-3)
+
+
+def test_each_c_has_its_progress(made) -> None:
+    features, labels = made(90, 60, 3)
+    events = list(cross_validate(PrincipalAxes.of(features), labels, 3))
+    assert events == [
+        Preparing("Cross-validating", done, len(cross_validation.PATH))
+        for done in range(len(events))
+    ]
+    assert len(events) > 2
+
+
+def test_a_large_fit_has_steps(made) -> None:
+    """It can be abandoned after each, and is the same in the end."""
+    features, labels = made(90, 60, 3)
+    axes = PrincipalAxes.of(features)
+    done = [each.done for each in cross_validate(axes, labels, 3, step_operations=0)]
+    assert done == sorted(done)
+    assert len(done) > len(set(done))
+    result = returned(cross_validate(axes, labels, 3, step_operations=0))
+    whole = choose_c(features, labels, 3)
+    assert result.c == whole.c
+    assert torch.allclose(result.probabilities, whole.probabilities, rtol=0, atol=1e-4)
 
 
 def test_accuracies_are_those_of_the_probabilities(made) -> None:

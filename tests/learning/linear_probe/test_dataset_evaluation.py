@@ -13,8 +13,11 @@ from flowergui.events import (
     LearningCurveEstimated,
     NetworkFailed,
     PhotoEvaluated,
+    Preparing,
     Scanned,
+    Warned,
 )
+from flowergui.learning.linear_probe import dataset_evaluation, logistic_regression
 from flowergui.learning.linear_probe.logistic_regression import SubsetFits
 
 
@@ -59,6 +62,71 @@ def test_a_learning_curve_of_a_folder(weights: str, make_photos, tmp_path: Path)
     assert all(len(each.class_accuracy) == 2 for each in (*last.points, last.twice))
 
 
+def test_three_images_make_no_learning_curve(weights: str, make_photos, tmp_path: Path) -> None:
+    folder = make_photos(tmp_path / "flowers", classes=3, per_class=1)
+    with pytest.raises(FlowerError, match="needs at least 4 images; there are 3"):
+        list(tasks.learning_curve(folder, "mynet", weights, device="cpu"))
+
+
+def test_it_can_be_ended_between_its_fits(weights: str, folder: Path) -> None:
+    """As by a worker that is cancelled: at the next event."""
+    events = tasks.cross_validate(folder, "mynet", weights, device="cpu")
+    steps = [
+        each.done
+        for each in events
+        if isinstance(each, Preparing) and each.what == "Cross-validating"
+    ]
+    assert steps == list(range(len(steps)))
+    assert len(steps) > 2
+
+
+@pytest.mark.parametrize(
+    ("memory", "feature_bytes"),
+    [
+        (8 * 3 * 3 * (5 + 30) * 12, 1),  # what the fits take: 3 folds, 3 classes, 12 axes
+        (20 * 256 * 12, 20),  # what the features take
+    ],
+)
+def test_more_images_than_memory_has_room_for_are_sampled(
+    weights: str,
+    make_photos,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    memory: int,
+    feature_bytes: int,
+) -> None:
+    folder = make_photos(tmp_path / "flowers", classes=3, per_class=9)
+    monkeypatch.setattr(logistic_regression, "MAX_BYTES", memory)
+    monkeypatch.setattr(dataset_evaluation, "FEATURE_BYTES", feature_bytes)
+    events = list(tasks.cross_validate(folder, "mynet", weights, folds=3, device="cpu"))
+    (warning,) = [each for each in events if isinstance(each, Warned)]
+    assert "all 27 images would take too much memory: 12 of them" in warning.message
+    last = events[-1]
+    assert isinstance(last, CrossValidated)
+    assert last.photos == 12
+    assert [each.photos for each in last.classes] == [4, 4, 4]
+
+
+def test_as_many_folds_as_images_take_no_more_memory(
+    weights: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are never more than the images of the largest class."""
+    monkeypatch.setattr(logistic_regression, "MAX_BYTES", 8 * 8 * 3 * (5 + 30) * 24)
+    monkeypatch.setattr(dataset_evaluation, "FEATURE_BYTES", 1)
+    events = list(tasks.cross_validate(folder, "mynet", weights, folds=1_000, device="cpu"))
+    assert not any(isinstance(each, Warned) for each in events)
+    assert events[-1].photos == 24
+
+
+def test_too_many_classes_are_refused(
+    weights: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each needs two images at least."""
+    monkeypatch.setattr(logistic_regression, "MAX_BYTES", 8 * 5 * 3 * (5 + 30) * 5)
+    with pytest.raises(FlowerError, match="3 classes are too many for a cross-validation"):
+        list(tasks.cross_validate(folder, "mynet", weights, device="cpu"))
+
+
 def test_one_fold_is_refused(weights: str, folder: Path) -> None:
     with pytest.raises(FlowerError, match="At least two folds"):
         list(tasks.cross_validate(folder, "mynet", weights, folds=1))
@@ -70,7 +138,7 @@ def test_too_little_memory_is_said(
     def no_room(*_: object) -> None:
         raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
 
-    monkeypatch.setattr(SubsetFits, "fit", no_room)
+    monkeypatch.setattr(SubsetFits, "fit_in_steps", no_room)
     with pytest.raises(FlowerError, match="not enough memory to run mynet"):
         list(tasks.cross_validate(folder, "mynet", weights, folds=3, device="cpu"))
     with pytest.raises(FlowerError, match="not enough memory to run mynet"):

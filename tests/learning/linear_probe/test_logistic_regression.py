@@ -1,5 +1,7 @@
 """Logistic regression has scikit-learn's results."""
 
+import math
+
 import pytest
 import torch
 from feature_units import in_one_unit
@@ -7,7 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from flowergui.learning.linear_probe import logistic_regression
-from flowergui.learning.linear_probe.linear_classifier import LinearClassifier
+from flowergui.learning.linear_probe.linear_classifier import LinearClassifier, PrincipalAxes
+from flowergui.learning.linear_probe.logistic_regression import SubsetFits
 
 
 def sklearn_probabilities(features: Tensor, labels: Tensor, c: float, asked: Tensor) -> Tensor:
@@ -62,6 +65,19 @@ def test_a_start_far_away_is_no_obstacle(made) -> None:
     fitted = logistic_regression.fit(features, labels, 3, 0.01, start=start)
     expected = sklearn_probabilities(features, labels, 0.01, features)
     assert torch.allclose(fitted.probabilities(features), expected, rtol=0, atol=1e-3)
+
+
+def test_a_fit_in_steps_ends_at_the_same_minimum(made) -> None:
+    features, labels = made(80, 100, 4)
+    axes = PrincipalAxes.of(features)
+    halves = torch.arange(80) % 2 == torch.arange(2)[:, None]
+    whole, one_step, steps = (SubsetFits(axes, labels, 4, halves) for _ in range(3))
+    whole.fit(1.0)
+    assert list(one_step.fit_in_steps(1.0, math.inf)) == []
+    assert len(list(steps.fit_in_steps(1.0, 0))) > 1
+    assert torch.equal(one_step.logits(), whole.logits())
+    expected = whole.logits().softmax(1)
+    assert torch.allclose(steps.logits().softmax(1), expected, rtol=0, atol=1e-4)
 
 
 def test_a_class_without_photos_gets_no_probability(made) -> None:

@@ -4,11 +4,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from weight_files import saved
 
 from flowergui import tasks
 from flowergui.errors import FlowerError
-from flowergui.events import NetworkCompared, NetworkFailed, NetworksCompared, Preparing, Scanned
+from flowergui.events import (
+    NetworkCompared,
+    NetworkFailed,
+    NetworksCompared,
+    Preparing,
+    Scanned,
+    ScanProgress,
+)
 from flowergui.learning.linear_probe import network_comparison
 from flowergui.learning.models.build import build
 
@@ -54,6 +62,46 @@ def test_networks_are_compared_one_by_one(folder: Path, tmp_path: Path) -> None:
     failed = next(each for each in events if isinstance(each, NetworkFailed))
     assert failed.weights.endswith("torn.pth")
     assert "torn.pth" in failed.reason
+
+
+@pytest.mark.usefixtures("nothing_here")
+def test_a_network_that_a_full_gpu_has_no_room_for_does_not_end_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "mynet.pth")
+    saved("mynet", Path(path), 96)
+    move, moved = nn.Module.to, list[nn.Module]()
+
+    def to(net: nn.Module, *args: object, **kwargs: object) -> nn.Module:
+        if not moved:
+            moved.append(net)
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return move(net, *args, **kwargs)
+
+    monkeypatch.setattr(nn.Module, "to", to)
+    events = list(tasks.compare_networks(folder, (path, path), local=False, device="cpu"))
+    failed, *preparing, compared, last = [
+        each for each in events if not isinstance(each, Scanned | ScanProgress)
+    ]
+    assert isinstance(failed, NetworkFailed)
+    assert failed.reason.startswith("There is not enough memory to run mynet now.")
+    assert {type(each) for each in preparing} == {Preparing}
+    assert isinstance(last, NetworksCompared)
+    assert last.networks == (compared,)
+
+
+@pytest.mark.usefixtures("nothing_here")
+def test_it_can_be_ended_between_the_fits_of_a_network(folder: Path, tmp_path: Path) -> None:
+    path = str(tmp_path / "mynet.pth")
+    saved("mynet", Path(path), 96)
+    events = tasks.compare_networks(folder, (path,), local=False, device="cpu")
+    steps = [
+        each.done
+        for each in events
+        if isinstance(each, Preparing) and each.what == "Cross-validating"
+    ]
+    assert steps == list(range(len(steps)))
+    assert len(steps) > 2
 
 
 @pytest.mark.usefixtures("nothing_here")
