@@ -6,12 +6,11 @@ from pathlib import Path
 from torch import Tensor
 
 from flowergui.events import Event, Explained, Predicted, PredictionFailed
-from flowergui.facts import Heatmap, Prediction
+from flowergui.facts import Prediction
 from flowergui.learning.data.photos import Photo
 from flowergui.learning.inference import grad_cam
 from flowergui.learning.inference.batch_inference import BatchInference
 from flowergui.learning.inference.predictor import (
-    Predictor,
     checkpoint_of,
     device_for,
     load,
@@ -37,7 +36,8 @@ def predict(
     explained. `device` is as in `device_for`.
 
     No random numbers are drawn, so that a run that trains beside it is not affected. Raises
-    FlowerError if the checkpoint can't be used, and if pictures can't be written.
+    FlowerError if the checkpoint can't be used, if memory is short, and if pictures can't be
+    written.
     """
     path = checkpoint_of(source)
     predictor = load(path)
@@ -61,23 +61,11 @@ def predict(
             )
             yield Predicted(name, predictions, str(path), predictor.epoch)
             if why:
-                yield _explained(
-                    images[index], _heatmaps(predictor, inference, batch.images[row], labels), out
-                )
+                yield _explained(images[index], inference.heatmaps(batch.images[row], labels), out)
 
 
-def _heatmaps(
-    predictor: Predictor, inference: BatchInference, image: Tensor, labels: Sequence[int]
-) -> tuple[Heatmap, ...]:
-    """For each of `labels`, where the image (S, S, 3) of bytes speaks for it."""
-    if not predictor.cam_layer:
-        return ()
-    maps = grad_cam.class_activation_maps(
-        inference.net, predictor.cam_layer, inference.normalized(image[None]), labels
-    )
-    return tuple(grad_cam.as_rows(heat) for heat in maps)
-
-
-def _explained(image: Path, heatmaps: tuple[Heatmap, ...], out: Path | None) -> Explained:
+def _explained(image: Path, maps: tuple[Tensor, ...], out: Path | None) -> Explained:
+    """Of an image and its Grad-CAM maps, the likeliest class first."""
+    heatmaps = tuple(grad_cam.as_rows(heat) for heat in maps)
     picture = grad_cam.overlay(image, heatmaps[0], out) if out and heatmaps else ""
     return Explained(str(image), heatmaps, str(picture))

@@ -294,6 +294,56 @@ def test_a_full_card_leaves_the_rest_to_the_cpu(run: RunFolder, photo: Path, mon
     assert "the CPU computes instead" in caplog.text
 
 
+def test_a_network_that_does_not_fit_on_the_card_stays_on_the_cpu(
+    run: RunFolder, photo: Path, monkeypatch, caplog
+) -> None:
+    trained, meta = predictor.load(run.best), torch.device("meta")
+    send = torch.nn.Module.to
+
+    def full(self, *wish, **more):
+        if meta in wish:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return send(self, *wish, **more)
+
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    inference = BatchInference(trained, meta)
+    assert inference.net is trained.net
+    ((_, _, logits),) = inference.iterate(Path(), [Photo(str(photo), 0)])
+    assert int(logits.argmax()) == trained.classes.index("iris")
+    assert "the CPU computes instead" in caplog.text
+
+
+def test_heatmaps_for_which_a_card_has_no_room_come_from_the_cpu(
+    run: RunFolder, monkeypatch, caplog
+) -> None:
+    trained, image = predictor.load(run.best), torch.full((32, 32, 3), 90, dtype=torch.uint8)
+    expected = BatchInference(trained, torch.device("cpu")).heatmaps(image, (0, 2))
+    inference = BatchInference(trained, torch.device("meta"))
+    maps = grad_cam.class_activation_maps
+
+    def full(net, layer, images, labels):
+        if images.device.type == "meta":
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return maps(net, layer, images, labels)
+
+    monkeypatch.setattr(grad_cam, "class_activation_maps", full)
+    computed = inference.heatmaps(image, (0, 2))
+    assert all(torch.equal(a, b) for a, b in zip(computed, expected, strict=True))
+    assert inference.net is trained.net
+    assert "the CPU computes instead" in caplog.text
+
+
+def test_heatmaps_that_memory_has_no_room_for_are_no_defect(
+    run: RunFolder, photo: Path, monkeypatch
+) -> None:
+    def full(*_):
+        raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
+
+    monkeypatch.setattr(grad_cam, "class_activation_maps", full)
+    with pytest.raises(FlowerError, match="not enough memory to run the network"):
+        list(tasks.predict(run.best, [photo], why=True, device="cpu"))
+
+
 def test_a_photo_that_memory_has_no_room_for_is_no_defect(
     run: RunFolder, photo: Path, monkeypatch
 ) -> None:
