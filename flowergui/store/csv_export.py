@@ -77,12 +77,13 @@ def write_runs(path: Path, runs: Iterable[RunListed]) -> None:
             add([*results, round(listed.seconds, 3), listed.size, run.recipe.photos, *settings])
 
 
-def write_table(path: Path, rows: Sequence[Sequence[str]]) -> None:
+def write_table(path: Path, rows: Iterable[Sequence[str]]) -> None:
     """Writes texts as a table to `path`; the first row is that of the columns' heads. Raises
     FlowerError if it can't be written."""
-    with _table(path, rows[0] if rows else (), "backslashreplace") as add:
-        for row in rows[1:]:
-            add(map(_as_text, row))
+    texts = (map(_as_text, row) for row in rows)
+    with _table(path, next(texts, ()), "backslashreplace") as add:
+        for row in texts:
+            add(row)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Copy and "Save as CSV" for every table, by its context menu and by Ctrl+C."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QAbstractItemModel, QObject, Qt, Slot
@@ -18,11 +19,20 @@ Row = list[str]
 class TableActions(QObject):
     """Adds both actions to a view, whose context menu has them after those that it has already."""
 
-    def __init__(self, view: QAbstractItemView, file_name: str, *, rows: bool = True) -> None:
+    def __init__(
+        self,
+        view: QAbstractItemView,
+        file_name: str,
+        *,
+        rows: bool = True,
+        exact: Callable[[], Iterable[Row]] | None = None,
+    ) -> None:
         """`file_name` is what a saved table is called at first. Without `rows`, a row means nothing
-        by itself: all of the table is copied."""
+        by itself: all of the table is copied. `exact` gives the table if the view shows rounded
+        numbers or is large: it returns at once, and its rows may be made in another thread."""
         super().__init__(view)
         self._view, self._file_name, self._rows = view, file_name, rows
+        self._exact = exact
         copy = QAction(tr("&Copy rows") if rows else tr("&Copy table"), view)
         copy.setObjectName("copyRows")
         copy.setShortcut(QKeySequence.StandardKey.Copy)
@@ -39,7 +49,7 @@ class TableActions(QObject):
         """The selected rows, all of them where none is selected; tabs between their cells."""
         chosen = self._view.selectionModel().selectedRows() if self._rows else []
         wanted = sorted(index.row() for index in chosen)
-        table = table_of(self._view.model(), wanted or None)
+        table = self._table(wanted or None)
         lines = ("\t".join(" ".join(cell.split()) for cell in row) for row in table)
         QGuiApplication.clipboard().setText("\n".join(lines))
 
@@ -49,8 +59,11 @@ class TableActions(QObject):
 
     @Slot(str)
     def _save(self, path: str) -> None:
-        table = table_of(self._view.model())
+        table = self._table()
         save_in_background(self._view, lambda: csv_export.write_table(Path(path), table))
+
+    def _table(self, rows: list[int] | None = None) -> Iterable[Row]:
+        return self._exact() if self._exact else table_of(self._view.model(), rows)
 
 
 def table_of(model: QAbstractItemModel, rows: list[int] | None = None) -> list[Row]:

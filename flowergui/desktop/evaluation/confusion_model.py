@@ -1,6 +1,7 @@
 """A confusion matrix as a table model."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
@@ -9,6 +10,7 @@ from flowergui.confusion_matrix import ConfusionMatrix
 from flowergui.desktop.evaluation.evaluated_photos import Choice
 from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
 from flowergui.desktop.widgets.labels import escape_tooltip
+from flowergui.facts import ClassScore, Confusion
 from flowergui.text import percent_digits, tiny_count, tr, trn
 
 
@@ -115,6 +117,12 @@ class ConfusionModel(QAbstractTableModel):
         count = self._matrix.count(label, predicted)
         return count / self._matrix.score(label).photos if count else 0.0
 
+    def exact_rows(self) -> Iterator[list[str]]:
+        """The rows of the table as texts with all digits, the heads first. They are those of now,
+        and are made one by one, in the thread that asks for them: there may be thousands."""
+        scores = [self._matrix.score(name) for name in self._classes]
+        return _exact_rows(scores, self._matrix.confusions())
+
     def place(self, choice: Choice) -> QModelIndex:
         """The cell of a choice; an invalid index if there is none."""
         last = len(self._classes)
@@ -131,3 +139,23 @@ class ConfusionModel(QAbstractTableModel):
             self._classes[row] if row < last else None,
             self._classes[column] if column < last else None,
         )
+
+
+def _exact_rows(
+    scores: Sequence[ClassScore], confusions: Iterable[Confusion]
+) -> Iterator[list[str]]:
+    if not scores:
+        return
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    for each in confusions:
+        counts[each.label][each.predicted] = each.photos
+    names = [score.name for score in scores]
+    yield ["", *names, tr("recall, %")]
+    for score in scores:
+        row = counts[score.name] | {score.name: score.correct}
+        yield [score.name, *(str(row.get(name) or "") for name in names), _percent(score.recall)]
+    yield [tr("precision, %"), *(_percent(score.precision) for score in scores), ""]
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.6g}"

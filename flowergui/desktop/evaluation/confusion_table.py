@@ -74,7 +74,7 @@ class ConfusionTable(QTableView):
             header.setMinimumSectionSize(1)
             header.sectionClicked.connect(clicked)
         self.selectionModel().currentChanged.connect(self._moved)
-        TableActions(self, "confusions.csv", rows=False)
+        TableActions(self, "confusions.csv", rows=False, exact=self._cells.exact_rows)
 
     def show_matrix(self, classes: Sequence[str], matrix: ConfusionMatrix) -> None:
         """Shows a matrix, which may grow: see `grown`."""

@@ -33,6 +33,7 @@ from flowergui.desktop.context_menus.photo_window import PhotoWindow
 from flowergui.desktop.context_menus.saving import save_in_background
 from flowergui.desktop.dataset.class_window import ClassWindow
 from flowergui.desktop.dataset.dataset_panel import DatasetPanel
+from flowergui.desktop.evaluation import confusion_model
 from flowergui.desktop.evaluation.confusion_table import ConfusionTable
 from flowergui.desktop.plots.live_plot import LivePlot
 from flowergui.desktop.prediction.prediction_table import PredictionTable
@@ -91,10 +92,50 @@ def test_it_is_saved_as_a_table_that_no_spreadsheet_takes_for_a_formula(
     qtbot, confusions, tmp_path
 ):
     save(qtbot, confusions, "saveRows", tmp_path / "a.csv")
-    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.reader(file))
+    rows = table_in(tmp_path / "a.csv")
+    assert rows[0] == ["", "'=tulip", "rose", "recall, %"]
     assert rows[1] == ["'=tulip", "1", "", "100"]
     assert len(rows) == 4
+
+
+def table_in(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_a_confusion_table_is_saved_and_copied_with_all_digits(qtbot, confusions, tmp_path):
+    """In a cell on screen there is room for "1k" and "99" only."""
+    photos = [PhotoEvaluated("/a.jpg", "rose", "rose", 0.75, 0.75)] * 1_999
+    matrix = ConfusionMatrix([*photos, PhotoEvaluated("/b.jpg", "rose", "iris", 0.75, 0.25)])
+    confusions.show_matrix(("iris", "rose"), matrix)
+    expected = [
+        ["", "iris", "rose", "recall, %"],
+        ["iris", "", "", ""],
+        ["rose", "1", "1999", "99.95"],
+        ["precision, %", "0", "100", ""],
+    ]
+    save(qtbot, confusions, "saveRows", tmp_path / "a.csv")
+    assert table_in(tmp_path / "a.csv") == expected
+    lines = copied(confusions, "copyRows").splitlines()
+    assert [line.split("\t") for line in lines] == expected
+
+
+def test_the_rows_of_a_confusion_table_are_made_in_another_thread(
+    qtbot, confusions, tmp_path, monkeypatch
+):
+    """Of a thousand classes, there are a million cells."""
+    threads = set()
+    monkeypatch.setattr(
+        confusion_model, "tr", lambda text: threads.add(threading.get_ident()) or text
+    )
+    save(qtbot, confusions, "saveRows", tmp_path / "a.csv")
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+def test_an_empty_confusion_table_is_copied(confusions):
+    confusions.show_matrix((), ConfusionMatrix())
+    assert copied(confusions, "copyRows") == ""
 
 
 def test_a_table_that_cannot_be_saved_says_why(qtbot, confusions, tmp_path):
