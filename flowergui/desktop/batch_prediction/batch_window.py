@@ -128,7 +128,7 @@ class BatchWindow(QDialog):
 
     def _make_detail(self) -> Card:
         card = Card()
-        view = PhotoView()
+        self._view = view = PhotoView()
         view.setMinimumSize(MIN_PHOTO_PX)
         PhotoMenu(view, lambda place: view.path)
         self._answer = AnswerView(view, prefix="batch")
@@ -149,10 +149,12 @@ class BatchWindow(QDialog):
         self.show_found(PhotosFound((), ()))
 
     def show_found(self, event: PhotosFound) -> None:
-        """These photos will be predicted; they replace those before."""
+        """These photos will be predicted; they replace those before. Files are read anew."""
         self._left_out = [left_out_text(each) for each in event.problems]
         self._current = ""
         self._answer.show_photo(None)
+        self._grid.thumbnails.forget()
+        self._view.forget_pictures()
         self.photos.show_photos(event.photos)
         self._show_counts()
 

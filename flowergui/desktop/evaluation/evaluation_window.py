@@ -94,10 +94,12 @@ class EvaluationWindow(QDialog):
     # --- for its controller ---------------------------------------------------------------
 
     def begin(self, checkpoint: str) -> None:
-        """The evaluation of this checkpoint begins; the one before is shown no longer."""
+        """The evaluation of this checkpoint begins; the one before is shown no longer. Files are
+        read anew."""
         self._evaluated = EvaluatedPhotos()
         self._finished, self._choice = False, ERRORS
         self._undoable = []
+        self._photos.forget_pictures()
         self._photos.set_classes(())
         self._photos.labels.show_corrected("", undoable=False)
         self._both.show()
@@ -135,6 +137,8 @@ class EvaluationWindow(QDialog):
         so."""
         following = self._photos.next_after(photo.path)
         self._undoable.append(self._evaluated.all)
+        if now is not None:
+            self._photos.forget_pictures(now.path)  # another photo may have had this name
         replaced = (now if each == photo else each for each in self._evaluated.all)
         self._photos.labels.show_corrected(text, undoable=True)
         self._show_evaluated([each for each in replaced if each is not None], following)
@@ -142,6 +146,7 @@ class EvaluationWindow(QDialog):
     def show_undone(self, path: str) -> None:
         """The last correction was undone, and the photo is at this path again."""
         before = self._undoable.pop()
+        self._photos.forget_pictures(path)
         self._photos.labels.show_corrected("", undoable=bool(self._undoable))
         self._show_evaluated(before, path)
 

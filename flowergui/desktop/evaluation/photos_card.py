@@ -68,7 +68,7 @@ class PhotosCard(Card):
         self.body.addWidget(self._make_detail(), 1)
 
     def _make_detail(self) -> QWidget:
-        view = PhotoView()
+        self._view = view = PhotoView()
         view.setMinimumSize(MIN_PHOTO_PX)
         PhotoMenu(view, lambda place: view.path)
         self._answer = AnswerView(view, prefix="evaluated", role="figure")
@@ -128,6 +128,11 @@ class PhotosCard(Card):
     def set_classes(self, classes: Sequence[str]) -> None:
         """The classes that a label may be corrected to; none while that can't be."""
         self._classes = classes
+
+    def forget_pictures(self, *paths: str) -> None:
+        """Reads these files, or all, anew before it shows them: they may have changed."""
+        self.grid.thumbnails.forget(*paths)
+        self._view.forget_pictures(*paths)
 
     def next_after(self, path: str) -> str:
         """The path of the photo after this one, or of the one before the last."""

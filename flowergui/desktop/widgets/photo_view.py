@@ -33,9 +33,9 @@ class PhotoView(QWidget):
         self._shade = _shade(heat) if heat else None
         self.update()
 
-    def forget_pictures(self) -> None:
-        """Reads files anew before it shows them: they may have changed."""
-        self._pictures.forget()
+    def forget_pictures(self, *paths: str) -> None:
+        """Reads these files, or all, anew before it shows them: they may have changed."""
+        self._pictures.forget(*paths)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         option = QStyleOption()

@@ -46,8 +46,14 @@ class Thumbnails(QObject):
             self._read()
         return None
 
-    def forget(self) -> None:
-        """Empties the cache: the files may have changed."""
+    def forget(self, *paths: str) -> None:
+        """Reads these files anew when they are asked for again, or all files if none is named: they
+        may have changed."""
+        for path in paths:
+            self._cache.pop(path, None)
+            self._requested.discard(path)
+        if paths:
+            return
         self._cache.clear()
         self._waiting.clear()
         self._requested.clear()

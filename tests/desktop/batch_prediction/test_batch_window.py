@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -23,7 +25,9 @@ from scripted import button, drop, find, list_runs, start
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.batch_prediction.batch_window import BatchWindow
+from flowergui.desktop.batch_prediction.photo_views import PhotoGrid
 from flowergui.desktop.context_menus.photo_window import PhotoWindow
+from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.errors import FlowerError
 from flowergui.events import Predicted, PredictionFailed
 from flowergui.facts import Prediction, RunFacts
@@ -232,6 +236,24 @@ def test_a_photo_is_explained_when_that_is_asked_for(qtbot, done, script):
     button(done, "batchWhyButton").click()
     qtbot.waitUntil(lambda: len(script.of("predict")) == 2)
     assert script.of("predict")[1][1] == [done.photos.photos[0].path]
+
+
+def test_files_are_shown_as_they_are_when_they_are_predicted_again(qtbot, done, script, unknown):
+    path = str(unknown / "rose00.jpg")
+    view, thumbnails = done.findChild(PhotoView), find(done, PhotoGrid, "batchGrid").thumbnails
+    qtbot.waitUntil(lambda: thumbnails.picture(path) is not None)
+    assert thumbnails.picture(path).isNull()
+    Image.new("RGB", (30, 20), "red").save(path)
+    button(done, "predictAgainButton").click()
+    qtbot.waitUntil(lambda: len(script.of("predict")) == 2 and done.is_finished)
+    qtbot.waitUntil(lambda: not (thumbnails.picture(path) or QPixmap()).isNull())
+    middle = view.rect().center()
+
+    def is_red() -> bool:
+        color = view.grab().toImage().pixelColor(middle)
+        return color.red() > 200 > 50 > color.blue()
+
+    qtbot.waitUntil(is_red)
 
 
 def test_what_is_shown_is_saved_as_a_table(qtbot, done, tmp_path):

@@ -1,11 +1,12 @@
 """The evaluation window: the confusion matrix, its images, and why."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QColor, QDesktopServices
 from PySide6.QtWidgets import (
     QFileDialog,
     QLabel,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 from flowergui.confusion_matrix import ConfusionMatrix
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.prediction.photo_strip import PhotoAnswer
+from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.events import Evaluated, Explained, PhotoEvaluated, Predicted
 from flowergui.facts import Prediction, Problem
 from flowergui.text import percent_digits
@@ -104,6 +106,24 @@ def photos(window) -> list[PhotoEvaluated]:
 
 def choose(window, row, column):
     cells(window).setCurrentIndex(cells(window).model().index(row, column))
+
+
+def wait_for_tile(qtbot, window, path: str, color: str) -> None:
+    """Until the small picture of a file has this colour."""
+    thumbnails = window.findChild(QListView, "evaluatedPhotos").thumbnails
+
+    def has_color() -> bool:
+        picture = thumbnails.picture(path)
+        return picture is not None and picture.toImage().pixelColor(15, 10) == QColor(color)
+
+    qtbot.waitUntil(has_color)
+
+
+def wait_for_view(qtbot, window, color: str) -> None:
+    """Until the photo that is looked at has this colour."""
+    view = window.findChild(PhotoView)
+    middle = view.rect().center()
+    qtbot.waitUntil(lambda: view.grab().toImage().pixelColor(middle) == QColor(color))
 
 
 def test_the_table_grows_with_every_photo(window, evaluated):
@@ -422,3 +442,31 @@ def test_the_table_shows_what_it_grows_to(qtbot, window, evaluated):
     window.show_photos(evaluated)
     with qtbot.waitSignal(cells(window).model().dataChanged):
         window.show_photos(evaluated[:1])
+
+
+def test_a_photo_is_shown_under_a_name_that_another_had(qtbot, done, evaluated):
+    left_out, moved = evaluated[5], evaluated[3]
+    choose(done, 2, 0)
+    wait_for_view(qtbot, done, "red")
+    wait_for_tile(qtbot, done, left_out.path, "red")
+    done.show_corrected(left_out, None, "")
+    Image.new("RGB", (30, 20), "blue").save(left_out.path)
+    done.show_corrected(moved, replace(moved, path=left_out.path, label="tulip"), "")
+    choose(done, 2, 2)
+    wait_for_tile(qtbot, done, left_out.path, "blue")
+    wait_for_view(qtbot, done, "blue")
+    done.show_undone(moved.path)
+    Image.new("RGB", (30, 20), "lime").save(left_out.path)
+    done.show_undone(left_out.path)
+    wait_for_tile(qtbot, done, left_out.path, "lime")
+
+
+def test_a_new_evaluation_shows_files_as_they_are_now(qtbot, done, evaluated):
+    wait_for_tile(qtbot, done, evaluated[3].path, "red")
+    wait_for_view(qtbot, done, "red")
+    Image.new("RGB", (30, 20), "blue").save(evaluated[3].path)
+    done.begin(BEST)
+    done.show_photos(evaluated)
+    done.show_result(result(evaluated))
+    wait_for_tile(qtbot, done, evaluated[3].path, "blue")
+    wait_for_view(qtbot, done, "blue")
