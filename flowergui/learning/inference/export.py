@@ -56,22 +56,21 @@ def export(source: Path, out: Path, options: ExportOptions) -> Iterator[Preparin
         raise FlowerError(
             tr("{name} is a checkpoint of a run.", name=out.name), hint=tr("Choose another name.")
         )
+    tensors = checkpoint.extract_state_dict(stored, path)
+    if options.float16:
+        tensors = {name: _halved(name, each) for name, each in tensors.items()}
+    facts = {key: stored[key] for key in METADATA_KEYS if key in stored} if ours else {}
+    if ours:
+        facts["classes"] = list(renamed_classes(path, tuple(stored["classes"])))
+    whole = {**facts, "model": tensors}
     if suffix == onnx_export.SUFFIX:
-        content = yield from onnx_export.pack(path)
-    else:
-        tensors = checkpoint.extract_state_dict(stored, path)
-        if options.float16:
-            tensors = {name: _halved(name, each) for name, each in tensors.items()}
-        facts = {key: stored[key] for key in METADATA_KEYS if key in stored} if ours else {}
-        if ours:
-            facts["classes"] = list(renamed_classes(path, tuple(stored["classes"])))
-        if suffix == safetensor_files.SUFFIX:
-            content = safetensor_files.packed(tensors, facts)
+        content = yield from onnx_export.pack(whole, path)
+    elif suffix == safetensor_files.SUFFIX:
+        content = safetensor_files.packed(tensors, facts)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if suffix == ".pth":
-            whole = {**facts, "model": tensors} if options.with_classes else tensors
-            checkpoint.write(whole, out)
+            checkpoint.write(whole if options.with_classes else tensors, out)
         else:
             checkpoint.atomic_write(out, lambda file: file.write(content))
     except OSError as error:

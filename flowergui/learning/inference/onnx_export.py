@@ -7,18 +7,20 @@ as JSON, under "classes", and S under "image_size".
 
 import json
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from importlib.util import find_spec
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final
+from tempfile import TemporaryDirectory
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
 from flowergui.errors import FlowerError
 from flowergui.events import Preparing
+from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.inference import predictor
 from flowergui.learning.inference.predictor import Predictor
 from flowergui.text import enumerated, tr
@@ -54,13 +56,14 @@ class _Portable(nn.Module):
         return logits.softmax(-1)
 
 
-def pack(path: Path) -> Generator[Preparing, None, bytes]:
-    """The content of a file for the network in a checkpoint; it is run once, and refused if its
-    probabilities differ from the network's. Raises FlowerError, also if packages are missing, and
-    RuntimeError if tracing fails.
+def pack(stored: Mapping[str, Any], path: Path) -> Generator[Preparing, None, bytes]:
+    """The content of a file for the network in `stored`, which was read from the checkpoint at
+    `path`; it is run once, and refused if its probabilities differ from the network's. Raises
+    FlowerError, also if packages are missing, and RuntimeError if tracing fails.
 
     Tracing has a process of its own, as it replaces methods of nn.Module while it lasts, which
-    would break a run or a prediction in another thread.
+    would break a run or a prediction in another thread. That process reads a copy: a run may
+    replace the checkpoint meanwhile.
     """
     if missing := [name for name in PACKAGES if find_spec(name) is None]:
         raise FlowerError(
@@ -70,12 +73,37 @@ def pack(path: Path) -> Generator[Preparing, None, bytes]:
             ),
             hint=f"pip install {' '.join(missing)}",
         )
-    net = predictor.load(path).net
-    if sum(each.nbytes for each in net.state_dict().values()) > MAX_BYTES:
+    trained = predictor.from_stored(stored, path)
+    if sum(each.nbytes for each in trained.net.state_dict().values()) > MAX_BYTES:
         raise FlowerError(
             tr("This network is too large for an .onnx file, which holds 2 GB."),
             hint=tr("Write a .safetensors file."),
         )
+    with TemporaryDirectory(prefix="flowergui-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder, path.name)
+        _write(stored, copy)
+        content = yield from _traced(copy)
+    _check(content, _Portable(trained))
+    return content
+
+
+def _write(stored: Mapping[str, Any], copy: Path) -> None:
+    """Raises FlowerError if the disk is full."""
+    try:
+        checkpoint.write(stored, copy)
+    except OSError as error:
+        raise FlowerError(
+            tr(
+                "{name} can't be written into {folder}: {reason}.",
+                name=copy.name,
+                folder=copy.parent,
+                reason=error.strerror or error,
+            )
+        ) from error
+
+
+def _traced(path: Path) -> Generator[Preparing, None, bytes]:
+    """The content of a file for the network in a checkpoint. Raises RuntimeError."""
     context = get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_trace_into, args=(path, theirs), daemon=True)
@@ -93,7 +121,6 @@ def pack(path: Path) -> Generator[Preparing, None, bytes]:
         ours.close()
     if isinstance(result, str):
         raise RuntimeError(result)
-    _check(result, _Portable(predictor.load(path)))
     return result
 
 

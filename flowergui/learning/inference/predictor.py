@@ -1,9 +1,11 @@
 """A trained network, read from a checkpoint, with all that prediction needs."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -105,7 +107,12 @@ def renamed_classes(path: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _load(path: Path, modified_ns: int) -> Predictor:
-    stored = checkpoint.read(path)
+    return from_stored(checkpoint.read(path), path)
+
+
+def from_stored(stored: Mapping[str, Any], path: Path) -> Predictor:
+    """The network in what `checkpoint.read` gave for the file at `path`, with the names of classes
+    that are in it. Raises FlowerError, which names the file."""
     if not checkpoint.is_flowergui_checkpoint(stored):
         raise FlowerError(
             tr(
@@ -139,7 +146,7 @@ def _load(path: Path, modified_ns: int) -> Predictor:
     )
 
 
-def _epoch(stored: dict[str, object]) -> int:
+def _epoch(stored: Mapping[str, Any]) -> int:
     """The last epoch that the weights have seen, whole or in part."""
     epoch, batch = stored.get("epoch", 1), stored.get("batch", 0)
     assert isinstance(epoch, int)

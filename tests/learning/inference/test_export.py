@@ -120,6 +120,22 @@ def test_an_export_that_is_given_up_leaves_nothing(run: RunFolder, tmp_path: Pat
     assert not out.exists()
 
 
+def test_a_run_may_replace_the_checkpoint_while_it_is_exported(
+    run: RunFolder, exported: Path, tmp_path: Path
+) -> None:
+    path, out = tmp_path / "best.pth", tmp_path / "flowers.onnx"
+    shutil.copy(run.best, path)
+    stored = checkpoint.read(path)
+    bias = next(each for each in reversed(stored["ema"].values()) if each.ndim == 1)
+    for number, event in enumerate(tasks.export(path, out)):
+        bias[0] = 0.05 * number
+        if isinstance(event, Preparing):
+            checkpoint.write(stored, path)
+    images = {"images": np.full((1, 3, 32, 32), 0.5, dtype=np.float32)}
+    answers = [onnxruntime.InferenceSession(each).run(None, images)[0] for each in (out, exported)]
+    assert answers[0] == pytest.approx(answers[1], abs=1e-6)
+
+
 def test_a_defect_in_tracing_is_told(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
