@@ -105,7 +105,7 @@ def test_another_folder_ends_the_evaluation_before(qtbot, window, script, tmp_pa
     [
         (
             lambda path: iter([Predicted(path, (Prediction("rose", 0.9),), "mine.pth", 8)]),
-            "mine.pth is of epoch 8 now. Evaluate again.",
+            "mine.pth now holds the network of epoch 8. Evaluate again.",
         ),
         (lambda path: iter([PredictionFailed(path, "It has gone.")]), "It has gone."),
     ],
