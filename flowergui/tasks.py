@@ -329,7 +329,8 @@ def correct_label(
 ) -> Iterator[Event]:
     """LabelCorrected: moves an image of the class `label` in the dataset `folder` into the folder
     of `new_label`; "" moves it into a folder beside the dataset, so that it is left out. The split
-    of the run of `checkpoint`, if it is in one, follows. Raises FlowerError."""
+    of the run of `checkpoint`, if it is in one, follows; before, Preparing if the dataset has to be
+    listed. Raises FlowerError, also while that run is training."""
     from flowergui.learning.inference import label_correction
 
     run = RunFolder(Path(checkpoint).parent)
@@ -337,7 +338,8 @@ def correct_label(
 
 
 def undo_correction(corrected: LabelCorrected) -> Iterator[Event]:
-    """CorrectionUndone: moves the image back where it was. Raises FlowerError."""
+    """CorrectionUndone: moves the image back where it was. Raises FlowerError, also while a run
+    trains whose split has the image."""
     from flowergui.learning.inference import label_correction
 
     yield from label_correction.undo(corrected)

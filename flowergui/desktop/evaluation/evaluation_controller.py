@@ -224,8 +224,10 @@ class EvaluationController(QObject):
 
     @Slot(object)
     def _show_correction(self, events: tuple[Any, ...]) -> None:
-        self._is_correcting = False
         for event in events:
+            if isinstance(event, Preparing):
+                continue
+            self._is_correcting = False
             # What ended after another evaluation had begun is no part of that.
             if isinstance(event, LabelCorrected):
                 self.dataset_changed.emit(event.folder)

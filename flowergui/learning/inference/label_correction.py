@@ -6,16 +6,17 @@ new (data/dataset_diff.py), and an evaluation finds it where it is (data/leakage
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from flowergui.errors import FlowerError
-from flowergui.events import CorrectionUndone, LabelCorrected
+from flowergui.events import CorrectionUndone, LabelCorrected, Preparing
 from flowergui.learning.data.class_folders import FolderLister, class_name, list_folder
 from flowergui.learning.data.dataset_diff import without_class_folder
-from flowergui.store import archives
+from flowergui.learning.data.scan import list_photos
+from flowergui.store import archives, library
 from flowergui.store.archives import file_size
 from flowergui.store.photo_files import move_into, move_to
 from flowergui.store.reading import reason_of
@@ -26,13 +27,15 @@ from flowergui.text import tr
 
 def correct_label(
     path: Path, folder: Path, label: str, new_label: str, run: RunFolder
-) -> Iterator[LabelCorrected]:
+) -> Iterator[Preparing | LabelCorrected]:
     """Moves an image of the class `label` in the dataset `folder` into the folder of the class
     `new_label`; "" moves it into a folder beside the dataset, see `left_out_folder`.
 
     If the image is in the split of `run`, its row follows. Raises FlowerError, and the image stays
-    where it is, if it is the last one of its class, or can't be moved.
+    where it is, if the run is training, if no other image could train its class, or if it can't be
+    moved.
     """
+    _refuse_while_training(run)
     if archives.archive_of(str(path)):
         raise FlowerError(
             tr("{name} is in an archive, and archives are never changed.", name=path.name),
@@ -42,10 +45,7 @@ def correct_label(
     before, after = _around_class_folder(path, folder, label, beside)
     class_folder = folder.joinpath(*before, path.relative_to(folder).parts[len(before)])
     if not _has_more_than_one(class_folder):
-        raise FlowerError(
-            tr("{name} is the last image of {label}.", name=path.name, label=label),
-            hint=tr("A class needs at least one image."),
-        )
+        yield from _refuse_last_image(path, folder, label, run)
     if new_label:
         top = _folder_of(new_label, class_folder.parent)
     else:
@@ -61,8 +61,10 @@ def correct_label(
 
 
 def undo(corrected: LabelCorrected) -> Iterator[CorrectionUndone]:
-    """Moves the image back, and its row in the run's split with it. Raises FlowerError if it is not
-    there any more, or if another file has its place."""
+    """Moves the image back, and its row in the run's split with it. Raises FlowerError if that run
+    is training, if the image is not there any more, or if another file has its place."""
+    if corrected.run:
+        _refuse_while_training(RunFolder(Path(corrected.run)))
     moved_to, path = Path(corrected.moved_to), Path(corrected.path)
     _moved_back(moved_to, path)
     try:
@@ -86,6 +88,16 @@ def _restore_row(corrected: LabelCorrected) -> None:
         rows = [each for each in rows if each[0] != now]
     rows.insert(number, row)
     run.rewrite_split(rows)
+
+
+def _refuse_while_training(run: RunFolder) -> None:
+    """Raises FlowerError if any process is training the run: it reads its images where they were
+    when it began."""
+    if library.is_training(run.path):
+        raise FlowerError(
+            tr("The run {run} is training in another window or terminal.", run=run.path.name),
+            hint=tr("Correct labels when it is over."),
+        )
 
 
 def left_out_folder(folder: Path) -> Path:
@@ -124,6 +136,25 @@ def _has_more_than_one(folder: Path) -> bool:
         if found > 1:
             return True
     return False
+
+
+def _refuse_last_image(
+    path: Path, folder: Path, label: str, run: RunFolder
+) -> Generator[Preparing, None, None]:
+    """Raises FlowerError if no image of the class would be left to train on, elsewhere in the
+    dataset either: the image may be in the validation part of a ready split."""
+    own, rows = _relative(path, folder), (yield from list_photos(folder, {*run.classes(), label}))
+    others = [part for other, name, part in rows if name == label and other != own]
+    if not others:
+        raise FlowerError(
+            tr("{name} is the last image of {label}.", name=path.name, label=label),
+            hint=tr("A class needs at least one image."),
+        )
+    if "train" not in others:
+        raise FlowerError(
+            tr("{name} is the last training image of {label}.", name=path.name, label=label),
+            hint=tr("A class needs at least one training image."),
+        )
 
 
 def _folder_of(label: str, parent: Path) -> Path:

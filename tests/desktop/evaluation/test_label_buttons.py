@@ -10,8 +10,9 @@ from scripted import banner_text, button, drop, evaluation, find
 
 from flowergui import tasks
 from flowergui.confusion_matrix import ConfusionMatrix
+from flowergui.desktop.evaluation.evaluation_controller import EvaluationController
 from flowergui.desktop.evaluation.label_buttons import LabelButtons
-from flowergui.events import Evaluated, PhotoEvaluated
+from flowergui.events import Evaluated, PhotoEvaluated, Preparing
 
 PHOTOS = (
     ("rose", "1.jpg", "tulip", 0.9),
@@ -166,6 +167,32 @@ def test_a_correction_that_ends_in_another_evaluation_is_no_part_of_it(
     assert (flowers / "tulip" / "1.jpg").is_file()
     assert listed(evaluated) == ["1.jpg", "2.jpg", "4.jpg"]  # as they were when it began
     assert evaluated.findChild(QPushButton, "undoLabelButton").isHidden()
+
+
+def test_a_correction_goes_on_while_the_dataset_is_listed(
+    qtbot, window, evaluated, flowers, monkeypatch
+):
+    """It says how far it is before it moves the image; another click does not interrupt it."""
+    goes_on, correct, seen = threading.Event(), tasks.correct_label, []
+    show = EvaluationController._show_correction
+
+    def slow(*arguments: Any) -> Any:
+        yield Preparing("Listing images", 10_000, 0)
+        goes_on.wait(10)
+        yield from correct(*arguments)
+
+    def watched(controller: EvaluationController, events: tuple[Any, ...]) -> None:
+        show(controller, events)
+        seen.extend(events)
+
+    monkeypatch.setattr(tasks, "correct_label", slow)
+    monkeypatch.setattr(EvaluationController, "_show_correction", watched)
+    button(evaluated, "moveToPredictedButton").click()
+    qtbot.waitUntil(lambda: bool(seen))
+    button(evaluated, "leaveOutButton").click()
+    goes_on.set()
+    qtbot.waitUntil(lambda: listed(evaluated) == ["2.jpg", "4.jpg"])
+    assert (flowers / "tulip" / "1.jpg").is_file()
 
 
 def test_what_can_not_be_moved_is_said_and_stays(qtbot, window, evaluated, flowers):

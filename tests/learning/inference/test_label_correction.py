@@ -199,6 +199,60 @@ def test_the_last_image_of_a_class_stays(run: RunFolder, photos: Path) -> None:
     assert (photos / "daisy" / "daisy_0.jpg").is_file()
 
 
+@pytest.fixture
+def ready(make_photos: Callable[..., Path], tmp_path: Path) -> Path:
+    """A dataset with its own split, of which each class has one image to validate."""
+    make_photos(tmp_path / "ready" / "train")
+    make_photos(tmp_path / "ready" / "val", per_class=1)
+    return tmp_path / "ready"
+
+
+@pytest.mark.parametrize("new_label", ["iris", ""])
+def test_the_only_validation_image_of_a_class_is_corrected(
+    little: Little, ready: Path, new_label: str
+) -> None:
+    """Its class has images to train on: the run resumes, and is evaluated on the others."""
+    run = stopped(little(photos=str(ready), epochs=3))
+    path, before = ready / "val" / "daisy" / "daisy_0.jpg", tree(ready)
+    (event,) = tasks.correct_label(path, ready, "daisy", new_label, run.last)
+    assert isinstance(event, LabelCorrected)
+    assert not path.exists()
+    undo(event)
+    assert tree(ready) == before
+    list(tasks.correct_label(path, ready, "daisy", new_label, run.last))
+    *_, checked = tasks.check_resume(run.path)
+    assert isinstance(checked, ResumeChecked)
+    assert Verdict.BLOCKING not in [check.verdict for check in checked.checks]
+    assert isinstance([*tasks.resume(run.path)][-1], Finished)
+    *_, result = tasks.evaluate(run.best)
+    assert isinstance(result, Evaluated)
+    assert result.photos == (3 if new_label else 2)
+
+
+def test_the_last_training_image_of_a_class_stays(ready: Path, tmp_path: Path) -> None:
+    """With images to validate alone, a class is left out of new runs."""
+    path, *others = sorted((ready / "train" / "daisy").iterdir())
+    for other in others:
+        other.unlink()
+    with pytest.raises(FlowerError, match="is the last training image of daisy"):
+        list(tasks.correct_label(path, ready, "daisy", "iris", tmp_path / "mine.pth"))
+    assert path.is_file()
+
+
+def test_labels_stay_while_another_process_trains_the_run(run: RunFolder, photos: Path) -> None:
+    path, before = one_of(run, "train", "daisy"), tree(photos)
+    with run.locked(), pytest.raises(FlowerError, match="is training in another window"):
+        correct(run, photos, path, "iris")
+    assert tree(photos) == before
+    event = correct(run, photos, path, "iris")
+    corrected = tree(photos)
+    with run.locked(), pytest.raises(FlowerError, match="is training in another window"):
+        undo(event)
+    assert tree(photos) == corrected
+    undo(event)
+    assert tree(photos) == before
+
+
 def test_what_can_not_be_moved_is_said(run: RunFolder, photos: Path) -> None:
     with pytest.raises(FlowerError, match=r"gone\.jpg can't be moved to .*iris: No such file"):
         correct(run, photos, "daisy/gone.jpg", "iris")
