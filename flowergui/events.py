@@ -627,11 +627,13 @@ class SortedIntoFolders:
 
 @dataclass(frozen=True, slots=True)
 class CopiesRemoved:
-    """The copies that `manifest` lists were removed. `kept` are those that were changed since."""
+    """The copies that `manifest` lists were removed. `kept` are those that were changed since;
+    `failed` could not be removed, and may be tried again."""
 
     manifest: str
     removed: int
     kept: tuple[Problem, ...]
+    failed: tuple[Problem, ...] = ()
 
 
 # --- evaluation -------------------------------------------------------------------------------

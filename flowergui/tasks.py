@@ -285,10 +285,10 @@ def sort_into_folders(
     unsure_below: float = UNSURE_BELOW,
     live: LiveRequests | None = None,
 ) -> Iterator[Event]:
-    """PhotoCopied or CopyFailed for each image, then SortedIntoFolders: copies them into a folder
-    for each predicted class in `destination`, and those whose prediction is less probable than
-    `unsure_below` into its folder "unsure". `live.stop` ends it after an image. Raises
-    FlowerError."""
+    """Preparing ..., PhotoCopied or CopyFailed for each image, then SortedIntoFolders: copies them
+    into a folder for each predicted class in `destination`, and those whose prediction is less
+    probable than `unsure_below` into its folder "unsure". `live.stop` ends it after an image.
+    Raises FlowerError."""
     yield from sorted_copies.sort_into_folders(
         predictions, Path(destination), unsure_below=unsure_below, live=live
     )

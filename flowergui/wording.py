@@ -96,17 +96,28 @@ def copy_failed_text(event: CopyFailed) -> str:
 
 
 def copies_removed_text(event: CopiesRemoved) -> str:
-    """How many copies were removed, and how many were kept."""
-    removed = trn("{count} copy was removed.", "{count} copies were removed.", event.removed)
-    if not event.kept:
-        return removed
-    kept = trn(
-        "{count} was changed since and stays, for example {path}.",
-        "{count} were changed since and stay, for example {path}.",
-        len(event.kept),
-        path=event.kept[0].path,
-    )
-    return f"{removed} {kept}"
+    """How many copies were removed, how many were kept, and how many could not be removed."""
+    said = [trn("{count} copy was removed.", "{count} copies were removed.", event.removed)]
+    if event.kept:
+        said.append(
+            trn(
+                "{count} was changed since and stays, for example {path}.",
+                "{count} were changed since and stay, for example {path}.",
+                len(event.kept),
+                path=event.kept[0].path,
+            )
+        )
+    if event.failed:
+        said.append(
+            trn(
+                "{count} could not be removed ({path}: {reason}).",
+                "{count} could not be removed, for example {path} ({reason}).",
+                len(event.failed),
+                path=event.failed[0].path,
+                reason=event.failed[0].reason,
+            )
+        )
+    return sentences(*said)
 
 
 def label_corrected_text(event: LabelCorrected) -> str:

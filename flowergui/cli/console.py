@@ -193,7 +193,8 @@ class Console:
             case PredictionFailed() | CopyFailed():
                 self._failed.add(event.path)
             case CopiesRemoved():
-                self._failed.update(problem.path for problem in event.kept)
+                stays = (*event.kept, *event.failed)
+                self._failed.update(problem.path for problem in stays)
             case SaveFailed():
                 self._failed.add(event.path)
                 self._unsaved[event.path] = event.reason

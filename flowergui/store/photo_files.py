@@ -12,14 +12,18 @@ from flowergui.store import archives, atomic_io
 _NUMBER: Final = re.compile(r" \(\d+\)(?=(?:\.[^.]*)?$)")
 """What `free_names` adds to the name of a file."""
 
+TakenNames = dict[Path, int]
+"""A path -> how many of its `free_names` were found to be taken. Who writes many files of one name
+keeps it, so that each file does not try the names of all those before it."""
 
-def copy_into(source: Path, folder: Path) -> Path:
+
+def copy_into(source: Path, folder: Path, taken: TakenNames | None = None) -> Path:
     """Copies a file into a folder by a name that is not taken, with its content and its date, and
-    gives the copy, which appears whole. Raises OSError."""
+    gives the copy, which appears whole. `taken` is as in `free_names`. Raises OSError."""
     half = atomic_io.temp_path(folder / "copy")
     try:
         archives.copy_file(source, half)
-        return _rename_into(half, folder / source.name)
+        return _rename_into(half, folder / source.name, taken)
     finally:
         half.unlink(missing_ok=True)
 
@@ -62,11 +66,19 @@ def move_to(source: Path, target: Path) -> None:
             raise
 
 
-def free_names(path: Path) -> Iterator[Path]:
-    """`path`, then the same with numbers: "a.jpg", "a (2).jpg", "a (3).jpg", ..."""
-    yield path
-    for number in count(2):
-        yield path.with_name(f"{path.stem} ({number}){path.suffix}")
+def free_names(
+    path: Path, taken: TakenNames | None = None, form: str = " ({number})"
+) -> Iterator[Path]:
+    """`path`, then the same with numbers of this `form`: "a.jpg", "a (2).jpg", "a (3).jpg", ...
+
+    Whoever asks for the next name has found the one before to be taken: that is noted in `taken`,
+    and the names that are noted there are left out.
+    """
+    taken = {} if taken is None else taken
+    for number in count(taken.get(path, 0) + 1):
+        added = form.format(number=number)
+        yield path if number == 1 else path.with_name(f"{path.stem}{added}{path.suffix}")
+        taken[path] = number
 
 
 def without_number(name: str) -> str:
@@ -74,8 +86,8 @@ def without_number(name: str) -> str:
     return _NUMBER.sub("", name)
 
 
-def _rename_into(source: Path, wanted: Path) -> Path:
-    for target in free_names(wanted):
+def _rename_into(source: Path, wanted: Path, taken: TakenNames | None = None) -> Path:
+    for target in free_names(wanted, taken):
         with suppress(FileExistsError):
             atomic_io.rename_new(source, target)
             break

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from flowergui.facts import UNSURE_BELOW, UNSURE_FOLDER, Problem
 from flowergui.requests import LiveRequests
 from flowergui.store import archives, atomic_io
 from flowergui.store.folder_names import folder_names
-from flowergui.store.photo_files import copy_into, free_names
+from flowergui.store.photo_files import TakenNames, copy_into, free_names
 from flowergui.store.reading import DAMAGED, open_text, reason_of
 from flowergui.text import file_size, tr
 
@@ -43,6 +43,9 @@ _ALL_WILL_FAIL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 MAX_FOLDERS_MADE: Final = 64
 
+PROGRESS_FILES: Final = 1_000
+"""Progress is reported after the sizes of so many images."""
+
 
 def sort_into_folders(
     predictions: Sequence[Predicted],
@@ -50,23 +53,27 @@ def sort_into_folders(
     *,
     unsure_below: float = UNSURE_BELOW,
     live: LiveRequests | None = None,
-) -> Iterator[PhotoCopied | CopyFailed | SortedIntoFolders]:
+) -> Iterator[Preparing | PhotoCopied | CopyFailed | SortedIntoFolders]:
     """Copies each predicted image to `destination`/<predicted class>/, those whose probability is
     less than `unsure_below` to `destination`/unsure/. Nothing that is there is replaced: a name
     that is taken gets a number.
 
-    Each copy appears whole, with the date of its image. `live.stop` is read before each. Raises
-    FlowerError if the folder can't be written, and if its disk lacks space.
+    Each copy appears whole, with the date of its image. `live.stop` is read before each, and while
+    their sizes are added up, of which Preparing tells. Raises FlowerError if the folder can't be
+    written, and if its disk lacks space.
     """
+    live = live or LiveRequests()
     destination = Path(os.path.abspath(destination))
     check_destination(destination)
-    _check_space([each.path for each in predictions], destination)
+    needed = yield from _size_of_all([each.path for each in predictions], live)
+    if not live.stop:
+        _check_space(needed, destination)
     folders = folder_names((each.best.name for each in predictions), reserved=(UNSURE_FOLDER,))
     unsure = failed = 0
     broken: FlowerError | None = None
     with _Copies(destination) as copies:
         for event in predictions:
-            if live is not None and live.stop:
+            if live.stop:
                 break
             is_unsure = event.is_unsure(unsure_below)
             try:
@@ -106,10 +113,20 @@ def check_destination(folder: Path) -> None:
         )
 
 
-def _check_space(paths: Sequence[str], destination: Path) -> None:
-    needed = 0
-    for path in paths:
-        needed += archives.file_size(path) or 0  # what is gone fails when it is its turn
+def _size_of_all(paths: Sequence[str], live: LiveRequests) -> Generator[Preparing, None, int]:
+    """The sizes of these files, added up (bytes), or of some of them if it is stopped."""
+    size = 0
+    for done, path in enumerate(paths, start=1):
+        if live.stop:
+            break
+        size += archives.file_size(path) or 0  # what is gone fails when it is its turn
+        if done % PROGRESS_FILES == 0:
+            yield Preparing(tr("Adding up the sizes of the images"), done, len(paths))
+    return size
+
+
+def _check_space(needed: int, destination: Path) -> None:
+    """Raises FlowerError if the disk has less free space than is `needed` (bytes)."""
     above = next(filter(os.path.isdir, (destination, *destination.parents)), destination)
     try:
         free = shutil.disk_usage(above).free
@@ -144,6 +161,7 @@ class _Copies:
         self._top = top
         self._file: TextIO | None = None
         self._writer: Any = None
+        self._taken: TakenNames = {}
         self._made: dict[Path, int] = {}  # folders without a copy yet: how many were made for it
 
     def __enter__(self) -> Self:
@@ -166,7 +184,7 @@ class _Copies:
         FlowerError if no more can be."""
         folder, source = self._top / folder_name, Path(event.path)
         self._make(folder)
-        copy = copy_into(source, folder)
+        copy = copy_into(source, folder, self._taken)
         try:
             self._list(event, copy)
         except OSError as error:
@@ -234,10 +252,11 @@ class _Copied:
 
 def remove_copies(manifest: Path) -> Iterator[Preparing | CopiesRemoved]:
     """Removes the copies in a manifest that are as they were written, then the folders that were
-    made for them, if they are empty, and the manifest, unless some copies were changed and stay.
-    Raises FlowerError if the manifest can't be read."""
+    made for them, if they are empty, and the manifest, unless some copies stay. Raises FlowerError
+    if the manifest can't be read."""
     copied = _read(manifest)
     kept: list[Problem] = []
+    failed: list[Problem] = []
     removed = 0
     for number, each in enumerate(copied, start=1):
         path = manifest.parent / each.copy
@@ -252,16 +271,16 @@ def remove_copies(manifest: Path) -> Iterator[Preparing | CopiesRemoved]:
         except FileNotFoundError:
             pass  # somebody else has removed it
         except OSError as error:
-            kept.append(Problem(str(path), reason_of(error)))
+            failed.append(Problem(str(path), reason_of(error)))
         yield Preparing(tr("Removing the copies"), number, len(copied))
-    if not kept:
+    if not (kept or failed):
         with suppress(OSError):
             manifest.unlink()
     folders: set[Path] = set()
     for each in copied:
         folders.update([*(manifest.parent / each.copy).parents][: each.folders_made])
     _remove_empty(sorted(folders, key=lambda folder: len(folder.parts), reverse=True))
-    yield CopiesRemoved(str(manifest), removed, tuple(kept))
+    yield CopiesRemoved(str(manifest), removed, tuple(kept), tuple(failed))
 
 
 def _read(manifest: Path) -> list[_Copied]:

@@ -75,7 +75,7 @@ EVALUATED = Evaluated(
 )
 EVENTS: list[Event] = [
     CacheState("/cache", 1, 10, 5),
-    CopiesRemoved("t.csv", 3, (Problem("a.jpg", "changed"),)),
+    CopiesRemoved("t.csv", 3, (Problem("a.jpg", "changed"),), (Problem("b.jpg", "locked"),)),
     EPOCH,
     EVALUATED,
     Explained("a.jpg", (), ""),

@@ -18,9 +18,9 @@ from flowergui.events import (
     Preparing,
     SortedIntoFolders,
 )
-from flowergui.facts import Prediction
+from flowergui.facts import Prediction, Problem
 from flowergui.requests import LiveRequests
-from flowergui.store import atomic_io
+from flowergui.store import atomic_io, sorted_copies
 from flowergui.store.sorted_copies import MANIFEST, remove_copies, sort_into_folders
 
 LONG_AGO_NS = 1_234_567_890_123_456_789
@@ -77,6 +77,24 @@ def test_each_image_is_copied_into_the_folder_of_its_class(
     assert tree(tmp_path) == before  # nothing was moved
 
 
+def test_many_images_of_one_name_do_not_try_each_others_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Path] = []
+    really = atomic_io.rename_new
+
+    def rename(source: Path, target: Path) -> None:
+        tried.append(target)
+        really(source, target)
+
+    monkeypatch.setattr(atomic_io, "rename_new", rename)
+    photos = [photo(tmp_path / str(number), "image.jpg", "rose", 0.9) for number in range(30)]
+    list(sort_into_folders(photos, tmp_path / "out"))
+    numbered = {f"rose/image ({number}).jpg" for number in range(2, 31)}
+    assert tree(tmp_path / "out").keys() == {"rose/image.jpg", *numbered, MANIFEST}
+    assert len(tried) < 2 * len(photos)
+
+
 def test_the_manifest_lists_the_copies(tmp_path: Path) -> None:
     odd = b'\xff, "1".jpg'.decode("utf-8", "surrogateescape")
     first = photo(tmp_path, odd, "réséda, jaune", 0.75)
@@ -128,6 +146,29 @@ def test_undo_keeps_what_was_there_and_what_was_changed(
     assert tree(out).keys() == {
         *("rose/1.jpg", "rose/1 (2).jpg", "unsure/3.jpg", "a_b/notes.txt", MANIFEST)
     }
+
+
+def test_what_undo_can_not_remove_is_told_and_removed_when_it_can_be(
+    photos: list[Predicted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    list(sort_into_folders(photos, out))
+    locked, really = out / "rose" / "1.jpg", Path.unlink
+
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        if path == locked:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        really(path, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refused)
+        *_, last = remove_copies(out / MANIFEST)
+    assert last == CopiesRemoved(
+        str(out / MANIFEST), 3, (), (Problem(str(locked), "Permission denied"),)
+    )
+    assert tree(out).keys() == {"rose/1.jpg", MANIFEST}
+    assert [*remove_copies(out / MANIFEST)][-1] == CopiesRemoved(str(out / MANIFEST), 1, ())
+    assert not out.exists()
 
 
 def test_undo_leaves_empty_folders_that_were_there(tmp_path: Path) -> None:
@@ -202,6 +243,21 @@ def test_stop_ends_it_after_an_image(photos: list[Predicted], tmp_path: Path) ->
     assert events[-1] == SortedIntoFolders(str(tmp_path / "out"), manifest, 2, 0, 0, stopped=True)
     assert [*remove_copies(Path(manifest))][-1] == CopiesRemoved(manifest, 2, ())
     assert not (tmp_path / "out").exists()
+
+
+def test_adding_up_sizes_tells_how_far_it_is_and_can_be_stopped(
+    photos: list[Predicted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sorted_copies, "PROGRESS_FILES", 2)
+    out, live = tmp_path / "out", LiveRequests()
+    events = list(sort_into_folders(photos, tmp_path / "whole"))
+    what = "Adding up the sizes of the images"
+    assert events[:2] == [Preparing(what, 2, 4), Preparing(what, 4, 4)]
+    going = sort_into_folders(photos, out, live=live)
+    assert next(going) == Preparing(what, 2, 4)
+    live.stop = True
+    assert list(going) == [SortedIntoFolders(str(out), "", 0, 0, 0, stopped=True)]
+    assert not out.exists()
 
 
 def test_images_that_have_gone_are_named_and_leave_no_folder(

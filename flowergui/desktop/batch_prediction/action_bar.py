@@ -1,5 +1,7 @@
 """What can be done with the photos that are shown: saved as a table, and sorted into folders."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -133,8 +135,10 @@ class ActionBar(QWidget):
         self.end()
 
     def show_undone(self, event: CopiesRemoved) -> None:
-        """Copies were removed."""
-        self._sorted = None
+        """Copies were removed. For those that could not be, it can be tried again."""
+        if self._sorted is not None:
+            left = len(event.failed)
+            self._sorted = replace(self._sorted, copied=left) if left else None
         self.show_note(copies_removed_text(event))
         self.end()
 

@@ -231,7 +231,7 @@ class BatchController(QObject):
             self._jobs.do(
                 SORT,
                 lambda: tasks.remove_copies(manifest),
-                self._show_sorting,
+                self._show_undoing,
                 self._sorting_failed,
             )
 
@@ -244,12 +244,21 @@ class BatchController(QObject):
             if isinstance(event, CopyFailed):
                 self._not_copied = event
         match events[-1]:
+            case Preparing(what=what, done=done, total=total):
+                bar.show_progress(what, done, total)
             case PhotoCopied(done=done, total=total):
                 bar.show_progress(_copying(done, total), done, total)
-            case Preparing(what=what, done=done, total=total):
-                bar.show_progress(what, done, total, can_be_cancelled=False)
             case SortedIntoFolders() as event:
                 bar.show_sorted(event, self._not_copied)
+
+    @Slot(object)
+    def _show_undoing(self, events: tuple[Any, ...]) -> None:
+        if self._window is None or not self._shows_sorting:
+            return
+        bar = self._window.action_bar
+        match events[-1]:
+            case Preparing(what=what, done=done, total=total):
+                bar.show_progress(what, done, total, can_be_cancelled=False)
             case CopiesRemoved() as event:
                 bar.show_undone(event)
 

@@ -8,7 +8,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import count
 from math import isqrt
 from pathlib import Path
 from threading import get_ident
@@ -23,6 +22,7 @@ from torchvision.models import SwinTransformer, VisionTransformer
 from flowergui.errors import FlowerError
 from flowergui.facts import MIN_BRIGHTNESS, Heatmap
 from flowergui.learning.data import image_io
+from flowergui.store.photo_files import TakenNames, free_names
 from flowergui.text import tr
 
 MAX_SIDE_PX = 1024
@@ -119,9 +119,10 @@ def as_rows(heat: Tensor) -> Heatmap:
     return tuple(tuple(round(value, 3) for value in line) for line in lines)
 
 
-def overlay(photo: Path, heat: Heatmap, folder: Path) -> Path:
+def overlay(photo: Path, heat: Heatmap, folder: Path, taken: TakenNames | None = None) -> Path:
     """Writes the center crop of a photo, dark where nothing speaks for the class, into `folder` as
-    <photo>-why.jpg, and returns that path; no file is replaced. Raises FlowerError."""
+    <photo>-why.jpg, and returns that path; no file is replaced. `taken` is as in `free_names`.
+    Raises FlowerError."""
     whole = image_io.read(photo, at_least=MAX_SIDE_PX)
     side = min(*whole.size)
     left, top = (whole.width - side) // 2, (whole.height - side) // 2
@@ -132,8 +133,8 @@ def overlay(photo: Path, heat: Heatmap, folder: Path) -> Path:
     mask = Image.fromarray(lit).resize(square.size, Image.Resampling.BICUBIC)
     shown = Image.composite(square, Image.new("RGB", square.size), mask)
     stem = os.fsencode(photo.stem)[:MAX_STEM_BYTES].decode(sys.getfilesystemencoding(), "ignore")
-    names = (f"{stem}-why{'' if number == 1 else f' {number}'}.jpg" for number in count(1))
-    path = next(folder / name for name in names if not os.path.exists(folder / name))
+    names = free_names(folder / f"{stem}-why.jpg", taken, " {number}")
+    path = next(path for path in names if not os.path.exists(path))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shown.save(path, "JPEG", quality=90)

@@ -16,6 +16,7 @@ from flowergui.learning.inference.predictor import (
     load,
     probabilities,
 )
+from flowergui.store.photo_files import TakenNames
 
 TOP_K = 5
 
@@ -43,6 +44,7 @@ def predict(
     predictor = load(path)
     inference = BatchInference(predictor, device_for(predictor, device))
     photos = [Photo(str(image), 0) for image in images]
+    taken: TakenNames = {}
     for indices, batch, logits in inference.iterate(Path(), photos):
         rows = {index: row for row, index in enumerate(batch.indices)}
         failed = iter(batch.failed)
@@ -61,11 +63,14 @@ def predict(
             )
             yield Predicted(name, predictions, str(path), predictor.epoch)
             if why:
-                yield _explained(images[index], inference.heatmaps(batch.images[row], labels), out)
+                maps = inference.heatmaps(batch.images[row], labels)
+                yield _explained(images[index], maps, out, taken)
 
 
-def _explained(image: Path, maps: tuple[Tensor, ...], out: Path | None) -> Explained:
+def _explained(
+    image: Path, maps: tuple[Tensor, ...], out: Path | None, taken: TakenNames
+) -> Explained:
     """Of an image and its Grad-CAM maps, the likeliest class first."""
     heatmaps = tuple(grad_cam.as_rows(heat) for heat in maps)
-    picture = grad_cam.overlay(image, heatmaps[0], out) if out and heatmaps else ""
+    picture = grad_cam.overlay(image, heatmaps[0], out, taken) if out and heatmaps else ""
     return Explained(str(image), heatmaps, str(picture))

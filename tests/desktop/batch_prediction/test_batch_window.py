@@ -32,6 +32,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import Predicted, PredictionFailed
 from flowergui.facts import Prediction, RunFacts
 from flowergui.store import sorted_copies
+from flowergui.store.photo_files import TakenNames
 from flowergui.store.sorted_copies import MANIFEST
 
 
@@ -299,11 +300,11 @@ def test_sorting_is_cancelled_after_a_photo_and_can_be_undone(qtbot, done, tmp_p
     reached, goes_on = threading.Event(), threading.Event()
     real = sorted_copies.copy_into
 
-    def copy(source: Path, folder: Path) -> Path:
+    def copy(source: Path, folder: Path, taken: TakenNames) -> Path:
         if source.name == "rose03.jpg":
             reached.set()
             goes_on.wait()
-        return real(source, folder)
+        return real(source, folder, taken)
 
     monkeypatch.setattr(sorted_copies, "copy_into", copy)
     button(done, "sortIntoFoldersButton").click()
@@ -320,15 +321,61 @@ def test_sorting_is_cancelled_after_a_photo_and_can_be_undone(qtbot, done, tmp_p
     assert not (tmp_path / "out").exists()
 
 
+def test_sorting_can_be_cancelled_while_sizes_are_added_up(qtbot, done, tmp_path, monkeypatch):
+    goes_on, real = threading.Event(), sorted_copies.archives.file_size
+
+    def file_size(path: str) -> int | None:
+        if path.endswith("rose03.jpg"):
+            goes_on.wait(10)
+        return real(path)
+
+    monkeypatch.setattr(sorted_copies.archives, "file_size", file_size)
+    monkeypatch.setattr(sorted_copies, "PROGRESS_FILES", 2)
+    button(done, "sortIntoFoldersButton").click()
+    choose_target(done, tmp_path / "out")
+    what = "Adding up the sizes of the images"
+    qtbot.waitUntil(lambda: what in [label.text() for label in done.findChildren(QLabel)])
+    assert button(done, "cancelBatchButton").isVisible()
+    button(done, "cancelBatchButton").click()
+    goes_on.set()
+    qtbot.waitUntil(lambda: "Stopped before the others." in said(done, "batchNote"))
+    assert said(done, "batchNote").startswith("0 images were copied")
+    assert button(done, "undoSortingButton").isHidden()
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_undo_that_fails_can_be_repeated(qtbot, done, tmp_path, monkeypatch):
+    sort_into(qtbot, done, tmp_path / "out")
+    undo, really = button(done, "undoSortingButton"), Path.unlink
+
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "rose03.jpg":
+            raise PermissionError(13, "Permission denied")
+        really(path, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refused)
+        undo.click()
+        qtbot.waitUntil(lambda: said(done, "batchNote").startswith("22 copies were removed."))
+    assert "1 could not be removed (" in said(done, "batchNote")
+    assert "rose03.jpg: Permission denied)" in said(done, "batchNote")
+    assert undo.isVisible()
+    assert undo.text() == "Undo: remove the 1 copy"
+    undo.click()
+    qtbot.waitUntil(lambda: said(done, "batchNote") == "1 copy was removed.")
+    assert undo.isHidden()
+    assert not (tmp_path / "out").exists()
+
+
 def test_images_that_are_copied_are_not_replaced_by_others_until_that_can_be_undone(
     qtbot, done, script, tmp_path, monkeypatch
 ):
     reached, goes_on, real = threading.Event(), threading.Event(), sorted_copies.copy_into
 
-    def copy(source: Path, folder: Path) -> Path:
+    def copy(source: Path, folder: Path, taken: TakenNames) -> Path:
         reached.set()
         goes_on.wait(10)
-        return real(source, folder)
+        return real(source, folder, taken)
 
     monkeypatch.setattr(sorted_copies, "copy_into", copy)
     button(done, "sortIntoFoldersButton").click()

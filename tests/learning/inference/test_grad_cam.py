@@ -1,5 +1,6 @@
 """Where a network looks: the places that speak for its guesses."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -143,6 +144,29 @@ def test_where_no_picture_can_be_written(tmp_path: Path, where: str) -> None:
     Image.new("RGB", (20, 20)).save(tmp_path / "a.png")
     with pytest.raises(FlowerError, match=r"a-why\.jpg can't be written into"):
         grad_cam.overlay(tmp_path / "a.png", ((1.0,),), tmp_path / where)
+
+
+def test_many_photos_of_one_name_do_not_try_each_others_names(
+    little: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *_, done = tasks.train(little(epochs=1))
+    photos = [tmp_path / str(number) / "image.png" for number in range(9)]
+    for photo in photos:
+        photo.parent.mkdir()
+        Image.new("RGB", (20, 20)).save(photo)
+    out, really = tmp_path / "out", os.path.exists
+    tried: list[str] = []
+
+    def exists(path: str | Path) -> bool:
+        tried.append(str(path))
+        return really(path)
+
+    monkeypatch.setattr(os.path, "exists", exists)
+    list(tasks.predict(done.run, photos, why=True, out=out))
+    wanted = {"image-why.jpg", *(f"image-why {number}.jpg" for number in range(2, 10))}
+    assert {path.name for path in out.iterdir()} == wanted
+    times = sum(os.path.dirname(path) == str(out) for path in tried)
+    assert times < 3 * len(photos)  # Pillow asks once for each, too
 
 
 def test_each_answer_is_explained(little: Callable[..., Recipe], tmp_path: Path) -> None:
