@@ -32,8 +32,8 @@ def correct_label(
     `new_label`; "" moves it into a folder beside the dataset, see `left_out_folder`.
 
     If the image is in the split of `run`, its row follows. Raises FlowerError, and the image stays
-    where it is, if the run is training, if no other image could train its class, or if it can't be
-    moved.
+    where it is, if the run is training, if no other image could train its class, if it can't be
+    moved, or if it is to be left out of a dataset that is a whole drive.
     """
     _refuse_while_training(run)
     if archives.archive_of(str(path)):
@@ -101,7 +101,13 @@ def _refuse_while_training(run: RunFolder) -> None:
 
 
 def left_out_folder(folder: Path) -> Path:
-    """Where the images are that were left out of a dataset: a folder beside it."""
+    """Where the images are that were left out of a dataset: a folder beside it. Raises FlowerError
+    for the root of a drive, beside which there is nothing."""
+    if not folder.name:
+        raise FlowerError(
+            tr("{folder} is a whole drive: images can't be left out of it.", folder=folder),
+            hint=tr("Move the class folders into a folder there, and open that."),
+        )
     return folder.with_name(f"{folder.name}-left-out")
 
 

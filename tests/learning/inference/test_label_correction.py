@@ -23,6 +23,7 @@ from flowergui.events import (
     Stopped,
 )
 from flowergui.facts import Verdict
+from flowergui.learning.inference.label_correction import left_out_folder
 from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store import atomic_io
 from flowergui.store.run_folder import RunFolder
@@ -101,6 +102,13 @@ def test_an_image_is_left_out_and_comes_back(run: RunFolder, photos: Path) -> No
     assert tree(photos.parent) == before
     assert (run.path / "split.csv").read_bytes() == text
     assert not left_out.parent.exists()
+
+
+def test_of_a_whole_drive_no_image_is_left_out(tmp_path: Path) -> None:
+    root = Path(tmp_path.anchor)
+    with pytest.raises(FlowerError, match="is a whole drive: images can't be left out of it"):
+        left_out_folder(root)
+    assert left_out_folder(root / "flowers") == root / "flowers-left-out"
 
 
 def test_the_run_resumes_with_the_corrected_labels(run: RunFolder, photos: Path) -> None:
