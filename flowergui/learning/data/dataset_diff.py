@@ -10,6 +10,7 @@ from flowergui.events import Preparing
 from flowergui.facts import Problem
 from flowergui.learning.data.class_folders import class_name
 from flowergui.learning.data.dataset_listing import NoFolderError
+from flowergui.learning.data.duplicates import find_copies_in
 from flowergui.learning.data.photo_check import readable
 from flowergui.learning.data.photos import Photo
 from flowergui.learning.data.scan import PROGRESS_FILES, list_folder
@@ -144,20 +145,37 @@ def compare_dataset(
     )
 
 
-def split_after(diff: DatasetDiff, recipe: Recipe, options: ResumeOptions) -> Split:
+def find_new_copies(
+    diff: DatasetDiff, options: ResumeOptions
+) -> Generator[Preparing, None, dict[str, str]]:
+    """The requested new images that have the content of another image of their class, which may be
+    new too: the path of each, and that of the other. Yields the progress. Where the dataset has a
+    split of its own, none is looked for."""
+    wanted = () if diff.ready else _wanted(diff, options)
+    by_class: dict[str, list[str]] = {name: [] for _, name, _ in wanted}
+    # Of images that older versions put into both parts, the one that trains comes first.
+    own = sorted((row for row in diff.rows if row[1] in by_class), key=lambda row: row[2])
+    for path, name, _ in (*own, *wanted):
+        by_class[name].append(path)
+    return (yield from find_copies_in(diff.folder, by_class.values(), {path for path, *_ in own}))
+
+
+def split_after(
+    diff: DatasetDiff,
+    recipe: Recipe,
+    options: ResumeOptions,
+    copies: Mapping[str, str] | None = None,
+) -> Split:
     """The run's split, followed by the requested new images: the run's own keep their indices, and
-    with them their augmentation."""
-    classes = diff.classes
-    wanted = list(diff.added if options.new_photos else ())
-    if options.new_classes:
-        classes += diff.new_classes
-        wanted += diff.unknown_classes
+    with them their augmentation. New images that are `copies` of others have the part of these."""
+    copies = copies or {}
+    classes = diff.classes + (diff.new_classes if options.new_classes else ())
     label = {name: number for number, name in enumerate(classes)}
     parts: dict[str, list[Photo]] = {"train": [], "validation": []}
     for path, name, part in diff.rows:
         parts[part].append(Photo(path, label[name]))
     by_class: dict[str, list[tuple[str, str, str]]] = {}
-    for row in wanted:
+    for row in _wanted(diff, options):
         by_class.setdefault(row[1], []).append(row)
     for name, rows in by_class.items():
         new = [Photo(path, label[name]) for path, _, _ in rows]
@@ -167,10 +185,23 @@ def split_after(diff: DatasetDiff, recipe: Recipe, options: ResumeOptions) -> Sp
             continue
         alone = name not in diff.classes
         fraction = recipe.validation_fraction
-        shares = split_class(new, f"{recipe.seed} {name}", fraction, whole_class=alone)
+        first = [photo for photo in new if photo.path not in copies]
+        shares = split_class(first, f"{recipe.seed} {name}", fraction, whole_class=alone)
         parts["train"] += shares[0]
         parts["validation"] += shares[1]
+    if copies:
+        validating = {photo.path for photo in parts["validation"]}
+        for path, name, _ in _wanted(diff, options):
+            if path in copies:
+                part = "validation" if copies[path] in validating else "train"
+                parts[part].append(Photo(path, label[name]))
     return Split(diff.folder, classes, tuple(parts["train"]), tuple(parts["validation"]))
+
+
+def _wanted(diff: DatasetDiff, options: ResumeOptions) -> tuple[tuple[str, str, str], ...]:
+    """The rows of the new images that are requested."""
+    added = diff.added if options.new_photos else ()
+    return added + (diff.unknown_classes if options.new_classes else ())
 
 
 def _raise_if_closed(folder: Path, closed: Sequence[Problem], missing: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """Images that are in a dataset more than once, where it matters: in one class whose images are
 split at random, in two classes, or in both parts of a ready split."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -28,20 +28,30 @@ def find_copies(photos: Photos) -> Generator[Preparing, None, dict[str, str]]:
     by_class: dict[int, list[str]] = {}
     for photo in photos.train:
         by_class.setdefault(photo.label, []).append(photo.path)
+    return (yield from find_copies_in(photos.folder, by_class.values()))
+
+
+def find_copies_in(
+    folder: Path, classes: Collection[Sequence[str]], split: Collection[str] = ()
+) -> Generator[Preparing, None, dict[str, str]]:
+    """As `find_copies`, of the paths of each class. Those that are `split` already come first in
+    their class, and are copies of none."""
+    total = sum(map(len, classes))
     copies: dict[str, str] = {}
-    sizes, done, told = FileSizes(photos.folder), 0, 0
-    for paths in by_class.values():
+    sizes, done, told = FileSizes(folder), 0, 0
+    for paths in classes:
         by_size: dict[int, list[str]] = {}
         for path in paths:
             by_size.setdefault(sizes.of(path) or 0, []).append(path)
         for size, alike in by_size.items():
-            for first, *others in _same(photos.folder, alike, size) if size else ():
-                if len(others) + 1 < len(paths):
-                    copies |= dict.fromkeys(others, first)
+            if size and not all(path in split for path in alike):
+                for first, *others in _same(folder, alike, size):
+                    if first in split or len(others) + 1 < len(paths):
+                        copies |= {path: first for path in others if path not in split}
             done += len(alike)
             if done - told >= PROGRESS_FILES:
                 told = done
-                yield Preparing(tr("Comparing images"), done, len(photos.train))
+                yield Preparing(tr("Comparing images"), done, total)
     return copies
 
 
@@ -101,8 +111,13 @@ def _by_start(folder: Path, paths: Sequence[str], most: int) -> Iterator[list[st
     found: dict[bytes, list[str]] = {}
     for path in paths:
         try:
-            start = archives.read_start(f"{folder}/{path}", most)
+            start = _digest(f"{folder}/{path}", most)
         except OSError:
             continue
-        found.setdefault(blake2b(start, digest_size=16).digest(), []).append(path)
+        found.setdefault(start, []).append(path)
     yield from (each for each in found.values() if len(each) > 1)
+
+
+def _digest(path: str, most: int) -> bytes:
+    """The BLAKE2 digest of the first `most` bytes of a file. Raises OSError."""
+    return blake2b(archives.read_start(path, most), digest_size=16).digest()

@@ -12,7 +12,7 @@ import torch
 from flowergui.errors import FlowerError
 from flowergui.events import Event, Finished, Warned
 from flowergui.learning.checkpoints import checkpoint
-from flowergui.learning.data.dataset_diff import DatasetDiff, split_after
+from flowergui.learning.data.dataset_diff import DatasetDiff, find_new_copies, split_after
 from flowergui.learning.data.split import Split
 from flowergui.learning.device import hardware
 from flowergui.learning.models import pretrained
@@ -64,8 +64,12 @@ def continue_run(plan: ResumePlan, live: LiveRequests, locks: ExitStack) -> Iter
     if not plan.epochs_left or plan.diff is None:
         yield from _all_epochs_done(plan)
         return
+    comparing = find_new_copies(plan.diff, plan.options)
+    copies = yield from new_run.unless_stopped(comparing, live)
+    if copies is None:
+        return
     with gc_paused(lambda: len(split.train) + len(split.validation)):
-        split = split_after(plan.diff, plan.recipe, plan.options)
+        split = split_after(plan.diff, plan.recipe, plan.options, copies)
     with nullcontext(plan.folder) if plan.in_place else _new_folder(plan) as folder:
         run = _restored(plan, split, folder)
         added = len(split.train) + len(split.validation) - len(plan.diff.rows)

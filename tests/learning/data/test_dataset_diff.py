@@ -3,15 +3,18 @@
 import os
 import shutil
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from scanning import end_of
 
+from flowergui.config.recipe import Recipe
 from flowergui.errors import FlowerError
 from flowergui.events import Preparing
 from flowergui.learning.data import dataset_diff
 from flowergui.learning.data.scan import list_photos
+from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder
 
 
@@ -142,3 +145,70 @@ def test_images_of_a_closed_class_are_not_called_gone(
     monkeypatch.setattr(os.path, "isfile", lambda path: "/iris/" not in str(path) and isfile(path))
     with pytest.raises(FlowerError, match=r"flowers/iris can't be opened: permission denied"):
         end_of(dataset_diff.compare_dataset(run, flat, ("daisy", "iris", "lily")))
+
+
+NEW = ResumeOptions(new_photos=True, new_classes=True)
+
+
+def split_with_new(run: RunFolder, folder: Path, options: ResumeOptions = NEW) -> dict[str, str]:
+    """The part of each photo when the run takes in the new ones."""
+    diff = end_of(dataset_diff.compare_dataset(run, folder, ("daisy", "iris", "lily")))[1]
+    copies = end_of(dataset_diff.find_new_copies(diff, options))[1]
+    recipe = Recipe(photos=str(folder), validation_fraction=0.4)
+    split = dataset_diff.split_after(diff, recipe, options, copies)
+    return {path: part for path, _, part in split.rows()}
+
+
+def test_new_copies_of_new_photos_stay_together(
+    flat: Path, make_photos: Callable[..., Path], tmp_path: Path
+) -> None:
+    rows = end_of(list_photos(flat))[1]
+    run = RunFolder(tmp_path)
+    run.write_split((), rows, flat)
+    more = make_photos(tmp_path / "more", classes=4, per_class=10, side=30)
+    for name in ("lily", "rose"):
+        for number in range(10):
+            for copy in "abc":
+                target = flat / name / f"new {number}{copy}.jpg"
+                target.parent.mkdir(exist_ok=True)
+                shutil.copy(more / name / f"{name}_{number}.jpg", target)
+
+    parts = split_with_new(run, flat)
+
+    assert [parts[path] for path, _, _ in rows] == [part for _, _, part in rows]
+    for name in ("lily", "rose"):
+        of_each = [
+            {parts[f"{name}/new {number}{copy}.jpg"] for copy in "abc"} for number in range(10)
+        ]
+        assert sorted(of_each, key=min) == [{"train"}] * 6 + [{"validation"}] * 4
+    assert split_with_new(run, flat, ResumeOptions()).keys() == {path for path, _, _ in rows}
+
+
+def test_a_new_copy_of_a_photo_in_both_parts_trains(flat: Path, tmp_path: Path) -> None:
+    """Older versions split copies like other photos; these stay where they are."""
+    shutil.copy(flat / "lily" / "lily_0.jpg", flat / "lily" / "a.jpg")
+    rows = [
+        (path, name, "validation" if path == "lily/a.jpg" else "train")
+        for path, name, _ in end_of(list_photos(flat))[1]
+    ]
+    run = RunFolder(tmp_path)
+    run.write_split((), rows, flat)
+    for number in range(10):
+        shutil.copy(flat / "lily" / "lily_0.jpg", flat / "lily" / f"new {number}.jpg")
+    parts = split_with_new(run, flat)
+    assert [path for path, part in parts.items() if part == "validation"] == ["lily/a.jpg"]
+
+
+def test_a_new_class_of_one_photo_many_times_is_split_all_the_same(
+    flat: Path, tmp_path: Path
+) -> None:
+    run = RunFolder(tmp_path)
+    run.write_split((), end_of(list_photos(flat))[1], flat)
+    (flat / "rose").mkdir()
+    for number in range(5):
+        shutil.copy(flat / "lily" / "lily_0.jpg", flat / "rose" / f"{number}.jpg")
+    parts = split_with_new(run, flat)
+    assert sorted(part for path, part in parts.items() if path.startswith("rose/")) == [
+        *("train",) * 3,
+        *("validation",) * 2,
+    ]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
@@ -23,6 +24,7 @@ from flowergui.events import (
 )
 from flowergui.facts import Check, CheckKind
 from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.data import duplicates
 from flowergui.requests import LiveRequests, ResumeOptions
 from flowergui.store.run_folder import RunFolder
 
@@ -117,10 +119,15 @@ def test_a_look_at_many_new_photos_tells_how_far_it_is_and_can_be_left(
     assert run.last.read_bytes() == before
 
 
+def add_photos(folder: Path, count: int) -> None:
+    """Adds so many photos, new 0.jpg and so on, no two of which are the same."""
+    for number in range(count):
+        Image.new("RGB", (48, 48), (8 * number, 90, 60)).save(folder / f"new {number}.jpg")
+
+
 def test_new_photos_are_taken_in_where_they_are_wanted(run: RunFolder, here: Path) -> None:
     before = run.split()
-    for number in range(10):
-        shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / f"new {number}.jpg")
+    add_photos(here / "lily", 10)
     (here / "lily" / "new 9.jpg").write_bytes(b"no picture")
     events = resumed(run, new_photos=True)
     opened = next(event for event in events if isinstance(event, RunStarted))
@@ -256,6 +263,34 @@ def test_a_class_that_was_taken_in_later_is_new_once_more(
     assert isinstance(events[-1], Finished)
 
 
+def test_new_copies_of_a_photo_have_its_part(run: RunFolder, here: Path) -> None:
+    """Else they would validate what the run has trained on."""
+    lilies = {part: path for path, name, part in run.split() if name == "lily"}
+    for number in range(10):
+        for part, path in lilies.items():
+            shutil.copy(here / path, here / "lily" / f"{part} {number}.jpg")
+    events = resumed(run, new_photos=True)
+    opened = next(event for event in events if isinstance(event, RunStarted))
+    assert (opened.train_photos, opened.validation_photos) == (18 + 10, 6 + 10)
+    parts = {path: part for path, _, part in run.split()}
+    for part in lilies:
+        assert {parts[f"lily/{part} {number}.jpg"] for number in range(10)} == {part}
+
+
+def test_a_comparison_with_new_photos_can_be_left(
+    run: RunFolder, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "PROGRESS_FILES", 1)
+    add_photos(here / "lily", 2)
+    before = {path.name: path.read_bytes() for path in run.path.iterdir()}
+    live = LiveRequests()
+    for event in tasks.resume(run.path, live, options=ResumeOptions(new_photos=True)):
+        assert isinstance(event, Preparing)
+        live.stop = event.what == "Comparing images"
+    assert live.stop
+    assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
+
+
 def test_longer_epochs_leave_the_schedule_where_it_is(
     little: Little, here: Path, tmp_path: Path
 ) -> None:
@@ -264,8 +299,7 @@ def test_longer_epochs_leave_the_schedule_where_it_is(
     for event in tasks.train(recipe, live):
         live.stop = live.stop or (isinstance(event, EpochDone) and event.epoch == 5)
     run = RunFolder(Path(event.run))
-    for number in range(30):
-        shutil.copy(here / "lily" / "lily_1.jpg", here / "lily" / f"new {number}.jpg")
+    add_photos(here / "lily", 30)
     for restart, first, last in ((False, 0.005, 1e-4), (True, 0.01, 1e-4)):
         shutil.copytree(run.path, tmp_path / f"copy {restart}")
         how = ResumeOptions(new_photos=True, restart_schedule=restart)
