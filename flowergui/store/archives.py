@@ -6,7 +6,6 @@ thread may ask; a process of its own opens the archives for itself. Archives are
 """
 
 import errno
-import filecmp
 import os
 import re
 import shutil
@@ -255,18 +254,6 @@ def read_start(path: str, most: int) -> bytes:
         return member.read(most)[:most]
     with open(path, "rb") as file:
         return file.read(most)
-
-
-def same_content(one: str, other: str) -> bool:
-    """Whether both files, perhaps in archives, have the same content. Raises OSError."""
-    members = find(one), find(other)
-    if members == (None, None):
-        return filecmp.cmp(one, other, shallow=False)
-    first, second = (
-        Path(path).read_bytes() if member is None else member.read()
-        for path, member in zip((one, other), members, strict=True)
-    )
-    return first == second
 
 
 def copy_file(source: Path, target: Path) -> None:

@@ -335,15 +335,13 @@ def test_checkpoints_are_no_datasets(tmp_path: Path) -> None:
     assert found == {"a.tar"}
 
 
-def test_copies_and_comparisons_reach_into_archives(tmp_path: Path) -> None:
+def test_copies_reach_into_archives(tmp_path: Path) -> None:
     path = write_tar(tmp_path / "a.tar", FILES)
     os.utime(path, ns=(10**18, 10**18))
     copy = tmp_path / "copy.jpg"
     archives.copy_file(path / "rose" / "1.jpg", copy)
     assert copy.read_bytes() == FILES["rose/1.jpg"]
     assert copy.stat().st_mtime_ns == 10**18
-    assert archives.same_content(str(copy), f"{path}/rose/1.jpg")
-    assert not archives.same_content(str(copy), f"{path}/tulip/1.jpg")
     assert archives.read_start(f"{path}/rose/1.jpg", 4) == b"redr"
 
 

@@ -1,7 +1,9 @@
 """Images that are in a dataset more than once, where it matters: in one class whose images are
-split at random, in two classes, or in both parts of a ready split."""
+split at random, in two classes, or in both parts of a ready split; and those of one dataset that
+are in another."""
 
 from collections.abc import Collection, Generator, Iterator, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -121,3 +123,36 @@ def _by_start(folder: Path, paths: Sequence[str], most: int) -> Iterator[list[st
 def _digest(path: str, most: int) -> bytes:
     """The BLAKE2 digest of the first `most` bytes of a file. Raises OSError."""
     return blake2b(archives.read_start(path, most), digest_size=16).digest()
+
+
+class KnownImages:
+    """Images that others are compared with. The first bytes of each are read once, and its whole
+    contents once if those of another are the same."""
+
+    def __init__(self) -> None:
+        self._by_start: dict[tuple[int, bytes], list[str]] = {}
+        self._contents: dict[tuple[int, bytes], set[bytes]] = {}
+
+    def add(self, path: str, size: int) -> None:
+        """Adds an image of this `size` in bytes. Raises OSError if it can't be read."""
+        start = size, _digest(path, START_BYTES)
+        self._by_start.setdefault(start, []).append(path)
+
+    def has(self, path: str, size: int) -> bool:
+        """Whether one that was added has the content of this image of this `size` in bytes. One
+        that can't be read has none."""
+        try:
+            start = size, _digest(path, START_BYTES)
+            if start not in self._by_start or size <= START_BYTES:
+                return start in self._by_start
+            return _digest(path, size) in self._contents_with(start)
+        except OSError:
+            return False
+
+    def _contents_with(self, start: tuple[int, bytes]) -> set[bytes]:
+        if start not in self._contents:
+            self._contents[start] = found = set()
+            for path in self._by_start[start]:
+                with suppress(OSError):
+                    found.add(_digest(path, start[0]))
+        return self._contents[start]

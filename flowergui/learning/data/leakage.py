@@ -1,12 +1,13 @@
 """Data leakage: which images a run was trained on, wherever they are now."""
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from flowergui.errors import FlowerError
 from flowergui.events import Preparing
+from flowergui.learning.data.duplicates import KnownImages
 from flowergui.learning.data.scan import list_photos
 from flowergui.store import archives
 from flowergui.store.archives import FileSizes, file_size
@@ -72,40 +73,60 @@ def unseen_photos(
 ) -> Generator[Preparing, None, HoldoutSplit]:
     """The images of `rows` (in `folder`) that a run was not trained on.
 
-    Copies of its training images count as these: files of the same name, or with a number after it,
-    as a file has that was moved, of the same size and, if the original still exists, content.
-    Raises FlowerError if split.csv is damaged.
+    Copies of its training images count as these, whatever their names are. Where the original is
+    gone or can't be read, a file of its size and name counts as moved, or with a number after it,
+    as a file has that was moved. Raises FlowerError if split.csv is damaged.
     """
     home, here = (os.path.realpath(place) for place in (run.recipe().photos, folder))
-    names = {name for path, _ in rows for name, _ in _keys_before(path, None)}
-    same: set[str] = set()
-    alike: dict[Key, list[str]] = {}
-    for path, _, part, size in run.split_and_sizes():
-        if part == "train" and os.path.basename(path) in names:
-            place = f"{home}/{path}"
-            same.add(place)
-            alike.setdefault(_key(path, file_size(place) if size is None else size), []).append(
-                place
-            )
-
-    def was_trained_on(path: str) -> bool:
-        place = f"{here}/{path}"
-        if place in same:
-            return True
-        size = file_size(place)
-        return size is not None and any(
-            _copied(place, first)
-            for key in _keys_before(path, size)
-            for first in alike.get(key, ())
-        )
-
-    new = []
-    for done, row in enumerate(rows, start=1):
-        if not was_trained_on(row[0]):
-            new.append(row)
-        if done % PROGRESS_IMAGES == 0:
-            yield Preparing(tr("Comparing images"), done, len(rows))
+    at = {f"{here}/{row[0]}": row for row in rows}
+    same = {place for place, _ in _training_images(run, home) if place in at}
+    sizes = FileSizes(here)
+    others = {place: sizes.of(row[0]) or 0 for place, row in at.items() if place not in same}
+    copies = yield from _copies(run, home, others)
+    new = [at[place] for place in others if place not in copies]
     return HoldoutSplit(new, len(rows) - len(new))
+
+
+def _training_images(run: RunFolder, home: str) -> Iterator[tuple[str, int | None]]:
+    """Path and size (bytes; None if split.csv has none) of each image that trained, in the folder
+    `home`. Raises FlowerError if split.csv is damaged."""
+    for path, _, part, size in run.split_and_sizes():
+        if part == "train":
+            yield f"{home}/{path}", size
+
+
+def _copies(
+    run: RunFolder, home: str, images: Mapping[str, int]
+) -> Generator[Preparing, None, set[str]]:
+    """Those of `images` (path -> size in bytes) that are copies of images which trained in the
+    folder `home`. Only files are read that have the size of another."""
+    originals = _originals(run, home, {*images.values()} - {0})
+    sizes = {size for _, size in originals}
+    copies, known, gone = set[str](), KnownImages(), set[Key]()
+    total = len(originals) + len(images)
+    for done, (place, size) in enumerate(originals, start=1):
+        try:
+            known.add(place, size)
+        except OSError:
+            gone.add(_key(place, size))
+        if done % PROGRESS_IMAGES == 0:
+            yield Preparing(tr("Comparing images"), done, total)
+    for done, (place, size) in enumerate(images.items(), start=len(originals) + 1):
+        if size in sizes and (known.has(place, size) or _keys_before(place, size) & gone):
+            copies.add(place)
+        if done % PROGRESS_IMAGES == 0:
+            yield Preparing(tr("Comparing images"), done, total)
+    return copies
+
+
+def _originals(run: RunFolder, home: str, sizes: set[int]) -> list[tuple[str, int]]:
+    """The images that trained in the folder `home` and have one of these `sizes` (bytes)."""
+    found: list[tuple[str, int]] = []
+    for place, size in _training_images(run, home) if sizes else ():
+        known = file_size(place) if size is None else size
+        if known is not None and known in sizes:
+            found.append((place, known))
+    return found
 
 
 def _key(path: str, size: int | None) -> Key:
@@ -116,11 +137,3 @@ def _keys_before(path: str, size: int | None) -> set[Key]:
     """The keys that an image may have had before it was moved here."""
     name = os.path.basename(path)
     return {(name, size), (without_number(name), size)}
-
-
-def _copied(place: str, first: str) -> bool:
-    """Whether both files have the same content. If the first is gone, it counts as moved."""
-    try:
-        return archives.same_content(place, first)
-    except OSError:
-        return True
