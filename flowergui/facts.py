@@ -163,6 +163,7 @@ class WhyNotCached(StrEnum):
     PROGRESSIVE_RESIZING = "progressive-resizing"
     RANDOM_AUGMENTATION = "random-augmentation"
     NO_SPACE = "no-space"
+    NO_TIME = "no-time"
 
 
 class SpeedupKind(StrEnum):

@@ -177,6 +177,11 @@ def _why_not_cached(reason: WhyNotCached, size: int) -> str:
                 "image in every epoch.",
                 size=file_size(size),
             )
+        case WhyNotCached.NO_TIME:
+            return tr(
+                "The time budget is too short for the feature cache: the frozen layers run for "
+                "every image that there is time for."
+            )
 
 
 def device_notice_text(event: DeviceNoticed) -> str:

@@ -15,6 +15,10 @@ VALIDATION_SHARE = 0.12
 """The share of the time that the first validation may take. A large validation set is measured on
 some of its images, always the same ones."""
 
+MAX_SHARE_OF_BUDGET = 0.77
+"""The share of the time in which features are computed at most: for the fit of the head, which then
+sees the images that were reached, or for a feature cache, which is given up if it takes longer."""
+
 MAX_FINE_TUNING_EPOCHS = 40
 """Epochs from a fitted head on after which a run ends although there is time left: more would only
 overfit."""

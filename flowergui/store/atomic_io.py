@@ -40,6 +40,19 @@ def replace_with_retry(source: Path, target: Path) -> None:
     os.replace(source, target)
 
 
+def sync_folder(folder: Path) -> None:
+    """Flushes the names of a folder's files to the disk, where the system can."""
+    if os.name == "nt":  # Windows can't open folders, and writes their entries through
+        return
+    # Some FUSE and SMB mounts can't flush folders (EINVAL). The file is in place all the same.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def rename_new(source: Path, target: Path) -> None:
     """Renames a file on one file system. Raises FileExistsError if there is a `target`, which
     stays, and OSError; the file is where it was then."""

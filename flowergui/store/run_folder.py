@@ -17,7 +17,13 @@ from flowergui.errors import FlowerError
 from flowergui.facts import Job
 from flowergui.store import atomic_io, recipe_file, split_file
 from flowergui.store.archives import FileSizes
-from flowergui.store.atomic_io import FS_ENCODING_ERRORS, TMP_SUFFIX, replace_with_retry, temp_path
+from flowergui.store.atomic_io import (
+    FS_ENCODING_ERRORS,
+    TMP_SUFFIX,
+    replace_with_retry,
+    sync_folder,
+    temp_path,
+)
 from flowergui.store.change_log import ChangeLog
 from flowergui.store.history import History
 from flowergui.store.reading import open_text, read_json
@@ -182,6 +188,7 @@ class RunFolder:
             except OSError:  # FAT has no links
                 shutil.copyfile(checkpoint, half)
             replace_with_retry(half, name)
+            sync_folder(self.path)
         finally:
             half.unlink(missing_ok=True)  # also where both were links to one file already
 

@@ -31,6 +31,11 @@ def is_main_process() -> bool:
     return not started_by_torchrun() or os.environ["RANK"] == "0"
 
 
+def has_other_processes() -> bool:
+    """Whether this process trains together with others."""
+    return started_by_torchrun() and os.environ["WORLD_SIZE"] != "1"
+
+
 def processes_on_this_machine() -> int:
     """How many processes of the job share this machine's cores; 1 outside of torchrun."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", 1)) if started_by_torchrun() else 1

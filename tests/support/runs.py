@@ -66,7 +66,7 @@ def equal(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(
             equal(one[key], other[key])
             for key in one
-            if key not in ("seconds", "caching", "workers")
+            if key not in ("seconds", "caching", "cached", "validation_caching", "workers")
         )
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(equal, one, other))
@@ -74,10 +74,12 @@ def equal(one: Any, other: Any) -> bool:
 
 
 def same_end(one: RunFolder, other: RunFolder) -> None:
-    first, second = checkpoint.read(one.last), checkpoint.read(other.last)
-    different = [key for key in first if not equal(first[key], second[key])]
-    assert different == []
-    assert first.keys() == second.keys()
+    """Two runs ended alike to the bit: in last.pth, best.pth, and history.csv."""
+    for name in ("last", "best"):
+        first, second = (checkpoint.read(getattr(run, name)) for run in (one, other))
+        different = [key for key in first if not equal(first[key], second[key])]
+        assert different == [], name
+        assert first.keys() == second.keys()
     rows = [
         [replace(r, seconds=0) if isinstance(r, EpochDone) else r for r in run.history.events()]
         for run in (one, other)

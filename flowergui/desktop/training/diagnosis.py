@@ -13,7 +13,8 @@ MIN_EPOCHS = 4
 RISEN = 1.15
 """A validation loss that has risen by so much since it was lowest rises: it trembles by less."""
 MIN_RISE = 0.05
-"""And by so much at least: a loss near 0 may double without a wrong answer more."""
+"""And by so much at least, as a share of the loss of a guess, the logarithm of the number of
+classes: a loss near 0 may double without one more wrong answer."""
 GAP = 0.7
 """The training loss of a network that has memorized its images is below this share of the
 validation loss."""
@@ -36,15 +37,20 @@ class Diagnosis:
 
 
 def diagnose(
-    epochs: Sequence[EpochDone], class_count: int, *, finished: bool = False
+    epochs: Sequence[EpochDone],
+    class_count: int,
+    validation_images: int,
+    *,
+    finished: bool = False,
 ) -> Diagnosis | None:
     """What the losses and accuracies of a run's epochs say; None where all is well, where it is too
     early to say, or without validation.
 
-    Overfitting: the validation loss has risen by 15% since it was lowest, and by 0.05 at least, the
-    training loss is less than 70% of it, and the accuracy is not at its best. Not learning: no
-    epoch was better than picking classes at random by a third. Still improving: a run has
-    `finished`, and its last epochs were its best.
+    Overfitting: the mean validation loss of the last two epochs has risen by 15% since it was
+    lowest, and by 0.05 log(classes) at least, the training loss is less than 70% of it, and the
+    accuracy was best before them. Not learning: no epoch was better than picking classes at random
+    (see `no_better_than_chance`). Still improving: a run has `finished`, and its last epochs were
+    its best.
     """
     losses = [each.val_loss for each in epochs if each.val_loss is not None]
     accuracies = [each.val_accuracy for each in epochs if each.val_accuracy is not None]
@@ -52,22 +58,26 @@ def diagnose(
         return None
     last, lowest = epochs[-1], losses.index(min(losses))
     since_lowest = len(losses) - 1 - lowest
-    if since_lowest >= 2 and losses[-1] > max(RISEN * losses[lowest], losses[lowest] + MIN_RISE):
-        if last.train_loss < GAP * losses[-1] and accuracies[-1] < max(accuracies):
-            return Diagnosis(DiagnosisKind.OVERFITTING, epochs[lowest].epoch)
-    elif max(accuracies) <= 4 / 3 / max(class_count, 1):
+    recent = (losses[-1] + losses[-2]) / 2
+    least_rise = MIN_RISE * math.log(max(class_count, 2))
+    if since_lowest >= 2 and recent > max(RISEN * losses[lowest], losses[lowest] + least_rise):
+        if last.train_loss < GAP * recent and last.best_epoch <= last.epoch - 2:
+            since = max(epochs[lowest].epoch, last.best_epoch)
+            return Diagnosis(DiagnosisKind.OVERFITTING, since)
+    elif no_better_than_chance(max(accuracies), class_count, validation_images):
         return Diagnosis(DiagnosisKind.NOT_LEARNING, epochs[0].epoch)
     elif finished and last.best_epoch >= last.epoch - 1 and since_lowest <= 1:
         return Diagnosis(DiagnosisKind.STILL_IMPROVING, last.epoch)
     return None
 
 
-def is_overfitted(epochs: Sequence[EpochDone], class_count: int) -> bool:
-    """Whether a run that has ended is overfitted, and has been for long: in the last quarter of its
-    epochs the validation accuracy was never as good as before."""
-    said = diagnose(epochs, class_count, finished=True)
-    is_so = said is not None and said.kind is DiagnosisKind.OVERFITTING
-    return is_so and epochs[-1].best_epoch <= epochs[-1].epoch * 3 / 4
+def is_overfitted(diagnosis: Diagnosis | None, epochs: int) -> bool:
+    """Whether a run of so many epochs ended overfitted, and had been so for a quarter of them."""
+    return (
+        diagnosis is not None
+        and diagnosis.kind is DiagnosisKind.OVERFITTING
+        and diagnosis.epoch <= epochs * 3 / 4
+    )
 
 
 def no_better_than_chance(accuracy: float, class_count: int, validation_images: int) -> bool:

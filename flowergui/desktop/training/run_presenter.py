@@ -9,7 +9,12 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui.desktop.session import Session, Store, frozen, is_idle, listed_run
 from flowergui.desktop.threads.timers import single_shot_timer
-from flowergui.desktop.training.diagnosis import diagnose, is_overfitted, no_better_than_chance
+from flowergui.desktop.training.diagnosis import (
+    Diagnosis,
+    diagnose,
+    is_overfitted,
+    no_better_than_chance,
+)
 from flowergui.desktop.training.run_history import Change, HistoryLoaded, size_changes
 from flowergui.desktop.training.run_panel import RunPanel
 from flowergui.desktop.training.training_controller import TrainingController
@@ -169,8 +174,14 @@ class RunPresenter(QObject):
             self._diagnose()
 
     def _diagnose(self, *, finished: bool = False) -> None:
-        classes = len(self._started.classes) if self._started else 0
-        self._panel.show_diagnosis(diagnose(self._epochs, classes, finished=finished))
+        self._panel.show_diagnosis(self._diagnosis(finished=finished))
+
+    def _diagnosis(self, *, finished: bool) -> Diagnosis | None:
+        started = self._started
+        if started is None:
+            return None
+        images = started.validation_photos
+        return diagnose(self._epochs, len(started.classes), images, finished=finished)
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
@@ -329,6 +340,7 @@ class RunPresenter(QObject):
         if self._store.session.watched is None:
             recipe = replace(self._store.session.recipe, learning_rate=event.learning_rate)
             self._training.adopt({"recipe": recipe})
+        self._diagnose()
         self._banner.show_warning(rolled_back_text(event))
 
     # --- how it ended ---------------------------------------------------------------------
@@ -395,7 +407,7 @@ class RunPresenter(QObject):
                     result=best,
                 )
             )
-        elif started is not None and is_overfitted(self._epochs, len(started.classes)):
+        elif is_overfitted(self._diagnosis(finished=True), event.epochs):
             self._offer_evaluation(
                 tr(
                     "{result} It has been overfitting since then. Try stronger augmentation, more "

@@ -10,7 +10,7 @@ import os
 import platform
 from collections.abc import Generator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -56,22 +56,21 @@ def choose(
     """The precision of a new run.
 
     If "auto" means less than float32 on this CPU, steps of the network are timed in both
-    precisions, and the faster one is taken: the gain depends on the network's layers. If only a
-    head trains at first, nothing is timed: most of its work is the forward pass of convolutions,
-    which `hardware.bfloat16_pays` has measured. Raises FlowerError as `StepTimer` does.
+    precisions, and the faster one is taken: the gain depends on the network's layers. Layers that
+    the run unfreezes are timed as those that train. If only a head trains, nothing is timed: most
+    of its work is the forward pass of convolutions, which `hardware.bfloat16_pays` has measured.
+    Raises FlowerError as `StepTimer` does.
     """
     reduced = hardware.precision(recipe.precision, device)
     photos = sample_batch_size(recipe, size)
-    chosen = recipe.precision != "auto"
-    if chosen or reduced == torch.float32 or device.type != "cpu" or not photos:
+    if not (_is_open(recipe, device, reduced) and photos):
         return Precision(reduced)
+    recipe = _as_it_trains_most(recipe)
     timer = StepTimer(recipe, classes, size, device, reduced)
     if timer.split.is_small:
         return Precision(reduced)
-    side = largest_training_size(recipe.training_size, size)
-    if not supports_size(recipe.model, size, side):
-        side = size  # as the run does, or it is refused
-    key = f"{_machine()}, {recipe.model}, {side} px, {' '.join(recipe.frozen)}"
+    side = _training_side(recipe, size)
+    key = _key(recipe, side)
     if speedup := _measured().get(key, 0.0):
         return _faster(reduced, speedup)
     seconds = {reduced: float("inf"), torch.float32: float("inf")}
@@ -95,6 +94,37 @@ def choose(
     yield Preparing(tr("Trying which number format is faster"), steps, steps)
     _keep(key, speedup)
     return _faster(reduced, speedup)
+
+
+def expected(recipe: Recipe, size: int, device: torch.device) -> torch.dtype:
+    """The precision that a new run will have, as far as that is known without timing it."""
+    reduced = hardware.precision(recipe.precision, device)
+    if not _is_open(recipe, device, reduced):
+        return reduced
+    recipe = _as_it_trains_most(recipe)
+    speedup = _measured().get(_key(recipe, _training_side(recipe, size)), 0.0)
+    return _faster(reduced, speedup).dtype if speedup else reduced
+
+
+def _is_open(recipe: Recipe, device: torch.device, reduced: torch.dtype) -> bool:
+    """Whether timing decides on the precision."""
+    return recipe.precision == "auto" and reduced != torch.float32 and device.type == "cpu"
+
+
+def _as_it_trains_most(recipe: Recipe) -> Recipe:
+    """`recipe` without frozen layers, if the run unfreezes them."""
+    return replace(recipe, frozen=()) if recipe.unfreezes else recipe
+
+
+def _training_side(recipe: Recipe, size: int) -> int:
+    """The side of the training images in pixels, as a run has it."""
+    side = largest_training_size(recipe.training_size, size)
+    return side if supports_size(recipe.model, size, side) else size
+
+
+def _key(recipe: Recipe, side: int) -> str:
+    """Of a measurement."""
+    return f"{_machine()}, {recipe.model}, {side} px, {' '.join(recipe.frozen)}"
 
 
 def _faster(reduced: torch.dtype, speedup: float) -> Precision:

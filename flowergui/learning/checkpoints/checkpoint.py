@@ -7,7 +7,6 @@ import pickle
 import stat
 import zlib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -24,7 +23,7 @@ from flowergui.learning.checkpoints import (
     wrapped_weights,
 )
 from flowergui.learning.device import hardware
-from flowergui.store.atomic_io import replace_with_retry, temp_path
+from flowergui.store.atomic_io import replace_with_retry, sync_folder, temp_path
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
 
@@ -108,7 +107,7 @@ def atomic_write(
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 class ChecksumWriter(io.BufferedWriter):
@@ -141,18 +140,6 @@ def _checksum(path: Path) -> int:
 def _drop_from_cache(file: BinaryIO | io.RawIOBase) -> None:
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows can't open folders, and writes their entries through
-        return
-    # Some FUSE and SMB mounts can't flush folders (EINVAL). The file is in place all the same.
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -150,6 +150,8 @@ CHECKPOINT: Final = Record(
                         "photos": whole,
                         "seconds": seconds,
                         "caching": seconds,
+                        "cached": whole,
+                        "validation_caching": seconds,
                     }
                 ),
             }

@@ -221,10 +221,11 @@ class CheckpointWriter:
                 reason = failures[folder.last]
             else:
                 self._last_place = _place(last)
-                _failure(lambda: self._write_recipe(last))  # the next save tries again
             if job.is_best:
                 best = last
                 attempt(folder.best, last, lambda: folder.keep(folder.last, folder.best))
+            if folder.last not in failures:
+                _failure(lambda: self._write_recipe(last))  # the next save tries again
         rows = [row for row in job.rows if self._file_of(row) in unwritten]
         if not reason:  # else it is that of the rows too
             failures |= unwritten

@@ -15,7 +15,7 @@ import torch
 
 from flowergui.errors import FlowerError
 from flowergui.learning.device.gpu_check import unused_gpu
-from flowergui.system.torchrun import processes_on_this_machine
+from flowergui.system.torchrun import has_other_processes, processes_on_this_machine
 from flowergui.text import tr
 from flowergui.wording import device_notice_remedy, device_notice_text
 
@@ -30,11 +30,13 @@ GROUP = Path("/sys/fs/cgroup")
 
 
 def device(requested: str) -> torch.device:
-    """The device that "auto", "cpu", "cuda" or "mps" means. Raises FlowerError if it is missing."""
+    """The device that "auto", "cpu", "cuda" or "mps" means. Raises FlowerError if it is missing.
+    Several processes can't train together on an Apple GPU: Gloo has no MPS backend."""
     if requested == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        has_mps = torch.backends.mps.is_available() and not has_other_processes()
+        return torch.device("mps" if has_mps else "cpu")
     if requested == "cuda" and not torch.cuda.is_available():
         if (notice := unused_gpu()) is not None:
             raise FlowerError(device_notice_text(notice), hint=device_notice_remedy(notice))
@@ -46,6 +48,11 @@ def device(requested: str) -> torch.device:
         raise FlowerError(
             tr("This machine has no Apple GPU that PyTorch can use."),
             hint=tr("Choose the device auto."),
+        )
+    if requested == "mps" and has_other_processes():
+        raise FlowerError(
+            tr("Several processes can't train together on an Apple GPU."),
+            hint=tr("Choose the device cpu, or one process."),
         )
     return torch.device(requested)
 
@@ -199,6 +206,7 @@ def synchronize(device: torch.device) -> None:
 _OUT_OF_MEMORY: Final = (
     *("not enough memory", "out of memory"),  # torch on Windows, and on a GPU
     *("can't allocate memory", "cannot allocate memory"),  # torch on Linux, and Linux itself
+    *("alloc_failed", "allocation_failed"),  # cuBLAS and cuDNN
 )
 
 

@@ -10,10 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from flowergui.config.presets import with_trained_head
 from flowergui.config.recipe import Recipe
 from flowergui.config.resizing import largest_training_size, training_size
 from flowergui.config.time_budget import (
+    MAX_SHARE_OF_BUDGET,
     EpochCost,
     PlannedEpochs,
     epochs_in_budget,
@@ -21,7 +24,7 @@ from flowergui.config.time_budget import (
 )
 from flowergui.events import Estimated, Preparing
 from flowergui.facts import Speedup
-from flowergui.learning.acceleration import feature_cache
+from flowergui.learning.acceleration import feature_cache, precision
 from flowergui.learning.acceleration.linear_head import linear_head_name
 from flowergui.learning.acceleration.step_timer import StepCost, StepTimer, sample_batch_size
 from flowergui.learning.data import augmentation, image_io
@@ -33,6 +36,7 @@ from flowergui.learning.models.build import build_on_meta
 from flowergui.learning.models.describe import supports_size
 from flowergui.learning.models.freeze import frozen_parameters, unfreeze_epochs
 from flowergui.learning.training.data_pipeline import views_of, why_not_cacheable
+from flowergui.learning.training.head_fit import fitted_images
 from flowergui.learning.training.larger_images import may_be_larger, with_larger_images
 from flowergui.store import paths
 from flowergui.system import tuning
@@ -94,7 +98,7 @@ def _estimate(
         if not linear_head_name(net, recipe.model):
             recipe = with_trained_head(recipe)  # as a run does
     device = hardware.device(recipe.device)
-    dtype = hardware.precision(recipe.precision, device)
+    dtype = precision.expected(recipe, size, device)
     tuning.tune_malloc()
     memory = hardware.free_memory(device)  # the timers take some of it
     if not supports_size(recipe.model, size, largest_training_size(recipe.training_size, size)):
@@ -134,7 +138,7 @@ def _estimate(
     model = phases[-1][1]  # most layers train there
     largest = _largest_batch(recipe, model, side)
     seconds = sum(epochs)
-    if recipe.minutes and len(epochs) > 1:  # of the last one, a part
+    if recipe.minutes:  # of the last epoch, it does a part
         seconds = min(seconds, 60 * recipe.minutes)
     may_be_faster = largest >= recipe.batch_size and len(phases) == 1 and not recipe.minutes
     yield Estimated(
@@ -303,6 +307,10 @@ class _CostModel:
         cached = self.timer.split.is_split and recipe.feature_cache
         where, _ = self.cache_space(recipe)
         views = views_of(recipe) if where else 0
+        longest = MAX_SHARE_OF_BUDGET * 60 * recipe.minutes
+        filling = train * (self._cost(largest).backbone + self.loading.augment)
+        if recipe.minutes and filling > longest:
+            views = 0  # the run gives up caching features
         last_filling = since + views - 1 + recipe.fits_head_in(since)
         evaluation = self._cost(self.size)
         forward = evaluation.head / 3  # the backward pass takes twice as long
@@ -313,17 +321,33 @@ class _CostModel:
         for epoch in range(1, recipe.epochs + 1):
             side = training_size(recipe.first_training_size, largest, epoch, recipe.epochs)
             cost = self._cost(side)
+            seen = train
             if recipe.fits_head_in(epoch):
                 cost = replace(evaluation, head=forward)
-            spent = train * cost.head + validation * forward
+                seen = min(train, self._fitted_images(recipe))
+            spent = seen * cost.head
             if epoch == 1:
-                spent += (train + validation) * self.loading.decode
+                spent += seen * self.loading.decode
+            if epoch <= last_filling or not views:
+                spent += seen * (cost.backbone + self.loading.augment)
+            if recipe.minutes and recipe.fits_head_in(epoch):
+                spent = min(spent, longest)
+            spent += validation * forward
+            if epoch == 1:
+                spent += validation * self.loading.decode
             if epoch == since or not cached:
                 spent += validation * evaluation.backbone
-            if epoch <= last_filling or not views:
-                spent += train * (cost.backbone + self.loading.augment)
             seconds.append(spent)
         return seconds
+
+    def _fitted_images(self, recipe: Recipe) -> int:
+        """The most images that the head is fitted on; see `fitted_images`."""
+        name = linear_head_name(self.timer.net, recipe.model)
+        if not name:
+            return self.counts[0]
+        head = self.timer.net.get_submodule(name)
+        assert isinstance(head, nn.Linear)
+        return fitted_images(head.out_features, head.in_features)
 
     def cache_space(self, recipe: Recipe) -> tuple[str, int]:
         """Where the features of the training images are cached ("memory", "file", or "" for

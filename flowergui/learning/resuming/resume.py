@@ -135,6 +135,7 @@ def _restored(plan: ResumePlan, split: Split, folder: RunFolder) -> Run:
     batches = new_run.batch_count(split, recipe)
     model = ModelState(net, recipe, config, len(split.classes))
     run = Run(recipe, split, folder, model, batches)
+    run.is_resumed = True
     run.load_state_dict(plan.stored, frozen=recipe.frozen)
     run.set_learning_rate(recipe.learning_rate)
     if recipe.epochs != plan.before.epochs or not recipe.minutes:
@@ -184,11 +185,24 @@ def _keep_in_place(plan: ResumePlan, run: Run, *, rewrite_split: bool) -> bool:
     history.csv after it are dropped. Returns whether that could be read."""
     folder = run.folder
     _keep(folder, plan.checkpoint, folder.resumed)
+    _restore_best(plan, run)
     whole = _cut_back(run)
     folder.write_recipe(run.recipe)
     if rewrite_split:
         folder.write_split(run.split.classes, run.split.rows(), run.split.folder)
     return whole
+
+
+def _restore_best(plan: ResumePlan, run: Run) -> None:
+    """Brings best.pth up to the checkpoint, if it is older or missing: the program was ended after
+    it had written last.pth, or somebody has deleted it."""
+    progress = run.progress
+    if not progress.best_epoch or (_best_epoch(plan.folder, plan) or 0) >= progress.best_epoch:
+        return
+    if progress.batch == 0 and progress.best_epoch == progress.epoch - 1:
+        _keep(run.folder, plan.checkpoint, run.folder.best)
+    else:
+        progress.forget_best()
 
 
 def _cut_back(run: Run) -> bool:
@@ -225,13 +239,16 @@ def _copy_what_came_before(plan: ResumePlan, run: Run) -> bool:
 
 
 def _best_epoch(folder: RunFolder, plan: ResumePlan) -> int | None:
-    """The epoch that best.pth is of; None if it can't be read."""
+    """The epoch that best.pth is of; None if it is missing or damaged. Raises
+    NotReadableNowError."""
     if not os.path.isfile(folder.best):
         return None
     if folder.best.samefile(plan.checkpoint):
         return plan.progress.best_epoch
     try:
         stored = checkpoint.read(folder.best)
+    except checkpoint.NotReadableNowError:
+        raise  # it must not be taken for lost
     except FlowerError:
         return None
     if not checkpoint.is_resumable(stored):

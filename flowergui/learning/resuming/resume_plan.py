@@ -18,6 +18,7 @@ from flowergui.learning.models.freeze import frozen_parameters, without_paramete
 from flowergui.learning.resuming import resume_findings as findings
 from flowergui.learning.resuming.resumable_state import check_resumable
 from flowergui.learning.resuming.resume_findings import Finding
+from flowergui.learning.training.data_pipeline import training_size_of
 from flowergui.learning.training.progress import Progress, epochs_from
 from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder
@@ -99,7 +100,7 @@ def plan_resume(
     progress.load_state_dict({"step": stored.get("step", 0), **stored["progress"]})
     before = effective_recipe(stored)
     recipe, found = _changed(before, changes, stored)
-    if recipe.minutes > before.minutes and "epochs" not in changes:
+    if recipe.minutes and recipe.minutes != before.minutes and "epochs" not in changes:
         recipe = replace(recipe, epochs=_epochs_in_budget(recipe, stored, progress))
     found = [findings.epochs(recipe, progress.epoch - 1), findings.model(before, changes), *found]
     newest = None if os.path.isdir(source) else _newer_state(folder, path, stored, progress)
@@ -198,13 +199,16 @@ def _schedule_left(
 
 
 def _epochs_in_budget(recipe: Recipe, stored: Mapping[str, Any], progress: Progress) -> int:
-    """The number of epochs of a run that is given a time budget, or a larger one. An epoch that it
+    """The number of epochs of a run that is given a time budget, or another one. An epoch that it
     has begun is ended."""
     done = epochs_from(stored.get("history"))
     if not done:
         return recipe.epochs
     trained = [each.seconds for each in done if not recipe.fits_head_in(each.epoch)]
-    seconds = max(trained) if trained else TRAINING_FACTOR * done[-1].seconds  # the last may be cut
+    size = stored["image_size"]
+    share = training_size_of(recipe, size, done[-1].epoch + 1) / size
+    fitted = TRAINING_FACTOR * share**2 * done[-1].seconds
+    seconds = max(trained) if trained else fitted  # the last may be cut
     cost = EpochCost(done[-1].step // done[-1].epoch, seconds, 0.0)
     spent, last = progress.seconds, done[-1].epoch
     planned = epochs_in_budget(recipe.minutes, spent, last, cost, recipe.most_epochs)

@@ -115,8 +115,13 @@ class DataPipeline(ABC):
         return None
 
     @property
-    def views(self) -> int:
+    def versions(self) -> int:
         """How many different versions of each image there are, if epochs repeat them."""
+        return 1
+
+    @property
+    def views(self) -> int:
+        """How many of them the epochs see that are planned."""
         return 1
 
     def batches(
@@ -146,6 +151,22 @@ class DataPipeline(ABC):
         if isinstance(batch, FeatureBatch):
             return tuple(transfers.send(each, self._config.device) for each in batch.features)
         return self.split.backbone(self.to_images(batch, epoch))
+
+    @property
+    def versions_left(self) -> int:
+        """How many versions of the images will still be cached, if the same layers stay frozen."""
+        if not self._caches or self._refused:
+            return 0
+        return max(self.versions - len(self._caches), 0)
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether features of some version of the images are cached."""
+        return bool(self._caches)
+
+    def refuse_caching(self, why: WhyNotCached) -> None:
+        """Gives up caching features, until other layers are frozen."""
+        self._refused = why
 
     def clear(self) -> None:
         """Frees all that is cached."""
@@ -195,6 +216,9 @@ class DataPipeline(ABC):
                 failed = tuple(merged(self._world.all_gather(batch.failed)))
                 yield CacheProgress(Preparing(what, done, own), failed)
                 if self.split is not split:
+                    return
+                if self._refused:
+                    yield self._status(why_not=self._refused)
                     return
             self._caches[number] = cache
         finally:
@@ -317,8 +341,11 @@ class TrainPipeline(DataPipeline):
         return self._model.frozen_split
 
     def augmentation_epoch(self, epoch: int) -> int:
-        repeats = 1 if self._recipe.augmentation == "none" else self._recipe.cached_views
-        return 1 + (epoch - 1) % repeats if repeats else epoch
+        return 1 + (epoch - 1) % self.versions if self.versions else epoch
+
+    @property
+    def versions(self) -> int:
+        return 1 if self._recipe.augmentation == "none" else self._recipe.cached_views
 
     @property
     def views(self) -> int:

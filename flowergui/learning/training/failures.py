@@ -2,7 +2,7 @@
 memory."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def save_at_the_end(run: Run, live: LiveRequests) -> Iterator[Event]:
         live.save = False
 
 
-def report_unreadable(run: Run, live: LiveRequests, failed: Iterable[Problem]) -> Iterator[Event]:
+def report_unreadable(run: Run, live: LiveRequests, failed: Sequence[Problem]) -> Iterator[Event]:
     """Warns of images that can't be read any more, of each once. Saves and raises FlowerError if
     there are too many: then a drive is gone rather than an image."""
     before = run.lost
@@ -82,7 +82,8 @@ def report_unreadable(run: Run, live: LiveRequests, failed: Iterable[Problem]) -
                     reason=problem.reason,
                 )
             )
-    if run.lost > max(before, MAX_SHARE_UNREADABLE * total):
+    # Each process looks at its own disk, and all of them give up together.
+    if failed and run.world.any_rank(run.lost > max(before, MAX_SHARE_UNREADABLE * total)):
         lost, of = f"{run.lost:,}", f"{total:,}"
         reason = tr("{lost} of {total} images can't be read any more.", lost=lost, total=of)
         yield from give_up(run, live, reason)
@@ -157,8 +158,9 @@ def not_validated(epoch: int, best_epoch: int) -> str:
 
 
 @contextmanager
-def report_out_of_memory(run: Run) -> Iterator[None]:
-    """Raises OutOfMemoryError for what a device or the system raises when memory is full."""
+def report_out_of_memory(run: Run, *, smaller_batches_help: bool = True) -> Iterator[None]:
+    """Raises OutOfMemoryError for what a device or the system raises when memory is full. It says
+    that the run may begin again on all ranks, unless smaller batches would not help."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
@@ -166,11 +168,23 @@ def report_out_of_memory(run: Run) -> Iterator[None]:
             raise
         raise OutOfMemoryError(
             tr("There is not enough memory for this run."),
-            hint=tr(
-                "Lower the batch size ({batch_size}) or the image size ({image_size} px), or "
-                "choose a smaller network.",
-                batch_size=run.recipe.batch_size,
-                image_size=run.config.image_size,
-            ),
-            on_all_ranks=run.world.is_alone or isinstance(error, OutOfMemoryOnAllRanksError),
+            hint=_less_memory(run) if smaller_batches_help else tr("Close other programs."),
+            on_all_ranks=smaller_batches_help
+            and (run.world.is_alone or isinstance(error, OutOfMemoryOnAllRanksError)),
         ) from error
+
+
+def _less_memory(run: Run) -> str:
+    """What makes a run need less memory. A run that is resumed keeps its batch size."""
+    sizes = {"batch_size": run.recipe.batch_size, "image_size": run.config.image_size}
+    if run.is_before_first_step and not run.is_resumed:
+        return tr(
+            "Lower the batch size ({batch_size}) or the image size ({image_size} px), or "
+            "choose a smaller network.",
+            **sizes,
+        )
+    return tr(
+        "Close other programs and resume the run. If that does not help, start a new run with a "
+        "smaller batch size ({batch_size}) or image size ({image_size} px).",
+        **sizes,
+    )

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from flowergui.config.recipe import Recipe
-from flowergui.config.time_budget import validation_images
-from flowergui.events import BatchDone, Event, HeadFitted, Preparing, Warned
+from flowergui.config.time_budget import MAX_SHARE_OF_BUDGET
+from flowergui.events import BatchDone, Event, HeadFitted, Preparing
 from flowergui.facts import Problem
 from flowergui.learning.acceleration.linear_head import LinearHead
 from flowergui.learning.data import augmentation
@@ -28,10 +28,15 @@ from flowergui.learning.device import transfers
 from flowergui.learning.device.distributed import merged, world
 from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.linear_probe.cross_validation import FOLDS, fit_with_chosen_c
-from flowergui.learning.training.failures import give_up, report_unreadable
+from flowergui.learning.training.failures import (
+    give_up,
+    report_out_of_memory,
+    report_unreadable,
+)
 from flowergui.learning.training.live_changes import apply_requests
 from flowergui.learning.training.run import Run
 from flowergui.learning.training.runtime_config import RuntimeConfig
+from flowergui.learning.training.validation_limit import limit_validation
 from flowergui.requests import LiveRequests
 from flowergui.text import tr
 
@@ -52,9 +57,6 @@ MAX_FITTED_IMAGES = 50_000
 """Images that the head is fitted on at most: their features take 0.5 GB for 1,280 columns, and
 twice as much while they are fitted. With thousands of classes it is fewer, for the memory that a
 fit takes. Fine-tuning sees all images."""
-
-MAX_SHARE_OF_BUDGET = 0.77
-"""The share of a time budget after which the head is fitted on the images seen so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +83,21 @@ class HeadFitPipeline:
         workers = worker_count(self._recipe.workers, device)
         shares = [ranks.share(each) for each in indices]
         loaded = iterate_batches(self.dataset, shares, lambda pixels, _: pixels, workers, device)
-        for batch in loaded:
+        for batch, wanted in zip(loaded, indices, strict=True):
             features = torch.empty(0, head.linear.in_features)
             with ranks.out_of_memory_on_all_ranks():
                 if batch.indices:
                     features = head.features(self._to_images(batch)).cpu()
             parts = ranks.all_gather((batch.indices, features, batch.labels, batch.failed))
             known, rows, labels, failed = zip(*parts, strict=True)
+            found = merged(known)
+            place = {index: number for number, index in enumerate(wanted)}
+            order = sorted(range(len(found)), key=lambda row: place[found[row]])
             yield HeadFitBatch(
-                torch.cat(rows), torch.cat(labels), tuple(merged(known)), tuple(merged(failed))
+                torch.cat(rows)[order],
+                torch.cat(labels)[order],
+                tuple(found[row] for row in order),
+                tuple(merged(failed)),
             )
 
     def _to_images(self, batch: Batch) -> Tensor:
@@ -121,6 +129,8 @@ def fit_head(
     features: list[Tensor] = []
     labels: list[Tensor] = []
     fitted = seen = 0
+    if progress.batch:  # what is computed again is not counted twice
+        progress.sums.seconds = progress.sums.validation_caching = 0.0
     for number, batch in enumerate(pipeline.batches(batches, head), 1):
         yield from report_unreadable(run, live, batch.failed)
         again = number <= progress.batch
@@ -138,7 +148,9 @@ def fit_head(
             progress.batch += 1
         if seen >= max(FIRST_FIT_IMAGES, 2 * fitted):
             if not again:  # else the checkpoint has the head of this fit
-                run.model.load_head(*_fit(features, labels, run, EARLY_C / features[0].shape[1]))
+                with report_out_of_memory(run, smaller_batches_help=False):
+                    head_now = _fit(features, labels, run, EARLY_C / features[0].shape[1])
+                run.model.load_head(*head_now)
                 if seen >= FIRST_SAVE_IMAGES > fitted and not os.path.exists(run.folder.best):
                     yield from run.save_async(best=True)
             fitted = seen
@@ -152,8 +164,11 @@ def fit_head(
         progress.batch = 0  # a resumed run tries this epoch again
         yield from give_up(run, live, tr("None of the training images can be read."))
     yield Preparing(tr("Choosing the regularization"), 0, 0)
-    yield _fit_all(run, torch.cat(features), torch.cat(labels))
-    yield from _limit_validation(run)
+    with report_out_of_memory(run, smaller_batches_help=False):
+        fitted_head = _fit_all(run, torch.cat(features), torch.cat(labels))
+    yield fitted_head
+    seconds = progress.sums.seconds / max(progress.sums.photos, 1)
+    yield from limit_validation(run, seconds)
 
 
 def fitted_images(class_count: int, columns: int) -> int:
@@ -174,26 +189,6 @@ def _is_late(run: Run) -> bool:
         return False
     late = run.progress.seconds > MAX_SHARE_OF_BUDGET * budget
     return run.world.any_rank(late and run.world.is_main)
-
-
-def _limit_validation(run: Run) -> Iterator[Warned]:
-    """Decides how many images are validated within the time budget, if there is one: an image takes
-    about as long as one that the head was fitted on."""
-    progress, count = run.progress, len(run.split.validation)
-    if not run.recipe.minutes:
-        return
-    image_seconds = progress.sums.seconds / max(progress.sums.photos, 1)
-    limit = run.world.from_rank_0(lambda: validation_images(run.recipe.minutes, image_seconds))
-    if limit < count:
-        progress.validation_images = limit
-        yield Warned(
-            tr(
-                "To stay within the time budget, validation uses {limit} of the {count} "
-                "validation images.",
-                limit=f"{limit:,}",
-                count=f"{count:,}",
-            )
-        )
 
 
 def _batches(count: int, run: Run) -> list[tuple[int, ...]]:

@@ -20,7 +20,8 @@ from flowergui.learning.training.run import VALIDATION_COST
 from flowergui.text import tr
 
 MAX_TIMED_STEPS = 5
-"""Steps that are timed at most; see `_fastest_step`."""
+MAX_TIMED_SECONDS = 4.0
+"""So many steps are timed at most, and no more after so many seconds; see `_fastest_step`."""
 
 SETTLED = 0.95
 """The steps have settled once one takes more than this share of the fastest before it."""
@@ -84,19 +85,21 @@ def choose(
         timer = StepTimer(replace(recipe, frozen=()), classes, size, device, dtype)
         if not linear_head_name(timer.net, recipe.model):
             return recipe  # it is not fitted
-        seconds = _fastest_step(timer, recipe.training_size)
+        seconds = yield from _fastest_step(timer, recipe.training_size)
     except (RuntimeError, MemoryError):  # the run will fail too, and report it
         return recipe
     return with_larger_images(recipe, size, counts, seconds)
 
 
-def _fastest_step(timer: StepTimer, side: int) -> float:
+def _fastest_step(timer: StepTimer, side: int) -> Generator[Preparing, None, float]:
     """The seconds of a training step for an image of `side` px: of the fastest of some steps. The
-    first ones are slower: memory is taken, and kernels are chosen."""
-    fastest = math.inf
+    first ones are slower: memory is taken, and kernels are chosen. Yields Preparing after each."""
+    fastest, spent = math.inf, 0.0
     for _ in range(MAX_TIMED_STEPS):
         seconds = timer.step(TIMED_IMAGES, side).seconds
-        if seconds > SETTLED * fastest:
+        spent += TIMED_IMAGES * seconds
+        yield Preparing(tr("Timing a step"), 0, 0)
+        if seconds > SETTLED * fastest or spent > MAX_TIMED_SECONDS:
             return min(seconds, fastest)
         fastest = seconds
     return fastest

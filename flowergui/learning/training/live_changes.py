@@ -1,7 +1,7 @@
 """What changes in a running run between two batches: what a frontend asks of it, and layers that
 are unfrozen."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 from flowergui.errors import FlowerError
@@ -52,12 +52,9 @@ def _agreed(run: Run, live: LiveRequests) -> LiveRequests:
     return replace(asked, stop=stop > 0)
 
 
-def unfreeze_due(run: Run) -> Generator[FrozenChanged, None, bool]:
-    """Unfreezes, at the start of an epoch, the layers that train from this epoch on. Returns
-    whether there are any."""
+def unfreeze_due(run: Run) -> Iterator[FrozenChanged]:
+    """Unfreezes, at the start of an epoch, the layers that train from this epoch on."""
     epochs = run.unfreeze_epochs(run.model.frozen)
     still = [name for name, epoch in epochs.items() if not 0 < epoch <= run.progress.epoch]
-    if len(still) == len(epochs):
-        return False
-    yield run.freeze(still)
-    return True
+    if len(still) < len(epochs):
+        yield run.freeze(still)

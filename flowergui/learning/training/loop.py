@@ -21,6 +21,7 @@ from flowergui.events import (
     ValidationProgress,
     Warned,
 )
+from flowergui.facts import WhyNotCached
 from flowergui.learning.acceleration import feature_cache
 from flowergui.learning.acceleration.frozen_split import Features
 from flowergui.learning.data import augmentation
@@ -52,13 +53,15 @@ from flowergui.learning.training.model_state import NonFiniteError, NonFiniteLos
 from flowergui.learning.training.progress import RunningMetrics
 from flowergui.learning.training.run import Run
 from flowergui.learning.training.run_copy import RunCopy
+from flowergui.learning.training.validation_limit import limit_validation
 from flowergui.requests import LiveRequests
 from flowergui.system.torchrun import processes_on_this_machine
 from flowergui.text import tr
 
 TIMED_BATCHES = 6
-"""Batches that are timed in the first epoch that trains, and after layers were unfrozen or images
-have grown, to fit the run into its time budget. The first one does not count: it warms up."""
+"""Batches that are timed when training begins or goes on, and after layers were frozen or unfrozen
+or images have grown, to fit the run into its time budget. The first one does not count: it warms
+up."""
 
 # --- fit, train_epoch, validate -----------------------------------------------------------------
 
@@ -120,11 +123,11 @@ def train_epoch(
 ) -> Generator[Event, None, None]:
     """Trains on the batches of this epoch that are left. Ends early if `live.stop` is set."""
     recipe, progress, epoch = run.recipe, run.progress, run.progress.epoch
-    unfrozen = progress.batch == 0 and (yield from unfreeze_due(run))
+    if progress.batch == 0:
+        yield from unfreeze_due(run)
     size, grown = choose_training_size(run)
-    is_first = all(recipe.fits_head_in(done.epoch) for done in run.epochs)
-    is_timed = unfrozen or grown or is_first
     if grown:
+        run.timed_split = None
         resized = TrainingSizeChanged(progress.step, size)
         run.record(resized)
         yield resized
@@ -135,18 +138,25 @@ def train_epoch(
     wanted = [] if is_over else all_batches[progress.batch :]
     run.model.train()  # validation left it in evaluation mode
     seconds: list[float] = []
+    split = run.model.frozen_split
     if (yield from apply_requests(run, live)):
         return
     for item in pipeline.batches(wanted, epoch):
         yield from report_unreadable(run, live, item.failed)
         if isinstance(item, CacheProgress):
-            progress.sums.caching += run.count_seconds()
+            is_too_slow = run.count_caching(item.event)
             yield item.event
+            if is_too_slow and not pipeline.is_cached:
+                pipeline.refuse_caching(WhyNotCached.NO_TIME)
         else:
+            if run.model.frozen_split is not split:
+                split = run.model.frozen_split
+                seconds.clear()
             yield from run.model.compile(size)
             yield from train_batch(run, pipeline, item)
             seconds.append(progress.sums.seconds - progress.sums.caching)
-            if is_timed and len(seconds) == TIMED_BATCHES:
+            if len(seconds) == TIMED_BATCHES and run.timed_split is not split:
+                run.timed_split = split
                 run.fit_epoch_into_budget((seconds[-1] - seconds[0]) / (TIMED_BATCHES - 1))
             late = run.unsaved_seconds() > 60 * recipe.save_minutes
             if run.world.any_rank(late and run.world.is_main):
@@ -157,6 +167,7 @@ def train_epoch(
             return
         if progress.batch >= run.schedule.batches_in(epoch):
             break
+    run.versions_to_cache = pipeline.versions_left
     if not progress.sums.photos:
         progress.batch = 0  # a resumed run tries this epoch again
         reason = tr("No batch of epoch {epoch} had an image that can be read.", epoch=epoch)
@@ -180,14 +191,18 @@ def validate(
     set; a resumed run validates again."""
     progress, metrics = run.progress, RunningMetrics()
     progress.add_seconds(run.clock.lap())
-    training_seconds, caching_seconds = progress.sums.seconds, 0.0
+    sums = progress.sums
+    training_seconds = sums.seconds - sums.validation_caching  # it was stopped in the midst
+    if not run.epochs and not fits_head(run):
+        trained = (sums.seconds - sums.caching) / max(sums.photos, 1)
+        yield from limit_validation(run, run.validation_image_seconds(trained))
     pipeline.limit(progress.validation_images)
     indices = sequential_batches(len(pipeline.dataset.photos), 2 * run.recipe.batch_size)
     done = 0
     for item in pipeline.batches(indices, progress.epoch):
         yield from report_unreadable(run, live, item.failed)
         if isinstance(item, CacheProgress):
-            caching_seconds += run.count_seconds()
+            sums.validation_caching += run.count_seconds()
             yield item.event
         else:
             validate_batch(run, pipeline, item, metrics)
@@ -199,8 +214,8 @@ def validate(
     if indices and not metrics.photos:
         yield Warned(not_validated(progress.epoch, progress.best_epoch))
     progress.add_seconds(run.clock.lap())
-    seconds = progress.sums.seconds - training_seconds - caching_seconds
-    yield from end_epoch(run, metrics, seconds, caching_seconds)
+    seconds = sums.seconds - training_seconds - sums.validation_caching
+    yield from end_epoch(run, metrics, seconds)
 
 
 # --- batches ------------------------------------------------------------------------------------
@@ -293,12 +308,10 @@ def validate_batch(
 # --- between epochs -----------------------------------------------------------------
 
 
-def end_epoch(
-    run: Run, validation: RunningMetrics, validation_seconds: float, caching_seconds: float
-) -> Iterator[Event]:
+def end_epoch(run: Run, validation: RunningMetrics, validation_seconds: float) -> Iterator[Event]:
     """Ends the epoch: adapts the schedule, finds out whether it is the best one, and saves it.
-    `validation_seconds` is what validation took, without the `caching_seconds` in which features of
-    its images were cached."""
+    `validation_seconds` is what validation took, without the time in which features of its images
+    were cached."""
     progress, train = run.progress, run.progress.sums
     rate = 0.0 if fits_head(run) else run.schedule.rate(max(progress.step - 1, 0))
     val_loss, val_accuracy = validation.mean_loss, validation.accuracy
@@ -312,7 +325,7 @@ def end_epoch(
     progress.add_seconds(run.clock.lap())
     if not fits_head(run):
         run.schedule.skip(run.batches - progress.batch)  # what a time budget has left out
-    run.fit_into_budget(validation_seconds, caching_seconds)
+    run.fit_into_budget(validation_seconds)
     done = EpochDone(
         epoch=progress.epoch,
         epochs=run.recipe.epochs,

@@ -32,6 +32,7 @@ from flowergui.learning.randomness import derive_seed
 from flowergui.learning.training import larger_images, loop
 from flowergui.learning.training.failures import OutOfMemoryError
 from flowergui.learning.training.model_state import ModelState
+from flowergui.learning.training.progress import Clock
 from flowergui.learning.training.run import Run
 from flowergui.learning.training.runtime_config import RuntimeConfig
 from flowergui.requests import LiveRequests
@@ -102,7 +103,8 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
     choosing = precision.choose(
         recipe, len(new.split.classes), _size(recipe, new), hardware.device(recipe.device)
     )
-    chosen = yield from unless_stopped(choosing, live)
+    clock = Clock()
+    chosen = yield from unless_stopped(clock.timed(choosing), live)
     if chosen is None:
         return
     choosing_size = larger_images.choose(
@@ -113,7 +115,7 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
         hardware.device(recipe.device),
         chosen.dtype,
     )
-    with_size = yield from unless_stopped(choosing_size, live)
+    with_size = yield from unless_stopped(clock.timed(choosing_size), live)
     if with_size is None:
         return
     larger = _larger_images_note(recipe, with_size)
@@ -123,7 +125,7 @@ def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
         yield Preparing(tr("Writing the list of images"), count, 0)
     folder: RunFolder | None = None
     smaller: list[Event] = []
-    spent = 0.0  # on heads that were fitted in vain
+    spent = clock.lap()  # and on heads that were fitted in vain
     with ExitStack() as stack:
         for left in reversed(range(MAX_BATCH_HALVINGS + 1)):
             run, notes = _made(recipe, new, chosen, folder)

@@ -10,20 +10,25 @@ import torch
 
 from flowergui.config.recipe import SETTING, Recipe
 from flowergui.config.time_budget import (
+    MAX_SHARE_OF_BUDGET,
     TRAINING_FACTOR,
     EpochCost,
     PlannedEpochs,
     epochs_in_budget,
+    validation_images,
 )
 from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
     EpochDone,
+    FeatureCacheStatus,
     FrozenChanged,
+    Preparing,
     RolledBack,
     RunStarted,
     SaveFailed,
 )
+from flowergui.learning.acceleration.frozen_split import FrozenSplit
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.checkpoints.checkpoint_writer import (
     CheckpointWriter,
@@ -33,7 +38,7 @@ from flowergui.learning.checkpoints.checkpoint_writer import (
 from flowergui.learning.data.split import Split
 from flowergui.learning.device.distributed import world
 from flowergui.learning.models.freeze import unfreeze_epochs, without_parameters
-from flowergui.learning.training.data_pipeline import training_size_of, views_of
+from flowergui.learning.training.data_pipeline import training_size_of
 from flowergui.learning.training.model_state import ModelState, NonFiniteError
 from flowergui.learning.training.progress import Clock, Progress, epochs_from
 from flowergui.learning.training.schedule import Schedule
@@ -41,6 +46,9 @@ from flowergui.store.change_log import Change
 from flowergui.store.run_folder import RunFolder
 from flowergui.store.watching.request_file import RequestPoller
 from flowergui.text import tr
+
+MIN_TIMED_IMAGES = 64
+"""Images whose features are cached before it is said how long all of them take."""
 
 VALIDATION_COST = 1 / 3
 """The time that an image takes in validation, as a share of what it takes in training."""
@@ -70,6 +78,14 @@ class Run:
         """Paths of images that could not be read; each is reported once."""
         self.stopping = False
         """Whether all processes have agreed to stop."""
+        self.timed_split: FrozenSplit | None = None
+        """That of the network whose batches were timed last, for the time budget."""
+        self.versions_to_cache = 0
+        """How many augmented versions the epochs after this one will cache."""
+        self._filled = 0, 0.0
+        """Of the features that are being cached: the number of images, and the seconds so far."""
+        self.is_resumed = False
+        """Whether it goes on from a checkpoint."""
         self.lost = 0
         """How many of them could be read when the run began; see MAX_SHARE_UNREADABLE."""
         self._saved_at = time.monotonic()
@@ -161,11 +177,9 @@ class Run:
     @property
     def is_before_first_step(self) -> bool:
         """Whether no batch is done, or only the head is fitted: the optimizer has not stepped."""
-        fits_head, progress = self.recipe.fits_head_in, self.progress
-        fitted = all(fits_head(done.epoch) for done in self.epochs)
-        return not progress.step or (
-            fitted and not progress.batch and not fits_head(progress.epoch)
-        )
+        progress = self.progress
+        begun = range(1, progress.epoch + (progress.batch > 0))
+        return not progress.step or all(map(self.recipe.fits_head_in, begun))
 
     def count_seconds(self) -> float:
         """Counts the time since it was counted last, and gives it."""
@@ -173,16 +187,16 @@ class Run:
         self.progress.add_seconds(seconds)
         return seconds
 
-    def fit_into_budget(self, validation_seconds: float, caching_seconds: float = 0.0) -> None:
+    def fit_into_budget(self, validation_seconds: float) -> None:
         """Adapts the number of epochs to the time budget, if there is one, at the end of an epoch
-        whose seconds are in `progress.sums`; `validation_seconds` of them it was validated, and
-        `caching_seconds` features of validation images were cached. What was cached is not computed
-        again, but there may be more augmented versions to cache."""
+        whose seconds are in `progress.sums`; `validation_seconds` of them it was validated. What
+        was cached is not computed again, but there may be more augmented versions to cache."""
         recipe, progress = self.recipe, self.progress
         if not recipe.minutes:
             return
-        cached = progress.sums.caching
-        training = progress.sums.seconds - validation_seconds - caching_seconds - cached
+        sums = progress.sums
+        cached = sums.caching
+        training = sums.seconds - validation_seconds - sums.validation_caching - cached
         if recipe.fits_head_in(progress.epoch):
             share = self.training_size(progress.epoch + 1) / self.config.image_size
             training *= TRAINING_FACTOR * share**2
@@ -197,10 +211,40 @@ class Run:
     def _versions_to_cache(self) -> int:
         """How many augmented versions the epochs after this one will cache, if it has cached one
         and the same layers stay frozen."""
-        epoch, recipe = self.progress.epoch, self.recipe
-        if epoch + 1 in self.unfreeze_epochs(self.model.frozen).values():
+        if self.progress.epoch + 1 in self.unfreeze_epochs(self.model.frozen).values():
             return 0
-        return max(views_of(recipe) - epoch + recipe.fits_head_in(1), 0)
+        return self.versions_to_cache
+
+    def count_caching(self, caching: Preparing | FeatureCacheStatus) -> bool:
+        """Counts the time in which features of training images were cached. Returns whether all of
+        them take too much of what was left of the time budget, if there is one."""
+        seconds, sums = self.count_seconds(), self.progress.sums
+        sums.caching += seconds
+        if not isinstance(caching, Preparing):
+            return False
+        if caching.done < self._filled[0]:  # they are cached anew
+            self._filled = 0, 0.0
+        sums.cached += (caching.done - self._filled[0]) * self.world.size
+        self._filled = caching.done, self._filled[1] + seconds
+        done, spent = self._filled
+        if done == caching.total:
+            self._filled = 0, 0.0
+        if not self.recipe.minutes:
+            return False
+        left = 60 * self.recipe.minutes - self.progress.seconds + spent
+        is_known = MIN_TIMED_IMAGES <= done < caching.total
+        late = is_known and spent * caching.total / done > MAX_SHARE_OF_BUDGET * left
+        return self.world.any_rank(late and self.world.is_main)
+
+    def validation_image_seconds(self, training: float) -> float:
+        """What an image takes in the next validation, if one takes `training` seconds in a step:
+        a share of that, or as long as it took to cache the features of a training image."""
+        sums, size = self.progress.sums, self.config.image_size
+        if sums.cached and not self.epochs:
+            training = sums.caching / sums.cached
+        elif not self.model.frozen_split.is_split:
+            training *= VALIDATION_COST
+        return training * (size / (self.progress.image_size or size)) ** 2
 
     def fit_epoch_into_budget(self, batch_seconds: float) -> None:
         """The same in the midst of an epoch, which takes longer than those before since more layers
@@ -210,8 +254,11 @@ class Run:
             return
         so_far = progress.sums.seconds - progress.sums.caching
         training = so_far + (self.batches - progress.batch) * batch_seconds
+        image_seconds = self.validation_image_seconds(batch_seconds / recipe.batch_size)
         validated = progress.validation_images or len(self.split.validation)
-        validation = VALIDATION_COST * batch_seconds * validated / recipe.batch_size
+        if not self.epochs:  # see `limit_validation`
+            validated = min(validated, validation_images(recipe.minutes, image_seconds))
+        validation = image_seconds * validated
         cost = EpochCost(self.batches, training, validation)
         before = progress.seconds - so_far
         done = progress.epoch - 1
@@ -256,6 +303,11 @@ class Run:
         epochs = self.unfreeze_epochs(set(stored.get("frozen", ())) - set(self.model.frozen))
         if again := [name for name, epoch in epochs.items() if epoch > self.progress.epoch]:
             events.append(self.freeze((*self.model.frozen, *sorted(again))))
+        elif set(self.model.frozen) != set(stored.get("frozen", self.model.frozen)):
+            # A person froze or unfroze layers after the checkpoint, and that stays.
+            changed = FrozenChanged(self.progress.step, self.model.frozen, *self.model.trainable())
+            self.record(changed)
+            events.append(changed)
         return events
 
     def restart_epoch(self) -> None:

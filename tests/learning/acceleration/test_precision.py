@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -229,3 +230,31 @@ def test_resumed_it_stays_what_it_was(
     events = list(tasks.resume(first.run, changes={"epochs": 2}))
     (again,) = [event for event in events if isinstance(event, RunStarted)]
     assert (again.precision, again.speedup) == ("bfloat16", 0.0)
+
+
+def test_layers_that_are_unfrozen_later_are_timed(
+    little: Little, steps: dict[torch.dtype, list[float]]
+) -> None:
+    """What a run trains for most of its time decides, and the estimate knows it."""
+    timed = []
+
+    class Observed(StepTimer):
+        def __init__(self, recipe: Recipe, *more: object) -> None:
+            timed.append(recipe.frozen)
+            super().__init__(recipe, *more)
+
+    recipe = little(
+        precision="auto", epochs=1, mode="transfer", model="efficientnet_lite0", image_size=64,
+        frozen=("all-but-head",), freeze_epochs=1,
+    )  # fmt: skip
+    cpu = torch.device("cpu")
+    assert precision.expected(recipe, 64, cpu) == HALF
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
+        patch.setattr(precision, "StepTimer", Observed)
+        steps[HALF], steps[SINGLE] = [9.0, 2.0], [9.0, 1.0]
+        one, _ = opened(recipe)
+    assert timed == [()]
+    assert one.precision == "float32"
+    assert precision.expected(recipe, 64, cpu) == SINGLE
+    assert precision.expected(replace(recipe, freeze_epochs=0), 64, cpu) == HALF

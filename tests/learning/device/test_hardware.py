@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from flowergui.errors import FlowerError
 from flowergui.learning.device import hardware
 
 
@@ -61,6 +62,8 @@ def test_a_containers_limit_bounds_the_memory(
         "tried to allocate 8589934592 bytes.",
         "CUDA out of memory. Tried to allocate 8.00 GiB.",
         "unable to mmap 8589934592 bytes from file <a>: Cannot allocate memory (12)",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
     ],
 )
 def test_too_little_memory_is_known_by_what_torch_says(said: str) -> None:
@@ -74,6 +77,20 @@ def test_too_little_memory_is_known() -> None:
     with pytest.raises(RuntimeError) as another:
         torch.empty(2) @ torch.empty(3)
     assert not hardware.out_of_memory(another.value)
+
+
+def test_several_processes_use_no_apple_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert hardware.device("auto").type == hardware.device("mps").type == "mps"
+    for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert hardware.device("auto").type == "cpu"
+    with pytest.raises(FlowerError, match="Apple GPU"):
+        hardware.device("mps")
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert hardware.device("auto").type == "mps"
 
 
 def test_devices_are_named(monkeypatch, tmp_path):

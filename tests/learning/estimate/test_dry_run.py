@@ -190,6 +190,27 @@ def test_a_head_that_cannot_be_fitted_is_estimated_as_it_is_trained(
     assert many.seconds == pytest.approx(60 * recipe.minutes, rel=0.1)
 
 
+def test_a_budget_bounds_the_estimate_of_many_images(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head is fitted on those that there is time for, an epoch ends with the budget, and a
+    feature cache for which there is no time is given up."""
+    costing(monkeypatch, lambda side: 0.02)
+    recipe = little(
+        mode="transfer", image_size=64, minutes=5.0, fit_head=True, frozen=("all-but-head",),
+        freeze_epochs=1,
+    )  # fmt: skip
+    fitted = told(recipe, 80_000, 20_000)
+    assert (fitted.epochs, fitted.seconds) == (2, 300)
+    assert fitted.first_epoch == pytest.approx((0.77 + 0.12) * 300, rel=0.01)
+    for frozen in ((), ("all-but-head",)):
+        trained = told(
+            replace(recipe, fit_head=False, freeze_epochs=0, frozen=frozen), 80_000, 20_000
+        )
+        assert (trained.epochs, trained.seconds) == (1, 300)
+        assert trained.first_epoch > 1_600
+
+
 def test_too_little_memory_for_a_step_leaves_no_estimate(
     little: Little, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -190,6 +190,38 @@ def test_opened_says_where_it_stands(little: Little) -> None:
     assert (opened.epoch, opened.batch, opened.step, opened.resumed) == (2, 2, 5, True)
 
 
+def test_killed_between_the_last_checkpoint_and_the_best(
+    little: Little, saves_at_once: None
+) -> None:
+    """best.pth is still an older network then, and becomes that of last.pth."""
+    recipe = little(epochs=3)
+    whole = finished(list(tasks.train(recipe)))
+    run = stopped(recipe, AT["end of epoch"])
+    assert checkpoint.read(run.best)["progress"]["best_epoch"] == 1
+    stored = checkpoint.read(run.best)
+    stored["progress"] |= {"best_epoch": 0, "epoch": 1, "batch": 1}
+    stored["model"] = {name: torch.zeros_like(each) for name, each in stored["model"].items()}
+    checkpoint.write(stored, run.best)
+    live = LiveRequests()
+    for event in tasks.resume(run.path, live):
+        live.stop = live.stop or isinstance(event, BatchDone)
+    assert any(each.any() for each in checkpoint.read(run.best)["model"].values())
+    list(tasks.resume(run.path))
+    same_end(run, whole)
+
+
+@pytest.mark.parametrize("at", ["mid-epoch", "second epoch"])
+def test_a_best_that_is_gone_is_looked_for_again(
+    little: Little, saves_at_once: None, at: str
+) -> None:
+    run = stopped(little(epochs=3), AT[at])
+    run.best.unlink(missing_ok=True)
+    events = list(tasks.resume(run.path))
+    assert isinstance(events[-1], Finished)
+    assert run.best.is_file()
+    assert checkpoint.read(run.best)["progress"]["best_epoch"] == events[-1].best_epoch
+
+
 def test_rows_after_the_checkpoint_are_dropped(little: Little, whole) -> None:
     run = stopped(little(), AT["mid-epoch"])
     run.history.append([BatchDone(1, 3, 3, 3, 9.9, 0.0, 0.1, 6)])  # the run died after this

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import accumulate, count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from torchvision.models import get_model
 from flowergui import tasks
 from flowergui.config.presets import with_preset, with_trained_head
 from flowergui.config.recipe import Recipe
+from flowergui.errors import FlowerError
 from flowergui.events import (
     BatchDone,
     EpochDone,
@@ -23,6 +25,7 @@ from flowergui.events import (
     Finished,
     FrozenChanged,
     HeadFitted,
+    ResumeChecked,
     RunStarted,
     Saved,
     ValidationProgress,
@@ -30,12 +33,15 @@ from flowergui.events import (
 )
 from flowergui.learning.acceleration.linear_head import LinearHead, linear_head_name
 from flowergui.learning.checkpoints import checkpoint
+from flowergui.learning.device.distributed import World
 from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.models.build import build
 from flowergui.learning.training import head_fit
+from flowergui.learning.training.head_fit import HeadFitPipeline
 from flowergui.learning.training.progress import Clock
 from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
+from flowergui.store import library
 
 Little = Callable[..., Recipe]
 
@@ -415,3 +421,89 @@ def test_a_fit_that_is_resumed_late_keeps_the_images_it_had_seen(
     (event,) = of(list(tasks.resume(run_of(events).path)), HeadFitted)
     seen = sum(each.photos for each in of(events, BatchDone))
     assert 48 < seen <= event.photos < of(events, RunStarted)[0].train_photos
+
+
+def test_features_of_several_processes_are_in_the_order_of_the_batch(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folds of the cross-validation depend on it."""
+
+    class TwoRanks(World):
+        def all_gather(self, value: Any) -> list[Any]:
+            return [tuple(each[rank::2] for each in value) for rank in range(2)]
+
+    alone = of(list(tasks.train(fitted())), HeadFitted)
+    seen: list[tuple[int, ...]] = []
+    real = HeadFitPipeline.batches
+
+    def observed(pipeline: HeadFitPipeline, wanted: list[tuple[int, ...]], *more: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(head_fit, "world", TwoRanks)
+            seen.extend(wanted)
+            found = list(real(pipeline, wanted, *more))
+        assert [each.indices for each in found] == seen
+        yield from found
+
+    monkeypatch.setattr(HeadFitPipeline, "batches", observed)
+    assert of(list(tasks.train(fitted())), HeadFitted) == alone
+    assert len(seen) == 3
+
+
+def test_features_that_are_computed_again_count_once(
+    fitted: Callable[..., Recipe], make_photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a resumed run would believe that an image takes twice as long."""
+    now, real = [0.0], LinearHead.features
+
+    def slowly(head: LinearHead, images: torch.Tensor) -> torch.Tensor:
+        now[0] += len(images)
+        return real(head, images)
+
+    monkeypatch.setattr(LinearHead, "features", slowly)
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: now[0],))
+    many = make_photos(tmp_path / "many", classes=3, per_class=20)
+    recipe = fitted(photos=str(many), minutes=1.0)
+    live, events = LiveRequests(), []
+    going = tasks.train(recipe, live)
+    pull(going, events, BatchDone, 7)
+    live.stop = True
+    events += going
+    run, live, events = run_of(events).path, LiveRequests(), []
+    for event in tasks.resume(run, live):
+        events.append(event)
+        live.stop = isinstance(event, EpochDone)
+    assert of(events, EpochDone)[0].seconds == 48  # as many images
+
+
+def test_a_smaller_time_budget_is_planned_with_at_once(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has trained already takes longer than that."""
+    ticks = (0.25 * n for n in count())
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: next(ticks),))
+    live, events = LiveRequests(), []
+    going = tasks.train(fitted(minutes=2.0), live)
+    pull(going, events, EpochDone, 8)
+    live.stop = True
+    events += going
+    run = run_of(events)
+    (told,) = of(list(tasks.check_resume(run.path, {"minutes": 0.1})), ResumeChecked)
+    assert told.epochs_left == 0
+    (told,) = of(list(tasks.check_resume(run.path, {"minutes": 1.0})), ResumeChecked)
+    assert 0 < told.epochs_left < of(events, EpochDone)[-1].epochs - 8
+
+
+def test_a_fit_that_lacks_memory_does_not_begin_again(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Smaller batches would not help, and what is saved may be of use."""
+
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(head_fit, "fit_with_chosen_c", full)
+    events: list[Any] = []
+    with pytest.raises(FlowerError, match="not enough memory"):
+        events.extend(tasks.train(fitted()))
+    (run,) = library.runs()
+    assert run.recipe.batch_size == 6

@@ -10,7 +10,7 @@ import torch
 from flowergui import tasks
 from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
-from flowergui.events import Estimated
+from flowergui.events import Estimated, Preparing
 from flowergui.learning.acceleration.step_timer import StepCost, StepTimer
 from flowergui.learning.device import hardware
 from flowergui.learning.training import larger_images
@@ -68,6 +68,23 @@ def test_the_first_steps_are_slower_and_do_not_count(
     monkeypatch.setattr(hardware, "cores", lambda: 2)
     assert chosen(replace(recommended, minutes=20.0)).training_size == 256
     assert list(took) == [1.0]
+
+
+def test_slow_steps_are_not_repeated_and_can_be_stopped(
+    recommended: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+
+    def step(timer: StepTimer, photos: int, side: int) -> StepCost:
+        steps.append(photos)
+        return StepCost(0.0, 0.5, 1.0, 1.0)
+
+    monkeypatch.setattr(StepTimer, "step", step)
+    monkeypatch.setattr(hardware, "cores", lambda: 2)
+    wanted = replace(recommended, minutes=20.0)
+    choosing = larger_images.choose(wanted, 288, (800, 200), 5, CPU, torch.float32)
+    assert [type(event) for event in choosing] == [Preparing] * 2
+    assert len(steps) == 1
 
 
 def test_where_there_is_no_room_nothing_is_timed(recommended: Recipe, steps: list[int]) -> None:

@@ -25,6 +25,7 @@ from flowergui.events import (
     FeatureCacheStatus,
     FinalSaveFailed,
     Finished,
+    FrozenChanged,
     LearningRateChanged,
     Predicted,
     RolledBack,
@@ -786,6 +787,46 @@ def test_what_caching_takes_is_paid_once_from_a_time_budget(little: Little, monk
     assert [(each.training, each.validation) for each in costs] == [(0, 0), (0, 0)]
 
 
+def test_a_validation_batch_that_is_too_large_is_halved(
+    little: Little, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has twice the images, at their full size. Only the head was fitted before."""
+    torch.save(build("mynet", 9, 32).state_dict(), tmp_path / "theirs.pth")
+    recipe = little(
+        mode="transfer", weights=str(tmp_path / "theirs.pth"), fit_head=True, batch_size=4
+    )
+    real = ModelState.evaluate
+
+    def limited(model: ModelState, features: Any, labels: torch.Tensor) -> tuple[float, int]:
+        if len(labels) > 4:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return real(model, features, labels)
+
+    monkeypatch.setattr(ModelState, "evaluate", limited)
+    events = list(tasks.train(recipe))
+    assert "batches of 4 images. The batch size is 2 now." in of(events, Warned)[-1].message
+    assert isinstance(events[-1], Finished)
+
+
+def test_what_takes_less_memory_is_named_as_far_as_it_can_be_done(
+    little: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that has trained keeps its batch size."""
+    real, left = torch.nn.functional.cross_entropy, [8]
+
+    def limited(*args: Any, **more: Any) -> torch.Tensor:
+        left[0] -= 1
+        if not left[0]:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
+        return real(*args, **more)
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", limited)
+    with pytest.raises(FlowerError) as refused:
+        list(tasks.train(little(epochs=9)))
+    assert "resume the run" in refused.value.hint
+    assert "Lower the batch size" not in refused.value.hint
+
+
 def test_what_was_changed_stays_when_the_batch_is_halved(little: Little, monkeypatch) -> None:
     real = torch.nn.functional.cross_entropy
 
@@ -1035,6 +1076,23 @@ def test_a_best_that_was_validated_gives_way_to_no_other(
     last = of(events, EpochDone)[-1]
     assert (last.val_accuracy, last.best_epoch) == (None, 1)
     assert last.best_accuracy > 0
+
+
+def test_a_rollback_records_what_a_person_froze_since(
+    little: Little, monkeypatch: pytest.MonkeyPatch, saves_at_once: None
+) -> None:
+    """It stays frozen, and the record of changes says from where on."""
+    poison(monkeypatch, 5)
+    live, events = LiveRequests(), []
+    for event in tasks.train(little(recover=True, save_minutes=60.0), live):
+        events.append(event)
+        if isinstance(event, BatchDone) and event.step == 4 and not of(events, RolledBack):
+            live.frozen = ("stem",)
+    (back,) = of(events, RolledBack)
+    asked, again = of(events, FrozenChanged)
+    assert asked.step == 4 > again.step == back.step
+    assert again.frozen == asked.frozen
+    assert of(list(tasks.history(run_of(events).path)), FrozenChanged) == [again]
 
 
 def test_a_rollback_forgets_no_time_and_no_plan(little: Little) -> None:

@@ -26,6 +26,7 @@ from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.models.build import build
 from flowergui.learning.models.describe import describe
 from flowergui.learning.training.progress import Clock
+from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
 from flowergui.store.run_folder import RunFolder
 
@@ -277,3 +278,78 @@ def test_a_budget_holds_although_later_epochs_take_longer(
     (changed,) = of(events, FrozenChanged)
     assert changed.step == 48
     assert events[-1].seconds < 66
+
+
+def test_a_budget_holds_although_a_person_unfreezes_layers(
+    scheduled: Scheduled, make_photos: Callable[..., Path], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """As before, in the midst of an epoch."""
+    photos = make_photos(tmp_path / "many", classes=3, per_class=40)
+    spent, cost = [0.0], [0.1]
+
+    def now() -> float:
+        spent[0] += cost[0] / 4
+        return spent[0]
+
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (now,))
+    recipe = scheduled(photos=str(photos), minutes=1.0, unfreeze_schedule=(), epochs=60)
+    live, events = LiveRequests(), []
+    for event in tasks.train(recipe, live):
+        events.append(event)
+        if isinstance(event, BatchDone) and (event.epoch, event.batch) == (20, 2):
+            live.frozen = ()
+        if isinstance(event, FrozenChanged):
+            cost[0] = 4.0
+    assert of(events, FrozenChanged)[0].frozen == ()
+    assert 50 < events[-1].seconds < 70
+
+
+def test_a_budget_holds_where_an_epoch_is_resumed_that_has_unfrozen_layers(
+    scheduled: Scheduled, make_photos: Callable[..., Path], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """It was stopped before its batches had been timed."""
+    photos = make_photos(tmp_path / "many", classes=3, per_class=40)
+    spent, cost = [0.0], [0.1]
+
+    def now() -> float:
+        spent[0] += cost[0] / 4
+        return spent[0]
+
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (now,))
+    recipe = scheduled(photos=str(photos), minutes=1.0, unfreeze_schedule=("*=20",), epochs=60)
+    live, events = LiveRequests(), []
+    for event in tasks.train(recipe, live):
+        events.append(event)
+        if isinstance(event, FrozenChanged):
+            cost[0] = 4.0
+        live.stop = isinstance(event, BatchDone) and (event.epoch, event.batch) == (20, 2)
+    events = list(tasks.resume(run_of(events).path))
+    assert 50 < events[-1].seconds < 70
+
+
+def test_after_a_resume_all_versions_are_cached_again(
+    scheduled: Scheduled, saves_at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the time budget counts with that."""
+    left = []
+    real = Run._versions_to_cache
+
+    def observed(run: Run) -> int:
+        left.append((run.progress.epoch, real(run)))
+        return left[-1][1]
+
+    monkeypatch.setattr(Run, "_versions_to_cache", observed)
+    recipe = scheduled(
+        unfreeze_schedule=(), augmentation="light", cached_views=3, epochs=40, minutes=60.0
+    )
+    live = LiveRequests()
+    for event in tasks.train(recipe, live):
+        live.stop = live.stop or (isinstance(event, EpochDone) and event.epoch == 5)
+    assert left == [(1, 2), (2, 1), (3, 0)]
+    left.clear()
+    run, live = Path(event.run), LiveRequests()
+    for event in tasks.resume(run, live):
+        live.stop = live.stop or (isinstance(event, EpochDone) and event.epoch == 9)
+    assert left == [(6, 2), (7, 1), (8, 0)]
