@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from flowergui.desktop.session import Session, Store, frozen, is_idle, listed_run
+from flowergui.desktop.session import Mode, Session, Store, frozen, is_idle, listed_run
 from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.training.diagnosis import (
     Diagnosis,
@@ -192,7 +192,9 @@ class RunPresenter(QObject):
             self._session_timer.stop()
             self._started, self._unshown, self._unsaved = None, None, set()
         elif is_idle(after) and not is_idle(before):
-            self._freeze_again()
+            if before.mode is not Mode.RESUME:  # else the recipe is that of the next new run again
+                self._freeze_again()
+            self._unfrozen = None
 
     @Slot(object)
     def _fail(self, error: BaseException) -> None:
@@ -333,7 +335,6 @@ class RunPresenter(QObject):
         if self._unfrozen is not None and recipe.frozen == self._unfrozen[1]:
             recipe = replace(recipe, frozen=self._unfrozen[0])
             self._store.update(**with_recipe(self._store.session, recipe), ended_with=recipe)
-        self._unfrozen = None
 
     def _roll_back(self, event: RolledBack) -> None:
         self._epochs = [each for each in self._epochs if each.step <= event.step]

@@ -12,6 +12,8 @@ from scripted import (
     banner,
     banner_text,
     button,
+    choose_mode,
+    discard,
     find,
     list_runs,
     open_photos,
@@ -514,6 +516,28 @@ def test_layers_that_a_run_unfreezes_are_unticked(qtbot, window, script, photos)
     qtbot.waitUntil(lambda: "Done" in banner_text(window))
     assert not list(script.of("frozen"))  # the run was not asked for it again
     qtbot.waitUntil(lambda: frozen(window.session) == NAMES[:2])  # as the next one begins
+
+
+def test_layers_that_a_resumed_run_unfreezes_are_not_frozen_in_the_next_new_run(
+    qtbot, window, script, photos
+):
+    choose_mode(window, "scratch")
+    open_photos(qtbot, window, photos)
+    last = str(script.run / "last.pth")
+    recipe = Recipe(photos=photos, mode="transfer", model="resnet18", frozen=("all-but-head",))
+    script.runs.append(RunFacts(str(script.run), recipe, 2, 1, 0.5, last, ""))
+    script.started, script.epochs, script.unfreezes = {"frozen": NAMES[:2]}, 3, {3: ()}
+    list_runs(qtbot, window)
+    button(window, "resumeLastButton").click()
+    qtbot.waitUntil(lambda: frozen(window.session) == NAMES[:2])
+    for _ in range(BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: window.session.network is not None and frozen(window.session) == ())
+    for _ in range(BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: window.session.run == "idle")
+    assert window.session.mode == "scratch"
+    assert window.session.recipe.frozen == ()
 
 
 def test_stages_that_a_run_unfreezes_one_by_one_are_frozen_in_the_next(
