@@ -52,6 +52,7 @@ class BatchController(QObject):
         self._store, self._jobs, self._parent = store, jobs, parent
         self._window: BatchWindow | None = None
         self._paths: list[str] = []
+        self._waits = False  # the photos, for a checkpoint
         self._live = LiveRequests()  # to the job that copies
         self._shows_sorting = False
         self._looks_at = ""
@@ -99,6 +100,7 @@ class BatchController(QObject):
         assert self._window is not None
         session, paths = self._store.session, self._paths
         checkpoint, device = predicting_checkpoint(session), inference_device(session)
+        self._waits = not checkpoint
         self._jobs.cancel(LOOK)
         self._window.begin(checkpoint)
         if not checkpoint and session.run is RunState.RUNNING:
@@ -112,8 +114,7 @@ class BatchController(QObject):
 
     @Slot(object, object)
     def _changed(self, before: Session, after: Session) -> None:
-        waits = self._window is not None and not predicting_checkpoint(before)
-        if waits and predicting_checkpoint(after):
+        if self._window is not None and self._waits and predicting_checkpoint(after):
             self._start()
 
     @Slot(object)

@@ -20,13 +20,14 @@ from PySide6.QtWidgets import (
     QSlider,
     QWidget,
 )
-from scripted import button, drop, find, list_runs, start
+from scripted import BATCHES, button, drop, find, list_runs, start
 
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.batch_prediction.batch_window import BatchWindow
 from flowergui.desktop.batch_prediction.photo_views import PhotoGrid
 from flowergui.desktop.context_menus.photo_window import PhotoWindow
+from flowergui.desktop.session import predicting_checkpoint
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.errors import FlowerError
 from flowergui.events import Predicted, PredictionFailed
@@ -197,6 +198,35 @@ def test_photos_wait_for_a_network(qtbot, window, script, predicts, unknown, pho
     for _ in range(8):
         script.gate.release()
     qtbot.waitUntil(lambda: said(batch(window), "batchSentence") == "23 images predicted")
+
+
+def test_a_run_that_saves_its_first_checkpoint_leaves_the_predictions_as_they_are(
+    qtbot, window, script, done, photos, tmp_path
+):
+    sort_into(qtbot, done, tmp_path / "out")
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    start(qtbot, window, photos)
+    assert predicting_checkpoint(window.session) == ""
+    for _ in range(BATCHES):
+        script.gate.release()
+    qtbot.waitUntil(lambda: predicting_checkpoint(window.session) != "")
+    assert done.is_finished
+    assert said(done, "batchSentence") == "23 images predicted"
+    assert button(done, "undoSortingButton").isVisible()
+
+
+def test_escape_empties_the_filter_and_leaves_the_window_open(qtbot, done):
+    name = find(done, QLineEdit, "photoNameFilter")
+    name.setText("tulip")
+    qtbot.waitUntil(lambda: len(names(done)) == 6)
+    qtbot.keyClick(name, Qt.Key.Key_Escape)
+    assert name.text() == ""
+    qtbot.waitUntil(lambda: len(names(done)) == 24)
+    qtbot.keyClick(name, Qt.Key.Key_Escape)
+    assert done.isVisible()
+    done.close()
+    assert not done.isVisible()
 
 
 def test_a_filter_shows_a_class_a_name_or_what_is_unsure(qtbot, done):
