@@ -16,6 +16,7 @@ from scripted import (
 )
 
 from flowergui.config.recipe import SETTINGS
+from flowergui.desktop.widgets.search_field import SearchField
 from flowergui.desktop.window.guide_window import GuideWindow
 
 
@@ -61,6 +62,14 @@ def test_escape_dismisses_the_message(qtbot, window):
     qtbot.waitUntil(window.isActiveWindow)
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert banner_text(window) == ""
+
+
+def test_escape_in_a_search_field_empties_it_and_leaves_the_message(qtbot, window):
+    banner(window).show_note("Hello.")
+    search = find(window, SearchField, "classSearch")
+    search.setText("rose")
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    assert (search.text(), banner_text(window)) == ("", "Hello.")
 
 
 def test_the_guide_is_one_key_away(qtbot, window):

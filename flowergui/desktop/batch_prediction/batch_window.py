@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QLabel,
     QSplitter,
@@ -31,7 +30,7 @@ from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.file_manager import folder_of, show_folder
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button
 from flowergui.desktop.widgets.photo_view import PhotoView
-from flowergui.desktop.widgets.windows import screen_size
+from flowergui.desktop.widgets.windows import LastingDialog, screen_size
 from flowergui.events import Explained, PhotosFound, Predicted, PredictionFailed
 from flowergui.text import sentences, tr, trn
 from flowergui.wording import left_out_text
@@ -39,7 +38,7 @@ from flowergui.wording import left_out_text
 MIN_PHOTO_PX = QSize(200, 190)
 
 
-class BatchWindow(QDialog):
+class BatchWindow(LastingDialog):
     """Shows photos as they are predicted, and asks for what is to be done with them; does not block
     the window that it belongs to."""
 

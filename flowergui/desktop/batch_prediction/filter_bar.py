@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QSizePolicy,
     QSlider,
@@ -19,6 +18,7 @@ from flowergui.desktop.batch_prediction.photo_filter import ALL, Group, PhotoFil
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.widgets.card import Segments
+from flowergui.desktop.widgets.search_field import FilterField
 from flowergui.facts import UNSURE_BELOW
 from flowergui.text import percent, tr
 
@@ -43,11 +43,7 @@ class FilterBar(QWidget):
         self._groups.setAccessibleName(tr("Show"))
         self._groups.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._groups.currentIndexChanged.connect(self._emit_filter)
-        self._name = QLineEdit()
-        self._name.setObjectName("photoNameFilter")
-        self._name.setPlaceholderText(tr("File name"))
-        self._name.setAccessibleName(tr("File name"))
-        self._name.setClearButtonEnabled(True)
+        self._name = FilterField("photoNameFilter", tr("File name"))
         self._name.textChanged.connect(self._start_timer)
         self._threshold = QSlider(Qt.Orientation.Horizontal)
         self._threshold.setObjectName("unsureBelow")

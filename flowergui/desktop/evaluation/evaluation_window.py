@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QDialog, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from flowergui.desktop.evaluation.confusion_table import ConfusionTable
 from flowergui.desktop.evaluation.evaluated_photos import ERRORS, Choice, EvaluatedPhotos
@@ -13,14 +13,14 @@ from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.labels import small_label
-from flowergui.desktop.widgets.windows import screen_size
+from flowergui.desktop.widgets.windows import LastingDialog, screen_size
 from flowergui.events import Evaluated, PhotoEvaluated
 from flowergui.text import tr
 
 MIN_TABLE_PX = QSize(200, 150)
 
 
-class EvaluationWindow(QDialog):
+class EvaluationWindow(LastingDialog):
     """Shows an evaluation while it runs and when it is finished. It does not block its parent
     window."""
 

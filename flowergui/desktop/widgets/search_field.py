@@ -1,17 +1,15 @@
-"""A field that filters a long list."""
+"""Fields that filter what is shown, or a long list."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 MIN_ROWS = 12
 """A list with no more rows than this is seen at a glance: it has no field."""
 
 
-class SearchField(QLineEdit):
-    """Hidden while the list is short. Escape empties it."""
-
-    searched = Signal(str)
-    """The user looks for this; "" for everything."""
+class FilterField(QLineEdit):
+    """The first Escape empties it. Files that are dropped on it go to the window."""
 
     def __init__(self, name: str, text: str, parent: QWidget | None = None) -> None:
         """`name` is its object name, `text` what it says while it is empty."""
@@ -20,6 +18,24 @@ class SearchField(QLineEdit):
         self.setPlaceholderText(text)
         self.setAccessibleName(text)
         self.setClearButtonEnabled(True)
+        self.setAcceptDrops(False)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+        else:
+            super().keyPressEvent(event)
+
+
+class SearchField(FilterField):
+    """Hidden while the list is short."""
+
+    searched = Signal(str)
+    """The user looks for this; "" for everything."""
+
+    def __init__(self, name: str, text: str, parent: QWidget | None = None) -> None:
+        """See FilterField."""
+        super().__init__(name, text, parent)
         self.textChanged.connect(self.searched)
         self.hide()
 

@@ -1,10 +1,10 @@
 """What all windows have in common: the program's name in titles, their screen, and how they come to
-the front; and a dialog with a table."""
+the front; a dialog that Escape does not close, and one with a table."""
 
 from collections.abc import Callable
 
 from PySide6.QtCore import QAbstractTableModel, QSize, Qt, Slot
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -58,6 +58,17 @@ def screen_size() -> QSize:
     widget that Python deletes, the screen is gone.
     """
     return QGuiApplication.primaryScreen().availableSize()
+
+
+class LastingDialog(QDialog):
+    """Escape does not close it: what it shows took long to compute, and would be lost. Its close
+    button does, and Ctrl+W."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Cancel):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
 
 class TableDialog(QDialog):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QListView, QMessageBox, QProgressBar, QPushButton
 from scripted import banner_text, button, drop, evaluation, find, open_photos, start
 
@@ -73,6 +74,14 @@ def test_what_cannot_be_evaluated_is_said_in_its_window(
     qtbot.waitUntil(lambda: error.text() == says)
     dialog = window.findChild(QMessageBox, "defectDialog")
     assert (dialog is not None) == (folder == "/broken")
+
+
+def test_escape_does_not_close_its_window(qtbot, window, script, tmp_path):
+    drop(window, [str(tmp_path / "mine.pth")])
+    button(window, "evaluationButton").click()
+    qtbot.waitUntil(lambda: evaluation(window).is_finished)
+    qtbot.keyClick(evaluation(window), Qt.Key.Key_Escape)
+    assert evaluation(window).isVisible()
 
 
 def test_closing_its_window_ends_the_evaluation(qtbot, window, script, tmp_path):
