@@ -199,7 +199,7 @@ class Controllers(QObject):
     @Slot()
     def _stop(self) -> None:
         """Stops the run that goes here, or asks whether the one that is watched is to stop."""
-        self.training.stop()
+        self.launch.stop()
         self.watch.stop()
 
     @Slot()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QPushButton,
     QTreeView,
 )
@@ -503,3 +504,9 @@ def unsaved(qtbot, window, script, photos, *, stopped: bool) -> None:
     assert "could not be saved: No space left on device" in banner_text(window)
     assert find(window, QLabel, "runState").text() == "Not saved"
     assert not button(window, "startButton").isEnabled()
+
+
+def discard(window) -> None:
+    """Discards a run that could not be saved, and says yes to the question."""
+    button(window, "stopButton").click()
+    find(window, QMessageBox, "discardQuestion").button(QMessageBox.StandardButton.Discard).click()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QLineEdit, QMessageBox, QWidget
 from scripted import (
     BATCHES,
@@ -289,7 +290,7 @@ def test_what_is_given_up_is_not_said_to_be_saved(qtbot, window, script, photos,
     unsaved(qtbot, window, script, photos, stopped=stopped)
     give_up = button(window, "stopButton")
     assert (give_up.text(), give_up.isEnabled()) == ("Discard", True)
-    give_up.click()
+    discard(window)
     qtbot.waitUntil(lambda: window.session.run == "idle")
     assert script.of("again") == [False]
     assert find(window, Banner, "banner").kind == "error"
@@ -303,6 +304,26 @@ def test_what_is_given_up_is_not_said_to_be_saved(qtbot, window, script, photos,
     for _ in range(2 * BATCHES):
         script.gate.release()
     qtbot.waitUntil(lambda: banner_text(window).startswith("Done: best"))
+
+
+@pytest.mark.parametrize("by_menu", [True, False])
+def test_what_could_not_be_saved_is_discarded_only_if_the_user_confirms(
+    qtbot, window, script, photos, by_menu
+):
+    unsaved(qtbot, window, script, photos, stopped=True)
+    if by_menu:
+        find(window, QAction, "stopAction").trigger()
+    else:
+        button(window, "stopButton").click()
+    question = find(window, QMessageBox, "discardQuestion")
+    assert question.text() == "This run could not be saved. Discard it?"
+    assert question.defaultButton() is question.button(QMessageBox.StandardButton.Cancel)
+    assert window.session.run == "unsaved"
+    question.button(QMessageBox.StandardButton.Cancel).click()
+    assert window.session.run == "unsaved"
+    script.full = False
+    button(window, "pauseButton").click()
+    qtbot.waitUntil(lambda: banner_text(window).startswith("Stopped and saved"))
 
 
 def test_a_pause_moves_nothing(window):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtWidgets import QMessageBox
-from scripted import BATCHES, banner_text, button, plot, start, unsaved
+from scripted import BATCHES, banner_text, button, discard, plot, start, unsaved
 
 from flowergui.desktop.window import shutdown
 
@@ -134,7 +134,7 @@ def test_a_question_that_promised_to_save_goes_when_that_failed(qtbot, window, s
 def test_what_is_given_up_is_not_tried_again_for_a_wish_of_before(qtbot, window, script, photos):
     unsaved(qtbot, window, script, photos, stopped=True)
     window.controllers.training.live.save = True  # a pause that came too late
-    button(window, "stopButton").click()
+    discard(window)
     qtbot.waitUntil(lambda: window.session.run == "idle")
     assert script.of("again") == [False]
 
