@@ -162,10 +162,13 @@ class LayerPanel(FoldingCard):
 
     def show_session(self, session: Session) -> None:
         """Shows the network, once it is described, and ticks its frozen layers."""
-        self._model.editable = "frozen" in editable(session)
-        self.setToolTip("" if self._model.editable else read_only_text())
-        if session.network is None:
-            return  # the one before stays until the new one is there
+        may_freeze = "frozen" in editable(session)
+        self.setToolTip("" if may_freeze else read_only_text())
+        self._model.editable = may_freeze and session.network is not None
+        if session.network is None:  # the one before stays until the new one is there
+            self._show_presets()
+            self._by_stage.setEnabled(False)
+            return
         if session.network is not self._network:
             self._show_network(session.network)
         if frozen(session) != self._model.frozen:

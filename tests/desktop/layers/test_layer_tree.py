@@ -474,3 +474,19 @@ def test_a_schedule_is_shown_and_taken_away(panel, qtbot):
     assert column(panel, EPOCH)["layer1"] == "never"
     assert not button.isChecked()
     assert tree(panel).isColumnHidden(EPOCH)
+
+
+def test_nothing_is_frozen_while_another_network_is_being_described(panel):
+    panel.show_network(described(), ())
+    panel.store.update(network=None)
+    index = find(panel, "scale")
+    assert not index.flags() & Qt.ItemFlag.ItemIsUserCheckable
+    assert not tree(panel).model().setData(index, CHECKED, Qt.ItemDataRole.CheckStateRole)
+    for name in ("freezeAllButHead", "freezeNothing", "unfreeze_schedule"):
+        assert not panel.findChild(QPushButton, name).isEnabled()
+    assert panel.told == []
+    panel.store.update(network=described("other"))
+    for name in ("freezeAllButHead", "freezeNothing", "unfreeze_schedule"):
+        assert panel.findChild(QPushButton, name).isEnabled()
+    tree(panel).model().setData(find(panel, "scale"), CHECKED, Qt.ItemDataRole.CheckStateRole)
+    assert panel.told == [("scale",)]
