@@ -98,26 +98,35 @@ class NetworkController(QObject):
 
     @Slot(object)
     def _on_error(self, error: BaseException) -> None:
-        if not isinstance(error, FlowerError):
-            self._jobs.report(error)
-        elif self._store.session.recipe.image_size:
+        self._dialog_requested = False
+        if isinstance(error, FlowerError):
             self._store.update(network_problem=str(error))
+            self._show_problem()
+        else:
+            self._jobs.report(error)
+
+    def _show_problem(self) -> None:
+        """Says why there can be no such network, and offers another image size if that may help."""
+        session = self._store.session
+        if session.recipe.image_size:
             self._refusal = self._banner.offer(
-                str(error), tr("Use its own size"), self._use_own_size, "warning"
+                session.network_problem, tr("Use its own size"), self._use_own_size, "warning"
             )
         else:
-            self._store.update(network_problem=str(error))
-            self._refusal = self._banner.show_error(error)
+            self._refusal = self._banner.show_error(session.network_problem)
 
     def _use_own_size(self) -> None:
         self._store.update_recipe(**OWN_SIZE)
 
     @Slot()
     def show_dialog(self) -> None:
-        """Opens "Show network", now or once the network is described."""
-        network = self._store.session.network
-        self._dialog_requested = network is None
-        if network is not None:
+        """Opens "Show network", now or once the network is described; where there can be none,
+        says why."""
+        network, problem = self._store.session.network, self._store.session.network_problem
+        self._dialog_requested = network is None and not problem
+        if problem:
+            self._show_problem()
+        elif network is not None:
             parent = self.parent()
             assert isinstance(parent, QWidget)
             dialog = NetworkDialog(network, parent)

@@ -2,7 +2,9 @@
 
 import threading
 
+import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QTreeView
 from scripted import (
     BATCHES,
@@ -10,6 +12,7 @@ from scripted import (
     banner,
     banner_text,
     button,
+    choose_mode,
     find,
     leaves,
     open_photos,
@@ -18,6 +21,7 @@ from scripted import (
 )
 
 from flowergui import tasks
+from flowergui.desktop.layers.network_dialog import NetworkDialog
 from flowergui.errors import FlowerError
 
 
@@ -160,3 +164,32 @@ def test_an_error_about_the_network_before_is_not_heard(qtbot, window, script, p
     assert window.session.network.model == "resnet50"
     assert (window.session.network_problem, banner_text(window)) == ("", "")
     assert button(window, "startButton").isEnabled()
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_a_network_that_cannot_be_is_not_shown_but_said(qtbot, window, script, photos, described):
+    """Nor is another one shown later, which nobody has asked for."""
+    script.refuse = "vit_b_16"
+    choose_mode(window, "scratch")
+    open_photos(qtbot, window, photos)
+    models, show = find(window, QComboBox, "modelSelector"), find(window, QAction, "networkAction")
+    models.setCurrentText("vit_b_16")
+    if not described:
+        show.trigger()
+    qtbot.waitUntil(lambda: "can't take" in banner_text(window))
+    if described:
+        banner(window).clear()
+        show.trigger()
+        assert "can't take" in banner_text(window)
+        assert banner(window).messages[0].action == "Use its own size"
+    models.setCurrentText("resnet50")
+    qtbot.waitUntil(lambda: window.session.network is not None)
+    assert window.findChild(NetworkDialog) is None
+
+
+def test_a_network_is_shown_once_it_is_described(qtbot, window, photos):
+    open_photos(qtbot, window, photos)
+    find(window, QComboBox, "modelSelector").setCurrentText("resnet50")
+    find(window, QAction, "networkAction").trigger()
+    assert window.findChild(NetworkDialog) is None
+    qtbot.waitUntil(lambda: window.findChild(NetworkDialog) is not None)
