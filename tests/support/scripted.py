@@ -479,9 +479,12 @@ def predictions(window) -> list[str]:
     return [model.index(row, 0).data() for row in range(model.rowCount())]
 
 
-def drop(widget, paths):
+def drop(widget, paths, *, text=""):
+    """Drops files; `text` is what some file managers add."""
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(path) for path in paths])
+    if text:
+        mime.setText(text)
     where, action = QPointF(5, 5), Qt.DropAction.CopyAction
     options = mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(widget, QDragEnterEvent(where.toPoint(), action, *options))

@@ -161,6 +161,7 @@ class DatasetPanel(Card):
         self._path.setPlaceholderText(tr("Folder or archive of images"))
         self._path.setToolTip(tr("Type or paste a path and press Return."))
         self._path.setMinimumWidth(80)
+        self._path.setAcceptDrops(False)  # the window opens what is dropped
         self._path.returnPressed.connect(self._open_typed)
         self._path.textEdited.connect(self._typing)
         self._browse = QPushButton(tr("Browse…"))

@@ -246,6 +246,10 @@ class _SearchBox(QComboBox):
 
 
 class _SearchLine(QLineEdit):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAcceptDrops(False)  # the window opens what is dropped
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         # After the click that gave the focus, which would place the cursor: typing replaces.

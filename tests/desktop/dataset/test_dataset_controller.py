@@ -32,6 +32,36 @@ def test_a_typed_folder_is_found_from_any_other(qtbot, window, script, photos, m
     assert path.text() == photos
 
 
+@pytest.mark.parametrize("name", ["datasetPath", "classSearch", "runSearch", "epochs"])
+def test_a_folder_that_is_dropped_on_a_field_is_opened(qtbot, window, script, photos, name):
+    field = find(window, QWidget, name)
+    drop(field, [photos], text=photos)
+    qtbot.waitUntil(lambda: window.session.dataset is not None)
+    assert script.of("inspect") == [photos]
+    assert find(window, QLineEdit, "datasetPath").text() == photos
+
+
+def test_a_folder_that_is_dropped_on_the_choice_of_networks_is_opened(qtbot, window, photos):
+    line = find(window, QComboBox, "modelSelector").lineEdit()
+    before = line.text()
+    drop(line, [photos], text=photos)
+    qtbot.waitUntil(lambda: window.session.dataset is not None)
+    assert line.text() == before
+
+
+def test_why_no_dataset_can_be_opened_now_is_not_said_for_ever(
+    qtbot, window, script, photos, tmp_path
+):
+    start(qtbot, window, photos)
+    window.open_folder(str(tmp_path))
+    assert "Stop the run first" in banner_text(window)
+    button(window, "stopButton").click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window.session.run == "idle")
+    window.open_folder(str(tmp_path))
+    assert all("Stop the run first" not in each.text for each in banner(window).messages)
+
+
 def test_a_folder_that_cannot_be_opened_leaves_open_what_was(qtbot, window, photos, tmp_path):
     open_photos(qtbot, window, photos)
     path = find(window, QLineEdit, "datasetPath")
