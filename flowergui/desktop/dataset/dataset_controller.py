@@ -60,7 +60,7 @@ class DatasetController(QObject):
     def open(self, folder: str) -> None:
         """Scans a folder, unless a run goes; until that is done or cancelled, none is open."""
         if not is_idle(self._store.session):
-            self._banner.show_warning(tr("Stop the run first, then open another dataset."))
+            self._banner.refuse(tr("Stop the run first, then open another dataset."))
             return
         self._reopening = False
         self._dismiss_problem()

@@ -113,7 +113,7 @@ class WatchController(QObject):
 
     def _may_begin(self) -> bool:
         if not is_idle(self._store.session):
-            self._banner.show_warning(tr("Stop the run here first, then watch another."))
+            self._banner.refuse(tr("Stop the run here first, then watch another."))
             return False
         return True
 

@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
-from scripted import banner_text, button, drop, facts, find, list_runs, open_photos, texts
+from scripted import (
+    banner,
+    banner_text,
+    button,
+    drop,
+    facts,
+    find,
+    list_runs,
+    open_photos,
+    start,
+    texts,
+)
 
 from flowergui import tasks
 from flowergui.desktop.main_window import MainWindow

@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QPushButton, QTreeView, QWidget
 from scripted import (
+    banner,
     banner_text,
     button,
     drop,
@@ -22,6 +23,7 @@ from scripted import (
     open_photos,
     plot,
     predictions,
+    start,
 )
 
 from flowergui.config.recipe import Recipe
@@ -296,6 +298,17 @@ def test_a_run_that_was_stopped_may_go_on(qtbot, window, remote):
     remote.history.append(rows(2))
     qtbot.waitUntil(lambda: state(window) is WatchState.TRAINING)
     qtbot.waitUntil(lambda: epochs_shown(window) == 2)
+
+
+def test_why_nothing_can_be_watched_now_is_not_said_for_ever(qtbot, window, script, photos, remote):
+    start(qtbot, window, photos)
+    window.controllers.watch.open(str(remote.path))
+    assert "Stop the run here first" in banner_text(window)
+    button(window, "stopButton").click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: window.session.run == "idle")
+    window.open_folder(photos)
+    assert all("Stop the run here first" not in each.text for each in banner(window).messages)
 
 
 def test_a_folder_without_a_run_is_refused(qtbot, window, tmp_path):
