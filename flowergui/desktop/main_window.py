@@ -140,7 +140,8 @@ class MainWindow(QMainWindow):
             predicts = {"run_checkpoint": session.run_checkpoint}
             session = replace(session, **{**with_watch_left(session), **predicts})
         path = watched.path if watched else ""
-        return Handover(session, self.controllers.presenter.ended, photos, path, run)
+        ended, untouched = self.controllers.presenter.ended, self.controllers.memory.hand_over()
+        return Handover(session, ended, photos, untouched, path, run)
 
     def take_over(self, handover: Handover) -> None:
         """Goes on where a window was that is closed now. Sentences are made anew: the folder is
@@ -154,13 +155,14 @@ class MainWindow(QMainWindow):
         ):
             events = replayed(started, handover.ended)
             self._jobs.do("replay", lambda: events, self.controllers.presenter.show_again)
-        self.controllers.memory.keep()
+        folder = session.dataset.folder if session.dataset else ""
+        self.controllers.memory.take_over(handover.untouched, folder)
         self._store.update(**handed_over(session))
         if handover.run is not None:
             self.controllers.take_over(handover.run)
         self.controllers.resume.refresh()
-        if session.dataset is not None and handover.run is None:
-            self.open_folder(session.dataset.folder)
+        if folder and handover.run is None:
+            self.open_folder(folder)
         if handover.watched:
             self.controllers.watch.open(handover.watched)
             self._store.update(

@@ -1,9 +1,10 @@
 """The language changes while the program runs: another window goes on where the first one was."""
 
 import gc
+import json
 import threading
 import weakref
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
@@ -30,6 +31,7 @@ from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.menus.actions import language_action
 from flowergui.desktop.prediction.drop_zone import DropZone
 from flowergui.desktop.session import RunState, Session
+from flowergui.desktop.settings.memory_controller import KEY
 from flowergui.desktop.transitions import READ_AGAIN
 from flowergui.desktop.window import shutdown
 from flowergui.desktop.window.language_controller import chosen, speak
@@ -163,6 +165,19 @@ def test_settings_that_the_folder_was_not_trained_with_last_stay(qtbot, program,
     window = switch(qtbot, program, CHINESE)
     qtbot.waitUntil(button(window, "startButton").isEnabled)
     assert window.session.recipe == recipe
+
+
+def test_settings_come_back_with_their_folder_after_the_switch(qtbot, program, photos, tmp_path):
+    other = tmp_path / "others"
+    other.mkdir()
+    recipe = replace(program.window.session.recipe, photos=str(other), batch_size=7)
+    settings_file().setValue(KEY, json.dumps({str(other): recipe.as_dict()}))
+    open_photos(qtbot, program.window, photos)
+    window = switch(qtbot, program, CHINESE)
+    qtbot.waitUntil(button(window, "startButton").isEnabled)
+    assert window.session.recipe.batch_size != 7
+    window.open_folder(str(other))
+    qtbot.waitUntil(lambda: window.session.recipe.batch_size == 7)
 
 
 def test_the_run_to_resume_stays(qtbot, program, script, tmp_path):

@@ -34,12 +34,19 @@ class MemoryController(QObject):
         super().__init__(parent)
         self._store, self._undo, self._settings, self._banner = store, undo, settings, banner
         self._untouched = _asked_for(store.session.recipe)
+        self._kept = ""  # a folder that is opened again, with the settings that there are
         self._offer: Message | None = None
         store.changed.connect(self._follow)
 
-    def keep(self) -> None:
-        """The settings that there are now stay, whatever folder is opened."""
-        self._untouched = {}
+    def hand_over(self) -> dict[str, Any]:
+        """What the controller of another window needs to tell settings that the user has changed:
+        those that he has not."""
+        return self._untouched
+
+    def take_over(self, untouched: dict[str, Any], folder: str) -> None:
+        """Goes on where the controller of another window was, which has left `untouched`. `folder`,
+        "" for none, was open there: when it is opened here, the settings stay."""
+        self._untouched, self._kept = untouched, folder
 
     @Slot()
     def remember(self) -> None:
@@ -51,14 +58,16 @@ class MemoryController(QObject):
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:
         session = self._store.session
-        if self._offer is not None and (not is_idle(after) or self._is_touched(session)):
-            self._offer.dismiss()
-            self._offer = None
+        if not is_idle(after) or self._is_touched(session):
+            self._dismiss_offer()
         if is_idle(before) and not is_idle(after):
             return
         opened = after.dataset.folder if after.dataset else ""
         if opened and opened != (before.dataset.folder if before.dataset else ""):
-            self._recall(session, opened)
+            self._dismiss_offer()  # it is about the folder before
+            kept, self._kept = self._kept, ""
+            if opened != kept:
+                self._recall(session, opened)
 
     def _recall(self, session: Session, folder: str) -> None:
         recipe = _recipe(self._stored().get(folder))
@@ -74,6 +83,11 @@ class MemoryController(QObject):
             tr("Use the recommended ones"),
             self._take_recommended,
         )
+
+    def _dismiss_offer(self) -> None:
+        if self._offer is not None:
+            self._offer.dismiss()
+            self._offer = None
 
     def _is_touched(self, session: Session) -> bool:
         """Whether the user has changed the settings, or resumes a run with its own."""

@@ -1,6 +1,7 @@
 """What a window leaves to the one that takes its place in another language."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flowergui.desktop.session import Session
 from flowergui.desktop.training.run_presenter import ShownRun
@@ -24,11 +25,13 @@ class RunHandover:
 @dataclass(frozen=True, slots=True)
 class Handover:
     """The window's session; how its last run ended, None if there was none, it failed, or it still
-    goes; the paths of the photos that it shows predictions for; the folder of the run elsewhere
-    that it follows, "" for none; and the run that goes, None for none."""
+    goes; the paths of the photos that it shows predictions for; the settings that the user has not
+    changed; the folder of the run elsewhere that it follows, "" for none; and the run that goes,
+    None for none."""
 
     session: Session
     ended: Finished | Stopped | None
     photos: tuple[str, ...]
+    untouched: dict[str, Any]
     watched: str = ""
     run: RunHandover | None = None

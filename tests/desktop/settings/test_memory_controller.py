@@ -75,6 +75,41 @@ def test_the_settings_of_the_last_run_come_back_with_the_folder(again):
     assert again.recipe.batch_size == 7  # nobody said otherwise
 
 
+def test_the_offer_goes_with_its_folder(again):
+    again.open("/roses")
+    assert "last run on this folder" in again.banner.text
+    again.open("/tulips")
+    assert again.banner.text == ""
+
+
+def test_a_window_in_another_language_recalls_what_the_one_before_would_have(again, start):
+    again.open("/tulips")
+    again.change(epochs=23)
+    following = start()
+    following.memory.take_over(again.memory.hand_over(), "/tulips")
+    following.store.update(recipe=again.recipe)
+    following.open("/tulips")
+    following.open("/roses")
+    assert following.recipe.batch_size == 7
+
+
+def test_a_window_in_another_language_keeps_the_settings_of_the_open_folder_alone(start):
+    window = start()
+    window.open("/roses")
+    usual = window.recipe
+    window.change(batch_size=7)
+    window.train()
+    window.change(batch_size=usual.batch_size)
+    following = start()
+    following.memory.take_over(window.memory.hand_over(), "/roses")
+    following.store.update(recipe=window.recipe)
+    following.open("/roses")
+    assert following.recipe == usual
+    following.open("/tulips")
+    following.open("/roses")
+    assert following.recipe.batch_size == 7
+
+
 def test_what_comes_back_is_undone_for_the_open_folder(again):
     before = again.recipe
     again.open("/roses")
