@@ -221,7 +221,11 @@ def test_a_defect_gets_a_dialog_and_a_traceback(qtbot, window, script, photos, c
     script.gate.release()
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "defectDialog") is not None)
     assert "a bug" in caplog.text
-    window.findChild(QMessageBox, "defectDialog").close()
+    dialog = find(window, QMessageBox, "defectDialog")
+    assert dialog.detailedText().startswith("Traceback")
+    assert dialog.detailedText().endswith("ValueError: a bug\n")
+    assert "“Copy diagnostics” in the menu Help" in dialog.informativeText()
+    dialog.close()
     qtbot.waitUntil(button(window, "startButton").isEnabled)
 
 
