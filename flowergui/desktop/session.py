@@ -89,7 +89,8 @@ class Session:
     saved_weights: tuple[str, ...] = ()
     """The files with weights of the chosen network that were saved for use offline."""
     download: DownloadProgress | None = None
-    """How far the weights are that are being saved for use offline; None for none."""
+    """How far the weights are that are being saved for use offline, with the name of their network;
+    None for none."""
 
     dataset: Scanned | None = None
     """The folder of images that is open."""

@@ -1,6 +1,7 @@
 """The weights of a transfer: which ones are on this machine, and saving them for use offline."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Slot
@@ -118,12 +119,17 @@ class WeightsController(QObject):
         self._store.update(download=None)
         self._jobs.report(error)
 
+    def _show_progress(self, done: int, total: int) -> None:
+        """So many bytes are here. The session names the network: another may be chosen since."""
+        if (download := self._store.session.download) is not None:
+            self._store.update(download=replace(download, done=done, total=total))
+
     @Slot(object)
     def _on_saving(self, events: tuple[Any, ...]) -> None:
         for event in events:
             match event:
-                case DownloadProgress():
-                    self._store.update(download=event)
+                case DownloadProgress(done=done, total=total):
+                    self._show_progress(done, total)
                 case WeightsSaved():
                     self._store.update(download=None)
                     self._find(self._on_found_again)

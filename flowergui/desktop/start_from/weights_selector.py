@@ -176,6 +176,7 @@ def _whereabouts(facts: WeightsFacts) -> str:
 
 def _download_text(progress: DownloadProgress) -> str:
     done, total = (f"{count // 10**6:,}" for count in (progress.done, progress.total))
+    values = {"name": progress.name, "done": done}
     if progress.total:
-        return tr("Downloading: {done} of {total} MB", done=done, total=total)
-    return tr("Downloading: {done} MB", done=done)
+        return tr("Downloading {name}: {done} of {total} MB", total=total, **values)
+    return tr("Downloading {name}: {done} MB", **values)

@@ -401,7 +401,7 @@ def test_weights_can_be_saved_and_the_wait_be_cancelled(qtbot, filled):
     with qtbot.waitSignal(filled.weights.save_requested):
         save.click()
     filled.store.update(download=DownloadProgress("resnet18", 12_000_000, 46_800_000))
-    assert "Downloading: 12 of 46 MB" in texts(filled)
+    assert "Downloading resnet18: 12 of 46 MB" in texts(filled)
     assert save.text() == "Cancel"
     with qtbot.waitSignal(filled.weights.cancel_requested):
         save.click()

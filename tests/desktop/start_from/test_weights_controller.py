@@ -1,10 +1,10 @@
 """The weights of a transfer, in the window: where they are, and saving them for use offline."""
 
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QLabel
 from scripted import banner_text, button, find, start
 
 from flowergui import tasks
-from flowergui.events import ModelsListed
+from flowergui.events import DownloadProgress, ModelsListed
 from flowergui.facts import ModelFacts, WeightsFacts
 from flowergui.system.pip_commands import install_command
 
@@ -32,6 +32,21 @@ def test_pretrained_weights_are_saved_for_use_offline(qtbot, window, script):
     assert weights.currentText() != "resnet18.pth"  # what is chosen stays
     qtbot.waitUntil(lambda: model.findText("resnet18") < model.findText("mynet"))  # it is here now
     assert model.currentText() == "resnet18"
+
+
+def test_a_download_is_named_while_another_network_is_chosen(qtbot, window, script):
+    model = find(window, QComboBox, "modelSelector")
+    qtbot.waitUntil(lambda: model.findText("resnet18") > 0)
+    model.setCurrentText("resnet18")
+    button(window, "saveWeightsButton").click()
+    qtbot.waitUntil(lambda: window.session.download == DownloadProgress("resnet18", 0, 10_000_000))
+    model.setCurrentText("resnet50")
+    assert "Downloading resnet18: 0 of 10 MB" in [
+        each.text() for each in window.findChildren(QLabel)
+    ]
+    button(window, "saveWeightsButton").click()  # it is Cancel now
+    assert window.session.download is None
+    script.gate.release()
 
 
 def test_a_saved_file_is_taken_where_all_else_would_be_downloaded(qtbot, window, script):
