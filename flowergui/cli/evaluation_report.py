@@ -124,7 +124,7 @@ def _evaluation_set(event: Evaluated) -> Sequence[str]:
 
 def _class_table(event: Evaluated | CrossValidated) -> Sequence[str]:
     """Recall, precision and F1 of each class. Of many classes, those with the lowest recall."""
-    heads = (tr("class"), tr("image count"), tr("recall"), tr("precision"), tr("F1"))
+    heads = (tr("class"), tr("Images").lower(), tr("recall"), tr("precision"), tr("F1"))
     widest = max(width(heads[0]), *(width(each.name) for each in event.classes))
     table = [_row(widest, *heads)]
     shown = event.classes

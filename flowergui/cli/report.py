@@ -421,7 +421,7 @@ RUN_WIDTHS = (7, 8, 11, 12, 9)
 
 def runs_head() -> str:
     """The head of a list of runs."""
-    heads = (tr("best"), tr("of epoch"), tr("epoch count"), tr("time"), tr("size"))
+    heads = (tr("best"), tr("of epoch"), tr("Epochs").lower(), tr("time"), tr("size"))
     return _run_row(heads, tr("run"))
 
 

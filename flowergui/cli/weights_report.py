@@ -11,7 +11,7 @@ from flowergui.text import fine_percent, megabytes, megaparameters, tr
 def weights_table(models: Sequence[ModelFacts]) -> Sequence[str]:
     """A line for each of the pretrained weights, those on this machine first, and for each network
     without any."""
-    heads = (tr("network"), tr("parameters"), tr("image size"), tr("weights"), tr("ImageNet"))
+    heads = (tr("network"), tr("parameters"), tr("resolution"), tr("weights"), tr("ImageNet"))
     rows = [(*heads, tr("where"))]
     for facts in sorted(models, key=lambda facts: not facts.local):
         own = (facts.name, megaparameters(facts.parameters))

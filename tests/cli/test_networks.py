@@ -87,7 +87,7 @@ def test_a_folder_is_cross_validated(
         re.MULTILINE,
     )
     assert "features of mynet (mynet.pth), cross-validated in 4 folds." in printed.out
-    for words in (("class", "image count", "recall", "precision", "F1"), ("poppy", "10")):
+    for words in (("class", "images", "recall", "precision", "F1"), ("poppy", "10")):
         assert re.search("^" + " +".join(words), printed.out, re.MULTILINE), words
     assert "poppy/torn.jpg" in printed.err
     assert len(table.read_text("utf-8-sig").splitlines()) == 21

@@ -115,7 +115,7 @@ def test_weights_lists_what_is_on_this_machine_and_what_is_downloaded(
     assert commands.run(["weights", "--models-folder", str(tmp_path)]) == 0
 
     lines = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == ["network", "parameters", "size", "weights", "ImageNet", "where"]
+    assert lines[0] == ["network", "parameters", "resolution", "weights", "ImageNet", "where"]
     names = [line[0] for line in lines]
     assert names.index("efficientnet_lite0") < names.index("mynet") > names.index("resnet50")
     lite0 = ["efficientnet_lite0", "4.7 M", "288 px", "IMAGENET1K_V1", "75.1%", "on this machine"]

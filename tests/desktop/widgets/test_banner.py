@@ -214,7 +214,7 @@ def test_the_log_keeps_what_was_dismissed(banner, qtbot):
     window = banner.findChild(MessageLogWindow)
     table = window.findChild(QTableView, "messageLogTable").model()
     shown = [[table.index(row, column).data() for column in range(3)] for row in range(2)]
-    assert [row[1:] for row in shown] == [["Error", "The disk is full."], ["Note", "Saved."]]
+    assert [row[1:] for row in shown] == [["Error", "The disk is full."], ["Information", "Saved."]]
     assert all(len(row[0]) == len("14:03:12") for row in shown)
     banner.show_note("One more.")
     assert table.index(0, 2).data() == "One more."
