@@ -30,7 +30,7 @@ from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.file_manager import folder_of, show_folder
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button
 from flowergui.desktop.widgets.photo_view import PhotoView
-from flowergui.desktop.widgets.windows import LastingDialog, screen_size
+from flowergui.desktop.widgets.windows import LastingDialog, resize_within_screen
 from flowergui.events import Explained, PhotosFound, Predicted, PredictionFailed
 from flowergui.text import sentences, tr, trn
 from flowergui.wording import left_out_text
@@ -95,7 +95,7 @@ class BatchWindow(LastingDialog):
         rows.addLayout(self._make_head())
         rows.addWidget(both, 1)
         line = self.fontMetrics().height()
-        self.resize(QSize(76 * line, 46 * line).boundedTo(screen_size() * 0.95))
+        resize_within_screen(self, 76 * line, 46 * line)
         both.setSizes([54 * line, 22 * line])
         self._grid.setFocus()
 

@@ -16,6 +16,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.labels import small_label
+from flowergui.desktop.widgets.windows import resize_within_screen
 from flowergui.requests import JobOptions
 from flowergui.text import tr
 
@@ -46,7 +47,7 @@ class JobDialog(QDialog):
         rows.setSpacing(theme.SPACE)
         rows.addWidget(self._make_card())
         rows.addLayout(self._make_buttons())
-        self.resize(34 * self.fontMetrics().height(), 0)
+        resize_within_screen(self, 34 * self.fontMetrics().height(), 0)
 
     def _make_card(self) -> Card:
         card = Card(tr("Train these settings on a cluster"))

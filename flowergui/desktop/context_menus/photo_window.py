@@ -21,7 +21,7 @@ from flowergui.desktop.threads.worker import Worker
 from flowergui.desktop.widgets.card import Segments
 from flowergui.desktop.widgets.labels import small_label
 from flowergui.desktop.widgets.thumbnails import read_picture
-from flowergui.desktop.widgets.windows import screen_size
+from flowergui.desktop.widgets.windows import resize_within_screen
 from flowergui.text import tr
 
 MAX_EDGE_PX = 12_000
@@ -72,7 +72,7 @@ class PhotoWindow(QDialog):
         rows.addWidget(self._area, 1)
         rows.addLayout(row)
         line = self.fontMetrics().height()
-        self.resize(QSize(50 * line, 40 * line).boundedTo(screen_size() * 0.9))
+        resize_within_screen(self, 50 * line, 40 * line)
         self._worker = Worker(lambda: _read(path))
         self._worker.produced.connect(self._take)
         self._worker.start()

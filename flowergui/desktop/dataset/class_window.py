@@ -20,7 +20,7 @@ from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
 from flowergui.desktop.widgets.labels import small_label
 from flowergui.desktop.widgets.painting import paint_tile
 from flowergui.desktop.widgets.tile_list import TileDelegate, TileListView
-from flowergui.desktop.widgets.windows import screen_size
+from flowergui.desktop.widgets.windows import resize_within_screen
 from flowergui.text import tr, trn
 
 TILE_PX = 112
@@ -53,7 +53,7 @@ class ClassWindow(QDialog):
         rows.addWidget(self._count)
         rows.addWidget(self._grid, 1)
         line = self.fontMetrics().height()
-        self.resize(QSize(48 * line, 38 * line).boundedTo(screen_size() * 0.9))
+        resize_within_screen(self, 48 * line, 38 * line)
 
     def show_paths(self, paths: Sequence[str]) -> None:
         """Shows these images."""

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
 from flowergui.desktop.widgets.labels import escape_tooltip, small_label
+from flowergui.desktop.widgets.windows import resize_within_screen
 from flowergui.facts import Problem
 from flowergui.text import N_, tr
 from flowergui.wording import problem_path
@@ -63,7 +64,7 @@ class ProblemsDialog(QDialog):
         layout.addWidget(table, 1)
         layout.addWidget(buttons)
         width, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
-        self.resize(width * 100, line * 25)
+        resize_within_screen(self, width * 100, line * 25)
 
 
 class ProblemModel(QAbstractTableModel):

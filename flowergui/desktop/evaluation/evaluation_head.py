@@ -5,20 +5,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from flowergui.confidence_interval import wilson_interval
 from flowergui.confusion_matrix import ConfusionMatrix
 from flowergui.desktop.accessibility import announce
 from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.card import WrappingRow
 from flowergui.desktop.widgets.file_dialogs import choose_folder, choose_table
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
 from flowergui.events import Evaluated
 from flowergui.text import fine_percent, sentences, shortened, tr, trn
 from flowergui.wording import unreadable_text
 
-MIN_SENTENCE_PX = 160
+MIN_SENTENCE_LINES = 10
+"""The width that the sentence on the accuracy has at least, in heights of a line."""
 
 
 class EvaluationHead(QWidget):
@@ -44,7 +46,7 @@ class EvaluationHead(QWidget):
         theme.tabular(self._accuracy)
         self._sentence = ElidedLabel()
         self._sentence.setObjectName("evaluationSentence")
-        self._sentence.setMinimumWidth(MIN_SENTENCE_PX)
+        self._sentence.setMinimumWidth(MIN_SENTENCE_LINES * self.fontMetrics().height())
         theme.style(self._sentence, role="heading")
         self._subject = ElidedLabel()
         self._subject.setObjectName("evaluationSubject")
@@ -61,13 +63,15 @@ class EvaluationHead(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(theme.SPACE)
-        rows.addLayout(self._make_row())
+        rows.addWidget(self._make_row())
         rows.addWidget(self._progress)
         rows.addWidget(self._note)
         rows.addWidget(self._failure, 1)
 
-    def _make_row(self) -> QHBoxLayout:
-        sentences = QVBoxLayout()
+    def _make_row(self) -> WrappingRow:
+        texts = QWidget()
+        sentences = QVBoxLayout(texts)
+        sentences.setContentsMargins(0, 0, 0, 0)
         sentences.setSpacing(2)
         sentences.addWidget(self._sentence)
         sentences.addWidget(self._subject)
@@ -82,14 +86,10 @@ class EvaluationHead(QWidget):
         self._save.setObjectName("saveTableButton")
         self._save.setToolTip(tr("Save the prediction for each image as a table (.csv)."))
         self._save.clicked.connect(self._ask_for_table)
-        row = QHBoxLayout()
-        row.setSpacing(2 * theme.SPACE)
-        row.addWidget(self._accuracy)
-        row.addLayout(sentences, 1)
-        row.addWidget(again)
         for button in (others, self._save):
             button.setAutoDefault(False)
-            row.addWidget(button)
+        row = WrappingRow(spacing=2 * theme.SPACE, fills=True)
+        row.add((self._accuracy, texts), (again, others, self._save))
         return row
 
     # --- what it shows --------------------------------------------------------------------

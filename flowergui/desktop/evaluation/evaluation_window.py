@@ -13,7 +13,7 @@ from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.labels import small_label
-from flowergui.desktop.widgets.windows import LastingDialog, screen_size
+from flowergui.desktop.widgets.windows import LastingDialog, resize_within_screen
 from flowergui.events import Evaluated, PhotoEvaluated
 from flowergui.text import tr
 
@@ -72,9 +72,8 @@ class EvaluationWindow(LastingDialog):
         rows.addWidget(self._both, 1_000)
         self._photos.grid.setFocus()
         line = self.fontMetrics().height()
-        wanted = QSize(70 * line, 44 * line)
         self._both.setSizes([31 * line, 37 * line])
-        self.resize(wanted.boundedTo(screen_size() * 0.95))
+        resize_within_screen(self, 70 * line, 44 * line)
 
     def _make_classes(self) -> Card:
         card = Card(tr("Classes"))

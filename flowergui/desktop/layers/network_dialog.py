@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 from wcwidth import ljust, rjust, width
 
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.windows import copy_and_close
+from flowergui.desktop.widgets.windows import copy_and_close, resize_within_screen
 from flowergui.events import ModelDescribed
 from flowergui.facts import ModuleFacts
 from flowergui.text import N_, tr
@@ -63,7 +63,7 @@ class NetworkDialog(QDialog):
         layout.addWidget(self._tree(described.modules, described.model), 1)
         layout.addLayout(copy_and_close(self, "copyNetwork", self._copy))
         width = self.fontMetrics().averageCharWidth()
-        self.resize(width * 110, self.fontMetrics().height() * 34)
+        resize_within_screen(self, width * 110, self.fontMetrics().height() * 34)
 
     def _tree(self, modules: tuple[ModuleFacts, ...], model: str) -> QTreeWidget:
         tree = QTreeWidget()

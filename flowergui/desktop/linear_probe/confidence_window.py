@@ -1,6 +1,6 @@
 """How sure is the accuracy on the dataset, and would more images raise it?"""
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -18,7 +18,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.labels import quiet_button, small_label
-from flowergui.desktop.widgets.windows import screen_size
+from flowergui.desktop.widgets.windows import resize_within_screen
 from flowergui.events import LearningCurveEstimated
 from flowergui.text import fine_percent, sentences, tr, trn
 from flowergui.wording import learning_curve_text, unreadable_text
@@ -97,7 +97,7 @@ class ConfidenceWindow(QDialog):
         rows.addWidget(sure)
         rows.addWidget(more, 1)
         line = self.fontMetrics().height()
-        self.resize(QSize(62 * line, 38 * line).boundedTo(screen_size() * 0.95))
+        resize_within_screen(self, 62 * line, 38 * line)
         both.setSizes([34 * line, 26 * line])
 
     # --- for its controller ---------------------------------------------------------------

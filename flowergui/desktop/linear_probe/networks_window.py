@@ -1,6 +1,6 @@
 """Which network suits the dataset: those whose weights are on this machine, side by side."""
 
-from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from flowergui.desktop.accessibility import announce
@@ -11,7 +11,7 @@ from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_file
 from flowergui.desktop.widgets.labels import quiet_button, small_label
-from flowergui.desktop.widgets.windows import screen_size
+from flowergui.desktop.widgets.windows import resize_within_screen
 from flowergui.events import NetworkCompared, NetworkFailed, NetworksCompared
 from flowergui.text import tr
 from flowergui.wording import network_failed_text, networks_compared_text
@@ -83,7 +83,7 @@ class NetworksWindow(QDialog):
         rows.setContentsMargins(*[theme.SPACE + 4] * 4)
         rows.addWidget(card)
         line = self.fontMetrics().height()
-        self.resize(QSize(52 * line, 30 * line).boundedTo(screen_size() * 0.95))
+        resize_within_screen(self, 52 * line, 30 * line)
 
     # --- for its controller ---------------------------------------------------------------
 

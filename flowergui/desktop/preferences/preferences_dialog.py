@@ -22,6 +22,7 @@ from flowergui.desktop.style.theme import Scheme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
+from flowergui.desktop.widgets.windows import resize_within_screen
 from flowergui.events import CacheState
 from flowergui.language import NAMES, Language
 from flowergui.store.paths import ModelsFolder
@@ -143,7 +144,7 @@ class PreferencesDialog(QDialog):
         rows = self.layout()
         assert rows is not None
         rows.activate()
-        self.resize(width, rows.totalHeightForWidth(width))
+        resize_within_screen(self, width, rows.totalHeightForWidth(width))
 
     def show_language(self, spoken: Language, *, fixed: bool) -> None:
         """Shows the language that the program speaks; where it is `fixed`, there is no choice."""

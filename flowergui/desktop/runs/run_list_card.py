@@ -12,7 +12,7 @@ from flowergui.desktop.context_menus.table_actions import TableActions
 from flowergui.desktop.runs.run_table import RunTable
 from flowergui.desktop.runs.runs_model import RunsModel
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.card import Card
+from flowergui.desktop.widgets.card import Card, WrappingRow
 from flowergui.desktop.widgets.file_dialogs import choose_export, choose_table
 from flowergui.desktop.widgets.file_manager import show_folder
 from flowergui.desktop.widgets.labels import quiet_button, small_label
@@ -88,11 +88,11 @@ class RunListCard(Card):
         said.addWidget(self._note, 1)
         said.addWidget(self._offer)
         self.body.addLayout(said)
-        self.body.addLayout(self._make_buttons())
+        self.body.addWidget(self._make_buttons())
         self._make_menu()
         self.refresh()
 
-    def _make_buttons(self) -> QHBoxLayout:
+    def _make_buttons(self) -> WrappingRow:
         def button(text: str, name: str, tip: str, act: Callable[[], object]) -> QPushButton:
             made = QPushButton(text)
             made.setObjectName(name)
@@ -141,13 +141,10 @@ class RunListCard(Card):
         self._folder.clicked.connect(self._show_folder)
         self._remove = quiet_button(tr("Move to trash…"), "removeRunButton")
         self._remove.clicked.connect(request(self.removal_requested))
-        row = QHBoxLayout()
-        for each in (self._resume, self._take_settings, self._evaluate, self._predict):
-            row.addWidget(each)
-        row.addWidget(self._export)
-        row.addStretch(1)
-        for each in (self._write_note, self._folder, self._remove):
-            row.addWidget(each)
+        uses = WrappingRow(spacing=theme.SPACE, apart=False)
+        uses.add((self._resume, self._take_settings), (self._evaluate, self._predict, self._export))
+        row = WrappingRow(spacing=theme.SPACE)
+        row.add((uses,), (self._write_note, self._folder, self._remove))
         return row
 
     def _make_menu(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QDialog, QSplitter, QVBoxLayout, QWidget
 
 from flowergui.desktop.runs.comparison_cards import CurvesCard, DifferencesCard
@@ -10,7 +10,7 @@ from flowergui.desktop.runs.run_list_card import RunListCard
 from flowergui.desktop.runs.runs_model import RunsModel
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
-from flowergui.desktop.widgets.windows import screen_size
+from flowergui.desktop.widgets.windows import resize_within_screen
 from flowergui.events import RunListed
 from flowergui.text import tr
 
@@ -83,7 +83,7 @@ class RunsWindow(QDialog):
         rows.setSpacing(theme.SPACE)
         rows.addWidget(both, 1)
         line = self.fontMetrics().height()
-        self.resize(QSize(76 * line, 48 * line).boundedTo(screen_size() * 0.95))
+        resize_within_screen(self, 76 * line, 48 * line)
         both.setSizes([(VISIBLE_ROWS + 7) * line + 60, 26 * line])
         below.setSizes([42 * line, 32 * line])
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLa
 
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.labels import small_label
-from flowergui.desktop.widgets.windows import DISPLAY_NAME
+from flowergui.desktop.widgets.windows import DISPLAY_NAME, resize_within_screen
 from flowergui.store import paths
 from flowergui.system.diagnostics import versions
 from flowergui.text import tr
@@ -70,7 +70,7 @@ class AboutDialog(QDialog):
         rows.addLayout(self._make_buttons())
         self.show_devices(())
         line = self.fontMetrics().height()
-        self.resize(28 * line, 17 * line)
+        resize_within_screen(self, 28 * line, 17 * line)
         self._close.setFocus()
 
     def _make_buttons(self) -> QHBoxLayout:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.labels import quiet_button, small_label
+from flowergui.desktop.widgets.windows import resize_within_screen
 from flowergui.text import tr
 
 
@@ -62,7 +63,7 @@ class ReportDialog(QDialog):
         rows.addWidget(self._text, 1)
         rows.addLayout(row)
         line = self.fontMetrics().height()
-        self.resize(44 * line, 28 * line)
+        resize_within_screen(self, 44 * line, 28 * line)
 
     @Slot()
     def _copy(self) -> None:

@@ -144,13 +144,15 @@ class WrappingRow(QWidget):
         spacing: int,
         least_width: int = 0,
         apart: bool = True,
+        fills: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         """`spacing` is kept between all widgets. The row asks for the width of its widgets up to
         `least_width`, and for more only if one group has no room else; both in pixels. `apart`
-        has the second group end at the right."""
+        has the second group end at the right; `fills` has the last widget of the first group take
+        the room that is left."""
         super().__init__(parent)
-        self._apart = apart
+        self._apart, self._fills = apart, fills
         self._least_width = least_width
         self._groups = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._groups.setContentsMargins(0, 0, 0, 0)
@@ -165,7 +167,10 @@ class WrappingRow(QWidget):
         """Adds the widgets of the two groups; to be called once."""
         for widget in first:
             self._first.addWidget(widget)
-        self._first.addStretch(1)
+        if self._fills:
+            self._first.setStretch(self._first.count() - 1, 1)
+        else:
+            self._first.addStretch(1)
         if self._apart:
             self._second.addStretch(1)
         for widget in second:

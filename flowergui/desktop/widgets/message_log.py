@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
 from flowergui.desktop.widgets.labels import escape_tooltip, small_label
+from flowergui.desktop.widgets.windows import resize_within_screen
 from flowergui.text import N_, tr
 
 MAX_ENTRIES = 1_000
@@ -169,7 +170,7 @@ class MessageLogWindow(QDialog):
         log.rowsInserted.connect(self._show_emptiness)
         self._show_emptiness()
         width, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
-        self.resize(width * 100, line * 24)
+        resize_within_screen(self, width * 100, line * 24)
 
     @Slot()
     def _show_emptiness(self) -> None:

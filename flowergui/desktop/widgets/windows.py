@@ -21,6 +21,8 @@ from flowergui.text import tr
 DISPLAY_NAME = "Flowergui"
 """The program's name as people read it; the command is called flowergui."""
 
+SCREEN_SHARE = 0.95
+"""How much of the screen's width and height a new window takes at most: it has a frame, too."""
 TABLE_CHARACTERS, TABLE_LINES = 100, 24
 """The size that a table opens with, in average characters and lines."""
 
@@ -58,6 +60,11 @@ def screen_size() -> QSize:
     widget that Python deletes, the screen is gone.
     """
     return QGuiApplication.primaryScreen().availableSize()
+
+
+def resize_within_screen(window: QWidget, width: int, height: int) -> None:
+    """Gives a new window this size in pixels, or as much of it as the screen has room for."""
+    window.resize(QSize(width, height).boundedTo(screen_size() * SCREEN_SHARE))
 
 
 class LastingDialog(QDialog):
@@ -98,8 +105,8 @@ class TableDialog(QDialog):
         layout.setSpacing(theme.SPACE)
         layout.addWidget(view, 1)
         layout.addLayout(copy_and_close(self, names[2], self._copy))
-        metrics = self.fontMetrics()
-        self.resize(metrics.averageCharWidth() * TABLE_CHARACTERS, metrics.height() * TABLE_LINES)
+        width, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
+        resize_within_screen(self, width * TABLE_CHARACTERS, line * TABLE_LINES)
 
     def set_model(self, model: QAbstractTableModel) -> None:
         """Shows what the model has."""

@@ -4,7 +4,7 @@ import platform
 import re
 from collections.abc import Iterator
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QTextBlock, QTextBlockFormat, QTextCursor
 from PySide6.QtWidgets import (
     QDialog,
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from flowergui import __version__, language
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
-from flowergui.desktop.widgets.windows import screen_size
+from flowergui.desktop.widgets.windows import resize_within_screen
 from flowergui.language import Language
 from flowergui.store import paths
 from flowergui.text import tr
@@ -72,7 +72,7 @@ class GuideWindow(QDialog):
         row.addWidget(self._chapters)
         row.addWidget(card, 1)
         line = self.fontMetrics().height()
-        self.resize(QSize(56 * line, 42 * line).boundedTo(screen_size() * 0.95))
+        resize_within_screen(self, 56 * line, 42 * line)
 
     def show_chapter(self, number: int) -> None:
         """Scrolls to a chapter, counted from 0."""

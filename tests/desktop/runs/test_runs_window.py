@@ -400,7 +400,7 @@ def test_a_long_name_of_a_folder_leaves_room_for_notes(window):
     named = replace(RUNS[0].run, recipe=replace(RUNS[0].run.recipe, photos="/" + 200 * "x"))
     window.show_runs([replace(RUNS[0], run=named), *RUNS[1:]])
     assert width < table(window).columnWidth(3) < table(window).columnWidth(4)
-    window.resize(window.minimumSizeHint())
+    window.resize(975, window.height())  # its buttons just have room on one line
     assert table(window).header().length() == table(window).viewport().width()
     assert width < table(window).columnWidth(3) < 2 * table(window).columnWidth(4)
 
