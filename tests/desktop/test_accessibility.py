@@ -16,8 +16,15 @@ from windows import WINDOWS
 from flowergui.desktop.widgets.message_row import MessageRow
 
 DIALOGS = {
-    *("AboutDialog", "BatchWindow", "ClassWindow", "ConfidenceWindow", "CurveTable"),
-    *("EpochsWindow", "EvaluationWindow", "GuideWindow", "JobDialog", "MessageLogWindow"),
+    *("AboutDialog", "BatchWindow", "ClassDialog", "ClassWindow", "ConfidenceWindow"),
+    *(
+        "CurveTable",
+        "EpochsWindow",
+        "EvaluationWindow",
+        "GuideWindow",
+        "JobDialog",
+        "MessageLogWindow",
+    ),
     *("NetworkDialog", "NetworksWindow", "PhotoWindow", "PreferencesDialog", "ProblemsDialog"),
     *("ReportDialog", "RunsWindow"),
 }

@@ -3,7 +3,12 @@
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QPushButton, QRadioButton, QWidget
 
-from flowergui.desktop.widgets.labels import ElidedLabel, OptionalLabel, QuietButton
+from flowergui.desktop.widgets.labels import (
+    ElidedCheckBox,
+    ElidedLabel,
+    OptionalLabel,
+    QuietButton,
+)
 
 SLACK_PX = 1
 """Pixels that rounding may take."""
@@ -46,7 +51,7 @@ def _label_problem(label: QLabel) -> str:
 
 
 def _button_problem(button: QAbstractButton) -> str:
-    if isinstance(button, QuietButton):
+    if isinstance(button, QuietButton | ElidedCheckBox):
         return "" if button.shown_text() == button.text() else f"shows {button.shown_text()!r}"
     if not isinstance(button, QPushButton | QCheckBox | QRadioButton):
         return ""

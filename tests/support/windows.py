@@ -23,6 +23,7 @@ from flowergui.desktop.batch_prediction.batch_window import BatchWindow
 from flowergui.desktop.context_menus.photo_window import PhotoWindow
 from flowergui.desktop.dataset.class_window import ClassWindow
 from flowergui.desktop.dataset.problems_dialog import ProblemsDialog
+from flowergui.desktop.evaluation.class_dialog import ClassDialog
 from flowergui.desktop.layers.network_dialog import NetworkDialog
 from flowergui.desktop.plots.run_curves import RunCurves
 from flowergui.desktop.runs.note_dialog import ask_for_note
@@ -180,6 +181,12 @@ def one_class(qtbot, window, script, photos) -> QWidget:
     return shown
 
 
+def class_choice(qtbot, window, script, photos) -> QWidget:
+    shown = ClassDialog([f"class {number}" for number in range(50)], window)
+    shown.open()
+    return shown
+
+
 def note(qtbot, window, script, photos) -> QWidget:
     ask_for_note(window, facts(Path(photos)), lambda text: None)
     return find(window, QWidget, "noteQuestion")
@@ -221,5 +228,5 @@ WINDOWS = [
     numbers_of_runs,
     *(many_predictions, whole_network, left_out, note, question),
     *(settings_dialog, about, crash_report, one_photo, one_class),
-    *(cluster_job, watching),
+    *(cluster_job, watching, class_choice),
 ]

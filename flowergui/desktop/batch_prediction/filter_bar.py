@@ -10,6 +10,8 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSlider,
+    QStyle,
+    QStyleOptionComboBox,
     QWidget,
 )
 
@@ -18,12 +20,17 @@ from flowergui.desktop.batch_prediction.photo_filter import ALL, Group, PhotoFil
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.widgets.card import Segments
+from flowergui.desktop.widgets.labels import escape_tooltip
 from flowergui.desktop.widgets.search_field import FilterField
 from flowergui.facts import UNSURE_BELOW
 from flowergui.text import percent, tr
 
 DEBOUNCE_MS = 80
 """Milliseconds without another change after which the photos are filtered."""
+GROUP_CHARACTERS = 14
+"""How much of a group's name has room at least; the name of a class may be of any length."""
+TEXT_MARGIN_PX = 3
+"""Pixels at each side of the text of a combo box that styles leave free."""
 
 
 class FilterBar(QWidget):
@@ -38,10 +45,9 @@ class FilterBar(QWidget):
         super().__init__(parent)
         self._counts: dict[Group, int] = {}
         self._changed = single_shot_timer(self, DEBOUNCE_MS, self._emit_filter)
-        self._groups = QComboBox()
+        self._groups = _GroupBox()
         self._groups.setObjectName("photoGroup")
         self._groups.setAccessibleName(tr("Show"))
-        self._groups.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._groups.currentIndexChanged.connect(self._emit_filter)
         self._name = FilterField("photoNameFilter", tr("File name"))
         self._name.textChanged.connect(self._start_timer)
@@ -104,8 +110,11 @@ class FilterBar(QWidget):
             self._groups.clear()
             for group, text in _entries(counts, chosen):
                 self._groups.addItem(text, group)
+                tip = escape_tooltip(text)
+                self._groups.setItemData(self._groups.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
                 if group == chosen:
                     self._groups.setCurrentIndex(self._groups.count() - 1)
+        self._groups.setToolTip(escape_tooltip(self._groups.currentText()))
 
     @Slot()
     def _threshold_moved(self) -> None:
@@ -118,8 +127,26 @@ class FilterBar(QWidget):
 
     @Slot()
     def _emit_filter(self) -> None:
+        self._groups.setToolTip(escape_tooltip(self._groups.currentText()))
         self._changed.stop()
         self.filter_changed.emit(self.filter)
+
+
+class _GroupBox(QComboBox):
+    """Shortens a name in the middle where it has no room: the count stands at its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(GROUP_CHARACTERS)
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        super().initStyleOption(option)
+        part, field = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(part, option, field, self).width() - 2 * TEXT_MARGIN_PX
+        option.currentText = self.fontMetrics().elidedText(
+            option.currentText, Qt.TextElideMode.ElideMiddle, room
+        )
 
 
 def _threshold_text(share: float) -> str:

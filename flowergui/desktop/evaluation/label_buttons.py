@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from flowergui.desktop.accessibility import announce
+from flowergui.desktop.evaluation.class_dialog import ClassDialog
+from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import WrappingRow
-from flowergui.desktop.widgets.labels import quiet_button, small_label
+from flowergui.desktop.widgets.labels import escape_tooltip, quiet_button, small_label
 from flowergui.events import PhotoEvaluated
 from flowergui.store.archives import archive_of
 from flowergui.text import N_, tr
@@ -20,6 +22,10 @@ ARCHIVE_TIP = N_(
 
 LEAST_WIDTH = 200
 """Pixels that a button with the name of a class may ask for; longer names are shortened."""
+MAX_IN_MENU = 40
+"""Classes that a menu lists; more of them are searched in a dialog."""
+MENU_CHARACTERS = 40
+"""How much of a name a menu shows, in average characters."""
 
 
 class LabelButtons(QWidget):
@@ -33,6 +39,7 @@ class LabelButtons(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._photo: PhotoEvaluated | None = None
+        self._asked_about: PhotoEvaluated | None = None  # in the dialog
         self._classes: Sequence[str] = ()
         self._predicted = quiet_button("", "moveToPredictedButton", flush=True)
         self._predicted.clicked.connect(self._ask_for_predicted)
@@ -41,6 +48,7 @@ class LabelButtons(QWidget):
         self._menu.triggered.connect(self._ask_for)
         self._others = quiet_button(tr("Move to…"), "moveToButton")
         self._others.setMenu(self._menu)
+        self._others.clicked.connect(self._ask_in_dialog)
         self._leave_out = quiet_button(tr("Leave out"), "leaveOutButton")
         self._leave_out.clicked.connect(self._ask_to_leave_out)
         self._undo = quiet_button(tr("Undo"), "undoLabelButton")
@@ -78,9 +86,20 @@ class LabelButtons(QWidget):
             self._predicted.setText(tr("Move to {label}", label=photo.predicted).replace("&", "&&"))
         if classes != self._classes:
             self._classes = classes
-            self._menu.clear()
-            for name in classes:
-                self._menu.addAction(name.replace("&", "&&")).setData(name)
+            self._fill_menu()
+
+    def _fill_menu(self) -> None:
+        """Lists the classes in the menu; where there are too many, the button has none."""
+        many = len(self._classes) > MAX_IN_MENU
+        self._others.setMenu(None if many else self._menu)  # type: ignore[arg-type]
+        self._menu.clear()
+        metrics = self._menu.fontMetrics()
+        width = MENU_CHARACTERS * metrics.averageCharWidth()
+        for name in () if many else self._classes:
+            text = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, width)
+            action = self._menu.addAction(text.replace("&", "&&"))
+            action.setToolTip(escape_tooltip(name))
+            action.setData(name)
 
     def show_corrected(self, text: str, *, undoable: bool) -> None:
         """What has become of the last photo, and whether that can be undone."""
@@ -100,8 +119,27 @@ class LabelButtons(QWidget):
 
     @Slot(QAction)
     def _ask_for(self, action: QAction) -> None:
-        if self._photo is not None and action.data() != self._photo.label:
-            self.label_requested.emit(action.data())
+        self._ask_for_class(action.data())
+
+    def _ask_for_class(self, name: str) -> None:
+        if self._photo is not None and name != self._photo.label:
+            self.label_requested.emit(name)
+
+    @Slot()
+    def _ask_in_dialog(self) -> None:
+        """Asks which class the photo belongs to that is looked at now, if no menu does."""
+        if self._others.menu() is not None:
+            return
+        self._asked_about = self._photo
+        dialog = ClassDialog(self._classes, self)
+        dialog.class_requested.connect(self._answered)
+        theme.fit_to_zoom(dialog)
+        dialog.open()
+
+    @Slot(str)
+    def _answered(self, name: str) -> None:
+        if self._photo is self._asked_about:
+            self._ask_for_class(name)
 
     @Slot()
     def _ask_to_leave_out(self) -> None:

@@ -1,15 +1,22 @@
 """What has changed since a run stopped, and what of it the run takes up."""
 
+from collections.abc import Sequence
+from html import escape
+
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from flowergui.desktop.session import Session, check_text, is_extended, is_idle
 from flowergui.desktop.style import theme
-from flowergui.desktop.widgets.labels import small_label
+from flowergui.desktop.widgets.labels import ElidedCheckBox, small_label
 from flowergui.events import Preparing, ResumeChecked
 from flowergui.facts import Check, CheckKind, Verdict
 from flowergui.requests import UNCHANGED, ResumeOptions
-from flowergui.text import enumerated, tr, trn
+from flowergui.text import shortened, tr, trn
+
+NAMES_IN_BOX, NAMES_IN_TOOLTIP = 3, 40
+"""Classes that a check box names, and that its tooltip does, before it says how many more there
+are."""
 
 
 class ResumeCheckPanel(QWidget):
@@ -110,22 +117,20 @@ class ResumeCheckPanel(QWidget):
         self._renamed = (check.renamed if check else ()) or options.renamed
         new_images = check.new_photos if check else 0
         new_classes = check.new_classes if check else ()
-        pairs = enumerated(tr("{old} is now {new}", old=o, new=n) for o, n in self._renamed)
-        names = enumerated(new_classes)
+        pairs = [tr("{old} is now {new}", old=old, new=new) for old, new in self._renamed]
         images = trn("Include {count} new image", "Include {count} new images", new_images)
-        for box, text, shown, checked in (
-            (self._rename, pairs, bool(self._renamed), bool(options.renamed)),
-            (self._images, images, new_images > 0, options.new_photos),
-            (self._classes, tr("Learn {classes} too", classes=names), bool(new_classes),
-             options.new_classes),
-            (self._schedule, self._schedule.text(), extended or options.restart_schedule,
+        classes = tr("Learn {classes} too", classes=shortened(new_classes, NAMES_IN_BOX))
+        _show_names(self._rename, shortened(pairs, NAMES_IN_BOX), pairs)
+        _show_names(self._images, images)
+        _show_names(self._classes, classes, new_classes)
+        for box, shown, checked in (
+            (self._rename, bool(self._renamed), bool(options.renamed)),
+            (self._images, new_images > 0, options.new_photos),
+            (self._classes, bool(new_classes), options.new_classes),
+            (self._schedule, check is not None and (extended or options.restart_schedule),
              options.restart_schedule),
         ):  # fmt: skip
-            if box is self._schedule:
-                box.setVisible(shown and check is not None)
-            else:
-                box.setText(text.replace("&", "&&"))
-                box.setVisible(shown)
+            box.setVisible(shown)
             box.blockSignals(True)
             box.setChecked(checked)
             box.blockSignals(False)
@@ -134,10 +139,10 @@ class ResumeCheckPanel(QWidget):
         return self._rename, self._images, self._classes, self._schedule
 
     def _make_box(self, name: str, tip: str) -> QCheckBox:
-        box = QCheckBox()
+        box = ElidedCheckBox()
         box.setObjectName(name)
-        box.setToolTip(f"<qt>{tip}</qt>")
         box.setAccessibleDescription(tip)
+        box.setToolTip(_tooltip(box))
         box.setVisible(False)
         box.toggled.connect(self._edited)
         return box
@@ -152,6 +157,17 @@ class ResumeCheckPanel(QWidget):
                 restart_schedule=self._schedule.isChecked(),
             )
         )
+
+
+def _show_names(box: QCheckBox, text: str, names: Sequence[str] = ()) -> None:
+    """Gives a check box its text. Its tooltip has more of the `names`, above what the box does."""
+    box.setText(text.replace("&", "&&"))
+    box.setToolTip(_tooltip(box, names))
+
+
+def _tooltip(box: QCheckBox, names: Sequence[str] = ()) -> str:
+    named = escape(shortened(names, NAMES_IN_TOOLTIP)) + "<br>" if names else ""
+    return f"<qt>{named}{box.accessibleDescription()}</qt>"
 
 
 def _role(check: Check) -> str:

@@ -214,7 +214,8 @@ QSplitter::handle {{ background: transparent; }}
 QMenuBar {{ background: {t.background}; color: {t.text}; padding: 2px 6px 0 6px; }}
 QMenuBar::item {{ padding: 4px 9px; border-radius: 4px; background: transparent; }}
 QMenuBar::item:selected, QMenuBar::item:pressed {{ background: {t.hover}; }}
-QMenu {{ background: {t.card}; border: 1px solid {t.border_strong}; padding: 4px; }}
+QMenu {{ background: {t.card}; border: 1px solid {t.border_strong}; padding: 4px;
+    menu-scrollable: 1; }}
 QMenu::item {{ padding: 5px 22px 5px 28px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
 QMenu::item:disabled {{ color: {t.faint}; }}

@@ -6,6 +6,7 @@ from html import escape
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QCheckBox,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -89,6 +90,32 @@ class OptionalLabel(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.width() >= self.sizeHint().width():
             super().paintEvent(event)
+
+
+class ElidedCheckBox(QCheckBox):
+    """A check box that never asks for the width of its text, which ends in "…" where it lacks
+    room."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, self.sizePolicy().verticalPolicy())
+
+    def shown_text(self) -> str:
+        """What there is room for."""
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        element = QStyle.SubElement.SE_CheckBoxContents
+        room = self.style().subElementRect(element, option, self).width()
+        flags = Qt.TextFlag.TextShowMnemonic.value
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room, flags)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = self.shown_text()
+        painter = QStylePainter(self)
+        painter.drawControl(QStyle.ControlElement.CE_CheckBox, option)
+        painter.end()
 
 
 ARROW = "▸"

@@ -15,7 +15,7 @@ from flowergui.learning.device import hardware
 from flowergui.learning.models.freeze import frozen_parameters, unfreeze_epochs
 from flowergui.learning.training.progress import Progress
 from flowergui.requests import ResumeOptions
-from flowergui.text import enumerated, tr, trn
+from flowergui.text import enumerated, shortened, tr, trn
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +100,15 @@ def classes(diff: DatasetDiff, options: ResumeOptions) -> Finding:
             CheckKind.CLASSES,
             subject,
             Verdict.BLOCKING,
-            tr("no image of {classes} is left", classes=enumerated(diff.missing_classes)),
+            tr("no image of {classes} is left", classes=shortened(diff.missing_classes)),
             diff.remedy() or tr("Put their images back, or start a transfer from its last.pth."),
             _unusable(diff),
         )
     if options.renamed:
-        pairs = (tr("{old} is {new} now", old=old, new=new) for old, new in options.renamed)
-        return _found(CheckKind.CLASSES, subject, Verdict.FINE, enumerated(pairs))
+        pairs = [tr("{old} is {new} now", old=old, new=new) for old, new in options.renamed]
+        return _found(CheckKind.CLASSES, subject, Verdict.FINE, shortened(pairs))
     if diff.new_classes:
-        new = enumerated(diff.new_classes)
+        new = shortened(diff.new_classes)
         if options.new_classes:
             detail = tr("{classes}: new, added to the classifier", classes=new)
             return _found(CheckKind.CLASSES, subject, Verdict.FINE, detail)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QSlider,
+    QStyleOptionComboBox,
     QWidget,
 )
 from scripted import BATCHES, button, drop, find, list_runs, start
@@ -25,6 +26,8 @@ from scripted import BATCHES, button, drop, find, list_runs, start
 from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.batch_prediction.batch_window import BatchWindow
+from flowergui.desktop.batch_prediction.filter_bar import FilterBar
+from flowergui.desktop.batch_prediction.photo_filter import PhotoGroup
 from flowergui.desktop.batch_prediction.photo_views import PhotoGrid
 from flowergui.desktop.context_menus.photo_window import PhotoWindow
 from flowergui.desktop.session import predicting_checkpoint
@@ -476,3 +479,23 @@ def test_closing_it_ends_the_predictions(qtbot, window, predicts, unknown):
     predicts.set()
     qtbot.waitUntil(lambda: batch(window) is None)
     assert not (unknown / MANIFEST).exists()
+
+
+def test_a_long_name_of_a_class_makes_nothing_wider(qtbot):
+    bar = FilterBar()
+    qtbot.addWidget(bar)
+    bar.show()
+    before = bar.minimumSizeHint().width()
+    long = "a rather long name of a flower " * 10
+    group = (PhotoGroup.CLASS, long)
+    bar.show_counts({group: 1_234})
+    assert bar.minimumSizeHint().width() == before
+    box = find(bar, QComboBox, "photoGroup")
+    box.setCurrentIndex(box.findData(group))
+    option = QStyleOptionComboBox()
+    box.initStyleOption(option)
+    assert "…" in option.currentText
+    assert option.currentText.endswith("(1,234)")
+    assert box.fontMetrics().horizontalAdvance(option.currentText) < box.width()
+    assert box.toolTip() == f"{long} (1,234)"
+    assert box.currentText() == f"{long} (1,234)"  # for screen readers

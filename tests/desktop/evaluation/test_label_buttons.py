@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QLabel, QListView, QPushButton, QTableView
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QLineEdit, QListView, QPushButton, QStyle, QTableView
 from scripted import banner_text, button, drop, evaluation, find
 
 from flowergui import tasks
 from flowergui.confusion_matrix import ConfusionMatrix
+from flowergui.desktop.evaluation.class_dialog import ClassDialog
 from flowergui.desktop.evaluation.evaluation_controller import EvaluationController
 from flowergui.desktop.evaluation.label_buttons import LabelButtons
 from flowergui.events import Evaluated, PhotoEvaluated, Preparing
@@ -247,3 +249,63 @@ def test_two_corrections_in_a_row_have_the_dataset_scanned_after_both(
     datasets.scan_again(str(flowers))
     qtbot.waitUntil(lambda: not window.session.scanning)
     qtbot.waitUntil(lambda: len(script.of("inspect")) == scans + 2)
+
+
+PHOTO = PhotoEvaluated("/x/1.jpg", "class 7", "class 8", 0.9, 0.05)
+
+
+def label_buttons(qtbot, classes) -> LabelButtons:
+    buttons = LabelButtons()
+    qtbot.addWidget(buttons)
+    buttons.show()
+    buttons.show_photo(PHOTO, classes)
+    return buttons
+
+
+def test_a_menu_of_classes_scrolls_and_shortens_long_names(qtbot):
+    long = "a rather long name of a flower " * 10
+    buttons = label_buttons(qtbot, (long, *map(str, range(39))))
+    menu = button(buttons, "moveToButton").menu()
+    assert menu.style().styleHint(QStyle.StyleHint.SH_Menu_Scrollable, None, menu) == 1
+    first = menu.actions()[0]
+    assert first.text().count("…") == 1
+    assert len(first.text()) < 100
+    assert (first.data(), first.toolTip()) == (long, long)
+
+
+def test_many_classes_are_searched_in_a_dialog(qtbot):
+    buttons = label_buttons(qtbot, tuple(f"class {number}" for number in range(1_000)))
+    wanted: list[str] = []
+    buttons.label_requested.connect(wanted.append)
+    assert button(buttons, "moveToButton").menu() is None
+    for text, count, chosen in (("99", 19, "class 99"), ("CLASS 7", 111, ""), ("rose", 0, "")):
+        button(buttons, "moveToButton").click()
+        dialog = find(buttons, ClassDialog, "classDialog")
+        names = find(dialog, QListView, "classChoices").model()
+        assert names.rowCount() == 1_000
+        find(dialog, QLineEdit, "classChoiceSearch").setText(text)
+        assert names.rowCount() == count
+        assert button(dialog, "moveToClassButton").isEnabled() is (count > 0)
+        qtbot.keyClick(find(dialog, QLineEdit, "classChoiceSearch"), Qt.Key.Key_Return)
+        assert wanted == [chosen or "class 99"][: len(wanted)]
+        dialog.close()
+        qtbot.waitUntil(lambda: buttons.findChild(ClassDialog) is None)
+    assert wanted == ["class 99"]  # it is of class 7 already
+
+
+def test_a_class_that_was_asked_for_is_not_that_of_the_next_photo(qtbot):
+    classes = tuple(f"class {number}" for number in range(50))
+    buttons = label_buttons(qtbot, classes)
+    wanted: list[str] = []
+    buttons.label_requested.connect(wanted.append)
+    button(buttons, "moveToButton").click()
+    buttons.show_photo(PhotoEvaluated("/x/2.jpg", "class 1", "class 2", 0.9, 0.05), classes)
+    button(find(buttons, ClassDialog, "classDialog"), "moveToClassButton").click()
+    assert wanted == []
+
+
+def test_few_classes_have_a_menu_again(qtbot):
+    buttons = label_buttons(qtbot, tuple(map(str, range(50))))
+    buttons.show_photo(PHOTO, ("rose", "tulip"))
+    menu = button(buttons, "moveToButton").menu()
+    assert [each.text() for each in menu.actions()] == ["rose", "tulip"]

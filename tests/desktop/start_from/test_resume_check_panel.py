@@ -63,3 +63,35 @@ def test_options_are_those_of_the_session(qtbot):
     panel.show_session(replace(SESSION, resume_check=CHECKED, resume_options=requested.args[0]))
     assert box.isChecked()
     assert box.text() == "a is now b"
+
+
+def test_many_new_classes_are_shortened_and_ask_for_no_width(qtbot):
+    panel = ResumeCheckPanel()
+    qtbot.addWidget(panel)
+    names = tuple(f"a-rather-long-name-of-a-flower-{number}" for number in range(1_000))
+    renamed = tuple((name, f"{name}-renamed") for name in names)
+    checked = replace(CHECKED, new_classes=names, renamed=renamed)
+    panel.show_session(replace(SESSION, resume_check=CHECKED))
+    before = panel.minimumSizeHint().width()
+    panel.show_session(replace(SESSION, resume_check=checked))
+    assert panel.minimumSizeHint().width() == before
+    box = panel.findChild(QCheckBox, "takeNewClasses")
+    assert names[2] in box.text()
+    assert "and 997 more" in box.text()
+    assert names[3] not in box.text()
+    assert names[39] in box.toolTip()
+    assert "Adds outputs to the classifier" in box.toolTip()
+    renames = panel.findChild(QCheckBox, "renameClasses")
+    assert "and 997 more" in renames.text()
+    with qtbot.waitSignal(panel.options_requested) as requested:
+        renames.click()
+    assert requested.args[0].renamed == renamed  # all of them
+
+
+def test_names_in_a_tooltip_are_no_markup(qtbot):
+    panel = ResumeCheckPanel()
+    qtbot.addWidget(panel)
+    panel.show_session(replace(SESSION, resume_check=replace(CHECKED, new_classes=("<b>R&D",))))
+    box = panel.findChild(QCheckBox, "takeNewClasses")
+    assert box.text() == "Learn <b>R&&D too"
+    assert "&lt;b&gt;R&amp;D" in box.toolTip()

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from flowergui.desktop.widgets.card import WrappingRow
-from flowergui.desktop.widgets.labels import OptionalLabel, quiet_button
+from flowergui.desktop.widgets.labels import ElidedCheckBox, OptionalLabel, quiet_button
 
 
 def test_a_button_is_shortened_only_where_it_lacks_room(qtbot):
@@ -24,6 +24,18 @@ def test_a_short_button_asks_for_no_more_than_it_needs(qtbot):
     qtbot.addWidget(button)
     button.shorten_to(500)
     assert button.minimumSizeHint().width() <= button.sizeHint().width() < 500
+
+
+def test_a_check_box_is_shortened_where_it_lacks_room(qtbot):
+    text = "Learn iris, lily, rose and 997 more too"
+    box = ElidedCheckBox(text)
+    qtbot.addWidget(box)
+    for width, shortened in ((box.sizeHint().width(), False), (120, True)):
+        box.resize(width, box.sizeHint().height())
+        box.show()
+        assert box.shown_text().endswith("…") == shortened
+        assert box.fontMetrics().horizontalAdvance(box.shown_text()) <= width
+        assert box.text() == text  # for screen readers
 
 
 def test_an_optional_label_is_seen_whole_or_not_at_all(qtbot):
@@ -68,3 +80,19 @@ def test_a_row_wraps_where_its_groups_have_no_room_beside_each_other(qtbot, qapp
     second[0].setFixedWidth(300)
     qapp.sendPostedEvents()
     assert row.is_wrapped
+
+
+def test_a_widget_fills_the_room_that_a_row_has_left(qtbot, qapp):
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    row = WrappingRow(spacing=2, fills=True, parent=parent)
+    label, button = QWidget(), QPushButton("One")
+    label.setMinimumWidth(100)
+    button.setFixedWidth(100)
+    row.add((label,), (button,))
+    parent.show()
+    for width, wrapped in ((300, False), (201, True)):
+        row.resize(width, 90)
+        qapp.sendPostedEvents()
+        assert row.is_wrapped is wrapped
+        assert label.width() == (width if wrapped else width - 102)
