@@ -60,12 +60,15 @@ class NetworkDialog(QDialog):
         layout.setSpacing(theme.SPACE)
         layout.addWidget(title)
         layout.addWidget(summary)
-        layout.addWidget(self._tree(described.modules, described.model), 1)
+        self._tree = self._make_tree(described.modules, described.model)
+        layout.addWidget(self._tree, 1)
         layout.addLayout(copy_and_close(self, "copyNetwork", self._copy))
         width = self.fontMetrics().averageCharWidth()
         resize_within_screen(self, width * 110, self.fontMetrics().height() * 34)
+        theme.signals.changed.connect(self._recolor)
+        self._recolor()
 
-    def _tree(self, modules: tuple[ModuleFacts, ...], model: str) -> QTreeWidget:
+    def _make_tree(self, modules: tuple[ModuleFacts, ...], model: str) -> QTreeWidget:
         tree = QTreeWidget()
         tree.setObjectName("networkTree")
         tree.setHeaderLabels([tr(each) for each in HEADERS])
@@ -73,7 +76,6 @@ class NetworkDialog(QDialog):
         tree.setUniformRowHeights(True)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         tree.headerItem().setTextAlignment(3, right)
-        muted = theme.current().color("muted")
         items: dict[str, QTreeWidgetItem] = {}
         for module in modules:
             above, _, name = module.name.rpartition(".")
@@ -85,7 +87,6 @@ class NetworkDialog(QDialog):
             ]
             item = QTreeWidgetItem(texts)
             item.setTextAlignment(3, right)
-            item.setForeground(1, muted)
             items[module.name] = item
             if module.name and above in items:
                 items[above].addChild(item)
@@ -98,6 +99,13 @@ class NetworkDialog(QDialog):
         for column in (1, 2, 3):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         return tree
+
+    @Slot()
+    def _recolor(self) -> None:
+        muted = theme.current().color("muted")
+        everywhere = Qt.MatchFlag.MatchContains | Qt.MatchFlag.MatchRecursive
+        for item in self._tree.findItems("", everywhere):
+            item.setForeground(1, muted)
 
     @Slot()
     def _copy(self) -> None:
