@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
-from PySide6.QtCore import QEvent, QObject, Slot
+from PySide6.QtCore import QEvent, QMargins, QObject, QSize, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from flowergui.desktop.widgets.labels import quiet_button
@@ -57,6 +57,7 @@ class Banner(QFrame):
         self.log = MessageLog(self)
         self._messages: list[Message] = []  # oldest first
         self._rows: dict[MessageRow, Message | None] = {}
+        self._seen: list[MessageRow] = []  # those of the newest messages, newest first
         self._below: QWidget | None = None
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -100,10 +101,34 @@ class Banner(QFrame):
         if self._below is None:
             return
         room = self._below.geometry().adjusted(MARGIN, 0, -MARGIN, -MARGIN)
+        self._show_rows_within(room.size())
         needed = self._layout.totalHeightForWidth(room.width())
-        room.setTop(room.bottom() - max(needed, self._layout.totalMinimumSize().height()) + 1)
+        needed = max(needed, self._layout.totalMinimumSize().height())
+        room.setTop(max(room.top(), room.bottom() - needed + 1))
         self.setGeometry(room)
         self.raise_()
+
+    def _show_rows_within(self, room: QSize) -> None:
+        """Shows as many of the newest messages as `room` has place for, at least one."""
+        spacing = self._layout.spacing()
+        room = room.shrunkBy(QMargins(0, 0, 0, self._footer.sizeHint().height() + spacing))
+        heights = [row.fit(room) for row in self._seen]
+        tops = accumulate(height + spacing for height in heights)
+        fitting = sum(top - spacing <= room.height() for top in tops)
+        self._show_rows(max(1, fitting), cut=fitting == 0)
+
+    def _show_rows(self, count: int, *, cut: bool = False) -> None:
+        """Shows so many of the newest messages, and below them where to find the others, or the
+        whole text of one that is `cut`."""
+        for place, row in enumerate(self._seen):
+            row.setVisible(place < count)
+        more = len(self._messages) - count
+        self._more.setText(
+            trn("and {count} more message ▸", "and {count} more messages ▸", more)
+            if more > 0
+            else tr("All messages ▸")
+        )
+        self._footer.setVisible(cut or len(self._messages) > 1)
 
     # --- what is shown --------------------------------------------------------------------
 
@@ -217,9 +242,10 @@ class Banner(QFrame):
         for row, shown in self._rows.items():
             if shown not in seen:
                 self._rows[row] = None
-        rows = [self._row_of(message) for message in seen]
+        self._seen = rows = [self._row_of(message) for message in seen]
         for row, shown in self._rows.items():
-            row.setVisible(shown is not None)
+            if shown is None:
+                row.hide()
         for position, row in enumerate(rows):
             if self._layout.indexOf(row) != position:
                 self._layout.insertWidget(position, row)
@@ -227,7 +253,7 @@ class Banner(QFrame):
             below.tab_after(above)
         for row in reversed(rows):
             row.lower()  # findChild and screen readers meet the newest first
-        self._show_footer()
+        self._show_rows(VISIBLE_MESSAGES)
         self.setVisible(bool(self._messages))
         self._place()
 
@@ -247,15 +273,6 @@ class Banner(QFrame):
         row.acted.connect(partial(self._act, row))
         row.dismissed.connect(partial(self._dismiss_row, row))
         return row
-
-    def _show_footer(self) -> None:
-        more = len(self._messages) - VISIBLE_MESSAGES
-        self._more.setText(
-            trn("and {count} more message ▸", "and {count} more messages ▸", more)
-            if more > 0
-            else tr("All messages ▸")
-        )
-        self._footer.setVisible(len(self._messages) > 1)
 
     def _dismiss_row(self, row: MessageRow) -> None:
         if message := self._rows[row]:

@@ -1,13 +1,24 @@
 """One message as the banner shows it: sign, text, a button to act and one to dismiss."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
 
 from flowergui.desktop.accessibility import announce, set_role
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.message_log import KIND_NAMES, SIGNS, MessageKind
 from flowergui.text import tr
+
+MAX_ACTION_SHARE = 1 / 3
+"""How much of a row's width the button that acts may take; a wider one stands below the text."""
 
 
 class MessageRow(QFrame):
@@ -48,8 +59,11 @@ class MessageRow(QFrame):
         layout.setContentsMargins(12, 5, 5, 5)
         layout.setSpacing(theme.SPACE)
         layout.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignVCenter)
-        layout.addWidget(self._text, 1)
-        layout.addWidget(self._action)
+        self._words = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._words.setSpacing(theme.SPACE)
+        self._words.addWidget(self._text, 1)
+        self._words.addWidget(self._action, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addLayout(self._words, 1)
         layout.addWidget(self._dismiss, 0, Qt.AlignmentFlag.AlignVCenter)
 
     def show_message(self, kind: MessageKind, text: str, action: str = "") -> None:
@@ -69,6 +83,19 @@ class MessageRow(QFrame):
         for widget in (self, self._sign):  # the colour of the sign follows from the row's kind
             theme.style(widget, kind=kind.value)
         self.show()
+
+    def fit(self, room: QSize) -> int:
+        """Arranges text and button for a row as wide as `room`, and gives the height that it needs,
+        in pixels. Where there is less, its text is cut at the end."""
+        below = self._action.sizeHint().width() > room.width() * MAX_ACTION_SHARE
+        self._words.setDirection(
+            QBoxLayout.Direction.TopToBottom if below else QBoxLayout.Direction.LeftToRight
+        )
+        needed = max(self.heightForWidth(room.width()), self.minimumSizeHint().height())
+        align = Qt.AlignmentFlag
+        side = align.AlignTop if needed > room.height() else align.AlignVCenter
+        self._text.setAlignment(align.AlignLeft | side)
+        return needed
 
     def announce(self) -> None:
         """Has screen readers read the message, wherever the focus is. An error interrupts them."""

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QPushButton, QTableView
+from PySide6.QtWidgets import QLabel, QPushButton, QTableView, QWidget
 
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets import message_log
@@ -221,9 +221,9 @@ def test_the_log_keeps_what_was_dismissed(banner, qtbot):
     press(qtbot, window, "copyMessages")
     lines = QGuiApplication.clipboard().text().splitlines()
     assert [line.partition("  ")[2] for line in lines] == [
-        "Note  Saved.",
+        "Information  Saved.",
         "Error  The disk is full.",
-        "Note  One more.",
+        "Information  One more.",
     ]
     banner.show_log()
     assert banner.findChildren(MessageLogWindow) == [window]
@@ -237,3 +237,68 @@ def test_the_log_is_bounded(qtmodeltester, monkeypatch):
         log.add(MessageKind.INFO, str(number))
     assert [entry.text for entry in log.entries] == ["4", "3", "2"]
     qtmodeltester.check(log)
+
+
+@pytest.fixture
+def around(qtbot):
+    made = QWidget()
+    qtbot.addWidget(made)
+    made.resize(420, 400)
+    return made
+
+
+@pytest.fixture
+def stage(around):
+    """What a banner floats over: 400 x 260 px, below other things."""
+    made = QWidget(around)
+    made.setGeometry(10, 130, 400, 260)
+    return made
+
+
+@pytest.fixture
+def floating(around, stage):
+    banner = Banner(around)
+    banner.float_over(stage)
+    around.show()
+    return banner
+
+
+def test_messages_cover_nothing_but_what_they_float_over(floating, around, stage, qapp):
+    for number in range(3):
+        floating.show_error(f"Message {number}. " + "A sentence that needs some room. " * 8)
+        qapp.sendPostedEvents()
+        assert stage.geometry().contains(floating.geometry())
+    assert texts(floating)[0].startswith("Message 2.")
+    assert len(rows(floating)) < 3
+    more = floating.findChild(QPushButton, "moreMessagesButton")
+    assert f"{3 - len(rows(floating))} more" in more.text()
+    stage.setGeometry(10, 10, 400, 1_000)  # room comes
+    around.resize(420, 1_020)
+    qapp.sendPostedEvents()
+    assert len(rows(floating)) == 3
+
+
+def test_a_message_that_is_too_long_is_seen_from_its_beginning(floating, stage, qapp):
+    floating.show_error("A sentence that needs some room. " * 60)
+    qapp.sendPostedEvents()
+    assert stage.geometry().contains(floating.geometry())
+    label = floating.findChild(QLabel, "bannerText")
+    assert label.alignment() & Qt.AlignmentFlag.AlignTop
+    assert floating.findChild(QPushButton, "moreMessagesButton").isVisible()  # the whole text
+    floating.clear()
+    floating.show_note("Saved.")
+    qapp.sendPostedEvents()
+    assert label.alignment() & Qt.AlignmentFlag.AlignVCenter
+    assert not floating.findChild(QPushButton, "moreMessagesButton").isVisible()
+
+
+def test_a_wide_button_stands_below_its_text(floating, stage, qapp):
+    for text, below in (("Resume it", False), ("Train the classifier head for longer", True)):
+        floating.clear()
+        floating.offer("A sentence that needs some room. " * 4, text, lambda: None)
+        qapp.sendPostedEvents()
+        (row,) = rows(floating)
+        label, button = row.findChild(QLabel, "bannerText"), row.findChild(QPushButton)
+        assert (button.y() > label.geometry().bottom()) is below
+        assert (button.x() > label.geometry().right()) is not below
+        assert label.height() >= label.heightForWidth(label.width())
