@@ -52,7 +52,7 @@ class Controllers(QObject):
     ) -> None:
         super().__init__(window)
         banner = panels.banner
-        self._form, self._header = panels.form, panels.run.header
+        self._jobs, self._form, self._header = jobs, panels.form, panels.run.header
         self.training = TrainingController(store, window)
         self.closing = Shutdown(store, self.training, jobs, banner, window)
         self.undo = undo = RecipeUndo(store, window)
@@ -81,7 +81,7 @@ class Controllers(QObject):
         self.support = SupportController(store, self.preferences, banner, jobs, window)
         self.notice = RunNotice(store, self.training, banner, window)
         self.drops = FileDrops(window)
-        self.languages = LanguageController(store, settings, banner, window)
+        self.languages = LanguageController(store, settings, banner, self._lost_with_window, window)
         self._connect(panels)
 
     def _connect(self, panels: Layout) -> None:
@@ -174,8 +174,14 @@ class Controllers(QObject):
             "aboutAction": self.support.open_about,
         }
 
+    def _lost_with_window(self) -> tuple[str, ...]:
+        """What another window would not go on with, in sentences."""
+        return (*self._jobs.warnings, *self.batch.warnings)
+
     def hand_over(self) -> RunHandover | None:
-        """The run that goes, for the controllers of another window; None for none."""
+        """The run that goes, for the controllers of another window; None for none. This one closes
+        without a question then."""
+        self.closing.ask_nothing()
         shown = self.presenter.hand_over()
         run = self.training.hand_over()
         if run is None:

@@ -139,9 +139,9 @@ class MainWindow(QMainWindow):
         if watched is not None:
             predicts = {"run_checkpoint": session.run_checkpoint}
             session = replace(session, **{**with_watch_left(session), **predicts})
-        path = watched.path if watched else ""
+        path, folder = watched.path if watched else "", self.controllers.datasets.folder
         ended, untouched = self.controllers.presenter.ended, self.controllers.memory.hand_over()
-        return Handover(session, ended, photos, untouched, path, run)
+        return Handover(session, folder, ended, photos, untouched, path, run)
 
     def take_over(self, handover: Handover) -> None:
         """Goes on where a window was that is closed now. Sentences are made anew: the folder is
@@ -155,14 +155,14 @@ class MainWindow(QMainWindow):
         ):
             events = replayed(started, handover.ended)
             self._jobs.do("replay", lambda: events, self.controllers.presenter.show_again)
-        folder = session.dataset.folder if session.dataset else ""
-        self.controllers.memory.take_over(handover.untouched, folder)
+        opened = session.dataset.folder if session.dataset else ""
+        self.controllers.memory.take_over(handover.untouched, opened)
         self._store.update(**handed_over(session))
         if handover.run is not None:
             self.controllers.take_over(handover.run)
         self.controllers.resume.refresh()
-        if folder and handover.run is None:
-            self.open_folder(folder)
+        if handover.folder and handover.run is None:
+            self.open_folder(handover.folder)
         if handover.watched:
             self.controllers.watch.open(handover.watched)
             self._store.update(

@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction, QImage
-from PySide6.QtWidgets import QLabel, QLineEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QMessageBox, QTextEdit, QWidget
 from scripted import (
     BATCHES,
     banner_text,
@@ -27,6 +27,7 @@ from scripted import (
 
 from flowergui import language
 from flowergui.desktop.app import Program
+from flowergui.desktop.batch_prediction.batch_window import BatchWindow
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.menus.actions import language_action
 from flowergui.desktop.prediction.drop_zone import DropZone
@@ -39,6 +40,7 @@ from flowergui.errors import FlowerError
 from flowergui.language import Language
 from flowergui.text import tr
 
+Button = QMessageBox.StandardButton
 ENGLISH, CHINESE = Language.ENGLISH, Language.SIMPLIFIED_CHINESE
 
 
@@ -455,6 +457,100 @@ def test_a_window_that_is_closed_with_its_run_does_not_come_back(qtbot, program,
     qtbot.waitUntil(lambda: not first.isVisible())
     qtbot.wait(50)
     assert program.window is first
+
+
+def question(window) -> QMessageBox | None:
+    return window.findChild(QMessageBox, "languageQuestion")
+
+
+def answer(window, which) -> None:
+    question(window).button(which).click()
+
+
+@pytest.fixture
+def many(qtbot, program, script, tmp_path) -> BatchWindow:
+    """Many images that are predicted."""
+    for number in range(24):
+        (tmp_path / f"{number}.jpg").touch()
+    drop(program.window, ["/x/mine.pth"])
+    drop(program.window, [str(tmp_path / f"{number}.jpg") for number in range(24)])
+    qtbot.waitUntil(lambda: program.window.findChild(BatchWindow) is not None)
+    shown = program.window.findChild(BatchWindow)
+    qtbot.waitUntil(lambda: shown.is_finished)
+    return shown
+
+
+def test_predictions_for_many_images_are_not_lost_without_a_question(qtbot, program, many):
+    first = program.window
+    first.controllers.languages.choose(CHINESE)
+    assert "The predictions for 24 images would be lost." in question(first).informativeText()
+    assert question(first).defaultButton() is question(first).button(Button.Cancel)
+    answer(first, Button.Cancel)
+    assert program.window is first
+    assert many.isVisible()
+    assert chosen(settings_file()) is CHINESE  # for the next start
+    qtbot.waitUntil(lambda: question(first) is None)
+    first.controllers.languages.choose(CHINESE)
+    answer(first, Button.Yes)
+    qtbot.waitUntil(lambda: program.window not in (None, first))
+    assert language.current() is CHINESE
+
+
+def test_a_question_about_a_language_goes_with_the_wish(qtbot, program, many):
+    first = program.window
+    first.controllers.languages.choose(CHINESE)
+    first.controllers.languages.choose(ENGLISH)
+    qtbot.waitUntil(lambda: question(first) is None)
+    assert program.window is first
+
+
+def test_a_job_that_would_be_missed_is_asked_about_before_the_switch(qtbot, program):
+    first, over = program.window, threading.Event()
+
+    def job():
+        while not over.wait(0.01):
+            yield 1
+
+    first._jobs.do("copy", job, lambda events: None, warning="Images are being copied.")
+    first.controllers.languages.choose(CHINESE)
+    assert "Images are being copied." in question(first).informativeText()
+    answer(first, Button.Yes)  # the window that closes asks nothing more
+    qtbot.waitUntil(lambda: program.window not in (None, first))
+    over.set()
+
+
+def test_after_a_run_has_stopped_too_it_is_asked(qtbot, program, script, photos, many):
+    first = program.window
+    start(qtbot, first, photos)
+    button(first, "stopButton").click()
+    first.controllers.languages.choose(CHINESE)
+    assert question(first) is None
+    batches(script, script.epochs * BATCHES)
+    qtbot.waitUntil(lambda: question(first) is not None)
+    assert program.window is first
+    answer(first, Button.Cancel)
+
+
+def test_the_folder_that_is_being_scanned_is_opened_not_the_one_before(
+    qtbot, program, script, photos, tmp_path
+):
+    (tmp_path / "endless").mkdir()
+    open_photos(qtbot, program.window, photos)
+    program.window.open_folder(str(tmp_path / "endless"))
+    window = switch(qtbot, program, CHINESE)
+    assert script.of("inspect")[-1] == str(tmp_path / "endless")
+    assert find(window, QLineEdit, "datasetPath").text() == str(tmp_path / "endless")
+    assert window.session.scanning
+
+
+def test_the_first_folder_that_is_being_scanned_is_opened_in_the_other_language(
+    qtbot, program, script, tmp_path
+):
+    (tmp_path / "endless").mkdir()
+    program.window.open_folder(str(tmp_path / "endless"))
+    window = switch(qtbot, program, CHINESE)
+    assert window.session.scanning
+    assert script.of("inspect") == [str(tmp_path / "endless")] * 2
 
 
 def test_qt_speaks_it_too(qtbot, qapp, translations, monkeypatch):

@@ -119,6 +119,11 @@ class ActionBar(QWidget):
         """Whether something goes on."""
         return self._busy
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether the last copies can be removed."""
+        return self._sorted is not None
+
     def _set_busy(self, busy: bool) -> None:
         changed, self._busy = busy != self._busy, busy
         self._show_state()

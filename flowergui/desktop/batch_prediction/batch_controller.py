@@ -81,6 +81,24 @@ class BatchController(QObject):
         self._start()
         bring_to_front(self._window)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What would be lost with its window, in sentences."""
+        if self._window is None:
+            return ()
+        images, warnings = len(self._window.photos.photos), []
+        if images:
+            warnings.append(
+                trn(
+                    "The prediction for {count} image would be lost.",
+                    "The predictions for {count} images would be lost.",
+                    images,
+                )
+            )
+        if self._window.action_bar.can_undo:
+            warnings.append(tr("The copies in folders could no longer be removed from here."))
+        return tuple(warnings)
+
     def _make_window(self) -> BatchWindow:
         window = BatchWindow(self._parent)
         window.paths_requested.connect(self.predict)
@@ -221,6 +239,7 @@ class BatchController(QObject):
             lambda: tasks.sort_into_folders(predictions, folder, unsure_below=below, live=live),
             self._show_sorting,
             self._sorting_failed,
+            warning=tr("Images are being copied into folders; this would be stopped."),
         )
 
     @Slot(str)
@@ -234,6 +253,7 @@ class BatchController(QObject):
                 lambda: tasks.remove_copies(manifest),
                 self._show_undoing,
                 self._sorting_failed,
+                warning=tr("Copies of images are being removed; this would be stopped."),
             )
 
     @Slot(object)

@@ -69,7 +69,11 @@ class JobController(QObject):
         recipe = new_run_recipe(self._store.session)
         self._progress = self._banner.show_note(tr("Writing the job…"))
         self._jobs.do(
-            WRITE, lambda: write_below(recipe, parent, options), self._written, self._failed
+            WRITE,
+            lambda: write_below(recipe, parent, options),
+            self._written,
+            self._failed,
+            warning=tr("The files of a job are being written; this would be stopped."),
         )
 
     @Slot(object)

@@ -77,12 +77,18 @@ class DatasetController(QObject):
             self.open(folders[0])
             self._reopening = True
 
+    @property
+    def folder(self) -> str:
+        """The folder that is open or, while one is scanned, that one; "" for none."""
+        session = self._store.session
+        if session.scanning:
+            return self._opening
+        return session.dataset.folder if session.dataset else ""
+
     @Slot(str)
     def scan_again(self, folder: str) -> None:
         """Images in this folder were moved: if it is open, or about to be, it is scanned again."""
-        session = self._store.session
-        opened = session.dataset.folder if session.dataset else ""
-        if folder == (self._opening if session.scanning else opened):
+        if folder == self.folder:
             self.open(folder)
 
     @Slot()

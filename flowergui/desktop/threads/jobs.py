@@ -23,6 +23,7 @@ class Jobs(QObject):
         self.closed = False
         """Whether no job starts any more: the window has gone, and would not wait for it."""
         self._workers: dict[str, Worker] = {}
+        self._warnings: dict[str, str] = {}
 
     def do(
         self,
@@ -30,10 +31,13 @@ class Jobs(QObject):
         job: Callable[[], Iterator[Any]],
         on_events: Callable[[Any], None],
         on_error: Callable[[BaseException], None] | None = None,
+        *,
+        warning: str = "",
     ) -> None:
         """Starts a job. `on_events` takes tuples of its events, in their order; `on_error` takes
         the exception that ended it (None: it is reported). Both are called in the window's
-        thread, and no more once the job is cancelled."""
+        thread, and no more once the job is cancelled. `warning` is a sentence for the user, who
+        is asked before the end of the window cancels the job; "" where nobody needs to be."""
         if self.closed:
             return
         self.cancel(name)
@@ -43,16 +47,24 @@ class Jobs(QObject):
         worker.failed.connect(on_error or self.report)
         worker.ended.connect(self._ended)
         self._workers[name] = worker
+        if warning:
+            self._warnings[name] = warning
         worker.start()
 
     def is_running(self, name: str) -> bool:
         """Whether a job of this name goes."""
         return name in self._workers
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the end of the window would stop, in sentences."""
+        return tuple(self._warnings.values())
+
     def cancel(self, name: str) -> None:
         """Ends the job of this name, if one goes; nothing more is heard of it."""
         if name in self._workers:
             self._workers[name].cancel()
+            self._warnings.pop(name, None)
 
     @Slot()
     def _ended(self) -> None:
@@ -60,4 +72,5 @@ class Jobs(QObject):
         name = worker.objectName()
         if self._workers.get(name) is worker:
             del self._workers[name]
+            self._warnings.pop(name, None)
         self.ended.emit(name)

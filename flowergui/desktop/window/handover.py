@@ -24,12 +24,13 @@ class RunHandover:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """The window's session; how its last run ended, None if there was none, it failed, or it still
-    goes; the paths of the photos that it shows predictions for; the settings that the user has not
-    changed; the folder of the run elsewhere that it follows, "" for none; and the run that goes,
-    None for none."""
+    """The window's session; the folder that is open or being scanned, "" for none; how its last run
+    ended, None if there was none, it failed, or it still goes; the paths of the photos that it
+    shows predictions for; the settings that the user has not changed; the folder of the run
+    elsewhere that it follows, "" for none; and the run that goes, None for none."""
 
     session: Session
+    folder: str
     ended: Finished | Stopped | None
     photos: tuple[str, ...]
     untouched: dict[str, Any]

@@ -1,5 +1,7 @@
 """Changes the language of the window, which is made anew in the other one."""
 
+from collections.abc import Callable, Sequence
+
 from PySide6.QtCore import (
     QCoreApplication,
     QLibraryInfo,
@@ -11,17 +13,20 @@ from PySide6.QtCore import (
     Slot,
 )
 from PySide6.QtGui import QFont, QFontInfo, QGuiApplication
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 from flowergui import language
 from flowergui.desktop.session import RunState, Session, Store
 from flowergui.desktop.widgets.banner import Banner
+from flowergui.desktop.widgets.confirm import confirm
 from flowergui.language import NAMES, Language
-from flowergui.text import tr
+from flowergui.text import sentences, tr
 
 CHINESE_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC")
 """What characters that the system's font lacks are taken from: where the system is not Chinese, it
 would be a Japanese font, in which many look different."""
 
+QUESTION = "languageQuestion"
 SETTING = "language"
 """The name of the user's choice in the settings file."""
 
@@ -58,16 +63,24 @@ def speak(wanted: Language) -> None:
 
 class LanguageController(QObject):
     """Keeps the user's choice. A run is not interrupted, the other window goes on with it; one that
-    is about to pause or to end does so first."""
+    is about to pause or to end does so first. Where something would be lost with this window, the
+    user is asked."""
 
     due = Signal(object)
     """The window is to be made anew in this Language."""
 
     def __init__(
-        self, store: Store, settings: QSettings, banner: Banner, parent: QObject | None = None
+        self,
+        store: Store,
+        settings: QSettings,
+        banner: Banner,
+        warnings: Callable[[], Sequence[str]],
+        window: QWidget,
     ) -> None:
-        super().__init__(parent)
+        """`warnings` says what would be lost with the window now, in sentences."""
+        super().__init__(window)
         self._store, self._settings, self._banner = store, settings, banner
+        self._warnings, self._window = warnings, window
         self._waiting: Language | None = None
         store.changed.connect(self._follow)
 
@@ -76,11 +89,13 @@ class LanguageController(QObject):
         """The user wants this language, now and at the next start."""
         self._settings.setValue(SETTING, str(wanted))
         self._waiting = None
+        for question in self._window.findChildren(QMessageBox, QUESTION):
+            question.close()  # about another wish
         if wanted is language.current():
             return
         session = self._store.session
         if session.run in CAN_CHANGE:
-            self.due.emit(wanted)
+            self._ask(wanted)
             return
         self._waiting = wanted
         if session.run is not RunState.PAUSING:
@@ -100,4 +115,25 @@ class LanguageController(QObject):
     def _change(self) -> None:
         if self._waiting and self._store.session.run in CAN_CHANGE:
             wanted, self._waiting = self._waiting, None
+            self._ask(wanted)
+
+    def _ask(self, wanted: Language) -> None:
+        """Changes the language, unless the user does not want what that would stop."""
+        warnings = self._warnings()
+        if not warnings:
             self.due.emit(wanted)
+            return
+        confirm(
+            self._window,
+            QUESTION,
+            tr("Change the language now?"),
+            sentences(*warnings, tr("Otherwise it changes when the program starts next time.")),
+            (QMessageBox.StandardButton.Yes, tr("Change now")),
+            lambda: self._change_to(wanted),
+        )
+
+    def _change_to(self, wanted: Language) -> None:
+        if self._store.session.run in CAN_CHANGE:
+            self.due.emit(wanted)
+        else:
+            self._waiting = wanted

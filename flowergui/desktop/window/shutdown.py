@@ -12,7 +12,7 @@ from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.desktop.widgets.confirm import confirm
-from flowergui.text import tr
+from flowergui.text import sentences, tr
 
 QUESTION = "closeQuestion"
 LAST_WAIT_MS = 300
@@ -46,13 +46,15 @@ class Shutdown(QObject):
         self._control, self._jobs, self._banner, self._window = control, jobs, banner, window
         self._wanted = self._whatever_comes = self._waits = self._retries = False
         self._overdue = self._jobs_hang = self._leaves_jobs = False
+        self._asks_nothing = False
         self._retry = single_shot_timer(self, RETRY_MS, self._try_again)
         self._job_limit = single_shot_timer(self, JOB_LIMIT_MS, self._offer_to_end)
         self._run_limit = single_shot_timer(self, RUN_LIMIT_MS, self._run_is_overdue)
         self._end_limit = single_shot_timer(self, END_LIMIT_MS, _end_program)
 
     def may(self) -> bool:
-        """Whether nothing is under way any more. If a run is, the user is asked first.
+        """Whether nothing is under way any more. If a run is, or a job that would be missed, the
+        user is asked first.
 
         Jobs are cancelled. While one has not ended, the window is disabled, and closes by itself
         when it has. A user who does not want to wait for it (a network drive may never answer)
@@ -66,6 +68,10 @@ class Shutdown(QObject):
             elif not self._wanted:
                 self._ask(lost=self._control.state == RunState.UNSAVED)
             return False
+        if self._jobs.warnings and not self._wanted and not self._asks_nothing:
+            self._ask_about_jobs()
+            return False
+        self._asks_nothing = True  # cancelled jobs may take a while
         self._jobs.closed = True  # what ends is followed by nothing else
         if worker.end_all(0 if self._waits else LAST_WAIT_MS) or self._leaves_jobs:
             self._job_limit.stop()
@@ -98,6 +104,10 @@ class Shutdown(QObject):
         self._retries = True
         self._window.close()
         self._retries = False
+
+    def ask_nothing(self) -> None:
+        """The user knows what the end of the window stops."""
+        self._asks_nothing = True
 
     def end(self) -> None:
         """Closes without a question, whatever comes; a run is stopped and, where that can be,
@@ -165,7 +175,18 @@ class Shutdown(QObject):
             more = tr("It is saved first, and can be resumed where it stops.")
             yes = tr("Stop, save and close")
         close = QMessageBox.StandardButton.Close, yes
+        more = sentences(more, *self._jobs.warnings)
         confirm(self._window, QUESTION, text, more, close, self._stop_and_close)
+
+    def _ask_about_jobs(self) -> None:
+        more = sentences(*self._jobs.warnings, tr("What is done by then stays."))
+        close = QMessageBox.StandardButton.Close, tr("Close now")
+        confirm(self._window, QUESTION, tr("Close now?"), more, close, self._close)
+
+    @Slot()
+    def _close(self) -> None:
+        self.ask_nothing()
+        self._window.close()
 
 
 def _end_program() -> None:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
+    QMessageBox,
     QSlider,
     QStyleOptionComboBox,
     QWidget,
@@ -424,6 +425,33 @@ def test_images_that_are_copied_are_not_replaced_by_others_until_that_can_be_und
     assert button(done, "predictAgainButton").isEnabled()
     drop(done, [str(tmp_path / "rose.jpg")])
     qtbot.waitUntil(lambda: len(script.of("predict")) == 2)
+
+
+def test_the_window_does_not_close_while_images_are_copied_without_a_question(
+    qtbot, window, done, tmp_path, monkeypatch
+):
+    reached, goes_on, real = threading.Event(), threading.Event(), sorted_copies.copy_into
+
+    def copy(source: Path, folder: Path, taken: TakenNames) -> Path:
+        reached.set()
+        goes_on.wait(10)
+        return real(source, folder, taken)
+
+    monkeypatch.setattr(sorted_copies, "copy_into", copy)
+    button(done, "sortIntoFoldersButton").click()
+    choose_target(done, tmp_path / "out")
+    assert reached.wait(10)
+    window.close()
+    box = find(window, QMessageBox, "closeQuestion")
+    assert "Images are being copied into folders" in box.informativeText()
+    box.button(QMessageBox.StandardButton.Cancel).click()
+    goes_on.set()
+    qtbot.waitUntil(button(done, "undoSortingButton").isVisible)
+    assert "23 images were copied" in said(done, "batchNote")
+    assert window.controllers.batch.warnings == (
+        "The predictions for 24 images would be lost.",
+        "The copies in folders could no longer be removed from here.",
+    )
 
 
 def test_what_can_not_be_copied_is_said(qtbot, done, unknown, tmp_path):

@@ -1,5 +1,6 @@
 """Short jobs: each has its own handlers."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,3 +39,22 @@ def test_a_job_that_is_cancelled_is_heard_no_more(qtbot):
     jobs.closed = True
     jobs.do("a", lambda: iter((1,)), heard.extend)
     assert not jobs.is_running("a")
+
+
+def test_what_the_end_of_the_window_would_stop_is_known_while_it_goes(qtbot):
+    goes_on = threading.Event()
+
+    def job() -> Iterator[Any]:
+        goes_on.wait()
+        yield 1
+
+    jobs = Jobs(lambda error: None)
+    for name in ("a", "b"):
+        jobs.do(name, job, lambda events: None, warning=f"{name} would be stopped.")
+    jobs.do("c", job, lambda events: None)
+    assert jobs.warnings == ("a would be stopped.", "b would be stopped.")
+    jobs.cancel("b")
+    assert jobs.warnings == ("a would be stopped.",)
+    goes_on.set()
+    qtbot.waitUntil(lambda: not any(map(jobs.is_running, "abc")))
+    assert jobs.warnings == ()

@@ -164,3 +164,54 @@ def test_a_logout_without_a_run_leaves_the_window_as_it_is(window):
     """Another program may still refuse it."""
     window.end_session()
     assert window.isVisible()
+
+
+@pytest.fixture
+def copying(window) -> Iterator[threading.Event]:
+    """Has a job whose end would be missed, until this is set."""
+    over = threading.Event()
+
+    def job():
+        while not over.wait(0.01):
+            yield 1
+
+    window._jobs.do("copy", job, lambda events: None, warning="Images are being copied.")
+    yield over
+    over.set()
+
+
+def test_closing_asks_where_a_job_would_be_missed(qtbot, window, copying):
+    window.close()
+    assert window.isVisible()
+    box = window.findChild(QMessageBox, "closeQuestion")
+    assert "Images are being copied." in box.informativeText()
+    assert box.defaultButton() is box.button(QMessageBox.StandardButton.Cancel)
+    box.button(QMessageBox.StandardButton.Cancel).click()
+    assert window._jobs.is_running("copy")
+    window.close()
+    assert window.isVisible()
+    box = window.findChildren(QMessageBox, "closeQuestion")[-1]
+    box.button(QMessageBox.StandardButton.Close).click()
+    qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_a_job_that_is_over_keeps_no_window_open(qtbot, window, copying):
+    copying.set()
+    qtbot.waitUntil(lambda: not window._jobs.is_running("copy"))
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_who_closes_during_a_run_is_asked_once_about_both(qtbot, window, script, photos, copying):
+    start(qtbot, window, photos)
+    window.close()
+    box = window.findChild(QMessageBox, "closeQuestion")
+    assert "Images are being copied." in box.informativeText()
+    box.button(QMessageBox.StandardButton.Close).click()
+    script.gate.release()
+    qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_a_wish_to_end_asks_about_no_job(qtbot, window, copying):
+    window.end()
+    qtbot.waitUntil(lambda: not window.isVisible())
