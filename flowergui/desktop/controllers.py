@@ -176,7 +176,7 @@ class Controllers(QObject):
 
     def _lost_with_window(self) -> tuple[str, ...]:
         """What another window would not go on with, in sentences."""
-        return (*self._jobs.warnings, *self.batch.warnings)
+        return (*self._jobs.warnings, *self.batch.warnings, *self.evaluation.warnings)
 
     def hand_over(self) -> RunHandover | None:
         """The run that goes, for the controllers of another window; None for none. This one closes

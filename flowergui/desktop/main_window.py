@@ -215,8 +215,9 @@ class MainWindow(QMainWindow):
         self._settings.setValue("geometry", self.saveGeometry())
         self._panels.save(self._settings)
         self._settings.sync()  # the program may end here
-        self.controllers.estimate.close()
         event.setAccepted(self.controllers.closing.may())
+        if event.isAccepted():
+            self.controllers.estimate.close()
 
     @Slot()
     def end(self) -> None:

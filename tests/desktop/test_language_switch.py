@@ -4,7 +4,9 @@ import gc
 import json
 import threading
 import weakref
+from collections.abc import Iterator
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
@@ -25,7 +27,7 @@ from scripted import (
     start,
 )
 
-from flowergui import language
+from flowergui import language, tasks
 from flowergui.desktop.app import Program
 from flowergui.desktop.batch_prediction.batch_window import BatchWindow
 from flowergui.desktop.main_window import MainWindow
@@ -37,6 +39,8 @@ from flowergui.desktop.transitions import READ_AGAIN
 from flowergui.desktop.window import shutdown
 from flowergui.desktop.window.language_controller import chosen, speak
 from flowergui.errors import FlowerError
+from flowergui.events import Predicted
+from flowergui.facts import Prediction
 from flowergui.language import Language
 from flowergui.text import tr
 
@@ -468,8 +472,14 @@ def answer(window, which) -> None:
 
 
 @pytest.fixture
-def many(qtbot, program, script, tmp_path) -> BatchWindow:
+def many(qtbot, program, script, tmp_path, monkeypatch) -> BatchWindow:
     """Many images that are predicted."""
+
+    def predict(checkpoint: str, images: list[str], **_: Any) -> Iterator[Predicted]:
+        for image in images:
+            yield Predicted(image, (Prediction("rose", 0.9),), checkpoint, 3)
+
+    monkeypatch.setattr(tasks, "predict", predict)
     for number in range(24):
         (tmp_path / f"{number}.jpg").touch()
     drop(program.window, ["/x/mine.pth"])
@@ -521,6 +531,8 @@ def test_a_job_that_would_be_missed_is_asked_about_before_the_switch(qtbot, prog
 
 def test_after_a_run_has_stopped_too_it_is_asked(qtbot, program, script, photos, many):
     first = program.window
+    first.activateWindow()  # Return is for the image that has the focus in the other one
+    qtbot.waitUntil(first.isActiveWindow)
     start(qtbot, first, photos)
     button(first, "stopButton").click()
     first.controllers.languages.choose(CHINESE)

@@ -66,7 +66,7 @@ def equal(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(
             equal(one[key], other[key])
             for key in one
-            if key not in ("seconds", "caching", "cached", "validation_caching", "workers")
+            if key not in ("seconds", "caching", "validation_caching", "workers")
         )
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(equal, one, other))

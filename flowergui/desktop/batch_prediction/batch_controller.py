@@ -86,7 +86,7 @@ class BatchController(QObject):
         """What would be lost with its window, in sentences."""
         if self._window is None:
             return ()
-        images, warnings = len(self._window.photos.photos), []
+        images, warnings = self._window.photos.predicted_rows, []
         if images:
             warnings.append(
                 trn(

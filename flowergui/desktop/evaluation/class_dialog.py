@@ -45,11 +45,11 @@ class ClassDialog(QDialog):
         self._list.doubleClicked.connect(self._choose)
         self._search = SearchField("classChoiceSearch", tr("Search classes"))
         self._search.searched.connect(self._show_found)
-        self._search.show_for(len(classes))
         rows = QVBoxLayout(self)
         rows.setContentsMargins(*[theme.SPACE + 4] * 4)
         rows.setSpacing(theme.SPACE)
         rows.addWidget(self._search)
+        self._search.show_for(len(classes))  # in this dialog by now
         rows.addWidget(self._list, 1)
         rows.addLayout(self._make_buttons())
         self._show_found()

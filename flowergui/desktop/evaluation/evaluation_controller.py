@@ -211,6 +211,13 @@ class EvaluationController(QObject):
             self._window.show_error(tr("A run is training. Correct labels when it is over."))
         return False
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What would be lost with its window, in sentences."""
+        if self._window is None or not self._corrected:
+            return ()
+        return (tr("The corrections of labels could no longer be undone from here."),)
+
     @Slot()
     def _undo(self) -> None:
         if self._corrected and not self._is_correcting and self._may_correct():

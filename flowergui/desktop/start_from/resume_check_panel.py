@@ -12,7 +12,7 @@ from flowergui.desktop.widgets.labels import ElidedCheckBox, small_label
 from flowergui.events import Preparing, ResumeChecked
 from flowergui.facts import Check, CheckKind, Verdict
 from flowergui.requests import UNCHANGED, ResumeOptions
-from flowergui.text import shortened, tr, trn
+from flowergui.text import sentences, shortened, tr, trn
 
 NAMES_IN_BOX, NAMES_IN_TOOLTIP = 3, 40
 """Classes that a check box names, and that its tooltip does, before it says how many more there
@@ -141,8 +141,8 @@ class ResumeCheckPanel(QWidget):
     def _make_box(self, name: str, tip: str) -> QCheckBox:
         box = ElidedCheckBox()
         box.setObjectName(name)
-        box.setAccessibleDescription(tip)
-        box.setToolTip(_tooltip(box))
+        box.setProperty("tip", tip)
+        _show_names(box, "")
         box.setVisible(False)
         box.toggled.connect(self._edited)
         return box
@@ -160,14 +160,12 @@ class ResumeCheckPanel(QWidget):
 
 
 def _show_names(box: QCheckBox, text: str, names: Sequence[str] = ()) -> None:
-    """Gives a check box its text. Its tooltip has more of the `names`, above what the box does."""
+    """Gives a check box its text. Its tooltip and its description have more of the `names`, before
+    what the box does."""
     box.setText(text.replace("&", "&&"))
-    box.setToolTip(_tooltip(box, names))
-
-
-def _tooltip(box: QCheckBox, names: Sequence[str] = ()) -> str:
-    named = escape(shortened(names, NAMES_IN_TOOLTIP)) + "<br>" if names else ""
-    return f"<qt>{named}{box.accessibleDescription()}</qt>"
+    tip, more = str(box.property("tip")), shortened(names, NAMES_IN_TOOLTIP)
+    box.setAccessibleDescription(sentences(tr("{title}.", title=more), tip) if names else tip)
+    box.setToolTip(f"<qt>{escape(more)}<br>{tip}</qt>" if names else f"<qt>{tip}</qt>")
 
 
 def _role(check: Check) -> str:

@@ -2,7 +2,7 @@
 
 import os
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from flowergui.desktop.session import RunState, Session, Store
@@ -121,10 +121,19 @@ class Shutdown(QObject):
 
     def end_session(self) -> None:
         """If a run goes, ends too, and waits until it is saved: the system may end the program as
-        soon as this returns."""
+        soon as this returns. Else, if the window is closed now, it asks nothing."""
         if self._control.state != RunState.IDLE:
             self.end()
             self._control.wait(LOGOUT_WAIT_MS)
+        elif not self._asks_nothing:
+            self._asks_nothing = True
+            QTimer.singleShot(LOGOUT_WAIT_MS, self, self._ask_again)
+
+    @Slot()
+    def _ask_again(self) -> None:
+        """Another program has refused the logout."""
+        if not self._jobs.closed:
+            self._asks_nothing = False
 
     @Slot(object, object)
     def _follow(self, before: Session, after: Session) -> None:

@@ -150,7 +150,6 @@ CHECKPOINT: Final = Record(
                         "photos": whole,
                         "seconds": seconds,
                         "caching": seconds,
-                        "cached": whole,
                         "validation_caching": seconds,
                     }
                 ),

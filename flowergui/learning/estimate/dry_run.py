@@ -308,9 +308,6 @@ class _CostModel:
         where, _ = self.cache_space(recipe)
         views = views_of(recipe) if where else 0
         longest = MAX_SHARE_OF_BUDGET * 60 * recipe.minutes
-        filling = train * (self._cost(largest).backbone + self.loading.augment)
-        if recipe.minutes and filling > longest:
-            views = 0  # the run gives up caching features
         last_filling = since + views - 1 + recipe.fits_head_in(since)
         evaluation = self._cost(self.size)
         forward = evaluation.head / 3  # the backward pass takes twice as long
@@ -358,6 +355,9 @@ class _CostModel:
             return "", 0
         cost, (train, _) = next(iter(self.costs.values())), self.counts
         size = math.ceil(train * views_of(recipe) * cost.feature_bytes)
+        filling = self._cost(largest).backbone + self.loading.augment + self.loading.decode
+        if recipe.minutes and train * filling > MAX_SHARE_OF_BUDGET * 60 * recipe.minutes:
+            return "", size  # the run gives it up
         if size <= feature_cache.MEMORY_SHARE * self.free_memory:
             return "memory", size
         disk = feature_cache.DISK_SHARE * hardware.free_disk(paths.cache_folder())

@@ -194,14 +194,13 @@ def _keep_in_place(plan: ResumePlan, run: Run, *, rewrite_split: bool) -> bool:
 
 
 def _restore_best(plan: ResumePlan, run: Run) -> None:
-    """Brings best.pth up to the checkpoint, if it is older or missing: the program was ended after
-    it had written last.pth, or somebody has deleted it."""
+    """Writes best.pth again, if the checkpoint is the best state: the program may have been ended
+    after it had written last.pth. If it is gone, and the best state is another one, a new best one
+    is looked for."""
     progress = run.progress
-    if not progress.best_epoch or (_best_epoch(plan.folder, plan) or 0) >= progress.best_epoch:
-        return
-    if progress.batch == 0 and progress.best_epoch == progress.epoch - 1:
+    if progress.best_epoch and progress.batch == 0 and progress.best_epoch == progress.epoch - 1:
         _keep(run.folder, plan.checkpoint, run.folder.best)
-    else:
+    elif not os.path.exists(run.folder.best):
         progress.forget_best()
 
 
@@ -239,16 +238,13 @@ def _copy_what_came_before(plan: ResumePlan, run: Run) -> bool:
 
 
 def _best_epoch(folder: RunFolder, plan: ResumePlan) -> int | None:
-    """The epoch that best.pth is of; None if it is missing or damaged. Raises
-    NotReadableNowError."""
+    """The epoch that best.pth is of; None if it can't be read."""
     if not os.path.isfile(folder.best):
         return None
     if folder.best.samefile(plan.checkpoint):
         return plan.progress.best_epoch
     try:
         stored = checkpoint.read(folder.best)
-    except checkpoint.NotReadableNowError:
-        raise  # it must not be taken for lost
     except FlowerError:
         return None
     if not checkpoint.is_resumable(stored):

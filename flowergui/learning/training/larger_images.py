@@ -99,7 +99,8 @@ def _fastest_step(timer: StepTimer, side: int) -> Generator[Preparing, None, flo
         seconds = timer.step(TIMED_IMAGES, side).seconds
         spent += TIMED_IMAGES * seconds
         yield Preparing(tr("Timing a step"), 0, 0)
-        if seconds > SETTLED * fastest or spent > MAX_TIMED_SECONDS:
-            return min(seconds, fastest)
-        fastest = seconds
+        is_first, fastest_before = fastest == math.inf, fastest
+        fastest = min(seconds, fastest)
+        if not is_first and (seconds > SETTLED * fastest_before or spent > MAX_TIMED_SECONDS):
+            break
     return fastest

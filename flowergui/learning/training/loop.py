@@ -155,7 +155,8 @@ def train_epoch(
             yield from run.model.compile(size)
             yield from train_batch(run, pipeline, item)
             seconds.append(progress.sums.seconds - progress.sums.caching)
-            if len(seconds) == TIMED_BATCHES and run.timed_split is not split:
+            is_timed = bool(recipe.minutes) and run.timed_split is not split
+            if is_timed and len(seconds) == TIMED_BATCHES:
                 run.timed_split = split
                 run.fit_epoch_into_budget((seconds[-1] - seconds[0]) / (TIMED_BATCHES - 1))
             late = run.unsaved_seconds() > 60 * recipe.save_minutes

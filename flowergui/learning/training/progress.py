@@ -37,15 +37,14 @@ def epochs_from(stored: object) -> list[EpochDone]:
 @dataclass(slots=True)
 class RunningMetrics:
     """Sums over the images of an epoch so far: `loss` and `right` (correct predictions) over
-    `photos` images, and the seconds that they took, `caching` of them to cache features of `cached`
-    training images, and `validation_caching` those of validation images."""
+    `photos` images, and the seconds that they took, `caching` of them to cache features of training
+    images, and `validation_caching` those of validation images."""
 
     loss: float = 0.0
     right: int = 0
     photos: int = 0
     seconds: float = 0.0
     caching: float = 0.0
-    cached: int = 0
     validation_caching: float = 0.0
 
     def add(self, loss: float, correct: int, images: int) -> None:

@@ -50,6 +50,10 @@ from flowergui.text import tr
 MIN_TIMED_IMAGES = 64
 """Images whose features are cached before it is said how long all of them take."""
 
+NO_FILLING = 0, 0, 0.0
+"""Of a cache that is being filled: the images of its first group, all so far, and the seconds
+without those of that group."""
+
 VALIDATION_COST = 1 / 3
 """The time that an image takes in validation, as a share of what it takes in training."""
 
@@ -82,8 +86,9 @@ class Run:
         """That of the network whose batches were timed last, for the time budget."""
         self.versions_to_cache = 0
         """How many augmented versions the epochs after this one will cache."""
-        self._filled = 0, 0.0
-        """Of the features that are being cached: the number of images, and the seconds so far."""
+        self._filling = NO_FILLING
+        self.cached_image_seconds = 0.0
+        """What it took to cache the features of an image of the share of this process."""
         self.is_resumed = False
         """Whether it goes on from a checkpoint."""
         self.lost = 0
@@ -218,30 +223,29 @@ class Run:
     def count_caching(self, caching: Preparing | FeatureCacheStatus) -> bool:
         """Counts the time in which features of training images were cached. Returns whether all of
         them take too much of what was left of the time budget, if there is one."""
-        seconds, sums = self.count_seconds(), self.progress.sums
-        sums.caching += seconds
+        seconds = self.count_seconds()
+        self.progress.sums.caching += seconds
         if not isinstance(caching, Preparing):
             return False
-        if caching.done < self._filled[0]:  # they are cached anew
-            self._filled = 0, 0.0
-        sums.cached += (caching.done - self._filled[0]) * self.world.size
-        self._filled = caching.done, self._filled[1] + seconds
-        done, spent = self._filled
-        if done == caching.total:
-            self._filled = 0, 0.0
-        if not self.recipe.minutes:
-            return False
-        left = 60 * self.recipe.minutes - self.progress.seconds + spent
-        is_known = MIN_TIMED_IMAGES <= done < caching.total
-        late = is_known and spent * caching.total / done > MAX_SHARE_OF_BUDGET * left
-        return self.world.any_rank(late and self.world.is_main)
+        first, done, spent = self._filling
+        if caching.done < done or not done:  # a first group, which warms up and does not count
+            self._filling = caching.done, caching.done, 0.0
+            return self.world.any_rank(False)
+        self._filling = first, caching.done, spent + seconds
+        self.cached_image_seconds = (spent + seconds) / max(caching.done - first, 1)
+        if caching.done == caching.total:
+            self._filling = NO_FILLING
+        left = 60 * self.recipe.minutes - self.progress.seconds
+        more = self.cached_image_seconds * (caching.total - caching.done)
+        late = caching.done >= MIN_TIMED_IMAGES and more > MAX_SHARE_OF_BUDGET * left
+        return self.world.any_rank(late and self.world.is_main and bool(self.recipe.minutes))
 
     def validation_image_seconds(self, training: float) -> float:
         """What an image takes in the next validation, if one takes `training` seconds in a step:
         a share of that, or as long as it took to cache the features of a training image."""
-        sums, size = self.progress.sums, self.config.image_size
-        if sums.cached and not self.epochs:
-            training = sums.caching / sums.cached
+        size = self.config.image_size
+        if self.cached_image_seconds and not self.epochs:
+            training = self.cached_image_seconds / self.world.size
         elif not self.model.frozen_split.is_split:
             training *= VALIDATION_COST
         return training * (size / (self.progress.image_size or size)) ** 2

@@ -14,6 +14,7 @@ from flowergui.confusion_matrix import ConfusionMatrix
 from flowergui.desktop.evaluation.class_dialog import ClassDialog
 from flowergui.desktop.evaluation.evaluation_controller import EvaluationController
 from flowergui.desktop.evaluation.label_buttons import LabelButtons
+from flowergui.desktop.widgets.search_field import SearchField
 from flowergui.events import Evaluated, PhotoEvaluated, Preparing
 
 PHOTOS = (
@@ -86,13 +87,15 @@ def test_a_wrong_label_becomes_the_predicted_class(qtbot, evaluated, flowers):
     assert said(evaluated, "labelNote") == f"1.jpg is in {flowers / 'tulip'} now."
 
 
-def test_corrections_are_undone_one_after_the_other(qtbot, evaluated, flowers):
+def test_corrections_are_undone_one_after_the_other(qtbot, evaluated, window, flowers):
     before, undo = files(flowers), button(evaluated, "undoLabelButton")
     assert not undo.isVisible()
     button(evaluated, "moveToPredictedButton").click()
     qtbot.waitUntil(lambda: listed(evaluated) == ["2.jpg", "4.jpg"])
     button(evaluated, "leaveOutButton").click()
     qtbot.waitUntil(lambda: listed(evaluated) == ["4.jpg"])
+    (warning,) = window.controllers.evaluation.warnings  # if the language changes now
+    assert "could no longer be undone" in warning
     left_out = flowers.parent / "flowers-left-out" / "rose"
     assert files(left_out) == {"2.jpg"}
     assert str(left_out) in said(evaluated, "labelNote")
@@ -104,6 +107,7 @@ def test_corrections_are_undone_one_after_the_other(qtbot, evaluated, flowers):
     assert files(flowers) == before
     assert not left_out.exists()
     assert not undo.isVisible()
+    assert window.controllers.evaluation.warnings == ()
     assert said(evaluated, "evaluationAccuracy") == "40.0%"
 
 
@@ -309,3 +313,16 @@ def test_few_classes_have_a_menu_again(qtbot):
     buttons.show_photo(PHOTO, ("rose", "tulip"))
     menu = button(buttons, "moveToButton").menu()
     assert [each.text() for each in menu.actions()] == ["rose", "tulip"]
+
+
+def test_the_search_of_a_class_dialog_is_no_window_of_its_own(qtbot, window, monkeypatch):
+    shown: list[bool] = []
+    real = SearchField.show_for
+
+    def observed(field: SearchField, rows: int) -> None:
+        shown.append(field.isWindow())
+        real(field, rows)
+
+    monkeypatch.setattr(SearchField, "show_for", observed)
+    qtbot.addWidget(ClassDialog([f"class {number}" for number in range(50)], window))
+    assert shown == [False]

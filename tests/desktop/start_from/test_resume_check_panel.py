@@ -81,6 +81,8 @@ def test_many_new_classes_are_shortened_and_ask_for_no_width(qtbot):
     assert names[3] not in box.text()
     assert names[39] in box.toolTip()
     assert "Adds outputs to the classifier" in box.toolTip()
+    assert names[39] in box.accessibleDescription()  # for those who have no mouse
+    assert "Adds outputs to the classifier" in box.accessibleDescription()
     renames = panel.findChild(QCheckBox, "renameClasses")
     assert "and 997 more" in renames.text()
     with qtbot.waitSignal(panel.options_requested) as requested:

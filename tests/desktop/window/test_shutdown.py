@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtWidgets import QMessageBox
-from scripted import BATCHES, banner_text, button, discard, plot, start, unsaved
+from scripted import BATCHES, banner_text, button, discard, open_photos, plot, start, unsaved
 
 from flowergui.desktop.window import shutdown
 
@@ -193,6 +193,38 @@ def test_closing_asks_where_a_job_would_be_missed(qtbot, window, copying):
     box = window.findChildren(QMessageBox, "closeQuestion")[-1]
     box.button(QMessageBox.StandardButton.Close).click()
     qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_the_estimate_goes_on_where_closing_is_cancelled(qtbot, window, photos, copying):
+    debounce = window.controllers.estimate.debounce
+    debounce.setInterval(60_000)
+    open_photos(qtbot, window, photos)
+    assert debounce.isActive()
+    window.close()
+    box = window.findChild(QMessageBox, "closeQuestion")
+    box.button(QMessageBox.StandardButton.Cancel).click()
+    assert debounce.isActive()
+    copying.set()
+    qtbot.waitUntil(lambda: not window._jobs.is_running("copy"))
+
+
+def test_a_logout_asks_about_no_job(qtbot, window, copying):
+    window.end_session()
+    window.close()
+    assert window.findChild(QMessageBox, "closeQuestion") is None
+    qtbot.waitUntil(lambda: not window.isVisible())
+
+
+def test_after_a_logout_that_another_program_refuses_it_asks_again(
+    qtbot, window, copying, monkeypatch
+):
+    monkeypatch.setattr(shutdown, "LOGOUT_WAIT_MS", 0)
+    window.end_session()
+    qtbot.wait(1)
+    window.close()
+    assert window.findChild(QMessageBox, "closeQuestion") is not None
+    copying.set()
+    qtbot.waitUntil(lambda: not window._jobs.is_running("copy"))
 
 
 def test_a_job_that_is_over_keeps_no_window_open(qtbot, window, copying):

@@ -102,7 +102,7 @@ def test_a_feature_cache_that_is_filled_again_has_the_time_that_is_left(
     little: Little, many: str, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it took before the run was stopped does not count, nor how late it is."""
-    put, cost = FeatureCache.put, [20.0]
+    put, cost = FeatureCache.put, [10.0]
 
     def slowly(cache: FeatureCache, *batch: Any) -> None:
         clock[0] += cost[0]
