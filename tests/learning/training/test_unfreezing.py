@@ -53,6 +53,25 @@ def scheduled(little: Callable[..., Recipe], tmp_path: Path) -> Scheduled:
     return make
 
 
+@pytest.fixture
+def many(make_photos: Callable[..., Path], tmp_path: Path) -> str:
+    """A folder of 120 images."""
+    return str(make_photos(tmp_path / "many", classes=3, per_class=40))
+
+
+@pytest.fixture
+def cost(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that a batch takes by the clock, which a test may change; 0.1 at first."""
+    spent, batch = [0.0], [0.1]
+
+    def now() -> float:
+        spent[0] += batch[0] / 4
+        return spent[0]
+
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (now,))
+    return batch
+
+
 def without(*modules: str) -> tuple[str, ...]:
     """All parameters before the head but those of these modules."""
     left = {name for module in modules for name in STAGES[module]}
@@ -257,19 +276,10 @@ def test_features_are_cached_anew_up_to_what_trains(scheduled: Scheduled) -> Non
 
 
 def test_a_budget_holds_although_later_epochs_take_longer(
-    scheduled: Scheduled, make_photos: Callable[..., Path], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    scheduled: Scheduled, many: str, cost: list[float]
+) -> None:
     """The clock says that a batch takes 0.1 s with frozen layers, and 2 s without."""
-    photos = make_photos(tmp_path / "many", classes=3, per_class=40)
-    spent, cost = [0.0], [0.1]
-
-    def now() -> float:
-        spent[0] += cost[0] / 4
-        return spent[0]
-
-    monkeypatch.setattr(Clock.__init__, "__defaults__", (now,))
-    recipe = scheduled(photos=str(photos), minutes=1.0, unfreeze_schedule=("*=4",))
+    recipe = scheduled(photos=many, minutes=1.0, unfreeze_schedule=("*=4",))
     events = []
     for event in tasks.train(recipe):
         events.append(event)
@@ -281,19 +291,10 @@ def test_a_budget_holds_although_later_epochs_take_longer(
 
 
 def test_a_budget_holds_although_a_person_unfreezes_layers(
-    scheduled: Scheduled, make_photos: Callable[..., Path], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    scheduled: Scheduled, many: str, cost: list[float]
+) -> None:
     """As before, in the midst of an epoch."""
-    photos = make_photos(tmp_path / "many", classes=3, per_class=40)
-    spent, cost = [0.0], [0.1]
-
-    def now() -> float:
-        spent[0] += cost[0] / 4
-        return spent[0]
-
-    monkeypatch.setattr(Clock.__init__, "__defaults__", (now,))
-    recipe = scheduled(photos=str(photos), minutes=1.0, unfreeze_schedule=(), epochs=60)
+    recipe = scheduled(photos=many, minutes=1.0, unfreeze_schedule=(), epochs=60)
     live, events = LiveRequests(), []
     for event in tasks.train(recipe, live):
         events.append(event)
@@ -306,19 +307,10 @@ def test_a_budget_holds_although_a_person_unfreezes_layers(
 
 
 def test_a_budget_holds_where_an_epoch_is_resumed_that_has_unfrozen_layers(
-    scheduled: Scheduled, make_photos: Callable[..., Path], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    scheduled: Scheduled, many: str, cost: list[float]
+) -> None:
     """It was stopped before its batches had been timed."""
-    photos = make_photos(tmp_path / "many", classes=3, per_class=40)
-    spent, cost = [0.0], [0.1]
-
-    def now() -> float:
-        spent[0] += cost[0] / 4
-        return spent[0]
-
-    monkeypatch.setattr(Clock.__init__, "__defaults__", (now,))
-    recipe = scheduled(photos=str(photos), minutes=1.0, unfreeze_schedule=("*=20",), epochs=60)
+    recipe = scheduled(photos=many, minutes=1.0, unfreeze_schedule=("*=20",), epochs=60)
     live, events = LiveRequests(), []
     for event in tasks.train(recipe, live):
         events.append(event)
