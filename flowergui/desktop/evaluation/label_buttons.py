@@ -91,6 +91,7 @@ class LabelButtons(QWidget):
     def _fill_menu(self) -> None:
         """Lists the classes in the menu; where there are too many, the button has none."""
         many = len(self._classes) > MAX_IN_MENU
+        # None takes the menu away, which PySide6's types do not know.
         self._others.setMenu(None if many else self._menu)  # type: ignore[arg-type]
         self._menu.clear()
         metrics = self._menu.fontMetrics()

@@ -210,6 +210,18 @@ _OUT_OF_MEMORY: Final = (
 )
 
 
+@contextmanager
+def report_out_of_memory(message: str, hint: str) -> Iterator[None]:
+    """Raises FlowerError with this message and hint for what a device or the system raises when
+    memory is full."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise FlowerError(message, hint=hint) from error
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error means that main memory or a GPU's memory is exhausted."""
     text = str(error).lower()

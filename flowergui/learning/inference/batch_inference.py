@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from copy import deepcopy
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +10,6 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from flowergui.errors import FlowerError
 from flowergui.learning.data import augmentation
 from flowergui.learning.data.dataset import ImageDataset, eval_transform
 from flowergui.learning.data.loader import Batch, iterate_batches, worker_count
@@ -32,18 +31,12 @@ CPU = torch.device("cpu")
 Computed = TypeVar("Computed")
 
 
-@contextmanager
-def _report_out_of_memory() -> Iterator[None]:
+def _report_out_of_memory() -> AbstractContextManager[None]:
     """Raises FlowerError for what a device or the system raises when memory is full."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not hardware.out_of_memory(error):
-            raise
-        raise FlowerError(
-            tr("There is not enough memory to run the network now."),
-            hint=tr("Wait until the run is over, or close other programs."),
-        ) from error
+    return hardware.report_out_of_memory(
+        tr("There is not enough memory to run the network now."),
+        tr("Wait until the run is over, or close other programs."),
+    )
 
 
 class BatchInference:
@@ -80,13 +73,15 @@ class BatchInference:
             for indices, batch in zip(wanted, loaded, strict=True):
                 yield indices, batch, self._logits(batch)
 
-    @_report_out_of_memory()
     def heatmaps(self, image: Tensor, labels: Sequence[int]) -> tuple[Tensor, ...]:
         """Grad-CAM of an image (S, S, 3) of bytes: for each of `labels` a map (h, w), see
         `grad_cam.class_activation_maps`; none if the network can't be explained. Raises FlowerError
         if memory is short."""
         layer = self._predictor.cam_layer
-        return self._on_cpu_if_full(lambda: self._maps(layer, image, labels)) if layer else ()
+        if not layer:
+            return ()
+        with _report_out_of_memory():
+            return self._on_cpu_if_full(lambda: self._maps(layer, image, labels))
 
     def _logits(self, batch: Batch) -> Tensor:
         if not batch.indices:

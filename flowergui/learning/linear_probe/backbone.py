@@ -1,8 +1,8 @@
 """A pretrained network without its last linear layer, whose input is an image's feature vector."""
 
 import os
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,19 +114,13 @@ def load_backbone(
         return _frozen(net, pretrained, model, size, hardware.device(device))
 
 
-@contextmanager
-def report_out_of_memory(model: str) -> Iterator[None]:
+def report_out_of_memory(model: str) -> AbstractContextManager[None]:
     """Raises FlowerError for what a device or the system raises when memory is full; `model` is the
     network that needs it."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not hardware.out_of_memory(error):
-            raise
-        raise FlowerError(
-            tr("There is not enough memory to run {model} now.", model=model),
-            hint=tr("Wait until a run is over, or close other programs."),
-        ) from error
+    return hardware.report_out_of_memory(
+        tr("There is not enough memory to run {model} now.", model=model),
+        tr("Wait until a run is over, or close other programs."),
+    )
 
 
 def _frozen(

@@ -71,6 +71,30 @@ class RunningMetrics:
 
 
 @dataclass(slots=True)
+class CachingRate:
+    """How fast features are cached: the `seconds` of the images after the `first` ones, up to
+    `done` images. The first group of images warms up, and does not count."""
+
+    first: int = 0
+    done: int = 0
+    seconds: float = 0.0
+
+    def count(self, done: int, seconds: float) -> None:
+        """`done` images are cached now, the last group of them in so many seconds. If there are no
+        more than before, features are cached anew."""
+        if done <= self.done or not self.first:
+            self.first, self.seconds = done, 0.0
+        else:
+            self.seconds += seconds
+        self.done = done
+
+    @property
+    def image_seconds(self) -> float:
+        """What an image takes; 0.0 before the second group."""
+        return self.seconds / (self.done - self.first) if self.done > self.first else 0.0
+
+
+@dataclass(slots=True)
 class Progress:
     """Counters of a run: `batch` batches of `epoch` (from 1) are done, `step` optimizer steps in
     all. `returns` counts its rollbacks. `best_epoch` is 0 before the first best one.

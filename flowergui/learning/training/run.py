@@ -40,7 +40,7 @@ from flowergui.learning.device.distributed import world
 from flowergui.learning.models.freeze import unfreeze_epochs, without_parameters
 from flowergui.learning.training.data_pipeline import training_size_of
 from flowergui.learning.training.model_state import ModelState, NonFiniteError
-from flowergui.learning.training.progress import Clock, Progress, epochs_from
+from flowergui.learning.training.progress import CachingRate, Clock, Progress, epochs_from
 from flowergui.learning.training.schedule import Schedule
 from flowergui.store.change_log import Change
 from flowergui.store.run_folder import RunFolder
@@ -49,10 +49,6 @@ from flowergui.text import tr
 
 MIN_TIMED_IMAGES = 64
 """Images whose features are cached before it is said how long all of them take."""
-
-NO_FILLING = 0, 0, 0.0
-"""Of a cache that is being filled: the images of its first group, all so far, and the seconds
-without those of that group."""
 
 VALIDATION_COST = 1 / 3
 """The time that an image takes in validation, as a share of what it takes in training."""
@@ -86,9 +82,8 @@ class Run:
         """That of the network whose batches were timed last, for the time budget."""
         self.versions_to_cache = 0
         """How many augmented versions the epochs after this one will cache."""
-        self._filling = NO_FILLING
-        self.cached_image_seconds = 0.0
-        """What it took to cache the features of an image of the share of this process."""
+        self.caching_rate = CachingRate()
+        """That of the share of this process in the training images."""
         self.is_resumed = False
         """Whether it goes on from a checkpoint."""
         self.lost = 0
@@ -139,6 +134,7 @@ class Run:
         words = tuple(patterns)
         self.model.freeze(words)
         self.recipe = replace(self.recipe, frozen=words)
+        self.timed_split = None  # which has a copy of the layers that were frozen
         changed = FrozenChanged(self.progress.step, self.model.frozen, *self.model.trainable())
         self.record(changed)
         return changed
@@ -227,25 +223,20 @@ class Run:
         self.progress.sums.caching += seconds
         if not isinstance(caching, Preparing):
             return False
-        first, done, spent = self._filling
-        if caching.done < done or not done:  # a first group, which warms up and does not count
-            self._filling = caching.done, caching.done, 0.0
-            return self.world.any_rank(False)
-        self._filling = first, caching.done, spent + seconds
-        self.cached_image_seconds = (spent + seconds) / max(caching.done - first, 1)
-        if caching.done == caching.total:
-            self._filling = NO_FILLING
+        rate = self.caching_rate
+        rate.count(caching.done, seconds)
         left = 60 * self.recipe.minutes - self.progress.seconds
-        more = self.cached_image_seconds * (caching.total - caching.done)
+        more = rate.image_seconds * (caching.total - caching.done)
         late = caching.done >= MIN_TIMED_IMAGES and more > MAX_SHARE_OF_BUDGET * left
         return self.world.any_rank(late and self.world.is_main and bool(self.recipe.minutes))
 
     def validation_image_seconds(self, training: float) -> float:
-        """What an image takes in the next validation, if one takes `training` seconds in a step:
-        a share of that, or as long as it took to cache the features of a training image."""
-        size = self.config.image_size
-        if self.cached_image_seconds and not self.epochs:
-            training = self.cached_image_seconds / self.world.size
+        """The seconds that an image takes in the next validation, if one takes `training` seconds
+        in a step: a share of that, or as long as it took to cache the features of a training image
+        in the first epoch."""
+        size, cached = self.config.image_size, self.caching_rate.image_seconds
+        if cached and not self.epochs:
+            training = cached / self.world.size
         elif not self.model.frozen_split.is_split:
             training *= VALIDATION_COST
         return training * (size / (self.progress.image_size or size)) ** 2

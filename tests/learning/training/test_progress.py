@@ -7,6 +7,7 @@ import pytest
 
 from flowergui.events import EpochDone, Event, Warned
 from flowergui.learning.training.progress import (
+    CachingRate,
     Clock,
     Progress,
     RunningMetrics,
@@ -85,3 +86,16 @@ def test_what_is_closed_closes_what_it_passes_on() -> None:
     next(going)
     going.close()
     assert closed
+
+
+def test_the_first_group_that_is_cached_does_not_count() -> None:
+    rate = CachingRate()
+    rate.count(16, 5.0)
+    assert rate.image_seconds == 0.0
+    rate.count(32, 1.6)
+    rate.count(48, 3.2)
+    assert rate.image_seconds == pytest.approx(0.15)
+    rate.count(16, 5.0)  # another version of the images
+    assert rate.image_seconds == 0.0
+    rate.count(32, 0.8)
+    assert rate.image_seconds == pytest.approx(0.05)
