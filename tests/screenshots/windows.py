@@ -1,7 +1,7 @@
 """Takes pictures of every window and dialog in several sizes, to look for what is cut or crooked.
 
     python tests/screenshots/windows.py FOLDER [--schemes light dark] [--language en|zh_CN]
-        [--sizes 1000x620 1280x800 ...] [--only NAME ...]
+        [--sizes 1000x620 1280x800 ...] [--only NAME ...] [--zoom 100]
 
 Needs no screen (QT_QPA_PLATFORM=offscreen), no photos and no network; takes some minutes.
 """
@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("--language", choices=list(Language), default=Language.ENGLISH)
     parser.add_argument("--sizes", nargs="+", default=["1000x620", "1280x800"])
     parser.add_argument("--only", nargs="+", default=[])
+    parser.add_argument("--zoom", type=int, default=100, help="size of the texts, in percent")
     wishes = parser.parse_args()
     wishes.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -144,10 +145,12 @@ def main() -> None:
         theme.apply(app, wishes.schemes[0])
         spoken = Language(wishes.language)
         speak(spoken)
+        theme.set_zoom(app, wishes.zoom)
         window = MainWindow()
         window.show()
         sizes = [QSize(*map(int, size.split("x"))) for size in wishes.sizes]
-        camera = Camera(window, wishes.folder, f"-{spoken}-{wishes.schemes[0]}", sizes)
+        text_size = "" if wishes.zoom == 100 else f"-{wishes.zoom}%"
+        camera = Camera(window, wishes.folder, f"{text_size}-{spoken}-{wishes.schemes[0]}", sizes)
         trained(camera, photos)
         take(camera, photos, wishes.schemes, wishes.only, lambda scheme: theme.apply(app, scheme))
         window.close()

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QSplitter,
     QStackedWidget,
@@ -25,12 +24,16 @@ from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
-from flowergui.desktop.widgets.card import Card
+from flowergui.desktop.widgets.card import Card, WrappingRow
 from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.file_manager import folder_of, show_folder
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button
 from flowergui.desktop.widgets.photo_view import PhotoView
-from flowergui.desktop.widgets.windows import LastingDialog, resize_within_screen
+from flowergui.desktop.widgets.windows import (
+    LastingDialog,
+    ScrollingRows,
+    resize_within_screen,
+)
 from flowergui.events import Explained, PhotosFound, Predicted, PredictionFailed
 from flowergui.text import sentences, tr, trn
 from flowergui.wording import left_out_text
@@ -89,17 +92,15 @@ class BatchWindow(LastingDialog):
         for card, stretch in ((left, 1), (self._make_detail(), 0)):
             both.addWidget(card)
             both.setStretchFactor(both.indexOf(card), stretch)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(*[theme.SPACE + 4] * 4)
-        rows.setSpacing(theme.SPACE)
-        rows.addLayout(self._make_head())
+        rows = ScrollingRows(self).rows
+        rows.addWidget(self._make_head())
         rows.addWidget(both, 1)
         line = self.fontMetrics().height()
         resize_within_screen(self, 76 * line, 46 * line)
         both.setSizes([54 * line, 22 * line])
         self._grid.setFocus()
 
-    def _make_head(self) -> QHBoxLayout:
+    def _make_head(self) -> WrappingRow:
         self._sentence = QLabel()
         self._sentence.setObjectName("batchSentence")
         self._sentence.setTextFormat(Qt.TextFormat.PlainText)
@@ -114,15 +115,14 @@ class BatchWindow(LastingDialog):
         self._again = quiet_button(tr("Predict again"), "predictAgainButton")
         self._again.setToolTip(tr("Predict these images with the network that predicts now."))
         self._again.clicked.connect(self.rerun_requested)
-        sentences = QVBoxLayout()
+        said = QWidget()
+        sentences = QVBoxLayout(said)
+        sentences.setContentsMargins(0, 0, 0, 0)
         sentences.setSpacing(2)
         sentences.addWidget(self._sentence)
         sentences.addWidget(self._subject)
-        row = QHBoxLayout()
-        row.setSpacing(theme.SPACE)
-        row.addLayout(sentences, 1)
-        row.addWidget(others)
-        row.addWidget(self._again)
+        row = WrappingRow(spacing=theme.SPACE, fills=True)
+        row.add((said,), (others, self._again))
         return row
 
     def _make_detail(self) -> Card:

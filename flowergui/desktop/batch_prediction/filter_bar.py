@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QSlider,
     QStyle,
     QStyleOptionComboBox,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -19,7 +20,7 @@ from flowergui.desktop.accessibility import radio_group
 from flowergui.desktop.batch_prediction.photo_filter import ALL, Group, PhotoFilter, PhotoGroup
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.timers import single_shot_timer
-from flowergui.desktop.widgets.card import Segments
+from flowergui.desktop.widgets.card import Segments, WrappingRow
 from flowergui.desktop.widgets.labels import escape_tooltip
 from flowergui.desktop.widgets.search_field import FilterField
 from flowergui.facts import UNSURE_BELOW
@@ -78,21 +79,23 @@ class FilterBar(QWidget):
         for number, button in enumerate(views):
             group.setId(button, number)
         segments = Segments(views)
-        segments.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        segments.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         views[0].setChecked(True)
         group.idClicked.connect(self.view_changed)
         self._threshold_text.setMinimumWidth(
             self._threshold_text.fontMetrics().horizontalAdvance(_threshold_text(1.0))
         )
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.SPACE)
-        row.addWidget(segments)
-        row.addWidget(self._groups)
-        row.addWidget(self._name, 1)
-        row.addSpacing(theme.SPACE)
-        row.addWidget(self._threshold_text)
-        row.addWidget(self._threshold, 1)
+        unsure = QWidget()
+        threshold = QHBoxLayout(unsure)
+        threshold.setContentsMargins(theme.SPACE, 0, 0, 0)
+        threshold.setSpacing(theme.SPACE)
+        threshold.addWidget(self._threshold_text)
+        threshold.addWidget(self._threshold, 1)
+        row = WrappingRow(spacing=theme.SPACE)
+        row.add((segments, self._groups), (self._name, unsure))
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(row)
 
     @property
     def filter(self) -> PhotoFilter:

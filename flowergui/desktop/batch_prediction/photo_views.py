@@ -44,7 +44,8 @@ class PhotoGrid(TileListView):
 
 class _TileDelegate(TileDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
-        return QSize(TILE_PX + 14, TILE_PX + 2 * option.fontMetrics.height() + 18)
+        side = theme.zoomed(TILE_PX)
+        return QSize(side + 14, side + 2 * option.fontMetrics.height() + 18)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         photo: PhotoAnswer = index.data(Qt.ItemDataRole.UserRole)
@@ -52,7 +53,8 @@ class _TileDelegate(TileDelegate):
         assert isinstance(model, PhotoModel)
         group, look = model.filter.group_of(photo)[0], theme.current()
         area = QRectF(option.rect).adjusted(3, 3, -3, -3)
-        tile = QRectF(area.left() + 4, area.top() + 4, TILE_PX, TILE_PX)
+        side = theme.zoomed(TILE_PX)
+        tile = QRectF(area.left() + 4, area.top() + 4, side, side)
         metrics, line = option.fontMetrics, option.fontMetrics.height()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -64,7 +66,7 @@ class _TileDelegate(TileDelegate):
         name = "!" if group == PhotoGroup.UNREADABLE else Path(photo.path).name
         paint_tile(painter, tile, self.thumbnails.picture(photo.path), name)
         painter.setOpacity(1.0)
-        text = QRectF(tile.left(), tile.bottom() + 4, TILE_PX, line)
+        text = QRectF(tile.left(), tile.bottom() + 4, side, line)
         middle = Qt.AlignmentFlag.AlignVCenter
         room = text
         if photo.predicted:

@@ -75,13 +75,15 @@ class _PathModel(ListModel):
 
 class _PathDelegate(TileDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
-        return QSize(TILE_PX + 8, TILE_PX + option.fontMetrics.height() + 12)
+        side = theme.zoomed(TILE_PX)
+        return QSize(side + 8, side + option.fontMetrics.height() + 12)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         path: str = index.data(Qt.ItemDataRole.UserRole)
         look, name = theme.current(), Path(path).name
         area = QRectF(option.rect).adjusted(2, 2, -2, -2)
-        tile = QRectF(area.left() + 2, area.top() + 2, TILE_PX, TILE_PX)
+        side = theme.zoomed(TILE_PX)
+        tile = QRectF(area.left() + 2, area.top() + 2, side, side)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if option.state & QStyle.StateFlag.State_Selected:
@@ -90,7 +92,7 @@ class _PathDelegate(TileDelegate):
             painter.drawRoundedRect(area, 6, 6)
         paint_tile(painter, tile, self.thumbnails.picture(path), name)
         painter.setPen(look.color("muted"))
-        text = QRectF(tile.left(), tile.bottom() + 3, TILE_PX, option.fontMetrics.height())
+        text = QRectF(tile.left(), tile.bottom() + 3, side, option.fontMetrics.height())
         elide = Qt.TextElideMode.ElideMiddle
         shown = option.fontMetrics.elidedText(name, elide, int(text.width()))
         painter.drawText(text, int(Qt.AlignmentFlag.AlignVCenter), shown)

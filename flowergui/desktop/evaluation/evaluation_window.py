@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from flowergui.desktop.evaluation.confusion_table import ConfusionTable
 from flowergui.desktop.evaluation.evaluated_photos import ERRORS, Choice, EvaluatedPhotos
@@ -13,7 +13,11 @@ from flowergui.desktop.prediction.photo_answer import PhotoAnswer
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.labels import small_label
-from flowergui.desktop.widgets.windows import LastingDialog, resize_within_screen
+from flowergui.desktop.widgets.windows import (
+    LastingDialog,
+    ScrollingRows,
+    resize_within_screen,
+)
 from flowergui.events import Evaluated, PhotoEvaluated
 from flowergui.text import tr
 
@@ -65,9 +69,7 @@ class EvaluationWindow(LastingDialog):
         for place, card in enumerate((self._make_classes(), self._photos)):
             self._both.addWidget(card)
             self._both.setStretchFactor(place, 1)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(*[theme.SPACE + 4] * 4)
-        rows.setSpacing(theme.SPACE)
+        rows = ScrollingRows(self).rows
         rows.addWidget(self._head, 1)
         rows.addWidget(self._both, 1_000)
         self._photos.grid.setFocus()

@@ -52,7 +52,7 @@ class PhotoGrid(TileListView):
 
     def row_height(self) -> int:
         """Pixels of a row of photos with their captions."""
-        return TILE_PX + 2 * self.fontMetrics().height() + TILE_MARGINS_PX
+        return theme.zoomed(TILE_PX) + 2 * self.fontMetrics().height() + TILE_MARGINS_PX
 
     def show_photos(self, photos: Sequence[PhotoEvaluated], path: str = "") -> None:
         """Replaces the photos, and chooses the one with this path, else the first."""
@@ -64,13 +64,15 @@ class PhotoGrid(TileListView):
 
 class _PhotoDelegate(TileDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
-        return QSize(TILE_PX + 14, TILE_PX + 2 * option.fontMetrics.height() + TILE_MARGINS_PX)
+        side = theme.zoomed(TILE_PX)
+        return QSize(side + 14, side + 2 * option.fontMetrics.height() + TILE_MARGINS_PX)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         photo: PhotoEvaluated = index.data(Qt.ItemDataRole.UserRole)
         look = theme.current()
         area = QRectF(option.rect).adjusted(3, 3, -3, -3)
-        tile = QRectF(area.left() + 4, area.top() + 4, TILE_PX, TILE_PX)
+        side = theme.zoomed(TILE_PX)
+        tile = QRectF(area.left() + 4, area.top() + 4, side, side)
         line = option.fontMetrics.height()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -80,7 +82,7 @@ class _PhotoDelegate(TileDelegate):
             painter.drawRoundedRect(area, 6, 6)
         paint_tile(painter, tile, self.thumbnails.picture(photo.path), photo.label)
         share = percent(photo.probability)
-        text = QRectF(tile.left(), tile.bottom() + 3, TILE_PX, line)
+        text = QRectF(tile.left(), tile.bottom() + 3, side, line)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.setPen(look.color("muted"))
         painter.drawText(text, int(right), share)

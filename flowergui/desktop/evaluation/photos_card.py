@@ -26,7 +26,7 @@ from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.events import PhotoEvaluated
 from flowergui.text import tr
 
-MIN_PHOTO_PX = QSize(200, 190)
+MIN_PHOTO_PX = QSize(170, 170)
 
 
 class PhotosCard(Card):
@@ -120,7 +120,8 @@ class PhotosCard(Card):
         """Gives the grid the height of whole rows, so that no caption is cut; the chosen photo has
         the rest."""
         row, frame = self.grid.row_height(), 2 * self.grid.frameWidth()
-        others = self.body.minimumSize().height() - self.grid.minimumSizeHint().height()
+        self.grid.setMinimumHeight(row + frame)
+        others = self.body.minimumSize().height() - self.grid.minimumHeight()
         rows = max(1, (self.height() - others - frame) // row)
         alone = self._detail.isHidden()
         self.grid.setMaximumHeight(self.maximumHeight() if alone else rows * row + frame)

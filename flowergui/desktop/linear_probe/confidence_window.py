@@ -18,10 +18,13 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.labels import quiet_button, small_label
-from flowergui.desktop.widgets.windows import resize_within_screen
+from flowergui.desktop.widgets.windows import ScrollingRows, resize_within_screen
 from flowergui.events import LearningCurveEstimated
 from flowergui.text import fine_percent, sentences, tr, trn
 from flowergui.wording import learning_curve_text, unreadable_text
+
+MIN_PLOT_LINES = 9
+"""Lines of text that the plot, and the table beside it, are high at least."""
 
 
 class ConfidenceWindow(QDialog):
@@ -91,12 +94,11 @@ class ConfidenceWindow(QDialog):
                 )
             )
         )
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(*[theme.SPACE + 4] * 4)
-        rows.setSpacing(theme.SPACE)
+        rows = ScrollingRows(self).rows
         rows.addWidget(sure)
         rows.addWidget(more, 1)
         line = self.fontMetrics().height()
+        both.setMinimumHeight(MIN_PLOT_LINES * line)
         resize_within_screen(self, 62 * line, 38 * line)
         both.setSizes([34 * line, 26 * line])
 

@@ -1,14 +1,14 @@
 """Which network suits the dataset: those whose weights are on this machine, side by side."""
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
 from flowergui.desktop.accessibility import announce
 from flowergui.desktop.linear_probe.networks_table import NetworksModel, NetworksTable
 from flowergui.desktop.linear_probe.probe_progress import ProbeProgress, Progress
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
-from flowergui.desktop.widgets.card import Card
+from flowergui.desktop.widgets.card import Card, WrappingRow
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_file
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.desktop.widgets.windows import resize_within_screen
@@ -73,12 +73,9 @@ class NetworksWindow(QDialog):
         add.clicked.connect(self._ask_for_file)
         self._again = quiet_button(tr("Compare again"), "compareAgainButton")
         self._again.clicked.connect(self.rerun_requested)
-        buttons = QHBoxLayout()
-        buttons.addWidget(add)
-        buttons.addWidget(self._again)
-        buttons.addStretch(1)
-        buttons.addWidget(self._use)
-        card.body.addLayout(buttons)
+        buttons = WrappingRow(spacing=theme.SPACE)
+        buttons.add((add, self._again), (self._use,))
+        card.body.addWidget(buttons)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(*[theme.SPACE + 4] * 4)
         rows.addWidget(card)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,7 +21,7 @@ from flowergui.desktop.style.theme import Scheme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
-from flowergui.desktop.widgets.windows import resize_within_screen
+from flowergui.desktop.widgets.windows import ScrollingRows, resize_within_screen
 from flowergui.events import CacheState
 from flowergui.language import NAMES, Language
 from flowergui.store.paths import ModelsFolder
@@ -58,9 +57,7 @@ class PreferencesDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._preferences = Preferences()
         self._folder: ModelsFolder | None = None
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(*[theme.SPACE + 4] * 4)
-        rows.setSpacing(theme.SPACE)
+        self._rows = rows = ScrollingRows(self).rows
         rows.addWidget(self._make_appearance())
         rows.addWidget(self._make_files())
         rows.addStretch(1)
@@ -141,10 +138,8 @@ class PreferencesDialog(QDialog):
     def fit(self) -> None:
         """Takes the room that is needed by what is shown now."""
         width = 36 * self.fontMetrics().height()
-        rows = self.layout()
-        assert rows is not None
-        rows.activate()
-        resize_within_screen(self, width, rows.totalHeightForWidth(width))
+        self._rows.activate()
+        resize_within_screen(self, width, self._rows.totalHeightForWidth(width))
 
     def show_language(self, spoken: Language, *, fixed: bool) -> None:
         """Shows the language that the program speaks; where it is `fixed`, there is no choice."""

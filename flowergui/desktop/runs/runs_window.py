@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QDialog, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QSplitter, QWidget
 
 from flowergui.desktop.runs.comparison_cards import CurvesCard, DifferencesCard
 from flowergui.desktop.runs.run_list_card import RunListCard
 from flowergui.desktop.runs.runs_model import RunsModel
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
-from flowergui.desktop.widgets.windows import resize_within_screen
+from flowergui.desktop.widgets.windows import ScrollingRows, resize_within_screen
 from flowergui.events import RunListed
 from flowergui.text import tr
 
@@ -78,10 +78,7 @@ class RunsWindow(QDialog):
             for place, part in enumerate(parts):
                 splitter.addWidget(part)
                 splitter.setStretchFactor(place, 1)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(*[theme.SPACE + 4] * 4)
-        rows.setSpacing(theme.SPACE)
-        rows.addWidget(both, 1)
+        ScrollingRows(self).rows.addWidget(both, 1)
         line = self.fontMetrics().height()
         resize_within_screen(self, 76 * line, 48 * line)
         both.setSizes([(VISIBLE_ROWS + 7) * line + 60, 26 * line])

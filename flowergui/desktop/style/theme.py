@@ -85,6 +85,11 @@ def zoom() -> int:
     return _zoom
 
 
+def zoomed(pixels: int) -> int:
+    """So many pixels at the zoom of now, for pictures that stand beside text."""
+    return round(pixels * _zoom / 100)
+
+
 def apply(app: QApplication, scheme: str = Scheme.SYSTEM) -> None:
     """Gives `app` its palette and stylesheet. SYSTEM follows the system, live; LIGHT and DARK
     override it."""

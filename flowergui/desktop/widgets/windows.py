@@ -3,13 +3,15 @@ the front; a dialog that Escape does not close, and one with a table."""
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QAbstractTableModel, QSize, Qt, Slot
+from PySide6.QtCore import QAbstractTableModel, QEvent, QObject, QSize, Qt, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
+    QFrame,
     QHBoxLayout,
     QHeaderView,
     QPushButton,
+    QScrollArea,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -23,6 +25,8 @@ DISPLAY_NAME = "Flowergui"
 
 SCREEN_SHARE = 0.95
 """How much of the screen's width and height a new window takes at most: it has a frame, too."""
+MIN_LINES = 8
+"""Lines that a window with scrolling rows is high at least."""
 TABLE_CHARACTERS, TABLE_LINES = 100, 24
 """The size that a table opens with, in average characters and lines."""
 
@@ -65,6 +69,46 @@ def screen_size() -> QSize:
 def resize_within_screen(window: QWidget, width: int, height: int) -> None:
     """Gives a new window this size in pixels, or as much of it as the screen has room for."""
     window.resize(QSize(width, height).boundedTo(screen_size() * SCREEN_SHARE))
+
+
+class ScrollingRows(QScrollArea):
+    """All that is in a window: it scrolls where the window is lower than its rows need, as on a
+    small screen or with large text."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__()
+        self._inner = _Rows()
+        self.rows = QVBoxLayout(self._inner)
+        """What is in the window, from top to bottom."""
+        self.rows.setContentsMargins(*[theme.SPACE + 4] * 4)
+        self.rows.setSpacing(theme.SPACE)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it scrolls to what has the focus
+        self.setWidget(self._inner)
+        whole = QVBoxLayout(window)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self)
+
+    def minimumSizeHint(self) -> QSize:
+        """No lower than a few lines; as wide as its rows need, where the screen has room."""
+        width = self._inner.minimumSizeHint().width()
+        least = QSize(width, MIN_LINES * self.fontMetrics().height())
+        return least.boundedTo(screen_size() * SCREEN_SHARE)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+
+class _Rows(QWidget):
+    """A scroll area gives it as much height as it asks for, at a width: the least it can do
+    with."""
+
+    def heightForWidth(self, width: int) -> int:
+        layout = self.layout()
+        return layout.totalMinimumHeightForWidth(width) if layout else -1
 
 
 class LastingDialog(QDialog):

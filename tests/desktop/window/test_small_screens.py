@@ -3,17 +3,20 @@
 import pytest
 from cut_texts import cut_texts
 from PySide6.QtCore import QEvent, QSize
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from windows import (
     about,
     class_choice,
     cluster_job,
+    confidence,
     crash_report,
     epochs,
     evaluated,
     guide,
     left_out,
+    many_predictions,
     message_log,
+    networks,
     numbers_of_runs,
     one_class,
     one_photo,
@@ -22,8 +25,10 @@ from windows import (
     whole_network,
 )
 
+from flowergui.desktop.batch_prediction.photo_views import PhotoGrid
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets import windows
+from flowergui.desktop.widgets.windows import ScrollingRows
 
 OPENED = (
     *(about, class_choice, cluster_job, crash_report, epochs, guide, left_out, message_log),
@@ -31,8 +36,8 @@ OPENED = (
 )
 """Windows that are not made larger by what they show later."""
 SCREEN = QSize(560, 400)
-LARGE_TEXT_PX = 972
-"""What windows may take of a screen 1024 px wide."""
+LARGE_TEXT_PX, LARGE_TEXT_HEIGHT_PX = 972, 620
+"""What windows may take of a screen of 1024x768 px."""
 
 
 @pytest.fixture(autouse=True)
@@ -51,13 +56,46 @@ def test_no_window_opens_larger_than_the_screen(qtbot, window, script, photos, m
     assert (shown.width() <= room.width(), shown.height() <= room.height()) == (True, True)
 
 
-@pytest.mark.parametrize("make", [runs, evaluated], ids=lambda each: each.__name__)
-def test_large_texts_have_room(qtbot, qapp, window, script, photos, make):
-    theme.set_zoom(qapp, 200)
-    shown = make(qtbot, window, script, photos)
-    shown.resize(LARGE_TEXT_PX, 760)
+SCROLLING = (runs, evaluated, many_predictions, confidence, settings_dialog)
+
+
+def resized(qapp: QApplication, window: QWidget, width: int, height: int) -> tuple[int, int]:
+    """The size that a window has after it should have another."""
+    window.resize(width, height)
     for _ in range(5):  # layouts ask for others
         qapp.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         qapp.sendPostedEvents()
-    assert shown.width() <= LARGE_TEXT_PX
+    return window.width(), window.height()
+
+
+def is_scrolled(window: QWidget) -> bool:
+    area = window.findChild(ScrollingRows)
+    return area.verticalScrollBar().maximum() > 0
+
+
+@pytest.mark.parametrize("make", [*SCROLLING, networks], ids=lambda each: each.__name__)
+def test_large_texts_have_room(qtbot, qapp, window, script, photos, make):
+    theme.set_zoom(qapp, 200)
+    shown = make(qtbot, window, script, photos)
+    assert resized(qapp, shown, LARGE_TEXT_PX, LARGE_TEXT_HEIGHT_PX) == (
+        LARGE_TEXT_PX,
+        LARGE_TEXT_HEIGHT_PX,
+    )
     assert cut_texts(shown) == []
+
+
+@pytest.mark.parametrize("make", SCROLLING, ids=lambda each: each.__name__)
+def test_windows_scroll_only_where_they_are_too_low(qtbot, qapp, window, script, photos, make):
+    shown = make(qtbot, window, script, photos)
+    resized(qapp, shown, 1_000, 620)
+    assert not is_scrolled(shown)
+    resized(qapp, shown, 1_000, 200)
+    assert is_scrolled(shown)
+
+
+def test_tiles_grow_with_their_texts(qtbot, qapp, window, script, photos):
+    shown = many_predictions(qtbot, window, script, photos)
+    grid = shown.findChild(PhotoGrid)
+    usual = grid.sizeHintForIndex(grid.model().index(0, 0)).width()
+    theme.set_zoom(qapp, 200)
+    assert grid.sizeHintForIndex(grid.model().index(0, 0)).width() > 1.8 * usual
