@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from flowergui.config.frozen_patterns import ALL_BUT_HEAD
 from flowergui.config.setting import Setting, setting
-from flowergui.config.time_budget import MAX_FINE_TUNING_EPOCHS, MAX_HEAD_EPOCHS
+from flowergui.config.time_budget import MAX_HEAD_EPOCHS
 from flowergui.config.unfreeze_schedule import parse_entry
 from flowergui.errors import FlowerError
 from flowergui.text import N_, tr
@@ -95,8 +95,8 @@ class Recipe:
         N_("Time budget"),
         N_(
             "How long the run may take. The number of epochs is then adapted after each epoch, by "
-            "how long it took, so that the run ends in time, with its best network so far. From a "
-            "fitted head it trains 40 epochs at most, a head alone 60: more would only overfit."
+            "how long it took, so that the run ends in time, with its best network so far. If all "
+            "layers but the head stay frozen, it ends after 60 epochs: more would only overfit."
         ),
         unit=N_("min"),
         minimum=0.1,
@@ -572,9 +572,8 @@ class Recipe:
     @property
     def most_epochs(self) -> int:
         """The number of epochs that a time budget allows at most."""
-        if self.fits_head_in(1):
-            return MAX_FINE_TUNING_EPOCHS + 1
-        if self.mode == "transfer" and ALL_BUT_HEAD in self.frozen and not self.unfreezes:
+        head_alone = ALL_BUT_HEAD in self.frozen and not self.unfreezes
+        if self.mode == "transfer" and head_alone:
             return max(MAX_HEAD_EPOCHS, self.epochs)
         return int(SETTING["epochs"].maximum)
 

@@ -63,7 +63,7 @@ def fitted(features: Tensor, labels: Tensor, classes: int, c: float) -> nn.Linea
     if c:
         found = logistic_regression.fit(features, labels, classes, c)
     else:
-        found, _ = fit_with_chosen_c(features, labels, classes)
+        found, _ = result(fit_with_chosen_c(features, labels, classes))
     head = nn.Linear(features.shape[1], classes)
     with torch.no_grad():
         head.weight.copy_(found.weight)

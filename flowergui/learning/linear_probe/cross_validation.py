@@ -9,7 +9,6 @@ from torch import Tensor
 
 from flowergui.confidence_interval import wilson_interval
 from flowergui.events import Preparing
-from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.linear_probe.linear_classifier import LinearClassifier, PrincipalAxes
 from flowergui.learning.linear_probe.logistic_regression import STEP_OPERATIONS, SubsetFits
 from flowergui.learning.randomness import derive_seed
@@ -46,19 +45,6 @@ class CrossValidation:
     accuracy: float
     interval: tuple[float, float]
     class_accuracy: tuple[float | None, ...]
-
-
-def choose_c(
-    axes: PrincipalAxes, labels: Tensor, class_count: int, folds: int = FOLDS, seed: int = 0
-) -> CrossValidation:
-    """What `cross_validate` returns, without its progress; no fit is divided into steps."""
-    validating = cross_validate(axes, labels, class_count, folds, seed, step_operations=math.inf)
-    while True:
-        try:
-            next(validating)
-        except StopIteration as end:
-            result: CrossValidation = end.value
-            return result
 
 
 def cross_validate(
@@ -110,15 +96,19 @@ def cross_validate(
 
 def fit_with_chosen_c(
     features: Tensor, labels: Tensor, class_count: int, *, seed: int = 0, most: int = 0
-) -> tuple[LinearClassifier, CrossValidation]:
+) -> Generator[Preparing, None, tuple[LinearClassifier, CrossValidation]]:
     """A logistic regression on all of features (N, D) and labels (N,) int64, with the `c` that
-    cross-validation chooses on the first `most` of them (0: on all)."""
+    cross-validation chooses on the first `most` of them (0: on all). Yields Preparing as
+    `cross_validate` does, and after each step of the last fit, if it is a large one."""
     known = features[:most] if most else features
     axes = PrincipalAxes.of(known)
-    chosen = choose_c(axes, labels[: len(known)], class_count, seed=seed)
+    chosen = yield from cross_validate(axes, labels[: len(known)], class_count, seed=seed)
     if len(known) < len(features):
         axes = PrincipalAxes.of(features)
-    return logistic_regression.fit_axes(axes, labels, class_count, chosen.c), chosen
+    fits = SubsetFits(axes, labels, class_count)
+    for _ in fits.fit_in_steps(chosen.c, fine=True):
+        yield Preparing(tr("Fitting the head"), 0, 0)
+    return fits.classifier(0), chosen
 
 
 def first_copies(axes: PrincipalAxes, labels: Tensor) -> Tensor:

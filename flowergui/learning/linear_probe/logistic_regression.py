@@ -80,18 +80,8 @@ def fit(
     scikit-learn's C means, for two classes too, where it penalizes the difference of the two
     weights alone.
     """
-    return fit_axes(PrincipalAxes.of(features), labels, class_count, c, start)
-
-
-def fit_axes(
-    axes: PrincipalAxes,
-    labels: Tensor,
-    class_count: int,
-    c: float,
-    start: LinearClassifier | None = None,
-) -> LinearClassifier:
-    """The same, for features whose axes are known."""
-    fits = SubsetFits(axes, labels, class_count, torch.ones(1, len(labels), dtype=torch.bool))
+    axes = PrincipalAxes.of(features)
+    fits = SubsetFits(axes, labels, class_count)
     if start is not None:
         fits.start_from(*axes.from_classifier(start))
     fits.fit(c, fine=True)
@@ -107,9 +97,16 @@ class SubsetFits:
     """
 
     def __init__(
-        self, axes: PrincipalAxes, labels: Tensor, class_count: int, subsets: Tensor
+        self,
+        axes: PrincipalAxes,
+        labels: Tensor,
+        class_count: int,
+        subsets: Tensor | None = None,
     ) -> None:
-        """`labels` are (N,) int64; `subsets` (F, N) bool are the photos of each fit."""
+        """`labels` are (N,) int64; `subsets` (F, N) bool are the photos of each fit, None for one
+        fit of all photos."""
+        if subsets is None:
+            subsets = torch.ones(1, len(labels), dtype=torch.bool)
         self._axes, self._labels, self._classes = axes, labels, class_count
         self._weights = subsets.double()[:, None]  # (F, 1, N)
         self._targets = functional.one_hot(labels, class_count).T.double()  # (K, N)
@@ -127,12 +124,14 @@ class SubsetFits:
         for _ in self._minimize(c, MAX_ITERATIONS, fine=fine):
             pass
 
-    def fit_in_steps(self, c: float, operations: float = STEP_OPERATIONS) -> Iterator[None]:
-        """The same up to COARSE_TOLERANCE, in steps of some `operations` (multiplications). Yields
-        between them: never in a small fit, nor in any with math.inf."""
+    def fit_in_steps(
+        self, c: float, operations: float = STEP_OPERATIONS, *, fine: bool = False
+    ) -> Iterator[None]:
+        """The same, in steps of some `operations` (multiplications). Yields between them: never in
+        a small fit, nor in any with math.inf."""
         iterations = operations / (len(self._labels) * self._solution.numel())
         iterations = min(max(iterations, MIN_STEP_ITERATIONS), MAX_ITERATIONS)
-        yield from self._minimize(c, int(iterations), fine=False)
+        yield from self._minimize(c, int(iterations), fine=fine)
 
     def _minimize(self, c: float, step_iterations: int, *, fine: bool) -> Iterator[None]:
         """Yields between steps of so many iterations of L-BFGS."""

@@ -165,7 +165,9 @@ def fit_head(
         yield from give_up(run, live, tr("None of the training images can be read."))
     yield Preparing(tr("Choosing the regularization"), 0, 0)
     with report_out_of_memory(run, smaller_batches_help=False):
-        fitted_head = _fit_all(run, torch.cat(features), torch.cat(labels))
+        fitted_head = yield from _fit_all(run, live, torch.cat(features), torch.cat(labels))
+    if fitted_head is None:
+        return
     yield fitted_head
     seconds = progress.sums.seconds / max(progress.sums.photos, 1)
     yield from limit_validation(run, seconds)
@@ -235,11 +237,24 @@ def _fit(features: list[Tensor], labels: list[Tensor], run: Run, c: float) -> tu
     return fitted.weight.float(), fitted.bias.float()
 
 
-def _fit_all(run: Run, features: Tensor, labels: Tensor) -> HeadFitted:
-    """Fits the head on all images, with the regularization that cross-validation chooses."""
+def _fit_all(
+    run: Run, live: LiveRequests, features: Tensor, labels: Tensor
+) -> Generator[Event, None, HeadFitted | None]:
+    """Fits the head on all images, with the regularization that cross-validation chooses. None if
+    the run is stopped before, which a resumed run tries again."""
     progress, classes = run.progress, len(run.split.classes)
     most = cross_validated_images(classes, features.shape[1])
-    fitted, chosen = fit_with_chosen_c(features, labels, classes, seed=run.recipe.seed, most=most)
+    fitting = fit_with_chosen_c(features, labels, classes, seed=run.recipe.seed, most=most)
+    while True:
+        try:
+            preparing = next(fitting)
+        except StopIteration as end:
+            fitted, chosen = end.value
+            break
+        yield preparing
+        # Several processes may take different numbers of steps: they can't agree after each.
+        if run.world.is_alone and (yield from apply_requests(run, live)):
+            return None
     # Other processes may have rounded differently.
     head = run.world.from_rank_0(lambda: (fitted.weight.float(), fitted.bias.float()))
     run.model.load_head(*head)

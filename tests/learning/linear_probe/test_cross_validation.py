@@ -24,7 +24,7 @@ LABELS = torch.tensor([0] * 11 + [1] * 23 + [2] * 4 + [3])
 
 
 def choose_c(features: Tensor, labels: Tensor, class_count: int) -> CrossValidation:
-    return cross_validation.choose_c(PrincipalAxes.of(features), labels, class_count)
+    return returned(cross_validate(PrincipalAxes.of(features), labels, class_count))
 
 
 def test_folds_have_equal_shares_of_each_class() -> None:

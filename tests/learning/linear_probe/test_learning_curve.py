@@ -2,16 +2,17 @@
 
 import pytest
 import torch
+from weight_files import returned
 
 from flowergui.events import Preparing
-from flowergui.learning.linear_probe import cross_validation, learning_curve
-from flowergui.learning.linear_probe.cross_validation import CrossValidation
+from flowergui.learning.linear_probe import learning_curve
+from flowergui.learning.linear_probe.cross_validation import CrossValidation, cross_validate
 from flowergui.learning.linear_probe.learning_curve import LearningCurve
 from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
 
 
 def choose_c(features: torch.Tensor, labels: torch.Tensor, classes: int) -> CrossValidation:
-    return cross_validation.choose_c(PrincipalAxes.of(features), labels, classes)
+    return returned(cross_validate(PrincipalAxes.of(features), labels, classes))
 
 
 def estimated(features: torch.Tensor, labels: torch.Tensor, classes: int, c: float):

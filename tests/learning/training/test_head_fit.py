@@ -25,9 +25,11 @@ from flowergui.events import (
     Finished,
     FrozenChanged,
     HeadFitted,
+    Preparing,
     ResumeChecked,
     RunStarted,
     Saved,
+    Stopped,
     ValidationProgress,
     Warned,
 )
@@ -35,6 +37,7 @@ from flowergui.learning.acceleration.linear_head import LinearHead, linear_head_
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.device.distributed import World
 from flowergui.learning.linear_probe import logistic_regression
+from flowergui.learning.linear_probe.logistic_regression import SubsetFits
 from flowergui.learning.models.build import build
 from flowergui.learning.training import head_fit
 from flowergui.learning.training.head_fit import HeadFitPipeline
@@ -206,6 +209,30 @@ def test_stopped_in_the_midst_it_ends_the_same(
     run = run_of(events)
     again = finished(list(tasks.resume(run.path)))
     same_end(whole, again)
+
+
+@pytest.mark.parametrize("message", ["Cross-validating", "Fitting the head"])
+def test_a_stop_is_heard_while_the_regularization_is_chosen(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    """With a thousand classes that may take minutes."""
+    steps = SubsetFits.fit_in_steps
+
+    def short(fits: SubsetFits, c: float, operations: float = 0, *, fine: bool = False) -> Any:
+        return steps(fits, c, 0, fine=fine)
+
+    monkeypatch.setattr(SubsetFits, "fit_in_steps", short)
+    recipe = fitted(epochs=2)
+    whole = finished(list(tasks.train(recipe)))
+    live, events = LiveRequests(), []
+    going = tasks.train(recipe, live)
+    while not (events and isinstance(events[-1], Preparing) and events[-1].what == message):
+        events.append(next(going))
+    live.stop = True
+    events += going
+    assert not of(events, HeadFitted)
+    assert of(events, Stopped)
+    same_end(whole, finished(list(tasks.resume(run_of(events).path))))
 
 
 def test_layers_may_be_frozen_while_it_is_fitted(fitted: Callable[..., Recipe]) -> None:
