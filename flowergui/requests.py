@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class LiveRequests:
-    """Requests to a run that trains. They are applied before its next batch.
+    """Requests to a run that trains. They are applied before its next batch, or before
+    the next step of the fit of the head.
 
     Each attribute is replaced as a whole, never changed in place, so that one thread may write
     while another reads. The run resets all but `stop` when it has applied them.

@@ -8,9 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from flowergui.config.frozen_patterns import ALL_BUT_HEAD
 from flowergui.config.setting import Setting, setting
-from flowergui.config.time_budget import MAX_HEAD_EPOCHS
 from flowergui.config.unfreeze_schedule import parse_entry
 from flowergui.errors import FlowerError
 from flowergui.text import N_, tr
@@ -568,14 +566,6 @@ class Recipe:
     def fits_head_in(self, epoch: int) -> bool:
         """Whether `epoch` (from 1) fits the head instead of training."""
         return self.fit_head and self.mode == "transfer" and epoch == 1
-
-    @property
-    def most_epochs(self) -> int:
-        """The number of epochs that a time budget allows at most."""
-        head_alone = ALL_BUT_HEAD in self.frozen and not self.unfreezes
-        if self.mode == "transfer" and head_alone:
-            return max(MAX_HEAD_EPOCHS, self.epochs)
-        return int(SETTING["epochs"].maximum)
 
     @property
     def unfreezes(self) -> bool:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QLabel, QMessageBox, QWidget
 from scripted import (
     banner,
     button,
@@ -153,7 +153,9 @@ def left_out(qtbot, window, script, photos) -> QWidget:
 
 def settings_dialog(qtbot, window, script, photos) -> QWidget:
     find(window, QAction, "settingsAction").trigger()
-    return find(window, QWidget, "settingsDialog")
+    shown = find(window, QWidget, "settingsDialog")
+    qtbot.waitUntil(lambda: shown.findChild(QLabel, "modelsFolder").text() != "")
+    return shown
 
 
 def about(qtbot, window, script, photos) -> QWidget:

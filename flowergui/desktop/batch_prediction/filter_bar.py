@@ -23,6 +23,7 @@ from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.widgets.card import Segments, WrappingRow
 from flowergui.desktop.widgets.labels import escape_tooltip
 from flowergui.desktop.widgets.search_field import FilterField
+from flowergui.desktop.widgets.wheel import WheelScrollsPanel
 from flowergui.facts import UNSURE_BELOW
 from flowergui.text import percent, tr
 
@@ -30,6 +31,8 @@ DEBOUNCE_MS = 80
 """Milliseconds without another change after which the photos are filtered."""
 GROUP_CHARACTERS = 14
 """How much of a group's name has room at least; the name of a class may be of any length."""
+MIN_FIELD_LINES = 6
+"""The width that the field for names and the slider have at least, in heights of a line."""
 TEXT_MARGIN_PX = 3
 """Pixels at each side of the text of a combo box that styles leave free."""
 
@@ -52,7 +55,8 @@ class FilterBar(QWidget):
         self._groups.currentIndexChanged.connect(self._emit_filter)
         self._name = FilterField("photoNameFilter", tr("File name"))
         self._name.textChanged.connect(self._start_timer)
-        self._threshold = QSlider(Qt.Orientation.Horizontal)
+        self._threshold = _Slider(Qt.Orientation.Horizontal)
+        self._threshold.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._threshold.setObjectName("unsureBelow")
         self._threshold.setAccessibleName(tr("Unsure below, in percent"))
         self._threshold.setToolTip(
@@ -85,14 +89,19 @@ class FilterBar(QWidget):
         self._threshold_text.setMinimumWidth(
             self._threshold_text.fontMetrics().horizontalAdvance(_threshold_text(1.0))
         )
-        unsure = QWidget()
-        threshold = QHBoxLayout(unsure)
-        threshold.setContentsMargins(theme.SPACE, 0, 0, 0)
-        threshold.setSpacing(theme.SPACE)
-        threshold.addWidget(self._threshold_text)
-        threshold.addWidget(self._threshold, 1)
-        row = WrappingRow(spacing=theme.SPACE)
-        row.add((segments, self._groups), (self._name, unsure))
+        line = self.fontMetrics().height()
+        for widget in (self._name, self._threshold):
+            widget.setMinimumWidth(MIN_FIELD_LINES * line)
+        filters = QWidget()
+        fields = QHBoxLayout(filters)
+        fields.setContentsMargins(0, 0, 0, 0)
+        fields.setSpacing(theme.SPACE)
+        fields.addWidget(self._name, 1)
+        fields.addSpacing(theme.SPACE)
+        fields.addWidget(self._threshold_text)
+        fields.addWidget(self._threshold, 1)
+        row = WrappingRow(spacing=theme.SPACE, second_fills=True)
+        row.add((segments, self._groups), (filters,))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(row)
@@ -135,11 +144,16 @@ class FilterBar(QWidget):
         self.filter_changed.emit(self.filter)
 
 
-class _GroupBox(QComboBox):
+class _Slider(WheelScrollsPanel, QSlider):
+    """Its value is set by dragging and by keys."""
+
+
+class _GroupBox(WheelScrollsPanel, QComboBox):
     """Shortens a name in the middle where it has no room: the count stands at its end."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(GROUP_CHARACTERS)
 

@@ -33,7 +33,7 @@ class PhotoGrid(TileListView):
     """Photos as tiles. `chosen` has the PhotoAnswer that the user wants to look at."""
 
     def __init__(self, photos: PhotoModel, parent: QWidget | None = None) -> None:
-        super().__init__(photos, _TileDelegate, 2 * TILE_PX, parent, flat=True)
+        super().__init__(photos, _TileDelegate, 2 * theme.zoomed(TILE_PX), parent, flat=True)
         self.setObjectName("batchGrid")
         self.setAccessibleName(tr("Images"))
         self.setViewMode(QListView.ViewMode.IconMode)

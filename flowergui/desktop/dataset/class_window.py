@@ -40,7 +40,7 @@ class ClassWindow(QDialog):
         self._count = small_label(text=tr("Looking for images…"))
         self._count.setObjectName("classCount")
         self._paths = _PathModel(self)
-        self._grid = TileListView(self._paths, _PathDelegate, 2 * TILE_PX, self)
+        self._grid = TileListView(self._paths, _PathDelegate, 2 * theme.zoomed(TILE_PX), self)
         self._grid.setObjectName("classPhotos")
         self._grid.setAccessibleName(tr("Images of {label}", label=name))
         self._grid.setViewMode(QListView.ViewMode.IconMode)

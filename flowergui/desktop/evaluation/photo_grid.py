@@ -38,7 +38,7 @@ class PhotoGrid(TileListView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self._photos = _PhotoModel()
-        super().__init__(self._photos, _PhotoDelegate, 2 * TILE_PX, parent, flat=True)
+        super().__init__(self._photos, _PhotoDelegate, 2 * theme.zoomed(TILE_PX), parent, flat=True)
         self.setObjectName("evaluatedPhotos")
         self.setAccessibleName(tr("Images"))
         self.setViewMode(QListView.ViewMode.IconMode)

@@ -26,7 +26,7 @@ from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.events import PhotoEvaluated
 from flowergui.text import tr
 
-MIN_PHOTO_PX = QSize(170, 170)
+MIN_PHOTO_PX = QSize(160, 170)
 
 
 class PhotosCard(Card):

@@ -20,11 +20,13 @@ class _TableModel(QAbstractTableModel):
         super().__init__(parent)
         self._titles: Sequence[str] = ()
         self._rows: Table = ()
+        self._alignments: Sequence[int] = ()
 
     def show_table(self, table: Table) -> None:
         self.beginResetModel()
         self._titles, *rows = table
         self._rows = rows
+        self._alignments = tuple(map(self._alignment, range(len(self._titles))))
         self.endResetModel()
 
     def rowCount(self, parent: ModelIndex = ROOT_INDEX) -> int:
@@ -37,7 +39,7 @@ class _TableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._rows[index.row()][index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return self._alignment(index.column())
+            return self._alignments[index.column()]
         return None
 
     def headerData(
@@ -47,7 +49,7 @@ class _TableModel(QAbstractTableModel):
             if role == Qt.ItemDataRole.DisplayRole:
                 return self._titles[section]
             if role == Qt.ItemDataRole.TextAlignmentRole:
-                return self._alignment(section)
+                return self._alignments[section]
         return None
 
     def _alignment(self, column: int) -> int:

@@ -30,19 +30,21 @@ class EpochsModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._rows: list[tuple[str, ...]] = []
+        self._values = np.empty((len(COLUMNS), 0))  # of these rows
 
     def show_epochs(self, epochs: ColumnBuffer) -> None:
         """Shows these epochs; where they only go on, what is selected stays so."""
-        columns = [epochs[name].tolist() for name, _, _ in COLUMNS]
-        rows = [tuple(map(_cell, COLUMNS, values)) for values in zip(*columns, strict=True)]
-        old = len(self._rows)
-        if rows[:old] == self._rows and len(rows) > old:
-            self.beginInsertRows(ROOT_INDEX, old, len(rows) - 1)
-            self._rows = rows
-            self.endInsertRows()
-        elif rows != self._rows:
+        values = np.array([epochs[name] for name, _, _ in COLUMNS], dtype=np.float64)
+        old, count = self._values.shape[1], values.shape[1]
+        if np.array_equal(values[:, :old], self._values, equal_nan=True):
+            if count > old:
+                self.beginInsertRows(ROOT_INDEX, old, count - 1)
+                self._rows += _rows(values[:, old:])
+                self._values = values
+                self.endInsertRows()
+        else:
             self.beginResetModel()
-            self._rows = rows
+            self._rows, self._values = _rows(values), values
             self.endResetModel()
 
     def as_text(self) -> str:
@@ -70,6 +72,11 @@ class EpochsModel(QAbstractTableModel):
             if role == Qt.ItemDataRole.TextAlignmentRole:
                 return RIGHT
         return None
+
+
+def _rows(values: np.ndarray) -> list[tuple[str, ...]]:
+    """The cells of epochs whose `values` (columns, epochs) these are."""
+    return [tuple(map(_cell, COLUMNS, each)) for each in values.T.tolist()]
 
 
 def _cell(column: tuple[str, str, Metric | None], value: float) -> str:

@@ -297,7 +297,8 @@ class LivePlot(QWidget):
         for pane in self._panes:
             seen = curve_summary(pane.quantity, self._batches, self._epochs, self._expected)
             pane.tell(f"{seen or self._hint.text()} {more}")
-        if table := self.findChild(EpochsWindow):
+        table = self.findChild(EpochsWindow)
+        if table is not None and table.isVisible():
             table.show_epochs(self._epochs)
 
     # --- the read-out ---------------------------------------------------------------------

@@ -60,6 +60,8 @@ class PreferencesController(QObject):
         theme.set_zoom(app, preferences.zoom)
         if self._dialog is not None:
             self._dialog.show_preferences(preferences, self.fixed_scheme)
+            if preferences.zoom != before.zoom:
+                self._dialog.fit()
         self.changed.emit(preferences)
 
     def choose_scheme(self, scheme: Scheme) -> None:

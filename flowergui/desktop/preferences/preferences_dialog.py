@@ -21,6 +21,7 @@ from flowergui.desktop.style.theme import Scheme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
+from flowergui.desktop.widgets.wheel import WheelScrollsPanel
 from flowergui.desktop.widgets.windows import ScrollingRows, resize_within_screen
 from flowergui.events import CacheState
 from flowergui.language import NAMES, Language
@@ -137,9 +138,17 @@ class PreferencesDialog(QDialog):
 
     def fit(self) -> None:
         """Takes the room that is needed by what is shown now."""
+        theme.fit_to_zoom(self)
         width = 36 * self.fontMetrics().height()
         self._rows.activate()
         resize_within_screen(self, width, self._rows.totalHeightForWidth(width))
+
+    def _grow(self) -> None:
+        """Takes more room if what is shown now needs it."""
+        self._rows.activate()
+        needed = self._rows.totalHeightForWidth(self.width())
+        if needed > self.height():
+            resize_within_screen(self, self.width(), needed)
 
     def show_language(self, spoken: Language, *, fixed: bool) -> None:
         """Shows the language that the program speaks; where it is `fixed`, there is no choice."""
@@ -169,6 +178,7 @@ class PreferencesDialog(QDialog):
             text = ""
         self._next.setText(text)
         self._next.setVisible(bool(text))
+        self._grow()
 
     def show_cache(self, cache: CacheState) -> None:
         """Shows what is kept on the disk."""
@@ -189,6 +199,7 @@ class PreferencesDialog(QDialog):
         """Says what could not be done; "" takes it back."""
         self._problem.setText(text)
         self._problem.setVisible(bool(text))
+        self._grow()
 
     # --- what the user does ---------------------------------------------------------------
 
@@ -234,8 +245,13 @@ def _center_labels(form: QFormLayout) -> None:
             words.setMinimumHeight(field.sizeHint().height())
 
 
+class _Choice(WheelScrollsPanel, QComboBox):
+    """Emits `activated` for each step of the wheel: only where the user has chosen it."""
+
+
 def _choice(name: str, rows: Any) -> QComboBox:
-    box = QComboBox()
+    box = _Choice()
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     box.setObjectName(name)
     for text, value in rows:
         box.addItem(text, value)

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.config.setting import Setting, Value
+from flowergui.desktop.widgets.wheel import WheelScrollsPanel
 from flowergui.text import N_, grouped_number, number, tr
 
 _PARTIAL_NUMBER = re.compile(r"[-+]?[\d\s,_]*\.?\d*([eE][-+]?\d*)?")
@@ -28,25 +29,14 @@ _DIGITS = 15
 """Decimals that a float keeps, as many as a double has."""
 
 if TYPE_CHECKING:  # mixins stand before the Qt class that they extend
-    from PySide6.QtWidgets import QWidget as _Widget
 
     class _SpinBox(QAbstractSpinBox):
         def value(self) -> Any: ...
 else:
-    _Widget = _SpinBox = object
+    _SpinBox = object
 
 
-class _ScrollsThePanel(_Widget):
-    """A mixin of editors: unless it has the focus, the wheel scrolls the panel."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-
-class _NumberBox(_ScrollsThePanel, _SpinBox):
+class _NumberBox(WheelScrollsPanel, _SpinBox):
     """A mixin of the two spin boxes: how numbers are typed, shown and stepped."""
 
     _setting: Setting
@@ -134,7 +124,7 @@ class FloatEditor(_NumberBox, QDoubleSpinBox):
         return max(-_LARGEST_FLOAT, min(number, _LARGEST_FLOAT))
 
 
-class ChoiceEditor(_ScrollsThePanel, QComboBox):
+class ChoiceEditor(WheelScrollsPanel, QComboBox):
     """Edits a str that has choices: shows their labels, holds their values."""
 
     edited = Signal()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QFocusEvent, QPainter, QStandardItem, QStandardItemModel, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -24,6 +24,7 @@ from flowergui.config.recipe import DEFAULT_MODELS
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ModelIndex
 from flowergui.desktop.widgets.labels import quiet_button, small_label
+from flowergui.desktop.widgets.wheel import WheelScrollsPanel
 from flowergui.facts import ModelFacts
 from flowergui.text import fine_percent, megabytes, megaparameters, percent, tr
 
@@ -123,7 +124,7 @@ def _rows(models: tuple[ModelFacts, ...]) -> list[tuple[str, ModelFacts | None]]
     return rows
 
 
-class _SearchBox(QComboBox):
+class _SearchBox(WheelScrollsPanel, QComboBox):
     """A combo box to type a part of a name into. Families are headings that can't be chosen."""
 
     chosen = Signal(str)
@@ -237,12 +238,6 @@ class _SearchBox(QComboBox):
             is_open = found.isVisible()
         if self.currentIndex() >= 0 and not is_open:
             self.setEditText(self.itemText(self.currentIndex()))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()  # it scrolls the panel
 
 
 class _SearchLine(QLineEdit):

@@ -15,6 +15,8 @@ RISEN = 1.15
 MIN_RISE = 0.05
 """And by so much at least, as a share of the loss of a guess, the logarithm of the number of
 classes: a loss near 0 may double without one more wrong answer."""
+IMPROVED = 0.99
+"""A loss that falls by less than 1% in a quarter of the epochs has settled."""
 GAP = 0.7
 """The training loss of a network that has memorized its images is below this share of the
 validation loss."""
@@ -49,8 +51,9 @@ def diagnose(
     Overfitting: the mean validation loss of the last two epochs has risen by 15% since it was
     lowest, and by 0.05 log(classes) at least, the training loss is less than 70% of it, and the
     accuracy was best before them. Not learning: no epoch was better than picking classes at random
-    (see `no_better_than_chance`). Still improving: a run has `finished`, and its last epochs were
-    its best.
+    (see `no_better_than_chance`). Still improving: a run has `finished`, its last epochs were its
+    best, and in the first three quarters of its epochs it was less accurate, or its loss was higher
+    by 1% or more.
     """
     losses = [each.val_loss for each in epochs if each.val_loss is not None]
     accuracies = [each.val_accuracy for each in epochs if each.val_accuracy is not None]
@@ -67,7 +70,10 @@ def diagnose(
     elif no_better_than_chance(max(accuracies), class_count, validation_images):
         return Diagnosis(DiagnosisKind.NOT_LEARNING, epochs[0].epoch)
     elif finished and last.best_epoch >= last.epoch - 1 and since_lowest <= 1:
-        return Diagnosis(DiagnosisKind.STILL_IMPROVING, last.epoch)
+        before = len(epochs) * 3 // 4
+        higher_loss = min(losses[:before]) * IMPROVED >= losses[lowest]
+        if higher_loss or max(accuracies[:before]) < max(accuracies[before:]):
+            return Diagnosis(DiagnosisKind.STILL_IMPROVING, last.epoch)
     return None
 
 
@@ -102,9 +108,14 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
             return tr("Still improving ▸")
 
 
-def diagnosis_advice(diagnosis: Diagnosis) -> str:
-    """What it means, and what would help."""
+def diagnosis_advice(diagnosis: Diagnosis, mode: str = "") -> str:
+    """What it means, and what would help a run of this `mode`."""
     match diagnosis.kind:
+        case DiagnosisKind.OVERFITTING if mode == "transfer":
+            return tr(
+                "The network memorizes its training images and gets worse on others. Try stronger "
+                "augmentation or more images. The best epoch is kept."
+            )
         case DiagnosisKind.OVERFITTING:
             return tr(
                 "The network memorizes its training images and gets worse on others. Try stronger "

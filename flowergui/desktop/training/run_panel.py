@@ -176,11 +176,11 @@ class RunPanel(QWidget):
             self._show_runs(runs)
         self._allow(session, why_not_start(session))
 
-    def show_diagnosis(self, diagnosis: Diagnosis | None) -> None:
-        """What the curves say; None for nothing."""
+    def show_diagnosis(self, diagnosis: Diagnosis | None, mode: str = "") -> None:
+        """What the curves of a run of this `mode` say; None for nothing."""
         self._diagnosis.setVisible(diagnosis is not None)
         self._diagnosis.setText(diagnosis_text(diagnosis) if diagnosis else "")
-        self._diagnosis.setToolTip(diagnosis_advice(diagnosis) if diagnosis else "")
+        self._diagnosis.setToolTip(diagnosis_advice(diagnosis, mode) if diagnosis else "")
         self._diagnosis.setAccessibleDescription(self._diagnosis.toolTip())
 
     def _show_runs(self, runs: Sequence[ResumableRun]) -> None:

@@ -174,7 +174,8 @@ class RunPresenter(QObject):
             self._diagnose()
 
     def _diagnose(self, *, finished: bool = False) -> None:
-        self._panel.show_diagnosis(self._diagnosis(finished=finished))
+        mode = self._started.mode if self._started else ""
+        self._panel.show_diagnosis(self._diagnosis(finished=finished), mode)
 
     def _diagnosis(self, *, finished: bool) -> Diagnosis | None:
         started = self._started
@@ -409,14 +410,19 @@ class RunPresenter(QObject):
                 )
             )
         elif is_overfitted(self._diagnosis(finished=True), event.epochs):
-            self._offer_evaluation(
-                tr(
+            if started is not None and started.mode == "transfer":
+                text = tr(
+                    "{result} It has been overfitting since then. Try stronger augmentation or "
+                    "more images.",
+                    result=best,
+                )
+            else:
+                text = tr(
                     "{result} It has been overfitting since then. Try stronger augmentation, more "
                     "images or transfer learning.",
                     result=best,
-                ),
-                event,
-            )
+                )
+            self._offer_evaluation(text, event)
         else:
             self._offer_evaluation(tr("{result} Drop an image to classify it.", result=best), event)
 

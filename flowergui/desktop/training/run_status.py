@@ -87,9 +87,9 @@ class RunStatus:
     """What is known of a run from its events, and how that reads. It keeps events, not sentences
     made of them, so that a window in another language can take it over.
 
-    `preparing` is what comes before its first batch, `frozen_part` what became of the frozen layers
-    or the head, `requested` what the user wants of it, `over` how it ended, and `seconds` how long
-    its epochs took.
+    `preparing` is what comes before its first batch, and after the last one that fits the head,
+    `frozen_part` what became of the frozen layers or the head, `requested` what the user wants of
+    it, `over` how it ended, and `seconds` how long its epochs took.
     """
 
     opened: RunStarted | None = None
@@ -148,9 +148,11 @@ class RunStatus:
             ]
         if self.stopped is not None and not self.stopped.batch:
             done = f"{self.stopped.epoch - 1:,}"
-            return [tr("Stopped after epoch {done} of {epochs}", done=done, epochs=opened.epochs)]
+            epochs = f"{opened.epochs:,}"
+            return [tr("Stopped after epoch {done} of {epochs}", done=done, epochs=epochs)]
         batch = self.batch
-        values = {"epoch": batch.epoch if batch else opened.epoch, "epochs": opened.epochs}
+        now = batch.epoch if batch else opened.epoch
+        values = {"epoch": f"{now:,}", "epochs": f"{opened.epochs:,}"}
         epoch = tr("Epoch {epoch} of {epochs}", **values)
         if batch is None:
             waiting = tr("Epoch {epoch} of {epochs} · waiting for the first batch", **values)
@@ -168,7 +170,7 @@ class RunStatus:
             if self.over:
                 return tr("It ended before its first validation.")
             return tr("The first validation comes at the end of this epoch.")
-        values = {"accuracy": fine_percent(done.best_accuracy), "epoch": done.best_epoch}
+        values = {"accuracy": fine_percent(done.best_accuracy), "epoch": f"{done.best_epoch:,}"}
         waiting = done.epoch - done.best_epoch
         if not waiting:
             return tr("Best validation accuracy {accuracy} (epoch {epoch})", **values)
@@ -184,7 +186,7 @@ class RunStatus:
         return done / max(1, opened.epochs)
 
     def _where(self, opened: RunStarted, batch: BatchDone, recipe: Recipe | None) -> str:
-        epoch = {"epoch": batch.epoch, "epochs": opened.epochs}
+        epoch = {"epoch": f"{batch.epoch:,}", "epochs": f"{opened.epochs:,}"}
         validation = self.validation
         if validation is not None:
             return tr(
@@ -238,5 +240,5 @@ def _waiting_text(waiting: int, accuracy: str, epoch: int) -> str:
         "Best validation accuracy {accuracy} (epoch {epoch}) · no improvement for {count} epochs",
         waiting,
         accuracy=accuracy,
-        epoch=epoch,
+        epoch=f"{epoch:,}",
     )

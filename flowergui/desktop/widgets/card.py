@@ -145,14 +145,15 @@ class WrappingRow(QWidget):
         least_width: int = 0,
         apart: bool = True,
         fills: bool = False,
+        second_fills: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         """`spacing` is kept between all widgets. The row asks for the width of its widgets up to
         `least_width`, and for more only if one group has no room else; both in pixels. `apart`
         has the second group end at the right; `fills` has the last widget of the first group take
-        the room that is left."""
+        the room that is left; `second_fills` that of the second group."""
         super().__init__(parent)
-        self._apart, self._fills = apart, fills
+        self._apart, self._fills, self._second_fills = apart, fills, second_fills
         self._least_width = least_width
         self._groups = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._groups.setContentsMargins(0, 0, 0, 0)
@@ -160,8 +161,8 @@ class WrappingRow(QWidget):
         self._groups.setSpacing(spacing)
         for group in (self._first, self._second):
             group.setSpacing(spacing)
-        self._groups.addLayout(self._first, int(apart))
-        self._groups.addLayout(self._second, int(not apart))
+        self._groups.addLayout(self._first, int(apart and not second_fills))
+        self._groups.addLayout(self._second, int(second_fills or not apart))
 
     def add(self, first: Iterable[QWidget], second: Iterable[QWidget]) -> None:
         """Adds the widgets of the two groups; to be called once."""
@@ -171,11 +172,13 @@ class WrappingRow(QWidget):
             self._first.setStretch(self._first.count() - 1, 1)
         else:
             self._first.addStretch(1)
-        if self._apart:
+        if self._apart and not self._second_fills:
             self._second.addStretch(1)
         for widget in second:
             self._second.addWidget(widget)
-        if not self._apart:
+        if self._second_fills:
+            self._second.setStretch(self._second.count() - 1, 1)
+        elif not self._apart:
             self._second.addStretch(1)
 
     @property

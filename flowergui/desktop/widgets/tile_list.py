@@ -17,7 +17,7 @@ from flowergui.desktop.widgets.thumbnails import Thumbnails
 LAYOUT_BATCH = 500
 """Rows that are laid out at a time: each takes a call into Python."""
 MAX_THUMBNAILS = 1_000
-"""Thumbnails that a list keeps."""
+"""Thumbnails that a list keeps: fewer, in as much memory, where they are larger."""
 
 
 class TileDelegate(QStyledItemDelegate):
@@ -60,7 +60,8 @@ class TileListView(QListView):
         if flat:
             self.setFrameShape(QListView.Shape.NoFrame)
             theme.style(self, flat=True)
-        self.thumbnails = Thumbnails(thumbnail_px, MAX_THUMBNAILS, self)
+        most = MAX_THUMBNAILS * 100**2 // max(theme.zoom(), 100) ** 2
+        self.thumbnails = Thumbnails(thumbnail_px, most, self)
         self.thumbnails.ready.connect(self.viewport().update)
         self.setModel(rows)
         self.setItemDelegate(delegate(self.thumbnails, self))

@@ -84,7 +84,7 @@ class ScrollingRows(QScrollArea):
         self.rows.setSpacing(theme.SPACE)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it scrolls to what has the focus
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it scrolls to what the Tab key reaches
         self.setWidget(self._inner)
         whole = QVBoxLayout(window)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -92,7 +92,7 @@ class ScrollingRows(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         """No lower than a few lines; as wide as its rows need, where the screen has room."""
-        width = self._inner.minimumSizeHint().width()
+        width = self._inner.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         least = QSize(width, MIN_LINES * self.fontMetrics().height())
         return least.boundedTo(screen_size() * SCREEN_SHARE)
 
@@ -103,8 +103,8 @@ class ScrollingRows(QScrollArea):
 
 
 class _Rows(QWidget):
-    """A scroll area gives it as much height as it asks for, at a width: the least it can do
-    with."""
+    """Asks for its minimum height at a width, not for its preferred one: the scroll area makes it
+    at least that high."""
 
     def heightForWidth(self, width: int) -> int:
         layout = self.layout()

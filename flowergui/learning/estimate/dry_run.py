@@ -34,7 +34,7 @@ from flowergui.learning.estimate import speedups
 from flowergui.learning.models import weights
 from flowergui.learning.models.build import build_on_meta
 from flowergui.learning.models.describe import supports_size
-from flowergui.learning.models.freeze import frozen_parameters, unfreeze_epochs
+from flowergui.learning.models.freeze import frozen_parameters, most_epochs, unfreeze_epochs
 from flowergui.learning.training.data_pipeline import views_of, why_not_cacheable
 from flowergui.learning.training.head_fit import fitted_images
 from flowergui.learning.training.larger_images import may_be_larger, with_larger_images
@@ -129,7 +129,8 @@ def _estimate(
     if may_be_larger(recipe, size):
         step_seconds = phases[-1][1].costs[side].seconds
         recipe = with_larger_images(recipe, size, (train, validation), step_seconds)
-    recipe = _within_budget(recipe, phases, math.ceil(counts[0] / recipe.batch_size))
+    most = most_epochs(recipe, classes, size)
+    recipe = _within_budget(recipe, phases, math.ceil(counts[0] / recipe.batch_size), most)
     epochs = _epoch_seconds(recipe, phases)
     spaces = [model.cache_space(recipe) for _, model in phases]
     where, cache_bytes = max(spaces, key=lambda space: space[1])
@@ -178,7 +179,7 @@ def _phases(recipe: Recipe, classes: int, size: int) -> list[tuple[int, tuple[st
     scheduled = unfreeze_epochs(recipe.unfreeze_schedule, *network)
     epochs = {name: scheduled.get(name, recipe.unfreeze_epoch) for name in frozen}
     first = 2 if recipe.fits_head_in(1) else 1
-    last = recipe.most_epochs if recipe.minutes else recipe.epochs
+    last = most_epochs(recipe, classes, size) if recipe.minutes else recipe.epochs
     starts = sorted({first, *(epoch for epoch in epochs.values() if first < epoch <= last)})
     return [
         (start if start > first else 1, tuple(n for n, e in epochs.items() if not 0 < e <= start))
@@ -205,10 +206,10 @@ def _epoch_seconds(recipe: Recipe, phases: "Sequence[tuple[int, _CostModel]]") -
 
 
 def _within_budget(
-    recipe: Recipe, phases: "Sequence[tuple[int, _CostModel]]", batches: int
+    recipe: Recipe, phases: "Sequence[tuple[int, _CostModel]]", batches: int, most: int
 ) -> Recipe:
-    """`recipe` with as many epochs, of so many batches, as its time budget allows, if it has
-    one."""
+    """`recipe` with as many epochs, of so many batches, as its time budget allows, if it has one:
+    `most` of them at most."""
     if not recipe.minutes:
         return recipe
     first_epochs: list[float] = []  # of a phase: they take longer where features are cached
@@ -227,7 +228,7 @@ def _within_budget(
             spent, done = first_epochs.pop(0), 1
         caching = max((each - later for each in first_epochs), default=0.0)
         cost = EpochCost(batches, later, 0.0, caching, len(first_epochs))
-        planned = epochs_in_budget(recipe.minutes, spent, done, cost, recipe.most_epochs)
+        planned = epochs_in_budget(recipe.minutes, spent, done, cost, most)
     return replace(recipe, epochs=planned.epochs)
 
 

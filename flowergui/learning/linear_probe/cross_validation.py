@@ -99,15 +99,17 @@ def fit_with_chosen_c(
 ) -> Generator[Preparing, None, tuple[LinearClassifier, CrossValidation]]:
     """A logistic regression on all of features (N, D) and labels (N,) int64, with the `c` that
     cross-validation chooses on the first `most` of them (0: on all). Yields Preparing as
-    `cross_validate` does, and after each step of the last fit, if it is a large one."""
+    `cross_validate` does, before the last fit, and after each step of it, if it is a large one."""
     known = features[:most] if most else features
     axes = PrincipalAxes.of(known)
     chosen = yield from cross_validate(axes, labels[: len(known)], class_count, seed=seed)
+    preparing = Preparing(tr("Fitting the head"), 0, 0)
+    yield preparing
     if len(known) < len(features):
         axes = PrincipalAxes.of(features)
     fits = SubsetFits(axes, labels, class_count)
     for _ in fits.fit_in_steps(chosen.c, fine=True):
-        yield Preparing(tr("Fitting the head"), 0, 0)
+        yield preparing
     return fits.classifier(0), chosen
 
 

@@ -6,6 +6,8 @@ from torch import nn
 
 from flowergui.config import unfreeze_schedule
 from flowergui.config.frozen_patterns import frozen_names
+from flowergui.config.recipe import SETTING, Recipe
+from flowergui.config.time_budget import MAX_HEAD_EPOCHS
 from flowergui.errors import FlowerError
 from flowergui.learning.models.describe import describe
 from flowergui.text import tr
@@ -34,6 +36,16 @@ def unfreeze_epochs(
     """Maps names of parameters of this network to the epoch (from 1) from which on they train.
     Raises FlowerError for an entry of `schedule` that matches nothing."""
     return unfreeze_schedule.unfreeze_epochs(schedule, *_names(model, class_count, image_size))
+
+
+def most_epochs(recipe: Recipe, class_count: int, image_size: int) -> int:
+    """The number of epochs that a time budget allows at most: MAX_HEAD_EPOCHS for a transfer of
+    which the head alone trains to the end."""
+    names, head, last_stage = _names(recipe.model, class_count, image_size)
+    trained = set(names).difference(frozen_names(recipe.frozen, names, head, last_stage))
+    if recipe.mode == "transfer" and not recipe.unfreezes and trained <= set(head):
+        return MAX_HEAD_EPOCHS
+    return int(SETTING["epochs"].maximum)
 
 
 def without_parameters(

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median_high
 from typing import Any
 
 from flowergui.config.recipe import RESUMABLE, SETTING, Recipe
@@ -14,7 +15,7 @@ from flowergui.events import Preparing, ResumeChecked
 from flowergui.facts import Check, CheckKind
 from flowergui.learning.checkpoints import checkpoint
 from flowergui.learning.data.dataset_diff import DatasetDiff, compare_dataset
-from flowergui.learning.models.freeze import frozen_parameters, without_parameters
+from flowergui.learning.models.freeze import frozen_parameters, most_epochs, without_parameters
 from flowergui.learning.resuming import resume_findings as findings
 from flowergui.learning.resuming.resumable_state import check_resumable
 from flowergui.learning.resuming.resume_findings import Finding
@@ -23,6 +24,9 @@ from flowergui.learning.training.progress import Progress, epochs_from
 from flowergui.requests import ResumeOptions
 from flowergui.store.run_folder import RunFolder
 from flowergui.text import tr
+
+RECENT_EPOCHS = 4
+"""The last epochs of a run, which say how long others will take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +212,12 @@ def _epochs_in_budget(recipe: Recipe, stored: Mapping[str, Any], progress: Progr
     size = stored["image_size"]
     share = training_size_of(recipe, size, done[-1].epoch + 1) / size
     fitted = TRAINING_FACTOR * share**2 * done[-1].seconds
-    seconds = max(trained) if trained else fitted  # the last may be cut
+    # The last may be cut; of those before, more layers may train in the latest ones.
+    seconds = median_high(trained[-RECENT_EPOCHS:-1] or trained) if trained else fitted
     cost = EpochCost(done[-1].step // done[-1].epoch, seconds, 0.0)
     spent, last = progress.seconds, done[-1].epoch
-    planned = epochs_in_budget(recipe.minutes, spent, last, cost, recipe.most_epochs)
+    most = most_epochs(recipe, len(stored["classes"]), size)
+    planned = epochs_in_budget(recipe.minutes, spent, last, cost, most)
     has_begun = progress.batch > 0 and progress.epoch <= recipe.epochs
     return max(planned.epochs, progress.epoch if has_begun else progress.epoch - 1)
 

@@ -164,10 +164,12 @@ def fit_head(
         progress.batch = 0  # a resumed run tries this epoch again
         yield from give_up(run, live, tr("None of the training images can be read."))
     yield Preparing(tr("Choosing the regularization"), 0, 0)
+    before = progress.seconds
     with report_out_of_memory(run, smaller_batches_help=False):
         fitted_head = yield from _fit_all(run, live, torch.cat(features), torch.cat(labels))
     if fitted_head is None:
         return
+    run.fit_seconds = progress.seconds - before
     yield fitted_head
     seconds = progress.sums.seconds / max(progress.sums.photos, 1)
     yield from limit_validation(run, seconds)
@@ -240,8 +242,10 @@ def _fit(features: list[Tensor], labels: list[Tensor], run: Run, c: float) -> tu
 def _fit_all(
     run: Run, live: LiveRequests, features: Tensor, labels: Tensor
 ) -> Generator[Event, None, HeadFitted | None]:
-    """Fits the head on all images, with the regularization that cross-validation chooses. None if
-    the run is stopped before, which a resumed run tries again."""
+    """Fits the head on all images, with the regularization that cross-validation chooses. Returns
+    None if the run is stopped before that is done: a resumed run begins the fit again. Several
+    processes hear of a stop after it: they may take different numbers of steps, and can't agree
+    after each."""
     progress, classes = run.progress, len(run.split.classes)
     most = cross_validated_images(classes, features.shape[1])
     fitting = fit_with_chosen_c(features, labels, classes, seed=run.recipe.seed, most=most)
@@ -251,8 +255,8 @@ def _fit_all(
         except StopIteration as end:
             fitted, chosen = end.value
             break
+        run.count_seconds()
         yield preparing
-        # Several processes may take different numbers of steps: they can't agree after each.
         if run.world.is_alone and (yield from apply_requests(run, live)):
             return None
     # Other processes may have rounded differently.

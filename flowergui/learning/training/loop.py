@@ -1,7 +1,8 @@
 """The training loop, a generator of events: fit, train_epoch, validate, and their parts.
 
 A frontend pauses a run by not asking for the next event. Its live requests are applied after each
-event of a batch, before the next batch, in `live_changes.apply_requests` alone.
+event of a batch, before the next batch, and between the steps of a fit of the head, in
+`live_changes.apply_requests` alone.
 """
 
 import os

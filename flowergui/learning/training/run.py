@@ -1,9 +1,11 @@
 """A run: the model state, schedule and progress, saved together in a run folder."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import cached_property
+from statistics import median_low
 from typing import Any
 
 import torch
@@ -37,7 +39,7 @@ from flowergui.learning.checkpoints.checkpoint_writer import (
 )
 from flowergui.learning.data.split import Split
 from flowergui.learning.device.distributed import world
-from flowergui.learning.models.freeze import unfreeze_epochs, without_parameters
+from flowergui.learning.models.freeze import most_epochs, unfreeze_epochs, without_parameters
 from flowergui.learning.training.data_pipeline import training_size_of
 from flowergui.learning.training.model_state import ModelState, NonFiniteError
 from flowergui.learning.training.progress import CachingRate, Clock, Progress, epochs_from
@@ -49,6 +51,10 @@ from flowergui.text import tr
 
 MIN_TIMED_IMAGES = 64
 """Images whose features are cached before it is said how long all of them take."""
+
+SMOOTHED_SHARE, MAX_SMOOTHED_EPOCHS = 0.05, 15
+"""The share of the time budget whose epochs say together what an epoch costs, and how many they are
+at most: long epochs count alone."""
 
 VALIDATION_COST = 1 / 3
 """The time that an image takes in validation, as a share of what it takes in training."""
@@ -84,10 +90,14 @@ class Run:
         """How many augmented versions the epochs after this one will cache."""
         self.caching_rate = CachingRate()
         """That of the share of this process in the training images."""
+        self.fit_seconds = 0.0
+        """What the last fit of the head took, without the features."""
         self.is_resumed = False
         """Whether it goes on from a checkpoint."""
         self.lost = 0
         """How many of them could be read when the run began; see MAX_SHARE_UNREADABLE."""
+        self._costs: deque[EpochCost] = deque(maxlen=MAX_SMOOTHED_EPOCHS)
+        self._costs_of: object = None  # what they depend on
         self._saved_at = time.monotonic()
         self._saved_step: tuple[int, int] | None = None
         self.world = world()
@@ -166,6 +176,10 @@ class Run:
         return {name: scheduled.get(name, others) for name in names}
 
     @property
+    def _most_epochs(self) -> int:
+        return most_epochs(self.recipe, len(self.split.classes), self.config.image_size)
+
+    @property
     def _network(self) -> tuple[str, int, int]:
         return self.recipe.model, len(self.split.classes), self.config.image_size
 
@@ -199,6 +213,7 @@ class Run:
         cached = sums.caching
         training = sums.seconds - validation_seconds - sums.validation_caching - cached
         if recipe.fits_head_in(progress.epoch):
+            training -= self.fit_seconds
             share = self.training_size(progress.epoch + 1) / self.config.image_size
             training *= TRAINING_FACTOR * share**2
             training *= len(self.split.train) / max(progress.sums.photos, 1)
@@ -206,8 +221,28 @@ class Run:
             training *= self.batches / self.schedule.batches_in(progress.epoch)
         to_cache = self._versions_to_cache() if cached else 0
         cost = EpochCost(self.batches, training, validation_seconds, cached, to_cache)
+        if not (cached or recipe.fits_head_in(progress.epoch)):
+            cost = self._usual_cost(cost)
         spent, done = progress.seconds, progress.epoch
-        self._plan(epochs_in_budget(recipe.minutes, spent, done, cost, recipe.most_epochs))
+        self._plan(epochs_in_budget(recipe.minutes, spent, done, cost, self._most_epochs))
+
+    def _usual_cost(self, last: EpochCost) -> EpochCost:
+        """That of the last epochs, so that a plan of hundreds does not follow each tremble: the
+        median of those that take a SMOOTHED_SHARE of the budget together, if they trained the same
+        layers on images of the same size."""
+        key = self.batches, self.training_size(self.progress.epoch), self.model.frozen
+        if key != self._costs_of:
+            self._costs_of = key
+            self._costs.clear()
+        self._costs.append(last)
+        usual = median_low(each.training + each.validation for each in self._costs)
+        count = max(int(SMOOTHED_SHARE * 60 * self.recipe.minutes / max(usual, 1e-9)), 1)
+        recent = list(self._costs)[-count:]
+        return replace(
+            last,
+            training=median_low(each.training for each in recent),
+            validation=median_low(each.validation for each in recent),
+        )
 
     def _versions_to_cache(self) -> int:
         """How many augmented versions the epochs after this one will cache, if it has cached one
@@ -257,7 +292,7 @@ class Run:
         cost = EpochCost(self.batches, training, validation)
         before = progress.seconds - so_far
         done = progress.epoch - 1
-        planned = epochs_in_budget(recipe.minutes, before, done, cost, recipe.most_epochs)
+        planned = epochs_in_budget(recipe.minutes, before, done, cost, self._most_epochs)
         share = progress.batch / self.batches
         if planned.epochs < progress.epoch:
             planned = PlannedEpochs(progress.epoch, share)

@@ -1,5 +1,7 @@
 """What the curves of a run say."""
 
+from dataclasses import replace
+
 import pytest
 
 from flowergui.desktop.training.diagnosis import (
@@ -78,6 +80,14 @@ def test_with_many_classes_a_loss_may_rise_by_more() -> None:
     assert diagnose(risen, 1000, 10_000) is None
 
 
+def test_a_loss_that_has_settled_is_no_improvement() -> None:
+    """Of two networks that are as accurate, the one with the lower loss is the better one."""
+    for fall, found in ((1e-4, None), (1e-2, Diagnosis(DiagnosisKind.STILL_IMPROVING, 12))):
+        epochs = run(*[(0.1, 0.5 - fall * n, 0.9) for n in range(12)])
+        epochs = [replace(each, best_epoch=each.epoch) for each in epochs]
+        assert diagnose(epochs, 5, 100, finished=True) == found
+
+
 def test_what_60_percent_are_worth_depends_on_the_images() -> None:
     unsure = run(*[(0.7, 0.7, 0.6)] * 4)
     assert diagnose(unsure, 2, 1000) is None
@@ -104,6 +114,7 @@ def test_every_diagnosis_has_words_and_advice() -> None:
     for kind in DiagnosisKind:
         assert diagnosis_text(Diagnosis(kind, 12))
         assert len(diagnosis_advice(Diagnosis(kind, 12))) > 40
-    assert diagnosis_text(Diagnosis(DiagnosisKind.OVERFITTING, 12)).startswith(
-        "Overfitting since epoch 12"
-    )
+    overfitting = Diagnosis(DiagnosisKind.OVERFITTING, 12)
+    assert "transfer" in diagnosis_advice(overfitting, "scratch")
+    assert "transfer" not in diagnosis_advice(overfitting, "transfer")
+    assert diagnosis_text(overfitting).startswith("Overfitting since epoch 12")

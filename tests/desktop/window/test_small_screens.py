@@ -2,8 +2,9 @@
 
 import pytest
 from cut_texts import cut_texts
-from PySide6.QtCore import QEvent, QSize
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 from windows import (
     about,
     class_choice,
@@ -68,9 +69,10 @@ def resized(qapp: QApplication, window: QWidget, width: int, height: int) -> tup
     return window.width(), window.height()
 
 
-def is_scrolled(window: QWidget) -> bool:
+def is_scrolled(window: QWidget, *, sideways: bool = False) -> bool:
     area = window.findChild(ScrollingRows)
-    return area.verticalScrollBar().maximum() > 0
+    bar = area.horizontalScrollBar() if sideways else area.verticalScrollBar()
+    return bar.maximum() > 0
 
 
 @pytest.mark.parametrize("make", [*SCROLLING, networks], ids=lambda each: each.__name__)
@@ -89,8 +91,39 @@ def test_windows_scroll_only_where_they_are_too_low(qtbot, qapp, window, script,
     shown = make(qtbot, window, script, photos)
     resized(qapp, shown, 1_000, 620)
     assert not is_scrolled(shown)
-    resized(qapp, shown, 1_000, 200)
+    resized(qapp, shown, 0, 200)  # as narrow as it may be
     assert is_scrolled(shown)
+    assert not is_scrolled(shown, sideways=True)
+
+
+@pytest.mark.parametrize("zoom", [100, 200])
+def test_settings_open_as_high_as_they_need(qtbot, qapp, window, script, photos, monkeypatch, zoom):
+    monkeypatch.setattr(windows, "screen_size", lambda: QSize(4_000, 4_000))
+    theme.set_zoom(qapp, zoom)
+    shown = settings_dialog(qtbot, window, script, photos)
+    resized(qapp, shown, shown.width(), shown.height())
+    assert not is_scrolled(shown)
+    size = shown.findChild(QComboBox, "zoomChoice")
+    size.setCurrentIndex(size.findData(150))
+    size.activated.emit(size.currentIndex())
+    resized(qapp, shown, shown.width(), shown.height())
+    assert theme.zoom() == 150
+    assert not is_scrolled(shown)
+
+
+def test_the_wheel_over_a_setting_scrolls(qtbot, qapp, window, script, photos):
+    shown = settings_dialog(qtbot, window, script, photos)
+    box = shown.findChild(QComboBox, "zoomChoice")
+    before = box.currentIndex()
+    assert not box.hasFocus()
+    middle = QPointF(box.rect().center())
+    turned = QWheelEvent(
+        middle, box.mapToGlobal(middle), QPoint(), QPoint(0, -120),
+        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    qapp.sendEvent(box, turned)
+    assert box.currentIndex() == before
 
 
 def test_tiles_grow_with_their_texts(qtbot, qapp, window, script, photos):

@@ -16,6 +16,7 @@ from flowergui.facts import WhyNotCached
 from flowergui.learning.acceleration.feature_cache import FeatureCache
 from flowergui.learning.training import run as run_module
 from flowergui.learning.training.progress import Clock
+from flowergui.learning.training.run import Run
 from flowergui.requests import LiveRequests
 
 Little = Callable[..., Recipe]
@@ -95,6 +96,28 @@ def test_validation_is_planned_at_the_size_of_its_images(
         list(tasks.train(little(photos=many, minutes=60.0, image_size=64, training_size=size)))
     full, _, smaller, _ = costs
     assert smaller.validation == pytest.approx(4 * full.validation)
+
+
+def test_one_slow_epoch_of_many_does_not_change_the_plan(
+    little: Little, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the end of the curves, and the learning rate, would jump."""
+    planned: list[int] = []
+    real = Run.fit_into_budget
+
+    def slowly(run: Run, validation_seconds: float) -> None:
+        now = 20.0 if run.progress.epoch == 30 else 1.0
+        clock[0] += now
+        run.count_seconds()
+        real(run, validation_seconds)
+        planned.append(run.recipe.epochs)
+
+    monkeypatch.setattr(Run, "fit_into_budget", slowly)
+    events = list(tasks.train(little(minutes=5.0)))
+    assert len(of(events, EpochDone)) == pytest.approx(300 - 19, abs=2)
+    before, after = planned[28], planned[29]
+    assert before == pytest.approx(300, abs=2)
+    assert after == pytest.approx(before - 19, abs=2)
 
 
 @pytest.mark.usefixtures("saves_at_once")

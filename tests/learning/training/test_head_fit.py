@@ -39,6 +39,7 @@ from flowergui.learning.device.distributed import World
 from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.linear_probe.logistic_regression import SubsetFits
 from flowergui.learning.models.build import build
+from flowergui.learning.models.freeze import frozen_parameters, most_epochs
 from flowergui.learning.training import head_fit
 from flowergui.learning.training.head_fit import HeadFitPipeline
 from flowergui.learning.training.progress import Clock
@@ -293,8 +294,13 @@ def test_recommended_trains_a_head_that_cannot_be_fitted() -> None:
     trained = with_trained_head(recipe)
     assert (trained.fit_head, trained.epochs, trained.frozen) == (False, 60, ("all-but-head",))
     assert trained.minutes == recipe.minutes == 5.0  # the time that was promised
-    assert trained.most_epochs == 60
-    assert replace(trained, frozen=("stem",)).most_epochs > 1_000  # that is no head alone
+    assert most_epochs(trained, 5, 224) == 60
+    classifier = frozen_parameters(("all-but-head",), "squeezenet1_1", 5, 224)
+    assert most_epochs(replace(trained, frozen=classifier, epochs=300), 5, 224) == 60
+    few = replace(trained, frozen=("features.0.*",))
+    assert most_epochs(few, 5, 224) > 1_000  # that is no head alone
+    assert most_epochs(replace(trained, unfreeze_schedule=("*=9",)), 5, 224) > 1_000
+    assert most_epochs(recipe, 5, 224) > 1_000
     assert with_trained_head(replace(recipe, epochs=7, minutes=0.0)).epochs == 7
 
 
