@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QPushButton,
     QWidget,
 )
@@ -21,7 +23,6 @@ from flowergui.desktop.style.theme import Scheme
 from flowergui.desktop.widgets.card import Card
 from flowergui.desktop.widgets.file_dialogs import choose_folder
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
-from flowergui.desktop.widgets.wheel import WheelScrollsPanel
 from flowergui.desktop.widgets.windows import ScrollingRows, resize_within_screen
 from flowergui.events import CacheState
 from flowergui.language import NAMES, Language
@@ -143,8 +144,13 @@ class PreferencesDialog(QDialog):
         self._rows.activate()
         resize_within_screen(self, width, self._rows.totalHeightForWidth(width))
 
-    def _grow(self) -> None:
-        """Takes more room if what is shown now needs it."""
+    def _say(self, label: QLabel, text: str) -> None:
+        """Shows a text, for which the window takes more room if it needs that."""
+        is_new = text != label.text()
+        label.setText(text)
+        label.setVisible(bool(text))
+        if not (text and is_new):
+            return
         self._rows.activate()
         needed = self._rows.totalHeightForWidth(self.width())
         if needed > self.height():
@@ -176,9 +182,7 @@ class PreferencesDialog(QDialog):
             text = tr("From the next start on: {folder}", folder=folder.next)
         else:
             text = ""
-        self._next.setText(text)
-        self._next.setVisible(bool(text))
-        self._grow()
+        self._say(self._next, text)
 
     def show_cache(self, cache: CacheState) -> None:
         """Shows what is kept on the disk."""
@@ -197,9 +201,7 @@ class PreferencesDialog(QDialog):
 
     def show_problem(self, text: str) -> None:
         """Says what could not be done; "" takes it back."""
-        self._problem.setText(text)
-        self._problem.setVisible(bool(text))
-        self._grow()
+        self._say(self._problem, text)
 
     # --- what the user does ---------------------------------------------------------------
 
@@ -245,8 +247,11 @@ def _center_labels(form: QFormLayout) -> None:
             words.setMinimumHeight(field.sizeHint().height())
 
 
-class _Choice(WheelScrollsPanel, QComboBox):
-    """Emits `activated` for each step of the wheel: only where the user has chosen it."""
+class _Choice(QComboBox):
+    """The wheel scrolls the window: else each step of it would choose, say, another language."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
 
 
 def _choice(name: str, rows: Any) -> QComboBox:

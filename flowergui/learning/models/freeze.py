@@ -38,12 +38,16 @@ def unfreeze_epochs(
     return unfreeze_schedule.unfreeze_epochs(schedule, *_names(model, class_count, image_size))
 
 
-def most_epochs(recipe: Recipe, class_count: int, image_size: int) -> int:
+def most_epochs(recipe: Recipe, class_count: int, image_size: int, done: int = 0) -> int:
     """The number of epochs that a time budget allows at most: MAX_HEAD_EPOCHS for a transfer of
-    which the head alone trains to the end."""
+    which the head alone trains to the end, unless more are `done`: then others trained before.
+
+    Raises FlowerError for a pattern of frozen parameters that matches nothing.
+    """
     names, head, last_stage = _names(recipe.model, class_count, image_size)
     trained = set(names).difference(frozen_names(recipe.frozen, names, head, last_stage))
-    if recipe.mode == "transfer" and not recipe.unfreezes and trained <= set(head):
+    head_alone = recipe.mode == "transfer" and not recipe.unfreezes and trained <= set(head)
+    if head_alone and done <= MAX_HEAD_EPOCHS:
         return MAX_HEAD_EPOCHS
     return int(SETTING["epochs"].maximum)
 

@@ -216,7 +216,10 @@ def _epochs_in_budget(recipe: Recipe, stored: Mapping[str, Any], progress: Progr
     seconds = median_high(trained[-RECENT_EPOCHS:-1] or trained) if trained else fitted
     cost = EpochCost(done[-1].step // done[-1].epoch, seconds, 0.0)
     spent, last = progress.seconds, done[-1].epoch
-    most = most_epochs(recipe, len(stored["classes"]), size)
+    try:
+        most = most_epochs(recipe, len(stored["classes"]), size, last)
+    except FlowerError:  # `findings.frozen` says what is wrong
+        return recipe.epochs
     planned = epochs_in_budget(recipe.minutes, spent, last, cost, most)
     has_begun = progress.batch > 0 and progress.epoch <= recipe.epochs
     return max(planned.epochs, progress.epoch if has_begun else progress.epoch - 1)

@@ -171,7 +171,7 @@ def fit_head(
         return
     run.fit_seconds = progress.seconds - before
     yield fitted_head
-    seconds = progress.sums.seconds / max(progress.sums.photos, 1)
+    seconds = (progress.sums.seconds - run.fit_seconds) / max(progress.sums.photos, 1)
     yield from limit_validation(run, seconds)
 
 

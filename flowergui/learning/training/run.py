@@ -175,9 +175,8 @@ class Run:
             others = 0
         return {name: scheduled.get(name, others) for name in names}
 
-    @property
-    def _most_epochs(self) -> int:
-        return most_epochs(self.recipe, len(self.split.classes), self.config.image_size)
+    def _most_epochs(self, done: int) -> int:
+        return most_epochs(self.recipe, len(self.split.classes), self.config.image_size, done)
 
     @property
     def _network(self) -> tuple[str, int, int]:
@@ -224,16 +223,18 @@ class Run:
         if not (cached or recipe.fits_head_in(progress.epoch)):
             cost = self._usual_cost(cost)
         spent, done = progress.seconds, progress.epoch
-        self._plan(epochs_in_budget(recipe.minutes, spent, done, cost, self._most_epochs))
+        self._plan(epochs_in_budget(recipe.minutes, spent, done, cost, self._most_epochs(done)))
 
     def _usual_cost(self, last: EpochCost) -> EpochCost:
         """That of the last epochs, so that a plan of hundreds does not follow each tremble: the
         median of those that take a SMOOTHED_SHARE of the budget together, if they trained the same
-        layers on images of the same size."""
-        key = self.batches, self.training_size(self.progress.epoch), self.model.frozen
+        layers on images of the same size. The first one of these counts alone: layers may have
+        been frozen or unfrozen in its midst."""
+        key = self.batches, self.progress.image_size, self.model.frozen
         if key != self._costs_of:
             self._costs_of = key
             self._costs.clear()
+            return last
         self._costs.append(last)
         usual = median_low(each.training + each.validation for each in self._costs)
         count = max(int(SMOOTHED_SHARE * 60 * self.recipe.minutes / max(usual, 1e-9)), 1)
@@ -292,7 +293,7 @@ class Run:
         cost = EpochCost(self.batches, training, validation)
         before = progress.seconds - so_far
         done = progress.epoch - 1
-        planned = epochs_in_budget(recipe.minutes, before, done, cost, self._most_epochs)
+        planned = epochs_in_budget(recipe.minutes, before, done, cost, self._most_epochs(done))
         share = progress.batch / self.batches
         if planned.epochs < progress.epoch:
             planned = PlannedEpochs(progress.epoch, share)

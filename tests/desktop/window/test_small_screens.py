@@ -113,17 +113,18 @@ def test_settings_open_as_high_as_they_need(qtbot, qapp, window, script, photos,
 
 def test_the_wheel_over_a_setting_scrolls(qtbot, qapp, window, script, photos):
     shown = settings_dialog(qtbot, window, script, photos)
-    box = shown.findChild(QComboBox, "zoomChoice")
-    before = box.currentIndex()
-    assert not box.hasFocus()
-    middle = QPointF(box.rect().center())
-    turned = QWheelEvent(
-        middle, box.mapToGlobal(middle), QPoint(), QPoint(0, -120),
-        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase, False,
-    )  # fmt: skip
-    qapp.sendEvent(box, turned)
-    assert box.currentIndex() == before
+    for name in ("languageChoice", "themeChoice", "zoomChoice"):
+        box = shown.findChild(QComboBox, name)
+        before = box.currentIndex()
+        box.setFocus()
+        middle = QPointF(box.rect().center())
+        turned = QWheelEvent(
+            middle, box.mapToGlobal(middle), QPoint(), QPoint(0, -120),
+            Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        qapp.sendEvent(box, turned)
+        assert box.currentIndex() == before
 
 
 def test_tiles_grow_with_their_texts(qtbot, qapp, window, script, photos):

@@ -120,6 +120,26 @@ def test_one_slow_epoch_of_many_does_not_change_the_plan(
     assert after == pytest.approx(before - 19, abs=2)
 
 
+def test_layers_that_are_unfrozen_with_the_last_batch_are_planned_with(
+    little: Little, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned: list[int] = []
+    real = Run.fit_into_budget
+
+    def slowly(run: Run, validation_seconds: float) -> None:
+        clock[0] += 0.5 if run.progress.epoch <= 5 else 20.0
+        run.count_seconds()
+        real(run, validation_seconds)
+        planned.append(run.recipe.epochs)
+
+    monkeypatch.setattr(Run, "fit_into_budget", slowly)
+    live = LiveRequests()
+    for event in tasks.train(little(minutes=5.0, frozen=("stem",)), live):
+        if isinstance(event, BatchDone) and event.epoch == 5 and event.batch == event.batches:
+            live.frozen = ()
+    assert planned[5] == pytest.approx(6 + 277.5 / 20, abs=1)
+
+
 @pytest.mark.usefixtures("saves_at_once")
 def test_a_feature_cache_that_is_filled_again_has_the_time_that_is_left(
     little: Little, many: str, clock: list[float], monkeypatch: pytest.MonkeyPatch

@@ -301,6 +301,7 @@ def test_recommended_trains_a_head_that_cannot_be_fitted() -> None:
     assert most_epochs(few, 5, 224) > 1_000  # that is no head alone
     assert most_epochs(replace(trained, unfreeze_schedule=("*=9",)), 5, 224) > 1_000
     assert most_epochs(recipe, 5, 224) > 1_000
+    assert most_epochs(trained, 5, 224, done=61) > 1_000  # other layers trained before
     assert with_trained_head(replace(recipe, epochs=7, minutes=0.0)).epochs == 7
 
 
