@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from traceback import format_stack
 
 from PySide6.QtCore import QSettings, QSize
 from PySide6.QtGui import QAction
@@ -18,12 +19,18 @@ from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QTableView, QTre
 from take import Photographer
 
 from flowergui.desktop.context_menus.photo_window import PhotoWindow
+from flowergui.desktop.dataset.problems_dialog import ProblemsDialog
+from flowergui.desktop.evaluation.class_dialog import ClassDialog
 from flowergui.desktop.main_window import MainWindow
+from flowergui.desktop.runs.note_dialog import ask_for_note
 from flowergui.desktop.session import RunState
 from flowergui.desktop.style import theme
+from flowergui.desktop.support.report_dialog import ReportDialog
 from flowergui.desktop.window.language_controller import speak
+from flowergui.facts import Problem
 from flowergui.language import Language
 from flowergui.samples import sample_flowers
+from flowergui.text import tr
 
 PHOTOS_PER_CLASS = 12
 
@@ -100,6 +107,31 @@ def windows(camera: Photographer, photos: Path) -> Iterator[tuple[str, QWidget]]
     assert isinstance(classes, QTreeView)
     classes.setCurrentIndex(classes.model().index(0, 0))
     yield "learning curve", find("confidenceWindow")
+    yield from dialogs(camera, pictures)
+
+
+def dialogs(camera: Photographer, pictures: list[Path]) -> Iterator[tuple[str, QWidget]]:
+    """Those that ask something, or that seldom open."""
+    window = camera.window
+    find_action(window, "runElsewhereAction").trigger()
+    camera.rest(800)
+    yield "job", camera.find("jobDialog")
+    problems = [Problem(str(each), tr("It is empty.")) for each in pictures[:5]]
+    shown: tuple[tuple[str, QDialog], ...] = (
+        ("left out", ProblemsDialog(problems, (), window)),
+        ("crash report", ReportDialog("".join(format_stack()), window)),
+        ("class choice", ClassDialog([f"species {number}" for number in range(50)], window)),
+    )
+    for name, dialog in shown:
+        dialog.show()
+        camera.rest(600)
+        yield name, dialog
+    ask_for_note(window, window.session.runs[0], lambda text: None)
+    camera.rest(600)
+    yield "note", camera.find("noteQuestion")
+    window.controllers.preferences.ask_to_clear_cache()
+    camera.rest(600)
+    yield "question", camera.find("clearCacheQuestion")
 
 
 def find_action(window: MainWindow, name: str) -> QAction:

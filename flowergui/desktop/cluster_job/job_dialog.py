@@ -46,6 +46,7 @@ class JobDialog(QDialog):
         rows.setContentsMargins(*[theme.SPACE + 4] * 4)
         rows.setSpacing(theme.SPACE)
         rows.addWidget(self._make_card())
+        rows.addStretch(1)
         rows.addLayout(self._make_buttons())
         resize_within_screen(self, 34 * self.fontMetrics().height(), 0)
 
