@@ -20,10 +20,9 @@ from flowergui.desktop.accessibility import radio_group
 from flowergui.desktop.batch_prediction.photo_filter import ALL, Group, PhotoFilter, PhotoGroup
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.timers import single_shot_timer
-from flowergui.desktop.widgets.card import Segments, WrappingRow
+from flowergui.desktop.widgets.card import Segments, WheelScrollsPanel, WrappingRow
 from flowergui.desktop.widgets.labels import escape_tooltip
 from flowergui.desktop.widgets.search_field import FilterField
-from flowergui.desktop.widgets.wheel import WheelScrollsPanel
 from flowergui.facts import UNSURE_BELOW
 from flowergui.text import percent, tr
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from flowergui.config.setting import Setting, Value
-from flowergui.desktop.widgets.wheel import WheelScrollsPanel
+from flowergui.desktop.widgets.card import WheelScrollsPanel
 from flowergui.text import N_, grouped_number, number, tr
 
 _PARTIAL_NUMBER = re.compile(r"[-+]?[\d\s,_]*\.?\d*([eE][-+]?\d*)?")

@@ -22,9 +22,9 @@ from shiboken6 import Shiboken
 
 from flowergui.config.recipe import DEFAULT_MODELS
 from flowergui.desktop.style import theme
+from flowergui.desktop.widgets.card import WheelScrollsPanel
 from flowergui.desktop.widgets.item_models import ModelIndex
 from flowergui.desktop.widgets.labels import quiet_button, small_label
-from flowergui.desktop.widgets.wheel import WheelScrollsPanel
 from flowergui.facts import ModelFacts
 from flowergui.text import fine_percent, megabytes, megaparameters, percent, tr
 

@@ -1,8 +1,11 @@
-"""What panels are made of: a card, one that folds, the segmented control, and a row that wraps."""
+"""What panels are made of: a card, one that folds, the segmented control, a row that wraps, and
+editors over which the wheel scrolls."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSettings, QSize, Qt, Slot
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -17,6 +20,11 @@ from PySide6.QtWidgets import (
 from flowergui.desktop.accessibility import DisclosureButton
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.labels import ElidedLabel
+
+if TYPE_CHECKING:  # a mixin stands before the Qt class that it extends
+    from PySide6.QtWidgets import QWidget as _Widget
+else:
+    _Widget = object
 
 MARGIN = 12
 """Pixels between the card's edge and what is in it."""
@@ -209,3 +217,14 @@ class WrappingRow(QWidget):
     def _line_width(self) -> int:
         groups = self._first.minimumSize().width(), self._second.minimumSize().width()
         return sum(groups) + self._groups.spacing()
+
+
+class WheelScrollsPanel(_Widget):
+    """A mixin of editors: unless it has the focus, the wheel scrolls the panel, and does not change
+    the value. To be used with a focus policy that the wheel does not give the focus by."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()

@@ -1,7 +1,6 @@
 """What goes wrong in a run: a loss or weights that are not finite, unreadable images, full disk and
 memory."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,7 +104,7 @@ def give_up(run: Run, live: LiveRequests, reason: str) -> Iterator[Event]:
 def non_finite_loss(run: Run, loss: float) -> NonFiniteLossError:
     """The error of a batch whose loss is NaN or infinite."""
     where = {"loss": loss, "epoch": run.progress.epoch, "batch": run.progress.batch + 1}
-    if os.path.exists(run.folder.last):
+    if run.folder.newest() is not None:  # which a save that goes on has moved for a moment
         message = tr(
             "The loss became {loss} in epoch {epoch}, batch {batch}. The last save is in last.pth.",
             **where,
@@ -121,7 +120,7 @@ def require_finite(run: Run) -> None:
     if run.model.is_finite(trained=True):
         return
     where = {"epoch": run.progress.epoch, "batch": run.progress.batch}
-    if os.path.exists(run.folder.last):
+    if run.folder.newest() is not None:  # which a save that goes on has moved for a moment
         message = tr(
             "Weights or statistics of batch normalization are NaN or infinite after epoch {epoch}, "
             "batch {batch}. The last save is in last.pth.",
