@@ -52,6 +52,23 @@ def trained(task: Callable[..., Iterator[Any]], of_what: Any) -> list[Any]:
     return events
 
 
+def timed(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float], seconds: Callable[[int], float]
+) -> list[int]:
+    """Lets an epoch (from 1) take so many seconds; the list gets the epochs planned after each."""
+    planned: list[int] = []
+    real = Run.fit_into_budget
+
+    def slowly(run: Run, validation_seconds: float) -> None:
+        clock[0] += seconds(run.progress.epoch)
+        run.count_seconds()
+        real(run, validation_seconds)
+        planned.append(run.recipe.epochs)
+
+    monkeypatch.setattr(Run, "fit_into_budget", slowly)
+    return planned
+
+
 @pytest.mark.parametrize(("minutes", "is_cached"), [(0.5, False), (2.0, True)])
 def test_a_feature_cache_is_given_up_that_would_take_longer(
     little: Little, many: str, clock: list[float], monkeypatch: pytest.MonkeyPatch,
@@ -102,17 +119,7 @@ def test_one_slow_epoch_of_many_does_not_change_the_plan(
     little: Little, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the end of the curves, and the learning rate, would jump."""
-    planned: list[int] = []
-    real = Run.fit_into_budget
-
-    def slowly(run: Run, validation_seconds: float) -> None:
-        now = 20.0 if run.progress.epoch == 30 else 1.0
-        clock[0] += now
-        run.count_seconds()
-        real(run, validation_seconds)
-        planned.append(run.recipe.epochs)
-
-    monkeypatch.setattr(Run, "fit_into_budget", slowly)
+    planned = timed(monkeypatch, clock, lambda epoch: 20.0 if epoch == 30 else 1.0)
     events = list(tasks.train(little(minutes=5.0)))
     assert len(of(events, EpochDone)) == pytest.approx(300 - 19, abs=2)
     before, after = planned[28], planned[29]
@@ -123,16 +130,7 @@ def test_one_slow_epoch_of_many_does_not_change_the_plan(
 def test_layers_that_are_unfrozen_with_the_last_batch_are_planned_with(
     little: Little, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planned: list[int] = []
-    real = Run.fit_into_budget
-
-    def slowly(run: Run, validation_seconds: float) -> None:
-        clock[0] += 0.5 if run.progress.epoch <= 5 else 20.0
-        run.count_seconds()
-        real(run, validation_seconds)
-        planned.append(run.recipe.epochs)
-
-    monkeypatch.setattr(Run, "fit_into_budget", slowly)
+    planned = timed(monkeypatch, clock, lambda epoch: 0.5 if epoch <= 5 else 20.0)
     live = LiveRequests()
     for event in tasks.train(little(minutes=5.0, frozen=("stem",)), live):
         if isinstance(event, BatchDone) and event.epoch == 5 and event.batch == event.batches:
