@@ -217,7 +217,8 @@ class RunStarted:
     `epoch`, `batch` and `step` are its position: 1, 0, 0 for a new run. `image_size` (pixels),
     `device` and `precision` are resolved, never "auto". `speedup` is how many times faster steps
     were in this precision than in the other one that was tried; 0.0 if none was. `learning_rate` is
-    the base learning rate of the schedule; 0.0 if it is not known.
+    the base learning rate of the schedule; 0.0 if it is not known. `training_size` is the recipe's,
+    which a time budget may have chosen; None if it is not known.
     """
 
     run: str
@@ -240,6 +241,7 @@ class RunStarted:
     resumed: bool
     speedup: float = 0.0
     learning_rate: float = 0.0
+    training_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

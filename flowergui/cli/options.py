@@ -379,7 +379,7 @@ def _add_networks(add: AddParser) -> None:
         metavar="N",
         type=integer,
         default=300,
-        help=tr("compare them on at most this many images (default: 300)"),
+        help=tr("compare them on at most this many images, but two of each class (default: 300)"),
     )
     networks.add_argument(
         "--weights",

@@ -78,7 +78,9 @@ class Controllers(QObject):
         self.watch = WatchController(store, jobs, banner, window)
         self.cluster_job = JobController(store, panels.form, jobs, settings, banner, window)
         self.preferences = PreferencesController(settings, jobs, banner, window)
-        self.support = SupportController(store, self.preferences, banner, jobs, window)
+        self.support = SupportController(
+            store, self.preferences, lambda: self.datasets.recent, banner, jobs, window
+        )
         self.notice = RunNotice(store, self.training, banner, window)
         self.drops = FileDrops(window)
         self.languages = LanguageController(store, settings, banner, self._lost_with_window, window)

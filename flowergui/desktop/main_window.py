@@ -141,13 +141,15 @@ class MainWindow(QMainWindow):
             session = replace(session, **{**with_watch_left(session), **predicts})
         path, folder = watched.path if watched else "", self.controllers.datasets.folder
         ended, untouched = self.controllers.presenter.ended, self.controllers.memory.hand_over()
-        return Handover(session, folder, ended, photos, untouched, path, run)
+        messages = self._banner.log.entries
+        return Handover(session, folder, ended, photos, untouched, path, run, messages)
 
     def take_over(self, handover: Handover) -> None:
         """Goes on where a window was that is closed now. Sentences are made anew: the folder is
         scanned again, unless a run goes, and the curves of one that has ended are read from its
         history."""
         session, started = handover.session, handover.session.run_started
+        self._banner.log.take_over(handover.messages)
         if (
             handover.run is None
             and started is not None

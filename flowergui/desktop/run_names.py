@@ -39,6 +39,11 @@ def when(name: str) -> str:
     return f"{found[1]} {found[2]}:{found[3]}" if found else ""
 
 
+def run_label(run: RunFacts) -> str:
+    """A run as a person names it: its note, else "resnet18, scratch, 2026-11-23 14:05"."""
+    return run.note or _folder_label(Path(run.path).name)
+
+
 def checkpoint_label(checkpoint: str, runs: Sequence[RunFacts] = ()) -> str:
     """A checkpoint as a person names it: by the note of its run, if it is one of these `runs` and
     has one, else "resnet18, scratch, 2026-11-23 14:05". That is the best checkpoint of the run;

@@ -15,7 +15,12 @@ from PySide6.QtCore import QObject, Signal
 from flowergui.config.frozen_patterns import frozen_names
 from flowergui.config.presets import PRESETS, as_asked, preset_of, with_preset
 from flowergui.config.recipe import RESUMABLE, SETTINGS, Recipe
-from flowergui.desktop.run_names import ResumableRun, elsewhere, resumable_runs
+from flowergui.desktop.run_names import (
+    ResumableRun,
+    checkpoint_label,
+    elsewhere,
+    resumable_runs,
+)
 from flowergui.desktop.watched_run import WatchedRun
 from flowergui.errors import FlowerError
 from flowergui.events import (
@@ -41,6 +46,9 @@ START_SETTINGS = frozenset({"mode", "model", "weights"})
 """The Recipe fields that say where a run starts from; bare weights decide them by themselves."""
 
 _RECIPE_FIELDS = frozenset(each.name for each in fields(Recipe))
+
+MAX_OFFERED_RUNS = 8
+"""Own runs that a transfer may start from, in the list of weights; a dialog finds others."""
 
 DATASET_CHECKS = frozenset({CheckKind.FOLDER, CheckKind.CLASSES, CheckKind.IMAGES})
 """What is checked before a run is resumed and fails where its images are elsewhere now."""
@@ -302,6 +310,27 @@ def weights_files(session: Session) -> tuple[str, ...]:
     one that the user chose."""
     chosen = (session.weights_file,) if session.weights_file else ()
     return tuple(dict.fromkeys((*session.saved_weights, *chosen)))
+
+
+def offered_weights(session: Session) -> tuple[tuple[str, str], ...]:
+    """The files that are offered to a transfer, each with its name: `weights_files`, and the own
+    runs of the chosen network, newest first."""
+    runs = [
+        run.best or run.last
+        for run in session.runs
+        if run.recipe.model == session.recipe.model and (run.best or run.last)
+    ]
+    files = dict.fromkeys((*weights_files(session), *runs[:MAX_OFFERED_RUNS]))
+    own = {Path(run.path) for run in session.runs}
+    return tuple(
+        (
+            path,
+            tr("My run: {name}", name=checkpoint_label(path, session.runs))
+            if Path(path).parent in own
+            else Path(path).name,
+        )
+        for path in files
+    )
 
 
 def resumable(session: Session) -> tuple[ResumableRun, ...]:

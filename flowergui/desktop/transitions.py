@@ -366,6 +366,8 @@ def with_run_started(session: Session, event: RunStarted) -> dict[str, Any]:
     changes["recipe"] = recipe
     if listed_run(session, event.run) is None:
         classes = len(event.classes)
+        if event.training_size is not None:  # the time budget may have chosen another
+            recipe = replace(recipe, training_size=event.training_size)
         facts = RunFacts(event.run, recipe, classes, event.epoch - 1, 0.0, "", "")
         changes["runs"] = (facts, *session.runs)
     return changes

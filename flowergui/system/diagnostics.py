@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,6 +18,13 @@ PACKAGES: Final = ("torch", "torchvision", "PySide6", "pyqtgraph", "numpy", "pil
 
 _OTHER_HOMES: Final = re.compile(r"(/home/|/Users/|\b[A-Za-z]:[\\/]+Users[\\/]+)[^\\/\s'\":;,]+")
 """The home of any user: on Linux, macOS and Windows."""
+
+_PART: Final = r"[^\\/\s'\":;,<>]+"
+_PATH: Final = re.compile(rf"(?<![\w.~>…/\\:])(?:[A-Za-z]:)?(?:[\\/]+{_PART})+[\\/]+({_PART})")
+"""An absolute path of two parts or more; the last one is its group."""
+
+_INSIDE: Final = r"(?:[\\/].*?\.\w{2,5}\b|[\\/]\S*)?(?![\w.-])"
+"""What may follow a folder: the path of a file, whose name may have spaces, or of a subfolder."""
 
 _USER: Final = "<user>"
 
@@ -37,6 +45,15 @@ def environment() -> dict[str, str]:
     """The environment variables that change how the program runs."""
     prefixes = ("FLOWERGUI_", "QT_", "OMP_", "CUDA_", "PYTORCH_")
     return {name: value for name, value in sorted(os.environ.items()) if name.startswith(prefixes)}
+
+
+def without_folders(text: str, folders: Iterable[str], name: str) -> str:
+    """`text` with <name> in place of these folders and of what is in them; other absolute paths of
+    two parts or more are shortened to their last one."""
+    for folder in sorted({each for each in folders if len(each) > 1}, key=len, reverse=True):
+        for written in {folder, Path(folder).as_posix(), folder.replace("\\", "\\\\")}:
+            text = re.sub(re.escape(written) + _INSIDE, f"<{name}>", text)
+    return _PATH.sub(r"…/\1", text)
 
 
 def without_personal_paths(text: str) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction, QImage
-from PySide6.QtWidgets import QLabel, QLineEdit, QMessageBox, QTextEdit, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QMessageBox, QTableView, QTextEdit, QWidget
 from scripted import (
     BATCHES,
+    banner,
     banner_text,
     button,
     choose_mode,
@@ -215,6 +216,18 @@ def test_curves_result_and_predictions_stay(qtbot, program, script, photos, tmp_
     assert "Done" not in banner_text(window)
     assert window.session.recipe == before.recipe
     assert window.session.run_checkpoint == before.run_checkpoint
+
+
+def test_the_messages_of_the_session_stay(qtbot, program):
+    banner(program.window).show_error("best.pth could not be saved.")
+    window = switch(qtbot, program, CHINESE)
+    banner(window).show_note("切换之后")
+    kept = [each.text for each in banner(window).log.entries]
+    assert kept[0] == "切换之后"
+    assert "best.pth could not be saved." in kept
+    banner(window).show_log()
+    shown = find(window, QTableView, "messageLogTable").model()
+    assert shown.index(shown.rowCount() - 1, 2).data() == kept[-1]
 
 
 def test_a_pasted_picture_stays(qtbot, qapp, program, script):

@@ -51,7 +51,10 @@ def _label_problem(label: QLabel) -> str:
 
 
 def _button_problem(button: QAbstractButton) -> str:
-    if isinstance(button, QuietButton | ElidedCheckBox):
+    if isinstance(button, QuietButton):
+        shown = button.shown_text()
+        return "" if shown in button.texts else f"shows {shown!r}"
+    if isinstance(button, ElidedCheckBox):
         return "" if button.shown_text() == button.text() else f"shows {button.shown_text()!r}"
     if not isinstance(button, QPushButton | QCheckBox | QRadioButton):
         return ""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from flowergui import tasks
 from flowergui.desktop.batch_prediction.batch_window import BatchWindow
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
+from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.session import (
     RunState,
     Session,
@@ -120,7 +121,8 @@ class BatchController(QObject):
         checkpoint, device = predicting_checkpoint(session), inference_device(session)
         self._waits = not checkpoint
         self._jobs.cancel(LOOK)
-        self._window.begin(checkpoint)
+        name = checkpoint_label(checkpoint, session.runs) if checkpoint else ""
+        self._window.begin(checkpoint, name)
         if not checkpoint and session.run is RunState.RUNNING:
             self.save_requested.emit()
         self._jobs.do(

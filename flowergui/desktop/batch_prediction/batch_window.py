@@ -21,7 +21,6 @@ from flowergui.desktop.context_menus.photo_menu import PhotoMenu
 from flowergui.desktop.prediction.answer_view import AnswerView
 from flowergui.desktop.prediction.path_sorter import local_paths
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
-from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.widgets.card import Card, WrappingRow
@@ -61,7 +60,7 @@ class BatchWindow(LastingDialog):
         self.photos = PhotoModel(self)
         self._current = ""  # the path of the photo that the user looks at
         self._finished = False
-        self._checkpoint = ""
+        self._checkpoint = self._name = ""
         self._left_out: Sequence[str] = ()
         self._filters = FilterBar()
         self._filters.filter_changed.connect(self._filter)
@@ -141,9 +140,10 @@ class BatchWindow(LastingDialog):
 
     # --- for its controller ---------------------------------------------------------------
 
-    def begin(self, checkpoint: str) -> None:
-        """Photos are looked for, to be predicted by this checkpoint ("" for none yet)."""
-        self._checkpoint, self._finished = checkpoint, False
+    def begin(self, checkpoint: str, name: str) -> None:
+        """Photos are looked for, to be predicted by this checkpoint, which people know by this name
+        (both "" for none yet)."""
+        self._checkpoint, self._name, self._finished = checkpoint, name, False
         self.action_bar.begin()
         self.show_found(PhotosFound((), ()))
 
@@ -263,8 +263,8 @@ class BatchWindow(LastingDialog):
         else:
             text = trn("{count} image predicted", "{count} images predicted", done - unread)
         self._sentence.setText(text)
-        name = checkpoint_label(self._checkpoint)
-        subject = [tr("Predicted by {checkpoint}.", checkpoint=name)] if self._checkpoint else []
+        by = tr("Predicted by {checkpoint}.", checkpoint=self._name)
+        subject = [by] if self._checkpoint else []
         if unread:
             subject.append(
                 trn("{count} image can't be read.", "{count} images can't be read.", unread)

@@ -1,11 +1,13 @@
 """What a right click on an image offers, wherever it is shown."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, Slot
 from PySide6.QtGui import QGuiApplication, QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QWidget
+from shiboken6 import isValid
 
 from flowergui.desktop.context_menus.photo_window import PhotoWindow
 from flowergui.desktop.context_menus.saving import say
@@ -76,8 +78,9 @@ def _show_in_folder(path: str, parent: QWidget) -> None:
 
 
 def _copy(path: str, parent: QWidget) -> None:
+    window = parent.window()
     worker = Worker(lambda: _read(path))
-    worker.produced.connect(_put_on_clipboard)
+    worker.produced.connect(lambda read: _put_on_clipboard(read, path, window))
     worker.start()
 
 
@@ -85,6 +88,9 @@ def _read(path: str) -> Iterator[QImage]:
     yield read_picture(path, MAX_COPIED_PX)
 
 
-def _put_on_clipboard(read: Sequence[QImage]) -> None:
-    if not read[-1].isNull():
+def _put_on_clipboard(read: Sequence[QImage], path: str, window: QWidget) -> None:
+    if read[-1].isNull():
+        text = tr("{name} can't be read, so it was not copied.", name=Path(path).name)
+        say(window if isValid(window) else None, text)
+    else:
         QGuiApplication.clipboard().setImage(read[-1])

@@ -85,7 +85,11 @@ class PhotoWindow(QDialog):
             self._label.setText(tr("This image can't be shown."))
             return
         width, height = self._image.width(), self._image.height()
-        self._size.setText(tr("{width} x {height} pixels", width=width, height=height))
+        size = {"width": width, "height": height}
+        if max(width, height) < MAX_EDGE_PX:
+            self._size.setText(tr("{width} x {height} pixels", **size))
+        else:
+            self._size.setText(tr("reduced to {width} x {height} pixels", **size))
         self._show()
 
     @Slot()

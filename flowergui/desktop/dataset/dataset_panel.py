@@ -1,6 +1,7 @@
 """The dataset: which folder of images to train on, and what was found in it."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -17,10 +18,14 @@ from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.desktop.widgets.search_field import SearchField
 from flowergui.desktop.widgets.typed_path import shown_path, typed_path
 from flowergui.events import RunStarted, SampleProgress, Scanned, ScanProgress
-from flowergui.text import N_, tr, trn
+from flowergui.facts import ClassCount
+from flowergui.text import N_, shortened, tr, trn
 
 LEAST_WIDTH = 270
 """Pixels that a long link of this panel may ask for; beyond that it is shortened."""
+FEW_IMAGES = 10
+"""A class with fewer images is named."""
+
 INVITATION = N_(
     "Choose a folder that has one subfolder of images for each class, or a .tar or .zip archive of "
     "it, or drop it anywhere on this window. No images at hand? Let the program draw some flowers."
@@ -274,7 +279,8 @@ class DatasetPanel(Card):
             text += "\n" + tr(
                 "Images that can't be read are left out during training, with a message."
             )
-        self._split.setText("\n".join((text, *self._scanned.notes)))
+        few = few_images_text(self._scanned.classes)
+        self._split.setText("\n".join(filter(None, (text, few, *self._scanned.notes))))
 
     def _show_counts(self, class_count: int, train: int, validation: int) -> None:
         classes = trn("{count} class", "{count} classes", class_count)
@@ -316,6 +322,27 @@ class DatasetPanel(Card):
     def _open(self, folder: str) -> None:
         self.show_folder(folder)
         self.folder_chosen.emit(folder)
+
+
+def few_images_text(classes: Sequence[ClassCount]) -> str:
+    """A sentence on classes that have so few images that nothing can be learned of them; "" if
+    there are none."""
+    counts = {each.name: each.train + each.validation for each in classes}
+    few = [name for name, count in counts.items() if count < FEW_IMAGES]
+    if not few:
+        return ""
+    if len(few) == 1:
+        return trn(
+            "{name} has only {count} image; some 30 of each class are a beginning.",
+            "{name} has only {count} images; some 30 of each class are a beginning.",
+            counts[few[0]],
+            name=few[0],
+        )
+    return tr(
+        "{names} have fewer than {least} images; some 30 of each class are a beginning.",
+        names=shortened(few, 3),
+        least=FEW_IMAGES,
+    )
 
 
 def same_but_checked(before: Scanned, scanned: Scanned) -> bool:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from flowergui import tasks
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.prediction.photo_answer import PhotoAnswer
+from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.session import (
     Store,
     inference_device,
@@ -116,7 +117,7 @@ class EvaluationController(QObject):
         self._folder, self._stamp, self._epoch = folder, None, None
         self._corrected, self._correcting = [], None
         self._jobs.cancel(LOOK)
-        self._window.begin(checkpoint)
+        self._window.begin(checkpoint, checkpoint_label(checkpoint, session.runs))
         self._jobs.do(
             EVALUATE,
             lambda: _evaluation(checkpoint, folder, opened, device),
@@ -298,7 +299,7 @@ class EvaluationController(QObject):
         """A run has saved a better network in the same file."""
         return tr(
             "{checkpoint} now holds the network of epoch {epoch}. Evaluate again.",
-            checkpoint=Path(self._checkpoint).name,
+            checkpoint=checkpoint_label(self._checkpoint, self._store.session.runs),
             epoch=f"{event.epoch:,}",
         )
 

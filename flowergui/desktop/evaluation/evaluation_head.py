@@ -10,14 +10,16 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QVBoxLayout, QW
 from flowergui.confidence_interval import wilson_interval
 from flowergui.confusion_matrix import ConfusionMatrix
 from flowergui.desktop.accessibility import announce
-from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.card import WrappingRow
 from flowergui.desktop.widgets.file_dialogs import choose_folder, choose_table
 from flowergui.desktop.widgets.labels import ElidedLabel, escape_tooltip, quiet_button, small_label
 from flowergui.events import Evaluated
-from flowergui.text import fine_percent, sentences, shortened, tr, trn
+from flowergui.text import enumerated, fine_percent, sentences, shortened, tr, trn
 from flowergui.wording import unreadable_text
+
+MAX_CONFUSIONS = 3
+"""Pairs of classes that are named as confused most often."""
 
 MIN_SENTENCE_LINES = 10
 """The width that the sentence on the accuracy has at least, in heights of a line."""
@@ -35,7 +37,7 @@ class EvaluationHead(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._checkpoint = ""
+        self._name = ""
         self._result: Evaluated | None = None
         self._notes: tuple[str, ...] = ()  # on the figures
         self._left_out: tuple[str, ...] = ()
@@ -94,17 +96,16 @@ class EvaluationHead(QWidget):
 
     # --- what it shows --------------------------------------------------------------------
 
-    def begin(self, checkpoint: str) -> None:
-        """The evaluation of this checkpoint begins."""
+    def begin(self, checkpoint: str, name: str) -> None:
+        """The evaluation of this checkpoint, which people know by this name, begins."""
         self._accuracy.hide()
         self._sentence.setText(tr("Evaluating…"))
-        name = checkpoint_label(checkpoint)
         self._subject.setText(tr("{checkpoint} is being evaluated.", checkpoint=name))
         self._subject.setToolTip(escape_tooltip(checkpoint))
         self._progress.setRange(0, 0)
         self._progress.show()
         self._save.setEnabled(False)
-        self._checkpoint, self._result = checkpoint, None
+        self._name, self._result = name, None
         self._notes, self._left_out = (), ()
         self.show_note("")
         self.show_error("")
@@ -143,19 +144,18 @@ class EvaluationHead(QWidget):
         self._result, self._left_out = event, tuple(left_out)
         self.show_corrected(matrix, corrected=False)
         self._progress.hide()
-        checkpoint, epoch = checkpoint_label(event.checkpoint), f"{event.epoch:,}"
-        folder = Path(event.folder).name
+        epoch, folder = f"{event.epoch:,}", Path(event.folder).name
         if event.trained_on is None:
             text = tr(
                 "{checkpoint}, epoch {epoch}, on images in {folder}",
-                checkpoint=checkpoint,
+                checkpoint=self._name,
                 epoch=epoch,
                 folder=folder,
             )
         else:
             text = tr(
                 "{checkpoint}, epoch {epoch}, on unseen images in {folder}",
-                checkpoint=checkpoint,
+                checkpoint=self._name,
                 epoch=epoch,
                 folder=folder,
             )
@@ -174,9 +174,8 @@ class EvaluationHead(QWidget):
     def end(self, *, anything: bool) -> None:
         """The evaluation has broken off, after some photos or before any."""
         self._progress.hide()
-        name = checkpoint_label(self._checkpoint)
         self._subject.setText(
-            tr("The evaluation of {checkpoint} has ended early.", checkpoint=name)
+            tr("The evaluation of {checkpoint} has ended early.", checkpoint=self._name)
         )
         self._save.setEnabled(anything)
         if not anything:
@@ -226,3 +225,15 @@ def _notes(event: Evaluated, matrix: ConfusionMatrix) -> Iterator[str]:
         )
     if event.unknown_classes:
         yield tr("Skipped (unknown classes): {classes}.", classes=shortened(event.unknown_classes))
+    confused = [each for each in matrix.confusions() if each.photos > 1][:MAX_CONFUSIONS]
+    if confused and matrix.class_count > 2:
+        pairs = (
+            tr(
+                "{label} as {predicted} ({count})",
+                label=each.label,
+                predicted=each.predicted,
+                count=f"{each.photos:,}",
+            )
+            for each in confused
+        )
+        yield tr("Most often confused: {pairs}.", pairs=enumerated(pairs))

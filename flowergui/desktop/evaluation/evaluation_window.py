@@ -94,7 +94,7 @@ class EvaluationWindow(LastingDialog):
 
     # --- for its controller ---------------------------------------------------------------
 
-    def begin(self, checkpoint: str) -> None:
+    def begin(self, checkpoint: str, name: str) -> None:
         """The evaluation of this checkpoint begins; the one before is shown no longer. Files are
         read anew."""
         self._evaluated = EvaluatedPhotos()
@@ -104,7 +104,7 @@ class EvaluationWindow(LastingDialog):
         self._photos.set_classes(())
         self._photos.labels.show_corrected("", undoable=False)
         self._both.show()
-        self._head.begin(checkpoint)
+        self._head.begin(checkpoint, name)
         self._table.clear_choice()
         self._table.show_matrix((), self._evaluated.confusion_matrix)
         self._show_choice()

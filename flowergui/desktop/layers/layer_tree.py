@@ -41,17 +41,17 @@ from flowergui.text import N_, percent, tr, trn
 PRESETS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     (
         "freezeAllButHead",
-        N_("All but the head"),
+        N_("Only the head"),
         (ALL_BUT_HEAD,),
         N_("Only the last layer is trained. Fast, and right for few images."),
     ),
     (
         "freezeAllButLastStage",
-        N_("All but the last stage"),
+        N_("Last stage and head"),
         (ALL_BUT_LAST_STAGE,),
         N_("The last stage and the head are trained; all else stays frozen."),
     ),
-    ("freezeNothing", N_("Nothing"), (), N_("Every layer is trained.")),
+    ("freezeNothing", N_("All layers"), (), N_("Nothing is frozen.")),
 )
 LETTERS = 38
 """The width in average letters of the least panel that shows shapes."""
@@ -187,13 +187,13 @@ class LayerPanel(FoldingCard):
     def _show_unfreezing(self, epochs: int) -> None:
         """`epochs` is how many epochs the layers stay frozen; 0 for the whole run."""
         if self._has_schedule:
-            text = tr("Ticked layers stay frozen until the epoch beside them. Freeze:")
+            text = tr("Ticked layers are frozen until the epoch beside them. Train:")
         elif not epochs:
-            text = tr("Ticked layers stay frozen. Freeze:")
+            text = tr("Ticked layers are frozen: they keep their values. Train:")
         else:
             text = trn(
-                "Ticked layers stay frozen for {count} epoch, then all are fine-tuned. Freeze:",
-                "Ticked layers stay frozen for {count} epochs, then all are fine-tuned. Freeze:",
+                "Ticked layers are frozen for {count} epoch, then all are fine-tuned. Train:",
+                "Ticked layers are frozen for {count} epochs, then all are fine-tuned. Train:",
                 epochs,
             )
         if text != self._explanation.text():

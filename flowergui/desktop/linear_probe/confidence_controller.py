@@ -9,6 +9,7 @@ from flowergui.desktop.linear_probe.confidence_window import ConfidenceWindow
 from flowergui.desktop.linear_probe.probe_controller import ProbeController
 from flowergui.desktop.session import Mode, Session, model_facts, weights_files
 from flowergui.events import LearningCurveEstimated, Warned
+from flowergui.text import fine_percent, tr
 
 
 class ConfidenceController(ProbeController[ConfidenceWindow]):
@@ -35,7 +36,20 @@ class ConfidenceController(ProbeController[ConfidenceWindow]):
             case Warned():
                 self._window.show_warning(event.message)
             case LearningCurveEstimated():
+                if (accuracy := validation_accuracy(self._store.session, event)) is not None:
+                    self._window.show_warning(
+                        tr(
+                            "The best run on these images has a validation accuracy of {accuracy}.",
+                            accuracy=fine_percent(accuracy),
+                        )
+                    )
                 self._window.show_result(event)
+
+
+def validation_accuracy(session: Session, event: LearningCurveEstimated) -> float | None:
+    """The best validation accuracy of the runs on these images; None if there is none."""
+    runs = (each for each in session.runs if each.recipe.photos == event.folder)
+    return max((each.best_accuracy for each in runs if each.best_accuracy), default=None)
 
 
 def probed_network(session: Session) -> tuple[str, str]:

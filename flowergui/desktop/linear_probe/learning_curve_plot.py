@@ -11,6 +11,7 @@ from flowergui.desktop.plots.chart_frame import PlotFrame
 from flowergui.desktop.plots.curve_table import CurveTable
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.plots.plot_menu import PlotMenu
+from flowergui.desktop.plots.plot_picture import Heading
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.events import LearningCurveEstimated
@@ -45,7 +46,7 @@ class LearningCurvePlot(PlotFrame):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(4, 4, 4, 4)  # the frame is that of the focus
         rows.addWidget(self.plot)
-        menu = PlotMenu(self.plot, "learning-curve", self.rows)
+        menu = PlotMenu(self.plot, "learning-curve", self.rows, self.heading)
         menu.add(tr("&Numbers as a table…"), "curveTableAction", self.request_table)
         self.menu_requested.connect(menu.open_in_the_middle)
         self.table_requested.connect(self.show_table)
@@ -79,6 +80,14 @@ class LearningCurvePlot(PlotFrame):
                 for each in _points(event)
             ),
         ]
+
+    def heading(self) -> Heading:
+        """What stands above the plot in a picture of it."""
+        title, look = tr("Accuracy by the number of images"), theme.current()
+        if self._event is None or self._class is None:
+            return Heading(title)
+        chosen = self._event.classes[self._class]
+        return Heading(title, [(tr("all classes"), look.train), (chosen, look.validation)])
 
     def _tell(self) -> None:
         """Tells what the plot shows to who does not see it."""

@@ -36,7 +36,7 @@ class SmallDatasetController(QObject):
 
     @Slot()
     def run_finished(self) -> None:
-        """A run has trained all its epochs."""
+        """A run has trained all its epochs, or was stopped after one."""
         session = self._store.session
         dataset = open_dataset(session)
         trained_on = session.moved_photos or session.recipe.photos

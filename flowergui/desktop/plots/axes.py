@@ -52,6 +52,13 @@ def recolor(plot: pg.PlotWidget, sides: Sequence[str], font: QFont, metrics: QFo
     plot.getAxis("left").setWidth(metrics.horizontalAdvance("00.00") + 10)
 
 
+def name_axis(plot: pg.PlotWidget, side: str, title: str, font: QFont) -> None:
+    """Writes the title of an axis beside it, in this font."""
+    points = font.pointSizeF()
+    size = f"{points:.1f}pt" if points > 0 else f"{font.pixelSize()}px"
+    plot.getAxis(side).setLabel(title, color=theme.current().muted, **{"font-size": size})
+
+
 def small_font(widget: QWidget) -> QFont:
     """The widget's font, a little smaller."""
     font = QFont(widget.font())

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 from flowergui.desktop.accessibility import describe, set_role
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.style import theme
-from flowergui.text import tr
+from flowergui.text import sentences, tr
 
 PAN_SHARE = 0.15
 """The part of what is in sight by which an arrow key pans."""
@@ -51,7 +51,7 @@ class ChartFrame(QFrame):
         """Tells screen readers what the curves show, and what the keys do."""
         keys = tr("The arrow keys pan, + and - zoom, 0 shows all.")
         for widget in (self, self.plot):
-            describe(widget, f"{text} {keys}")
+            describe(widget, sentences(text, keys))
 
     @Slot()
     def request_table(self) -> None:

@@ -29,7 +29,7 @@ from flowergui.desktop.style.colors import Theme
 from flowergui.desktop.threads.timers import single_shot_timer
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.events import BatchDone, EpochDone
-from flowergui.text import number, tr
+from flowergui.text import number, sentences, tr
 
 LONG = 4
 """A run is seen in its whole length when what is done is no less than one part in so many."""
@@ -78,7 +78,8 @@ class LivePlot(QWidget):
             layout.addWidget(pane, 1)
         self._accuracy.plot.setXLink(self._loss.plot)
         for pane in self._panes:
-            menu = PlotMenu(pane.plot, pane.quantity.name, partial(self.rows, pane.quantity.name))
+            name = pane.quantity.name
+            menu = PlotMenu(pane.plot, name, partial(self.rows, name), pane.heading)
             menu.add(tr("&Epochs as a table…"), "epochsTableAction", pane.request_table)
             pane.menu_requested.connect(menu.open_in_the_middle)
             pane.plot.scene().sigMouseMoved.connect(self._hover)
@@ -296,7 +297,7 @@ class LivePlot(QWidget):
         more = tr("Return shows the epochs as a table.")
         for pane in self._panes:
             seen = curve_summary(pane.quantity, self._batches, self._epochs, self._expected)
-            pane.tell(f"{seen or self._hint.text()} {more}")
+            pane.tell(sentences(seen or self._hint.text(), more))
         table = self.findChild(EpochsWindow)
         if table is not None and table.isVisible():
             table.show_epochs(self._epochs)

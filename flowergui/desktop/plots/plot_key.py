@@ -40,6 +40,11 @@ class PlotKey(QLabel):
         theme.tabular(self)
 
     @property
+    def entries(self) -> tuple[KeyEntry, ...]:
+        """All entries."""
+        return self._entries
+
+    @property
     def entries_text(self) -> str:
         """All entries with their full names and values, as a screen reader has them."""
         return "  ".join(f"{each.name} {each.value}" for each in self._entries)

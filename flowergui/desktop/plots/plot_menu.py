@@ -6,20 +6,16 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QBuffer, QIODevice, QObject, Qt, Slot
-from PySide6.QtGui import QAction, QGuiApplication, QPaintDevice, QPainter, QPixmap
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from flowergui.desktop.context_menus.saving import save_in_background
 from flowergui.desktop.plots.pg import pyqtgraph as pg
-from flowergui.desktop.style import theme
+from flowergui.desktop.plots.plot_picture import Heading, PlotPicture
 from flowergui.desktop.widgets.file_dialogs import choose_picture
 from flowergui.store import atomic_io
 from flowergui.text import tr
-
-SCALE = 2
-"""Pixels of a picture for each on the screen: it is to look well on paper too."""
 
 Rows = Callable[[], Sequence[Sequence[Any]]]
 """The numbers of a plot; the first row has the names of the columns."""
@@ -28,10 +24,14 @@ Rows = Callable[[], Sequence[Sequence[Any]]]
 class PlotMenu(QObject):
     """The context menu of a plot. A right click opens it, while a right drag still zooms."""
 
-    def __init__(self, plot: pg.PlotWidget, name: str, rows: Rows) -> None:
-        """`name` is what a saved picture is called at first, without its ending."""
+    def __init__(
+        self, plot: pg.PlotWidget, name: str, rows: Rows, heading: Callable[[], Heading]
+    ) -> None:
+        """`name` is what a saved picture is called at first, without its ending; `heading` is what
+        stands above the plot in it."""
         super().__init__(plot)
         self._plot, self._name, self._rows = plot, name, rows
+        self._picture = PlotPicture(plot, heading)
         self.menu = QMenu(plot)
         self.menu.setObjectName(f"{name}Menu")
         for text, object_name, act in (
@@ -62,7 +62,7 @@ class PlotMenu(QObject):
 
     @Slot()
     def _copy_picture(self) -> None:
-        QGuiApplication.clipboard().setImage(self._picture().toImage())
+        QGuiApplication.clipboard().setImage(self._picture.pixmap().toImage())
 
     @Slot()
     def _copy_data(self) -> None:
@@ -77,36 +77,9 @@ class PlotMenu(QObject):
     @Slot(str)
     def _save(self, path: str) -> None:
         """Draws it at once, as only this thread may; another writes the file."""
-        content = self._svg() if Path(path).suffix.lower() == ".svg" else self._png()
+        is_svg = Path(path).suffix.lower() == ".svg"
+        content = self._picture.svg() if is_svg else self._picture.png()
         save_in_background(self._plot, lambda: atomic_io.write_bytes(Path(path), content))
-
-    def _picture(self) -> QPixmap:
-        picture = QPixmap(self._plot.size() * SCALE)
-        picture.setDevicePixelRatio(SCALE)
-        picture.fill(theme.current().color("card"))
-        self._paint(picture)
-        return picture
-
-    def _paint(self, device: QPaintDevice) -> None:
-        painter = QPainter(device)
-        self._plot.render(painter)
-        painter.end()
-
-    def _png(self) -> bytes:
-        buffer = QBuffer()
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        self._picture().save(buffer, "PNG")
-        return bytes(buffer.data().data())
-
-    def _svg(self) -> bytes:
-        # Not by pyqtgraph's SVGExporter: it can't draw items whose paths are empty.
-        buffer = QBuffer()
-        drawing = QSvgGenerator()
-        drawing.setOutputDevice(buffer)
-        drawing.setSize(self._plot.size())
-        drawing.setViewBox(self._plot.rect())
-        self._paint(drawing)
-        return bytes(buffer.data().data())
 
 
 def _cell(value: Any) -> str:

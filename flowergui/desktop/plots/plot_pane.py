@@ -20,6 +20,7 @@ from flowergui.desktop.plots.column_buffer import (
 from flowergui.desktop.plots.metric import ACCURACY, Metric
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.plots.plot_key import KeyEntry, PlotKey
+from flowergui.desktop.plots.plot_picture import Heading
 from flowergui.desktop.plots.step_marks import StepMarks
 from flowergui.desktop.style import theme
 from flowergui.text import number, tr
@@ -176,11 +177,7 @@ class PlotPane(ChartFrame):
         if self.rate:
             self.plot.getAxis("top").setHeight(metrics.height() + 2)
         else:  # the lower of two panes that share their steps
-            size = (
-                f"{font.pointSizeF():.1f}pt" if font.pointSizeF() > 0 else f"{font.pixelSize()}px"
-            )
-            bottom = self.plot.getAxis("bottom")
-            bottom.setLabel(tr("training step"), color=colors.muted, **{"font-size": size})
+            axes.name_axis(self.plot, "bottom", tr("training step"), font)
         self._batch.setPen(pg.mkPen(colors.over_card("train", 0.28), width=1))
         self._smooth.setPen(pg.mkPen(colors.train, width=1.8))
         self._thick = pg.mkPen(colors.validation, width=1.4)
@@ -196,6 +193,12 @@ class PlotPane(ChartFrame):
         self._best.setBrush(pg.mkBrush(colors.card))
         self._crosshair.setPen(pg.mkPen(colors.muted, width=1))
         self.marks.recolor(colors, font)
+
+    def heading(self) -> Heading:
+        """What stands above the plot."""
+        entries = self._key.entries
+        curves = [(f"{each.name} {each.value}", each.color) for each in entries]
+        return Heading(self._title.text(), curves)
 
     # --- how ------------------------------------------------------------------------------
 

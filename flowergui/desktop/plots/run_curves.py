@@ -19,6 +19,7 @@ from flowergui.desktop.plots.curve_table import CurveTable
 from flowergui.desktop.plots.metric import ACCURACY, Metric
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.plots.plot_menu import PlotMenu
+from flowergui.desktop.plots.plot_picture import Heading
 from flowergui.desktop.plots.plot_tooltip import PlotTooltip
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.windows import bring_to_front
@@ -95,7 +96,7 @@ class RunCurves(PlotFrame):
         layout.addWidget(self.plot)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self.plot.viewport().installEventFilter(self)
-        menu = PlotMenu(self.plot, "runs", self.rows)
+        menu = PlotMenu(self.plot, "runs", self.rows, self.heading)
         menu.add(tr("&Numbers as a table…"), "curveTableAction", self.request_table)
         self.menu_requested.connect(menu.open_in_the_middle)
         self.table_requested.connect(self.show_table)
@@ -136,6 +137,12 @@ class RunCurves(PlotFrame):
             ),
         ]
 
+    def heading(self) -> Heading:
+        """What stands above the plot in a picture of it."""
+        look = theme.current()
+        curves = [(each.name, look.serial(each.slot).name()) for each in self._curves]
+        return Heading(tr(self._metric.title_with_unit), curves)
+
     @Slot()
     def recolor(self) -> None:
         """Applies the theme's current colours."""
@@ -145,7 +152,10 @@ class RunCurves(PlotFrame):
 
     def _draw(self) -> None:
         self.plot.clear()
-        axes.recolor(self.plot, SIDES, axes.small_font(self), self.fontMetrics())
+        font = axes.small_font(self)
+        axes.recolor(self.plot, SIDES, font, self.fontMetrics())
+        title = tr("epoch") if self._x_axis == EPOCHS else tr("minutes of training")
+        axes.name_axis(self.plot, "bottom", title, font)
         self._crosshair.setPen(pg.mkPen(theme.current().muted, width=1))
         self.plot.addItem(self._crosshair, ignoreBounds=True)
         drawn = [curve for curve in self._curves if curve.epochs]

@@ -18,6 +18,7 @@ from flowergui.desktop.widgets.banner import Banner
 from flowergui.desktop.widgets.confirm import confirm
 from flowergui.desktop.widgets.file_manager import show_folder
 from flowergui.desktop.widgets.windows import bring_to_front
+from flowergui.desktop.window.language_controller import chosen
 from flowergui.errors import FlowerError
 from flowergui.events import CacheState
 from flowergui.store import paths
@@ -33,7 +34,7 @@ class PreferencesController(QObject):
     """Owns the preferences of the running program, and the window that asks for them."""
 
     language_requested = Signal(object)
-    """The user wants this Language."""
+    """The user wants this Language; None for the system's."""
     changed = Signal(object)
     """The Preferences are others."""
 
@@ -90,7 +91,8 @@ class PreferencesController(QObject):
     def _make_dialog(self) -> PreferencesDialog:
         dialog = PreferencesDialog(self._parent)
         dialog.show_preferences(self.preferences, self.fixed_scheme)
-        dialog.show_language(language.current(), fixed=language.asked_for() is not None)
+        fixed = language.asked_for()
+        dialog.show_language(fixed or chosen(self._settings), fixed=fixed is not None)
         dialog.language_requested.connect(self.language_requested)
         dialog.preferences_requested.connect(self.take)
         dialog.models_folder_requested.connect(self._choose_folder)
@@ -111,6 +113,8 @@ class PreferencesController(QObject):
     def _reset(self) -> None:
         self.take(Preferences())
         self._choose_folder("")
+        if language.asked_for() is None:
+            self.language_requested.emit(None)
 
     # --- folders --------------------------------------------------------------------------
 

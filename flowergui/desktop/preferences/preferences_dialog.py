@@ -72,7 +72,8 @@ class PreferencesDialog(QDialog):
     def _make_appearance(self) -> Card:
         card = Card(tr("Appearance"))
         form = _form(card)
-        self._language = _choice("languageChoice", ((NAMES[each], each) for each in NAMES))
+        languages = ((tr("As the system"), ""), *((NAMES[each], each) for each in NAMES))
+        self._language = _choice("languageChoice", languages)
         self._language.activated.connect(self._request_language)
         self._spoken = small_label(
             text=tr("{variable} is set, and decides the language.", variable=language.VARIABLE)
@@ -156,9 +157,10 @@ class PreferencesDialog(QDialog):
         if needed > self.height():
             resize_within_screen(self, self.width(), needed)
 
-    def show_language(self, spoken: Language, *, fixed: bool) -> None:
-        """Shows the language that the program speaks; where it is `fixed`, there is no choice."""
-        self._language.setCurrentIndex(self._language.findData(spoken))
+    def show_language(self, chosen: Language | None, *, fixed: bool) -> None:
+        """Shows the language that the user chose, None for the system's; where it is `fixed`, there
+        is no choice."""
+        self._language.setCurrentIndex(self._language.findData(chosen or ""))
         self._language.setEnabled(not fixed)
         self._spoken.setVisible(fixed)
 
@@ -207,7 +209,8 @@ class PreferencesDialog(QDialog):
 
     @Slot()
     def _request_language(self) -> None:
-        self.language_requested.emit(Language(self._language.currentData()))
+        wanted = self._language.currentData()
+        self.language_requested.emit(Language(wanted) if wanted else None)
 
     @Slot()
     def _request(self) -> None:

@@ -9,8 +9,8 @@ from flowergui.config.recipe_diff import differences
 from flowergui.desktop.accessibility import radio_group
 from flowergui.desktop.plots.metric import ACCURACY, LOSS
 from flowergui.desktop.plots.run_curves import EPOCHS, MINUTES, RunCurve, RunCurves
+from flowergui.desktop.run_names import run_label
 from flowergui.desktop.runs.difference_table import DifferenceTable
-from flowergui.desktop.runs.runs_model import name_of
 from flowergui.desktop.widgets.card import Card, Segments
 from flowergui.desktop.widgets.labels import small_label
 from flowergui.events import RunListed
@@ -72,11 +72,11 @@ class CurvesCard(Card):
         before, self._by_path = self._by_path, {}
         for each, slot in compared:
             curve = before.get(each.run.path)
-            if curve is None or curve.epochs is not each.epochs or curve.slot != slot:
+            name = run_label(each.run)
+            known = None if curve is None else (curve.name, curve.slot)
+            if curve is None or curve.epochs is not each.epochs or known != (name, slot):
                 best = each.best.epoch if each.best else 0
-                curve = RunCurve(
-                    f"{each.run.recipe.model}, {name_of(each)}", slot, each.epochs, best
-                )
+                curve = RunCurve(name, slot, each.epochs, best)
             self._by_path[each.run.path] = curve
         self.set_current(current)
 

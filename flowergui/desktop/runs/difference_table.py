@@ -19,8 +19,15 @@ from flowergui.text import tr
 
 Colored = tuple[RunFacts, int]
 """A run, and the number of its colour."""
+MAX_LETTERS = 24
+"""Those of a note that stand above a column; its tooltip has them all."""
 MAX_COLUMN_PX = 160
 """The rest of a longer text is in its tooltip."""
+
+
+def _brief(note: str) -> str:
+    """The beginning of a note: a column is narrow."""
+    return note if len(note) <= MAX_LETTERS else f"{note[: MAX_LETTERS - 1].rstrip()}…"
 
 
 class DifferenceModel(QAbstractTableModel):
@@ -57,9 +64,9 @@ class DifferenceModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             name = Path(run.path).name
             began = when(name)[len("2026-") :]  # short: the more runs have room beside each other
-            return f"{run.recipe.model}\n{began or name}"
+            return f"{_brief(run.note) or run.recipe.model}\n{began or name}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return escape_tooltip(run.path)
+            return escape_tooltip("\n".join(filter(None, (run.note, run.path))))
         return dot(slot) if role == Qt.ItemDataRole.DecorationRole else None
 
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

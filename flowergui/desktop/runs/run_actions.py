@@ -3,13 +3,13 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMessageBox
 
 from flowergui import tasks
+from flowergui.desktop.run_names import run_label
 from flowergui.desktop.runs import runs_jobs
 from flowergui.desktop.runs.note_dialog import ask_for_note
 from flowergui.desktop.runs.runs_jobs import Removal, Removed
@@ -114,7 +114,7 @@ class RunActions(QObject):
             self._note(
                 tr(
                     "{run} predicts from now on: drop images on the main window.",
-                    run=Path(run.path).name,
+                    run=run_label(run),
                 )
             )
 
@@ -132,7 +132,7 @@ class RunActions(QObject):
         self._jobs.do(FIND, lambda: iter([os.path.isdir(run.path)]), found)
 
     def _gone(self, run: RunFacts) -> None:
-        self._note(tr("{run} is gone.", run=Path(run.path).name), is_error=True)
+        self._note(tr("{run} is gone.", run=run_label(run)), is_error=True)
         self._forget(run)
 
     def _forget(self, run: RunFacts) -> None:
@@ -216,7 +216,7 @@ class RunActions(QObject):
         confirm(
             self._window,
             "removeQuestion",
-            tr("Move the run {run} to the trash?", run=Path(run.path).name),
+            tr("Move the run {run} to the trash?", run=run_label(run)),
             tr(
                 "Its checkpoints go with it: it can't be resumed, and can't predict, unless you "
                 "put it back."
@@ -234,7 +234,7 @@ class RunActions(QObject):
         )
 
     def _show_removal(self, run: RunFacts, removed: Removed) -> None:
-        name = Path(run.path).name
+        name = run_label(run)
         match removed.removal:
             case Removal.DONE:
                 self._note(tr("{run} is in the trash.", run=name))
@@ -258,7 +258,7 @@ class RunActions(QObject):
 
     def _put_back(self, run: RunFacts, in_trash: str) -> None:
         def back(events: Sequence[str]) -> None:
-            self._note(tr("{run} is back.", run=Path(run.path).name))
+            self._note(tr("{run} is back.", run=run_label(run)))
             self.outdated.emit()
             if is_idle(self._store.session):
                 self.list_requested.emit()

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from flowergui.config.setting import Setting, Value
 from flowergui.desktop.widgets.card import WheelScrollsPanel
-from flowergui.text import N_, grouped_number, number, tr
+from flowergui.text import N_, grouped_number, number, sentences, tr
 
 _PARTIAL_NUMBER = re.compile(r"[-+]?[\d\s,_]*\.?\d*([eE][-+]?\d*)?")
 """What may become a number while it is typed."""
@@ -210,7 +210,7 @@ def editor_for(setting: Setting) -> Editor:
 
 def spoken_help(setting: Setting) -> str:
     """What its tooltip teaches, for screen readers: without the marks of HTML."""
-    return f"{tr(setting.help)} {range_text(setting)}".strip()
+    return sentences(tr(setting.help), range_text(setting))
 
 
 def tooltip_html(setting: Setting) -> str:

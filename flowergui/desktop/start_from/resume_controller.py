@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from flowergui import tasks
+from flowergui.config.recipe import Recipe
 from flowergui.desktop.session import (
     Mode,
     Session,
@@ -33,7 +34,7 @@ from flowergui.errors import FlowerError
 from flowergui.events import Preparing, ResumeChecked, RunFound, RunsFound
 from flowergui.facts import Check, Problem, RunFacts, Verdict
 from flowergui.requests import UNCHANGED, ResumeOptions
-from flowergui.text import tr, trn
+from flowergui.text import number, tr, trn
 
 RUNS, FIND, CHECK = "runs", "find run", "check resume"
 """The names of its jobs."""
@@ -140,17 +141,17 @@ class ResumeController(QObject):
         if run is None or offered or not is_idle(self._store.session):
             return
         where = {"epoch": run.epochs_done + 1, "epochs": run.recipe.epochs, "batch": run.batch}
-        model = run.recipe.model
+        name = run.note or run.recipe.model
         if run.batch:
             text = tr(
-                "Your last run ({model}) stopped at epoch {epoch} of {epochs}, batch {batch}.",
-                model=model,
+                "Your last run ({name}) stopped at epoch {epoch} of {epochs}, batch {batch}.",
+                name=name,
                 **where,
             )
         else:
             text = tr(
-                "Your last run ({model}) stopped after epoch {done} of {epochs}.",
-                model=model,
+                "Your last run ({name}) stopped after epoch {done} of {epochs}.",
+                name=name,
                 done=run.epochs_done,
                 epochs=run.recipe.epochs,
             )
@@ -259,14 +260,27 @@ class ResumeController(QObject):
             return
         session = self._store.session
         run = session.resume_from
-        if run is not None and run.epochs_done >= session.recipe.epochs:
-            self._offer_more_epochs(run.epochs_done)
+        if run is not None and _is_done(run, session.recipe):
+            self._offer_more(run)
         elif reason := why_not_resume(session):
             self._banner.refuse(reason)
         else:
             self.start()
 
-    def _offer_more_epochs(self, epochs: int) -> None:
+    def _offer_more(self, run: RunFacts) -> None:
+        epochs, minutes = run.epochs_done, run.recipe.minutes
+        if _may_have_more_minutes(run):
+            self._banner.offer(
+                tr(
+                    "This run has used its time budget of {minutes} min. Give it more, or start a "
+                    "new run.",
+                    minutes=number(minutes),
+                ),
+                tr("Train {minutes} more min", minutes=number(minutes)),
+                self._resume_longer,
+                kind="warning",
+            )
+            return
         self._banner.offer(
             trn(
                 "This run has done its {count} epoch. Give it more, or start a new run.",
@@ -279,16 +293,33 @@ class ResumeController(QObject):
         )
 
     def _resume_longer(self) -> None:
-        """Resumes the chosen run for as many epochs more as it has done."""
+        """Resumes the chosen run for as many minutes more as its time budget had, or as many epochs
+        more as it has done."""
         session = self._store.session
         if (run := session.resume_from) is None or not is_idle(session):
             return
-        recipe = replace(session.recipe, epochs=2 * run.epochs_done, minutes=0.0)
+        if _may_have_more_minutes(run):
+            recipe = replace(session.recipe, minutes=2 * run.recipe.minutes)
+        else:
+            recipe = replace(session.recipe, epochs=2 * run.epochs_done, minutes=0.0)
         self._store.update(recipe=recipe)
         if problems := recipe.problems():
             self._banner.refuse(next(iter(problems.values())))
         else:
             self.start()
+
+
+def _is_done(run: RunFacts, recipe: Recipe) -> bool:
+    """Whether the run has nothing left to do by this recipe, with which it would go on."""
+    return run.epochs_done >= recipe.epochs and recipe.minutes <= run.recipe.minutes
+
+
+def _may_have_more_minutes(run: RunFacts) -> bool:
+    """Whether a time budget ended the run, as far as its recipe tells: a head that trains alone may
+    have ended before."""
+    recipe = run.recipe
+    trains_all = not recipe.frozen or recipe.freeze_epochs or recipe.unfreeze_schedule
+    return bool(recipe.minutes and trains_all)
 
 
 def _key(session: Session) -> CheckKey:

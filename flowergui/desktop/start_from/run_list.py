@@ -23,7 +23,7 @@ from flowergui.desktop.widgets.file_manager import show_folder
 from flowergui.desktop.widgets.item_models import ListModel, ModelIndex
 from flowergui.desktop.widgets.labels import quiet_button, small_label
 from flowergui.desktop.widgets.search_field import SearchField
-from flowergui.text import tr
+from flowergui.text import enumerated, tr
 
 VISIBLE_ROWS = 4
 """Rows that are seen without scrolling."""
@@ -146,7 +146,7 @@ class _RunModel(ListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return row.tip
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{row.title}, {row.detail}, {row.when}"
+            return enumerated(filter(None, (row.title, row.detail, row.when)))
         return None
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from flowergui.desktop.session import Session, model_facts, weights_files
+from flowergui.desktop.session import Session, model_facts, offered_weights
 from flowergui.desktop.settings.setting_editors import ChoiceEditor
 from flowergui.desktop.widgets.file_dialogs import CHECKPOINTS, choose_file
 from flowergui.desktop.widgets.labels import quiet_button, small_label
@@ -38,7 +38,7 @@ class WeightsSelector(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._facts: ModelFacts | None = None
-        self._files: tuple[str, ...] = ()
+        self._files: dict[str, str] = {}  # a path -> what it is called
         self._weights: str | None = None
         self._saving = False
         self._box = ChoiceEditor()
@@ -61,7 +61,7 @@ class WeightsSelector(QWidget):
 
     def show_session(self, session: Session) -> None:
         """Shows the weights of the recipe among those of its network and the files on offer."""
-        shown = model_facts(session), weights_files(session), session.recipe.weights
+        shown = model_facts(session), dict(offered_weights(session)), session.recipe.weights
         if shown != (self._facts, self._files, self._weights):
             self._facts, self._files, self._weights = shown
             self._fill()
@@ -79,8 +79,8 @@ class WeightsSelector(QWidget):
         else:
             for row, each in enumerate(self._facts.weights):
                 self._box.addItem(_label(each), each.name if row else IMAGENET)
-        for path in self._files:
-            self._box.addItem(Path(path).name, path)
+        for path, name in self._files.items():
+            self._box.addItem(name, path)
         if self._box.findData(weights) < 0:
             self._box.addItem(tr("None yet"), "")
             weights = ""

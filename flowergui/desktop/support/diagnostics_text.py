@@ -11,7 +11,12 @@ from flowergui.desktop.preferences.preferences import Preferences
 from flowergui.desktop.session import Session
 from flowergui.desktop.widgets.message_log import LogEntry, MessageKind
 from flowergui.store import paths
-from flowergui.system.diagnostics import environment, versions, without_personal_paths
+from flowergui.system.diagnostics import (
+    environment,
+    versions,
+    without_folders,
+    without_personal_paths,
+)
 
 MAX_MESSAGES = 20
 """The newest errors and warnings that are named."""
@@ -22,9 +27,15 @@ def diagnostics(
     preferences: Preferences,
     entries: Iterable[LogEntry],
     devices: Sequence[str],
+    recent_folders: Iterable[str] = (),
 ) -> str:
     """Versions, system, devices, settings, and the last errors (`entries` are newest first). Paths
-    do not tell whose they are."""
+    do not tell whose they are, and folders of images (the open one, those of `runs`, and
+    `recent_folders`) are not named."""
+    folders = {*recent_folders, *(each.recipe.photos for each in session.runs)}
+    folders |= {session.recipe.photos, session.moved_photos}
+    if session.dataset is not None:
+        folders.add(session.dataset.folder)
     changed = {
         name: value
         for name, value in session.recipe.as_dict().items()
@@ -44,7 +55,7 @@ def diagnostics(
         f"Recipe: {json.dumps(changed, ensure_ascii=False)}",
         f"Messages: {len(problems)}",
         *(
-            f"  {each.time:%H:%M:%S} {each.kind}: {each.text}"
+            f"  {each.time:%H:%M:%S} {each.kind}: {without_folders(each.text, folders, 'images')}"
             for each in reversed(problems[:MAX_MESSAGES])
         ),
     ]

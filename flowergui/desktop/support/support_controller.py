@@ -1,6 +1,6 @@
 """Says what this program is, helps others to help, and offers the report of a crash."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -35,12 +35,15 @@ class SupportController(QObject):
         self,
         store: Store,
         preferences: PreferencesController,
+        recent_folders: Callable[[], Sequence[str]],
         banner: Banner,
         jobs: Jobs,
         parent: QWidget,
     ) -> None:
+        """`recent_folders` gives the folders of images that were open."""
         super().__init__(parent)
         self._store, self._preferences = store, preferences
+        self._recent_folders = recent_folders
         self._banner, self._jobs, self._parent = banner, jobs, parent
         self._devices: tuple[str, ...] = ()
         self._copies = False  # once the devices are known
@@ -90,6 +93,7 @@ class SupportController(QObject):
                 self._preferences.preferences,
                 self._banner.log.entries,
                 self._devices,
+                self._recent_folders(),
             )
         )
         if (about := self._about()) is not None:

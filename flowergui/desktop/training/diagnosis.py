@@ -97,15 +97,26 @@ def no_better_than_chance(accuracy: float, class_count: int, validation_images: 
     return accuracy <= chance + min(deviation, chance / 3)
 
 
-def diagnosis_text(diagnosis: Diagnosis) -> str:
-    """A few words for a button that opens the guide."""
+def diagnosis_text(diagnosis: Diagnosis) -> tuple[str, str]:
+    """A sentence for a button that opens the guide: with what would help, and without it, where
+    there is little room."""
     match diagnosis.kind:
         case DiagnosisKind.OVERFITTING:
-            return tr("Overfitting since epoch {epoch} ▸", epoch=f"{diagnosis.epoch:,}")
+            epoch = f"{diagnosis.epoch:,}"
+            return (
+                tr(
+                    "Overfitting since epoch {epoch}: stronger augmentation or more images ▸",
+                    epoch=epoch,
+                ),
+                tr("Overfitting since epoch {epoch} ▸", epoch=epoch),
+            )
         case DiagnosisKind.NOT_LEARNING:
-            return tr("No better than chance ▸")
+            return (
+                tr("No better than chance: a lower learning rate, or Transfer ▸"),
+                tr("No better than chance ▸"),
+            )
         case DiagnosisKind.STILL_IMPROVING:
-            return tr("Still improving ▸")
+            return tr("Still improving: more epochs, or more time ▸"), tr("Still improving ▸")
 
 
 def diagnosis_advice(diagnosis: Diagnosis, mode: str = "") -> str:

@@ -36,9 +36,12 @@ class Eta:
         neither)."""
         self._started, self._epochs = started, started.epochs
         self._recipe = recipe
+        size = recipe.training_size if recipe else 0
+        if started.training_size is not None:  # the time budget may have chosen another
+            size = started.training_size
         self._sizes = (
             recipe.first_training_size if recipe else 0,
-            largest_training_size(recipe.training_size if recipe else 0, started.image_size),
+            largest_training_size(size, started.image_size),
         )
         self._chunks: deque[_Chunk] = deque(maxlen=SAMPLES)
         self._validations: deque[float] = deque(maxlen=3)

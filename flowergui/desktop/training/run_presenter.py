@@ -288,6 +288,8 @@ class RunPresenter(QObject):
                 self._panel.plot.hurry()
                 if self._store.session.watched is None:
                     self._show_stopped(event)
+                    if self._epochs:
+                        self.run_finished.emit()
             case Finished():
                 self.ended = event
                 self._panel.plot.hurry()

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QLabel,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyleOptionButton,
     QStylePainter,
+    QToolTip,
     QWidget,
 )
 
@@ -42,7 +43,7 @@ def reserve_lines(label: QWidget, lines: int) -> None:
 class ElidedLabel(QLabel):
     """A label of one line that never asks for width: what it has no room for becomes "…", where
     `mode` says, unless one of the `shorter` texts fits, the first that does. `text` is the whole
-    of it."""
+    of it, and the first line of its tooltip while it is shortened."""
 
     def __init__(
         self, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, parent: QWidget | None = None
@@ -65,6 +66,21 @@ class ElidedLabel(QLabel):
             if metrics.horizontalAdvance(text) <= room:
                 return text
         return metrics.elidedText(texts[-1], self._mode, room)
+
+    def shown_tip(self) -> str:
+        """Its tooltip, after the whole text where that is shortened."""
+        text, tip = self.text(), self.toolTip()
+        if self.shown_text() == text or tip.startswith(text):
+            return tip
+        if tip and not tip.startswith("<"):
+            return escape_tooltip(f"{text}\n{tip}")
+        return f"{escape_tooltip(text)}{tip}"
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.shown_tip(), self)
+            return True
+        return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         area, shown = self.contentsRect(), self.shown_text()
@@ -129,6 +145,7 @@ class QuietButton(QPushButton):
     def __init__(self, text: str) -> None:
         super().__init__()
         self._least_width: int | None = None
+        self._shorter = ""
         self.setText(text)
 
     def shorten_to(self, width: int) -> None:
@@ -136,19 +153,38 @@ class QuietButton(QPushButton):
         self._least_width = width
         self.setSizePolicy(QSizePolicy.Policy.Preferred, self.sizePolicy().verticalPolicy())
 
+    def set_shorter(self, text: str) -> None:
+        """What is shown instead where the whole text has no room."""
+        self._shorter = text
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, self.sizePolicy().verticalPolicy())
+        self.updateGeometry()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The text, and what stands for it where it has no room."""
+        return (self.text(), self._shorter) if self._shorter else (self.text(),)
+
     def minimumSizeHint(self) -> QSize:
         least = super().minimumSizeHint()
+        if self._shorter:
+            least.setWidth(self._frame_width() + self._advance(self._shorter))
         if self._least_width is not None:
             least.setWidth(min(least.width(), self._least_width))
         return least
 
     def shown_text(self) -> str:
         """What there is room for."""
-        if self.width() >= self.sizeHint().width():
-            return self.text()
-        frame = self.sizeHint().width() - self.fontMetrics().horizontalAdvance(self.text())
-        room = max(0, self.width() - frame)
-        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+        room = max(0, self.width() - self._frame_width())
+        for text in self.texts:
+            if self._advance(text) <= room:
+                return text
+        return self.fontMetrics().elidedText(self.texts[-1], Qt.TextElideMode.ElideRight, room)
+
+    def _frame_width(self) -> int:
+        return self.sizeHint().width() - self._advance(self.text())
+
+    def _advance(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         option = QStyleOptionButton()

@@ -1,6 +1,7 @@
 """The messages of a session, each with its time, and the window that lists them."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -91,6 +92,13 @@ class MessageLog(QAbstractTableModel):
         self._entries.appendleft(LogEntry(datetime.now(), kind, text))
         self.endInsertRows()
 
+    def take_over(self, entries: Sequence[LogEntry]) -> None:
+        """Lists the messages of another log (newest first) before its own ones."""
+        known = [*self._entries, *entries][:MAX_ENTRIES]
+        self.beginResetModel()
+        self._entries = deque(known)
+        self.endResetModel()
+
     def as_text(self) -> str:
         """All messages as lines of text, oldest first."""
         return "".join("  ".join(entry.cells()) + "\n" for entry in reversed(self._entries))
@@ -168,6 +176,7 @@ class MessageLogWindow(QDialog):
         layout.addWidget(self._table, 1)
         layout.addLayout(buttons)
         log.rowsInserted.connect(self._show_emptiness)
+        log.modelReset.connect(self._show_emptiness)
         self._show_emptiness()
         width, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
         resize_within_screen(self, width * 100, line * 24)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import (
     QCoreApplication,
     QLibraryInfo,
+    QLocale,
     QObject,
     QSettings,
     QTimer,
@@ -38,6 +39,11 @@ def chosen(settings: QSettings) -> Language | None:
     """The language that the user chose; None for the system's."""
     tag = settings.value(SETTING)  # the file may hold anything
     return language.find(tag) if isinstance(tag, str) else None
+
+
+def system_language() -> Language:
+    """The first of the system's languages that the program speaks."""
+    return language.preferred(QLocale.system().uiLanguages())
 
 
 def speak(wanted: Language) -> None:
@@ -85,9 +91,13 @@ class LanguageController(QObject):
         store.changed.connect(self._follow)
 
     @Slot(object)
-    def choose(self, wanted: Language) -> None:
-        """The user wants this language, now and at the next start."""
-        self._settings.setValue(SETTING, str(wanted))
+    def choose(self, wanted: Language | None) -> None:
+        """The user wants this language, None for the system's, now and at the next start."""
+        if wanted is None:
+            self._settings.remove(SETTING)
+            wanted = system_language()
+        else:
+            self._settings.setValue(SETTING, str(wanted))
         self._waiting = None
         for question in self._window.findChildren(QMessageBox, QUESTION):
             question.close()  # about another wish

@@ -1,7 +1,7 @@
 """Stratified k-fold cross-validation, and the regularization that it chooses."""
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 from flowergui.confidence_interval import wilson_interval
 from flowergui.events import Preparing
 from flowergui.learning.linear_probe.linear_classifier import LinearClassifier, PrincipalAxes
-from flowergui.learning.linear_probe.logistic_regression import STEP_OPERATIONS, SubsetFits
+from flowergui.learning.linear_probe.logistic_regression import STEP_OPERATIONS, SubsetFits, never
 from flowergui.learning.randomness import derive_seed
 from flowergui.text import tr
 
@@ -55,10 +55,12 @@ def cross_validate(
     seed: int = 0,
     *,
     step_operations: float = STEP_OPERATIONS,
+    is_late: Callable[[], bool] = never,
 ) -> Generator[Preparing, None, CrossValidation]:
     """Cross-validates logistic regressions of features (N, D), whose `axes` these are, and labels
     (N,) int64 over a path of `c`. Yields Preparing before each `c`, and after each step of a large
-    fit, of so many multiplications. Deterministic.
+    fit, of so many multiplications. Deterministic, unless `is_late` says that there is no time for
+    more values of `c`, nor for more steps of a fit.
 
     Features are centred and scaled once, with all photos, which uses no labels. All folds are
     fitted together. Fewer folds are made if no class has so many photos. Copies of a photo are in
@@ -75,13 +77,15 @@ def cross_validate(
         preparing = Preparing(tr("Cross-validating"), done, len(PATH))
         yield preparing
         c = each / axes.columns
-        for _ in fits.fit_in_steps(c, step_operations):
+        for _ in fits.fit_in_steps(c, step_operations, is_late=is_late):
             yield preparing
         logs = out_of_fold(fits.logits(), fold).log_softmax(1)
         loss = -logs.gather(1, labels[:, None])[judged].mean().item()
         if loss >= best_loss:
             break  # the loss has one minimum, and weak regularization takes the most time
         best_c, best_loss, best_logs = c, loss, logs
+        if is_late():
+            break
     correct = best_logs.argmax(1) == labels
     return CrossValidation(
         c=best_c,
@@ -95,20 +99,29 @@ def cross_validate(
 
 
 def fit_with_chosen_c(
-    features: Tensor, labels: Tensor, class_count: int, *, seed: int = 0, most: int = 0
+    features: Tensor,
+    labels: Tensor,
+    class_count: int,
+    *,
+    seed: int = 0,
+    most: int = 0,
+    is_late: Callable[[], bool] = never,
 ) -> Generator[Preparing, None, tuple[LinearClassifier, CrossValidation]]:
     """A logistic regression on all of features (N, D) and labels (N,) int64, with the `c` that
     cross-validation chooses on the first `most` of them (0: on all). Yields Preparing as
-    `cross_validate` does, before the last fit, and after each step of it, if it is a large one."""
+    `cross_validate` does, before the last fit, and after each step of it, if it is a large one.
+    Both end early if `is_late` says so."""
     known = features[:most] if most else features
     axes = PrincipalAxes.of(known)
-    chosen = yield from cross_validate(axes, labels[: len(known)], class_count, seed=seed)
+    chosen = yield from cross_validate(
+        axes, labels[: len(known)], class_count, seed=seed, is_late=is_late
+    )
     preparing = Preparing(tr("Fitting the head"), 0, 0)
     yield preparing
     if len(known) < len(features):
         axes = PrincipalAxes.of(features)
     fits = SubsetFits(axes, labels, class_count)
-    for _ in fits.fit_in_steps(chosen.c, fine=True):
+    for _ in fits.fit_in_steps(chosen.c, fine=True, is_late=is_late):
         yield preparing
     return fits.classifier(0), chosen
 

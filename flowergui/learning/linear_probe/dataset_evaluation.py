@@ -28,6 +28,7 @@ from flowergui.learning.linear_probe.features import (
     photo_dataset,
     sample_photos,
     scan_all,
+    too_many_classes,
 )
 from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
 from flowergui.text import tr
@@ -138,14 +139,7 @@ def _sample_for_memory(
     if len(photos) <= most:
         return tuple(photos)
     if most < 2 * class_count:
-        raise FlowerError(
-            tr(
-                "{count} classes are too many for a cross-validation: it would take too much "
-                "memory.",
-                count=f"{class_count:,}",
-            ),
-            hint=tr("Choose a folder with fewer classes."),
-        )
+        raise too_many_classes(class_count)
     sample = sample_photos(photos, class_count, most)
     yield Warned(
         tr(

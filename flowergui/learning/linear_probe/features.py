@@ -113,6 +113,17 @@ def sample_photos(photos: Sequence[Photo], class_count: int, most: int) -> tuple
     return tuple(photos[index] for index in chosen.nonzero().flatten().tolist())
 
 
+def too_many_classes(class_count: int) -> FlowerError:
+    """The error of a cross-validation that has no memory for two images of each class."""
+    return FlowerError(
+        tr(
+            "{count} classes are too many for a cross-validation: it would take too much memory.",
+            count=f"{class_count:,}",
+        ),
+        hint=tr("Choose a folder with fewer classes."),
+    )
+
+
 def _unreadable(problems: Sequence[Problem]) -> FlowerError:
     if not problems:
         return FlowerError(tr("All images are of one class; at least two are needed."))

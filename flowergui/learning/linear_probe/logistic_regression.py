@@ -12,7 +12,7 @@ squeezenet1_1 (in brackets), five flowers, accuracy on the photos that were left
 The standard errors of the differences are 0.2 to 0.4 points: none is clear but one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -55,6 +55,11 @@ MIN_CURVATURE = 1e-6
 
 MAX_BYTES = 8 * 10**9
 """The memory that fits should take at most, beside the features: see `max_images`."""
+
+
+def never() -> bool:
+    """False: there is time for all steps of a fit."""
+    return False
 
 
 def max_images(class_count: int, columns: int, fits: int = 1) -> int:
@@ -129,16 +134,29 @@ class SubsetFits:
             pass
 
     def fit_in_steps(
-        self, c: float, operations: float = STEP_OPERATIONS, *, fine: bool = False
+        self,
+        c: float,
+        operations: float = STEP_OPERATIONS,
+        *,
+        fine: bool = False,
+        is_late: Callable[[], bool] = never,
     ) -> Iterator[None]:
         """The same, in steps of some `operations` (multiplications). Yields between them: never in
-        a small fit, nor in any with math.inf."""
+        a small fit, nor in any with math.inf. Where `is_late` says so after a step, the fit ends
+        with what it has reached."""
         iterations = operations / (len(self._labels) * self._solution.numel())
         iterations /= FINE_COST if fine else 1
         iterations = min(max(iterations, MIN_STEP_ITERATIONS), MAX_ITERATIONS)
-        yield from self._minimize(c, int(iterations), fine=fine)
+        yield from self._minimize(c, int(iterations), fine=fine, is_late=is_late)
 
-    def _minimize(self, c: float, step_iterations: int, *, fine: bool) -> Iterator[None]:
+    def _minimize(
+        self,
+        c: float,
+        step_iterations: int,
+        *,
+        fine: bool,
+        is_late: Callable[[], bool] = never,
+    ) -> Iterator[None]:
         """Yields between steps of so many iterations of L-BFGS."""
         with self._one_core():
             problem = self._problem(c, torch.float64 if fine else torch.float32)
@@ -162,7 +180,7 @@ class SubsetFits:
             with self._one_core():
                 optimizer.step(closure)  # type: ignore[no-untyped-call]
             before, done = done, optimizer.state[variable]["n_iter"]
-            if done - before < step_iterations or done >= MAX_ITERATIONS:
+            if done - before < step_iterations or done >= MAX_ITERATIONS or is_late():
                 break
             yield
         self._solution = variable * problem.scale

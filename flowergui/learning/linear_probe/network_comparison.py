@@ -1,5 +1,6 @@
 """Which network suits a dataset best? Its features, a linear classifier, cross-validation."""
 
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +15,19 @@ from flowergui.events import (
     Preparing,
 )
 from flowergui.learning.data.dataset import ImageDataset
+from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.linear_probe.backbone import (
     Backbone,
     load_backbone,
     report_out_of_memory,
 )
-from flowergui.learning.linear_probe.cross_validation import cross_validate
+from flowergui.learning.linear_probe.cross_validation import FOLDS, cross_validate
 from flowergui.learning.linear_probe.features import (
     compute_features,
     photo_dataset,
     sample_photos,
     scan_all,
+    too_many_classes,
 )
 from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
 from flowergui.learning.models.catalogue import model_catalogue, with_local_weights
@@ -47,10 +50,11 @@ def compare(
     folder: Path, files: Sequence[str], photos_used: int, device: str, *, local: bool = True
 ) -> Iterator[Event]:
     """Compares every network whose weights are on this machine (if `local`), and those of the
-    weights in `files`, on up to `photos_used` images in `folder`.
+    weights in `files`, on up to `photos_used` images in `folder`, but two of each class at least.
 
     Yields the events of a scan, NetworkCompared or NetworkFailed for each with Preparing before
-    them, and at last NetworksCompared. Raises FlowerError if there is nothing to compare.
+    them, and at last NetworksCompared. Raises FlowerError if there is nothing to compare, or no
+    memory for so many classes.
     """
     candidates = [*(local_candidates() if local else ()), *map(Candidate, files)]
     if not candidates:
@@ -60,7 +64,11 @@ def compare(
         )
     found, everything = yield from scan_all(folder)
     class_count = len(found.classes)
-    photos = sample_photos(everything, class_count, photos_used)
+    # How many columns a network has is not known yet: the more, the fewer images have room.
+    most = logistic_regression.max_images(class_count, sys.maxsize, FOLDS)
+    if most < 2 * class_count:
+        raise too_many_classes(class_count)
+    photos = sample_photos(everything, class_count, min(photos_used, most))
     datasets: dict[int, ImageDataset] = {}
     compared: list[NetworkCompared] = []
     for candidate in candidates:

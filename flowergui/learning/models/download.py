@@ -110,8 +110,17 @@ def _digits(path: Path) -> str:
 def _is_whole(target: Path) -> bool:
     if not os.path.isfile(target):
         return False
-    with target.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest().startswith(_digits(target))
+    try:
+        with target.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest().startswith(_digits(target))
+    except OSError as error:
+        raise FlowerError(
+            tr(
+                "The weights {path} can't be read: {reason}.",
+                path=target,
+                reason=error.strerror or error,
+            )
+        ) from error
 
 
 def _acquire(lock: FileLock, partial: Path) -> Generator[DownloadProgress, None, None]:

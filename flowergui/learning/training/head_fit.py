@@ -9,7 +9,7 @@ cross-validation on the training images chooses. Fine-tuning may follow (Kumar e
 """
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -28,6 +28,8 @@ from flowergui.learning.device import transfers
 from flowergui.learning.device.distributed import merged, world
 from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.linear_probe.cross_validation import FOLDS, fit_with_chosen_c
+from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
+from flowergui.learning.linear_probe.logistic_regression import SubsetFits
 from flowergui.learning.training.failures import (
     give_up,
     report_out_of_memory,
@@ -49,6 +51,10 @@ FIRST_SAVE_IMAGES = 150
 EARLY_C = 1.0
 """The inverse regularization strength of the fits before the last one, times the number of
 features."""
+
+LATEST_SHARE_OF_BUDGET = 0.85
+"""The share of a time budget at which a fit of many classes, whose steps take seconds, ends with
+what it has reached, so that there is time left to validate."""
 
 MAX_CROSS_VALIDATED_IMAGES = 2_000
 """Images that the cross-validation takes at most. More would hardly change the choice."""
@@ -129,6 +135,7 @@ def fit_head(
     features: list[Tensor] = []
     labels: list[Tensor] = []
     fitted = seen = 0
+    fitting = 0.0  # seconds
     if progress.batch:  # what is computed again is not counted twice
         progress.sums.seconds = progress.sums.validation_caching = 0.0
     for number, batch in enumerate(pipeline.batches(batches, head), 1):
@@ -147,10 +154,15 @@ def fit_head(
         elif not batch.indices:
             progress.batch += 1
         if seen >= max(FIRST_FIT_IMAGES, 2 * fitted):
-            if not again:  # else the checkpoint has the head of this fit
+            # The checkpoint has the heads of all fits but the last one, in which a stop is heard.
+            if number >= progress.batch:
+                run.count_seconds()
+                before = progress.seconds
                 with report_out_of_memory(run, smaller_batches_help=False):
-                    head_now = _fit(features, labels, run, EARLY_C / features[0].shape[1])
-                run.model.load_head(*head_now)
+                    is_done = yield from _fit_early(run, live, features, labels)
+                fitting += progress.seconds - before
+                if not is_done:
+                    return
                 if seen >= FIRST_SAVE_IMAGES > fitted and not os.path.exists(run.folder.best):
                     yield from run.save_async(best=True)
             fitted = seen
@@ -158,18 +170,19 @@ def fit_head(
         if (yield from apply_requests(run, live)):
             return
         reached = number >= progress.batch  # all that was fitted before a resume
-        if fitted and reached and (seen >= most or _is_late(run)):
+        if fitted and reached and (seen >= most or _no_more_features(run)):
             break
     if not features:
         progress.batch = 0  # a resumed run tries this epoch again
         yield from give_up(run, live, tr("None of the training images can be read."))
     yield Preparing(tr("Choosing the regularization"), 0, 0)
+    run.count_seconds()
     before = progress.seconds
     with report_out_of_memory(run, smaller_batches_help=False):
         fitted_head = yield from _fit_all(run, live, torch.cat(features), torch.cat(labels))
     if fitted_head is None:
         return
-    run.fit_seconds = progress.seconds - before
+    run.fit_seconds = fitting + progress.seconds - before
     yield fitted_head
     seconds = (progress.sums.seconds - run.fit_seconds) / max(progress.sums.photos, 1)
     yield from limit_validation(run, seconds)
@@ -186,13 +199,17 @@ def cross_validated_images(class_count: int, columns: int) -> int:
     return min(MAX_CROSS_VALIDATED_IMAGES, most)
 
 
-def _is_late(run: Run) -> bool:
-    """Whether so much of the time budget is used that no more features can be computed."""
+def _has_used(run: Run, share: float) -> bool:
+    """Whether more than this share of the time budget is used, if there is one."""
     budget = 60 * run.recipe.minutes
-    if not budget:
+    return bool(budget) and run.progress.seconds > share * budget
+
+
+def _no_more_features(run: Run) -> bool:
+    """Whether so much of the time budget is used that no more features can be computed."""
+    if not run.recipe.minutes:
         return False
-    late = run.progress.seconds > MAX_SHARE_OF_BUDGET * budget
-    return run.world.any_rank(late and run.world.is_main)
+    return run.world.any_rank(_has_used(run, MAX_SHARE_OF_BUDGET) and run.world.is_main)
 
 
 def _batches(count: int, run: Run) -> list[tuple[int, ...]]:
@@ -232,11 +249,35 @@ def _batch_done(
     yield done
 
 
-def _fit(features: list[Tensor], labels: list[Tensor], run: Run, c: float) -> tuple[Tensor, Tensor]:
-    """The weight (classes, D) and the bias (classes,) of the head."""
-    count = len(run.split.classes)
-    fitted = logistic_regression.fit(torch.cat(features), torch.cat(labels), count, c)
-    return fitted.weight.float(), fitted.bias.float()
+def _fit_early(
+    run: Run, live: LiveRequests, features: list[Tensor], labels: list[Tensor]
+) -> Generator[Event, None, bool]:
+    """Fits the head on the images seen so far. Returns False if the run is stopped before that is
+    done: a resumed run begins the fit again."""
+    known, count = torch.cat(features), len(run.split.classes)
+    fits = SubsetFits(PrincipalAxes.of(known), torch.cat(labels), count)
+    c = EARLY_C / known.shape[1]
+    for _ in fits.fit_in_steps(c, fine=True, is_late=_fit_is_late(run)):
+        run.count_seconds()
+        yield Preparing(tr("Fitting the head"), 0, 0)
+        if run.world.is_alone and (yield from apply_requests(run, live)):
+            return False
+    fitted = fits.classifier(0)
+    # Other processes may have rounded differently, or have been late earlier.
+    head = run.world.from_rank_0(lambda: (fitted.weight.float(), fitted.bias.float()))
+    run.model.load_head(*head)
+    run.count_seconds()
+    return True
+
+
+def _fit_is_late(run: Run) -> Callable[[], bool]:
+    """Whether a fit is to end with what it has reached."""
+
+    def is_late() -> bool:
+        run.count_seconds()
+        return _has_used(run, LATEST_SHARE_OF_BUDGET)
+
+    return is_late
 
 
 def _fit_all(
@@ -248,7 +289,9 @@ def _fit_all(
     after each."""
     progress, classes = run.progress, len(run.split.classes)
     most = cross_validated_images(classes, features.shape[1])
-    fitting = fit_with_chosen_c(features, labels, classes, seed=run.recipe.seed, most=most)
+    fitting = fit_with_chosen_c(
+        features, labels, classes, seed=run.recipe.seed, most=most, is_late=_fit_is_late(run)
+    )
     while True:
         try:
             preparing = next(fitting)
@@ -259,7 +302,7 @@ def _fit_all(
         yield preparing
         if run.world.is_alone and (yield from apply_requests(run, live)):
             return None
-    # Other processes may have rounded differently.
+    # As in `_fit_early`.
     head = run.world.from_rank_0(lambda: (fitted.weight.float(), fitted.bias.float()))
     run.model.load_head(*head)
     progress.sums.loss = chosen.loss * len(labels)

@@ -134,6 +134,7 @@ class Run:
             frozen=self.model.frozen,
             resumed=resumed,
             learning_rate=self.schedule.base,
+            training_size=self.recipe.training_size,
         )
 
     # --- changes while it trains: the recipe says what the run uses now

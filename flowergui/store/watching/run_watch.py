@@ -124,6 +124,7 @@ class RunWatch:
             frozen=recipe.frozen,
             resumed=True,
             learning_rate=recipe.learning_rate,
+            training_size=recipe.training_size,
         )
 
     def _new_changes(self) -> Iterator[Change]:

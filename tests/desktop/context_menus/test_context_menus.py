@@ -3,6 +3,7 @@ searched."""
 
 import csv
 import io
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -227,8 +228,14 @@ def test_the_picture_of_a_plot_is_copied_and_saved(qtbot, curves, tmp_path):
     action(menu, "copyPicture").trigger()
     image = QGuiApplication.clipboard().image()
     plot = find(curves, QWidget, "accuracyPlot")
-    assert image.size() == plot.size() * 2
-    assert len({image.pixel(x, 60) for x in range(image.width())}) > 1  # not one colour
+    # The title and the key stand above the plot, which has its own size.
+    assert (image.width(), image.height() > plot.height() * 2) == (plot.width() * 2, True)
+    drawn = image.height() - 2 * plot.height()
+    for rows in (range(drawn), range(drawn, image.height())):
+        assert len({image.pixel(x, y) for x in range(image.width()) for y in rows}) > 2
+    right = range(image.width() * 3 // 4, image.width())  # the plot fills the picture
+    lower = range(image.height() * 3 // 4, image.height())
+    assert len({image.pixel(x, y) for x in right for y in lower}) > 1
     for name, filter in (("a.png", "PNG"), ("a.svg", "SVG")):
         action(menu, "savePicture").trigger()
         asked = [each for each in plot.findChildren(QFileDialog) if each.isVisible()][-1]
@@ -236,8 +243,11 @@ def test_the_picture_of_a_plot_is_copied_and_saved(qtbot, curves, tmp_path):
         asked.fileSelected.emit(str(tmp_path / name))
         asked.close()
         qtbot.waitUntil((tmp_path / name).is_file)
-    assert QImage(str(tmp_path / "a.png")).size() == plot.size() * 2
-    assert "<svg" in (tmp_path / "a.svg").read_text("utf-8")
+    assert QImage(str(tmp_path / "a.png")).size() == image.size()
+    drawing = (tmp_path / "a.svg").read_text("utf-8")
+    assert "<svg" in drawing
+    assert "Accuracy" in drawing
+    assert "validation 75" in drawing
 
 
 def test_a_right_click_opens_the_menu_of_a_plot(qtbot, curves):
@@ -286,6 +296,17 @@ def test_there_is_a_menu_only_where_there_is_an_image(host):
 def test_an_image_is_copied(qtbot, host):
     action(ask(host, QPoint(5, 5)), "copyPhoto").trigger()
     qtbot.waitUntil(lambda: QGuiApplication.clipboard().image().size() == QSize(300, 200))
+
+
+def test_an_image_that_is_gone_is_not_copied(qtbot, host, picture):
+    QGuiApplication.clipboard().setText("before")
+    os.remove(picture)
+    action(ask(host, QPoint(5, 5)), "copyPhoto").trigger()
+    qtbot.waitUntil(lambda: host.findChild(QMessageBox, "savingProblem") is not None)
+    box = find(host, QMessageBox, "savingProblem")
+    assert box.text() == "rose.png can't be read, so it was not copied."
+    assert QGuiApplication.clipboard().text() == "before"
+    box.close()
 
 
 def test_its_folder_is_shown_or_named(host, tmp_path, monkeypatch):

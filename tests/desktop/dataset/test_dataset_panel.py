@@ -146,6 +146,23 @@ def test_a_flat_folder_is_split_as_the_fraction_says(panel):
     assert "272 for training, 31 for validation" in texts(panel)
 
 
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ((300, 10), None),
+        ((60, 3), "tulip has only 3 images; some 30 of each class are a beginning."),
+        ((60, 1), "tulip has only 1 image; some 30"),
+        ((9, 3), "rose, tulip have fewer than 10 images; some 30"),
+    ],
+)
+def test_classes_with_few_images_are_named(panel, counts, said):
+    panel.show_scanned(scanned(*map(flower, ("rose", "tulip"), counts)))
+    if said is None:
+        assert "are a beginning" not in texts(panel)
+    else:
+        assert said in texts(panel)
+
+
 def test_what_was_left_out_is_a_click_away(qtbot, panel):
     problems = [Problem("rose/a.jpg", "not a picture"), Problem("iris", "no photos in it")]
     panel.show_scanned(scanned(flower("rose", 2), flower("tulip", 2), problems=problems))

@@ -15,6 +15,7 @@ from flowergui import tasks
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.evaluation import evaluation_controller
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
+from flowergui.desktop.run_names import checkpoint_label
 from flowergui.errors import FlowerError
 from flowergui.events import Explained, Predicted, PredictionFailed, Warned
 from flowergui.facts import Prediction, RunFacts
@@ -114,7 +115,7 @@ def test_another_folder_ends_the_evaluation_before(qtbot, window, script, tmp_pa
     [
         (
             lambda path: iter([Predicted(path, (Prediction("rose", 0.9),), "mine.pth", 8)]),
-            "mine.pth now holds the network of epoch 8. Evaluate again.",
+            "{checkpoint} now holds the network of epoch 8. Evaluate again.",
         ),
         (lambda path: iter([PredictionFailed(path, "It has gone.")]), "It has gone."),
     ],
@@ -127,7 +128,9 @@ def test_an_error_that_cannot_be_predicted_again_says_why(
     button(window, "evaluationButton").click()
     qtbot.waitUntil(lambda: evaluation(window).is_finished)
     qtbot.waitUntil(lambda: not window._jobs.is_running(evaluation_controller.LOOK))
-    assert find(evaluation(window), QLabel, "evaluatedPredictionError").text() == says
+    name = checkpoint_label(str(tmp_path / "mine.pth"))
+    said = find(evaluation(window), QLabel, "evaluatedPredictionError").text()
+    assert said == says.format(checkpoint=name)
     assert not evaluation(window).shown.heatmaps
 
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from flowergui.confusion_matrix import ConfusionMatrix
 from flowergui.desktop.evaluation.evaluation_window import EvaluationWindow
 from flowergui.desktop.prediction.photo_strip import PhotoAnswer
+from flowergui.desktop.run_names import checkpoint_label
 from flowergui.desktop.widgets.photo_view import PhotoView
 from flowergui.events import Evaluated, Explained, PhotoEvaluated, Predicted
 from flowergui.facts import Prediction, Problem
@@ -68,7 +69,7 @@ def window(qtbot):
     qtbot.addWidget(made)
     made.resize(900, 600)
     made.show()
-    made.begin(BEST)
+    made.begin(BEST, checkpoint_label(BEST))
     return made
 
 
@@ -230,12 +231,13 @@ def test_what_was_left_out_is_said(window, evaluated):
     )
     assert label(window, "evaluationNote") == (
         "With 95% confidence, the accuracy on new images lies between 18.8% and 81.2%. "
-        "1 image could not be read (rose/torn.jpg: no picture). Skipped (unknown classes): oak."
+        "1 image could not be read (rose/torn.jpg: no picture). Skipped (unknown classes): oak. "
+        "Most often confused: rose as tulip (2)."
     )
     assert "on unseen images in flowers" in label(window, "evaluationSubject")
     assert "97.0" in label(window, "evaluationSentence")
     assert "epoch 7" in label(window, "evaluationSubject")
-    window.begin(BEST)
+    window.begin(BEST, checkpoint_label(BEST))
     assert not window.findChild(QLabel, "evaluationNote").isVisible()
 
 
@@ -244,7 +246,7 @@ def test_a_failure_is_all_there_is(window, evaluated):
     assert label(window, "evaluationError") == "There is no folder /photos."
     assert not cells(window).isVisible()
     assert not button(window, "saveTableButton").isEnabled()
-    window.begin(BEST)
+    window.begin(BEST, checkpoint_label(BEST))
     assert cells(window).isVisible()
     assert not window.findChild(QLabel, "evaluationError").isVisible()
     window.show_photos(evaluated)
@@ -326,7 +328,8 @@ def test_what_nobody_knows_is_not_claimed(window, evaluated):
     window.show_result(result(evaluated, trained_on=None))
     assert "unseen" not in label(window, "evaluationSubject")
     assert label(window, "evaluationNote") == (
-        "The training set is unknown: some of these images may have been used for training."
+        "The training set is unknown: some of these images may have been used for training. "
+        "Most often confused: rose as tulip (2)."
     )
 
 
@@ -465,7 +468,7 @@ def test_a_new_evaluation_shows_files_as_they_are_now(qtbot, done, evaluated):
     wait_for_tile(qtbot, done, evaluated[3].path, "red")
     wait_for_view(qtbot, done, "red")
     Image.new("RGB", (30, 20), "blue").save(evaluated[3].path)
-    done.begin(BEST)
+    done.begin(BEST, checkpoint_label(BEST))
     done.show_photos(evaluated)
     done.show_result(result(evaluated))
     wait_for_tile(qtbot, done, evaluated[3].path, "blue")

@@ -41,6 +41,18 @@ def test_a_run_on_few_images_is_followed_by_a_cross_validation(qtbot, window, sc
     assert find(window, ConfidenceWindow, "confidenceWindow").isVisible()
 
 
+def test_a_run_that_was_stopped_after_an_epoch_is_followed_by_one_too(
+    qtbot, window, script, photos
+):
+    script.cross_validates = True
+    start(qtbot, window, photos)
+    script.gate.release(BATCHES + 1)
+    qtbot.waitUntil(lambda: len(window.controllers.presenter._epochs) == 1)
+    button(window, "stopButton").click()
+    script.gate.release(BATCHES)
+    qtbot.waitUntil(lambda: any("16 images" in each for each in messages(window)))
+
+
 def test_the_next_run_does_not_wait_for_it(qtbot, window, script, photos):
     script.explains.clear()
     trained(qtbot, window, script, photos)

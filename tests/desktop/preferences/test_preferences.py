@@ -27,6 +27,7 @@ from flowergui.desktop.preferences.preferences import (
 from flowergui.desktop.preferences.preferences_dialog import PreferencesDialog
 from flowergui.desktop.style import theme
 from flowergui.desktop.style.theme import Scheme
+from flowergui.desktop.window import language_controller
 from flowergui.language import Language
 from flowergui.store import paths
 
@@ -144,8 +145,9 @@ def test_the_environment_wins(qtbot, script, monkeypatch):
 def test_another_language_is_asked_for(qtbot, window, monkeypatch):
     shown = dialog(window)
     box = find(shown, QComboBox, "languageChoice")
-    assert [box.itemText(row) for row in range(box.count())] == ["English", "简体中文"]
-    assert box.currentData() == Language.ENGLISH
+    names = ["As the system", "English", "简体中文"]
+    assert [box.itemText(row) for row in range(box.count())] == names
+    assert box.currentText() == "English"  # as the variable says
     with qtbot.waitSignal(window.language_due) as due:
         choose(box, Language.SIMPLIFIED_CHINESE)
     assert due.args == [Language.SIMPLIFIED_CHINESE]
@@ -154,6 +156,28 @@ def test_another_language_is_asked_for(qtbot, window, monkeypatch):
     qtbot.waitUntil(lambda: window.findChild(PreferencesDialog) is None)
     shown = dialog(window)
     assert not find(shown, QComboBox, "languageChoice").isEnabled()
+    shown.close()
+
+
+def test_the_language_of_the_system_comes_back(qtbot, window, monkeypatch):
+    monkeypatch.delenv("FLOWERGUI_LANGUAGE")
+    monkeypatch.setattr(language_controller, "system_language", lambda: Language.ENGLISH)
+    settings = window._settings
+    settings.setValue("language", "en")
+    for way in ("choice", "reset"):
+        settings.setValue("language", "en")
+        shown = dialog(window)
+        box = find(shown, QComboBox, "languageChoice")
+        assert box.currentText() == "English"
+        if way == "choice":
+            choose(box, "")
+        else:
+            button(shown, "resetSettings").click()
+        assert settings.value("language") is None
+        shown.close()
+        qtbot.waitUntil(lambda: window.findChild(PreferencesDialog) is None)
+    shown = dialog(window)
+    assert find(shown, QComboBox, "languageChoice").currentText() == "As the system"
     shown.close()
 
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QStyleOptionViewItem,
 )
+from scripted import facts
 
 from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
@@ -410,6 +411,30 @@ def test_weights_can_be_saved_and_the_wait_be_cancelled(qtbot, filled):
     assert "Downloading" not in texts(filled)
     filled.choose_model("mynet")
     assert not save.isVisible()
+
+
+def test_own_runs_are_offered_for_their_network(filled, tmp_path):
+    filled.choose_mode("transfer")
+    best = tmp_path / "2026-11-09_14-05-00_resnet18_scratch" / "best.pth"
+    named = tmp_path / "2026-11-08_09-00-00_resnet18_scratch" / "last.pth"
+    other = facts(tmp_path / "other")
+    filled.store.update(
+        runs=(
+            replace(facts(best.parent), best=str(best)),
+            replace(facts(named.parent), note="Roses, second try"),
+            replace(other, recipe=replace(other.recipe, model="alexnet")),
+        )
+    )
+    box = weights(filled)
+    assert [box.itemText(row) for row in range(box.count())][1:] == [
+        "My run: resnet18, scratch, 2026-11-09 14:05",
+        "My run: Roses, second try, newest state",
+        "A file of mine…",
+    ]
+    box.setCurrentIndex(2)
+    assert filled.session.recipe.weights == str(named)
+    assert box.currentText() == "My run: Roses, second try, newest state"
+    assert f"In {named.parent}" in texts(filled)
 
 
 def test_saved_weights_are_offered_for_their_network(filled):

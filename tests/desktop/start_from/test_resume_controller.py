@@ -99,6 +99,39 @@ def test_a_run_that_has_done_all_its_epochs_is_offered_more(qtbot, window, scrip
     assert script.of("resume") == [(str(tmp_path / "done" / "last.pth"), {"epochs": 6})]
 
 
+def test_a_run_that_has_used_its_time_is_offered_as_much_again(qtbot, window, script, tmp_path):
+    done = facts(tmp_path / "done", epochs_done=3)
+    recipe = replace(done.recipe, minutes=5.0)
+    script.runs.append(replace(done, recipe=recipe))
+    list_runs(qtbot, window)
+    button(window, "resumeLastButton").click()
+    assert "has used its time budget of 5 min" in banner_text(window)
+    button(window, "bannerAction").click()
+    qtbot.waitUntil(lambda: bool(script.of("resume")))
+    assert script.of("resume") == [(str(tmp_path / "done" / "last.pth"), {"minutes": 10.0})]
+
+
+def test_a_run_with_more_time_goes_on_without_a_question(qtbot, window, script, tmp_path):
+    done = facts(tmp_path / "done", epochs_done=3)
+    script.runs.append(replace(done, recipe=replace(done.recipe, minutes=5.0)))
+    list_runs(qtbot, window)
+    button(window, "modeResume").click()
+    find(window, QWidget, "minutes").setValue(20)
+    button(window, "resumeLastButton").click()
+    qtbot.waitUntil(lambda: bool(script.of("resume")))
+    assert script.of("resume")[0][1] == {"minutes": 20.0}
+
+
+def test_a_head_alone_is_offered_more_epochs(qtbot, window, script, tmp_path):
+    """It ends after 60 of them, whatever time is left."""
+    done = facts(tmp_path / "done", epochs_done=3)
+    recipe = replace(done.recipe, minutes=5.0, frozen=("all-but-head",))
+    script.runs.append(replace(done, recipe=recipe))
+    list_runs(qtbot, window)
+    button(window, "resumeLastButton").click()
+    assert button(window, "bannerAction").text() == "Train 3 more epochs"
+
+
 def test_more_epochs_are_as_many_as_were_done(qtbot, window, script, tmp_path):
     """Whatever the form says meanwhile."""
     script.runs.append(facts(tmp_path / "done", epochs_done=3))

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from flowergui.desktop.session import Session
 from flowergui.desktop.support.about_dialog import AboutDialog
 from flowergui.desktop.support.diagnostics_text import diagnostics
 from flowergui.desktop.support.report_dialog import ReportDialog
+from flowergui.desktop.widgets.message_log import LogEntry, MessageKind
 from flowergui.desktop.window.guide_window import GuideWindow
 from flowergui.events import DevicesDescribed
 from flowergui.store import paths
@@ -65,12 +67,33 @@ def test_the_diagnostics_are_copied_without_a_name(
     for part in (
         f"Flowergui {__version__}\n", "System: ", "Device: GPU 0: H200, 139 GiB\n",
         "Preferences: theme system, size 100%\n", "State: transfer, idle\n", "Recipe: {",
-        "error: ~/photos/<user>/a.jpg can't be read.\n", "FLOWERGUI_MODELS=~/models\n",
+        "error: <images> can't be read.\n", "FLOWERGUI_MODELS=~/models\n",
     ):  # fmt: skip
         assert part in text, part
     assert str(tmp_path) not in text
     assert "rosa" not in text
     assert "All is well" not in text
+
+
+def test_the_diagnostics_name_no_folder_of_images(qapp):
+    now, folder = datetime(2026, 1, 2), "/data/rare patients"
+    said = (
+        f"{folder} has images, but no class subfolders.",
+        f"{folder}/Ann Miller/first visit.jpg can't be read.",
+        "/data/old is gone. Choose another.",
+        "/data/archive/2019/last.pth could not be saved: disk full.",
+        "Epoch 3/4, 10:20: learning rate 1/2.",
+    )
+    entries = [LogEntry(now, MessageKind.ERROR, each) for each in reversed(said)]
+    text = diagnostics(Session(), Preferences(), entries, (), [folder, "/data/old"])
+    told = [line.split("error: ")[1] for line in text.splitlines() if "error: " in line]
+    assert told == [
+        "<images> has images, but no class subfolders.",
+        "<images> can't be read.",
+        "<images> is gone. Choose another.",
+        "…/last.pth could not be saved: disk full.",
+        said[-1],
+    ]
 
 
 @pytest.mark.parametrize("name", ["müller", "张伟"])

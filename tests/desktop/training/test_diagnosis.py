@@ -117,4 +117,6 @@ def test_every_diagnosis_has_words_and_advice() -> None:
     overfitting = Diagnosis(DiagnosisKind.OVERFITTING, 12)
     assert "transfer" in diagnosis_advice(overfitting, "scratch")
     assert "transfer" not in diagnosis_advice(overfitting, "transfer")
-    assert diagnosis_text(overfitting).startswith("Overfitting since epoch 12")
+    sentence, brief = diagnosis_text(overfitting)
+    assert sentence == "Overfitting since epoch 12: stronger augmentation or more images ▸"
+    assert brief == "Overfitting since epoch 12 ▸"

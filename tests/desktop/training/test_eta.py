@@ -1,5 +1,7 @@
 """How long a run will still take, where a time budget bounds it."""
 
+from dataclasses import replace
+
 from flowergui.config.presets import with_preset
 from flowergui.config.recipe import Recipe
 from flowergui.desktop.training.eta import Eta
@@ -11,6 +13,19 @@ def started(*, resumed: bool) -> RunStarted:
         "run", "efficientnet_lite0", "transfer", ("rose", "tulip"), 320, 80, 288, "cpu", "float32",
         10, 10, 1, 0, 0, 9, 36, (), resumed,
     )  # fmt: skip
+
+
+def test_the_size_that_the_time_budget_chose_counts() -> None:
+    """An epoch of 256 px takes 16/9 of the time of one of 192 px."""
+    recipe = replace(with_preset(Recipe(mode="transfer"), "recommended"), minutes=1000.0)
+    chosen = replace(started(resumed=False), training_size=256)
+    left = []
+    for begun in (started(resumed=False), chosen):
+        eta = Eta(begun, recipe)
+        for number in range(1, 5):
+            eta.took([batch(number)], 4.0 * number)
+        left.append(eta.seconds_left())
+    assert left[1] > 1.5 * left[0]
 
 
 def batch(number: int) -> BatchDone:

@@ -590,4 +590,4 @@ def test_the_layers_panel_says_when_layers_are_unfrozen(qtbot, window, script, p
     qtbot.waitUntil(lambda: "for 1 epoch, then all are fine-tuned" in texts(window))
     find(window, QDoubleSpinBox, "minutes").setValue(0)
     find(window, QWidget, "epochs").setValue(1)
-    assert "fine-tuned. Freeze:" not in texts(window)
+    assert "fine-tuned. Train:" not in texts(window)

@@ -1,9 +1,15 @@
 """Small texts that give way where there is no room."""
 
+import pytest
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from flowergui.desktop.widgets.card import WrappingRow
-from flowergui.desktop.widgets.labels import ElidedCheckBox, OptionalLabel, quiet_button
+from flowergui.desktop.widgets.labels import (
+    ElidedCheckBox,
+    ElidedLabel,
+    OptionalLabel,
+    quiet_button,
+)
 
 
 def test_a_button_is_shortened_only_where_it_lacks_room(qtbot):
@@ -19,11 +25,43 @@ def test_a_button_is_shortened_only_where_it_lacks_room(qtbot):
         assert button.text() == "How sure, and would more images help?"  # for screen readers
 
 
+def test_a_button_without_room_shows_its_shorter_text(qtbot):
+    button = quiet_button("Overfitting since epoch 12: more images ▸", "diagnosisButton")
+    qtbot.addWidget(button)
+    button.set_shorter("Overfitting since epoch 12 ▸")
+    least = button.minimumSizeHint().width()
+    for width, place in ((button.sizeHint().width(), 0), (least, 1)):
+        button.resize(width, button.sizeHint().height())
+        button.show()
+        assert button.shown_text() == button.texts[place]
+    assert least < button.sizeHint().width()
+    assert button.accessibleName() == "Overfitting since epoch 12: more images"
+
+
 def test_a_short_button_asks_for_no_more_than_it_needs(qtbot):
     button = quiet_button("Guide", "guideButton")
     qtbot.addWidget(button)
     button.shorten_to(500)
     assert button.minimumSizeHint().width() <= button.sizeHint().width() < 500
+
+
+@pytest.mark.parametrize(
+    ("text", "tip", "shown"),
+    [
+        ("a long name of a class", "", "a long name of a class"),
+        ("a long name of a class", "/models/best.pth", "a long name of a class\n/models/best.pth"),
+        ("<b> and <i> are classes", "", "<span>&lt;b&gt; and &lt;i&gt; are classes</span>"),
+        ("short", "/models/best.pth", "/models/best.pth"),
+    ],
+)
+def test_the_tooltip_has_the_whole_of_a_shortened_label(qtbot, text, tip, shown):
+    label = ElidedLabel()
+    qtbot.addWidget(label)
+    label.setText(text)
+    label.setToolTip(tip)
+    label.resize(60, 20)
+    label.show()
+    assert label.shown_tip() == shown
 
 
 def test_a_check_box_is_shortened_where_it_lacks_room(qtbot):

@@ -128,6 +128,18 @@ def test_a_large_fit_has_steps(made) -> None:
     assert torch.allclose(result.probabilities, whole.probabilities, rtol=0, atol=1e-4)
 
 
+def test_without_time_the_first_c_is_what_there_is(made) -> None:
+    features, labels = made(90, 60, 3)
+    axes = PrincipalAxes.of(features)
+    late = {"step_operations": 0, "is_late": lambda: True}
+    events = list(cross_validate(axes, labels, 3, **late))
+    assert [each.done for each in events] == [0]
+    result = returned(cross_validate(axes, labels, 3, **late))
+    assert result.c == pytest.approx(cross_validation.PATH[0] / 60)
+    assert result.accuracy > 0.5  # of three classes
+    assert torch.allclose(result.probabilities.sum(1), torch.ones(90).double())
+
+
 def test_accuracies_are_those_of_the_probabilities(made) -> None:
     features, labels = made(90, 60, 3)
     result = choose_c(features, labels, 4)  # no photo is of the fourth class

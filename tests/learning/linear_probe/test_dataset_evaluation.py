@@ -135,7 +135,7 @@ def test_one_fold_is_refused(weights: str, folder: Path) -> None:
 def test_too_little_memory_is_said(
     weights: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_room(*_: object) -> None:
+    def no_room(*_: object, **__: object) -> None:
         raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
 
     monkeypatch.setattr(SubsetFits, "fit_in_steps", no_room)

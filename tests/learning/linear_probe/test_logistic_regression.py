@@ -7,6 +7,7 @@ import torch
 from feature_units import in_one_unit
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
+from torch.nn import functional
 
 from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.linear_probe.linear_classifier import LinearClassifier, PrincipalAxes
@@ -78,6 +79,19 @@ def test_a_fit_in_steps_ends_at_the_same_minimum(made) -> None:
     assert torch.equal(one_step.logits(), whole.logits())
     expected = whole.logits().softmax(1)
     assert torch.allclose(steps.logits().softmax(1), expected, rtol=0, atol=1e-4)
+
+
+def test_a_fit_that_is_late_ends_with_what_it_has_reached(made, monkeypatch) -> None:
+    monkeypatch.setattr(logistic_regression, "MIN_STEP_ITERATIONS", 3)
+    features, labels = made(80, 100, 4)
+    whole, late = (SubsetFits(PrincipalAxes.of(features), labels, 4) for _ in range(2))
+    whole.fit(1.0)
+    assert list(late.fit_in_steps(1.0, 0, is_late=lambda: True)) == []
+
+    def loss(fits: SubsetFits) -> float:
+        return functional.cross_entropy(fits.logits()[0].T, labels).item()
+
+    assert loss(whole) < loss(late) < math.log(4)
 
 
 def test_a_class_without_photos_gets_no_probability(made) -> None:

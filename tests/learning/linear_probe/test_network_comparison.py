@@ -17,7 +17,7 @@ from flowergui.events import (
     Scanned,
     ScanProgress,
 )
-from flowergui.learning.linear_probe import network_comparison
+from flowergui.learning.linear_probe import logistic_regression, network_comparison
 from flowergui.learning.models.build import build
 
 
@@ -116,6 +116,21 @@ def test_weights_on_this_machine_are_found(cached_weights, models: Path) -> None
     assert found == [
         ("resnet18", str(models / "resnet18.pth")), ("squeezenet1_1", "IMAGENET1K_V1"),
     ]  # fmt: skip
+
+
+def test_more_classes_than_memory_are_refused_before_anything_is_computed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "mynet.pth")
+    torch.save(build("mynet", 9, 32).state_dict(), path)
+    monkeypatch.setattr(logistic_regression, "MAX_BYTES", 8 * 5 * 3 * (5 + 30) * 5)
+    compared = tasks.compare_networks(folder, [path], local=False)
+    with pytest.raises(FlowerError, match="3 classes are too many for a cross-validation"):
+        list(compared)
+    monkeypatch.setattr(logistic_regression, "MAX_BYTES", 8 * 5 * 3 * (5 + 30) * 6)
+    *_, result, _ = tasks.compare_networks(folder, [path], local=False)
+    assert isinstance(result, NetworkCompared)
+    assert result.photos == 6  # two of each class
 
 
 @pytest.mark.usefixtures("nothing_here")

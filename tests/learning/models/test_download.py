@@ -170,6 +170,20 @@ def test_a_name_that_is_not_found_is_said_in_words(tmp_path: Path) -> None:
         pulled(download(f"http://nowhere.invalid/{NAME}", tmp_path / "cache"))
 
 
+def test_what_is_there_but_can_not_be_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a folder that several users share."""
+    (tmp_path / NAME).write_text("somebody else's")
+
+    def refuse(path: Path, *args: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(FlowerError, match=rf"{NAME} can't be read: Permission denied\."):
+        pulled(download(f"http://127.0.0.1:9/{NAME}", tmp_path))
+
+
 def test_nowhere_to_keep_it(server: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(FlowerError, match="could not be written into"):

@@ -217,12 +217,7 @@ def test_a_stop_is_heard_while_the_regularization_is_chosen(
     fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch, message: str
 ) -> None:
     """With a thousand classes that may take minutes."""
-    steps = SubsetFits.fit_in_steps
-
-    def short(fits: SubsetFits, c: float, operations: float = 0, *, fine: bool = False) -> Any:
-        return steps(fits, c, 0, fine=fine)
-
-    monkeypatch.setattr(SubsetFits, "fit_in_steps", short)
+    make_steps_short(monkeypatch)
     recipe = fitted(epochs=2)
     whole = finished(list(tasks.train(recipe)))
     live, events = LiveRequests(), []
@@ -234,6 +229,81 @@ def test_a_stop_is_heard_while_the_regularization_is_chosen(
     assert not of(events, HeadFitted)
     assert of(events, Stopped)
     same_end(whole, finished(list(tasks.resume(run_of(events).path))))
+
+
+def make_steps_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a thousand classes, fits take several steps."""
+    monkeypatch.setattr(logistic_regression, "MIN_STEP_ITERATIONS", 2)
+    steps = SubsetFits.fit_in_steps
+
+    def short(fits: SubsetFits, c: float, operations: float = 0, **how: Any) -> Any:
+        return steps(fits, c, 0, **how)
+
+    monkeypatch.setattr(SubsetFits, "fit_in_steps", short)
+
+
+def test_a_stop_is_heard_in_a_fit_on_the_images_seen_so_far(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_steps_short(monkeypatch)
+    monkeypatch.setattr(head_fit, "FIRST_FIT_IMAGES", 6)
+    recipe = fitted(epochs=2)
+    whole = finished(list(tasks.train(recipe)))
+    live, events = LiveRequests(), []
+    going = tasks.train(recipe, live)
+    pull(going, events, BatchDone)
+    events.append(next(going))
+    assert isinstance(events[-1], Preparing)
+    assert events[-1].what == "Fitting the head"
+    live.stop = True
+    events += going
+    assert (len(of(events, BatchDone)), len(of(events, Stopped))) == (1, 1)
+    again = finished(rest := list(tasks.resume(run_of(events).path)))
+    assert any(isinstance(each, Preparing) and each.what == "Fitting the head" for each in rest)
+    same_end(whole, again)
+
+
+def test_a_fit_ends_within_the_time_budget(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look at the clock is 0.25 s after the last one."""
+    make_steps_short(monkeypatch)
+    ticks = (0.25 * n for n in count())
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: next(ticks),))
+    short = list(tasks.train(fitted(minutes=0.2)))
+    long = list(tasks.train(fitted(minutes=2.0)))
+    steps = [len([e for e in events if isinstance(e, Preparing)]) for events in (short, long)]
+    assert steps[0] < steps[1] / 2
+    assert of(short, HeadFitted)
+    assert of(short, EpochDone)
+    assert short[-1].seconds == pytest.approx(12, rel=0.2)  # the last looks at the clock
+
+
+def test_the_fits_of_the_head_are_not_taken_for_training(
+    fitted: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are left out when the first epoch's seconds are scaled up to those of the next ones."""
+    monkeypatch.setattr(head_fit, "FIRST_FIT_IMAGES", 6)
+    ticks = count()
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: next(ticks),))
+    fit, seconds = logistic_regression.SubsetFits.fit_in_steps, []
+
+    def slow(fits: SubsetFits, c: float, *given: Any, **how: Any) -> Any:
+        for _ in range(100):
+            next(ticks)
+        return fit(fits, c, *given, **how)
+
+    monkeypatch.setattr(SubsetFits, "fit_in_steps", slow)
+    limit = head_fit.limit_validation
+
+    def seen(run: Run, image_seconds: float) -> Any:
+        seconds.append(image_seconds)
+        return limit(run, image_seconds)
+
+    monkeypatch.setattr(head_fit, "limit_validation", seen)
+    events = list(tasks.train(fitted(minutes=60.0), LiveRequests()))
+    photos = of(events, HeadFitted)[0].photos
+    assert seconds[0] * photos < 30  # the looks at the clock, and none of the hundreds of seconds
 
 
 def test_layers_may_be_frozen_while_it_is_fitted(fitted: Callable[..., Recipe]) -> None:
