@@ -161,7 +161,7 @@ class Recipe:
         N_(
             "How far each step moves the weights. If it is too high, the loss jumps or becomes "
             "NaN; if it is too low, the loss hardly falls. 0.001 suits Adam, 0.01 to 0.1 suits "
-            "SGD."
+            "SGD. Schedules start from this value; one-cycle has it at its peak."
         ),
         minimum=1e-8,
         maximum=10.0,

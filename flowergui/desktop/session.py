@@ -458,12 +458,18 @@ def unfinished_run(session: Session) -> RunFacts | None:
 
 def predicting_checkpoint(session: Session) -> str:
     """The checkpoint that predicts: the one that the user chose; else that of the run that goes
-    or has just gone; else that of the run to resume; else that of the newest run; "" for none."""
+    or has just gone; else that of the run to resume; else that of the most accurate run on the
+    images that are open, or on those of the newest run; "" for none."""
     if session.chosen_checkpoint or session.run_checkpoint:
         return session.chosen_checkpoint or session.run_checkpoint
-    others = (*((session.resume_from,) if session.resume_from else ()), *session.runs)
-    found = (run.best or run.last for run in others)
-    return next((path for path in found if path), "")
+    if session.resume_from and (found := session.resume_from.best or session.resume_from.last):
+        return found
+    runs = [run for run in session.runs if run.best or run.last]
+    opened = session.dataset.folder if session.dataset else ""
+    on_opened = [run for run in runs if run.recipe.photos == opened]
+    same = on_opened or [run for run in runs if run.recipe.photos == runs[0].recipe.photos]
+    best = max(same, key=lambda run: run.best_accuracy, default=None)
+    return (best.best or best.last) if best else ""
 
 
 def inference_device(session: Session) -> str:

@@ -197,6 +197,13 @@ def test_which_checkpoint_predicts():
     assert predicting_checkpoint(Session()) == ""
     session = Session(runs=(run("b", best=""), run("a")))
     assert predicting_checkpoint(session) == "/m/b/last.pth"
+    better = run("a", best_accuracy=0.9)
+    assert predicting_checkpoint(replace(session, runs=(run("b"), better))) == "/m/a/best.pth"
+    elsewhere = replace(better, recipe=replace(better.recipe, photos="/other"))
+    session = replace(session, runs=(run("b"), elsewhere))  # of other images than the newest
+    assert predicting_checkpoint(session) == "/m/b/best.pth"
+    opened = replace(session, dataset=replace(DATASET, folder="/other"))
+    assert predicting_checkpoint(opened) == "/m/a/best.pth"
     session = replace(session, resume_from=run("a"))
     assert predicting_checkpoint(session) == "/m/a/best.pth"
     session = replace(session, run_checkpoint="/m/c/best.pth")

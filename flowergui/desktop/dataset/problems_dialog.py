@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from flowergui.desktop.context_menus.table_actions import TableActions
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.item_models import ROOT_INDEX, ModelIndex
 from flowergui.desktop.widgets.labels import escape_tooltip, small_label
@@ -50,6 +51,7 @@ class ProblemsDialog(QDialog):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         header.setHighlightSections(False)
+        TableActions(table, "left-out.csv")
         buttons = QDialogButtonBox()
         close = buttons.addButton(tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
         close.setDefault(True)

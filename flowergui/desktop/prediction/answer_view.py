@@ -135,6 +135,7 @@ class AnswerView(QWidget):
         heatmaps = shown.heatmaps if shown and wanted else ()
         heatmap = heatmaps[self._row] if self._row < len(heatmaps) else ()
         self._reason.setVisible(wanted)
+        self._table.mark(self._row if wanted else None)
         if shown and wanted:
             self._reason.setText(self._reason_for(shown))
         self._view.show_picture(shown.path if shown else "", heatmap)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import count
 
-from PySide6.QtCore import QMimeData, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
+from PySide6.QtCore import QEvent, QMimeData, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
 from PySide6.QtGui import (
     QAccessible,
     QDragEnterEvent,
@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from flowergui.desktop.accessibility import set_role
-from flowergui.desktop.context_menus.photo_menu import PhotoMenu
+from flowergui.desktop.context_menus.photo_menu import PhotoMenu, open_photo
 from flowergui.desktop.prediction.path_sorter import PathSorter, local_paths
 from flowergui.desktop.style import theme
 from flowergui.desktop.threads.worker import Worker
@@ -71,7 +71,6 @@ class DropZone(PhotoView):
         set_role(self, QAccessible.Role.Button, "browse")
         self.setAccessibleName(tr("Drop an image"))
         self.setAccessibleDescription(tr("Return chooses an image, Ctrl+V pastes one."))
-        self.setToolTip(tr("Drop images here, click to choose, or paste with Ctrl+V."))
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -84,6 +83,15 @@ class DropZone(PhotoView):
         sorter.left_out.connect(self.left_out)
         PhotoMenu(self, lambda place: self.path)
         self._inviting = True
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip:
+            self.setToolTip(
+                tr("Click to see it in full size. Drop other images here, or paste with Ctrl+V.")
+                if self.path
+                else tr("Drop images here, click to choose, or paste with Ctrl+V.")
+            )
+        return super().event(event)
 
     def sizeHint(self) -> QSize:
         return QSize(MIN_WIDTH, PREFERRED_HEIGHT)
@@ -155,7 +163,11 @@ class DropZone(PhotoView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         inside = self.rect().contains(event.position().toPoint())
-        if event.button() == Qt.MouseButton.LeftButton and inside:
+        if event.button() != Qt.MouseButton.LeftButton or not inside:
+            return
+        if self.path:
+            open_photo(self.path, self)
+        else:
             self.browse()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

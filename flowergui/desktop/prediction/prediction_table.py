@@ -13,11 +13,10 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -84,6 +83,7 @@ class PredictionTable(QTableView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(tr("Predictions"))
+        self.marked: int | None = None
         self._predictions = PredictionModel(self)
         self.setModel(self._predictions)
         self.setItemDelegate(_PredictionDelegate(self))
@@ -115,6 +115,25 @@ class PredictionTable(QTableView):
         self.setMinimumHeight(MIN_ROWS * height)
         self.setMaximumHeight(MAX_ROWS * height)
 
+    def mark(self, row: int | None) -> None:
+        """Shows which prediction the heatmap explains; None for none."""
+        if row != self.marked:
+            self.marked = row
+            self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        row = self.currentIndex().row()
+        if self.hasFocus() and row >= 0:
+            ends = (self.visualRect(self._predictions.index(row, column)) for column in (0, 1))
+            first, last = ends
+            painter = QPainter(self.viewport())
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(theme.current().color("accent"))
+            whole = QRectF(first.united(last)).adjusted(0.5, 1.5, -0.5, -1.5)
+            painter.drawRoundedRect(whole, 4, 4)
+            painter.end()
+
     @Slot(QModelIndex)
     def _clicked(self, index: QModelIndex) -> None:
         self.chosen.emit(index.row())
@@ -128,7 +147,12 @@ class PredictionTable(QTableView):
 
 
 class _PredictionDelegate(QStyledItemDelegate):
-    """The name; a bar as long as the probability, and its number. The first in the accent."""
+    """The name; a bar as long as the probability, and its number. The first in the accent, the one
+    that is explained on a tinted ground."""
+
+    def __init__(self, table: PredictionTable) -> None:
+        super().__init__(table)
+        self._table = table
 
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         return QSize(60, option.fontMetrics.height() + ROW_PADDING_PX)
@@ -140,6 +164,8 @@ class _PredictionDelegate(QStyledItemDelegate):
         area = QRectF(option.rect)
         middle = int(Qt.AlignmentFlag.AlignVCenter)
         painter.save()
+        if index.row() == self._table.marked:
+            painter.fillRect(option.rect, look.color("hover"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = painter.font()
         font.setBold(likeliest)
@@ -155,10 +181,6 @@ class _PredictionDelegate(QStyledItemDelegate):
             painter.drawText(area, middle | int(Qt.AlignmentFlag.AlignRight), text)
             room = area.adjusted(0, 0, -metrics.horizontalAdvance("> 100%") - 4, 0)
             self._paint_bar(painter, room, index.data(Qt.ItemDataRole.UserRole), likeliest)
-        if option.state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(look.color("accent"))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(option.rect).adjusted(0.5, 1.5, -0.5, -1.5), 4, 4)
         painter.restore()
 
     def _paint_bar(self, painter: QPainter, room: QRectF, share: float, likeliest: bool) -> None:

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QSettings, Signal, Slot
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from flowergui.config.presets import with_epochs
+from flowergui.config.presets import PRESETS, with_epochs
 from flowergui.config.recipe import GROUPS, SETTINGS, START
 from flowergui.config.setting import Setting
 from flowergui.desktop.accessibility import radio_group
@@ -16,7 +16,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.watched_run import read_only_text
 from flowergui.desktop.widgets.card import FoldingCard, Segments
 from flowergui.desktop.widgets.labels import OptionalLabel
-from flowergui.text import number, tr, trn
+from flowergui.text import number, shortened, tr, trn
 
 FIRST = ("minutes", "epochs", "batch_size", "learning_rate", "image_size", "augmentation")
 """The settings that are always in sight; the others stand in groups that open."""
@@ -61,11 +61,22 @@ class RecipeForm(FoldingCard):
         for row in self._rows.values():
             row.finish_typing()
 
+    def save(self, settings: QSettings) -> None:
+        super().save(settings)
+        for group, section in self._sections.items():
+            if section.is_open or settings.contains(f"opened/{group}"):
+                settings.setValue(f"opened/{group}", section.is_open)
+
+    def restore(self, settings: QSettings) -> None:
+        super().restore(settings)
+        for group, section in self._sections.items():
+            if settings.value(f"opened/{group}") in (True, "true"):  # the file may hold anything
+                section.open()
+
     # --- its parts ------------------------------------------------------------------------
 
     def _make_presets(self) -> None:
         self._changed = OptionalLabel(tr("changed"))
-        self._changed.setToolTip(tr("The values differ from the preset's."))
         theme.style(self._changed, role="chip")
         self.head.addWidget(self._changed)
         self._presets: dict[str, QPushButton] = {}
@@ -147,7 +158,22 @@ class RecipeForm(FoldingCard):
         for name, button in self._presets.items():
             button.setChecked(name == chosen)
         self._changed.setVisible(not chosen)
+        self._changed.setToolTip(self._what_is_changed() if not chosen else "")
         self.show_summary(self._brief(chosen))
+
+    def _what_is_changed(self) -> str:
+        """In which settings the recipe differs from the preset that it had."""
+        recipe, base = self._shown.recipe, self._shown.base_preset
+        names = [
+            tr(row.setting.label)
+            for name, row in self._rows.items()
+            if PRESETS[base][recipe.mode].get(name, getattr(recipe, name)) != getattr(recipe, name)
+            and not (name == "epochs" and recipe.minutes)
+        ]
+        preset_name = self._presets[base].text()
+        if not names:
+            return tr("The frozen layers differ from those of {preset}.", preset=preset_name)
+        return tr("Differ from {preset}: {names}.", preset=preset_name, names=shortened(names))
 
     def _brief(self, chosen: str) -> str:
         """The preset, and how long it trains: "Recommended · 5 min"."""

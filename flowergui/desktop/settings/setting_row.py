@@ -151,6 +151,11 @@ class Section(QWidget):
         """Shows the rows."""
         self._button.setChecked(True)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the rows are shown."""
+        return self._button.isChecked()
+
     def show_summary(self, text: str) -> None:
         """Shows a summary beside the heading while the section is closed."""
         self._text = text

@@ -1,12 +1,14 @@
 """What is seen of a run while the window is not: its progress in the title and on the program's
 icon, and a word when a long run is over."""
 
+import shutil
 import time
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QObject, QProcess, Qt, Slot
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
 from flowergui.desktop.session import Session, Store, is_idle
@@ -96,9 +98,13 @@ class RunNotice(QObject):
         if self._clock() - self._began < LONG_RUN_S or QApplication.activeWindow() is not None:
             return
         QApplication.alert(self._window)
-        # Where there is no tray, some desktops show messages all the same; Qt can't.
+        text = self._banner.text or tr("The run is over.")
         if QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages():
-            self._show_message(self._banner.text or tr("The run is over."))
+            self._show_message(text)
+        elif program := shutil.which("notify-send"):  # on Linux, without a tray (GNOME)
+            title = window_title(self._store.session)
+            options = ["--app-name", DISPLAY_NAME, "--icon", "flowergui", "--"]
+            QProcess.startDetached(program, [*options, title, escape(text, quote=False)])
 
     def _show_message(self, text: str) -> None:
         """Shows it beside an icon, which goes when the user comes back."""

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QTableView,
 )
 
+from flowergui.desktop.context_menus.photo_window import PhotoWindow
 from flowergui.desktop.prediction.drop_zone import DropZone
 from flowergui.desktop.prediction.photo_strip import PhotoStrip
 from flowergui.desktop.prediction.prediction_panel import PredictionPanel
@@ -471,10 +472,20 @@ def test_a_click_on_a_prediction_asks_why(qtbot, panel, bright):
     assert len(asked) == 1
     panel.show_explained(Explained(bright, (NOWHERE, LEFT)))
     assert text(panel, "reasonCaption") == "Bright: what speaks for tulip."
+    assert table.marked == 1
     panel.show_prediction(guessed("other.png", ("rose", 1.0)))  # "Why?" stays on
     assert [each.path for each in asked] == [bright, "other.png"]
     panel.show_explained(Explained("other.png", (LEFT,)))
     assert text(panel, "reasonCaption") == "Bright: what speaks for rose."  # the likeliest
+
+
+def test_a_click_on_the_photo_opens_it_in_full_size(qtbot, panel, zone, bright):
+    panel.show_prediction(guessed(bright, ("rose", 0.9)))
+    qtbot.mouseClick(zone, Qt.MouseButton.LeftButton)
+    opened = panel.window().findChild(PhotoWindow)
+    assert opened.windowTitle() == os.path.basename(bright)
+    assert zone.findChild(QFileDialog) is None
+    opened.close()
 
 
 def test_the_same_prediction_once_more_keeps_its_heatmaps(qtbot, panel, bright):

@@ -171,6 +171,7 @@ def test_presets_set_everything_at_once_and_are_marked(qtbot, form):
     form.findChild(QSpinBox, "epochs").setValue(31)
     assert not tutorial.isChecked()
     assert chip.isVisible()
+    assert chip.toolTip() == "Differ from Tutorial: Epochs."
     tutorial.click()
     tutorial.click()
     assert tutorial.isChecked()
@@ -188,6 +189,7 @@ def test_frozen_layers_are_a_part_of_the_preset(form):
     assert not chip.isVisible()
     form.store.update_recipe(frozen=names[:1])
     assert chip.isVisible()
+    assert chip.toolTip() == "The frozen layers differ from those of Recommended."
     assert not form.findChild(QPushButton, "presetRecommended").isChecked()
 
 

@@ -194,6 +194,21 @@ def test_the_columns_are_remembered(qtbot, window, tmp_path):
     assert not other.findChild(QWidget, "epochs").isVisible()
 
 
+def test_open_sections_are_remembered(qtbot, window, tmp_path):
+    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    window.findChild(QPushButton, "sectionImages").click()
+    window.centralWidget().save(settings)
+    other = QMainWindow()
+    qtbot.addWidget(other)
+    other.setCentralWidget(Layout(other))
+    other.centralWidget().restore(settings)
+    opened = {
+        name: other.findChild(QPushButton, f"section{name}").isChecked()
+        for name in ("Images", "Training")
+    }
+    assert opened == {"Images": True, "Training": False}
+
+
 def test_nonsense_in_the_settings_changes_nothing(window, tmp_path):
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     window.resize(1280, 800)

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QProcess, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 from scripted import BATCHES, banner_text, button, open_photos, start
@@ -11,6 +11,7 @@ from scripted import BATCHES, banner_text, button, open_photos, start
 from flowergui.desktop.session import RunState, Session, Store
 from flowergui.desktop.training.training_controller import TrainingController
 from flowergui.desktop.widgets.banner import Banner
+from flowergui.desktop.window import run_notice
 from flowergui.desktop.window.run_notice import LONG_RUN_S, RunNotice
 from flowergui.store import paths
 
@@ -99,7 +100,20 @@ def test_nor_is_one_that_was_looked_at(desk):
     assert (desk.alerts, desk.messages) == ([], [])
 
 
-def test_without_a_tray_nothing_fails(desk):
+def test_without_a_tray_a_linux_desktop_shows_it_by_its_own_program(desk, monkeypatch):
+    started = []
+    monkeypatch.setattr(run_notice.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(QProcess, "startDetached", lambda *call: started.append(call))
+    desk.has_tray = False
+    desk.run(LONG_RUN_S)
+    ((program, arguments),) = started
+    assert program == "/usr/bin/notify-send"
+    text = "Done: best validation accuracy 86.3% (epoch 12)."
+    assert arguments[-3:] == ["--", "Roses – Flowergui", text]
+
+
+def test_without_a_tray_nothing_fails(desk, monkeypatch):
+    monkeypatch.setattr(run_notice.shutil, "which", lambda name: None)
     desk.has_tray = False
     desk.run(LONG_RUN_S)
     assert desk.alerts == [desk.window]
