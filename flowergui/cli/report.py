@@ -16,6 +16,7 @@ from flowergui.cli.evaluation_report import (
 )
 from flowergui.cli.network_report import compared, learning_curve
 from flowergui.cli.weights_report import weights_table
+from flowergui.config.resizing import largest_training_size
 from flowergui.events import (
     CacheState,
     CopiesRemoved,
@@ -313,9 +314,15 @@ def _run_started(event: RunStarted) -> Sequence[str]:
         precision=event.precision,
         size=event.image_size,
     )
+    training = largest_training_size(event.training_size or 0, event.image_size)
+    smaller = (
+        tr("It trains on images of {size} px.", size=training)
+        if training != event.image_size
+        else ""
+    )
     return (
         what,
-        sentences(how, precision_text(event)),
+        sentences(how, smaller, precision_text(event)),
         _trainable(event.trainable, event.parameters),
         tr("The run is saved in {run}.", run=event.run),
     )

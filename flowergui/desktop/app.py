@@ -15,7 +15,7 @@ from flowergui.desktop.style import theme
 from flowergui.desktop.support import qt_messages
 from flowergui.desktop.threads.unix_signals import EndSignals
 from flowergui.desktop.window.handover import Handover
-from flowergui.desktop.window.language_controller import chosen, speak, system_language
+from flowergui.desktop.window.language_controller import speak, system_language
 from flowergui.desktop.window.shutdown import LOGOUT_WAIT_MS
 from flowergui.language import Language
 from flowergui.store import paths
@@ -36,7 +36,7 @@ class Program(QObject):
         self._next = Language.ENGLISH
         self._ends = False
         settings = preferences.settings_file()
-        speak(language.asked_for() or chosen(settings) or system_language())
+        speak(language.asked_for() or preferences.chosen_language(settings) or system_language())
         self.window: MainWindow | None = self._made()
 
     @Slot()

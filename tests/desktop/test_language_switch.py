@@ -34,11 +34,12 @@ from flowergui.desktop.batch_prediction.batch_window import BatchWindow
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.menus.actions import language_action
 from flowergui.desktop.prediction.drop_zone import DropZone
+from flowergui.desktop.preferences.preferences import chosen_language
 from flowergui.desktop.session import RunState, Session
 from flowergui.desktop.settings.memory_controller import KEY
 from flowergui.desktop.transitions import READ_AGAIN
 from flowergui.desktop.window import shutdown
-from flowergui.desktop.window.language_controller import chosen, speak
+from flowergui.desktop.window.language_controller import speak
 from flowergui.errors import FlowerError
 from flowergui.events import Predicted
 from flowergui.facts import Prediction
@@ -119,7 +120,7 @@ def test_the_choice_is_kept(qtbot, program, settings):
     kept = QSettings(
         QSettings.Format.IniFormat, QSettings.Scope.UserScope, "flowergui", "flowergui"
     )
-    assert chosen(kept) is CHINESE
+    assert chosen_language(kept) is CHINESE
 
 
 @pytest.mark.parametrize("kept", ["", "abc", "zh", "@Invalid()"])
@@ -129,7 +130,7 @@ def test_a_settings_file_may_hold_anything(settings, kept):
     read = QSettings(
         QSettings.Format.IniFormat, QSettings.Scope.UserScope, "flowergui", "flowergui"
     )
-    assert chosen(read) is (CHINESE if kept == "zh" else None)
+    assert chosen_language(read) is (CHINESE if kept == "zh" else None)
 
 
 def test_the_variable_comes_before_the_choice(qapp, script, monkeypatch, translations, settings):
@@ -511,7 +512,7 @@ def test_predictions_for_many_images_are_not_lost_without_a_question(qtbot, prog
     answer(first, Button.Cancel)
     assert program.window is first
     assert many.isVisible()
-    assert chosen(settings_file()) is CHINESE  # for the next start
+    assert chosen_language(settings_file()) is CHINESE  # for the next start
     qtbot.waitUntil(lambda: question(first) is None)
     first.controllers.languages.choose(CHINESE)
     answer(first, Button.Yes)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication, QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QWidget
 from shiboken6 import isValid
 
+from flowergui.desktop.context_menus.drag_out import DragOut
 from flowergui.desktop.context_menus.photo_window import PhotoWindow
 from flowergui.desktop.context_menus.saving import say
 from flowergui.desktop.threads.worker import Worker
@@ -23,7 +24,7 @@ MAX_COPIED_PX = 4_096
 
 class PhotoMenu(QObject):
     """The context menu of a widget that shows images. It opens by a right click and by the menu
-    key, where there is an image."""
+    key, where there is an image, which can be dragged out of the window, too."""
 
     def __init__(self, widget: QWidget, path_at: Callable[[QPoint], str]) -> None:
         """`path_at` gives the image at a place in the widget; "" for none."""
@@ -33,6 +34,7 @@ class PhotoMenu(QObject):
         self.menu.setObjectName("photoMenu")
         widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         widget.customContextMenuRequested.connect(self._open)
+        DragOut(widget, path_at)
 
     @Slot(QPoint)
     def _open(self, place: QPoint) -> None:

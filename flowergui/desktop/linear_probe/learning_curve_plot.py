@@ -6,12 +6,12 @@ from typing import Any
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from flowergui.desktop.context_menus.plot_picture import Heading
 from flowergui.desktop.plots import axes
 from flowergui.desktop.plots.chart_frame import PlotFrame
 from flowergui.desktop.plots.curve_table import CurveTable
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.plots.plot_menu import PlotMenu
-from flowergui.desktop.plots.plot_picture import Heading
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.windows import bring_to_front
 from flowergui.events import LearningCurveEstimated

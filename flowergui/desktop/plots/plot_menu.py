@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
+from flowergui.desktop.context_menus.plot_picture import Heading, PlotPicture
 from flowergui.desktop.context_menus.saving import save_in_background
 from flowergui.desktop.plots.pg import pyqtgraph as pg
-from flowergui.desktop.plots.plot_picture import Heading, PlotPicture
 from flowergui.desktop.widgets.file_dialogs import choose_picture
 from flowergui.store import atomic_io
 from flowergui.text import tr

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPicture
 from PySide6.QtWidgets import QGraphicsView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from flowergui.desktop.context_menus.plot_picture import Heading
 from flowergui.desktop.plots import axes
 from flowergui.desktop.plots.axes import MAX_LOSS_RATIO, MAX_THICK_POINTS, Ticks, stride
 from flowergui.desktop.plots.chart_frame import ChartFrame
@@ -20,7 +21,6 @@ from flowergui.desktop.plots.column_buffer import (
 from flowergui.desktop.plots.metric import ACCURACY, Metric
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.plots.plot_key import KeyEntry, PlotKey
-from flowergui.desktop.plots.plot_picture import Heading
 from flowergui.desktop.plots.step_marks import StepMarks
 from flowergui.desktop.style import theme
 from flowergui.text import number, tr

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from flowergui.desktop.context_menus.plot_picture import Heading
 from flowergui.desktop.plots import axes
 from flowergui.desktop.plots.axes import MAX_LOSS_RATIO, MAX_THICK_POINTS, Ticks, stride
 from flowergui.desktop.plots.chart_frame import PlotFrame
@@ -19,7 +20,6 @@ from flowergui.desktop.plots.curve_table import CurveTable
 from flowergui.desktop.plots.metric import ACCURACY, Metric
 from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.plots.plot_menu import PlotMenu
-from flowergui.desktop.plots.plot_picture import Heading
 from flowergui.desktop.plots.plot_tooltip import PlotTooltip
 from flowergui.desktop.style import theme
 from flowergui.desktop.widgets.windows import bring_to_front

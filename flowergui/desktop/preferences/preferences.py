@@ -6,12 +6,17 @@ from typing import Final
 
 from PySide6.QtCore import QSettings
 
+from flowergui import language
 from flowergui.desktop.style.theme import Scheme
 from flowergui.errors import FlowerError
+from flowergui.language import Language
 from flowergui.text import enumerated, tr
 
 THEME_VARIABLE: Final = "FLOWERGUI_THEME"
 """The environment variable that names a Scheme, and wins over the preferences."""
+
+LANGUAGE_KEY: Final = "language"
+"""The name of the user's choice of a language in the settings file."""
 
 ZOOM_STEPS: Final = (80, 90, 100, 110, 125, 150, 175, 200)
 """Percent."""
@@ -55,6 +60,12 @@ def write(settings: QSettings, preferences: Preferences) -> None:
             settings.remove(name)
         else:
             settings.setValue(name, value)
+
+
+def chosen_language(settings: QSettings) -> Language | None:
+    """The language that the user chose; None for the system's."""
+    tag = settings.value(LANGUAGE_KEY)  # the file may hold anything
+    return language.find(tag) if isinstance(tag, str) else None
 
 
 def scheme_of_environment() -> Scheme | None:

@@ -18,7 +18,6 @@ from flowergui.desktop.widgets.banner import Banner
 from flowergui.desktop.widgets.confirm import confirm
 from flowergui.desktop.widgets.file_manager import show_folder
 from flowergui.desktop.widgets.windows import bring_to_front
-from flowergui.desktop.window.language_controller import chosen
 from flowergui.errors import FlowerError
 from flowergui.events import CacheState
 from flowergui.store import paths
@@ -92,7 +91,7 @@ class PreferencesController(QObject):
         dialog = PreferencesDialog(self._parent)
         dialog.show_preferences(self.preferences, self.fixed_scheme)
         fixed = language.asked_for()
-        dialog.show_language(fixed or chosen(self._settings), fixed=fixed is not None)
+        dialog.show_language(fixed or kept.chosen_language(self._settings), fixed=fixed is not None)
         dialog.language_requested.connect(self.language_requested)
         dialog.preferences_requested.connect(self.take)
         dialog.models_folder_requested.connect(self._choose_folder)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from flowergui.config.recipe import Recipe
+from flowergui.config.resizing import largest_training_size
 from flowergui.desktop.session import RunState
 from flowergui.desktop.training.eta import Eta
 from flowergui.desktop.watched_run import WatchedRun, WatchState
@@ -225,13 +226,16 @@ def settings_text(started: RunStarted, watched: WatchedRun | None) -> str:
     if not started.device:
         return started.model
     device = started.device.partition(":")[0]
-    return tr(
-        "{model} · {size} px · {device}, in {precision}",
-        model=started.model,
-        size=started.image_size,
-        device=tr(DEVICES[device]) if device in DEVICES else tr("on {name}", name=device),
-        precision=started.precision,
-    )
+    values = {
+        "model": started.model,
+        "size": started.image_size,
+        "training": largest_training_size(started.training_size or 0, started.image_size),
+        "device": tr(DEVICES[device]) if device in DEVICES else tr("on {name}", name=device),
+        "precision": started.precision,
+    }
+    if values["training"] == started.image_size:
+        return tr("{model} · {size} px · {device}, in {precision}", **values)
+    return tr("{model} · {size} px, training {training} px · {device}, in {precision}", **values)
 
 
 def _waiting_text(waiting: int, accuracy: str, epoch: int) -> str:

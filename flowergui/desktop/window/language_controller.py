@@ -17,6 +17,7 @@ from PySide6.QtGui import QFont, QFontInfo, QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from flowergui import language
+from flowergui.desktop.preferences.preferences import LANGUAGE_KEY
 from flowergui.desktop.session import RunState, Session, Store
 from flowergui.desktop.widgets.banner import Banner
 from flowergui.desktop.widgets.confirm import confirm
@@ -28,17 +29,8 @@ CHINESE_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "P
 would be a Japanese font, in which many look different."""
 
 QUESTION = "languageQuestion"
-SETTING = "language"
-"""The name of the user's choice in the settings file."""
-
 CAN_CHANGE = (RunState.IDLE, RunState.RUNNING, RunState.PAUSED)
 """The states of a run in which it can be handed over to another window."""
-
-
-def chosen(settings: QSettings) -> Language | None:
-    """The language that the user chose; None for the system's."""
-    tag = settings.value(SETTING)  # the file may hold anything
-    return language.find(tag) if isinstance(tag, str) else None
 
 
 def system_language() -> Language:
@@ -94,10 +86,10 @@ class LanguageController(QObject):
     def choose(self, wanted: Language | None) -> None:
         """The user wants this language, None for the system's, now and at the next start."""
         if wanted is None:
-            self._settings.remove(SETTING)
+            self._settings.remove(LANGUAGE_KEY)
             wanted = system_language()
         else:
-            self._settings.setValue(SETTING, str(wanted))
+            self._settings.setValue(LANGUAGE_KEY, str(wanted))
         self._waiting = None
         for question in self._window.findChildren(QMessageBox, QUESTION):
             question.close()  # about another wish

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QImage
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QAction, QDesktopServices, QDrag, QGuiApplication, QImage, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -291,6 +291,36 @@ def test_there_is_a_menu_only_where_there_is_an_image(host):
     menu = ask(host, QPoint(5, 5))
     assert menu.isVisible()
     menu.close()
+
+
+def test_an_image_is_dragged_out(qtbot, host, picture, monkeypatch):
+    dragged = []
+
+    def drop(drag: QDrag, actions: Qt.DropAction) -> None:
+        dragged.append(([url.toLocalFile() for url in drag.mimeData().urls()], actions))
+
+    monkeypatch.setattr(QDrag, "exec", drop)
+    for begin in (QPoint(150, 5), QPoint(5, 5)):  # where there is none, then the image
+        QTest.mousePress(host, Qt.MouseButton.LeftButton, pos=begin)
+        move(host, begin + QPoint(1, 0))  # no hand is that steady
+        assert not dragged
+        move(host, begin + QPoint(40, 0))
+        move(host, begin + QPoint(45, 0))
+        QTest.mouseRelease(host, Qt.MouseButton.LeftButton, pos=begin + QPoint(45, 0))
+    assert dragged == [([picture], Qt.DropAction.CopyAction)]
+
+
+def move(widget: QWidget, place: QPoint) -> None:
+    left = Qt.MouseButton.LeftButton
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(place),
+        QPointF(widget.mapToGlobal(place)),
+        Qt.MouseButton.NoButton,
+        left,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(widget, event)
 
 
 def test_an_image_is_copied(qtbot, host):

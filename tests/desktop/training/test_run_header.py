@@ -142,6 +142,16 @@ def test_what_auto_came_to_is_said(header, device: str, precision: str, said: st
     assert header.what == said
 
 
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(0, "112 px"), (112, "112 px"), (96, "112 px, training 96 px"), (None, "112 px")],
+)
+def test_the_size_of_training_images_is_said_where_it_differs(header, size, said):
+    header.run(RunState.RUNNING)
+    header.feed(replace(opened(), device="cpu", precision="float32", training_size=size))
+    assert header.what == f"resnet18 · {said} · on the CPU, in float32"
+
+
 def test_a_precision_that_was_tried_says_how_it_did(header):
     header.run(RunState.RUNNING)
     header.feed(replace(opened(), precision="bfloat16", speedup=2.24))

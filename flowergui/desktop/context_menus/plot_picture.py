@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QBuffer, QIODevice, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPaintDevice, QPainter, QPixmap
 from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QGraphicsView
 
-from flowergui.desktop.plots.pg import pyqtgraph as pg
 from flowergui.desktop.style import theme
 
 SCALE = 2
@@ -29,7 +29,7 @@ class Heading:
 class PlotPicture:
     """Draws a plot below its heading."""
 
-    def __init__(self, plot: pg.PlotWidget, heading: Callable[[], Heading]) -> None:
+    def __init__(self, plot: QGraphicsView, heading: Callable[[], Heading]) -> None:
         self._plot, self._heading = plot, heading
 
     def pixmap(self) -> QPixmap:
