@@ -20,10 +20,12 @@ _OTHER_HOMES: Final = re.compile(r"(/home/|/Users/|\b[A-Za-z]:[\\/]+Users[\\/]+)
 """The home of any user: on Linux, macOS and Windows."""
 
 _PART: Final = r"[^\\/\s'\":;,<>]+"
-_PATH: Final = re.compile(rf"(?<![\w.~>…/\\:])(?:[A-Za-z]:)?(?:[\\/]+{_PART})+[\\/]+({_PART})")
+_PATH: Final = re.compile(
+    rf"(?<![\w.~>…/\\:])(?:[A-Za-z]:)?[\\/]+(?:[^\\/'\":;,<>\n]*[^\\/'\":;,<>\s][\\/]+)+({_PART})"
+)
 """An absolute path of two parts or more; the last one is its group."""
 
-_INSIDE: Final = r"(?:[\\/].*?\.\w{2,5}\b|[\\/]\S*)?(?![\w.-])"
+_INSIDE: Final = r"(?:[\\/].*?\.\w{2,5}\b|[\\/][^\s，。：；、！？]*)?(?![\w.-])"
 """What may follow a folder: the path of a file, whose name may have spaces, or of a subfolder."""
 
 _USER: Final = "<user>"

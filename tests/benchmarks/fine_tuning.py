@@ -89,8 +89,8 @@ def measured(way: str, folder: Path, split: int, epochs: int) -> tuple[float, Ju
             shutil.copyfile(path, here / "judged" / label / Path(path).name)
         os.environ["FLOWERGUI_CACHE"] = str(here / "cache")
         recipe = Recipe(mode="transfer", model=MODEL, photos=str(here / "photos"))
-        recipe = replace(with_preset(recipe, "recommended"), minutes=0.0, epochs=1 + epochs)
-        recipe = replace(recipe, **WAYS[way])
+        recipe = replace(with_preset(recipe, "recommended"), minutes=0.0, **WAYS[way])
+        recipe = replace(recipe, epochs=epochs + recipe.fit_head)
         began = time.perf_counter()
         for event in tasks.train(recipe, models=here / "models"):
             if isinstance(event, RunStarted):

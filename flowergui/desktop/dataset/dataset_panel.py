@@ -325,8 +325,7 @@ class DatasetPanel(Card):
 
 
 def few_images_text(classes: Sequence[ClassCount]) -> str:
-    """A sentence on classes that have so few images that nothing can be learned of them; "" if
-    there are none."""
+    """A sentence on the classes with fewer than FEW_IMAGES images; "" if there are none."""
     counts = {each.name: each.train + each.validation for each in classes}
     few = [name for name, count in counts.items() if count < FEW_IMAGES]
     if not few:

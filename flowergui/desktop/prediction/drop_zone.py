@@ -82,7 +82,7 @@ class DropZone(PhotoView):
         sorter.refused.connect(self.refused)
         sorter.left_out.connect(self.left_out)
         PhotoMenu(self, lambda place: self.path)
-        self._inviting = True
+        self._inviting, self._is_pressed = True, False
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip:
@@ -161,9 +161,13 @@ class DropZone(PhotoView):
         event.acceptProposedAction()
         self._take(event.mimeData())
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._is_pressed = True
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        was_pressed, self._is_pressed = self._is_pressed, False  # not by a double click's second
         inside = self.rect().contains(event.position().toPoint())
-        if event.button() != Qt.MouseButton.LeftButton or not inside:
+        if event.button() != Qt.MouseButton.LeftButton or not (inside and was_pressed):
             return
         if self.path:
             open_photo(self.path, self)

@@ -121,6 +121,10 @@ class PredictionTable(QTableView):
             self.marked = row
             self.viewport().update()
 
+    def currentChanged(self, current: ModelIndex, previous: ModelIndex) -> None:
+        super().currentChanged(current, previous)
+        self.viewport().update()  # all of both rows
+
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         row = self.currentIndex().row()

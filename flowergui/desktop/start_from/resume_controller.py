@@ -311,7 +311,8 @@ class ResumeController(QObject):
 
 def _is_done(run: RunFacts, recipe: Recipe) -> bool:
     """Whether the run has nothing left to do by this recipe, with which it would go on."""
-    return run.epochs_done >= recipe.epochs and recipe.minutes <= run.recipe.minutes
+    has_more_time = recipe.minutes > run.recipe.minutes > 0
+    return run.epochs_done >= recipe.epochs and not has_more_time
 
 
 def _may_have_more_minutes(run: RunFacts) -> bool:

@@ -97,9 +97,9 @@ def no_better_than_chance(accuracy: float, class_count: int, validation_images: 
     return accuracy <= chance + min(deviation, chance / 3)
 
 
-def diagnosis_text(diagnosis: Diagnosis) -> tuple[str, str]:
-    """A sentence for a button that opens the guide: with what would help, and without it, where
-    there is little room."""
+def diagnosis_text(diagnosis: Diagnosis, mode: str = "") -> tuple[str, str]:
+    """A sentence for a button that opens the guide: with what would help a run of this `mode`, and
+    without it, where there is little room."""
     match diagnosis.kind:
         case DiagnosisKind.OVERFITTING:
             epoch = f"{diagnosis.epoch:,}"
@@ -111,10 +111,12 @@ def diagnosis_text(diagnosis: Diagnosis) -> tuple[str, str]:
                 tr("Overfitting since epoch {epoch} ▸", epoch=epoch),
             )
         case DiagnosisKind.NOT_LEARNING:
-            return (
-                tr("No better than chance: a lower learning rate, or Transfer ▸"),
-                tr("No better than chance ▸"),
+            helps = (
+                tr("No better than chance: a lower learning rate ▸")
+                if mode == "transfer"
+                else tr("No better than chance: a lower learning rate, or Transfer ▸")
             )
+            return helps, tr("No better than chance ▸")
         case DiagnosisKind.STILL_IMPROVING:
             return tr("Still improving: more epochs, or more time ▸"), tr("Still improving ▸")
 
@@ -131,6 +133,11 @@ def diagnosis_advice(diagnosis: Diagnosis, mode: str = "") -> str:
             return tr(
                 "The network memorizes its training images and gets worse on others. Try stronger "
                 "augmentation, more images, or transfer learning. The best epoch is kept."
+            )
+        case DiagnosisKind.NOT_LEARNING if mode == "transfer":
+            return tr(
+                "The network is no better than picking a class at random. Try a lower learning "
+                "rate, and see whether the images are in the right folders."
             )
         case DiagnosisKind.NOT_LEARNING:
             return tr(

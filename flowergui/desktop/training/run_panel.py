@@ -179,7 +179,7 @@ class RunPanel(QWidget):
     def show_diagnosis(self, diagnosis: Diagnosis | None, mode: str = "") -> None:
         """What the curves of a run of this `mode` say; None for nothing."""
         self._diagnosis.setVisible(diagnosis is not None)
-        sentence, brief = diagnosis_text(diagnosis) if diagnosis else ("", "")
+        sentence, brief = diagnosis_text(diagnosis, mode) if diagnosis else ("", "")
         self._diagnosis.setText(sentence)
         self._diagnosis.set_shorter(brief)
         self._diagnosis.setToolTip(diagnosis_advice(diagnosis, mode) if diagnosis else "")

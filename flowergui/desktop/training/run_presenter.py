@@ -288,7 +288,7 @@ class RunPresenter(QObject):
                 self._panel.plot.hurry()
                 if self._store.session.watched is None:
                     self._show_stopped(event)
-                    if self._epochs:
+                    if any(each.val_accuracy is not None for each in self._epochs):
                         self.run_finished.emit()
             case Finished():
                 self.ended = event

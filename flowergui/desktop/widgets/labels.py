@@ -72,13 +72,14 @@ class ElidedLabel(QLabel):
         text, tip = self.text(), self.toolTip()
         if self.shown_text() == text or tip.startswith(text):
             return tip
-        if tip and not tip.startswith("<"):
-            return escape_tooltip(f"{text}\n{tip}")
-        return f"{escape_tooltip(text)}{tip}"
+        if tip.startswith("<"):
+            return f"<span>{escape(text)}</span><br>{tip}"
+        return escape_tooltip("\n".join(filter(None, (text, tip))))
 
     def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self.shown_tip(), self)
+        is_asked_for = event.type() == QEvent.Type.ToolTip
+        if isinstance(event, QHelpEvent) and is_asked_for and (tip := self.shown_tip()):
+            QToolTip.showText(event.globalPos(), tip, self)  # else that of what it is in
             return True
         return super().event(event)
 

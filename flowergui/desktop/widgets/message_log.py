@@ -93,7 +93,7 @@ class MessageLog(QAbstractTableModel):
         self.endInsertRows()
 
     def take_over(self, entries: Sequence[LogEntry]) -> None:
-        """Lists the messages of another log (newest first) before its own ones."""
+        """Lists the messages of another log (newest first) too, as older than its own."""
         known = [*self._entries, *entries][:MAX_ENTRIES]
         self.beginResetModel()
         self._entries = deque(known)

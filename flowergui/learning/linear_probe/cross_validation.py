@@ -20,6 +20,9 @@ PATH = tuple(10 ** (exponent / 2) for exponent in range(-2, 7))
 """The values of c that are tried, times the number of columns, from strong to weak regularization:
 the logit of a photo has D terms, one a column, so that this is independent of D."""
 
+USUAL_C = 1.0
+"""The value of c where there is no time to choose one, times the number of columns."""
+
 COPY_TOLERANCE = 1e-3
 """By how much copies differ at most along each axis, in units of a column's standard deviation: two
 photos of one flower differ by some 10."""
@@ -59,8 +62,8 @@ def cross_validate(
 ) -> Generator[Preparing, None, CrossValidation]:
     """Cross-validates logistic regressions of features (N, D), whose `axes` these are, and labels
     (N,) int64 over a path of `c`. Yields Preparing before each `c`, and after each step of a large
-    fit, of so many multiplications. Deterministic, unless `is_late` says that there is no time for
-    more values of `c`, nor for more steps of a fit.
+    fit, of so many multiplications. Deterministic, unless `is_late` says of large fits that there
+    is no time for more of them, nor for more steps: then `c` is USUAL_C at least.
 
     Features are centred and scaled once, with all photos, which uses no labels. All folds are
     fitted together. Fewer folds are made if no class has so many photos. Copies of a photo are in
@@ -84,7 +87,8 @@ def cross_validate(
         if loss >= best_loss:
             break  # the loss has one minimum, and weak regularization takes the most time
         best_c, best_loss, best_logs = c, loss, logs
-        if is_late():
+        if fits.is_large(step_operations) and is_late():
+            best_c = max(best_c, USUAL_C / axes.columns)
             break
     correct = best_logs.argmax(1) == labels
     return CrossValidation(
@@ -105,12 +109,14 @@ def fit_with_chosen_c(
     *,
     seed: int = 0,
     most: int = 0,
+    start: LinearClassifier | None = None,
     is_late: Callable[[], bool] = never,
 ) -> Generator[Preparing, None, tuple[LinearClassifier, CrossValidation]]:
     """A logistic regression on all of features (N, D) and labels (N,) int64, with the `c` that
     cross-validation chooses on the first `most` of them (0: on all). Yields Preparing as
     `cross_validate` does, before the last fit, and after each step of it, if it is a large one.
-    Both end early if `is_late` says so."""
+    Large fits end early if `is_late` says so; the last one goes on from `start`, if there is
+    one."""
     known = features[:most] if most else features
     axes = PrincipalAxes.of(known)
     chosen = yield from cross_validate(
@@ -121,6 +127,10 @@ def fit_with_chosen_c(
     if len(known) < len(features):
         axes = PrincipalAxes.of(features)
     fits = SubsetFits(axes, labels, class_count)
+    if start is not None and fits.is_large(fine=True):
+        if is_late():
+            return start, chosen
+        fits.start_from(*axes.from_classifier(start))
     for _ in fits.fit_in_steps(chosen.c, fine=True, is_late=is_late):
         yield preparing
     return fits.classifier(0), chosen

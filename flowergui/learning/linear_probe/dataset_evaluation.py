@@ -1,6 +1,5 @@
 """How sure is an accuracy on all images of a folder, and would more images raise it?"""
 
-from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from flowergui.events import (
     Warned,
 )
 from flowergui.learning.data.photos import Photo
-from flowergui.learning.linear_probe import learning_curve, logistic_regression
+from flowergui.learning.linear_probe import learning_curve
 from flowergui.learning.linear_probe.backbone import (
     Backbone,
     load_backbone,
@@ -25,17 +24,13 @@ from flowergui.learning.linear_probe.cross_validation import FOLDS, CrossValidat
 from flowergui.learning.linear_probe.features import (
     PhotoFeatures,
     compute_features,
+    cross_validated_photos,
     photo_dataset,
     sample_photos,
     scan_all,
-    too_many_classes,
 )
 from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
 from flowergui.text import tr
-
-FEATURE_BYTES = 20
-"""Memory for each feature of an image: in float32, and twice in float64 while the principal axes
-are computed."""
 
 MAX_CONFIDENT_ERRORS = 10
 """Most single errors in a result."""
@@ -131,15 +126,9 @@ def _sample_for_memory(
     Raises FlowerError if there is no memory for two of each class."""
     with report_out_of_memory(backbone.model):
         columns = backbone.columns()
-    fits = min(folds, max(Counter(photo.label for photo in photos).values()))
-    most = min(
-        logistic_regression.max_images(class_count, columns, fits),
-        logistic_regression.MAX_BYTES // (FEATURE_BYTES * columns),
-    )
+    most = cross_validated_photos(photos, class_count, columns, folds)
     if len(photos) <= most:
         return tuple(photos)
-    if most < 2 * class_count:
-        raise too_many_classes(class_count)
     sample = sample_photos(photos, class_count, most)
     yield Warned(
         tr(

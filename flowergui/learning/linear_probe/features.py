@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,14 @@ from flowergui.learning.data.loader import iterate_batches, worker_count
 from flowergui.learning.data.photos import Photo, Photos, sorted_by_path
 from flowergui.learning.data.sampler import sequential_batches
 from flowergui.learning.data.scan import scan
+from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.linear_probe.backbone import Backbone, report_out_of_memory
 from flowergui.learning.linear_probe.cross_validation import stratified_subset
 from flowergui.text import tr
+
+FEATURE_BYTES = 20
+"""Memory for each feature of an image: in float32, and twice in float64 while the principal axes
+are computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +119,26 @@ def sample_photos(photos: Sequence[Photo], class_count: int, most: int) -> tuple
     return tuple(photos[index] for index in chosen.nonzero().flatten().tolist())
 
 
-def too_many_classes(class_count: int) -> FlowerError:
-    """The error of a cross-validation that has no memory for two images of each class."""
-    return FlowerError(
-        tr(
-            "{count} classes are too many for a cross-validation: it would take too much memory.",
-            count=f"{class_count:,}",
-        ),
-        hint=tr("Choose a folder with fewer classes."),
+def cross_validated_photos(
+    photos: Sequence[Photo], class_count: int, columns: int, folds: int
+) -> int:
+    """How many of the photos a cross-validation of so many columns has memory for, at most. Raises
+    FlowerError if it has none for two of each class."""
+    fits = min(folds, max(Counter(photo.label for photo in photos).values()))
+    most = min(
+        logistic_regression.max_images(class_count, columns, fits),
+        logistic_regression.MAX_BYTES // (FEATURE_BYTES * columns),
     )
+    if most < min(2 * class_count, len(photos)):
+        raise FlowerError(
+            tr(
+                "{count} classes are too many for a cross-validation: it would take too much "
+                "memory.",
+                count=f"{class_count:,}",
+            ),
+            hint=tr("Choose a folder with fewer classes."),
+        )
+    return most
 
 
 def _unreadable(problems: Sequence[Problem]) -> FlowerError:

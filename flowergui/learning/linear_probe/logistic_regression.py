@@ -43,9 +43,9 @@ STEP_OPERATIONS = 3e10
 """Multiplications of a step of a large fit, some seconds on two cores: after each step the fit can
 be abandoned."""
 
-MIN_STEP_ITERATIONS = 10
+MIN_STEP_ITERATIONS = 5
 """Iterations of L-BFGS in a step, at least: each step computes a gradient once more. With 1,000
-classes and 50,000 images these take a minute or two."""
+classes and 50,000 images these take up to a minute."""
 
 FINE_COST = 3.0
 """What a multiplication in float64 takes, compared with float32."""
@@ -143,11 +143,18 @@ class SubsetFits:
     ) -> Iterator[None]:
         """The same, in steps of some `operations` (multiplications). Yields between them: never in
         a small fit, nor in any with math.inf. Where `is_late` says so after a step, the fit ends
-        with what it has reached."""
+        with what it has reached: never a small one."""
+        iterations = self._step_iterations(operations, fine=fine)
+        yield from self._minimize(c, iterations, fine=fine, is_late=is_late)
+
+    def is_large(self, operations: float = STEP_OPERATIONS, *, fine: bool = False) -> bool:
+        """Whether `fit_in_steps` takes several steps, which may take seconds each."""
+        return self._step_iterations(operations, fine=fine) < MAX_ITERATIONS
+
+    def _step_iterations(self, operations: float, *, fine: bool) -> int:
         iterations = operations / (len(self._labels) * self._solution.numel())
         iterations /= FINE_COST if fine else 1
-        iterations = min(max(iterations, MIN_STEP_ITERATIONS), MAX_ITERATIONS)
-        yield from self._minimize(c, int(iterations), fine=fine, is_late=is_late)
+        return int(min(max(iterations, MIN_STEP_ITERATIONS), MAX_ITERATIONS))
 
     def _minimize(
         self,

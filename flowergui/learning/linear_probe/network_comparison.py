@@ -1,6 +1,5 @@
 """Which network suits a dataset best? Its features, a linear classifier, cross-validation."""
 
-import sys
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ from flowergui.events import (
     Preparing,
 )
 from flowergui.learning.data.dataset import ImageDataset
-from flowergui.learning.linear_probe import logistic_regression
 from flowergui.learning.linear_probe.backbone import (
     Backbone,
     load_backbone,
@@ -24,10 +22,10 @@ from flowergui.learning.linear_probe.backbone import (
 from flowergui.learning.linear_probe.cross_validation import FOLDS, cross_validate
 from flowergui.learning.linear_probe.features import (
     compute_features,
+    cross_validated_photos,
     photo_dataset,
     sample_photos,
     scan_all,
-    too_many_classes,
 )
 from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
 from flowergui.learning.models.catalogue import model_catalogue, with_local_weights
@@ -53,8 +51,7 @@ def compare(
     weights in `files`, on up to `photos_used` images in `folder`, but two of each class at least.
 
     Yields the events of a scan, NetworkCompared or NetworkFailed for each with Preparing before
-    them, and at last NetworksCompared. Raises FlowerError if there is nothing to compare, or no
-    memory for so many classes.
+    them, and at last NetworksCompared. Raises FlowerError if there is nothing to compare.
     """
     candidates = [*(local_candidates() if local else ()), *map(Candidate, files)]
     if not candidates:
@@ -64,21 +61,21 @@ def compare(
         )
     found, everything = yield from scan_all(folder)
     class_count = len(found.classes)
-    # How many columns a network has is not known yet: the more, the fewer images have room.
-    most = logistic_regression.max_images(class_count, sys.maxsize, FOLDS)
-    if most < 2 * class_count:
-        raise too_many_classes(class_count)
-    photos = sample_photos(everything, class_count, min(photos_used, most))
-    datasets: dict[int, ImageDataset] = {}
+    photos = sample_photos(everything, class_count, photos_used)
+    datasets: dict[tuple[int, int], ImageDataset] = {}
     compared: list[NetworkCompared] = []
     for candidate in candidates:
         try:
             backbone = yield from load_backbone(candidate.model, candidate.weights, device)
             backbone.refuse_leakage(folder)
-            size = backbone.image_size
-            if size not in datasets:
-                datasets[size] = photo_dataset(folder, photos, size, MEMORY_BYTES)
-            result = yield from _compared(backbone, candidate, datasets[size], class_count)
+            with report_out_of_memory(backbone.model):
+                columns = backbone.columns()
+            most = cross_validated_photos(photos, class_count, columns, FOLDS)
+            used = sample_photos(photos, class_count, most)
+            key = backbone.image_size, len(used)
+            if key not in datasets:
+                datasets[key] = photo_dataset(folder, used, backbone.image_size, MEMORY_BYTES)
+            result = yield from _compared(backbone, candidate, datasets[key], class_count)
         except FlowerError as error:
             yield NetworkFailed(candidate.model, candidate.weights, str(error))
             continue

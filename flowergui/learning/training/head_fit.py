@@ -27,8 +27,8 @@ from flowergui.learning.data.sampler import batch_indices, shuffled_indices
 from flowergui.learning.device import transfers
 from flowergui.learning.device.distributed import merged, world
 from flowergui.learning.linear_probe import logistic_regression
-from flowergui.learning.linear_probe.cross_validation import FOLDS, fit_with_chosen_c
-from flowergui.learning.linear_probe.linear_classifier import PrincipalAxes
+from flowergui.learning.linear_probe.cross_validation import FOLDS, USUAL_C, fit_with_chosen_c
+from flowergui.learning.linear_probe.linear_classifier import LinearClassifier, PrincipalAxes
 from flowergui.learning.linear_probe.logistic_regression import SubsetFits
 from flowergui.learning.training.failures import (
     give_up,
@@ -47,10 +47,6 @@ FIRST_FIT_IMAGES = 48
 
 FIRST_SAVE_IMAGES = 150
 """Images after which a fitted head is saved, so that it can predict."""
-
-EARLY_C = 1.0
-"""The inverse regularization strength of the fits before the last one, times the number of
-features."""
 
 LATEST_SHARE_OF_BUDGET = 0.85
 """The share of a time budget at which a fit of many classes, whose steps take seconds, ends with
@@ -179,7 +175,8 @@ def fit_head(
     run.count_seconds()
     before = progress.seconds
     with report_out_of_memory(run, smaller_batches_help=False):
-        fitted_head = yield from _fit_all(run, live, torch.cat(features), torch.cat(labels))
+        start = head.linear if fitted else None
+        fitted_head = yield from _fit_all(run, live, torch.cat(features), torch.cat(labels), start)
     if fitted_head is None:
         return
     run.fit_seconds = fitting + progress.seconds - before
@@ -256,7 +253,7 @@ def _fit_early(
     done: a resumed run begins the fit again."""
     known, count = torch.cat(features), len(run.split.classes)
     fits = SubsetFits(PrincipalAxes.of(known), torch.cat(labels), count)
-    c = EARLY_C / known.shape[1]
+    c = USUAL_C / known.shape[1]
     for _ in fits.fit_in_steps(c, fine=True, is_late=_fit_is_late(run)):
         run.count_seconds()
         yield Preparing(tr("Fitting the head"), 0, 0)
@@ -270,6 +267,11 @@ def _fit_early(
     return True
 
 
+def _weights(linear: nn.Linear) -> tuple[Tensor, Tensor]:
+    """The weight (classes, D) and the bias (classes,) of the head, float64, on the CPU."""
+    return linear.weight.detach().cpu().double(), linear.bias.detach().cpu().double()
+
+
 def _fit_is_late(run: Run) -> Callable[[], bool]:
     """Whether a fit is to end with what it has reached."""
 
@@ -281,16 +283,24 @@ def _fit_is_late(run: Run) -> Callable[[], bool]:
 
 
 def _fit_all(
-    run: Run, live: LiveRequests, features: Tensor, labels: Tensor
+    run: Run, live: LiveRequests, features: Tensor, labels: Tensor, start: nn.Linear | None
 ) -> Generator[Event, None, HeadFitted | None]:
-    """Fits the head on all images, with the regularization that cross-validation chooses. Returns
+    """Fits the head on all images, with the regularization that cross-validation chooses. A large
+    fit goes on from `start`, the head that was fitted on fewer images, if there is one. Returns
     None if the run is stopped before that is done: a resumed run begins the fit again. Several
     processes hear of a stop after it: they may take different numbers of steps, and can't agree
     after each."""
     progress, classes = run.progress, len(run.split.classes)
     most = cross_validated_images(classes, features.shape[1])
+    early = LinearClassifier(*_weights(start)) if start is not None else None
     fitting = fit_with_chosen_c(
-        features, labels, classes, seed=run.recipe.seed, most=most, is_late=_fit_is_late(run)
+        features,
+        labels,
+        classes,
+        seed=run.recipe.seed,
+        most=most,
+        start=early,
+        is_late=_fit_is_late(run),
     )
     while True:
         try:

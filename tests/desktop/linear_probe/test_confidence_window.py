@@ -1,8 +1,10 @@
 """The window that says how sure an accuracy is, and whether more images would help."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtWidgets import QComboBox, QLabel, QProgressBar, QTreeView
-from scripted import button, find, open_photos
+from scripted import button, facts, find, list_runs, open_photos
 
 from flowergui.desktop.linear_probe.confidence_window import ConfidenceWindow
 from flowergui.desktop.linear_probe.learning_curve_plot import LearningCurvePlot
@@ -51,6 +53,21 @@ def test_the_accuracy_has_its_interval_and_the_curve_its_sentence(qtbot, window,
     )
     assert script.of("learning curve") == [(photos, "efficientnet_lite0", "imagenet", "auto")]
     assert not bar.isVisible()
+
+
+def test_the_best_validation_accuracy_on_these_images_stands_beside(
+    qtbot, window, script, photos, tmp_path
+):
+    known = [facts(tmp_path / name) for name in ("worse", "best", "other")]
+    for run, accuracy, folder in zip(known, (0.6, 0.9, 0.99), (photos, photos, "/x"), strict=True):
+        recipe = replace(run.recipe, photos=folder)
+        script.runs.append(replace(run, best_accuracy=accuracy, recipe=recipe))
+    list_runs(qtbot, window)
+    open_photos(qtbot, window, photos)
+    confidence = opened(window)
+    qtbot.waitUntil(lambda: ready(confidence))
+    said = "The best run on these images has a validation accuracy of 90.0%."
+    assert said in label(confidence, "crossValidationHow")
 
 
 def test_what_is_warned_of_stays_beside_the_result(qtbot, window, script, photos):

@@ -122,6 +122,18 @@ def test_a_run_with_more_time_goes_on_without_a_question(qtbot, window, script, 
     assert script.of("resume")[0][1] == {"minutes": 20.0}
 
 
+def test_a_run_of_epochs_that_gets_a_time_budget_is_offered_more_epochs(
+    qtbot, window, script, tmp_path
+):
+    """What its epochs took is not known: the time may be used already."""
+    script.runs.append(facts(tmp_path / "done", epochs_done=3))
+    list_runs(qtbot, window)
+    button(window, "modeResume").click()
+    find(window, QWidget, "minutes").setValue(5)
+    button(window, "resumeLastButton").click()
+    assert button(window, "bannerAction").text() == "Train 3 more epochs"
+
+
 def test_a_head_alone_is_offered_more_epochs(qtbot, window, script, tmp_path):
     """It ends after 60 of them, whatever time is left."""
     done = facts(tmp_path / "done", epochs_done=3)

@@ -82,6 +82,8 @@ def test_the_diagnostics_name_no_folder_of_images(qapp):
         f"{folder}/Ann Miller/first visit.jpg can't be read.",
         "/data/old is gone. Choose another.",
         "/data/archive/2019/last.pth could not be saved: disk full.",
+        "/mnt/rare cases/Ann Miller/visit.jpg can't be read.",
+        f"{folder}/rose：权限不够。",
         "Epoch 3/4, 10:20: learning rate 1/2.",
     )
     entries = [LogEntry(now, MessageKind.ERROR, each) for each in reversed(said)]
@@ -92,6 +94,8 @@ def test_the_diagnostics_name_no_folder_of_images(qapp):
         "<images> can't be read.",
         "<images> is gone. Choose another.",
         "…/last.pth could not be saved: disk full.",
+        "…/visit.jpg can't be read.",
+        "<images>：权限不够。",
         said[-1],
     ]
 

@@ -117,6 +117,10 @@ def test_every_diagnosis_has_words_and_advice() -> None:
     overfitting = Diagnosis(DiagnosisKind.OVERFITTING, 12)
     assert "transfer" in diagnosis_advice(overfitting, "scratch")
     assert "transfer" not in diagnosis_advice(overfitting, "transfer")
+    hopeless = Diagnosis(DiagnosisKind.NOT_LEARNING, 1)
+    for words in (diagnosis_advice, lambda *of: diagnosis_text(*of)[0]):
+        assert "Transfer" in words(hopeless, "scratch")
+        assert "Transfer" not in words(hopeless, "transfer")
     sentence, brief = diagnosis_text(overfitting)
     assert sentence == "Overfitting since epoch 12: stronger augmentation or more images ▸"
     assert brief == "Overfitting since epoch 12 ▸"

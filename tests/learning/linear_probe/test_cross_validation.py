@@ -10,11 +10,12 @@ from torch import Tensor
 from weight_files import returned
 
 from flowergui.events import Preparing
-from flowergui.learning.linear_probe import cross_validation
+from flowergui.learning.linear_probe import cross_validation, logistic_regression
 from flowergui.learning.linear_probe.cross_validation import (
     CrossValidation,
     cross_validate,
     first_copies,
+    fit_with_chosen_c,
     stratified_folds,
     stratified_subset,
 )
@@ -135,9 +136,27 @@ def test_without_time_the_first_c_is_what_there_is(made) -> None:
     events = list(cross_validate(axes, labels, 3, **late))
     assert [each.done for each in events] == [0]
     result = returned(cross_validate(axes, labels, 3, **late))
-    assert result.c == pytest.approx(cross_validation.PATH[0] / 60)
+    assert result.c == pytest.approx(cross_validation.USUAL_C / 60)
     assert result.accuracy > 0.5  # of three classes
     assert torch.allclose(result.probabilities.sum(1), torch.ones(90).double())
+
+
+def test_a_small_cross_validation_is_never_too_late(made) -> None:
+    features, labels = made(90, 60, 3)
+    late = returned(cross_validate(PrincipalAxes.of(features), labels, 3, is_late=lambda: True))
+    assert late.c == choose_c(features, labels, 3).c
+
+
+def test_without_time_a_large_fit_stays_what_it_was(made, monkeypatch) -> None:
+    features, labels = made(90, 60, 3)
+    start = logistic_regression.fit(features[:45], labels[:45], 3, 0.02)
+    how = {"start": start, "is_late": lambda: True}
+    small, _ = returned(fit_with_chosen_c(features, labels, 3, **how))
+    whole, _ = returned(fit_with_chosen_c(features, labels, 3))
+    assert torch.equal(small.weight, whole.weight)
+    monkeypatch.setattr(logistic_regression, "MAX_ITERATIONS", 10_000_000)  # so it is a large one
+    large, _ = returned(fit_with_chosen_c(features, labels, 3, **how))
+    assert large is start
 
 
 def test_accuracies_are_those_of_the_probabilities(made) -> None:

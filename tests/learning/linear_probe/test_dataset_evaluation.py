@@ -17,7 +17,7 @@ from flowergui.events import (
     Scanned,
     Warned,
 )
-from flowergui.learning.linear_probe import dataset_evaluation, logistic_regression
+from flowergui.learning.linear_probe import features, logistic_regression
 from flowergui.learning.linear_probe.logistic_regression import SubsetFits
 
 
@@ -97,7 +97,7 @@ def test_more_images_than_memory_has_room_for_are_sampled(
 ) -> None:
     folder = make_photos(tmp_path / "flowers", classes=3, per_class=9)
     monkeypatch.setattr(logistic_regression, "MAX_BYTES", memory)
-    monkeypatch.setattr(dataset_evaluation, "FEATURE_BYTES", feature_bytes)
+    monkeypatch.setattr(features, "FEATURE_BYTES", feature_bytes)
     events = list(tasks.cross_validate(folder, "mynet", weights, folds=3, device="cpu"))
     (warning,) = [each for each in events if isinstance(each, Warned)]
     assert "all 27 images would take too much memory: 12 of them" in warning.message
@@ -112,7 +112,7 @@ def test_as_many_folds_as_images_take_no_more_memory(
 ) -> None:
     """There are never more than the images of the largest class."""
     monkeypatch.setattr(logistic_regression, "MAX_BYTES", 8 * 8 * 3 * (5 + 30) * 24)
-    monkeypatch.setattr(dataset_evaluation, "FEATURE_BYTES", 1)
+    monkeypatch.setattr(features, "FEATURE_BYTES", 1)
     events = list(tasks.cross_validate(folder, "mynet", weights, folds=1_000, device="cpu"))
     assert not any(isinstance(each, Warned) for each in events)
     assert events[-1].photos == 24

@@ -17,7 +17,7 @@ from flowergui.events import (
     Scanned,
     ScanProgress,
 )
-from flowergui.learning.linear_probe import logistic_regression, network_comparison
+from flowergui.learning.linear_probe import features, logistic_regression, network_comparison
 from flowergui.learning.models.build import build
 
 
@@ -118,15 +118,17 @@ def test_weights_on_this_machine_are_found(cached_weights, models: Path) -> None
     ]  # fmt: skip
 
 
-def test_more_classes_than_memory_are_refused_before_anything_is_computed(
+def test_more_classes_than_memory_are_refused_before_features_are_computed(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = str(tmp_path / "mynet.pth")
     torch.save(build("mynet", 9, 32).state_dict(), path)
+    monkeypatch.setattr(features, "FEATURE_BYTES", 0.01)
     monkeypatch.setattr(logistic_regression, "MAX_BYTES", 8 * 5 * 3 * (5 + 30) * 5)
-    compared = tasks.compare_networks(folder, [path], local=False)
-    with pytest.raises(FlowerError, match="3 classes are too many for a cross-validation"):
-        list(compared)
+    *events, failed, _ = tasks.compare_networks(folder, [path], local=False)
+    assert isinstance(failed, NetworkFailed)
+    assert "3 classes are too many for a cross-validation" in failed.reason
+    assert not any(isinstance(each, Preparing) for each in events)
     monkeypatch.setattr(logistic_regression, "MAX_BYTES", 8 * 5 * 3 * (5 + 30) * 6)
     *_, result, _ = tasks.compare_networks(folder, [path], local=False)
     assert isinstance(result, NetworkCompared)

@@ -240,6 +240,7 @@ def make_steps_short(monkeypatch: pytest.MonkeyPatch) -> None:
         return steps(fits, c, 0, **how)
 
     monkeypatch.setattr(SubsetFits, "fit_in_steps", short)
+    monkeypatch.setattr(SubsetFits, "is_large", lambda *_, **__: True)
 
 
 def test_a_stop_is_heard_in_a_fit_on_the_images_seen_so_far(
@@ -259,7 +260,8 @@ def test_a_stop_is_heard_in_a_fit_on_the_images_seen_so_far(
     events += going
     assert (len(of(events, BatchDone)), len(of(events, Stopped))) == (1, 1)
     again = finished(rest := list(tasks.resume(run_of(events).path)))
-    assert any(isinstance(each, Preparing) and each.what == "Fitting the head" for each in rest)
+    begins = [isinstance(e, Preparing) and e.what == "Fitting the head" for e in rest].index(True)
+    assert begins < [isinstance(each, BatchDone) for each in rest].index(True)
     same_end(whole, again)
 
 
