@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal, Slot
@@ -19,6 +20,7 @@ from flowergui.desktop.transitions import handed_over
 from flowergui.desktop.watching.watch_transitions import with_watch_left
 from flowergui.desktop.widgets.problem_report import report
 from flowergui.desktop.widgets.windows import bring_to_front, screen_size
+from flowergui.desktop.window.columns import LEFT, RIGHT
 from flowergui.desktop.window.guide_window import CURVES_CHAPTER, GuideWindow
 from flowergui.desktop.window.handover import Handover
 from flowergui.desktop.window.layout import Layout
@@ -64,8 +66,12 @@ class MainWindow(QMainWindow):
         self.controllers.datasets.recent_changed.connect(self._menus.show_recent)
         self._menus.show_recent(self.controllers.datasets.recent)
         self._menus.follow_undo(self.controllers.undo)
+        self._panels.columns.folded.connect(self._show_columns)
+        self._show_columns(False, False)
         self.controllers.support.guide_requested.connect(self._show_guide)
         self.controllers.preferences.changed.connect(self._show_scheme)
+        self.controllers.preferences.was_reset.connect(self._panels.reset)
+        self.controllers.preferences.was_reset.connect(self.controllers.datasets.forget_recent)
         self.controllers.preferences.language_requested.connect(self.controllers.languages.choose)
         self._show_scheme()
 
@@ -76,6 +82,8 @@ class MainWindow(QMainWindow):
             "closeAction": self._close_active_window,
             "quitAction": self.close,
             "fullScreenAction": self._toggle_full_screen,
+            "leftColumnAction": partial(self._panels.columns.toggle, LEFT),
+            "rightColumnAction": partial(self._panels.columns.toggle, RIGHT),
             "guideAction": self._show_guide,
         }
 
@@ -193,6 +201,10 @@ class MainWindow(QMainWindow):
         wishes = self.controllers.preferences
         fixed = wishes.fixed_scheme
         self._menus.show_scheme(fixed or wishes.preferences.scheme, fixed=fixed is not None)
+
+    @Slot(bool, bool)
+    def _show_columns(self, left_folded: bool, right_folded: bool) -> None:
+        self._menus.show_columns(left=not left_folded, right=not right_folded)
 
     @Slot()
     def _close_active_window(self) -> None:

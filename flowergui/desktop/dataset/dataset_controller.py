@@ -190,6 +190,13 @@ class DatasetController(QObject):
         folders = stored if isinstance(stored, list) else [stored]
         return [folder for folder in folders if folder and isinstance(folder, str)]
 
+    @Slot()
+    def forget_recent(self) -> None:
+        """No folder was open before."""
+        self._settings.remove("recent")
+        self._panel.set_recent([])
+        self.recent_changed.emit([])
+
     # --- a class --------------------------------------------------------------------------
 
     @Slot(str)

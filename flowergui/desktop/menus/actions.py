@@ -206,6 +206,9 @@ VIEW: Final = Menu(
         Item("zoomOutAction", N_("Zoom &out"), (Key.ZoomOut, "Ctrl+-"), everywhere=True),
         Item("zoomResetAction", N_("&Actual size"), ("Ctrl+0",), everywhere=True),
         None,
+        Item("leftColumnAction", N_("L&eft column"), ("F9",)),
+        Item("rightColumnAction", N_("&Right column"), ("Shift+F9",)),
+        None,
         Menu(
             "curvesMenu",
             N_("&Curves"),

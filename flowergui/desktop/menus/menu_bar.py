@@ -126,6 +126,13 @@ class MenuBar(QMenuBar):
         action.setCheckable(True)
         action.setChecked(is_full)
 
+    def show_columns(self, *, left: bool, right: bool) -> None:
+        """Shows which columns at the sides are open."""
+        for name, is_open in (("leftColumnAction", left), ("rightColumnAction", right)):
+            action = self.action(name)
+            action.setCheckable(True)
+            action.setChecked(is_open)
+
     def follow_undo(self, stack: QUndoStack) -> None:
         """Shows what of this stack can be undone, and done again."""
         for name, able, changed in (

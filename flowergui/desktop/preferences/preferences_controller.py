@@ -36,6 +36,8 @@ class PreferencesController(QObject):
     """The user wants this Language; None for the system's."""
     changed = Signal(object)
     """The Preferences are others."""
+    was_reset = Signal()
+    """All that the settings file had is forgotten."""
 
     def __init__(self, settings: QSettings, jobs: Jobs, banner: Banner, parent: QWidget) -> None:
         super().__init__(parent)
@@ -97,7 +99,7 @@ class PreferencesController(QObject):
         dialog.models_folder_requested.connect(self._choose_folder)
         dialog.models_folder_opened.connect(self.show_models_folder)
         dialog.cache_clearing_requested.connect(self.ask_to_clear_cache)
-        dialog.reset_requested.connect(self._reset)
+        dialog.reset_requested.connect(self._ask_to_reset)
         dialog.finished.connect(self._closed)
         self._jobs.do(CACHE, tasks.cached_photos, self._show_cache)
         self._jobs.do(FOLDER, lambda: iter([paths.next_models_folder()]), self._show_folder)
@@ -109,7 +111,23 @@ class PreferencesController(QObject):
         self._dialog = None
 
     @Slot()
+    def _ask_to_reset(self) -> None:
+        confirm(
+            self._dialog or self._parent,
+            "resetQuestion",
+            tr("Forget all settings?"),
+            tr(
+                "Theme, size, language, the folder of runs, the columns, the recent folders and "
+                "the settings of the last run on each of them are as in a new program again. Your "
+                "images and runs stay."
+            ),
+            (QMessageBox.StandardButton.Yes, tr("Reset")),
+            self._reset,
+        )
+
     def _reset(self) -> None:
+        self._settings.clear()
+        self.was_reset.emit()
         self.take(Preferences())
         self._choose_folder("")
         if language.asked_for() is None:

@@ -125,7 +125,7 @@ class PreferencesDialog(QDialog):
         return card
 
     def _make_buttons(self) -> QHBoxLayout:
-        reset = quiet_button(tr("&Reset to defaults"), "resetSettings")
+        reset = quiet_button(tr("&Reset…"), "resetSettings")
         reset.clicked.connect(self.reset_requested)
         close = QPushButton(tr("Close"))
         close.clicked.connect(self.close)

@@ -73,6 +73,11 @@ class RecipeForm(FoldingCard):
             if settings.value(f"opened/{group}") in (True, "true"):  # the file may hold anything
                 section.open()
 
+    def reset(self) -> None:
+        super().reset()
+        for section in self._sections.values():
+            section.close_rows()
+
     # --- its parts ------------------------------------------------------------------------
 
     def _make_presets(self) -> None:

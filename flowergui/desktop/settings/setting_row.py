@@ -151,6 +151,10 @@ class Section(QWidget):
         """Shows the rows."""
         self._button.setChecked(True)
 
+    def close_rows(self) -> None:
+        """Hides the rows."""
+        self._button.setChecked(False)
+
     @property
     def is_open(self) -> bool:
         """Whether the rows are shown."""

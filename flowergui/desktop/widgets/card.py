@@ -117,6 +117,10 @@ class FoldingCard(QFrame):
             self._by_hand = True
             self.fold(stored in (True, "true"))
 
+    def reset(self) -> None:
+        """The user has no will of his own any more."""
+        self._by_hand = False
+
     @Slot()
     def _folded_by_hand(self) -> None:
         self._by_hand = True

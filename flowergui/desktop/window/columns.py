@@ -87,6 +87,9 @@ class Columns(QSplitter):
     """Left, middle and right. Until the user moves a border or folds a column, the sides are as
     wide as they would like to be, where the middle can spare it."""
 
+    folded = Signal(bool, bool)
+    """The user has moved a border: whether the left and the right column are folded."""
+
     def __init__(self, left_width: int, right_width: int, parent: QWidget) -> None:
         """The widths, in pixels, are what the sides would like to have."""
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -137,6 +140,17 @@ class Columns(QSplitter):
         self.setSizes(sizes)
         self._moved()
 
+    def toggle(self, side: int) -> None:
+        """Folds the LEFT or RIGHT column if it is open, else opens it."""
+        self.fold(side, not self.is_folded(side))
+
+    def reset(self) -> None:
+        """Arranges them as if the user had not moved any border."""
+        self.setSizes([1, 1, 1])  # none is folded
+        self._moved()
+        self._by_hand, self._shared_out = False, ()
+        self._share_out()
+
     def save(self, settings: QSettings) -> None:
         """Remembers where the borders are, if the user has moved them."""
         if self._by_hand:
@@ -183,6 +197,7 @@ class Columns(QSplitter):
             handle = self.handle(place)
             if isinstance(handle, _Handle):
                 handle.show_state()
+        self.folded.emit(self.is_folded(LEFT), self.is_folded(RIGHT))
 
 
 class _Handle(QSplitterHandle):
@@ -222,5 +237,4 @@ class _Handle(QSplitterHandle):
 
     @Slot()
     def _fold(self) -> None:
-        side = self._side()
-        self._columns.fold(side, not self._columns.is_folded(side))
+        self._columns.toggle(self._side())

@@ -19,20 +19,20 @@ class Layout(QWidget):
 
     It wires nothing. Each panel is created with its final parent: with a stylesheet, Qt sends a
     style change to a widget that gets another parent, and to all widgets in it, which took half the
-    time in which this window is made.
+    time in which this window is made. `columns` are the three of them.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._columns = Columns(*self._side_widths(), self)
-        self._fill_left(self._columns.left)
-        self._fill_middle(self._columns.middle)
-        self._fill_right(self._columns.right)
+        self.columns = Columns(*self._side_widths(), self)
+        self._fill_left(self.columns.left)
+        self._fill_middle(self.columns.middle)
+        self._fill_right(self.columns.right)
         rows = QVBoxLayout(self)
         margin = theme.SPACE + 2
         rows.setContentsMargins(margin, margin, 0, margin)  # the gutter is the right margin
-        rows.addWidget(self._columns)
-        self._columns.tab_last()
+        rows.addWidget(self.columns)
+        self.columns.tab_last()
 
     def _side_widths(self) -> tuple[int, int]:
         """Pixels that the left and the right column would like: larger fonts get wider ones."""
@@ -42,21 +42,27 @@ class Layout(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
-            self._columns.want(*self._side_widths())
+            self.columns.want(*self._side_widths())
 
     def save(self, settings: QSettings) -> None:
         """Remembers how the user has arranged the columns, and what is folded."""
-        self._columns.save(settings)
+        self.columns.save(settings)
         for card in self._cards:
             card.save(settings)
 
     def restore(self, settings: QSettings) -> None:
         """Arranges all as it was when `save` was called."""
-        self._columns.restore(settings)
+        self.columns.restore(settings)
         # A state holds an orientation too, and a settings file that of any splitter.
-        self._columns.setOrientation(Qt.Orientation.Horizontal)
+        self.columns.setOrientation(Qt.Orientation.Horizontal)
         for card in self._cards:
             card.restore(settings)
+
+    def reset(self) -> None:
+        """Arranges all as in a new program; cards that are open stay so until the next start."""
+        self.columns.reset()
+        for card in self._cards:
+            card.reset()
 
     def _fill_left(self, column: Column) -> None:
         """What comes to matter later is folded until then."""

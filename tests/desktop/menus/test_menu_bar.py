@@ -206,6 +206,21 @@ def test_a_path_is_pasted_from_anywhere_but_a_text_field_keeps_its_own(
     qtbot.waitUntil(lambda: predictions(window) == ["rose", "tulip"])
 
 
+def test_the_columns_at_the_sides_are_folded_and_shown(qtbot, window):
+    window.show()
+    left, right = action(window, "leftColumnAction"), action(window, "rightColumnAction")
+    assert (left.isChecked(), right.isChecked()) == (True, True)
+    left.trigger()
+    assert not find(window, QWidget, "datasetPath").isVisible()
+    assert (left.isChecked(), right.isChecked()) == (False, True)
+    button(window, "foldLeftButton").click()
+    assert left.isChecked()
+    right.trigger()
+    assert not find(window, QWidget, "dropZone").isVisible()
+    right.trigger()
+    assert find(window, QWidget, "dropZone").isVisible()
+
+
 def test_full_screen_and_back(qtbot, window):
     action(window, "fullScreenAction").trigger()
     qtbot.waitUntil(window.isFullScreen)

@@ -10,11 +10,12 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QLabel,
+    QLineEdit,
     QMessageBox,
     QPushButton,
     QWidget,
 )
-from scripted import banner_text, button, find, plot
+from scripted import banner_text, button, find, open_photos, plot
 
 from flowergui.desktop.main_window import MainWindow
 from flowergui.desktop.preferences.preferences import (
@@ -172,7 +173,7 @@ def test_the_language_of_the_system_comes_back(qtbot, window, monkeypatch):
         if way == "choice":
             choose(box, "")
         else:
-            button(shown, "resetSettings").click()
+            reset(shown)
         assert settings.value("language") is None
         shown.close()
         qtbot.waitUntil(lambda: window.findChild(PreferencesDialog) is None)
@@ -195,15 +196,30 @@ def test_an_unknown_theme_is_refused_in_a_sentence(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_everything_is_as_in_a_new_program_again(qtbot, window, home):
+def test_everything_is_as_in_a_new_program_again(qtbot, window, home, photos):
     shown = dialog(window)
     choose(find(shown, QComboBox, "themeChoice"), Scheme.DARK)
     choose(find(shown, QComboBox, "zoomChoice"), 125)
-    button(shown, "resetSettings").click()
+    open_photos(qtbot, window, photos)
+    window.findChild(QPushButton, "foldLeftButton").click()
+    window.findChild(QPushButton, "sectionImages").click()
+    reset(shown)
     assert read(settings_file()) == Preferences()
     assert theme.zoom() == 100
-    assert not settings_file().contains("theme")
+    assert settings_file().allKeys() == []
+    assert window.controllers.datasets.recent == []
+    assert find(window, QLineEdit, "datasetPath").isVisible()
+    assert window.session.dataset is not None  # what is open stays open
+    window.centralWidget().save(settings_file())
+    assert settings_file().allKeys() == []
     shown.close()
+
+
+def reset(shown: PreferencesDialog) -> None:
+    """Presses Reset, and answers the question with yes."""
+    button(shown, "resetSettings").click()
+    question = find(shown, QMessageBox, "resetQuestion")
+    question.button(QMessageBox.StandardButton.Yes).click()
 
 
 # --- folders ----------------------------------------------------------------------------------
@@ -228,7 +244,7 @@ def test_the_folder_of_runs_is_another_at_the_next_start(qtbot, window, home, mo
     assert str(wanted) in following.text()
     assert (path.text(), str(paths.models_folder())) == (before, before)
     assert _folder_of_another_process(home) == str(wanted)
-    button(shown, "resetSettings").click()
+    reset(shown)
     qtbot.waitUntil(lambda: not following.isVisible())
     assert _folder_of_another_process(home) == before
     shown.close()
