@@ -172,7 +172,7 @@ class MainWindow(QMainWindow):
             self.controllers.take_over(handover.run)
         self.controllers.resume.refresh()
         if handover.folder and handover.run is None:
-            self.open_folder(handover.folder)
+            self.controllers.datasets.open(handover.folder, remembers=False)
         if handover.watched:
             self.controllers.watch.open(handover.watched)
             self._store.update(

@@ -161,6 +161,14 @@ def test_the_folder_and_the_settings_stay(qtbot, program, photos):
     assert button(window, "modeScratch").isChecked()
 
 
+def test_recent_folders_that_were_forgotten_stay_so(qtbot, program, photos):
+    open_photos(qtbot, program.window, photos)
+    program.window.controllers.datasets.forget_recent()
+    window = switch(qtbot, program, CHINESE)
+    qtbot.waitUntil(lambda: window.session.dataset is not None)
+    assert window.controllers.datasets.recent == []
+
+
 def test_settings_that_the_folder_was_not_trained_with_last_stay(qtbot, program, photos, script):
     choose_mode(program.window, "scratch")
     start(qtbot, program.window, photos)

@@ -17,6 +17,7 @@ from flowergui.desktop.batch_prediction.filter_bar import FilterBar
 from flowergui.desktop.batch_prediction.photo_filter import PhotoFilter, PhotoGroup
 from flowergui.desktop.batch_prediction.photo_model import PhotoModel
 from flowergui.desktop.batch_prediction.photo_views import PhotoGrid, PhotoTable
+from flowergui.desktop.context_menus.drag_out import is_own_drag
 from flowergui.desktop.context_menus.photo_menu import PhotoMenu
 from flowergui.desktop.prediction.answer_view import AnswerView
 from flowergui.desktop.prediction.path_sorter import local_paths
@@ -296,7 +297,7 @@ class BatchWindow(LastingDialog):
     # --- what is dropped ------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if local_paths(event.mimeData()):
+        if local_paths(event.mimeData()) and not is_own_drag(event, self):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:

@@ -1,10 +1,19 @@
 """Dragging an image out of the window: into a mail, a document or a folder."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, QUrl
-from PySide6.QtGui import QDrag, QMouseEvent
+from PySide6.QtGui import QDrag, QDropEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+
+from flowergui.store.archives import archive_of
+
+
+def is_own_drag(event: QDropEvent, widget: QWidget) -> bool:
+    """Whether what is dragged comes from the window of this widget: it has it already."""
+    source = event.source()
+    return isinstance(source, QWidget) and source.window() is widget.window()
 
 
 class DragOut(QObject):
@@ -27,6 +36,8 @@ class DragOut(QObject):
                 is_left = event.button() == Qt.MouseButton.LeftButton
                 self._pressed = place if is_left else None
                 self._path = self._path_at(place) if is_left else ""
+                if archive_of(self._path):
+                    self._path = ""  # it is no file
             elif event.type() == QEvent.Type.MouseButtonRelease:
                 self._pressed = None
             elif event.type() == QEvent.Type.MouseMove and self._is_pulled(place):
@@ -43,6 +54,7 @@ class DragOut(QObject):
 
     def _drag(self) -> None:
         drag, mime = QDrag(self._widget), QMimeData()
-        mime.setUrls([QUrl.fromLocalFile(self._path)])
+        # Not fromLocalFile: a name that is no UTF-8 would lose bytes.
+        mime.setUrls([QUrl.fromEncoded(Path(self._path).absolute().as_uri().encode())])
         drag.setMimeData(mime)
         drag.exec(Qt.DropAction.CopyAction)

@@ -48,6 +48,7 @@ class DatasetController(QObject):
         self._opening = ""  # the folder that is being scanned, or was last
         self._shown_run = ""  # the folder of the images of the run that the panel shows
         self._reopening = False
+        self._remembers = True
         panel.set_recent(self.recent)
         panel.folder_chosen.connect(self.open)
         panel.samples_requested.connect(self.draw_samples)
@@ -57,12 +58,13 @@ class DatasetController(QObject):
         store.changed.connect(self._follow)
 
     @Slot(str)
-    def open(self, folder: str) -> None:
-        """Scans a folder, unless a run goes; until that is done or cancelled, none is open."""
+    def open(self, folder: str, *, remembers: bool = True) -> None:
+        """Scans a folder, unless a run goes; until that is done or cancelled, none is open. It is
+        the newest of the recent ones then, if it `remembers`."""
         if not is_idle(self._store.session):
             self._banner.refuse(tr("Stop the run first, then open another dataset."))
             return
-        self._reopening = False
+        self._reopening, self._remembers = False, remembers
         self._dismiss_problem()
         self._banner.take_back()
         self._opening = folder
@@ -176,6 +178,9 @@ class DatasetController(QObject):
     def _take(self, scanned: Scanned) -> None:
         self._reopening = False
         self._store.update(**with_dataset(self._store.session, scanned))
+        if not self._remembers:
+            return
+        self._remembers = False  # a large folder is told again when all of it is checked
         opened = shown_path(scanned.folder)
         others = [folder for folder in self.recent if folder != opened]
         recent = [opened, *others][:MAX_RECENT]

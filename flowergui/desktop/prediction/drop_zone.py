@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from flowergui.desktop.accessibility import set_role
+from flowergui.desktop.context_menus.drag_out import is_own_drag
 from flowergui.desktop.context_menus.photo_menu import PhotoMenu, open_photo
 from flowergui.desktop.prediction.path_sorter import PathSorter, local_paths
 from flowergui.desktop.style import theme
@@ -149,7 +150,8 @@ class DropZone(PhotoView):
     # --- what Qt asks ---------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().urls() or event.mimeData().hasImage():
+        wanted = event.mimeData().urls() or event.mimeData().hasImage()
+        if wanted and not is_own_drag(event, self):
             event.acceptProposedAction()
             theme.style(self, hot=True)
 
@@ -164,8 +166,11 @@ class DropZone(PhotoView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._is_pressed = True
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Its second release is no click: Qt would press once more."""
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        was_pressed, self._is_pressed = self._is_pressed, False  # not by a double click's second
+        was_pressed, self._is_pressed = self._is_pressed, False
         inside = self.rect().contains(event.position().toPoint())
         if event.button() != Qt.MouseButton.LeftButton or not (inside and was_pressed):
             return

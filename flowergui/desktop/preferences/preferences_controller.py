@@ -131,6 +131,8 @@ class PreferencesController(QObject):
         self.take(Preferences())
         self._choose_folder("")
         if language.asked_for() is None:
+            if self._dialog is not None:
+                self._dialog.show_language(None, fixed=False)
             self.language_requested.emit(None)
 
     # --- folders --------------------------------------------------------------------------

@@ -77,6 +77,7 @@ class RecipeForm(FoldingCard):
         super().reset()
         for section in self._sections.values():
             section.close_rows()
+        self._show_state()  # which opens those with a problem
 
     # --- its parts ------------------------------------------------------------------------
 

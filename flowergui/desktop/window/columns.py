@@ -88,7 +88,7 @@ class Columns(QSplitter):
     wide as they would like to be, where the middle can spare it."""
 
     folded = Signal(bool, bool)
-    """The user has moved a border: whether the left and the right column are folded."""
+    """A border was moved: whether the left and the right column are folded."""
 
     def __init__(self, left_width: int, right_width: int, parent: QWidget) -> None:
         """The widths, in pixels, are what the sides would like to have."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -10,7 +10,13 @@ from torch import Tensor
 from flowergui.confidence_interval import wilson_interval
 from flowergui.events import Preparing
 from flowergui.learning.linear_probe.linear_classifier import LinearClassifier, PrincipalAxes
-from flowergui.learning.linear_probe.logistic_regression import STEP_OPERATIONS, SubsetFits, never
+from flowergui.learning.linear_probe.logistic_regression import (
+    MAX_ITERATIONS,
+    STEP_OPERATIONS,
+    SubsetFits,
+    never,
+    step_iterations,
+)
 from flowergui.learning.randomness import derive_seed
 from flowergui.text import tr
 
@@ -35,10 +41,11 @@ FEW_AXES = 8
 class CrossValidation:
     """What is expected of a logistic regression on photos that it has not seen.
 
-    `c` has the lowest out-of-fold log loss of the path, `loss`: a choice by accuracy would be noisy
-    among a few hundred photos, and give worse probabilities. `probabilities` (N, K) are those of
-    each photo by the classifier that was fitted without its fold, float64. `interval` holds 95% for
-    the accuracy, and `class_accuracy` has None for a class without photos.
+    `c` has the lowest out-of-fold log loss of the path, `loss`, if there was time to look for it: a
+    choice by accuracy would be noisy among a few hundred photos, and give worse probabilities.
+    `probabilities` (N, K) are those of each photo by the classifier that was fitted without its
+    fold, float64. `interval` holds 95% for the accuracy, and `class_accuracy` has None for a class
+    without photos.
     """
 
     c: float
@@ -116,20 +123,23 @@ def fit_with_chosen_c(
     cross-validation chooses on the first `most` of them (0: on all). Yields Preparing as
     `cross_validate` does, before the last fit, and after each step of it, if it is a large one.
     Large fits end early if `is_late` says so; the last one goes on from `start`, if there is
-    one."""
+    one, or is that one, which was fitted with USUAL_C."""
     known = features[:most] if most else features
+    columns = features.shape[1]
     axes = PrincipalAxes.of(known)
     chosen = yield from cross_validate(
         axes, labels[: len(known)], class_count, seed=seed, is_late=is_late
     )
     preparing = Preparing(tr("Fitting the head"), 0, 0)
     yield preparing
+    rank = min(features.shape)
+    is_large = step_iterations(len(features), class_count, rank, fine=True) < MAX_ITERATIONS
+    if start is not None and is_large and is_late():
+        return start, replace(chosen, c=USUAL_C / columns)
     if len(known) < len(features):
         axes = PrincipalAxes.of(features)
     fits = SubsetFits(axes, labels, class_count)
-    if start is not None and fits.is_large(fine=True):
-        if is_late():
-            return start, chosen
+    if start is not None and is_large:
         fits.start_from(*axes.from_classifier(start))
     for _ in fits.fit_in_steps(chosen.c, fine=True, is_late=is_late):
         yield preparing

@@ -62,6 +62,16 @@ def never() -> bool:
     return False
 
 
+def step_iterations(
+    photos: int, outputs: int, rank: int, operations: float = STEP_OPERATIONS, *, fine: bool
+) -> int:
+    """The iterations of L-BFGS in a step of some `operations` (multiplications), if so many
+    `outputs` (fits times classes) are fitted: MAX_ITERATIONS for a small fit, which is one step."""
+    iterations = operations / (photos * outputs * (rank + 1))
+    iterations /= FINE_COST if fine else 1
+    return int(min(max(iterations, MIN_STEP_ITERATIONS), MAX_ITERATIONS))
+
+
 def max_images(class_count: int, columns: int, fits: int = 1) -> int:
     """The most images on which so many fits together take MAX_BYTES.
 
@@ -152,9 +162,9 @@ class SubsetFits:
         return self._step_iterations(operations, fine=fine) < MAX_ITERATIONS
 
     def _step_iterations(self, operations: float, *, fine: bool) -> int:
-        iterations = operations / (len(self._labels) * self._solution.numel())
-        iterations /= FINE_COST if fine else 1
-        return int(min(max(iterations, MIN_STEP_ITERATIONS), MAX_ITERATIONS))
+        fits, classes, numbers = self._solution.shape
+        rank = numbers - 1
+        return step_iterations(len(self._labels), fits * classes, rank, operations, fine=fine)
 
     def _minimize(
         self,

@@ -175,8 +175,8 @@ def fit_head(
     run.count_seconds()
     before = progress.seconds
     with report_out_of_memory(run, smaller_batches_help=False):
-        start = head.linear if fitted else None
-        fitted_head = yield from _fit_all(run, live, torch.cat(features), torch.cat(labels), start)
+        early = (head.linear, fitted) if fitted else None
+        fitted_head = yield from _fit_all(run, live, torch.cat(features), torch.cat(labels), early)
     if fitted_head is None:
         return
     run.fit_seconds = fitting + progress.seconds - before
@@ -283,23 +283,27 @@ def _fit_is_late(run: Run) -> Callable[[], bool]:
 
 
 def _fit_all(
-    run: Run, live: LiveRequests, features: Tensor, labels: Tensor, start: nn.Linear | None
+    run: Run,
+    live: LiveRequests,
+    features: Tensor,
+    labels: Tensor,
+    early: tuple[nn.Linear, int] | None,
 ) -> Generator[Event, None, HeadFitted | None]:
     """Fits the head on all images, with the regularization that cross-validation chooses. A large
-    fit goes on from `start`, the head that was fitted on fewer images, if there is one. Returns
+    fit goes on from the `early` head, that was fitted on so many images, if there is one. Returns
     None if the run is stopped before that is done: a resumed run begins the fit again. Several
     processes hear of a stop after it: they may take different numbers of steps, and can't agree
     after each."""
     progress, classes = run.progress, len(run.split.classes)
     most = cross_validated_images(classes, features.shape[1])
-    early = LinearClassifier(*_weights(start)) if start is not None else None
+    start = LinearClassifier(*_weights(early[0])) if early else None
     fitting = fit_with_chosen_c(
         features,
         labels,
         classes,
         seed=run.recipe.seed,
         most=most,
-        start=early,
+        start=start,
         is_late=_fit_is_late(run),
     )
     while True:
@@ -326,7 +330,7 @@ def _fit_all(
     return HeadFitted(
         epoch=progress.epoch,
         step=progress.step,
-        photos=len(labels),
+        photos=early[1] if early and fitted is start else len(labels),
         c=chosen.c,
         accuracy=chosen.accuracy,
         low=chosen.interval[0],

@@ -61,14 +61,15 @@ def train(
     """Trains a new run of `recipe` in a new folder under `models`, that of the `job` if there is
     one, with the split in the file `split_path`, if that is given. Raises FlowerError."""
     tuning.tune_malloc()
+    clock = Clock()  # a time budget begins here
     given = split_file.given_parts(split_path) if split_path else {}
-    found = yield from unless_stopped(scan_to_split(Path(recipe.photos)), live)
+    found = yield from unless_stopped(clock.timed(scan_to_split(Path(recipe.photos))), live)
     if found is None:
         return
     yield from check_given(given, found)
     pretrained = None
     if recipe.mode == "transfer":
-        loading = weights.load(recipe.model, recipe.weights)
+        loading = clock.timed(weights.load(recipe.model, recipe.weights))
         pretrained = yield from unless_stopped(loading, live)
         if pretrained is None:
             return
@@ -76,7 +77,8 @@ def train(
     else:
         with gc_paused(lambda: len(found.train)):
             split = split_photos(found, recipe.validation_fraction, recipe.seed, given)
-    yield from begin(recipe, live, NewRun(split, models, pretrained=pretrained, job=job))
+    new = NewRun(split, models, pretrained=pretrained, job=job)
+    yield from begin(recipe, live, new, clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,16 @@ class NewRun:
     job: Job | None = None
 
 
-def begin(recipe: Recipe, live: LiveRequests, new: NewRun) -> Iterator[Event]:
+def begin(
+    recipe: Recipe, live: LiveRequests, new: NewRun, clock: Clock | None = None
+) -> Iterator[Event]:
     """Trains from the first batch on. If there is not enough memory for the first step, which may
-    come after the head was fitted, begins again with half the batch size."""
+    come after the head was fitted, begins again with half the batch size. The run has already taken
+    the seconds of the `clock`."""
     choosing = precision.choose(
         recipe, len(new.split.classes), _size(recipe, new), hardware.device(recipe.device)
     )
-    clock = Clock()
+    clock = clock or Clock()
     chosen = yield from unless_stopped(clock.timed(choosing), live)
     if chosen is None:
         return

@@ -220,6 +220,8 @@ class Run:
         else:
             training *= self.batches / self.schedule.batches_in(progress.epoch)
         to_cache = self._versions_to_cache() if cached else 0
+        if self._unfreezes_next:  # what is cached is of no use then
+            validation_seconds += sums.validation_caching
         cost = EpochCost(self.batches, training, validation_seconds, cached, to_cache)
         if not (cached or recipe.fits_head_in(progress.epoch)):
             cost = self._usual_cost(cost)
@@ -249,9 +251,12 @@ class Run:
     def _versions_to_cache(self) -> int:
         """How many augmented versions the epochs after this one will cache, if it has cached one
         and the same layers stay frozen."""
-        if self.progress.epoch + 1 in self.unfreeze_epochs(self.model.frozen).values():
-            return 0
-        return self.versions_to_cache
+        return 0 if self._unfreezes_next else self.versions_to_cache
+
+    @property
+    def _unfreezes_next(self) -> bool:
+        """Whether layers are unfrozen in the next epoch."""
+        return self.progress.epoch + 1 in self.unfreeze_epochs(self.model.frozen).values()
 
     def count_caching(self, caching: Preparing | FeatureCacheStatus) -> bool:
         """Counts the time in which features of training images were cached. Returns whether all of

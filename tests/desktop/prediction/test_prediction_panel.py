@@ -488,6 +488,27 @@ def test_a_click_on_the_photo_opens_it_in_full_size(qtbot, panel, zone, bright):
     opened.close()
 
 
+def test_a_double_click_on_the_photo_opens_one_window(qtbot, panel, zone, bright):
+    panel.show_prediction(guessed(bright, ("rose", 0.9)))
+    qtbot.mouseClick(zone, Qt.MouseButton.LeftButton)
+    qtbot.mouseDClick(zone, Qt.MouseButton.LeftButton)
+    qtbot.mouseRelease(zone, Qt.MouseButton.LeftButton)
+    (opened,) = panel.window().findChildren(PhotoWindow)
+    opened.close()
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_what_is_dragged_from_the_same_window_is_not_taken(qtbot, panel, zone, bright, own):
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(bright)])
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    event = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, mime, left, none)
+    event.ignore()
+    event.source = lambda: panel if own else None
+    zone.dragEnterEvent(event)
+    assert event.isAccepted() != own
+
+
 def test_the_same_prediction_once_more_keeps_its_heatmaps(qtbot, panel, bright):
     asked = []
     panel.explanation_requested.connect(asked.append)

@@ -129,7 +129,7 @@ def test_a_large_fit_has_steps(made) -> None:
     assert torch.allclose(result.probabilities, whole.probabilities, rtol=0, atol=1e-4)
 
 
-def test_without_time_the_first_c_is_what_there_is(made) -> None:
+def test_without_time_the_usual_c_is_taken(made) -> None:
     features, labels = made(90, 60, 3)
     axes = PrincipalAxes.of(features)
     late = {"step_operations": 0, "is_late": lambda: True}
@@ -154,9 +154,11 @@ def test_without_time_a_large_fit_stays_what_it_was(made, monkeypatch) -> None:
     small, _ = returned(fit_with_chosen_c(features, labels, 3, **how))
     whole, _ = returned(fit_with_chosen_c(features, labels, 3))
     assert torch.equal(small.weight, whole.weight)
-    monkeypatch.setattr(logistic_regression, "MAX_ITERATIONS", 10_000_000)  # so it is a large one
-    large, _ = returned(fit_with_chosen_c(features, labels, 3, **how))
+    for module in (logistic_regression, cross_validation):  # so it is a large one
+        monkeypatch.setattr(module, "MAX_ITERATIONS", 10_000_000)
+    large, chosen = returned(fit_with_chosen_c(features, labels, 3, **how))
     assert large is start
+    assert chosen.c == pytest.approx(cross_validation.USUAL_C / 60)
 
 
 def test_accuracies_are_those_of_the_probabilities(made) -> None:

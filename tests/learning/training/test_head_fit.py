@@ -41,6 +41,7 @@ from flowergui.learning.linear_probe.logistic_regression import SubsetFits
 from flowergui.learning.models.build import build
 from flowergui.learning.models.freeze import frozen_parameters, most_epochs
 from flowergui.learning.training import head_fit
+from flowergui.learning.training.data_pipeline import TrainPipeline, ValidationPipeline
 from flowergui.learning.training.head_fit import HeadFitPipeline
 from flowergui.learning.training.progress import Clock
 from flowergui.learning.training.run import Run
@@ -403,6 +404,33 @@ def test_a_time_budget_sets_the_epochs(
     assert len(of(all_of_them, BatchDone)) == 2 * 3
 
 
+def test_an_epoch_whose_validation_has_no_time_is_not_planned(
+    fitted: Callable[..., Recipe], make_photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the head is fitted, validation images are cached; all layers need them whole again."""
+    many = make_photos(tmp_path / "many", classes=3, per_class=60)
+    now = [0.0]
+    monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: now[0],))
+
+    def slow(pipeline: type, name: str, seconds: float) -> None:
+        before = getattr(pipeline, name)
+
+        def to_images(self: Any, batch: Any, *given: Any) -> torch.Tensor:
+            now[0] += seconds * len(batch.indices)
+            return before(self, batch, *given)
+
+        monkeypatch.setattr(pipeline, name, to_images)
+
+    slow(HeadFitPipeline, "_to_images", 0.05)
+    slow(TrainPipeline, "to_images", 0.05)
+    slow(ValidationPipeline, "to_images", 0.25)
+    recipe = fitted(photos=str(many), freeze_epochs=1, frozen=("all-but-head",), minutes=0.4)
+    events = list(tasks.train(recipe))
+    assert of(events, RunStarted)[0].validation_photos == 36  # 9 s; features take 7.2 s
+    assert len(of(events, EpochDone)) == 1
+    assert 16 < events[-1].seconds < 21
+
+
 def test_a_budget_shorter_than_an_epoch_ends_it(
     little: Little, make_photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -410,13 +438,13 @@ def test_a_budget_shorter_than_an_epoch_ends_it(
     many = make_photos(tmp_path / "many", classes=3, per_class=60)
     ticks = (0.25 * n for n in count())
     monkeypatch.setattr(Clock.__init__, "__defaults__", (lambda: next(ticks),))
-    recipe = little(photos=str(many), batch_size=4, minutes=0.1, epochs=30)
+    recipe = little(photos=str(many), batch_size=4, minutes=0.2, epochs=30)
     run = finished(events := list(tasks.train(recipe)))
     batches = of(events, BatchDone)
     assert batches[0].batches == 36 > len(batches)
     assert (batches[-1].batch, batches[-1].batches) == (len(batches), len(batches))
     assert events[-1].epochs == 1
-    assert events[-1].seconds == pytest.approx(6, rel=0.35)
+    assert events[-1].seconds == pytest.approx(12, rel=0.2)
     more = list(tasks.resume(run.path, changes={"minutes": 0.0, "epochs": 2}))
     assert len([each for each in of(more, BatchDone) if each.epoch == 2]) == 36
 
