@@ -19,7 +19,7 @@ from flowergui.text import tr
 
 Colored = tuple[RunFacts, int]
 """A run, and the number of its colour."""
-MAX_LETTERS = 24
+MAX_LETTERS = 16
 """Those of a note that stand above a column; its tooltip has them all."""
 MAX_COLUMN_PX = 160
 """The rest of a longer text is in its tooltip."""
