@@ -116,7 +116,7 @@ class Controllers(QObject):
         self.presenter.checkpoint_saved.connect(self.predictions.run_saved)
         self.presenter.save_failed.connect(self.predictions.wait_no_longer)
         self.presenter.evaluation_requested.connect(self.evaluation.open_of)
-        self.presenter.run_finished.connect(self.small_dataset.run_finished)
+        self.presenter.run_validated.connect(self.small_dataset.run_validated)
         self.evaluation.dataset_changed.connect(self.datasets.scan_again)
         self.small_dataset.details_requested.connect(self.confidence.open)
         self.training.begun.connect(self.memory.remember)

@@ -48,7 +48,7 @@ class DatasetController(QObject):
         self._opening = ""  # the folder that is being scanned, or was last
         self._shown_run = ""  # the folder of the images of the run that the panel shows
         self._reopening = False
-        self._remembers = True
+        self._remembers = True  # whether the folder that is scanned becomes a recent one
         panel.set_recent(self.recent)
         panel.folder_chosen.connect(self.open)
         panel.samples_requested.connect(self.draw_samples)
@@ -197,7 +197,7 @@ class DatasetController(QObject):
 
     @Slot()
     def forget_recent(self) -> None:
-        """No folder was open before."""
+        """Forgets which folders were open before."""
         self._settings.remove("recent")
         self._panel.set_recent([])
         self.recent_changed.emit([])

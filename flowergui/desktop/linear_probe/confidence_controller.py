@@ -34,10 +34,10 @@ class ConfidenceController(ProbeController[ConfidenceWindow]):
             return
         match event:
             case Warned():
-                self._window.show_warning(event.message)
+                self._window.add_note(event.message)
             case LearningCurveEstimated():
                 if (accuracy := validation_accuracy(self._store.session, event)) is not None:
-                    self._window.show_warning(
+                    self._window.add_note(
                         tr(
                             "The best run on these images has a validation accuracy of {accuracy}.",
                             accuracy=fine_percent(accuracy),

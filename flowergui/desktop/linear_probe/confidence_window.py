@@ -41,7 +41,7 @@ class ConfidenceWindow(QDialog):
         self.setObjectName("confidenceWindow")
         self.setWindowTitle(tr("How sure, and would more images help?"))
         self._event: LearningCurveEstimated | None = None
-        self._warnings: tuple[str, ...] = ()
+        self._notes: tuple[str, ...] = ()
         self._accuracy = QLabel()
         self._accuracy.setObjectName("crossValidatedAccuracy")
         theme.style(self._accuracy, role="figure")
@@ -106,7 +106,7 @@ class ConfidenceWindow(QDialog):
 
     def begin(self) -> None:
         """It is being computed; what was shown before is shown no longer."""
-        self._warnings = ()
+        self._notes = ()
         self._show(None)
         self._sentence.setText(tr("Computing…"))
         self._again.setEnabled(False)
@@ -116,10 +116,10 @@ class ConfidenceWindow(QDialog):
         """So much is done."""
         self._progress.show_progress(event)
 
-    def show_warning(self, text: str) -> None:
-        """A sentence on what is computed; it stays beside the result."""
-        self._warnings += (text,)
-        self._how.setText(sentences(*self._warnings))
+    def add_note(self, text: str) -> None:
+        """Adds a sentence, which stays beside the result."""
+        self._notes += (text,)
+        self._how.setText(sentences(*self._notes))
         self._how.show()
 
     def show_result(self, event: LearningCurveEstimated) -> None:
@@ -170,7 +170,7 @@ class ConfidenceWindow(QDialog):
             model=event.model,
         )
         unreadable = unreadable_text(event.problems) if event.problems else ""
-        self._how.setText(sentences(how, *self._warnings, unreadable))
+        self._how.setText(sentences(how, *self._notes, unreadable))
         self._verdict.setText(learning_curve_text(event))
 
     @Slot()

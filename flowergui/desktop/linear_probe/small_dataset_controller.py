@@ -35,7 +35,7 @@ class SmallDatasetController(QObject):
         store.changed.connect(self._follow)
 
     @Slot()
-    def run_finished(self) -> None:
+    def run_validated(self) -> None:
         """A run has trained all its epochs, or was stopped after one."""
         session = self._store.session
         dataset = open_dataset(session)

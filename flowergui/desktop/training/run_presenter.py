@@ -85,8 +85,8 @@ class RunPresenter(QObject):
     """The user wants to know how good this checkpoint of the run is."""
     checkpoint_saved = Signal(str)
     """The run has written this checkpoint."""
-    run_finished = Signal()
-    """The run has trained all its epochs, and was validated."""
+    run_validated = Signal()
+    """The run has trained all its epochs, or was stopped after one, and was validated."""
     save_failed = Signal()
     """The run could not write a checkpoint."""
 
@@ -289,14 +289,14 @@ class RunPresenter(QObject):
                 if self._store.session.watched is None:
                     self._show_stopped(event)
                     if any(each.val_accuracy is not None for each in self._epochs):
-                        self.run_finished.emit()
+                        self.run_validated.emit()
             case Finished():
                 self.ended = event
                 self._panel.plot.hurry()
                 self._diagnose(finished=True)
                 self._show_finished(event)
                 if event.validated and self._store.session.watched is None:
-                    self.run_finished.emit()
+                    self.run_validated.emit()
 
     def _show_save_failed(self, event: SaveFailed) -> None:
         path = Path(event.path)

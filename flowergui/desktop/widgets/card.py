@@ -118,7 +118,7 @@ class FoldingCard(QFrame):
             self.fold(stored in (True, "true"))
 
     def reset(self) -> None:
-        """The user has no will of his own any more."""
+        """Forgets whether the user has folded or opened the card."""
         self._by_hand = False
 
     @Slot()

@@ -122,8 +122,9 @@ def fit_with_chosen_c(
     """A logistic regression on all of features (N, D) and labels (N,) int64, with the `c` that
     cross-validation chooses on the first `most` of them (0: on all). Yields Preparing as
     `cross_validate` does, before the last fit, and after each step of it, if it is a large one.
-    Large fits end early if `is_late` says so; the last one goes on from `start`, if there is
-    one, or is that one, which was fitted with USUAL_C."""
+    Large fits end early if `is_late` says so. The last fit, if it is large, goes on from `start`, a
+    classifier of raw features that was fitted with USUAL_C; without time for it, `start` itself is
+    returned, and `c` is USUAL_C over D."""
     known = features[:most] if most else features
     columns = features.shape[1]
     axes = PrincipalAxes.of(known)

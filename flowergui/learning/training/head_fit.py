@@ -9,8 +9,9 @@ cross-validation on the training images chooses. Fine-tuning may follow (Kumar e
 """
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -249,12 +250,13 @@ def _batch_done(
 def _fit_early(
     run: Run, live: LiveRequests, features: list[Tensor], labels: list[Tensor]
 ) -> Generator[Event, None, bool]:
-    """Fits the head on the images seen so far. Returns False if the run is stopped before that is
-    done: a resumed run begins the fit again."""
+    """Fits the head on the images seen so far: a list of features (B, D) float32 and one of labels
+    (B,) int64, an entry for each batch. Yields Preparing after each step of a large fit. Returns
+    False if the run is stopped before it is done: a resumed run begins the fit again."""
     known, count = torch.cat(features), len(run.split.classes)
     fits = SubsetFits(PrincipalAxes.of(known), torch.cat(labels), count)
     c = USUAL_C / known.shape[1]
-    for _ in fits.fit_in_steps(c, fine=True, is_late=_fit_is_late(run)):
+    for _ in fits.fit_in_steps(c, fine=True, is_late=partial(_fit_is_late, run)):
         run.count_seconds()
         yield Preparing(tr("Fitting the head"), 0, 0)
         if run.world.is_alone and (yield from apply_requests(run, live)):
@@ -272,14 +274,10 @@ def _weights(linear: nn.Linear) -> tuple[Tensor, Tensor]:
     return linear.weight.detach().cpu().double(), linear.bias.detach().cpu().double()
 
 
-def _fit_is_late(run: Run) -> Callable[[], bool]:
-    """Whether a fit is to end with what it has reached."""
-
-    def is_late() -> bool:
-        run.count_seconds()
-        return _has_used(run, LATEST_SHARE_OF_BUDGET)
-
-    return is_late
+def _fit_is_late(run: Run) -> bool:
+    """Whether a large fit is to end with what it has reached."""
+    run.count_seconds()
+    return _has_used(run, LATEST_SHARE_OF_BUDGET)
 
 
 def _fit_all(
@@ -289,8 +287,9 @@ def _fit_all(
     labels: Tensor,
     early: tuple[nn.Linear, int] | None,
 ) -> Generator[Event, None, HeadFitted | None]:
-    """Fits the head on all images, with the regularization that cross-validation chooses. A large
-    fit goes on from the `early` head, that was fitted on so many images, if there is one. Returns
+    """Fits the head on features (N, D) float32 and labels (N,) int64 of all images, with the
+    regularization that cross-validation chooses. A large fit goes on from the `early` head, if
+    there is one, which was fitted on so many images. Returns
     None if the run is stopped before that is done: a resumed run begins the fit again. Several
     processes hear of a stop after it: they may take different numbers of steps, and can't agree
     after each."""
@@ -304,7 +303,7 @@ def _fit_all(
         seed=run.recipe.seed,
         most=most,
         start=start,
-        is_late=_fit_is_late(run),
+        is_late=partial(_fit_is_late, run),
     )
     while True:
         try:

@@ -111,13 +111,18 @@ def test_a_run_that_has_used_its_time_is_offered_as_much_again(qtbot, window, sc
     assert script.of("resume") == [(str(tmp_path / "done" / "last.pth"), {"minutes": 10.0})]
 
 
+def resume_last_with(window, minutes: int) -> None:
+    """Sets a time budget for the run to resume, and resumes the newest one."""
+    button(window, "modeResume").click()
+    find(window, QWidget, "minutes").setValue(minutes)
+    button(window, "resumeLastButton").click()
+
+
 def test_a_run_with_more_time_goes_on_without_a_question(qtbot, window, script, tmp_path):
     done = facts(tmp_path / "done", epochs_done=3)
     script.runs.append(replace(done, recipe=replace(done.recipe, minutes=5.0)))
     list_runs(qtbot, window)
-    button(window, "modeResume").click()
-    find(window, QWidget, "minutes").setValue(20)
-    button(window, "resumeLastButton").click()
+    resume_last_with(window, 20)
     qtbot.waitUntil(lambda: bool(script.of("resume")))
     assert script.of("resume")[0][1] == {"minutes": 20.0}
 
@@ -128,9 +133,7 @@ def test_a_run_of_epochs_that_gets_a_time_budget_is_offered_more_epochs(
     """What its epochs took is not known: the time may be used already."""
     script.runs.append(facts(tmp_path / "done", epochs_done=3))
     list_runs(qtbot, window)
-    button(window, "modeResume").click()
-    find(window, QWidget, "minutes").setValue(5)
-    button(window, "resumeLastButton").click()
+    resume_last_with(window, 5)
     assert button(window, "bannerAction").text() == "Train 3 more epochs"
 
 
